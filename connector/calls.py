@@ -1,0 +1,148 @@
+"""Say what a call is: the fold of its events, whatever their order and however often they came."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class EventType(StrEnum):
+    """The five things a phone system says of a call."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    LEFT = "left"
+    ENDED = "ended"
+    RECORDED = "recorded"
+
+
+class Direction(StrEnum):
+    """Which way a call went, seen from the company."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+class Cause(StrEnum):
+    """Why a call, or an agent's part of it, ended."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    VOICEMAIL = "voicemail"
+
+
+class Watchdog(StrEnum):
+    """Why we closed a call whose end nobody reported."""
+
+    LEGS_OVER = "legs_over"
+    SILENT = "silent"
+
+
+class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that one phone system said of one call.
+
+    (source, id) is its identity within the phone system.
+    `at` is when it happened, `received_at` when it first reached us; both epoch milliseconds.
+    """
+
+    source: str
+    id: str
+    type: EventType
+    call_id: str
+    at: int
+    received_at: int
+    direction: Direction | None = None
+    from_number: str | None = None
+    to_number: str | None = None
+    agent: str | None = None
+    parent: str | None = None
+    queue: str | None = None
+    cause: Cause | None = None
+    recording_url: str | None = None
+    recording_seconds: int | None = None
+    watchdog: Watchdog | None = None
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent's part of a call; `agent` is the word the phone system uses for them."""
+
+    agent: str
+    offered_at: int | None = None
+    answered_at: int | None = None
+    over_at: int | None = None
+    cause: Cause | None = None
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the phone system keeps what was said."""
+
+    url: str
+    seconds: int | None = None
+
+
+class CallState(StrEnum):
+    """How far a call has come."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the set of a call's events says.
+
+    `started_at` is the first event's time and `heard_at` the last arrival.
+    `legs` stand in the order in which they were first offered or answered.
+    """
+
+    call_id: str
+    state: CallState
+    started_at: int
+    heard_at: int
+    direction: Direction | None = None
+    from_number: str | None = None
+    to_number: str | None = None
+    queue: str | None = None
+    parent: str | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    cause: Cause | None = None
+    watchdog: Watchdog | None = None
+    legs: tuple[Leg, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+
+
+class CallStatus(StrEnum):
+    """The statuses of Desk's call records that we write."""
+
+    COMPLETED = "Completed"
+    MISSED = "Missed"
+    CANCELED = "Canceled"
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The facts that the call record in Desk shall show; no Desk ids, no wording.
+
+    `key` is our call key; `customer` and `line` are numbers as the phone system wrote them.
+    `agents` names everyone who answered, else everyone who was rung; the owner is the last of them.
+    `parent_key` is the key of the root of the family, on a record that stood before the family was known.
+    """
+
+    key: str
+    direction: Direction
+    status: CallStatus
+    started_at: int
+    duration_seconds: int
+    waiting_seconds: int
+    customer: str | None = None
+    line: str | None = None
+    queue: str | None = None
+    agents: tuple[str, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    cause: Cause | None = None
+    end_reported: bool = True
+    parent_key: str | None = None

@@ -1,0 +1,330 @@
+"""Every exception that crosses a door of this house, named by whose fault it is.
+
+ConnectorError
+├── SettingsError                   the administrator's settings
+├── CommandError                    what was typed at the command line
+├── EventError                      what a phone system sent
+│   ├── TooLarge                    413
+│   ├── UnknownPhoneSystem          404
+│   ├── BadSignature                401
+│   ├── UnsupportedFormat           415
+│   └── InvalidEvent                422, names the field
+├── RequestError                    what a browser or an API client sent
+│   ├── NotSignedIn                 401
+│   ├── NotAllowed                  403
+│   ├── NotFound                    404
+│   ├── InvalidRequest              422
+│   └── TooManyRequests             429
+├── SignInError                     signing in or linking came to nothing
+│   ├── Refused                     the person said no
+│   ├── NoDeskAccount               Zoho's no_org
+│   ├── StateMismatch               wrong, replayed or foreign state
+│   ├── UntrustedServer             accounts-server is not the allow-listed one
+│   ├── UnknownDataCenter
+│   ├── NoDeskThere                 a data centre without Desk
+│   ├── BadIdentity                 the id token does not hold
+│   └── UnknownPerson               nobody has added this e-mail address
+├── ZohoError                       what came of talking to Zoho
+│   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
+│   │   ├── InvalidData             422 with the fields
+│   │   ├── Forbidden
+│   │   ├── ScopeMissing
+│   │   ├── OrgMismatch
+│   │   ├── RecordNotFound
+│   │   └── ClientRefused           client id or secret
+│   ├── ZohoBusy                    later
+│   │   ├── ConcurrencyExceeded     fewer at a time
+│   │   ├── CreditsExhausted        wait for Retry-After
+│   │   └── TokensThrottled         ten minutes
+│   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
+│   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
+│   └── GrantLost                   the grant is revoked, evicted or never held
+└── StoreError
+    ├── StoreBusy                   the queue of writes is full
+    └── StoreUnavailable            disk full, read-only, connection lost
+"""
+
+from typing import ClassVar
+
+
+class ConnectorError(Exception):
+    """Something did not work, and the message says what, whose move it is and what to do."""
+
+    reason: ClassVar[str] = "error"
+
+
+class SettingsError(ConnectorError):
+    """A setting is missing or wrong; the message names it."""
+
+    reason = "settings"
+
+
+class CommandError(ConnectorError):
+    """A command cannot be carried out as typed; the message says why and what to type."""
+
+    reason = "command"
+
+
+class EventError(ConnectorError):
+    """What the phone system sent cannot be taken."""
+
+    reason = "event"
+    status: ClassVar[int] = 422
+
+
+class TooLarge(EventError):
+    """The body is larger than 1 MiB or holds more than 500 events."""
+
+    reason = "too_large"
+    status = 413
+
+
+class UnknownPhoneSystem(EventError):
+    """No phone system has this address."""
+
+    reason = "unknown_phone_system"
+    status = 404
+
+
+class BadSignature(EventError):
+    """The signature is missing or wrong, or the attempt is older than five minutes."""
+
+    reason = "bad_signature"
+    status = 401
+
+
+class UnsupportedFormat(EventError):
+    """The content type is none that this dialect speaks."""
+
+    reason = "unsupported_format"
+    status = 415
+
+
+class InvalidEvent(EventError):
+    """A field is missing or wrong; `pointer` is its JSON Pointer (RFC 6901)."""
+
+    reason = "invalid_event"
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class RequestError(ConnectorError):
+    """What a browser or an API client asked for cannot be done."""
+
+    reason = "request"
+    status: ClassVar[int] = 400
+
+
+class NotSignedIn(RequestError):
+    """There is no valid session or key."""
+
+    reason = "not_signed_in"
+    status = 401
+
+
+class NotAllowed(RequestError):
+    """The role does not reach that far."""
+
+    reason = "not_allowed"
+    status = 403
+
+
+class NotFound(RequestError):
+    """There is no such thing, or it is not shown to this person."""
+
+    reason = "not_found"
+    status = 404
+
+
+class InvalidRequest(RequestError):
+    """A parameter or the body is wrong."""
+
+    reason = "invalid_request"
+    status = 422
+
+
+class TooManyRequests(RequestError):
+    """The caller asks more often than it may; `retry_after_seconds` says when to come back."""
+
+    reason = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SignInError(ConnectorError):
+    """Signing in, or linking a portal, came to nothing."""
+
+    reason = "sign_in"
+
+
+class Refused(SignInError):
+    """The person at Zoho's consent page said no."""
+
+    reason = "refused"
+
+
+class NoDeskAccount(SignInError):
+    """The person has no account in an application whose scopes were asked for (no_org)."""
+
+    reason = "no_org"
+
+
+class StateMismatch(SignInError):
+    """The state is unknown, used up, expired or belongs to another browser."""
+
+    reason = "state_mismatch"
+
+
+class UntrustedServer(SignInError):
+    """The callback names an accounts server that is not the one of its data centre."""
+
+    reason = "untrusted_server"
+
+
+class UnknownDataCenter(SignInError):
+    """The callback names a data centre that is in no table."""
+
+    reason = "unknown_data_center"
+
+
+class NoDeskThere(SignInError):
+    """The data centre has no Zoho Desk."""
+
+    reason = "no_desk_there"
+
+
+class BadIdentity(SignInError):
+    """The id token is missing, forged, expired or meant for somebody else."""
+
+    reason = "bad_identity"
+
+
+class UnknownPerson(SignInError):
+    """Zoho knows the person, we do not; `email` is what Zoho calls them."""
+
+    reason = "unknown_person"
+
+    def __init__(self, message: str, email: str = "") -> None:
+        super().__init__(message)
+        self.email = email
+
+
+class ZohoError(ConnectorError):
+    """Talking to Zoho did not give what was wanted."""
+
+    reason = "zoho"
+
+
+class ZohoRefused(ZohoError):
+    """Zoho refused the request as it stands; sending it again changes nothing."""
+
+    reason = "zoho_refused"
+
+
+class InvalidData(ZohoRefused):
+    """Desk names fields that are missing or wrong: `fields` maps JSON Pointers to error types."""
+
+    reason = "invalid_data"
+
+    def __init__(self, message: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields or {}
+
+
+class Forbidden(ZohoRefused):
+    """The authorising agent's profile, edition or data sharing does not allow it."""
+
+    reason = "forbidden"
+
+
+class ScopeMissing(ZohoRefused):
+    """The grant lacks a scope; only a new consent brings it."""
+
+    reason = "scope_missing"
+
+
+class OrgMismatch(ZohoRefused):
+    """The grant is bound to another portal."""
+
+    reason = "org_mismatch"
+
+
+class RecordNotFound(ZohoRefused):
+    """Desk has no such record, or hides it."""
+
+    reason = "record_not_found"
+
+
+class ClientRefused(ZohoRefused):
+    """Zoho does not take the client id or secret at this data centre."""
+
+    reason = "client_refused"
+
+
+class ZohoBusy(ZohoError):
+    """Zoho asks for patience; nothing was applied. `retry_after_seconds` is None where it does not say."""
+
+    reason = "zoho_busy"
+
+    def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ConcurrencyExceeded(ZohoBusy):
+    """Too many requests at a time (TOO_MANY_REQUESTS)."""
+
+    reason = "concurrency_exceeded"
+
+
+class CreditsExhausted(ZohoBusy):
+    """The portal's daily credits are used up (THRESHOLD_EXCEEDED)."""
+
+    reason = "credits_exhausted"
+
+
+class TokensThrottled(ZohoBusy):
+    """Zoho Accounts gives no token for ten minutes (Access Denied)."""
+
+    reason = "tokens_throttled"
+
+
+class ZohoDown(ZohoError):
+    """Zoho does not answer as itself, and the request was not applied or may be repeated."""
+
+    reason = "zoho_down"
+
+
+class OutcomeUnknown(ZohoError):
+    """The request left and its answer did not come back whole: it may have been applied."""
+
+    reason = "outcome_unknown"
+
+
+class GrantLost(ZohoError):
+    """The grant is gone: an administrator must link the portal again."""
+
+    reason = "grant_lost"
+
+
+class StoreError(ConnectorError):
+    """The database did not take or give what was asked."""
+
+    reason = "store"
+
+
+class StoreBusy(StoreError):
+    """The queue of writes is full; come back in a second."""
+
+    reason = "store_busy"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be written or read at the moment."""
+
+    reason = "store_unavailable"

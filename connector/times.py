@@ -1,0 +1,41 @@
+"""Tell the time one way: a moment is epoch milliseconds UTC, and clocks are handed in."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+
+Clock = Callable[[], int]
+"""Answers the present moment in epoch milliseconds."""
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def system_clock() -> int:
+    """Answer the machine's present moment in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def to_iso(at: int) -> str:
+    """Write a moment as RFC 3339 in UTC with milliseconds, the form that Desk takes too."""
+    text = datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def from_iso(text: str, zone: tzinfo = UTC) -> int:
+    """Read an ISO 8601 moment; one without offset lies in `zone`.
+
+    Raises ValueError for what is no moment, or one outside the years 1970 to 9999.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        at = round(moment.timestamp() * SECOND)
+    except OverflowError as problem:
+        raise ValueError(f"{text!r} lies outside the calendar") from problem
+    if at < 0:
+        raise ValueError(f"{text!r} lies before 1970")
+    return at
