@@ -1,0 +1,183 @@
+"""What this sandbox is made of: data centres, clients, users, orgs, and every switch with its default.
+
+The switches are those of accounts.md section 9, the limits those of its sections 3 and 6.
+A `Config` may be changed while the sandbox runs; every request reads it anew.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class DataCenter(msgspec.Struct, kw_only=True, frozen=True):
+    """One data centre; origins are `scheme://host[:port]`, `desk` is None where Desk does not exist."""
+
+    location: str
+    accounts: str
+    desk: str | None
+    api_domain: str
+    name: str = ""
+
+
+class Client(msgspec.Struct, kw_only=True):
+    """An OAuth client as registered in the API console.
+
+    `secret` is the home data centre's; `secrets` maps other locations to theirs.
+    `locations` are the data centres it is enabled for, None for all.
+    """
+
+    client_id: str
+    secret: str
+    redirect_uris: list[str]
+    name: str = "Connector"
+    secrets: dict[str, str] = {}
+    locations: list[str] | None = None
+
+
+class User(msgspec.Struct, kw_only=True):
+    """A person with a Zoho account; `orgs` are the portals where they are an agent.
+
+    `services` are apps beside Desk in which they own an account, such as `PhoneBridge`.
+    """
+
+    zuid: str
+    email: str
+    first_name: str
+    last_name: str
+    location: str
+    orgs: list[str] = []
+    services: list[str] = []
+    email_verified: bool = True
+    active: bool = True
+
+    @property
+    def display_name(self) -> str:
+        """Return first and last name, as Zoho shows them."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Edition(msgspec.Struct, kw_only=True, frozen=True):
+    """What an edition of Desk allows a portal: credits a day, and requests at a time."""
+
+    base_credits: int
+    credits_per_agent: int
+    concurrency: int
+
+
+EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
+
+EDITIONS: dict[EditionName, Edition] = {
+    "Free": Edition(base_credits=5_000, credits_per_agent=0, concurrency=5),
+    "Express": Edition(base_credits=25_000, credits_per_agent=100, concurrency=10),
+    "Standard": Edition(base_credits=50_000, credits_per_agent=250, concurrency=10),
+    "Professional": Edition(base_credits=75_000, credits_per_agent=500, concurrency=15),
+    "Enterprise": Edition(base_credits=100_000, credits_per_agent=1_000, concurrency=25),
+}
+
+
+class Org(msgspec.Struct, kw_only=True):
+    """One Desk portal."""
+
+    org_id: str
+    name: str
+    location: str
+    edition: EditionName = "Enterprise"
+
+
+class Config(msgspec.Struct, kw_only=True):
+    """Everything that can be set; the first data centre is the home one, where clients are registered."""
+
+    data_centers: list[DataCenter]
+    clients: list[Client]
+    users: list[User]
+    orgs: list[Org]
+
+    # Zoho Accounts
+    access_denied_status: Literal[200, 400] = 200
+    scope_in_token_answer: bool = True
+    nonce_echoed: bool = False
+    legacy_id_token_header: bool = False
+    api_domain_style: Literal["www.zohoapis", "api.zoho"] = "www.zohoapis"
+    secret_per_data_center: bool = True
+    code_life_seconds: int = 120
+    access_token_life_seconds: int = 3_600
+    access_tokens_per_window: int = 10
+    active_access_tokens: int = 10
+    refresh_tokens_per_user: int = 20
+    codes_per_window: int = 10
+    window_seconds: int = 600
+    retry_lengthens_throttle: bool = False
+    hostile_accounts_server: str | None = None
+    denial_with_state: bool = True
+    stray_ampersand: bool = True
+
+    # Zoho Desk
+    desk_401_html: bool = False
+    scope_mismatch_status: Literal[401, 403] = 403
+    org_mismatch_status: Literal[401, 403] = 403
+    threshold_retry_after: bool = True
+    patch_requires_all: bool = True
+    descending_sort_refused: bool = False
+    index_delay_seconds: float = 15
+    recording_url_custom_field: str | None = None
+    credits_override: int | None = None
+    concurrency_override: int | None = None
+    time_zone: str = "UTC"
+
+    # The weather of `/api/*`
+    latency_ms: int = 200
+    latency_jitter_ms: int = 100
+    seed: int = 1
+
+    def org(self, org_id: str) -> Org | None:
+        """Find a portal by its id."""
+        return next((org for org in self.orgs if org.org_id == org_id), None)
+
+    def user(self, zuid: str) -> User | None:
+        """Find a user by ZUID."""
+        return next((user for user in self.users if user.zuid == zuid), None)
+
+    def client(self, client_id: str) -> Client | None:
+        """Find a client by its id."""
+        return next((client for client in self.clients if client.client_id == client_id), None)
+
+    def agents_of(self, org_id: str) -> list[User]:
+        """List the users who are agents of a portal."""
+        return [user for user in self.users if org_id in user.orgs]
+
+    def data_center(self, location: str) -> DataCenter:
+        """Return the data centre of a location; KeyError if there is none."""
+        for data_center in self.data_centers:
+            if data_center.location == location:
+                return data_center
+        raise KeyError(location)
+
+    def data_center_of_host(self, host: str) -> DataCenter:
+        """Return the data centre that answers at a Host header; an unknown host is the home one."""
+        for data_center in self.data_centers:
+            origins = (data_center.accounts, data_center.desk or "")
+            if any(origin.partition("://")[2] == host for origin in origins):
+                return data_center
+        return self.data_centers[0]
+
+    def secret_of(self, client: Client, location: str) -> str | None:
+        """Return the secret that this data centre takes from a client, None where it has none."""
+        home = self.data_centers[0].location
+        if location == home or not self.secret_per_data_center:
+            return client.secret
+        return client.secrets.get(location)
+
+    def daily_credits(self, org_id: str) -> int:
+        """Return the API credits a portal has a day: base and per agent, unless overridden."""
+        org = self.org(org_id)
+        if self.credits_override is not None or org is None:
+            return self.credits_override or 0
+        edition = EDITIONS[org.edition]
+        return edition.base_credits + edition.credits_per_agent * len(self.agents_of(org_id))
+
+    def concurrency(self, org_id: str) -> int:
+        """Return how many requests a portal may have under way at once, unless overridden."""
+        org = self.org(org_id)
+        if self.concurrency_override is not None or org is None:
+            return self.concurrency_override or 0
+        return EDITIONS[org.edition].concurrency

@@ -1,0 +1,77 @@
+"""Which fault strikes a request: by rule (the next n times, or always) or by rate, from a seeded chance."""
+
+import random
+from typing import Literal
+
+import msgspec
+
+FaultKind = Literal[
+    "latency",  # wait `seconds` more, then go on
+    "server_error",  # 500 (or `status`) before anything is applied
+    "html",  # an HTML page with 503 (or `status`) before anything is applied
+    "unauthorized",  # 401 INVALID_OAUTH
+    "too_many_requests",  # 429, no Retry-After
+    "threshold",  # 429 with Retry-After `seconds` (3600)
+    "reset",  # the connection is reset before anything is applied
+    "drop",  # applied in full, then the connection is closed without an answer
+    "late",  # the connection is closed now, the request is applied `seconds` (10) later
+]
+
+
+class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One fault: it strikes requests of `method` (any if None) whose path starts with `path_prefix`.
+
+    `times` counts down to nothing (None: always); `probability` is the chance that it strikes.
+    """
+
+    kind: FaultKind
+    method: str | None = None
+    path_prefix: str = "/api/"
+    times: int | None = None
+    probability: float = 1.0
+    seconds: float | None = None
+    status: int | None = None
+
+    def matches(self, method: str, path: str) -> bool:
+        """Say whether this rule concerns a request and has not been used up."""
+        return self.times != 0 and self.method in (None, method.upper()) and path.startswith(self.path_prefix)
+
+
+class Faults:
+    """Hold the rules in force and choose among them with a seeded chance."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
+        self.rules: list[Rule] = []
+
+    def add(self, *rules: Rule) -> None:
+        """Put further rules in force."""
+        self.rules += rules
+
+    def set_rates(self, rates: dict[FaultKind, float], path_prefix: str = "/api/") -> None:
+        """Let each kind strike that share of requests, 0 to 1."""
+        self.add(*(Rule(kind=kind, probability=p, path_prefix=path_prefix) for kind, p in rates.items()))
+
+    def seed(self, seed: int) -> None:
+        """Start the chance anew."""
+        self._random.seed(seed)
+
+    def clear(self) -> None:
+        """Let the sun shine."""
+        self.rules.clear()
+
+    def strike(self, method: str, path: str) -> list[Rule]:
+        """Choose what befalls a request: any number of latencies, then at most one other fault."""
+        struck: list[Rule] = []
+        for rule in self.rules:
+            if rule.matches(method, path) and self._random.random() < rule.probability:
+                if rule.times is not None:
+                    rule.times -= 1
+                struck.append(rule)
+                if rule.kind != "latency":
+                    break
+        return struck
+
+    def jitter(self, mean: float, spread: float) -> float:
+        """Draw evenly from mean ± spread, never below nought."""
+        return max(0.0, self._random.uniform(mean - spread, mean + spread))

@@ -1,0 +1,37 @@
+"""Everything one sandbox knows, made fresh for each program."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from connector.sandbox.clock import Clock
+from connector.sandbox.config import Config
+from connector.sandbox.faults import Faults
+from connector.sandbox.tokens import Tokens
+from connector.sandbox.traffic import Requests
+
+if TYPE_CHECKING:
+    from connector.sandbox.desk import DeskState
+
+
+class World:
+    """Hold config, clock, tokens, consents, faults, request counts and, as `desk`, the state of Desk.
+
+    `desk` is set right after by `create_sandbox`. `consents` maps (zuid, client id) to the scopes once
+    accepted and the portal chosen then. `late` holds writes that are applied after their connection died.
+    """
+
+    desk: "DeskState"
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.tokens = Tokens(config, clock.now)
+        self.consents: dict[tuple[str, str], tuple[frozenset[str], str | None]] = {}
+        self.faults = Faults(config.seed)
+        self.requests = Requests()
+        self.late: set[asyncio.Task[None]] = set()
+
+    def revoke_all_grants(self) -> None:
+        """Forget every token and every consent."""
+        self.tokens.revoke_all()
+        self.consents.clear()
