@@ -1,0 +1,199 @@
+"""Read every setting once, from the environment and one file, and refuse a half-configured start."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from connector.errors import SettingsError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FILE_VARIABLE = "CONNECTOR_FILE"
+OWN_AT_DATA_CENTER = "ZOHO_CLIENT_SECRET_"
+"""ZOHO_CLIENT_SECRET_EU is the client's secret at the data centre 'eu', where that has one of its own."""
+
+
+class Secret:
+    """Hold a text that never prints."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Answer the text itself, for the one place that needs it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set; each field is the environment variable of its name in capitals."""
+
+    database_url: Annotated[
+        str, Meta(description="Where the database is: sqlite:///file or postgresql+psycopg://...")
+    ] = "sqlite:///connector.db"
+    public_url: Annotated[
+        str, Meta(description="The address under which browsers and phone systems reach the connector")
+    ] = "http://127.0.0.1:8080"
+    listen: Annotated[str, Meta(description="host:port on which the web server listens")] = "127.0.0.1:8080"
+    trusted_proxies: Annotated[
+        list[str], Meta(description="Addresses of proxies whose X-Forwarded-For is believed, comma separated")
+    ] = []
+    secret_key: Annotated[
+        list[Secret],
+        Meta(description="Seals tokens and signs cookies; comma separated, the first seals, all open"),
+    ] = []
+    zoho_client_id: Annotated[str, Meta(description="Client ID from Zoho's API console")] = ""
+    zoho_client_secret: Annotated[
+        Secret,
+        Meta(description="Client secret; ZOHO_CLIENT_SECRET_EU and the like where a data centre has its own"),
+    ] = Secret("")
+    zoho_client_secrets: dict[str, Secret] = {}
+    zoho_data_center: Annotated[
+        str, Meta(description="Data centre where the client is registered: us, eu, in, au, jp, ca, sa, ...")
+    ] = "us"
+    zoho_data_centers: Annotated[
+        list[str],
+        Meta(description="Data centres to add, each as location=accounts address|desk address"),
+    ] = []
+    record_after_seconds: Annotated[
+        int,
+        Meta(ge=0, description="How long after its end a call's record is due, so that late news joins it"),
+    ] = 3
+    settle_after_seconds: Annotated[
+        int, Meta(ge=0, description="How long Desk may take to apply a request whose answer was lost")
+    ] = 60
+    index_delay_seconds: Annotated[
+        int, Meta(ge=0, description="How long Desk's search may take to show a new record")
+    ] = 120
+    silent_after_seconds: Annotated[
+        int, Meta(ge=60, description="How long an open call may stay silent before it counts as ended")
+    ] = 14_400
+    known_for_seconds: Annotated[
+        int, Meta(ge=0, description="How long a found contact is taken from our own memory")
+    ] = 3_600
+    unknown_for_seconds: Annotated[
+        int, Meta(ge=0, description="How long a number that Desk did not know is not asked again")
+    ] = 60
+    deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
+    log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"
+    log_level: Annotated[
+        str, Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    ] = "INFO"
+
+    @property
+    def listen_address(self) -> tuple[str, int]:
+        """Answer host and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def is_https(self) -> bool:
+        """Answer whether browsers come by https, so that cookies can insist on it."""
+        return self.public_url.startswith("https://")
+
+    def client_secret(self, location: str) -> str:
+        """Answer the client's secret at a data centre."""
+        return self.zoho_client_secrets.get(location, self.zoho_client_secret).reveal()
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; SettingsError names the variable that is wrong.
+
+    The environment wins over the TOML file that CONNECTOR_FILE names.
+    """
+    environment = os.environ if environment is None else environment
+    found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
+    found |= {name: environment[name.upper()] for name in _FIELDS if name.upper() in environment}
+    found |= {"zoho_client_secrets": _client_secrets(environment)}
+    settings = msgspec.convert(
+        {name: _convert(name, value) for name, value in found.items()}, Settings, dec_hook=_secret
+    )
+    _check_addresses(settings)
+    return settings
+
+
+def check_complete(settings: Settings) -> None:
+    """Refuse to serve with a setting missing: SettingsError names the first one."""
+    if not settings.secret_key:
+        raise SettingsError(
+            "SECRET_KEY is not set: it seals Zoho's tokens. "
+            "Make one with `connector secret-key` and keep it safe."
+        )
+    for name in ("zoho_client_id", "zoho_client_secret"):
+        if not getattr(settings, name) and not (name.endswith("secret") and settings.zoho_client_secrets):
+            raise SettingsError(f"{name.upper()} is not set: copy it from your client in Zoho's API console.")
+
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+_OF_THE_FILE = frozenset(_FIELDS) - {"zoho_client_secrets"}
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise SettingsError(f"{FILE_VARIABLE} names {path}, which cannot be read: {problem}") from problem
+    for name in found:
+        if name not in _OF_THE_FILE:
+            raise SettingsError(f"{path} sets {name}, and there is no such setting.")
+    return found
+
+
+def _client_secrets(environment: Mapping[str, str]) -> dict[str, Secret]:
+    return {
+        name.removeprefix(OWN_AT_DATA_CENTER).lower(): Secret(value)
+        for name, value in environment.items()
+        if name.startswith(OWN_AT_DATA_CENTER)
+    }
+
+
+def _convert(name: str, value: Any) -> Any:
+    kind = _FIELDS[name].type
+    if isinstance(value, str) and _is_list(kind):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
+    except msgspec.ValidationError as problem:
+        shown = "" if "secret" in name else f" (it is {value!r})"
+        raise SettingsError(f"{name.upper()} is wrong: {problem}{shown}") from problem
+
+
+def _is_list(kind: Any) -> bool:
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(bare) is list
+
+
+def _secret(kind: type, value: Any) -> Secret:
+    if kind is Secret and isinstance(value, (str, Secret)):
+        return value if isinstance(value, Secret) else Secret(value)
+    raise ValueError("it must be a text")
+
+
+def _check_addresses(settings: Settings) -> None:
+    try:
+        settings.listen_address  # noqa: B018 - asked only whether it can be read
+    except ValueError as problem:
+        raise SettingsError(f"LISTEN must be host:port, and is {settings.listen!r}.") from problem
+    address = urlsplit(settings.public_url)
+    if address.scheme not in ("http", "https") or not address.hostname or address.path not in ("", "/"):
+        raise SettingsError(
+            f"PUBLIC_URL must be like https://calls.example.com, and is {settings.public_url!r}."
+        )
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        raise SettingsError(
+            f"PUBLIC_URL is {settings.public_url!r}: plain http is for this machine only, use https."
+        )

@@ -1,0 +1,78 @@
+"""Keep what must not be lost: one place to read and to write, on SQLite or PostgreSQL.
+
+Each noun has its module of plain functions that take the Connection first.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.store.engine import open_engine, writing
+from connector.store.migrating import migrate
+from connector.store.writer import Handler, Writer, translate
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+READERS = 4
+"""Reads that may be under way at once; they never wait for the writer."""
+
+
+class Store:
+    """Give async code a synchronous database: reads in a few threads, writes grouped in one."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self._writer = Writer(self.engine)
+        self._readers = ThreadPoolExecutor(READERS, "reader")
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at `url` and bring its tables up to date."""
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+        return cls(url)
+
+    async def read(self, ask: Callable[[Connection], Result]) -> Result:
+        """Answer what `ask` reads; StoreUnavailable when the database does not answer."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, ask)
+
+    def read_now(self, ask: Callable[[Connection], Result]) -> Result:
+        """Read in this very thread: for start-up and commands."""
+        try:
+            with self.engine.connect() as connection:
+                return ask(connection)
+        except SQLAlchemyError as problem:
+            raise translate(problem) from problem
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Commit what `change` does, together with what others write; it must be repeatable."""
+        result: Result = await self._writer.submit(_run_each, change)
+        return result
+
+    def write_now(self, change: Callable[[Connection], Result]) -> Result:
+        """Commit in this very thread: for start-up and commands."""
+        try:
+            with writing(self.engine).begin() as connection:
+                return change(connection)
+        except SQLAlchemyError as problem:
+            raise translate(problem) from problem
+
+    async def batch(self, handler: Handler[Item, Result], item: Item) -> Result:
+        """Commit `item` in one call of `handler` with the items of other requests."""
+        return await self._writer.submit(handler, item)
+
+    def close(self) -> None:
+        """Write what waits, then let go of the database."""
+        self._writer.close()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+
+def _run_each(connection: Connection, changes: Sequence[Callable[[Connection], Result]]) -> list[Result]:
+    return [change(connection) for change in changes]

@@ -1,0 +1,90 @@
+"""Open the database: SQLite that is safe to share, or PostgreSQL."""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from connector.errors import SettingsError
+
+SQLITE_NEEDED = (3, 51, 3)
+"""Older ones can corrupt a WAL that two connections write or checkpoint at once (the WAL-reset bug)."""
+
+BUSY_SECONDS = 10
+
+
+def open_engine(url: str) -> Engine:
+    """Open an engine for `sqlite:///path` or `postgresql+psycopg://...`; SettingsError says what is wrong."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise SettingsError(f"DATABASE_URL is no database address: {_first_line(problem)}") from problem
+    if backend == "sqlite":
+        return _sqlite(url)
+    if backend == "postgresql":
+        return _postgresql(url)
+    raise SettingsError(
+        f"DATABASE_URL names {backend}; it must start with sqlite:/// or postgresql+psycopg://"
+    )
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).partition("\n")[0]
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
+    except ImportError as problem:
+        raise SettingsError(
+            "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'"
+        ) from problem
+
+
+def sqlite_module() -> ModuleType:
+    """Answer a DB-API module whose SQLite is new enough: the shipped one, else Python's own."""
+    for name in ("pysqlite3.dbapi2", "sqlite3"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        if module.sqlite_version_info >= SQLITE_NEEDED:
+            return module
+    needed = ".".join(map(str, SQLITE_NEEDED))
+    raise SettingsError(
+        f"SQLite {needed} or newer is needed: reinstall with pip so that pysqlite3's wheel comes along"
+    )
+
+
+def writing(engine: Engine) -> Engine:
+    """Answer the same engine for transactions that write.
+
+    On SQLite they take the write lock at once: one that reads first and writes later
+    fails without waiting when another process has written in between.
+    """
+    return engine.execution_options(writes=True)
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    # BEGIN is ours: the driver's own would leave schema changes outside the transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

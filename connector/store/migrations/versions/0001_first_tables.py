@@ -1,0 +1,340 @@
+"""Make the first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make every table, and keep the audit append-only."""
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("role IN ('agent', 'supervisor', 'administrator')", name=op.f("ck_api_keys_role")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
+    op.create_table(
+        "portals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("org_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("edition", sa.Text(), server_default="", nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), server_default="", nullable=False),
+        sa.Column("default_department_id", sa.Text(), nullable=True),
+        sa.Column("default_owner_id", sa.Text(), nullable=True),
+        sa.Column("recording_field", sa.Text(), nullable=True),
+        sa.Column("key_field", sa.Text(), nullable=True),
+        sa.Column("linked_by", sa.Text(), nullable=False),
+        sa.Column("linked_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("state IN ('linked', 'grant_lost', 'unlinked')", name=op.f("ck_portals_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portals")),
+        sa.UniqueConstraint("location", "org_id", name=op.f("uq_portals_location_org_id")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("role IN ('agent', 'supervisor', 'administrator')", name=op.f("ck_users_role")),
+        sa.CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name=op.f("ck_users_identity_whole")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_users_issuer_subject")),
+    )
+    op.create_table(
+        "desk_agents",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("desk_agent_id", sa.Text(), nullable=True),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_desk_agents_portal_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_desk_agents_user_id")),
+        sa.PrimaryKeyConstraint("portal_id", "user_id", name=op.f("pk_desk_agents")),
+    )
+    op.create_table(
+        "directory",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("contacts", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_directory_portal_id")),
+        sa.PrimaryKeyConstraint("portal_id", "number", name=op.f("pk_directory")),
+    )
+    op.create_table(
+        "extensions",
+        sa.Column("phone_system_id", sa.BigInteger(), nullable=False),
+        sa.Column("extension", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_extensions_user_id")),
+        sa.PrimaryKeyConstraint("phone_system_id", "extension", name=op.f("pk_extensions")),
+    )
+    op.create_index(op.f("ix_extensions_user_id"), "extensions", ["user_id"], unique=False)
+    op.create_table(
+        "flows",
+        sa.Column("state_hash", sa.Text(), nullable=False),
+        sa.Column("browser_hash", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("sealed_verifier", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("next_path", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("purpose IN ('sign_in', 'link')", name=op.f("ck_flows_purpose")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_flows_user_id")),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_flows")),
+    )
+    op.create_index(op.f("ix_flows_expires_at"), "flows", ["expires_at"], unique=False)
+    op.create_table(
+        "grants",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sealed_refresh_token", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_access_token", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("renewer", sa.Text(), nullable=True),
+        sa.Column("renewing_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("closed_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_grants_portal_id")),
+        sa.PrimaryKeyConstraint("portal_id", name=op.f("pk_grants")),
+    )
+    op.create_table(
+        "phone_systems",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("dialect", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False),
+        sa.Column("department_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_phone_systems_portal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_systems")),
+        sa.UniqueConstraint("slug", name=op.f("uq_phone_systems_slug")),
+        sa.UniqueConstraint("uid", name=op.f("uq_phone_systems_uid")),
+    )
+    op.create_table(
+        "queue_members",
+        sa.Column("phone_system_id", sa.BigInteger(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_queue_members_user_id")),
+        sa.PrimaryKeyConstraint("phone_system_id", "queue", "user_id", name=op.f("pk_queue_members")),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id_hash", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "calls",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("call_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("customer", sa.Text(), nullable=True),
+        sa.Column("chosen_contact_id", sa.Text(), nullable=True),
+        sa.Column("lookup", sa.Text(), server_default="pending", nullable=False),
+        sa.Column("found", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("closes_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "lookup IN ('pending', 'found', 'none', 'failed', 'skipped')", name=op.f("ck_calls_lookup")
+        ),
+        sa.CheckConstraint("state IN ('ringing', 'answered', 'ended')", name=op.f("ck_calls_state")),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_calls_phone_system_id")
+        ),
+        sa.ForeignKeyConstraint(["root_id"], ["calls.id"], name=op.f("fk_calls_root_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
+        sa.UniqueConstraint("key", name=op.f("uq_calls_key")),
+        sa.UniqueConstraint("phone_system_id", "call_id", name=op.f("uq_calls_phone_system_id_call_id")),
+    )
+    op.create_index("ix_calls_changed_at", "calls", ["changed_at"], unique=False)
+    op.create_index(
+        "ix_calls_open",
+        "calls",
+        ["closes_at"],
+        unique=False,
+        sqlite_where=sa.text("closes_at IS NOT NULL"),
+        postgresql_where=sa.text("closes_at IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_calls_root_id"), "calls", ["root_id"], unique=False)
+    op.create_table(
+        "lines",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("department_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_lines_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "number", name=op.f("pk_lines")),
+    )
+    op.create_table(
+        "phone_secrets",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("valid_until", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_phone_secrets_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_secrets")),
+    )
+    op.create_index(
+        op.f("ix_phone_secrets_phone_system_id"), "phone_secrets", ["phone_system_id"], unique=False
+    )
+    op.create_table(
+        "queues",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("department_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_queues_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "queue", name=op.f("pk_queues")),
+    )
+    op.create_table(
+        "unread",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("body_hash", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_unread_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "body_hash", name=op.f("pk_unread")),
+    )
+    op.create_table(
+        "events",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_events_call_id")),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_events_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "source", "event_id", name=op.f("pk_events")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_events_call_id"), "events", ["call_id"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("wanted", sa.LargeBinary(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("sent_revision", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("step", sa.Text(), server_default="", nullable=False),
+        sa.Column("sent", sa.LargeBinary(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("desk_id", sa.Text(), nullable=True),
+        sa.Column("desk_url", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'sending') = (lease_until IS NOT NULL)", name=op.f("ck_outbox_lease_end")
+        ),
+        sa.CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name=op.f("ck_outbox_lease_owner")),
+        sa.CheckConstraint("kind IN ('call', 'contact')", name=op.f("ck_outbox_kind")),
+        sa.CheckConstraint(
+            "state IN ('due', 'sending', 'unknown', 'done', 'dead')", name=op.f("ck_outbox_state")
+        ),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_outbox_call_id")),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_outbox_portal_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("portal_id", "kind", "key", name=op.f("uq_outbox_portal_id_kind_key")),
+    )
+    op.create_index(op.f("ix_outbox_call_id"), "outbox", ["call_id"], unique=False)
+    op.create_index(
+        "ix_outbox_due",
+        "outbox",
+        ["portal_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('due', 'unknown')"),
+        postgresql_where=sa.text("state IN ('due', 'unknown')"),
+    )
+    op.create_index(
+        "ix_outbox_sending",
+        "outbox",
+        ["lease_until"],
+        unique=False,
+        sqlite_where=sa.text("state = 'sending'"),
+        postgresql_where=sa.text("state = 'sending'"),
+    )
+
+    for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+_REFUSE = "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+_RAISE = "BEGIN RAISE EXCEPTION 'audit is append-only'; END"
+_APPEND_ONLY = {
+    "sqlite": (
+        f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {_REFUSE}",
+        f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {_REFUSE}",
+    ),
+    "postgresql": (
+        f"CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ {_RAISE} $$",
+        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+    ),
+}

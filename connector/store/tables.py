@@ -1,0 +1,329 @@
+"""Draw every table; invariants are constraints, with the reason beside each.
+
+Moments (`*_at`, `*_until`) are epoch milliseconds UTC.
+Columns named `sealed_*` hold Fernet tokens, `*_hash` hold SHA-256 digests in hex.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the key is an INTEGER, PostgreSQL shall not run out of them.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+ANY_PHONE_SYSTEM = 0
+"""Stands in `extensions` and `queue_members` for 'whichever phone system says so'."""
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+portals = Table(
+    "portals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("org_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("edition", Text, nullable=False, server_default=""),
+    Column("client_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("scopes", Text, nullable=False, server_default=""),
+    Column("default_department_id", Text),
+    Column("default_owner_id", Text),
+    Column("recording_field", Text),
+    Column("key_field", Text),
+    Column("linked_by", Text, nullable=False),
+    Column("linked_at", BigInteger, nullable=False),
+    # An organisation is linked once: two rows would write each call twice.
+    UniqueConstraint("location", "org_id"),
+    _one_of("state", "linked", "grant_lost", "unlinked"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    # A portal has one grant; linking again replaces it.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("sealed_refresh_token", LargeBinary, nullable=False),
+    Column("sealed_access_token", LargeBinary),
+    Column("expires_at", BigInteger, nullable=False, server_default="0"),
+    # Zoho gives ten tokens in ten minutes, so one process at a time refreshes.
+    Column("renewer", Text),
+    Column("renewing_until", BigInteger, nullable=False, server_default="0"),
+    Column("closed_until", BigInteger, nullable=False, server_default="0"),
+)
+
+phone_systems = Table(
+    "phone_systems",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # The call key is made of this, so it never changes and is never used again.
+    Column("uid", Text, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("portal_id", ForeignKey(portals.c.id), nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("department_id", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+phone_secrets = Table(
+    "phone_secrets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), nullable=False, index=True),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # Empty while it is the newest; a rotation leaves the older one valid for a while.
+    Column("valid_until", BigInteger),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    # A number of the company itself: never looked up, and it may decide the department.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("department_id", Text),
+)
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("queue", Text, primary_key=True),
+    Column("department_id", Text),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # Kept in lower case: Zoho's spelling of an address may differ from the administrator's.
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("issuer", Text),
+    Column("subject", Text),
+    Column("created_at", BigInteger, nullable=False),
+    # One Zoho person is one user.
+    UniqueConstraint("issuer", "subject"),
+    _one_of("role", "agent", "supervisor", "administrator"),
+    CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="identity_whole"),
+)
+
+extensions = Table(
+    "extensions",
+    metadata,
+    Column("phone_system_id", BigInteger, primary_key=True),
+    # What a phone system calls an agent (extension or login) names one user.
+    Column("extension", Text, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+)
+
+queue_members = Table(
+    "queue_members",
+    metadata,
+    Column("phone_system_id", BigInteger, primary_key=True),
+    Column("queue", Text, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+)
+
+desk_agents = Table(
+    "desk_agents",
+    metadata,
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+    # Empty: Desk knows no agent with this user's e-mail address.
+    Column("desk_agent_id", Text),
+    Column("checked_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    # One attempt to sign in or to link; deleted when its callback comes, so a state is used once.
+    Column("state_hash", Text, primary_key=True),
+    Column("browser_hash", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("sealed_verifier", LargeBinary, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("user_id", ForeignKey(users.c.id)),
+    Column("next_path", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    _one_of("purpose", "sign_in", "link"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    _one_of("role", "agent", "supervisor", "administrator"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # Append-only: triggers in the migration refuse changes.
+    Column("id", Id, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), nullable=False),
+    Column("call_id", Text, nullable=False),
+    # What marks the call's record in Desk.
+    Column("key", Text, nullable=False, unique=True),
+    # The head of the family that transfers made; empty for the head itself.
+    Column("root_id", ForeignKey("calls.id"), index=True),
+    # Empty on a stub: a parent that was named but never heard of.
+    Column("state", Text),
+    Column("body", LargeBinary),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("customer", Text),
+    Column("chosen_contact_id", Text),
+    # What the look-up for the banner came to, and what it found (JSON).
+    Column("lookup", Text, nullable=False, server_default="pending"),
+    Column("found", LargeBinary),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    # When the watchdog looks at an open call.
+    Column("closes_at", BigInteger),
+    # A call is (phone system, call id), whichever process hears of it first.
+    UniqueConstraint("phone_system_id", "call_id"),
+    _one_of("state", "ringing", "answered", "ended"),
+    _one_of("lookup", "pending", "found", "none", "failed", "skipped"),
+    # The watchdog and the snapshots read open calls only, and these are few.
+    Index("ix_calls_open", "closes_at", sqlite_where=text("closes_at IS NOT NULL"),
+          postgresql_where=text("closes_at IS NOT NULL")),
+    Index("ix_calls_changed_at", "changed_at"),
+)  # fmt: skip
+
+events = Table(
+    "events",
+    metadata,
+    # An event is (phone system, source, id): said again it is the same event.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    # Empty for an event of a type that we do not know.
+    Column("call_id", ForeignKey(calls.c.id), index=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+unread = Table(
+    "unread",
+    metadata,
+    # Authentic, yet unreadable: one copy, counted.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("body_hash", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    # What Desk said of a number: contacts as JSON, none as [].
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("contacts", LargeBinary, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("portal_id", ForeignKey(portals.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    # A call's key, or a contact's number: what makes this write one and the same.
+    Column("key", Text, nullable=False),
+    Column("call_id", ForeignKey(calls.c.id), index=True),
+    Column("wanted", LargeBinary, nullable=False),
+    # The wanted record has been put into Desk when sent_revision has reached revision.
+    Column("revision", BigInteger, nullable=False, server_default="1"),
+    Column("sent_revision", BigInteger, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("owner", Text),
+    Column("lease_until", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("step", Text, nullable=False, server_default=""),
+    # The last request that may have been applied, so that it can be looked for.
+    Column("sent", LargeBinary),
+    Column("sent_at", BigInteger),
+    Column("desk_id", Text),
+    Column("desk_url", Text),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    # The promise itself: a call has one delivery, a number makes one contact.
+    UniqueConstraint("portal_id", "kind", "key"),
+    _one_of("kind", "call", "contact"),
+    _one_of("state", "due", "sending", "unknown", "done", "dead"),
+    # A lease has an owner and an end, and nothing else has.
+    CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="lease_owner"),
+    CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease_end"),
+    Index("ix_outbox_due", "portal_id", "due_at", sqlite_where=text("state IN ('due', 'unknown')"),
+          postgresql_where=text("state IN ('due', 'unknown')")),
+    Index("ix_outbox_sending", "lease_until", sqlite_where=text("state = 'sending'"),
+          postgresql_where=text("state = 'sending'")),
+)  # fmt: skip
