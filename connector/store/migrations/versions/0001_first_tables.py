@@ -334,7 +334,7 @@ _APPEND_ONLY = {
         f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {_REFUSE}",
     ),
     "postgresql": (
-        f"CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ {_RAISE} $$",
-        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+        f"CREATE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$ {_RAISE} $$",
+        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit EXECUTE FUNCTION audit_is_kept()",
     ),
 }
