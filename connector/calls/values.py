@@ -1,4 +1,4 @@
-"""Say what a call is: the fold of its events, whatever their order and however often they came."""
+"""Hold what is said of a call, and what follows from it."""
 
 from enum import StrEnum
 
@@ -67,14 +67,35 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     watchdog: Watchdog | None = None
 
 
+class LegState(StrEnum):
+    """How far one agent's part of a call has come."""
+
+    OFFERED = "offered"
+    ANSWERED = "answered"
+    OVER = "over"
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One agent's part of a call; `agent` is the word the phone system uses for them."""
+    """One agent's part of a call; `agent` is the word the phone system uses for them.
+
+    An agent who is rung again has one leg still: `offered_at` and `answered_at` are the latest times
+    that this began, so an `answered_at` before `offered_at` belongs to an earlier turn.
+    """
 
     agent: str
     offered_at: int | None = None
     answered_at: int | None = None
     over_at: int | None = None
     cause: Cause | None = None
+
+    @property
+    def state(self) -> LegState:
+        """Say whether the agent is being rung, is talking, or is through."""
+        if self.over_at is not None:
+            return LegState.OVER
+        if self.answered_at is not None and self.answered_at >= (self.offered_at or 0):
+            return LegState.ANSWERED
+        return LegState.OFFERED
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +116,8 @@ class CallState(StrEnum):
 class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the set of a call's events says.
 
-    `started_at` is the first event's time and `heard_at` the last arrival.
+    `started_at` is the first event's time and `heard_at` the last arrival from the phone system.
+    `ended_at` is never before `started_at`; `answered_at` may lie after it where clocks disagree.
     `legs` stand in the order in which they were first offered or answered.
     """
 

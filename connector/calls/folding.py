@@ -1,0 +1,151 @@
+"""Fold the events of one call into what they say together."""
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from connector.calls.values import Call, CallEvent, CallState, EventType, Leg, LegState, Recording
+
+_PLACE = {
+    EventType.RINGING: 0,
+    EventType.ANSWERED: 1,
+    EventType.LEFT: 2,
+    EventType.ENDED: 3,
+    EventType.RECORDED: 4,
+}
+_UNDER_WAY = (EventType.RINGING, EventType.ANSWERED, EventType.LEFT)
+_REOPENS = (EventType.RINGING, EventType.ANSWERED)
+
+
+def fold(events: Iterable[CallEvent]) -> Call:
+    """Say what these events of one call say; order and repeats change nothing.
+
+    The call starts with its first ringing, answered or left; where none is known, with what is.
+    A real end is final: the latest one counts, however late an answer is learnt. A watchdog's end
+    counts while there is no real one and until the phone rings or is answered again.
+    Raises ValueError for no events at all.
+    """
+    told = sorted(_distinct(events), key=_place)
+    if not told:
+        raise ValueError("a call has at least one event")
+    heard = [event for event in told if event.watchdog is None] or told
+    end = _end(told)
+    started_at = next((event.at for event in heard if event.type in _UNDER_WAY), heard[0].at)
+    answered_at = next((event.at for event in heard if event.type is EventType.ANSWERED), None)
+    ended_at = None if end is None else max(end.at, started_at)
+    parent: str | None = _first(heard, "parent")
+    return Call(
+        call_id=told[0].call_id,
+        state=_state(answered_at, ended_at),
+        started_at=started_at,
+        heard_at=max(event.received_at for event in heard),
+        direction=_first(heard, "direction"),
+        from_number=_first(heard, "from_number"),
+        to_number=_first(heard, "to_number"),
+        queue=_first(heard, "queue"),
+        parent=None if parent == told[0].call_id else parent,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        cause=end.cause if end else None,
+        watchdog=end.watchdog if end else None,
+        legs=_legs(heard, ended_at),
+        recordings=_recordings(heard),
+    )
+
+
+def _distinct(events: Iterable[CallEvent]) -> Iterable[CallEvent]:
+    """Keep one event for each (source, id): the one that arrived first."""
+    kept: dict[tuple[str, str], CallEvent] = {}
+    for event in events:
+        identity = (event.source, event.id)
+        other = kept.get(identity)
+        if other is not None and other != event:
+            event = min(other, event, key=_arrival)  # noqa: PLW2901 - the loser is not looked at again
+        kept[identity] = event
+    return kept.values()
+
+
+def _arrival(event: CallEvent) -> tuple[int, bytes]:
+    return event.received_at, msgspec.json.encode(event)
+
+
+def _place(event: CallEvent) -> tuple[int, int, str, str]:
+    return event.at, _PLACE[event.type], event.source, event.id
+
+
+def _first(events: Sequence[CallEvent], field: str) -> Any:
+    """Answer the field's value in the first event that has one."""
+    values = map(attrgetter(field), events)
+    return next((value for value in values if value is not None), None)
+
+
+def _end(told: Sequence[CallEvent]) -> CallEvent | None:
+    """Choose the end that counts: the latest real one, else the latest guess that nothing overtook."""
+    ends = [event for event in told if event.type is EventType.ENDED]
+    real = [event for event in ends if event.watchdog is None]
+    if real:
+        return min(real, key=_latest)
+    signs = [event for event in told if event.type in _REOPENS]
+    standing = [guess for guess in ends if not any(_overtakes(sign, guess) for sign in signs)]
+    return min(standing, key=_latest, default=None)
+
+
+def _latest(event: CallEvent) -> tuple[int, str, str]:
+    return -event.at, event.source, event.id
+
+
+def _overtakes(sign: CallEvent, guess: CallEvent) -> bool:
+    """Say whether this sign of life is news to the watchdog: learnt after its guess, and no older.
+
+    What had arrived before was weighed when the watchdog closed the call; without this, a phone
+    system whose clock is ahead of ours would keep its calls open for ever.
+    """
+    return sign.received_at > guess.received_at and sign.at >= guess.at
+
+
+def _state(answered_at: int | None, ended_at: int | None) -> CallState:
+    if ended_at is not None:
+        return CallState.ENDED
+    return CallState.RINGING if answered_at is None else CallState.ANSWERED
+
+
+def _legs(heard: Sequence[CallEvent], ended_at: int | None) -> tuple[Leg, ...]:
+    legs: dict[str, Leg] = {}
+    for event in heard:
+        if event.agent is not None and event.type in _UNDER_WAY:
+            legs[event.agent] = _step(legs.get(event.agent) or Leg(agent=event.agent), event)
+    if ended_at is None:
+        return tuple(legs.values())
+    return tuple(_closed(leg, ended_at) for leg in legs.values())
+
+
+def _step(leg: Leg, event: CallEvent) -> Leg:
+    """Move a leg on by one event; what only repeats its present state changes nothing."""
+    if event.type is EventType.LEFT:
+        if leg.state is LegState.OVER:
+            return leg
+        return msgspec.structs.replace(leg, over_at=event.at, cause=event.cause)
+    if event.type is EventType.ANSWERED:
+        if leg.state is LegState.ANSWERED:
+            return leg
+        return Leg(agent=leg.agent, offered_at=leg.offered_at, answered_at=event.at)
+    if leg.state is LegState.OVER or leg.offered_at is leg.answered_at is None:
+        return Leg(agent=leg.agent, offered_at=event.at, answered_at=leg.answered_at)
+    return leg
+
+
+def _closed(leg: Leg, ended_at: int) -> Leg:
+    if leg.over_at is not None:
+        return leg
+    return msgspec.structs.replace(leg, over_at=max(ended_at, leg.offered_at or 0, leg.answered_at or 0))
+
+
+def _recordings(heard: Sequence[CallEvent]) -> tuple[Recording, ...]:
+    seconds: dict[str, int | None] = {}
+    for event in heard:
+        url = event.recording_url
+        if url is not None and seconds.get(url) is None:
+            seconds[url] = event.recording_seconds
+    return tuple(Recording(url=url, seconds=length) for url, length in seconds.items())

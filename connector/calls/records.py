@@ -1,0 +1,123 @@
+"""Say what the call record of a call, or of a family of transferred calls, shall show."""
+
+from base64 import b32encode
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from connector.calls.values import (
+    Call,
+    CallRecord,
+    CallState,
+    CallStatus,
+    Direction,
+    Recording,
+    Watchdog,
+)
+from connector.times import SECOND
+
+
+def call_key(phone_system_uid: str, call_id: str) -> str:
+    """Name a call for Desk: one word of 27 small letters and digits, always the same for the same call."""
+    digest = sha256(f"{phone_system_uid}\0{call_id}".encode()).digest()
+    return "zpc" + b32encode(digest[:15]).decode().lower()
+
+
+def is_open(family: Iterable[Call]) -> bool:
+    """Say whether a call of the family is still going on; while one is, no record is due."""
+    return any(call.state is not CallState.ENDED for call in family)
+
+
+def root_of(family: Sequence[Call]) -> Call:
+    """Find the call that the others came out of; it owns the family's only record."""
+    known = {call.call_id for call in family}
+    heads = [call for call in family if call.parent not in known]
+    return _by_start(heads or family)[0]
+
+
+def record(key: str, family: Sequence[Call], *, parent_key: str | None = None) -> CallRecord | None:
+    """Say what the family's record shall show, or None where none is due.
+
+    None is due while a call is open, for internal calls, and for calls of which neither the direction
+    nor the caller was ever told. A call with a caller but without direction counts as inbound.
+    Durations are whole seconds, rounded down; a call that fell silent adds none.
+    """
+    root = root_of(family)
+    direction = _direction(root)
+    if direction is None or direction is Direction.INTERNAL or is_open(family):
+        return None
+    inbound = direction is Direction.INBOUND
+    calls = _by_start(family)
+    return CallRecord(
+        key=key,
+        direction=direction,
+        status=_status(calls, direction),
+        started_at=root.started_at,
+        duration_seconds=talk_seconds(calls),
+        waiting_seconds=_waiting_seconds(root, calls),
+        customer=root.from_number if inbound else root.to_number,
+        line=root.to_number if inbound else root.from_number,
+        queue=root.queue or next((call.queue for call in calls if call.queue), None),
+        agents=_agents(calls),
+        recordings=_recordings(calls),
+        cause=root.cause,
+        end_reported=all(call.watchdog is not Watchdog.SILENT for call in calls),
+        parent_key=parent_key,
+    )
+
+
+def talk_seconds(family: Iterable[Call]) -> int:
+    """Count the whole seconds in which at least one call of the family was talking and has ended."""
+    total, reach = 0, 0
+    for answered_at, ended_at in sorted(_talks(family)):
+        total += max(0, ended_at - max(answered_at, reach))
+        reach = max(reach, ended_at)
+    return total // SECOND
+
+
+def _talks(family: Iterable[Call]) -> Iterable[tuple[int, int]]:
+    for call in family:
+        told = call.watchdog is not Watchdog.SILENT
+        if told and call.answered_at is not None and call.ended_at is not None:
+            yield call.answered_at, call.ended_at
+
+
+def _by_start(calls: Iterable[Call]) -> list[Call]:
+    return sorted(calls, key=lambda call: (call.started_at, call.call_id))
+
+
+def _direction(root: Call) -> Direction | None:
+    if root.direction is None and root.from_number is not None:
+        return Direction.INBOUND
+    return root.direction
+
+
+def _status(calls: Sequence[Call], direction: Direction) -> CallStatus:
+    if any(call.answered_at is not None for call in calls):
+        return CallStatus.COMPLETED
+    return CallStatus.MISSED if direction is Direction.INBOUND else CallStatus.CANCELED
+
+
+def _waiting_seconds(root: Call, calls: Sequence[Call]) -> int:
+    answers = [call.answered_at for call in calls if call.answered_at is not None]
+    ends = [call.ended_at for call in calls if call.ended_at is not None]
+    until = min(answers) if answers else max(ends)
+    return max(0, until - root.started_at) // SECOND
+
+
+def _agents(calls: Sequence[Call]) -> tuple[str, ...]:
+    """Name who answered, else who was rung, each once, the latest last."""
+    legs = [leg for call in calls for leg in call.legs]
+    parts = [(leg.answered_at, leg.agent) for leg in legs if leg.answered_at is not None]
+    if not parts:
+        parts = [(leg.offered_at or leg.over_at or 0, leg.agent) for leg in legs]
+    parts.sort(key=lambda part: part[0])
+    backwards = dict.fromkeys(agent for _, agent in reversed(parts))
+    return tuple(reversed(backwards))
+
+
+def _recordings(calls: Sequence[Call]) -> tuple[Recording, ...]:
+    found: dict[str, Recording] = {}
+    for call in calls:
+        for recording in call.recordings:
+            found.setdefault(recording.url, recording)
+    return tuple(found.values())
