@@ -76,6 +76,8 @@ grants = Table(
     Column("renewer", Text),
     Column("renewing_until", BigInteger, nullable=False, server_default="0"),
     Column("closed_until", BigInteger, nullable=False, server_default="0"),
+    # The moments (JSON) of the tokens asked for in the last ten minutes, so that we stop before Zoho does.
+    Column("renewals", Text, nullable=False, server_default="[]"),
 )
 
 phone_systems = Table(
@@ -231,7 +233,6 @@ calls = Table(
     Column("state", Text),
     Column("body", LargeBinary),
     Column("revision", BigInteger, nullable=False, server_default="0"),
-    Column("customer", Text),
     Column("chosen_contact_id", Text),
     # What the look-up for the banner came to, and what it found (JSON).
     Column("lookup", Text, nullable=False, server_default="pending"),

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("renewer", sa.Text(), nullable=True),
         sa.Column("renewing_until", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("closed_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("renewals", sa.Text(), server_default="[]", nullable=False),
         sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_grants_portal_id")),
         sa.PrimaryKeyConstraint("portal_id", name=op.f("pk_grants")),
     )
@@ -173,7 +174,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("customer", sa.Text(), nullable=True),
         sa.Column("chosen_contact_id", sa.Text(), nullable=True),
         sa.Column("lookup", sa.Text(), server_default="pending", nullable=False),
         sa.Column("found", sa.LargeBinary(), nullable=True),
