@@ -1,0 +1,219 @@
+"""Keep what still has to reach Desk: one row a record wanted, from the commit that made it necessary.
+
+The row holds the record as it shall be; each change of it raises the revision.
+`connector.store.claims` hands rows out to be delivered; here they are wanted, listed and helped by hand.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, RowMapping, Update, case, func, or_, select, update
+
+from connector.store import calls
+from connector.store.dialects import insert
+from connector.store.tables import calls as call_rows
+from connector.store.tables import outbox
+
+Kind = Literal["call", "contact"]
+State = Literal["due", "sending", "unknown", "done", "dead"]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that Desk shall hold: (portal, kind, key) says which, `record` what, `due_at` from when on."""
+
+    portal_id: int
+    kind: Kind
+    key: str
+    call_id: int | None
+    record: bytes
+    due_at: int
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery as it stands.
+
+    `sent` is what was last sent, and `sent_at` is there while that may have been applied or not.
+    `reason` is a slug, `detail` words for people: what went wrong, or what was left out.
+    """
+
+    id: int
+    portal_id: int
+    kind: Kind
+    key: str
+    call_id: int | None
+    wanted: bytes
+    revision: int
+    sent_revision: int
+    state: State
+    due_at: int
+    attempts: int
+    step: str
+    sent: bytes | None
+    sent_at: int | None
+    desk_id: str | None
+    desk_url: str | None
+    reason: str
+    detail: str
+    created_at: int
+    changed_at: int
+
+
+COLUMNS = tuple(outbox.c[name] for name in Row.__struct_fields__)
+
+
+def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
+    """Have records brought to Desk; one that is wanted already as it stands changes nothing.
+
+    A change of a record that was delivered makes it due again. One that waits is due when the change is,
+    unless it has failed and waits for that. Whatever is being sent, looked for or given up stays so.
+    """
+    rows = [_new_row(each, now) for each in sorted(wanted, key=lambda each: (each.portal_id, each.key))]
+    if not rows:
+        return
+    adding = insert(connection, outbox)
+    old, new = outbox.c, adding.excluded
+    is_fresh = or_(old.state == "done", (old.state == "due") & (old.attempts == 0))
+    connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=[old.portal_id, old.kind, old.key],
+            set_={
+                "wanted": new.wanted,
+                "revision": old.revision + 1,
+                "state": case((old.state == "done", "due"), else_=old.state),
+                "due_at": case((is_fresh, new.due_at), else_=old.due_at),
+                "attempts": case((old.state == "done", 0), else_=old.attempts),
+                "changed_at": now,
+            },
+            where=old.wanted != new.wanted,
+        ),
+        rows,
+    )
+
+
+def _new_row(wanted: Wanted, now: int) -> dict[str, object]:
+    return {
+        "portal_id": wanted.portal_id,
+        "kind": wanted.kind,
+        "key": wanted.key,
+        "call_id": wanted.call_id,
+        "wanted": wanted.record,
+        "due_at": wanted.due_at,
+        "state": "due",
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def retouch(connection: Connection, call_id: int, now: int) -> None:
+    """Have a call's records brought into line once more: something beside the record changed.
+
+    Such is the contact that an agent chose; the records of the calls that came out of it follow.
+    """
+    kin = select(call_rows.c.id).where(or_(call_rows.c.id == call_id, call_rows.c.root_id == call_id))
+    changing = update(outbox).where(outbox.c.call_id.in_(kin), outbox.c.kind == "call")
+    connection.execute(_again(changing, now).values(revision=outbox.c.revision + 1))
+
+
+def _again(changing: Update, now: int) -> Update:
+    is_done = outbox.c.state == "done"
+    return changing.values(
+        state=case((is_done, "due"), else_=outbox.c.state),
+        due_at=case((is_done, now), else_=outbox.c.due_at),
+        attempts=case((is_done, 0), else_=outbox.c.attempts),
+        changed_at=now,
+    )
+
+
+def get(connection: Connection, row_id: int) -> Row | None:
+    """Answer the row with this id."""
+    return _one(connection, outbox.c.id == row_id)
+
+
+def find(connection: Connection, portal_id: int, kind: Kind, key: str, *, lock: bool = False) -> Row | None:
+    """Answer the row of a record; a locked one stays as it is until the commit."""
+    same = (outbox.c.portal_id == portal_id) & (outbox.c.kind == kind) & (outbox.c.key == key)
+    return _one(connection, same, lock=lock)
+
+
+def list_rows(connection: Connection, state: State, limit: int = 100) -> list[Row]:
+    """Answer the rows in a state, those that changed last first."""
+    newest_first = select(*COLUMNS).where(outbox.c.state == state).order_by(outbox.c.changed_at.desc())
+    return [row_of(found) for found in connection.execute(newest_first.limit(limit)).mappings()]
+
+
+def count_by_state(connection: Connection) -> dict[State, int]:
+    """Answer how many rows are in each state; states without a row are left out."""
+    counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def oldest_due_at(connection: Connection) -> int | None:
+    """Answer since when the delivery that has waited longest could have been made."""
+    waiting = outbox.c.state.in_(("due", "unknown"))
+    found: int | None = connection.execute(select(func.min(outbox.c.due_at)).where(waiting)).scalar()
+    return found
+
+
+def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False) -> list[int]:
+    """Try a dead letter again, by hand; answer the calls whose record is waited for again.
+
+    What may have been applied is looked for once more, unless the person has looked and found it `absent`.
+    A call that died with its contact takes that one along.
+    """
+    row = get(connection, row_id)
+    if row is None or row.state != "dead":
+        return []
+    of_contact = (outbox.c.kind == "contact") & (outbox.c.portal_id == row.portal_id)
+    along = of_contact & (outbox.c.key == contact_key_of(row.step)) & (outbox.c.state == "dead")
+    cleared = {"sent_at": None} | ({"sent": None} if row.desk_id is None else {}) if absent else {}
+    is_open = outbox.c.sent_at.is_not(None) & (not absent)
+    connection.execute(
+        update(outbox)
+        .where(or_(outbox.c.id == row_id, along), outbox.c.state == "dead")
+        .values(state=case((is_open, "unknown"), else_="due"), due_at=now, attempts=0, changed_at=now)
+        .values(reason="", detail="", **cleared)
+    )
+    return changed_calls(connection, [row.call_id], now)
+
+
+def resume(connection: Connection, portal_id: int, now: int) -> None:
+    """Let everything of a portal go at once that waits for its grant: the portal is linked again."""
+    waiting = (outbox.c.portal_id == portal_id) & (outbox.c.state == "due") & (outbox.c.due_at > now)
+    connection.execute(
+        update(outbox).where(waiting, outbox.c.reason.in_(WAIT_FOR_LINKING)).values(due_at=now)
+    )
+
+
+WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
+"""Reasons that only an administrator who links the portal anew does away with."""
+
+
+def waits_for(contact_key: str) -> str:
+    """Name the step of a call that waits until its contact is there."""
+    return f"contact {contact_key}"
+
+
+def contact_key_of(step: str) -> str | None:
+    """Answer the contact that a step waits for."""
+    word, _, key = step.partition(" ")
+    return key if word == "contact" else None
+
+
+def changed_calls(connection: Connection, call_ids: Sequence[int | None], now: int) -> list[int]:
+    """Raise the revision of calls whose banners show something else now, and answer their ids."""
+    changed = sorted({call_id for call_id in call_ids if call_id is not None})
+    if changed:
+        calls.touch(connection, changed, now)
+    return changed
+
+
+def row_of(found: RowMapping) -> Row:
+    """Read a row of `COLUMNS`."""
+    return Row(**found)
+
+
+def _one(connection: Connection, which: ColumnElement[bool], *, lock: bool = False) -> Row | None:
+    asked = select(*COLUMNS).where(which)
+    found = connection.execute(asked.with_for_update() if lock else asked).mappings().one_or_none()
+    return None if found is None else row_of(found)
