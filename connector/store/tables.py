@@ -323,8 +323,9 @@ outbox = Table(
     # A lease has an owner and an end, and nothing else has.
     CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="lease_owner"),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease_end"),
-    Index("ix_outbox_due", "portal_id", "due_at", sqlite_where=text("state IN ('due', 'unknown')"),
-          postgresql_where=text("state IN ('due', 'unknown')")),
-    Index("ix_outbox_sending", "lease_until", sqlite_where=text("state = 'sending'"),
-          postgresql_where=text("state = 'sending'")),
+    Index("ix_outbox_due", "portal_id", "due_at", sqlite_where=text("state = 'due'"),
+          postgresql_where=text("state = 'due'")),
+    # Few at any time, however long the queue: what holds a slot is counted at each claim.
+    Index("ix_outbox_held", "portal_id", sqlite_where=text("state IN ('sending', 'unknown')"),
+          postgresql_where=text("state IN ('sending', 'unknown')")),
 )  # fmt: skip

@@ -310,16 +310,16 @@ def upgrade() -> None:
         "outbox",
         ["portal_id", "due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('due', 'unknown')"),
-        postgresql_where=sa.text("state IN ('due', 'unknown')"),
+        sqlite_where=sa.text("state = 'due'"),
+        postgresql_where=sa.text("state = 'due'"),
     )
     op.create_index(
-        "ix_outbox_sending",
+        "ix_outbox_held",
         "outbox",
-        ["lease_until"],
+        ["portal_id"],
         unique=False,
-        sqlite_where=sa.text("state = 'sending'"),
-        postgresql_where=sa.text("state = 'sending'"),
+        sqlite_where=sa.text("state IN ('sending', 'unknown')"),
+        postgresql_where=sa.text("state IN ('sending', 'unknown')"),
     )
 
     for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
