@@ -1,0 +1,164 @@
+"""Read what a phone system says a number is; nothing that it can say raises an exception."""
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+from urllib.parse import unquote
+
+import msgspec
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
+
+LONGEST = 250
+"""No text longer than this many characters is looked at."""
+
+_KEYPAD_WORDS = frozenset({"anonymous", "blocked", "restricted", "unavailable", "unknown"})
+_WITHHELD_WORDS = _KEYPAD_WORDS | {
+    *("anonym", "anonyme", "anonymouscaller", "anonymousinvalid"),
+    *("hidden", "hiddennumber", "blockednumber", "suppressed", "withheld", "withheldnumber"),
+    *("private", "privatecaller", "privatenumber", "unknowncaller", "unknownnumber"),
+    *("callerid", "nocallerid", "none", "notavailable", "null"),
+}
+_KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+_WITHHELD_DIGITS = frozenset(word.translate(_KEYPAD) for word in _KEYPAD_WORDS)
+"""Carriers that must send digits spell the word on the keypad, after a plus."""
+
+_IN_ANGLES = re.compile(r"<([^<>]*)>")
+_SCHEME = re.compile(r"(?:sips?|tel|callto):", re.IGNORECASE)
+_EXTENSION_SUFFIX = re.compile(r"\s*(?:ext\.?|x)\s*\d+$", re.IGNORECASE)
+_NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\u2010-\u2015]+")
+_SHORT = re.compile(r"[\d*#]+")
+
+
+class Kind(StrEnum):
+    """What a number turned out to be."""
+
+    E164 = "e164"
+    EXTENSION = "extension"
+    WITHHELD = "withheld"
+    UNREADABLE = "unreadable"
+
+
+class Number(msgspec.Struct, frozen=True, kw_only=True):
+    """A number as it was written, as it is dialled (E.164, if it is a phone number), and as it is shown."""
+
+    kind: Kind
+    raw: str
+    e164: str | None
+    display: str
+
+
+def known_country(code: str) -> bool:
+    """Say whether this is the ISO 3166 alpha-2 code, in capitals, of a country with phone numbers."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+@lru_cache(maxsize=8192)
+def read(raw: str | None, country: str, max_extension_digits: int = 6) -> Number:
+    """Read E.164 with plus, with 00 or bare, the country's national form, a SIP or tel URI, or 'anonymous'.
+
+    Up to `max_extension_digits` digits without plus are an extension or a public short number such as
+    112, and never a phone number. A number with plus or 00 needs a possible length, any other must be
+    valid in its numbering plan.
+    """
+    text = unwrap(raw or "")
+    short = re.sub(r"[\s().\-]", "", text)
+    if is_withheld(text):
+        return Number(kind=Kind.WITHHELD, raw=raw or "", e164=None, display="Withheld number")
+    if len(short) <= max_extension_digits and _SHORT.fullmatch(short):
+        return Number(kind=Kind.EXTENSION, raw=raw or "", e164=None, display=short)
+    number = parse(text, country.upper())
+    if number is None:
+        return Number(kind=Kind.UNREADABLE, raw=raw or "", e164=None, display=_shown(text))
+    return Number(
+        kind=Kind.E164,
+        raw=raw or "",
+        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        display=phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
+    )
+
+
+def mask(raw: str | None) -> str:
+    """Write a number for the log: its beginning and its last two digits."""
+    text = unwrap(raw or "")
+    if is_withheld(text):
+        return "withheld"
+    digits = phonenumbers.normalize_digits_only(text)
+    if len(digits) < 4:
+        return "***"
+    if len(digits) <= 6:
+        return f"***{digits[-2:]}"
+    head = f"+{digits[:2]}" if text.startswith("+") else digits[:3]
+    return f"{head}***{digits[-2:]}"
+
+
+def unwrap(raw: str) -> str:
+    """Take a number out of the URI and the angle brackets it came in."""
+    text = raw[: LONGEST + 1].strip()
+    inside = _IN_ANGLES.search(text)
+    text = inside[1].strip() if inside else text
+    bare = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
+    if bare == text and "@" not in text:
+        return text
+    user = bare.partition("@")[0].partition(";")[0].partition("?")[0].partition(":")[0]
+    return unquote(user).strip()
+
+
+def is_withheld(text: str) -> bool:
+    """Say whether these are words, or digits, for a number that nobody may know."""
+    if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
+        return True
+    letters = "".join(filter(str.isalnum, text)).casefold()
+    return not letters or letters in _WITHHELD_WORDS
+
+
+def parse(text: str, country: str) -> PhoneNumber | None:
+    """Find the phone number that this text is in this country, if it is one."""
+    text = _EXTENSION_SUFFIX.sub("", text)
+    if len(text) > LONGEST or not _NUMBER.fullmatch(text):
+        return None
+    if text[0] in "+\uff0b":
+        return _possible(text)
+    digits = phonenumbers.normalize_digits_only(text)
+    if digits.startswith("00"):
+        return _valid(text, country) or _possible(f"+{digits[2:]}")
+    trunk = phonenumbers.ndd_prefix_for_region(country, True) or ""
+    if digits.startswith(trunk):
+        return _valid(text, country) or _bare(digits, 10)
+    return _bare(digits, 11) or _trunkless(text, digits, country) or _bare(digits, 10)
+
+
+def _trunkless(text: str, digits: str, country: str) -> PhoneNumber | None:
+    """Read a national number that lacks its trunk prefix; a shorter one may lack its area code too."""
+    return _valid(text, country) if len(digits) >= 9 else None
+
+
+def _bare(digits: str, shortest: int) -> PhoneNumber | None:
+    """Read E.164 digits that lack their plus."""
+    return _valid(f"+{digits}", None) if len(digits) >= shortest else None
+
+
+def _valid(text: str, country: str | None) -> PhoneNumber | None:
+    number = _parsed(text, country)
+    return number if number and phonenumbers.is_valid_number(number) else None
+
+
+def _possible(text: str) -> PhoneNumber | None:
+    number = _parsed(text, None)
+    if number is None:
+        return None
+    fits = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return number if fits else None
+
+
+def _parsed(text: str, country: str | None) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _shown(text: str) -> str:
+    """Make what could not be read fit to be shown: printable and short."""
+    printable = "".join(filter(str.isprintable, text)).strip()
+    return printable[:40] or "Unreadable number"

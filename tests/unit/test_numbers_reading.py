@@ -1,0 +1,162 @@
+"""Numbers are read however a phone system writes them, and never raise."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.numbers import Kind, known_country, mask, read
+
+
+@pytest.mark.parametrize(
+    ("raw", "country", "e164"),
+    [
+        ("+33123456789", "FR", "+33123456789"),
+        ("+33 1 23 45 67 89", "US", "+33123456789"),
+        ("\uff0b33123456789", "FR", "+33123456789"),
+        ("0033123456789", "FR", "+33123456789"),
+        ("0033123456789", "US", "+33123456789"),
+        ("01133123456789", "US", "+33123456789"),
+        ("0123456789", "FR", "+33123456789"),
+        ("0123456789", "fr", "+33123456789"),
+        ("01.23.45.67.89", "FR", "+33123456789"),
+        ("123456789", "FR", "+33123456789"),
+        ("33123456789", "FR", "+33123456789"),
+        ("33123456789", "DE", "+33123456789"),
+        ("33123456789", "DK", "+33123456789"),
+        ("4533123456", "DK", "+4533123456"),
+        ("(415) 555-2671", "US", "+14155552671"),
+        ("4155552671", "US", "+14155552671"),
+        ("1-415-555-2671", "US", "+14155552671"),
+        ("0123456789 x12", "FR", "+33123456789"),
+        ("+39 (0)6 1234 5678", "IT", "+390612345678"),
+        ("\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669", "FR", "+33123456789"),
+        ("+80012345678", "FR", "+80012345678"),
+        ("sip:+33123456789@pbx.example;user=phone", "FR", "+33123456789"),
+        ("SIPS:0123456789@10.0.0.1:5061", "FR", "+33123456789"),
+        ('"A. Caller" <sip:%2B33123456789@pbx.example>;tag=1', "FR", "+33123456789"),
+        ("A. Caller <+33123456789>", "FR", "+33123456789"),
+        ("+33123456789@pbx.example", "FR", "+33123456789"),
+        ("tel:+33-1-23-45-67-89;ext=4", "FR", "+33123456789"),
+        # the vectors of Zammad's caller ids
+        ("0049 1234 123456789", "DE", "+491234123456789"),
+        ("022 1234567", "DE", "+49221234567"),
+        ("021-233-9123", "DE", "+49212339123"),
+        ("(09)1234321", "DE", "+4991234321"),
+        ("+49 (0) 30 60 00 00 00-0", "DE", "+4930600000000"),
+        ("0043 (0) 30 60 00 00 00-0", "DE", "+4330600000000"),
+        ("1-888-407-4747", "DE", "+18884074747"),
+    ],
+)
+def test_phone_numbers(raw: str, country: str, e164: str) -> None:
+    """Plus, 00, national, bare and SIP forms come to one number."""
+    number = read(raw, country)
+    assert (number.kind, number.e164, number.raw) == (Kind.E164, e164, raw)
+
+
+def test_how_a_number_is_shown() -> None:
+    """In international form."""
+    assert read("0123456789", "FR").display == "+33 1 23 45 67 89"
+
+
+@pytest.mark.parametrize("raw", ["1042", "112", "3631", "10 42", "*97", "sip:1042@pbx.example", "123456"])
+@pytest.mark.parametrize("country", ["GB", "FR", "US", "DE"])
+def test_extensions(raw: str, country: str) -> None:
+    """A short number is no phone number in any country."""
+    number = read(raw, country)
+    assert (number.kind, number.e164) == (Kind.EXTENSION, None)
+
+
+def test_longer_extensions() -> None:
+    """How long extensions are is the phone system's to say."""
+    assert read("12345678", "FR", max_extension_digits=8).kind is Kind.EXTENSION
+    assert read("12345", "FR", max_extension_digits=4).kind is Kind.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(
+            None,
+            "",
+            " ",
+            "-",
+            "anonymous",
+            "Anonymous",
+            "ANONYMOUS",
+            "restricted",
+            "Private",
+            "private number",
+        ),
+        *("unknown", "<unknown>", "withheld", "Withheld number", "blocked", "unavailable", "Not available"),
+        *("sip:anonymous@anonymous.invalid", '"Anonymous" <sip:anonymous@anonymous.invalid>', "No Caller ID"),
+        *("+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "anonymous@pbx.example"),
+    ],
+)
+def test_withheld_numbers(raw: str | None) -> None:
+    """All the ways of saying that the caller does not say."""
+    number = read(raw, "FR")
+    assert (number.kind, number.e164, number.display) == (Kind.WITHHELD, None, "Withheld number")
+
+
+@pytest.mark.parametrize(
+    ("raw", "country"),
+    [
+        *(("9" * 20, "FR"), ("+" + "9" * 20, "FR"), ("+999999999999", "FR"), ("+1", "US"), ("+1042", "GB")),
+        *(("sip:bob42@pbx.example", "FR"), ("Bob", "FR"), ("1" * 5_000, "FR"), ("0123456789\x00", "FR")),
+        ("(415) 555-2671", "GB"),
+        ("5754321", "DE"),
+        ("0123456789", "ZZ"),
+        ("0123456789", ""),
+        ("1-800-FLOWERS", "US"),
+    ],
+)
+def test_what_cannot_be_read(raw: str, country: str) -> None:
+    """No number is better than a wrong one, and what is shown is short and printable."""
+    number = read(raw, country)
+    assert (number.kind, number.e164, number.raw) == (Kind.UNREADABLE, None, raw)
+    assert number.display.isprintable()
+    assert 0 < len(number.display) <= 40
+
+
+dialled = st.text(st.sampled_from("0123456789+-() ./*#;=@<>:x"), max_size=40)
+
+
+@given(st.one_of(st.none(), st.text(), dialled), st.sampled_from(["FR", "US", "GB", "ZZ", "", "\x00"]))
+def test_nothing_raises(raw: str | None, country: str) -> None:
+    """Whatever comes in, a number comes out, and only phone numbers are E.164."""
+    number = read(raw, country)
+    assert (number.e164 is not None) is (number.kind is Kind.E164)
+    assert number.display
+    if number.e164:
+        assert read(number.e164, country).e164 == number.e164
+
+
+def test_countries() -> None:
+    """Two capital letters that have a numbering plan."""
+    assert known_country("FR")
+    assert not any(map(known_country, ("fr", "ZZ", "", "001", "FRA")))
+
+
+@pytest.mark.parametrize(
+    ("raw", "masked"),
+    [
+        ("+33123456789", "+33***89"),
+        ("sip:+33123456789@pbx.example", "+33***89"),
+        ("0123456789", "012***89"),
+        ("1042", "***42"),
+        ("112", "***"),
+        ("anonymous", "withheld"),
+        (None, "withheld"),
+        ("Bob", "***"),
+    ],
+)
+def test_masks(raw: str | None, masked: str) -> None:
+    """A log tells numbers apart and does not tell them."""
+    assert mask(raw) == masked
+
+
+@given(st.text())
+def test_a_mask_is_short(raw: str) -> None:
+    """Never more than the beginning and two digits, and one printable word."""
+    assert len(mask(raw)) <= 8
+    assert mask(raw).isprintable()
