@@ -22,8 +22,13 @@ ConnectorError
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
 │   ├── UnknownDataCenter
 │   ├── NoDeskThere                 a data centre without Desk
+│   ├── CodeRefused                 the code is used up, too old or none of ours
+│   ├── NoRefreshToken              Zoho gave a token that cannot be refreshed
 │   ├── BadIdentity                 the id token does not hold
-│   └── UnknownPerson               nobody has added this e-mail address
+│   ├── EmailUnverified             Zoho does not vouch for the e-mail address
+│   ├── UnknownPerson               nobody has added this e-mail address
+│   ├── IdentityTaken               the user with this address is another Zoho user
+│   └── Deactivated                 the user has been deactivated
 ├── ZohoError                       what came of talking to Zoho
 │   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
 │   │   ├── InvalidData             422 with the fields
@@ -198,10 +203,28 @@ class NoDeskThere(SignInError):
     reason = "no_desk_there"
 
 
+class CodeRefused(SignInError):
+    """Zoho does not take the code: it is used up, older than two minutes or none of ours."""
+
+    reason = "code_refused"
+
+
+class NoRefreshToken(SignInError):
+    """Linking gave an access token alone, which would be of use for an hour."""
+
+    reason = "no_refresh_token"
+
+
 class BadIdentity(SignInError):
     """The id token is missing, forged, expired or meant for somebody else."""
 
     reason = "bad_identity"
+
+
+class EmailUnverified(SignInError):
+    """Zoho tells no e-mail address, or one that it has not verified: it proves nothing."""
+
+    reason = "email_unverified"
 
 
 class UnknownPerson(SignInError):
@@ -212,6 +235,18 @@ class UnknownPerson(SignInError):
     def __init__(self, message: str, email: str = "") -> None:
         super().__init__(message)
         self.email = email
+
+
+class IdentityTaken(SignInError):
+    """The user with this e-mail address has signed in before as another Zoho user."""
+
+    reason = "identity_taken"
+
+
+class Deactivated(SignInError):
+    """An administrator has deactivated this user."""
+
+    reason = "deactivated"
 
 
 class ZohoError(ConnectorError):

@@ -1,0 +1,180 @@
+"""Zoho Desk, one method an endpoint: each asks the budget for a slot, sends, and deciphers.
+
+Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas v1.0) that it is of.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import httpx2
+import msgspec
+
+from connector.errors import InvalidData
+from connector.zoho import fields, operations, wire
+from connector.zoho.budget import Budget
+from connector.zoho.data_centers import DataCenter
+from connector.zoho.models import CallComment, Contact, Department, DeskAgent, DeskCall, Organization, Ticket
+from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField
+from connector.zoho.tokens import DeskAuth, TokenKeeper
+from connector.zoho.transport import mapped
+from connector.zoho.wire import Request
+
+T = TypeVar("T")
+
+
+class Desk:
+    """One portal's Desk.
+
+    Every method raises a ZohoError where it does not answer. Those that write anew can raise
+    OutcomeUnknown; under their `hold` key the slot then stays taken until `budget.release(key)`.
+    `live` marks what somebody is waiting for, and may use the budget's reserve.
+    """
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        dc: DataCenter,
+        org_id: str | None,
+        tokens: TokenKeeper,
+        budget: Budget,
+    ) -> None:
+        """Make the client of a portal; `org_id` is None while linking, when only `organizations` works.
+
+        Raises NoDeskThere for a data centre without Desk.
+        """
+        self._http = http
+        self._origin = dc.desk_origin()
+        self._headers = {"Accept": "application/json"} | ({"orgId": org_id} if org_id else {})
+        self._auth = DeskAuth(tokens)
+        self._budget = budget
+        self._sorts_newest_first = True
+
+    # GET /organizations is operation getOrganizations of Organization.json
+    async def organizations(self) -> list[Organization]:
+        """List the portals that the grant's agent belongs to."""
+        return await self._send(operations.organizations())
+
+    # GET /myinfo is operation getMyInfo of Agent.json
+    async def my_info(self) -> DeskAgent:
+        """Tell who the grant's agent is."""
+        return await self._send(operations.my_info())
+
+    # GET /agents is operation getAgents of Agent.json
+    async def agents(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[DeskAgent]:
+        """List a page of agents; at most 200."""
+        return await self._send(operations.agents(from_index, limit))
+
+    # GET /agents/email/{emailId} is operation getAgentByEmail of Agent.json
+    async def agent_by_email(self, email: str) -> DeskAgent | None:
+        """Find the agent with an e-mail address."""
+        return await self._send(operations.agent_by_email(email))
+
+    # GET /departments is operation getDepartments of Department.json
+    async def departments(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[Department]:
+        """List a page of departments; at most 200."""
+        return await self._send(operations.departments(from_index, limit))
+
+    # GET /contacts/search is operation searchContacts of Search.json
+    async def search_contacts(
+        self, field: SearchField, values: Sequence[str], *, live: bool = False
+    ) -> list[Contact]:
+        """Find the contacts whose field is one of the values, `*` standing for anything.
+
+        The first 30 distinct values that Desk can search for are used; without one, nothing is asked.
+        """
+        taken = fields.searchable(values)
+        return await self._send(operations.search_contacts(field, taken), live=live) if taken else []
+
+    # GET /contacts/search is operation searchContacts of Search.json
+    async def search_contacts_text(self, text: str, limit: int = 20, *, live: bool = True) -> list[Contact]:
+        """Find the contacts whose full name holds a text; commas and stars in it are spaces."""
+        plain = " ".join(text.replace(",", " ").replace("*", " ").split())[: fields.LAST_NAME_LENGTH - 2]
+        return await self._send(operations.search_contacts_text(plain, limit), live=live) if plain else []
+
+    # GET /contacts is operation getContacts of Contact.json
+    async def list_contacts(self, from_index: int = 0, limit: int = LIST_LIMIT) -> list[Contact]:
+        """List a page of contacts; at most 100."""
+        return await self._send(operations.contacts(from_index, limit))
+
+    # GET /contacts/{contactId} is operation getContact of Contact.json
+    async def get_contact(self, contact_id: str, *, live: bool = False) -> Contact:
+        """Read a contact; RecordNotFound or Forbidden where it is gone or hidden."""
+        return await self._send(operations.contact(contact_id), live=live)
+
+    # POST /contacts is operation createContact of Contact.json
+    async def create_contact(self, body: dict[str, Any], *, hold: str | None = None) -> Contact:
+        """Make a contact from `fields.contact_body`; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_contact(body), hold=hold)
+
+    # GET /contacts/{contactId}/tickets is operation getTicketsByContact of Ticket.json
+    async def contact_tickets(self, contact_id: str, limit: int = 25, *, live: bool = False) -> list[Ticket]:
+        """List a contact's tickets, the newest first, open or not."""
+        return await self._send(operations.contact_tickets(contact_id, limit), live=live)
+
+    # POST /calls is operation createCall of Call.json
+    async def create_call(self, body: dict[str, Any], *, hold: str | None = None) -> DeskCall:
+        """Write a call record from `fields.call_body`; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_call(body), hold=hold)
+
+    # GET /calls/{callId} is operation getCall of Call.json
+    async def get_call(self, call_id: str) -> DeskCall:
+        """Read a call record; what can be written as recordingUrl cannot be read."""
+        return await self._send(operations.call(call_id))
+
+    # PATCH /calls/{callId} is operation updateCall of Call.json
+    async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
+        """Change a call record; sending the same again changes nothing, so no outcome stays unknown."""
+        return await self._send(operations.patch_call(call_id, body))
+
+    # GET /calls is operation getCalls of Call.json
+    async def list_calls(
+        self, department_id: str, from_index: int = 0, limit: int = LIST_LIMIT
+    ) -> list[DeskCall]:
+        """List a page of a department's calls, the oldest first; without descriptions."""
+        return await self._send(operations.calls(department_id, from_index, limit, newest_first=False))
+
+    # GET /calls is operation getCalls of Call.json
+    async def newest_calls(self, department_id: str, limit: int = LIST_LIMIT) -> list[DeskCall] | None:
+        """List a department's newest calls, made last first; without descriptions.
+
+        None where Desk refuses that order, which its contract would allow it: whoever looks for a call
+        then has only `search_calls`, and must wait for the index.
+        """
+        if not self._sorts_newest_first:
+            return None
+        try:
+            return await self._send(operations.calls(department_id, 0, limit, newest_first=True))
+        except InvalidData:
+            self._sorts_newest_first = False
+            return None
+
+    # GET /calls/search is operation searchCalls of Search.json
+    async def search_calls(
+        self, created_from: int, created_to: int, text: str | None = None, limit: int = LIST_LIMIT
+    ) -> list[DeskCall]:
+        """Find the calls made between two moments, with a text in them; the index lags behind."""
+        return await self._send(operations.search_calls(created_from, created_to, text, limit))
+
+    # POST /calls/{callId}/comments is operation createCallComment of CallComments.json
+    async def create_call_comment(
+        self, call_id: str, content: str, *, hold: str | None = None
+    ) -> CallComment:
+        """Add a plain-text comment to a call record; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_call_comment(call_id, content), hold=hold)
+
+    async def _send(self, request: Request[T], *, live: bool = False, hold: str | None = None) -> T:
+        async with self._budget.slot(request.cost, live=live, hold=hold):
+            with mapped(str(request), repeatable=request.repeatable):
+                response = await self._http.send(self._built(request), auth=self._auth)
+            told = wire.limits(response.headers)
+            self._budget.observe(told.weight, told.remaining)
+            return wire.decipher(request, response.status_code, response.headers, response.content)
+
+    def _built(self, request: Request[Any]) -> httpx2.Request:
+        return self._http.build_request(
+            request.method,
+            self._origin + wire.PREFIX + request.path,
+            params=dict(request.query) or None,
+            headers=self._headers | ({} if request.body is None else {"Content-Type": "application/json"}),
+            content=None if request.body is None else msgspec.json.encode(request.body),
+        )

@@ -1,0 +1,164 @@
+"""Every operation of Desk that we use, as a pure request; the client sends them.
+
+Sources: the official OpenAPI files (zoho/zohodesk-oas v1.0); the operation's name stands above each.
+Costs follow Desk's credits: one record 1, a page of a list or a search 3 (more beyond offset 2,000).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+
+from connector.times import to_iso
+from connector.zoho import fields
+from connector.zoho.models import (
+    CallComment,
+    Contact,
+    Department,
+    DeskAgent,
+    DeskCall,
+    Organization,
+    Ticket,
+    maybe,
+    one,
+    page,
+)
+from connector.zoho.wire import Request
+
+PAGE_COST = 3
+LIST_LIMIT = 100
+AGENTS_LIMIT = 200
+
+SearchField = Literal["phone", "mobile", "email", "_all"]
+
+_contacts = page(Contact)
+_calls = page(DeskCall)
+_contact = one(Contact)
+_call = one(DeskCall)
+
+
+# Operation getOrganizations of Organization.json
+def organizations() -> Request[list[Organization]]:
+    """Ask for the portals of the authorising agent; needs no orgId."""
+    return Request(method="GET", path="/organizations", read=page(Organization))
+
+
+# Operation getMyInfo of Agent.json
+def my_info() -> Request[DeskAgent]:
+    """Ask who the authorising agent is."""
+    return Request(method="GET", path="/myinfo", read=one(DeskAgent))
+
+
+# Operation getAgents of Agent.json
+def agents(from_index: int, limit: int) -> Request[list[DeskAgent]]:
+    """Ask for a page of agents, at most 200."""
+    query = _paged(from_index, min(limit, AGENTS_LIMIT))
+    return Request(method="GET", path="/agents", read=page(DeskAgent), query=query, cost=PAGE_COST)
+
+
+# Operation getAgentByEmail of Agent.json
+def agent_by_email(email: str) -> Request[DeskAgent | None]:
+    """Ask for the agent with an e-mail address; nothing (204) is no agent."""
+    return Request(method="GET", path=f"/agents/email/{quote(email, safe='@')}", read=maybe(DeskAgent))
+
+
+# Operation getDepartments of Department.json
+def departments(from_index: int, limit: int) -> Request[list[Department]]:
+    """Ask for a page of departments, at most 200."""
+    query = _paged(from_index, min(limit, AGENTS_LIMIT))
+    return Request(method="GET", path="/departments", read=page(Department), query=query, cost=PAGE_COST)
+
+
+# Operation searchContacts of Search.json
+def search_contacts(field: SearchField, values: Sequence[str]) -> Request[list[Contact]]:
+    """Ask for the contacts whose field is one of at most 30 values; `*` stands for anything."""
+    query = ((field, ",".join(values)), ("limit", str(LIST_LIMIT)))
+    return Request(method="GET", path="/contacts/search", read=_contacts, query=query, cost=PAGE_COST)
+
+
+# Operation searchContacts of Search.json
+def search_contacts_text(text: str, limit: int) -> Request[list[Contact]]:
+    """Ask for the contacts whose full name holds a text."""
+    query = (("fullName", f"*{text}*"), ("limit", str(min(limit, LIST_LIMIT))))
+    return Request(method="GET", path="/contacts/search", read=_contacts, query=query, cost=PAGE_COST)
+
+
+# Operation getContacts of Contact.json
+def contacts(from_index: int, limit: int) -> Request[list[Contact]]:
+    """Ask for a page of contacts with their accounts, at most 100."""
+    query = (*_paged(from_index, min(limit, LIST_LIMIT)), ("include", "accounts"))
+    return Request(method="GET", path="/contacts", read=_contacts, query=query, cost=PAGE_COST)
+
+
+# Operation getContact of Contact.json
+def contact(contact_id: str) -> Request[Contact]:
+    """Ask for one contact with its account."""
+    query = (("include", "accounts"),)
+    return Request(method="GET", path=f"/contacts/{_id(contact_id)}", read=_contact, query=query)
+
+
+# Operation createContact of Contact.json
+def create_contact(body: dict[str, Any]) -> Request[Contact]:
+    """Make a contact from `fields.contact_body`."""
+    return Request(method="POST", path="/contacts", read=_contact, body=body, repeatable=False)
+
+
+# Operation getTicketsByContact of Ticket.json
+def contact_tickets(contact_id: str, limit: int) -> Request[list[Ticket]]:
+    """Ask for a contact's tickets, the newest first."""
+    path = f"/contacts/{_id(contact_id)}/tickets"
+    query = (*_paged(0, min(limit, LIST_LIMIT)), ("sortBy", "-createdTime"))
+    return Request(method="GET", path=path, read=page(Ticket), query=query, cost=PAGE_COST)
+
+
+# Operation createCall of Call.json
+def create_call(body: dict[str, Any]) -> Request[DeskCall]:
+    """Write a call record from `fields.call_body`."""
+    return Request(method="POST", path="/calls", read=_call, body=body, repeatable=False)
+
+
+# Operation getCall of Call.json
+def call(call_id: str) -> Request[DeskCall]:
+    """Ask for one call record, description included."""
+    return Request(method="GET", path=f"/calls/{_id(call_id)}", read=_call)
+
+
+# Operation updateCall of Call.json
+def patch_call(call_id: str, body: dict[str, Any]) -> Request[DeskCall]:
+    """Change a call record; by contract the five required fields belong into the body again."""
+    return Request(method="PATCH", path=f"/calls/{_id(call_id)}", read=_call, body=body)
+
+
+# Operation getCalls of Call.json. The enum has ascending order only; a sister operation tells of the "-".
+def calls(department_id: str, from_index: int, limit: int, *, newest_first: bool) -> Request[list[DeskCall]]:
+    """Ask for a page of a department's calls, by the time of their making."""
+    order = "-createdTime" if newest_first else "createdTime"
+    query = (*_paged(from_index, min(limit, LIST_LIMIT)), ("departmentId", department_id), ("sortBy", order))
+    return Request(method="GET", path="/calls", read=_calls, query=query, cost=PAGE_COST)
+
+
+# Operation searchCalls of Search.json. It lags behind: a new record is found some seconds later.
+def search_calls(created_from: int, created_to: int, text: str | None, limit: int) -> Request[list[DeskCall]]:
+    """Ask for the calls made in a time, with a text anywhere in them (three characters at least)."""
+    span = f"{to_iso(created_from)},{to_iso(created_to)}"
+    searched = (("_all", text),) if text else ()
+    query = (("createdTimeRange", span), ("limit", str(min(limit, LIST_LIMIT))), *searched)
+    return Request(method="GET", path="/calls/search", read=_calls, query=query, cost=PAGE_COST)
+
+
+# Operation createCallComment of CallComments.json
+def create_call_comment(call_id: str, content: str) -> Request[CallComment]:
+    """Add a plain-text comment to a call record."""
+    body = {"contentType": "plainText", "content": fields.clip(content, fields.COMMENT_LENGTH)}
+    path = f"/calls/{_id(call_id)}/comments"
+    return Request(method="POST", path=path, read=one(CallComment), body=body, repeatable=False)
+
+
+def _paged(from_index: int, limit: int) -> tuple[tuple[str, str], ...]:
+    # The contract does not say where most lists begin to count; without "from" they begin at the start.
+    start = (("from", str(from_index)),) if from_index else ()
+    return (*start, ("limit", str(limit)))
+
+
+def _id(text: str) -> str:
+    # An id that is none must not become another path.
+    return quote(text, safe="")

@@ -1,0 +1,56 @@
+"""What we ask Zoho's consent for, and why: the least that every request of this house needs."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """One scope, and the reason for it as an administrator reads it."""
+
+    name: str
+    why: str
+
+
+# Read literally, the contract asks for basic.READ and settings.READ together; some clients get by with
+# the first alone. Scopes whose absence from Zoho's list would spoil the whole request are not asked for.
+LINKING = (
+    Scope("Desk.contacts.READ", "to find out who is calling, and to show the name and the account"),
+    Scope("Desk.contacts.CREATE", "to make a contact for a caller whom Desk does not know yet"),
+    Scope("Desk.search.READ", "to search contacts by number, and call records after a lost answer"),
+    Scope("Desk.tickets.READ", "to show the caller's open tickets"),
+    Scope("Desk.calls.CREATE", "to write the call record"),
+    Scope("Desk.calls.READ", "to look whether a record is there already before writing it again"),
+    Scope("Desk.calls.UPDATE", "to add to a record what became known later, such as the recording"),
+    Scope("Desk.basic.READ", "to read the portal, its departments and its agents"),
+    Scope("Desk.settings.READ", "to read the agents' e-mail addresses, so that records find their owner"),
+)
+"""The scopes of a linked portal."""
+
+SIGN_IN = (
+    Scope("openid", "to learn which Zoho user signs in"),
+    Scope("email", "to find the person whom an administrator has added"),
+    Scope("profile", "to greet the person by name"),
+)
+"""The scopes of a sign-in."""
+
+
+def names(scopes: Iterable[Scope]) -> tuple[str, ...]:
+    """Answer the scopes' names in their order."""
+    return tuple(scope.name for scope in scopes)
+
+
+def missing(granted: str | None, needed: Iterable[Scope] = LINKING) -> list[str]:
+    """Answer the needed scopes that a token answer's `scope` does not hold; None says nothing, so [].
+
+    Zoho writes scopes with spaces or commas and in any case; "Desk.calls.ALL" covers its parts.
+    """
+    if granted is None:
+        return []
+    held = {name.lower() for name in re.split(r"[\s,]+", granted) if name}
+    return [scope.name for scope in needed if not _covers(held, scope.name.lower())]
+
+
+def _covers(held: set[str], name: str) -> bool:
+    return name in held or f"{name.rpartition('.')[0]}.all" in held

@@ -1,0 +1,61 @@
+"""The access token as an auth flow: attach, send, and on a refusal renew once and send once more.
+
+What is behind the token (the refresh token, the row that is locked, the other processes) is the
+keeper's; the client never sees it.
+"""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import httpx2
+import msgspec
+
+from connector.zoho import wire
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """One access token of a portal, and the moment it ends; its value is never printed."""
+
+    value: str
+    expires_at: int
+
+    def __repr__(self) -> str:
+        return f"AccessToken(expires_at={self.expires_at})"
+
+
+class TokenKeeper(Protocol):
+    """Where a portal's access token is kept; both methods may raise any ZohoError."""
+
+    async def current(self) -> AccessToken:
+        """Answer a token that is good for some minutes, refreshing it first where need be."""
+
+    async def renew(self, refused: AccessToken) -> AccessToken:
+        """Answer another token than the refused one: a newer one if there is one, else a refreshed one."""
+
+
+class DeskAuth(httpx2.Auth):
+    """Sign a request as Desk's samples do, `Authorization: Zoho-oauthtoken ...`.
+
+    A 401 that refuses the token (JSON or HTML) is never applied, so that even a POST may be sent again.
+    Other tokens of the same grant can push this one out before its time, hence the one renewal.
+    """
+
+    requires_response_body = True
+
+    def __init__(self, keeper: TokenKeeper) -> None:
+        self._keeper = keeper
+
+    async def async_auth_flow(
+        self, request: httpx2.Request
+    ) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        """Yield the request once, and once more if the first answer refuses the token."""
+        token = await self._keeper.current()
+        _sign(request, token)
+        response = yield request
+        if wire.refuses_token(response.status_code, response.content):
+            _sign(request, await self._keeper.renew(token))
+            yield request
+
+
+def _sign(request: httpx2.Request, token: AccessToken) -> None:
+    request.headers["Authorization"] = f"Zoho-oauthtoken {token.value}"

@@ -1,0 +1,73 @@
+"""The one HTTP client towards Zoho, its time-outs, and what becomes of the library's exceptions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx2
+
+from connector import __version__
+from connector.errors import OutcomeUnknown, ZohoDown
+
+TIMEOUTS = httpx2.Timeout(
+    connect=3,  # a far data centre needs under a second for TCP and TLS: beyond three it is not there
+    read=10,  # Desk's slow searches take seconds; a caller with less patience cancels
+    write=10,  # our largest body is under a megabyte
+    pool=5,  # the budget keeps the queue short; five seconds in it means that something is stuck
+)
+"""Seconds. The send time-out that deliveries count with is `SEND_TIMEOUT_SECONDS`."""
+
+SEND_TIMEOUT_SECONDS = 3 + 10 + 10
+"""The longest that a request can be under way: connecting, writing and reading one silence each."""
+
+LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60)
+"""Connections rest for a minute, because calls come in bursts and a new TLS session costs 200 ms."""
+
+NOT_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+)
+"""What is raised before a byte of the request has left."""
+
+FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.CookieConflict)
+"""The roots of everything that the library raises."""
+
+
+def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """Make the client that a process shares: no proxies from the environment, no redirects, no cookies.
+
+    Cookies are refused because one client serves many portals, and none may travel with another's request.
+    """
+    return httpx2.AsyncClient(
+        timeout=TIMEOUTS,
+        limits=LIMITS,
+        trust_env=False,
+        follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"User-Agent": f"zoho-desk-phone-connector/{__version__}"},
+        transport=transport,
+    )
+
+
+@contextmanager
+def mapped(what: str, *, repeatable: bool) -> Iterator[None]:
+    """Turn the library's exceptions into ours; `what` begins the message, such as "POST /calls".
+
+    Raises ZohoDown for what never left and for what may be repeated, else OutcomeUnknown.
+    """
+    try:
+        yield
+    except NOT_SENT as problem:
+        raise ZohoDown(f"{what}: Zoho was not reached ({_named(problem)}).") from problem
+    except FOREIGN as problem:
+        if repeatable:
+            raise ZohoDown(f"{what}: Zoho's answer did not come ({_named(problem)}).") from problem
+        raise OutcomeUnknown(f"{what}: sent, but no answer came ({_named(problem)}).") from problem
+
+
+def _named(problem: Exception) -> str:
+    return type(problem).__name__

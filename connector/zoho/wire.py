@@ -1,0 +1,158 @@
+"""Desk without I/O: a request as a value, and an answer deciphered into a value or an exception.
+
+The status decides before the body is looked at, because Desk's errors may be HTML pages.
+Sources: the error table of Desk's API document and of the official OpenAPI files (Common.json).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from connector.errors import (
+    ConcurrencyExceeded,
+    CreditsExhausted,
+    Forbidden,
+    GrantLost,
+    InvalidData,
+    OrgMismatch,
+    OutcomeUnknown,
+    RecordNotFound,
+    ScopeMissing,
+    ZohoDown,
+    ZohoError,
+    ZohoRefused,
+)
+
+T = TypeVar("T")
+
+PREFIX = "/api/v1"
+
+
+class Request(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One request to Desk: where, what, at which cost, and how to read its answer.
+
+    `cost` counts daily credits. `repeatable` says whether sending it twice does the same as once.
+    """
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = None
+    cost: int = 1
+    repeatable: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What an answer's headers say of the portal's daily credits; None where they are silent."""
+
+    weight: int | None
+    remaining: int | None
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str = msgspec.field(default="", name="fieldName")
+    kind: str = msgspec.field(default="invalid", name="errorType")
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: str = msgspec.field(default="", name="errorCode")
+    message: str = ""
+    errors: list[_Field] = []
+
+
+_problems = msgspec.json.Decoder(_Problem)
+
+# SCOPE_MISMATCH and OAUTH_ORG_MISMATCH come as 401 or 403; the code says more than the status.
+_BY_CODE: Mapping[str, type[ZohoError]] = {
+    "SCOPE_MISMATCH": ScopeMissing,
+    "OAUTH_ORG_MISMATCH": OrgMismatch,
+    "FORBIDDEN": Forbidden,
+    "LICENSE_ACCESS_LIMITED": Forbidden,
+    "URL_NOT_FOUND": RecordNotFound,
+    "INVALID_DATA": InvalidData,
+    "UNPROCESSABLE_ENTITY": InvalidData,
+    "EMPTY_PAYLOAD": InvalidData,
+    "THRESHOLD_EXCEEDED": CreditsExhausted,
+    "TOO_MANY_REQUESTS": ConcurrencyExceeded,
+    "INVALID_OAUTH": GrantLost,
+    "UNAUTHORIZED": GrantLost,
+}
+_BY_STATUS: Mapping[int, type[ZohoError]] = {
+    401: GrantLost,
+    403: Forbidden,
+    404: RecordNotFound,
+    422: InvalidData,
+    429: ConcurrencyExceeded,
+}
+
+
+def refuses_token(status: int, body: bytes) -> bool:
+    """Tell whether an answer says that the access token is no good; a renewed one may be."""
+    return status == 401 and _BY_CODE.get(_problem(body).code, GrantLost) is GrantLost
+
+
+def limits(headers: Mapping[str, str]) -> Limits:
+    """Read the two headers of the credits model; only authenticated answers carry them."""
+    return Limits(
+        _digits(headers.get("X-Rate-Limit-Request-Weight-v3")),
+        _digits(headers.get("X-Rate-Limit-Remaining-v3")),
+    )
+
+
+def decipher(request: Request[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
+    """Answer what Desk answered, or raise the ZohoError that it amounts to.
+
+    OutcomeUnknown only for a request that is not repeatable: after a 5xx, or a success that cannot be
+    read, it may have been applied. A 4xx is never applied, and a redirect is none of Desk's answers.
+    """
+    if 200 <= status < 300:
+        return _value(request, status, body)
+    if status >= 500 or status == 408:
+        raise _vanished(request, f"Zoho answered {status}")
+    if status < 400:
+        raise ZohoDown(f"{request}: Zoho answered {status}, a redirect, which Desk never does.")
+    raise _refusal(request, status, headers, _problem(body))
+
+
+def _value(request: Request[T], status: int, body: bytes) -> T:
+    try:
+        return request.read(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        raise _vanished(request, f"Zoho's {status} cannot be read") from problem
+
+
+def _vanished(request: Request[Any], what: str) -> ZohoError:
+    if request.repeatable:
+        return ZohoDown(f"{request}: {what}.")
+    return OutcomeUnknown(f"{request}: {what}, and may have applied it or not.")
+
+
+def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], problem: _Problem) -> ZohoError:
+    kind = _BY_CODE.get(problem.code) or _BY_STATUS.get(status, ZohoRefused)
+    message = f"{request}: {status} {problem.code} {problem.message}".strip()
+    if kind is InvalidData:
+        fields = {field.name: field.kind for field in problem.errors}
+        return InvalidData(f"{message} {_listed(fields)}".strip(), fields)
+    if kind in {CreditsExhausted, ConcurrencyExceeded}:
+        return kind(message, _digits(headers.get("Retry-After")))
+    return kind(message)
+
+
+def _listed(fields: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in fields.items())
+
+
+def _problem(body: bytes) -> _Problem:
+    try:
+        return _problems.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _Problem()
+
+
+def _digits(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None

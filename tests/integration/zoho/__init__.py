@@ -1,0 +1,1 @@
+"""Integration tests of the room `zoho`, against the sandbox."""

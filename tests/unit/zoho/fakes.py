@@ -1,0 +1,62 @@
+"""Stand-ins for what the room is handed: tokens, a budget without limits, a transport that fails."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx2
+
+from connector.zoho.tokens import AccessToken
+
+
+class FixedTokens:
+    """Keep a token that counts how often it was renewed."""
+
+    def __init__(self) -> None:
+        self.renewed = 0
+
+    async def current(self) -> AccessToken:
+        """Answer the token of the present count."""
+        return AccessToken(f"token-{self.renewed}", 0)
+
+    async def renew(self, refused: AccessToken) -> AccessToken:
+        """Count, unless somebody else has renewed in the meantime."""
+        if refused.value == f"token-{self.renewed}":
+            self.renewed += 1
+        return await self.current()
+
+
+class FreeBudget:
+    """Let everything through, and note what was told."""
+
+    def __init__(self) -> None:
+        self.slots: list[tuple[int, bool, str | None]] = []
+        self.observed: list[tuple[int | None, int | None]] = []
+
+    def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AbstractAsyncContextManager[None]:
+        """Note the request."""
+        self.slots.append((cost, live, hold))
+        return _nothing()
+
+    def observe(self, weight: int | None, remaining: int | None) -> None:
+        """Note the headers."""
+        self.observed.append((weight, remaining))
+
+    def release(self, key: str) -> None:
+        """Forget nothing, for nothing is held."""
+
+
+class Raising(httpx2.AsyncBaseTransport):
+    """Raise an exception instead of sending."""
+
+    def __init__(self, problem: Exception) -> None:
+        self._problem = problem
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Raise."""
+        del request
+        raise self._problem
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncGenerator[None]:
+    yield

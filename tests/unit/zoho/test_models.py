@@ -1,0 +1,55 @@
+"""Reading Desk's records."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.times import to_iso
+from connector.zoho.models import Contact, DeskAgent, DeskCall, Ticket, one, page
+from tests.unit.zoho.samples import sample
+
+
+def test_a_call_record() -> None:
+    """Ids are texts and times are moments, however they were sent."""
+    call = one(DeskCall)(sample("call.json"))
+    assert (call.id, call.contact_id, call.owner_id) == ("3000000054002", "1892000000088017", None)
+    assert call.started_at == 1_469_465_531_000
+    assert call.created_at == 1_468_484_846_000
+    assert call.duration_seconds == 300
+    assert call.cf == {"cf_recordingurl": None}
+
+
+def test_contacts_of_a_search() -> None:
+    """Names and accounts come as they are; what is hidden is missing."""
+    known, hidden = page(Contact)(sample("contacts_found.json"))
+    assert (known.name, known.account_name) == ("Mira Solberg", "Harbour Tools")
+    assert known.modified_at == 1_767_603_600_000
+    assert (hidden.id, hidden.name, hidden.account_name) == ("1892000000088018", "Nameless", None)
+
+
+def test_tickets() -> None:
+    """The type of a status says open or closed whatever it is called."""
+    (ticket,) = page(Ticket)(sample("tickets.json"))
+    assert (ticket.number, ticket.status, ticket.status_type) == ("101", "Waiting", "On Hold")
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"id":1,"firstName":"A","lastName":"B"}', "A B"),
+        (b'{"id":1,"lastName":"B"}', "B"),
+        (b'{"id":1,"emailId":"a@example.com","firstName":""}', "a@example.com"),
+        (b'{"id":1}', ""),
+    ],
+)
+def test_names_of_agents(body: bytes, name: str) -> None:
+    """An agent is called what there is to call them."""
+    assert one(DeskAgent)(body).name == name
+
+
+@given(st.integers(0, 4_000_000_000_000), st.booleans())
+def test_moments_in_both_writings(at: int, as_text: object) -> None:
+    """ISO 8601 and epoch milliseconds mean the same."""
+    written = f'"{to_iso(at)}"' if as_text else str(at)
+    read = one(DeskCall)(f'{{"id":"1","startTime":{written}}}'.encode())
+    assert read.started_at == at

@@ -1,0 +1,118 @@
+"""What becomes of the libraries' exceptions."""
+
+import inspect
+
+import httpx2
+import pytest
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+from joserfc.errors import JoseError
+
+from connector.errors import BadIdentity, OutcomeUnknown, ZohoDown, ZohoError
+from connector.zoho.client import Desk
+from connector.zoho.data_centers import TABLE
+from connector.zoho.id_tokens import IdTokens
+from connector.zoho.oauth import OAuth
+from connector.zoho.transport import NOT_SENT, TIMEOUTS, http_client, mapped
+from tests.unit.zoho.fakes import FixedTokens, FreeBudget, Raising
+
+pytestmark = pytest.mark.anyio
+
+REQUEST = httpx2.Request("POST", "https://desk.zoho.eu/api/v1/calls")
+
+
+def exceptions_of_httpx2() -> list[Exception]:
+    """Make one of each exception that httpx2 exports."""
+    kinds = [kind for _, kind in inspect.getmembers(httpx2, inspect.isclass) if issubclass(kind, Exception)]
+    assert len(kinds) > 20
+    return [made(kind) for kind in kinds if not issubclass(kind, Warning)]
+
+
+def made(kind: type[Exception]) -> Exception:
+    """Make an exception, whatever its constructor wants."""
+    if issubclass(kind, httpx2.HTTPStatusError):
+        return kind("x", request=REQUEST, response=httpx2.Response(500, request=REQUEST))
+    if issubclass(
+        kind, (httpx2.ResponseNotRead, httpx2.RequestNotRead, httpx2.StreamClosed, httpx2.StreamConsumed)
+    ):
+        return kind()
+    return kind("x")
+
+
+def all_below(kind: type[Exception]) -> set[type[Exception]]:
+    """Find a class's descendants."""
+    found = set(kind.__subclasses__())
+    return found.union(*(all_below(child) for child in found)) if found else found
+
+
+@pytest.mark.parametrize("problem", exceptions_of_httpx2(), ids=lambda problem: type(problem).__name__)
+async def test_every_exception_of_the_client_is_mapped_at_desk(problem: Exception) -> None:
+    """A read is down; a write is down if it never left, else its outcome is unknown."""
+    desk = Desk(http_client(Raising(problem)), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    with pytest.raises(ZohoDown):
+        await desk.get_call("7")
+    with pytest.raises(ZohoDown if isinstance(problem, NOT_SENT) else OutcomeUnknown):
+        await desk.create_call({})
+
+
+@pytest.mark.parametrize("problem", exceptions_of_httpx2(), ids=lambda problem: type(problem).__name__)
+async def test_every_exception_of_the_client_is_mapped_at_accounts(problem: Exception) -> None:
+    """Asking for tokens, revoking and fetching keys are repeated at leisure."""
+    oauth = OAuth(http_client(Raising(problem)), "1000.X", lambda _: "secret", lambda: 0)
+    with pytest.raises(ZohoDown):
+        await oauth.refresh(TABLE["eu"], "1000.r")
+    with pytest.raises(ZohoDown):
+        await oauth.exchange(TABLE["eu"], code="c", redirect_uri="https://x.example/cb", verifier="v")
+    with pytest.raises(ZohoDown):
+        await oauth.revoke(TABLE["eu"], "1000.r")
+
+
+def exceptions_of_authlib() -> list[Exception]:
+    """Make one of each exception that Authlib's client can raise."""
+    kinds = {OAuthError, *all_below(OAuthError)} | {AuthlibBaseError}
+    assert len(kinds) > 5
+    return [kind() for kind in kinds] + [ValueError("x")]
+
+
+@pytest.mark.parametrize("problem", exceptions_of_authlib(), ids=lambda problem: type(problem).__name__)
+async def test_every_exception_of_authlib_is_mapped(problem: Exception) -> None:
+    """Whatever Authlib finds wrong with an answer is an outage, not a new kind of exception."""
+    oauth = OAuth(http_client(Raising(problem)), "1000.X", lambda _: "secret", lambda: 0)
+    with pytest.raises(ZohoDown):
+        await oauth.refresh(TABLE["eu"], "1000.r")
+
+
+async def test_every_exception_of_joserfc_has_a_mapped_root() -> None:
+    """Id tokens meet JoseError in one place, and no exception of joserfc lies outside of it."""
+    import joserfc.errors
+
+    for _, kind in inspect.getmembers(joserfc.errors, inspect.isclass):
+        if issubclass(kind, Exception) and not issubclass(kind, Warning):
+            assert issubclass(kind, JoseError)
+    verifier = IdTokens(http_client(Raising(httpx2.ConnectError("x"))), "1000.X", lambda: 0)
+    with pytest.raises(BadIdentity):
+        await verifier.verify(TABLE["eu"], "no.token.at all", None)
+
+
+def test_the_message_says_what_was_asked() -> None:
+    """The exception's own text, which may hold an address, is not in it."""
+    with (
+        pytest.raises(ZohoError, match=r"^GET /x: .*ReadTimeout") as caught,
+        mapped("GET /x", repeatable=True),
+    ):
+        raise httpx2.ReadTimeout("https://secret.example")
+    assert "secret" not in str(caught.value)
+
+
+async def test_the_client_is_deaf_to_its_surroundings() -> None:
+    """No proxies from the environment, no redirects, no cookies, and time-outs with names."""
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        assert "cookie" not in request.headers
+        return httpx2.Response(302, headers={"Location": "https://x.example/", "Set-Cookie": "a=b; Path=/"})
+
+    async with http_client(httpx2.MockTransport(answer)) as http:
+        assert not http.trust_env
+        assert http.timeout == TIMEOUTS
+        for _ in range(2):
+            assert (await http.get("https://desk.zoho.eu/")).status_code == 302
