@@ -1,0 +1,203 @@
+"""Pages of Desk for people: contacts, call records, tickets, accounts; to look at, without sign-in."""
+
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from connector.sandbox.desk.portal import Portal
+from connector.sandbox.desk.records import Call, Contact, Ticket
+from connector.sandbox.desk.shelf import R, Shelf
+from connector.sandbox.desk.times import write_time
+from connector.sandbox.pages import page
+from connector.sandbox.world import World, data_center_of
+
+_ROWS = 50
+_MISSING = "desk_missing.html"
+
+
+class CallRow(msgspec.Struct, kw_only=True):
+    """A call record as pages show it; `recording` is None unless it is an http or https address."""
+
+    call: Call
+    contact: Contact | None
+    owner: str | None
+    department: str
+    started: str | None
+    duration: str
+    recording: str | None
+
+
+class Pages:
+    """The pages of one world; each shows the portals of the data centre that the Host header names."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def contacts(self, request: Request) -> Response:
+        """List contacts by name, those that a search finds if there is one."""
+        text = request.query_params.get("search", "").strip()
+        number = _page_number(request)
+        found = sorted(
+            (
+                (portal, contact)
+                for portal in self._portals(request)
+                for contact in portal.contacts.present()
+                if _mentions(portal, contact, text)
+            ),
+            key=lambda row: (row[1].last_name.lower(), (row[1].first_name or "").lower(), row[1].id),
+        )
+        rows = [
+            (contact, portal.accounts.find(contact.account_id or ""))
+            for portal, contact in found[(number - 1) * _ROWS : number * _ROWS]
+        ]
+        more = len(found) > number * _ROWS
+        return page("desk_contacts.html", rows=rows, text=text, count=len(found), number=number, more=more)
+
+    async def contact(self, request: Request) -> Response:
+        """Show a contact with tickets and call records, newest first."""
+        portal, contact = self._find(request, lambda portal: portal.contacts)
+        if portal is None or contact is None:
+            return page(_MISSING, 404, kind="contact")
+        calls = (call for call in portal.calls.present() if call.contact_id == contact.id)
+        tickets = [each for each in portal.tickets.present() if each.contact_id == contact.id]
+        owner = portal.agent(contact.owner_id)
+        return page(
+            "desk_contact.html",
+            contact=contact,
+            account=portal.accounts.find(contact.account_id or ""),
+            owner=owner.full_name if owner else None,
+            tickets=sorted(tickets, key=lambda ticket: -ticket.created_at),
+            calls=_rows(portal, calls),
+            time=write_time,
+        )
+
+    async def calls(self, request: Request) -> Response:
+        """List call records, newest first."""
+        rows = [row for portal in self._portals(request) for row in _rows(portal, portal.calls.present())]
+        rows.sort(key=lambda row: (-row.call.start_at, -int(row.call.id)))
+        number = _page_number(request)
+        shown, more = rows[(number - 1) * _ROWS : number * _ROWS], len(rows) > number * _ROWS
+        return page("desk_calls.html", calls=shown, count=len(rows), number=number, more=more)
+
+    async def call(self, request: Request) -> Response:
+        """Show a call record with its comments."""
+        portal, call = self._find(request, lambda portal: portal.calls)
+        if portal is None or call is None:
+            return page(_MISSING, 404, kind="call")
+        comments = [
+            (portal.agent(comment.commenter_id), comment, write_time(comment.commented_at))
+            for comment in portal.comments.get(call.id, [])
+        ]
+        ticket = portal.tickets.find(call.ticket_id or "")
+        return page(
+            "desk_call.html", row=_row(portal, call), ticket=ticket, comments=comments, time=write_time
+        )
+
+    async def ticket(self, request: Request) -> Response:
+        """Show a ticket."""
+        portal, ticket = self._find(request, lambda portal: portal.tickets)
+        if portal is None or ticket is None:
+            return page(_MISSING, 404, kind="ticket")
+        return page("desk_ticket.html", **_of_ticket(portal, ticket))
+
+    async def account(self, request: Request) -> Response:
+        """Show an account with its contacts."""
+        portal, account = self._find(request, lambda portal: portal.accounts)
+        if portal is None or account is None:
+            return page(_MISSING, 404, kind="account")
+        contacts = [each for each in portal.contacts.present() if each.account_id == account.id]
+        contacts.sort(key=lambda contact: contact.full_name.lower())
+        return page("desk_account.html", account=account, contacts=contacts)
+
+    def _portals(self, request: Request) -> list[Portal]:
+        location = data_center_of(request).location
+        return [portal for portal in self._world.desk.portals() if portal.org.location == location]
+
+    def _find(
+        self, request: Request, shelf: Callable[[Portal], Shelf[R]]
+    ) -> tuple[Portal, R] | tuple[None, None]:
+        """Find the record that the address names, in any portal; trashed ones are not shown."""
+        record_id = request.path_params["id"]
+        for portal in self._world.desk.portals():
+            record = shelf(portal).find(record_id)
+            if record is not None and not record.is_trashed:
+                return portal, record
+        return None, None
+
+
+def routes_of_pages(world: World) -> list[BaseRoute]:
+    """List the addresses of the pages."""
+    pages = Pages(world)
+    return [
+        Route("/desk/contacts", pages.contacts),
+        Route("/desk/contacts/{id}", pages.contact),
+        Route("/desk/calls", pages.calls),
+        Route("/desk/calls/{id}", pages.call),
+        Route("/desk/tickets/{id}", pages.ticket),
+        Route("/desk/accounts/{id}", pages.account),
+    ]
+
+
+def _page_number(request: Request) -> int:
+    text = request.query_params.get("page", "1")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def _mentions(portal: Portal, contact: Contact, text: str) -> bool:
+    """Say whether a contact has a text in their name, account or e-mail, or its digits in a number."""
+    account = portal.accounts.find(contact.account_id or "")
+    words = [
+        contact.full_name,
+        contact.email,
+        contact.phone,
+        contact.mobile,
+        account and account.account_name,
+    ]
+    if any(text.lower() in (word or "").lower() for word in words):
+        return True
+    digits = _digits(text)
+    return len(digits) > 2 and any(digits in _digits(n or "") for n in (contact.phone, contact.mobile))
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def _rows(portal: Portal, calls: Iterable[Call]) -> list[CallRow]:
+    newest = sorted(calls, key=lambda call: (-call.start_at, -int(call.id)))
+    return [_row(portal, call) for call in newest]
+
+
+def _row(portal: Portal, call: Call) -> CallRow:
+    owner = portal.agent(call.owner_id)
+    minutes, seconds = divmod(int(call.duration or 0), 60)
+    return CallRow(
+        call=call,
+        contact=portal.contacts.find(call.contact_id),
+        owner=owner.full_name if owner else None,
+        department=portal.departments[call.department_id].name,
+        started=write_time(call.start_at),
+        duration=f"{minutes}:{seconds:02d}",
+        recording=_web_address(call.recording_url),
+    )
+
+
+def _web_address(url: str | None) -> str | None:
+    """Return an address that may become a link; anything but http and https may not."""
+    return url if url and urlsplit(url).scheme in ("http", "https") else None
+
+
+def _of_ticket(portal: Portal, ticket: Ticket) -> dict[str, object]:
+    assignee = portal.agent(ticket.assignee_id)
+    return {
+        "ticket": ticket,
+        "contact": portal.contacts.find(ticket.contact_id),
+        "assignee": assignee.full_name if assignee else None,
+        "department": portal.departments[ticket.department_id].name,
+        "created": write_time(ticket.created_at),
+        "closed": write_time(ticket.closed_at),
+    }

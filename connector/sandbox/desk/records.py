@@ -1,0 +1,154 @@
+"""The records of Desk as they are kept: frozen values; times are epoch milliseconds, ids are digits."""
+
+from typing import Any, Literal
+
+import msgspec
+
+CallStatus = Literal["Completed", "Scheduled", "Missed", "Canceled", "In Progress"]
+Direction = Literal["inbound", "outbound"]
+TicketStatusType = Literal["Open", "On Hold", "Closed"]
+JsonObject = dict[str, Any]
+
+CLOSED_CALLS: frozenset[str] = frozenset({"Completed", "Missed", "Canceled"})
+
+
+def api_name(field: str) -> str:
+    """Return Desk's name of a field of ours: `created_at` is `createdTime`, `owner_id` is `ownerId`."""
+    first, *rest = field.removesuffix("_at").split("_")
+    end = "Time" if field.endswith("_at") else ""
+    return first + "".join(word.capitalize() for word in rest) + end
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename=api_name):
+    """What every record of Desk has; written out, its members bear Desk's names."""
+
+    id: str
+    created_at: int
+    modified_at: int
+    is_trashed: bool = False
+
+
+class Account(Record, frozen=True, kw_only=True):
+    """A company that contacts belong to."""
+
+    account_name: str
+    website: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+class Contact(Record, frozen=True, kw_only=True):
+    """A person who may call; phone numbers are text as somebody typed it."""
+
+    last_name: str
+    first_name: str | None = None
+    email: str | None = None
+    secondary_email: str | None = None
+    phone: str | None = None
+    mobile: str | None = None
+    account_id: str | None = None
+    owner_id: str | None = None
+    type: str | None = None
+    title: str | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    zip: str | None = None
+    facebook: str | None = None
+    twitter: str | None = None
+    description: str | None = None
+    language: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as Desk shows them."""
+        return f"{self.first_name or ''} {self.last_name}".strip()
+
+
+class Ticket(Record, frozen=True, kw_only=True):
+    """A request of a contact; `extra` holds what was given and only ever comes back as it was."""
+
+    ticket_number: str
+    department_id: str
+    contact_id: str
+    subject: str | None
+    status: str
+    status_type: TicketStatusType
+    creator_id: str
+    assignee_id: str | None = None
+    account_id: str | None = None
+    channel: str | None = None
+    priority: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    description: str | None = None
+    due_at: int | None = None
+    closed_at: int | None = None
+    extra: JsonObject = {}
+
+
+class Call(Record, frozen=True, kw_only=True):
+    """A call record; `recording_url` can be written and is never read back over the API."""
+
+    subject: str
+    contact_id: str
+    department_id: str
+    start_at: int
+    status: CallStatus
+    creator_id: str
+    modified_by_id: str
+    direction: Direction | None = None
+    duration: str | None = None
+    owner_id: str | None = None
+    ticket_id: str | None = None
+    priority: str | None = None
+    description: str | None = None
+    recording_url: str | None = None
+    reminder: list[JsonObject] | None = None
+    completed_at: int | None = None
+    cf: dict[str, str | None] = {}
+
+    @property
+    def status_type(self) -> Literal["Open", "Closed"]:
+        """Whether anything is left to be done about this call."""
+        return "Closed" if self.status in CLOSED_CALLS else "Open"
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True, rename=api_name):
+    """A comment on a call."""
+
+    id: str
+    content: str
+    content_type: Literal["html", "plainText"]
+    commenter_id: str
+    commented_at: int
+
+
+class Department(msgspec.Struct, frozen=True, kw_only=True):
+    """A department; of a portal's agents it has every nth, beginning with the one numbered `starting`."""
+
+    id: str
+    name: str
+    description: str
+    creator_id: str
+    created_at: int
+    every: int = 1
+    starting: int = 0
+    is_default: bool = False
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who works in a portal; an inactive one is DISABLED."""
+
+    id: str
+    zuid: str
+    first_name: str
+    last_name: str
+    email: str
+    is_active: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as Desk shows them."""
+        return f"{self.first_name} {self.last_name}".strip()
