@@ -21,6 +21,7 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
+        parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as problem:
         raise SettingsError(f"DATABASE_URL is no database address: {_first_line(problem)}") from problem
     if backend == "sqlite":

@@ -1,0 +1,109 @@
+"""Carry news from the road to open banners; publishing never waits for a reader."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One piece of news for a banner; a newer one with the same `about` replaces one not yet read."""
+
+    event: str
+    data: bytes
+    about: Hashable = None
+
+
+class Subscription:
+    """One open banner's unread news: never more than one message about each call."""
+
+    def __init__(self, user_id: int, session: str) -> None:
+        self.user_id = user_id
+        self.session = session
+        self.is_over = False
+        self._unread: dict[Hashable, Message] = {}
+        self._news = asyncio.Event()
+
+    def put(self, message: Message) -> None:
+        """Add a message for the reader."""
+        self._unread.pop(message.about, None)
+        self._unread[message.about] = message
+        self._news.set()
+
+    def end(self, last: Message | None = None) -> None:
+        """Let the reader go, after one last message."""
+        if last is not None:
+            self.put(last)
+        self.is_over = True
+        self._news.set()
+
+    async def read(self, wait_seconds: float) -> list[Message]:
+        """Answer the unread messages, oldest first; an empty list when none came in time."""
+        try:
+            async with asyncio.timeout(wait_seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return []
+        messages = list(self._unread.values())
+        self._unread.clear()
+        if not self.is_over:
+            self._news.clear()
+        return messages
+
+
+class Feed:
+    """Know which banners are open and hand each the news meant for its agent."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, set[Subscription]] = defaultdict(set)
+        self._closing = False
+
+    def subscribe(self, user_id: int, session: str) -> Subscription:
+        """Open a banner's subscription; `session` names the sign-in that it lives from."""
+        subscription = Subscription(user_id, session)
+        if self._closing:
+            subscription.end()
+        self._open[user_id].add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Forget a banner that has gone."""
+        readers = self._open[subscription.user_id]
+        readers.discard(subscription)
+        if not readers:
+            del self._open[subscription.user_id]
+
+    def publish(self, user_ids: Iterable[int], message: Message) -> None:
+        """Hand a message to every open banner of these users."""
+        for user_id in user_ids:
+            for subscription in self._open.get(user_id, ()):
+                subscription.put(message)
+
+    def is_watched_by(self, user_ids: Iterable[int]) -> bool:
+        """Answer whether any of these users has a banner open."""
+        return any(user_id in self._open for user_id in user_ids)
+
+    @property
+    def open_banners(self) -> int:
+        """Count the open banners."""
+        return sum(len(readers) for readers in self._open.values())
+
+    def sessions(self) -> set[str]:
+        """Answer the sign-ins that open banners live from."""
+        return {subscription.session for subscription in self._all()}
+
+    def end_sessions(self, sessions: set[str], last: Message) -> None:
+        """End the banners of sign-ins that are no longer valid."""
+        for subscription in self._all():
+            if subscription.session in sessions:
+                subscription.end(last)
+
+    def close(self) -> None:
+        """End every banner's stream politely: the server is stopping."""
+        self._closing = True
+        for subscription in self._all():
+            subscription.end()
+
+    def _all(self) -> list[Subscription]:
+        return [subscription for readers in self._open.values() for subscription in readers]

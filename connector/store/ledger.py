@@ -1,0 +1,162 @@
+"""Take events in: event, call and outbox row in one commit, for many requests at once.
+
+Several processes may fold one call. Each makes sure that a row stands for it, locks the rows in the order
+of their keys, keeps the events, reads them all in a new statement, folds and writes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.calls import CallEvent, call_key, closing, fold
+from connector.store import calls, events, families, outbox
+from connector.store.calls import CallRow
+from connector.store.events import EventRow, Identity
+from connector.times import SECOND, Clock
+
+EVENTS_AT_A_TIME = 2_000
+"""How many events are folded in one go; a group of writes may bring many more."""
+
+Rows = dict[tuple[int, str], CallRow]
+"""Calls by (phone system, call id)."""
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """The phone system that events came from, as far as the ledger needs it."""
+
+    id: int
+    uid: str
+    portal_id: int
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """An event of a type that we do not know: kept and counted, no part of any call."""
+
+    source: str
+    id: str
+    type: str
+    received_at: int
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """What one request brought."""
+
+    sender: Sender
+    events: Sequence[CallEvent]
+    ignored: Sequence[Ignored] = ()
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of one request's events, and the calls that are different now."""
+
+    accepted: int
+    duplicate: int
+    ignored: int
+    changed: tuple[CallRow, ...] = ()
+
+
+class Ledger:
+    """Fold events into calls and calls into wanted records; `take` is a handler for the writer."""
+
+    def __init__(self, clock: Clock, *, record_after_seconds: int, silent_after_seconds: int) -> None:
+        self._clock = clock
+        self._record_after = record_after_seconds * SECOND
+        self._silent_after_seconds = silent_after_seconds
+
+    def take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Taken]:
+        """Keep and fold what many requests brought; one answer each, in order."""
+        return [taken for chunk in _chunks(arrivals) for taken in self._take(connection, chunk)]
+
+    def _take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Taken]:
+        now = self._clock()
+        rows = _stand(connection, arrivals, now)
+        new = events.keep(connection, list(_event_rows(arrivals, rows)))
+        changed = self._fold(connection, rows, _heard(arrivals, new))
+        calls.save(connection, changed, now)
+        portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
+        due = families.wanted(connection, changed, portals, now + self._record_after)
+        outbox.want(connection, due, now)
+        by_call = {(row.phone_system_id, row.call_id): row for row in changed}
+        return [_count(arrival, new, by_call) for arrival in arrivals]
+
+    def _fold(
+        self, connection: Connection, rows: Rows, heard: dict[tuple[int, str], list[CallEvent]]
+    ) -> list[CallRow]:
+        folded = [rows[call] for call in heard]
+        known = events.of_calls(connection, [row.id for row in folded if row.call is not None])
+        for call, row in zip(heard, folded, strict=True):
+            row.call = fold(known.get(row.id) or heard[call])
+            planned = closing(row.call, self._silent_after_seconds)
+            row.closes_at = None if planned is None else planned[0]
+        families.adopt(connection, folded, rows)
+        return folded
+
+
+def _chunks(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    chunk: list[Arrival] = []
+    size = 0
+    for arrival in arrivals:
+        chunk.append(arrival)
+        size += len(arrival.events)
+        if size >= EVENTS_AT_A_TIME:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows:
+    """Make sure that a row stands for each call and each parent named, and lock them all."""
+    keys: dict[tuple[int, str], str] = {}
+    for arrival in arrivals:
+        for event in arrival.events:
+            for call_id in (event.call_id, event.parent):
+                if call_id is not None and (arrival.sender.id, call_id) not in keys:
+                    keys[arrival.sender.id, call_id] = call_key(arrival.sender.uid, call_id)
+    if not keys:
+        return {}
+    calls.stub(connection, {(key, *call) for call, key in keys.items()}, now)
+    return {(row.phone_system_id, row.call_id): row for row in calls.lock(connection, keys.values())}
+
+
+def _event_rows(arrivals: Sequence[Arrival], rows: Rows) -> Iterator[EventRow]:
+    for arrival in arrivals:
+        phone_id = arrival.sender.id
+        for event in arrival.events:
+            yield events.row_of(phone_id, rows[phone_id, event.call_id].id, event)
+        for other in arrival.ignored:
+            identity = (phone_id, other.source, other.id)
+            yield EventRow(identity, None, other.received_at, other.type.encode())
+
+
+def _heard(arrivals: Sequence[Arrival], new: set[Identity]) -> dict[tuple[int, str], list[CallEvent]]:
+    """Group the events that are new by their calls."""
+    heard: dict[tuple[int, str], list[CallEvent]] = defaultdict(list)
+    for arrival in arrivals:
+        for event in arrival.events:
+            if (arrival.sender.id, event.source, event.id) in new:
+                heard[arrival.sender.id, event.call_id].append(event)
+    return heard
+
+
+def _count(arrival: Arrival, new: set[Identity], changed: Rows) -> Taken:
+    """Count one request's events; an identity counts as new for the first request that brought it."""
+    phone_id = arrival.sender.id
+    accepted = [event for event in arrival.events if _claim((phone_id, event.source, event.id), new)]
+    ignored = [other for other in arrival.ignored if _claim((phone_id, other.source, other.id), new)]
+    told = {event.call_id for event in accepted}
+    return Taken(
+        accepted=len(accepted),
+        duplicate=len(arrival.events) + len(arrival.ignored) - len(accepted) - len(ignored),
+        ignored=len(ignored),
+        changed=tuple(changed[phone_id, call_id] for call_id in told),
+    )
+
+
+def _claim(identity: Identity, new: set[Identity]) -> bool:
+    if identity in new:
+        new.discard(identity)
+        return True
+    return False

@@ -1,0 +1,59 @@
+"""A database of its own for each test, with a portal and a phone system."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from connector.store import Store, tables
+from connector.store.ledger import Ledger, Sender
+
+NOW = 1_767_603_600_000
+"""2026-01-05T09:00:00Z."""
+
+SENDER = Sender(1, "uid-of-paris", 1)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate and furnish once; copying a file is faster than making it again."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    made = Store.open(f"sqlite:///{path}")
+    made.write_now(furnish)
+    made.close()
+    return path
+
+
+@pytest.fixture
+def store(template: Path, tmp_path: Path) -> Iterator[Store]:
+    """Open a fresh database."""
+    opened = open_copy(template, tmp_path / "connector.db")
+    yield opened
+    opened.close()
+
+
+def open_copy(template: Path, path: Path) -> Store:
+    """Open a copy of the furnished database."""
+    shutil.copyfile(template, path)
+    return Store(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Fold at a clock that stands still."""
+    return Ledger(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
+
+
+def standing_clock(now: int) -> Callable[[], int]:
+    """Make a clock that always says the same."""
+    return lambda: now
+
+
+def furnish(connection: Connection) -> None:
+    """Link a portal and add a phone system, both with id 1."""
+    portal = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "c", "state": "linked"}
+    connection.execute(insert(tables.portals).values(portal | {"linked_by": "test", "linked_at": NOW}))
+    phone = {"uid": SENDER.uid, "slug": "paris", "name": "Paris", "portal_id": 1, "dialect": "neutral"}
+    connection.execute(insert(tables.phone_systems).values(phone | {"country": "FR", "created_at": NOW}))
