@@ -119,7 +119,7 @@ class Config(msgspec.Struct, kw_only=True):
     patch_requires_all: bool = True
     descending_sort_refused: bool = False
     index_delay_seconds: float = 15
-    recording_url_custom_field: str | None = None
+    call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"

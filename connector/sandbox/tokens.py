@@ -152,6 +152,11 @@ class Tokens:
             return None
         return found.grant
 
+    def grant_of(self, token: str) -> Grant | None:
+        """Return the grant of a refresh or access token, even of one that no longer works."""
+        found = self._refresh.get(token) or self._access.get(token)
+        return None if found is None else found.grant
+
     def expires_at(self, token: str) -> int | None:
         """Return when an access token ends, None if it is unknown."""
         found = self._access.get(token)

@@ -3,8 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
+
 from connector.sandbox.clock import Clock
-from connector.sandbox.config import Config
+from connector.sandbox.config import Config, DataCenter
 from connector.sandbox.faults import Faults
 from connector.sandbox.tokens import Tokens
 from connector.sandbox.traffic import Requests
@@ -35,3 +37,16 @@ class World:
         """Forget every token and every consent."""
         self.tokens.revoke_all()
         self.consents.clear()
+
+
+def world_of(request: Request) -> World:
+    """Return the World of the program that a request reached."""
+    world = request.app.state.world
+    if not isinstance(world, World):
+        raise TypeError(world)
+    return world
+
+
+def data_center_of(request: Request) -> DataCenter:
+    """Return the data centre a request was sent to, told by its Host header."""
+    return world_of(request).config.data_center_of_host(request.headers.get("host", ""))

@@ -1,0 +1,192 @@
+"""What lies between the network and the routes: counting outside, then latency and faults."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connector.sandbox.faults import Rule
+from connector.sandbox.hangup import before_hanging_up, hang_up
+from connector.sandbox.pages import page
+from connector.sandbox.world import World
+
+CONTROL_PREFIX = "/_sandbox/"
+
+_DESK_ANSWERS = {
+    "server_error": (
+        500,
+        "INTERNAL_SERVER_ERROR",
+        "An internal server error occurred while performing this operation.",
+    ),
+    "unauthorized": (401, "INVALID_OAUTH", "The OAuth Token you provided is invalid."),
+    "too_many_requests": (
+        429,
+        "TOO_MANY_REQUESTS",
+        "The maximum number of Concurrent API Calls that can be made has been exceeded.",
+    ),
+    "threshold": (429, "THRESHOLD_EXCEEDED", "The daily limit of API credits has been exceeded."),
+}
+
+ACCESS_DENIED = {
+    "error_description": "You have made too many requests continuously. Please try again after some time.",
+    "error": "Access Denied",
+    "status": "failure",
+}
+
+
+class Counting:
+    """Count every request but those of the control API, and sign every answer as Zoho's server does."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count one request, and note the status of its answer."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+            await self._app(scope, receive, send)
+            return
+        org_id = org_of(scope, self._world)
+        self._world.requests.begin(org_id)
+        ending = _Ending(self._world, scope, org_id)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ending.note(message["status"])
+                message["headers"] = [*message["headers"], (b"server", b"ZGS")]
+            await send(message)
+
+        before_hanging_up(scope, ending.note)
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            ending.note()
+
+
+class _Ending:
+    """The end of one request, noted once, and before the client can see it."""
+
+    def __init__(self, world: World, scope: Scope, org_id: str | None) -> None:
+        self._requests = world.requests
+        self._scope = scope
+        self._org_id = org_id
+        self._noted = False
+
+    def note(self, status: int = 0) -> None:
+        """Note the end of this request; status 0 if there is no answer."""
+        if not self._noted:
+            self._noted = True
+            self._requests.end(self._scope["method"], self._scope["path"], status, self._org_id)
+
+
+class Weather:
+    """Let latency and faults befall requests before the routes see them."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request as the weather of the moment has it."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+            await self._app(scope, receive, send)
+            return
+        struck = self._world.faults.strike(scope["method"], scope["path"])
+        await self._delay(scope["path"], struck)
+        fault = next((rule for rule in struck if rule.kind != "latency"), None)
+        if fault is None:
+            await self._app(scope, receive, send)
+        elif fault.kind == "reset":
+            await _whole_body(receive)
+            await hang_up(scope, receive, reset=True)
+        elif fault.kind == "drop":
+            await self._app(scope, receive, _discard)
+            await hang_up(scope, receive)
+        elif fault.kind == "late":
+            await self._apply_late(scope, receive, 10 if fault.seconds is None else fault.seconds)
+        else:
+            await _answer(fault, scope["path"], self._world)(scope, receive, send)
+
+    async def _delay(self, path: str, struck: list[Rule]) -> None:
+        """Wait as long as the network and the rules want."""
+        config, seconds = self._world.config, sum(r.seconds or 0.0 for r in struck if r.kind == "latency")
+        if path.startswith("/api/"):
+            seconds += self._world.faults.jitter(config.latency_ms, config.latency_jitter_ms) / 1000
+        if seconds:
+            await asyncio.sleep(seconds)
+
+    async def _apply_late(self, scope: Scope, receive: Receive, seconds: float) -> None:
+        """Take the request in whole, hang up, and apply it when the sandbox's clock says so."""
+        body = await _whole_body(receive)
+        due_at = self._world.clock.now() + round(seconds * 1000)
+
+        async def apply() -> None:
+            await self._world.clock.sleep_until(due_at)
+            await self._app(dict(scope), _replaying(body), _discard)
+
+        task = asyncio.create_task(apply())
+        self._world.late.add(task)
+        task.add_done_callback(self._world.late.discard)
+        await hang_up(scope, receive)
+
+
+def desk_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    """Build an error answer in Desk's shape."""
+    return JSONResponse({"errorCode": code, "message": message}, status, headers=headers)
+
+
+def _answer(fault: Rule, path: str, world: World) -> Response:
+    """Build the answer of a fault that gives one: Desk's under /api/, else that of Accounts."""
+    if fault.kind == "html":
+        return page(
+            "error.html", fault.status or 503, title="Zoho Desk - Error", text="Something went wrong."
+        )
+    if not path.startswith("/api/"):
+        return _accounts_answer(fault, world)
+    status, code, message = _DESK_ANSWERS[fault.kind]
+    if fault.kind == "unauthorized" and world.config.desk_401_html:
+        return page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
+    wait = None
+    if fault.kind == "threshold" and world.config.threshold_retry_after:
+        wait = {"Retry-After": str(round(3600 if fault.seconds is None else fault.seconds))}
+    return desk_error(fault.status or status, code, message, wait)
+
+
+def _accounts_answer(fault: Rule, world: World) -> Response:
+    if fault.kind in ("too_many_requests", "threshold"):
+        return JSONResponse(ACCESS_DENIED, fault.status or world.config.access_denied_status)
+    if fault.kind == "unauthorized":
+        return JSONResponse({"error": "invalid_client"}, fault.status or 200)
+    return page("error.html", fault.status or 500, title="An error occurred", text="Please try again later.")
+
+
+def org_of(scope: Scope, world: World) -> str | None:
+    """Tell whose concurrency a request counts against: its token's portal, else the one it names."""
+    if not scope["path"].startswith("/api/"):
+        return None
+    headers = Headers(scope=scope)
+    grant = world.tokens.resolve(headers.get("authorization", "").rpartition(" ")[2])
+    return headers.get("orgid") if grant is None or grant.org_id is None else grant.org_id
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
+
+
+def _replaying(body: bytes) -> Receive:
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return left.pop() if left else {"type": "http.disconnect"}
+
+    return receive
+
+
+async def _discard(message: Message) -> None:
+    del message

@@ -1,0 +1,159 @@
+"""OpenID Connect as Zoho does it: discovery, keys, id tokens, userinfo (accounts.md section 4).
+
+Issuer and keys are those of the user's data centre. `first_name` and `last_name` stand where others say
+given_name and family_name; the nonce comes back only if the switch `nonce_echoed` is on.
+"""
+
+import base64
+import functools
+import hashlib
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connector.sandbox.config import DataCenter, User
+from connector.sandbox.pages import page
+from connector.sandbox.scopes import PROFILE_SCOPES
+from connector.sandbox.tokens import Code
+from connector.sandbox.wire import bearer_of, zoho_json
+from connector.sandbox.world import World, data_center_of, world_of
+
+_LIFE_SECONDS = 3_600
+
+
+def routes() -> list[Route]:
+    """List the addresses of OpenID Connect."""
+    return [
+        Route("/.well-known/openid-configuration", discovery),
+        Route("/oauth/v2/keys", keys),
+        Route("/oauth/v2/userinfo", userinfo, methods=["GET", "POST"]),
+        Route("/oauth/user/info", legacy_user_info),
+    ]
+
+
+def id_token(world: World, data_center: DataCenter, code: Code, access_token: str) -> str:
+    """Sign the id token of a code's user, RS256 with `kid`; in legacy mode, with the header of old."""
+    user = world.config.user(code.grant.zuid)
+    if user is None:
+        raise LookupError(code.grant.zuid)
+    issued_at = world.clock.now() // 1000
+    claims: dict[str, object] = {
+        "iss": data_center.accounts,
+        "sub": user.zuid,
+        "aud": code.grant.client_id,
+        "iat": issued_at,
+        "exp": issued_at + _LIFE_SECONDS,
+        "at_hash": _at_hash(access_token),
+        **_person(user, code.grant.scopes),
+    }
+    if code.nonce is not None and world.config.nonce_echoed:
+        claims["nonce"] = code.nonce
+    key = _key(data_center.location)
+    if world.config.legacy_id_token_header:
+        return _legacy_token(key, claims)
+    return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
+
+
+def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
+    """Say what the scopes allow to be said of a user."""
+    said: dict[str, object] = {}
+    if "email" in scopes:
+        said |= {"email": user.email, "email_verified": user.email_verified}
+    if "profile" in scopes:
+        said |= {"first_name": user.first_name, "last_name": user.last_name, "name": user.display_name}
+    return said
+
+
+def _legacy_token(key: RSAKey, claims: dict[str, object]) -> str:
+    """Sign with `key_id` for `kid`, `JWS` for the type, and padding that the standard forbids."""
+    header = {"key_id": key.kid, "typ": "JWS", "alg": "RS256"}
+    signed = b".".join(base64.urlsafe_b64encode(msgspec.json.encode(part)) for part in (header, claims))
+    private = key.private_key
+    if not isinstance(private, RSAPrivateKey):
+        raise TypeError(private)
+    signature = private.sign(signed, PKCS1v15(), SHA256())
+    return b".".join((signed, base64.urlsafe_b64encode(signature))).decode()
+
+
+def _at_hash(access_token: str) -> str:
+    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+
+
+@functools.cache
+def _key(location: str) -> RSAKey:
+    """Return the signing key of a data centre, the same for the life of this process."""
+    return RSAKey.generate_key(2048, {"kid": f"sandbox-{location}", "use": "sig", "alg": "RS256"})
+
+
+async def keys(request: Request) -> Response:
+    """Answer the public keys of this data centre."""
+    return JSONResponse({"keys": [_key(data_center_of(request).location).as_dict(private=False)]})
+
+
+async def discovery(request: Request) -> Response:
+    """Answer the discovery document of this data centre, with what Zoho's lacks lacking."""
+    origin = data_center_of(request).accounts
+    centers = world_of(request).config.data_centers
+    return JSONResponse(
+        {
+            "issuer": origin,
+            "authorization_endpoint": f"{origin}/oauth/v2/auth",
+            "token_endpoint": f"{origin}/oauth/v2/token",
+            "userinfo_endpoint": f"{origin}/oauth/v2/userinfo",
+            "jwks_uri": f"{origin}/oauth/v2/keys",
+            "revocation_endpoint": f"{origin}/oauth/v2/token/revoke",
+            "introspection_endpoint": f"{origin}/oauth/v2/introspect",
+            "response_types_supported": ["code", "token"],
+            "response_modes_supported": ["query", "fragment"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256", "RS384"],
+            "scopes_supported": ["email", "profile", "openid", "phone"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "code_challenge_methods_supported": ["plain", "S256"],
+            "claims_supported": [
+                *("aud", "email", "email_verified", "exp", "iat", "iss", "sub", "at_hash"),
+                *("name", "first_name", "last_name"),
+            ],
+            "dc_info": {center.location: center.accounts for center in centers},
+        }
+    )
+
+
+async def userinfo(request: Request) -> Response:
+    """Answer who a token is; without the scope `email`, HTTP 400 with a page."""
+    world = world_of(request)
+    grant = world.tokens.resolve(bearer_of(request))
+    user = None if grant is None else world.config.user(grant.zuid)
+    if grant is None or user is None:
+        return JSONResponse({"error": "INVALID_OAUTHTOKEN"}, 401)
+    if "email" not in grant.scopes:
+        return page("error.html", 400, title="Zoho Accounts", text="The request cannot be carried out.")
+    return JSONResponse({"sub": user.zuid, **_person(user, grant.scopes)})
+
+
+async def legacy_user_info(request: Request) -> Response:
+    """Answer `/oauth/user/info`; without its scope, HTTP 200 with a status code inside."""
+    world = world_of(request)
+    grant = world.tokens.resolve(bearer_of(request))
+    user = None if grant is None else world.config.user(grant.zuid)
+    if grant is None or user is None:
+        return zoho_json({"error": "INVALID_OAUTHTOKEN"}, 401)
+    if not grant.scopes & PROFILE_SCOPES:
+        return zoho_json({"status_code": 405})
+    return zoho_json(
+        {
+            "First_Name": user.first_name,
+            "Last_Name": user.last_name,
+            "Email": user.email,
+            "Display_Name": user.display_name,
+            "ZUID": int(user.zuid),
+        }
+    )

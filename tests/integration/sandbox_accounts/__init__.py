@@ -1,0 +1,1 @@
+"""Zoho Accounts as the sandbox plays it, over a real socket."""
