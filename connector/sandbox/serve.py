@@ -94,7 +94,7 @@ def run(config: Config, host: str, port: int) -> None:
     """Serve a sandbox until interrupted; NotLoopback for any other host, OSError if the port is taken."""
     if host != "localhost" and not _is_loopback(host):
         raise NotLoopback(f"the sandbox listens on the loopback only, not on {host}")
-    listener = _loopback_socket(host, port)
+    listener = _loopback_socket("127.0.0.1" if host == "localhost" else host, port)
     _PromptServer(_uvicorn_config(create_sandbox(config))).run(sockets=[listener])
 
 

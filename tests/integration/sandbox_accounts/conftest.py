@@ -2,6 +2,7 @@
 
 import html
 import re
+import ssl
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +21,7 @@ DESK = "Desk.contacts.READ,Desk.calls.CREATE"
 ADA = "675000001"
 ADA_EU = "675001001"
 NILS = "675000007"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: a client that makes its own takes 20 ms
 
 
 class Person:
@@ -29,7 +31,7 @@ class Person:
         self.sandbox = sandbox
         self.zuid = zuid
         self.location = location
-        self.browser = httpx2.Client(base_url=sandbox.origins["us"], trust_env=False)
+        self.browser = httpx2.Client(base_url=sandbox.origin, verify=NO_TLS)
 
     @property
     def client(self) -> Client:

@@ -6,7 +6,7 @@ import pytest
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.world import World
-from tests.integration.sandbox_accounts.conftest import CALLBACK, DESK, Person, callback_of
+from tests.integration.sandbox_accounts.conftest import CALLBACK, DESK, NO_TLS, Person, callback_of
 
 
 def test_without_session_to_sign_in(ada: Person) -> None:
@@ -176,5 +176,5 @@ def test_client_of_home_only(sandbox: RunningSandbox, ada: Person) -> None:
     """A client that is not enabled in Europe is unknown at Europe's accounts server."""
     ada.client.locations = ["us"]
     fields = {"client_id": ada.client.client_id, "response_type": "code"}
-    answer = httpx2.get(f"{sandbox.origins['eu']}/oauth/v2/auth", params=fields, trust_env=False)
+    answer = httpx2.get(f"{sandbox.origins['eu']}/oauth/v2/auth", params=fields, verify=NO_TLS)
     assert "Invalid Client" in answer.text

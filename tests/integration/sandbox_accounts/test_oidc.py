@@ -12,13 +12,13 @@ from joserfc.jwk import KeySet
 
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.world import World
-from tests.integration.sandbox_accounts.conftest import Person
+from tests.integration.sandbox_accounts.conftest import NO_TLS, Person
 
 
 def get(address: str, token: str | None = None, scheme: str = "Bearer") -> httpx2.Response:
     """Get an address, with a token if there is one."""
     headers = {} if token is None else {"Authorization": f"{scheme} {token}"}
-    return httpx2.get(address, headers=headers, trust_env=False)
+    return httpx2.get(address, headers=headers, verify=NO_TLS)
 
 
 def verified(person: Person, token: str) -> jwt.Token:
