@@ -91,6 +91,11 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
     )
 
 
+def want_once(connection: Connection, wanted: Wanted, now: int) -> None:
+    """Have a record brought to Desk unless there is a row for it, whatever that one says."""
+    connection.execute(insert(connection, outbox).on_conflict_do_nothing(), [_new_row(wanted, now)])
+
+
 def _new_row(wanted: Wanted, now: int) -> dict[str, object]:
     return {
         "portal_id": wanted.portal_id,

@@ -1,0 +1,155 @@
+"""Take back what became of deliveries; whoever has lost the lease changes nothing, and is answered None."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, select, update
+
+from connector.store.claims import IS_DUE, NOBODY, Delivery, Terms, fence, settles_at
+from connector.store.outbox import Row, Wanted, changed_calls, find, waits_for, want_once
+from connector.store.tables import calls, outbox
+from connector.times import MINUTE
+
+CONTACT_PATIENCE = 10 * MINUTE
+"""A call that waits for its contact looks again after this, should nobody have woken it."""
+
+Settled = list[int] | None
+"""The calls whose banner shows something else now; None where the lease was lost and nothing was changed."""
+
+
+def done(
+    connection: Connection,
+    delivery: Delivery,
+    now: int,
+    *,
+    sent: bytes,
+    revision: int,
+    desk_id: str,
+    desk_url: str | None,
+    reason: str = "",
+    detail: str = "",
+) -> Settled:
+    """Note that a revision stands in Desk; one that was wanted meanwhile is due at once."""
+    row = delivery.row
+    values: dict[str, Any] = {
+        "state": case((outbox.c.revision > revision, "due"), else_="done"),
+        "sent_revision": revision,
+        "due_at": now,
+        "attempts": 0,
+        "step": "",
+        "sent": sent,
+        "sent_at": None,
+        "desk_id": desk_id,
+        "desk_url": desk_url,
+        "reason": reason,
+        "detail": detail,
+    }
+    shows = (row.desk_id, row.desk_url) != (desk_id, desk_url)
+    return _finish(connection, delivery, now, values, shows=shows)
+
+
+def later(
+    connection: Connection,
+    delivery: Delivery,
+    now: int,
+    *,
+    due_at: int,
+    attempts: int,
+    reason: str,
+    detail: str,
+    applied_nothing: bool,
+) -> Settled:
+    """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied."""
+    values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
+    if applied_nothing:
+        values |= {"state": "due", "sent_at": None}
+    else:
+        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
+    return _finish(connection, delivery, now, values, shows=False)
+
+
+def dead(
+    connection: Connection, delivery: Delivery, now: int, *, reason: str, detail: str, applied_nothing: bool
+) -> Settled:
+    """Give a delivery up until a person has seen to it."""
+    values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail}
+    return _finish(
+        connection, delivery, now, values | ({"sent_at": None} if applied_nothing else {}), shows=True
+    )
+
+
+def let_go(
+    connection: Connection,
+    deliveries: Iterable[Delivery],
+    now: int,
+    terms: Terms,
+    *,
+    reason: str = "",
+    detail: str = "",
+) -> None:
+    """Give deliveries back: due where nothing has left, else unknown until Desk has had its time."""
+    values: dict[str, Any] = {
+        "state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"),
+        "due_at": settles_at(now, terms),
+        "reason": reason,
+        "detail": detail,
+    }
+    for delivery in deliveries:
+        _finish(connection, delivery, now, values, shows=False)
+
+
+def wait_for_contact(
+    connection: Connection, delivery: Delivery, contact: Wanted, now: int, refused: Collection[str] = ()
+) -> Row | None:
+    """Want a call's contact, and let the call wait for it unless it is there or given up.
+
+    One that Desk has `refused` to write calls on is made anew.
+    Answers the contact's row; None where the lease was lost.
+    """
+    want_once(connection, contact, now)
+    # Locked, so that it is not settled between our look at it and our going to sleep.
+    row = find(connection, contact.portal_id, "contact", contact.key, lock=True)
+    if row is not None and row.state == "done" and row.desk_id in refused:
+        _make_again(connection, row, now)
+    elif row is None or row.state in ("done", "dead"):
+        return row
+    values: dict[str, Any] = {
+        "state": "due",
+        "step": waits_for(contact.key),
+        "due_at": now + CONTACT_PATIENCE,
+    }
+    waits = _finish(connection, delivery, now, values | {"sent_at": None}, shows=False)
+    return None if waits is None else find(connection, contact.portal_id, "contact", contact.key)
+
+
+def _make_again(connection: Connection, contact: Row, now: int) -> None:
+    gone = {"desk_id": None, "desk_url": None, "sent": None, "sent_at": None}
+    again = update(outbox).where(outbox.c.id == contact.id, outbox.c.state == "done")
+    connection.execute(
+        again.values(state="due", due_at=now, revision=outbox.c.revision + 1, changed_at=now, **gone)
+    )
+
+
+def _finish(
+    connection: Connection, delivery: Delivery, now: int, values: dict[str, Any], *, shows: bool
+) -> Settled:
+    row = delivery.row
+    if shows and row.call_id is not None:
+        # The call first, as those do who fold it: two that lock in one order never wait for each other.
+        connection.execute(select(calls.c.id).where(calls.c.id == row.call_id).with_for_update())
+    changing = update(outbox).where(fence(delivery)).values(changed_at=now, **NOBODY, **values)
+    if connection.execute(changing).rowcount == 0:
+        return None
+    if row.kind == "contact" and (values["state"] == "dead" or "desk_id" in values):
+        _wake_callers(connection, row, now)
+    return changed_calls(connection, [row.call_id], now) if shows else []
+
+
+def _wake_callers(connection: Connection, contact: Row, now: int) -> None:
+    asleep = and_(
+        outbox.c.portal_id == contact.portal_id,
+        outbox.c.kind == "call",
+        outbox.c.due_at > now,
+        outbox.c.step == waits_for(contact.key),
+    )
+    connection.execute(update(outbox).where(IS_DUE, asleep).values(due_at=now))
