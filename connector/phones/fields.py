@@ -1,0 +1,91 @@
+"""Read the fields that all dialects have in common; what is wrong is named by its JSON Pointer."""
+
+import re
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connector.errors import InvalidEvent
+from connector.times import DAY, from_iso
+
+MAX_NUMBER = 250
+"""Longer numbers are cut here."""
+MAX_URL = 2_500
+_MAX_ERROR = 200
+
+_T = TypeVar("_T")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_PLACE = re.compile(r" - at `\$(.*)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
+    """Read a moment as RFC 3339 writes it; one without offset lies in `zone`.
+
+    A clock that says a time before 2000 or more than a day ahead is not set: the arrival time counts.
+    """
+    if not _MOMENT.fullmatch(text):
+        raise InvalidEvent("no moment as RFC 3339 writes it", "/time")
+    if text < "2000":
+        return received_at
+    try:
+        at = from_iso(text.upper(), zone)
+    except ValueError as problem:
+        raise InvalidEvent("no moment of the calendar", "/time") from problem
+    return at if at <= received_at + DAY else received_at
+
+
+def clean(text: str | None) -> str | None:
+    """Take out what no display and no database should be given; nothing left is nothing said."""
+    if not text:
+        return None
+    text = text[:MAX_NUMBER]
+    return text if text.isprintable() else _CONTROL.sub("", text) or None
+
+
+def check_printable(text: str, pointer: str) -> None:
+    """Refuse control characters in what names something: it cannot be cleaned and stay the same name."""
+    if not text.isprintable() and _CONTROL.search(text):
+        raise InvalidEvent("control characters name nothing", pointer)
+
+
+def check_url(url: str, pointer: str) -> None:
+    """Refuse what no browser should be sent to: other schemes, no host, credentials, odd characters."""
+    if len(url) > MAX_URL:
+        raise InvalidEvent(f"longer than {MAX_URL} characters", pointer)
+    if _CONTROL.search(url) or any(map(str.isspace, url)):
+        raise InvalidEvent("no white space or control characters", pointer)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as problem:
+        raise InvalidEvent("no address", pointer) from problem
+    if parts.scheme not in ("http", "https") or not host:
+        raise InvalidEvent("an address starts with http:// or https:// and has a host", pointer)
+    if "@" in parts.netloc:
+        raise InvalidEvent("an address that everyone at the desk sees holds no password", pointer)
+
+
+def decoded(decoder: msgspec.json.Decoder[_T], data: bytes | msgspec.Raw) -> _T:
+    """Decode JSON of a known shape; raises InvalidEvent for anything else."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as problem:
+        raise _invalid(str(problem)) from problem
+    except msgspec.DecodeError as problem:
+        raise InvalidEvent(str(problem)[:_MAX_ERROR]) from problem
+    except UnicodeDecodeError as problem:
+        raise InvalidEvent("JSON is not written in UTF-8") from problem
+    except RecursionError as problem:
+        raise InvalidEvent("JSON is nested too deeply") from problem
+
+
+def _invalid(message: str) -> InvalidEvent:
+    """Turn msgspec's message, which ends with a path such as $.data.from, into one with a pointer."""
+    found, missing = _PLACE.search(message), _MISSING.search(message)
+    keys = re.findall(r"\w+", found[1]) if found else []
+    keys += [missing[1]] if missing else []
+    return InvalidEvent(_PLACE.sub("", message)[:_MAX_ERROR], "".join(f"/{key}" for key in keys))
