@@ -137,6 +137,12 @@ def test_matching_never_raises(typed: str, e164: str) -> None:
     matches(typed, e164, "FR")
 
 
+def test_a_number_that_no_plan_groups() -> None:
+    """It is typed in one piece, and its tail is long enough."""
+    assert forms("+33000000000")[:2] == ["+33000000000", "+33 000000000"]
+    assert "*00000000*" in tails("+33000000000")
+
+
 def test_forms_are_of_phone_numbers() -> None:
     """Anything else is a mistake of the caller, named without the number."""
     with pytest.raises(ValueError, match="not E"):
