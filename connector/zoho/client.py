@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx2
 import msgspec
 
-from connector.errors import InvalidData
+from connector.errors import InvalidData, RecordNotFound
 from connector.zoho import fields, operations, wire
 from connector.zoho.budget import Budget
 from connector.zoho.data_centers import DataCenter
@@ -61,17 +61,20 @@ class Desk:
 
     # GET /agents is operation getAgents of Agent.json
     async def agents(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[DeskAgent]:
-        """List a page of agents; at most 200."""
+        """List a page of agents, at most 200; pages may overlap by one, see `operations`."""
         return await self._send(operations.agents(from_index, limit))
 
     # GET /agents/email/{emailId} is operation getAgentByEmail of Agent.json
     async def agent_by_email(self, email: str) -> DeskAgent | None:
-        """Find the agent with an e-mail address."""
-        return await self._send(operations.agent_by_email(email))
+        """Find the agent with an e-mail address; None for nobody, be it told as 204 or as 404."""
+        try:
+            return await self._send(operations.agent_by_email(email))
+        except RecordNotFound:
+            return None
 
     # GET /departments is operation getDepartments of Department.json
     async def departments(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[Department]:
-        """List a page of departments; at most 200."""
+        """List a page of departments, at most 200; pages may overlap by one, see `operations`."""
         return await self._send(operations.departments(from_index, limit))
 
     # GET /contacts/search is operation searchContacts of Search.json
@@ -93,7 +96,7 @@ class Desk:
 
     # GET /contacts is operation getContacts of Contact.json
     async def list_contacts(self, from_index: int = 0, limit: int = LIST_LIMIT) -> list[Contact]:
-        """List a page of contacts; at most 100."""
+        """List a page of contacts, at most 100; pages may overlap by one, see `operations`."""
         return await self._send(operations.contacts(from_index, limit))
 
     # GET /contacts/{contactId} is operation getContact of Contact.json
@@ -108,8 +111,17 @@ class Desk:
 
     # GET /contacts/{contactId}/tickets is operation getTicketsByContact of Ticket.json
     async def contact_tickets(self, contact_id: str, limit: int = 25, *, live: bool = False) -> list[Ticket]:
-        """List a contact's tickets, the newest first, open or not."""
-        return await self._send(operations.contact_tickets(contact_id, limit), live=live)
+        """List a contact's tickets, the newest first, open or not.
+
+        Where Desk refuses that order, it is made here, of the contact's first hundred.
+        """
+        request = operations.contact_tickets(contact_id, limit, newest_first=True)
+        found = await self._newest_first(request, live=live)
+        if found is None:
+            request = operations.contact_tickets(contact_id, LIST_LIMIT, newest_first=False)
+            found = await self._send(request, live=live)
+            found = sorted(found, key=lambda ticket: ticket.created_at or 0, reverse=True)
+        return found[:limit]
 
     # POST /calls is operation createCall of Call.json
     async def create_call(self, body: dict[str, Any], *, hold: str | None = None) -> DeskCall:
@@ -140,13 +152,7 @@ class Desk:
         None where Desk refuses that order, which its contract would allow it: whoever looks for a call
         then has only `search_calls`, and must wait for the index.
         """
-        if not self._sorts_newest_first:
-            return None
-        try:
-            return await self._send(operations.calls(department_id, 0, limit, newest_first=True))
-        except InvalidData:
-            self._sorts_newest_first = False
-            return None
+        return await self._newest_first(operations.calls(department_id, 0, limit, newest_first=True))
 
     # GET /calls/search is operation searchCalls of Search.json
     async def search_calls(
@@ -161,6 +167,18 @@ class Desk:
     ) -> CallComment:
         """Add a plain-text comment to a call record; OutcomeUnknown if it may be there or not."""
         return await self._send(operations.create_call_comment(call_id, content), hold=hold)
+
+    async def _newest_first(self, request: Request[list[T]], *, live: bool = False) -> list[T] | None:
+        """Send a request that sorts descending; None, then and ever after, if that is what is refused."""
+        if not self._sorts_newest_first:
+            return None
+        try:
+            return await self._send(request, live=live)
+        except InvalidData as problem:
+            if "sortBy" not in str(problem):
+                raise
+        self._sorts_newest_first = False
+        return None
 
     async def _send(self, request: Request[T], *, live: bool = False, hold: str | None = None) -> T:
         async with self._budget.slot(request.cost, live=live, hold=hold):

@@ -76,7 +76,7 @@ def call_body(call: CallBody) -> Written:
     left_out = {name: why for name, why in _optional_problems(call) if why}
     optional = {"ownerId": call.owner_id, "ticketId": call.ticket_id, "recordingUrl": call.recording_url}
     body.update({name: value for name, value in optional.items() if value and name not in left_out})
-    cf = {name: value for name, value in call.cf.items() if f"cf/{name}" not in left_out}
+    cf = {name: value for name, value in call.cf.items() if value and f"cf/{name}" not in left_out}
     return Written(body | ({"cf": cf} if cf else {}), left_out)
 
 

@@ -5,32 +5,42 @@ are epoch milliseconds here; anything but an id may be missing or null, because 
 hides are left out silently. Unknown fields are ignored.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, TypeVar, get_args
 
 import msgspec
+from msgspec import Meta
 
 from connector.times import from_iso
 
 T = TypeVar("T")
 
 
-class Id(str):
-    """A Desk id: 16 to 20 digits, sent as a string or as an integer."""
-
-    __slots__ = ()
+def _as_id(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Moment(int):
-    """Epoch milliseconds, sent as ISO 8601 or as a number."""
-
-    __slots__ = ()
+def _as_number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
-class Count(int):
-    """A whole number, sent as a number or as digits."""
+def _as_moment(value: object) -> object:
+    value = _as_number(value)
+    try:
+        return from_iso(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
-    __slots__ = ()
+
+# What cannot be read is handed on as it is, and msgspec says that it is no text or number.
+Id = Annotated[str, Meta(extra={"read": _as_id})]
+"""16 to 20 digits, sent as a string or as an integer."""
+
+Moment = Annotated[int, Meta(extra={"read": _as_moment})]
+"""Epoch milliseconds, sent as ISO 8601 or as a number."""
+
+Count = Annotated[int, Meta(extra={"read": _as_number})]
+"""A whole number, sent as a number or as digits."""
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +73,6 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = msgspec.field(default=None, name="emailId")
     status: str | None = None
     is_light: bool | None = msgspec.field(default=None, name="isLightAgent")
-    department_ids: list[Id] | None = msgspec.field(default=None, name="associatedDepartmentIds")
 
     @property
     def name(self) -> str:
@@ -74,7 +83,6 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
 class AccountBrief(msgspec.Struct, frozen=True, kw_only=True):
     """The account of a contact, as searches and `include=accounts` give it."""
 
-    id: Id | None = None
     name: str | None = msgspec.field(default=None, name="accountName")
 
 
@@ -142,15 +150,10 @@ class CallComment(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None = None
 
 
-class Page(msgspec.Struct, frozen=True):
-    """The envelope of every list."""
-
-    data: list[msgspec.Raw] | None = None
-
-
 def one(shape: type[T]) -> Callable[[bytes], T]:
     """Answer a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
-    return msgspec.json.Decoder(shape, dec_hook=_convert).decode
+    read = _reader(shape)
+    return lambda body: read(msgspec.json.decode(body))
 
 
 def maybe(shape: type[T]) -> Callable[[bytes], T | None]:
@@ -161,19 +164,34 @@ def maybe(shape: type[T]) -> Callable[[bytes], T | None]:
 
 def page(shape: type[T]) -> Callable[[bytes], list[T]]:
     """Answer a reader of a list's page; 204, no data and null are empty."""
-    read = one(shape)
+    read = _reader(shape)
     return lambda body: [read(item) for item in _envelope.decode(body).data or ()] if body else []
 
 
-_envelope = msgspec.json.Decoder(Page)
+class _Page(msgspec.Struct, frozen=True):
+    data: list[dict[str, Any]] | None = None
 
 
-def _convert(kind: type, value: object) -> object:
-    if kind is Moment and isinstance(value, str) and not value.isdigit():
-        return Moment(from_iso(value))
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValueError(f"{value!r} is no {kind.__name__}")  # noqa: TRY004 - what msgspec expects
-    return kind(value)
+_envelope = msgspec.json.Decoder(_Page)
+
+
+def _reader(shape: type[T]) -> Callable[[Any], T]:
+    """Answer a reader of decoded JSON that first turns ids, moments and counts into one form."""
+    known = dict(_special_fields(shape))
+
+    def read(raw: Any) -> T:
+        if isinstance(raw, dict):
+            raw = raw | {name: turn(raw[name]) for name, turn in known.items() if name in raw}
+        return msgspec.convert(raw, shape)
+
+    return read
+
+
+def _special_fields(shape: Any) -> Iterator[tuple[str, Callable[[object], object]]]:
+    for field in msgspec.structs.fields(shape):
+        for part in (field.type, *get_args(field.type)):
+            for meta in getattr(part, "__metadata__", ()):
+                yield field.encode_name, meta.extra["read"]
 
 
 def _joined(*parts: str | None) -> str:

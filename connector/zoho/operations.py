@@ -103,10 +103,10 @@ def create_contact(body: dict[str, Any]) -> Request[Contact]:
 
 
 # Operation getTicketsByContact of Ticket.json
-def contact_tickets(contact_id: str, limit: int) -> Request[list[Ticket]]:
-    """Ask for a contact's tickets, the newest first."""
+def contact_tickets(contact_id: str, limit: int, *, newest_first: bool) -> Request[list[Ticket]]:
+    """Ask for a contact's tickets, by the time of their making."""
     path = f"/contacts/{_id(contact_id)}/tickets"
-    query = (*_paged(0, min(limit, LIST_LIMIT)), ("sortBy", "-createdTime"))
+    query = (*_paged(0, min(limit, LIST_LIMIT)), ("sortBy", _by_making(newest_first=newest_first)))
     return Request(method="GET", path=path, read=page(Ticket), query=query, cost=PAGE_COST)
 
 
@@ -131,8 +131,8 @@ def patch_call(call_id: str, body: dict[str, Any]) -> Request[DeskCall]:
 # Operation getCalls of Call.json. The enum has ascending order only; a sister operation tells of the "-".
 def calls(department_id: str, from_index: int, limit: int, *, newest_first: bool) -> Request[list[DeskCall]]:
     """Ask for a page of a department's calls, by the time of their making."""
-    order = "-createdTime" if newest_first else "createdTime"
-    query = (*_paged(from_index, min(limit, LIST_LIMIT)), ("departmentId", department_id), ("sortBy", order))
+    order = ("sortBy", _by_making(newest_first=newest_first))
+    query = (*_paged(from_index, min(limit, LIST_LIMIT)), ("departmentId", department_id), order)
     return Request(method="GET", path="/calls", read=_calls, query=query, cost=PAGE_COST)
 
 
@@ -153,8 +153,13 @@ def create_call_comment(call_id: str, content: str) -> Request[CallComment]:
     return Request(method="POST", path=path, read=one(CallComment), body=body, repeatable=False)
 
 
+def _by_making(*, newest_first: bool) -> str:
+    return "-createdTime" if newest_first else "createdTime"
+
+
 def _paged(from_index: int, limit: int) -> tuple[tuple[str, str], ...]:
-    # The contract does not say where most lists begin to count; without "from" they begin at the start.
+    # The contract does not say where the lists of contacts, agents and departments begin to count. Taken
+    # as counting from 0, those that count from 1 repeat a record between pages; otherwise one would be lost.
     start = (("from", str(from_index)),) if from_index else ()
     return (*start, ("limit", str(limit)))
 

@@ -40,8 +40,6 @@ class DeskAuth(httpx2.Auth):
     Other tokens of the same grant can push this one out before its time, hence the one renewal.
     """
 
-    requires_response_body = True
-
     def __init__(self, keeper: TokenKeeper) -> None:
         self._keeper = keeper
 
@@ -52,7 +50,8 @@ class DeskAuth(httpx2.Auth):
         token = await self._keeper.current()
         _sign(request, token)
         response = yield request
-        if wire.refuses_token(response.status_code, response.content):
+        # The answer is still on its way here; only a 401 is worth waiting for.
+        if response.status_code == 401 and wire.refuses_token(401, await response.aread()):
             _sign(request, await self._keeper.renew(token))
             yield request
 

@@ -1,5 +1,6 @@
 """The one HTTP client towards Zoho, its time-outs, and what becomes of the library's exceptions."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -42,6 +43,8 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
 
     Cookies are refused because one client serves many portals, and none may travel with another's request.
     """
+    # It would log every address, and those of searches hold callers' numbers.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     return httpx2.AsyncClient(
         timeout=TIMEOUTS,
         limits=LIMITS,

@@ -2,7 +2,7 @@
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import ConcurrencyExceeded, CreditsExhausted, InvalidData, OutcomeUnknown, ZohoError
@@ -228,6 +228,7 @@ async def test_known_outcomes_hold_nothing(clock: Hand) -> None:
     assert budget.taken == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["good", "busy", "unknown"]), max_size=80))
 async def test_slots_are_never_lost(outcomes: list[str]) -> None:
     """Whatever the requests come to, all slots come back and the width stays within its bounds."""

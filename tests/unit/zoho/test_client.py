@@ -1,11 +1,12 @@
 """What the client asks, method by method."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from connector.errors import NoDeskThere
+from connector.errors import InvalidData, NoDeskThere
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import TABLE
 from connector.zoho.transport import http_client
@@ -74,6 +75,14 @@ async def test_requests(method: Method, answer: bytes, asked: str, cost: int) ->
     assert [slot[0] for slot in budget.slots] == [cost]
 
 
+async def test_no_callers_number_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The addresses of searches hold numbers, and stay out of the log."""
+    caplog.set_level(logging.DEBUG)
+    desk = Desk(http_client(Answers((204, b""))), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    await desk.search_contacts("phone", ["+4722000001"])
+    assert "4722000001" not in caplog.text
+
+
 async def test_nothing_searchable_asks_nothing() -> None:
     """A search without a value that Desk can search for is empty, and free."""
     desk = Desk(http_client(Answers()), TABLE["eu"], "1", FixedTokens(), FreeBudget())
@@ -83,10 +92,37 @@ async def test_nothing_searchable_asks_nothing() -> None:
 
 async def test_a_portal_that_refuses_descending_order_is_asked_once() -> None:
     """The contract lists ascending order only; where it is meant so, the answer is None ever after."""
-    answers = Answers((422, b'{"errorCode":"UNPROCESSABLE_ENTITY","message":"The value passed is invalid."}'))
+    answers = Answers((422, b'{"errorCode":"UNPROCESSABLE_ENTITY","message":"sortBy is invalid."}'))
     desk = Desk(http_client(answers), TABLE["eu"], "1", FixedTokens(), FreeBudget())
     assert await desk.newest_calls("2") is None
     assert await desk.newest_calls("2") is None
+
+
+async def test_another_refusal_says_nothing_of_the_order() -> None:
+    """Only a refusal that names the order switches it off."""
+    refusal = b'{"errorCode":"UNPROCESSABLE_ENTITY","message":"departmentId is invalid."}'
+    desk = Desk(
+        http_client(Answers((422, refusal), (204, b""))), TABLE["eu"], "1", FixedTokens(), FreeBudget()
+    )
+    with pytest.raises(InvalidData):
+        await desk.newest_calls("2")
+    assert await desk.newest_calls("2") == []
+
+
+async def test_tickets_where_descending_order_is_refused() -> None:
+    """The order is made here instead."""
+    refusal = b'{"errorCode":"UNPROCESSABLE_ENTITY","message":"sortBy is invalid."}'
+    rows = b'{"data":[{"id":1,"createdTime":10},{"id":2},{"id":3,"createdTime":30}]}'
+    answers = Answers((422, refusal), (200, rows))
+    desk = Desk(http_client(answers), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    assert [ticket.id for ticket in await desk.contact_tickets("5", 2)] == ["3", "1"]
+
+
+async def test_an_agent_who_is_not_found() -> None:
+    """A 404 is nobody, as 204 is."""
+    answers = Answers((404, b'{"errorCode":"URL_NOT_FOUND","message":""}'))
+    desk = Desk(http_client(answers), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    assert await desk.agent_by_email("nobody@example.com") is None
 
 
 async def test_while_linking_there_is_no_org() -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import InvalidData
@@ -63,6 +63,7 @@ def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
     assert "100" in written.left_out["cf/cf_a"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="htpsf:/.-a0_ %{}é*|\n", max_size=40).map(lambda tail: "http" + tail))
 def test_recording_addresses_are_judged_as_the_contract_judges(address: str) -> None:
     """Our linear pattern takes what the official one takes, of http and https."""
@@ -83,6 +84,7 @@ def test_a_recording_that_is_too_long() -> None:
     assert "recordingUrl" not in call_body(with_recording(base + "a" * (2501 - len(base)))).body
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.integers(2, 30))
 def test_cuts_fit(text: str, limit: int) -> None:
     """A cut text is no longer than the limit as Java counts, and begins as the whole does."""

@@ -1,7 +1,7 @@
 """Reading Desk's records."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.times import to_iso
@@ -47,6 +47,7 @@ def test_names_of_agents(body: bytes, name: str) -> None:
     assert one(DeskAgent)(body).name == name
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4_000_000_000_000), st.booleans())
 def test_moments_in_both_writings(at: int, as_text: object) -> None:
     """ISO 8601 and epoch milliseconds mean the same."""

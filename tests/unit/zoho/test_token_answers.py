@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.errors import (
@@ -111,6 +111,7 @@ def test_rubbish_is_an_outage(body: bytes) -> None:
         decipher(body, refreshing=True)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["access_token", "expires_in", "scope", "error"]), st.integers() | st.text()

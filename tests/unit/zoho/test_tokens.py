@@ -1,5 +1,7 @@
 """The auth flow: attach, send, renew once, send once more."""
 
+from collections.abc import AsyncIterator
+
 import httpx2
 import pytest
 
@@ -29,7 +31,12 @@ class Answers(httpx2.AsyncBaseTransport):
         self.asked.append(request)
         self.tokens.append(request.headers.get("Authorization", ""))
         status, body = self._answers.pop(0)
-        return httpx2.Response(status, content=body)
+        return httpx2.Response(status, content=_piecemeal(body))
+
+
+async def _piecemeal(body: bytes) -> AsyncIterator[bytes]:
+    """Hand a body over as a network does, after the headers."""
+    yield body
 
 
 def desk(answers: Answers, tokens: FixedTokens) -> Desk:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector import errors
@@ -157,6 +157,7 @@ def test_limits() -> None:
     assert wire.limits({"X-Rate-Limit-Remaining-v3": "many"}) == wire.Limits(None, None)
 
 
+@settings(deadline=None)
 @given(st.integers(200, 599), st.binary(max_size=40) | st.sampled_from([sample("call.json"), b"{}"]))
 def test_nothing_foreign_comes_of_any_answer(status: int, body: bytes) -> None:
     """Any status with any body is a value or a ZohoError, and only writes have unknown outcomes."""

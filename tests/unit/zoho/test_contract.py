@@ -1,0 +1,144 @@
+"""What we send, held against the transcription of Desk's contract (outside the repository, where present)."""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector.zoho import operations as ops
+from connector.zoho.fields import CallBody, call_body, contact_body
+from connector.zoho.scopes import LINKING, names
+from connector.zoho.wire import PREFIX, Request
+
+NOTES = Path(__file__).parents[4] / "shared" / "zoho"
+
+pytestmark = pytest.mark.skipif(not NOTES.exists(), reason="the contract lies outside the repository")
+
+REQUESTS: list[Request[Any]] = [
+    ops.organizations(),
+    ops.my_info(),
+    ops.agents(200, 500),
+    ops.agent_by_email("ada@example.com"),
+    ops.departments(200, 500),
+    ops.search_contacts("phone", ["1"]),
+    ops.search_contacts_text("mira", 10),
+    ops.contacts(100, 500),
+    ops.contact("1"),
+    ops.create_contact({}),
+    ops.contact_tickets("1", 25, newest_first=True),
+    ops.create_call({}),
+    ops.call("1"),
+    ops.patch_call("1", {}),
+    ops.calls("1", 100, 500, newest_first=False),
+    ops.search_calls(0, 1, "key", 10),
+    ops.create_call_comment("1", "hello"),
+]
+
+
+@functools.cache
+def contract(name: str) -> Any:
+    """Load a file of the contract."""
+    return yaml.load((NOTES / f"{name}.yaml").read_text(), yaml.CSafeLoader)
+
+
+def operation_of(request: Request[Any]) -> tuple[Any, Any]:
+    """Find a request's operation, and the file that it stands in."""
+    files = [contract(name) for name in ("calls", "contacts", "settings")]
+    known = sorted(
+        ((path, file) for file in files for path in file["paths"]), key=lambda pair: "{" in pair[0]
+    )
+    for path, file in known:
+        operation = file["paths"][path].get(request.method.lower())
+        if operation and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), PREFIX + request.path):
+            return operation, file
+    raise LookupError(str(request))
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+def test_every_parameter_is_in_the_contract(request_: Request[Any]) -> None:
+    """Desk refuses parameters that it does not know, and numbers beyond their limits."""
+    operation, file = operation_of(request_)
+    known: dict[str, Any] = {}
+    for listed in operation.get("parameters", []):
+        parameter = file["components"]["parameters"].get(listed.get("$ref", "").rpartition("/")[2], listed)
+        known[parameter["name"]] = parameter.get("schema", {})
+    for name, value in request_.query:
+        assert name in known
+        assert int(value) <= known[name].get("maximum", 10_000) if name == "limit" else True
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+def test_every_scope_is_asked_for(request_: Request[Any]) -> None:
+    """Of each operation's scopes we hold one of each right, or the contract's alternative to it."""
+    operation, _ = operation_of(request_)
+    (requirement,) = operation["security"]
+    wanted = {scope.replace("activities.", "") for scope in requirement["iam-oauth2-schema"]}
+    held = set(names(LINKING))
+    # The contract lists alternatives and requirements alike; whatever right is named, one is held.
+    assert wanted & held or request_.path.endswith("/comments")
+
+
+@functools.cache
+def validator() -> jsonschema.Draft202012Validator:
+    """Make the validator of bodies that create a call."""
+    file = contract("calls")
+    return jsonschema.Draft202012Validator(
+        {"$ref": "#/components/schemas/callCreate", "components": file["components"]}
+    )
+
+
+texts = st.text(max_size=120) | st.text(min_size=301, max_size=400)
+addresses = st.text(alphabet="abcé{}/?=&%:.-_ ", max_size=60).map(lambda tail: f"https://p{tail}")
+
+
+@settings(deadline=None)
+@given(
+    subject=texts,
+    description=texts,
+    recording=st.none() | addresses,
+    owner=st.none() | st.text(max_size=20),
+    cf=st.dictionaries(st.just("cf_x"), texts),
+    started_at=st.integers(0, 4_000_000_000_000),
+)
+def test_every_record_fits_the_contract(
+    subject: str,
+    description: str,
+    recording: str | None,
+    owner: str | None,
+    cf: dict[str, str],
+    started_at: int,
+) -> None:
+    """Whatever a call was like, the body that we write of it is valid, and says what was left out."""
+    written = call_body(
+        CallBody(
+            contact_id="1",
+            department_id="2",
+            subject=subject,
+            description=description,
+            started_at=started_at,
+            status="Completed",
+            direction="inbound",
+            owner_id=owner,
+            recording_url=recording,
+            cf=cf,
+        )
+    )
+    validator().validate(written.body)
+    if recording is not None:
+        assert ("recordingUrl" in written.body) != ("recordingUrl" in written.left_out)
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=300), st.text(max_size=80))
+def test_every_contact_fits_the_contract(name: str, phone: str) -> None:
+    """Lengths and characters of a new contact are those that the contract takes."""
+    body = contact_body(name, phone=phone)
+    assert len(body["lastName"]) <= 200
+    assert re.fullmatch(r"([0-9a-zA-Z_+\-.$@?,:'/!\s]|[^\x00-\x7F])*", body.get("phone", ""))
+    assert len(body.get("phone", "")) <= 50
