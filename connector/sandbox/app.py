@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from connector.sandbox import accounts, consent, control, desk, oidc, revocation
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
+from connector.sandbox.desk.limits import DeskLimits
 from connector.sandbox.middleware import Counting, Weather
 from connector.sandbox.presets import default_config
 from connector.sandbox.world import World
@@ -24,7 +25,7 @@ def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> 
             *control.routes(),
             *desk.routes(world),
         ],
-        middleware=[Middleware(Counting, world=world), Middleware(Weather, world=world)],
+        middleware=[Middleware(kind, world=world) for kind in (Counting, DeskLimits, Weather)],
     )
     app.state.world = world
     return app

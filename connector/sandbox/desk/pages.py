@@ -37,6 +37,11 @@ class Pages:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    async def home(self, request: Request) -> Response:
+        """Show where to look in this sandbox."""
+        data_center = data_center_of(request)
+        return page("desk_home.html", data_center=data_center, portals=self._portals(request))
+
     async def contacts(self, request: Request) -> Response:
         """List contacts by name, those that a search finds if there is one."""
         text = request.query_params.get("search", "").strip()
@@ -133,6 +138,7 @@ def routes_of_pages(world: World) -> list[BaseRoute]:
     """List the addresses of the pages."""
     pages = Pages(world)
     return [
+        Route("/", pages.home),
         Route("/desk/contacts", pages.contacts),
         Route("/desk/contacts/{id}", pages.contact),
         Route("/desk/calls", pages.calls),

@@ -1,7 +1,7 @@
 """The state of Desk in one sandbox: a portal for each org of the configuration."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -78,7 +78,7 @@ class DeskState:
 
     def hide(self, record_id: str) -> None:
         """Let data sharing keep a record from all who ask by API."""
-        for portal in self._portals.values():
+        for portal in self.portals():
             portal.hidden.add(record_id)
 
     def deny(self, permission: str, org_id: str | None = None) -> None:
@@ -93,21 +93,20 @@ class DeskState:
         """Return every call record ever made, all stored members by Desk's names, oldest first."""
         return [
             _dump(portal, call) | {"comments": msgspec.to_builtins(portal.comments.get(call.id, []))}
-            for portal in self._portals.values()
+            for portal in self.portals()
             for call in portal.calls.everything()
         ]
 
     def dump_contacts(self) -> list[JsonObject]:
         """Return every contact, all stored members by Desk's names, oldest first."""
         return [
-            _dump(portal, contact)
-            for portal in self._portals.values()
-            for contact in portal.contacts.everything()
+            _dump(portal, contact) for portal in self.portals() for contact in portal.contacts.everything()
         ]
 
-    def portals(self) -> Iterable[Portal]:
-        """Go through all portals."""
-        return list(self._portals.values())
+    def portals(self) -> list[Portal]:
+        """List the portals of all orgs that the configuration has now."""
+        found = (self.portal(org.org_id) for org in list(self._config.orgs))
+        return [portal for portal in found if portal is not None]
 
     def _own(self, org_id: str | None) -> Portal:
         portal = self.portal(org_id or self._config.orgs[0].org_id)
@@ -116,7 +115,7 @@ class DeskState:
         return portal
 
     def _portal_of(self, contact: Contact) -> Portal:
-        return next(portal for portal in self._portals.values() if portal.contacts.find(contact.id))
+        return next(portal for portal in self.portals() if portal.contacts.find(contact.id))
 
     def _new_id(self) -> str:
         return str(next(self._ids))

@@ -1,0 +1,1 @@
+"""Desk of the sandbox, on a real socket."""

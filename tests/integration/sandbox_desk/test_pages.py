@@ -1,0 +1,97 @@
+"""The pages of Desk for people."""
+
+import re
+
+import pytest
+
+from tests.integration.sandbox_desk.conftest import Desk
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def test_contacts_are_listed_and_searched(desk: Desk) -> None:
+    """A name or the digits of a number find a contact, however the number is written."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Zyzzyva", phone="+44 20 7946 0555")
+    for text in ("zyzzy", "2079460555", "7946-0555"):
+        page = desk.http.get("/desk/contacts", params={"search": text}).text
+        assert f'href="/desk/contacts/{contact.id}"' in page
+    assert "0 contacts" in desk.http.get("/desk/contacts", params={"search": "nobody at all"}).text
+
+
+def test_contact_list_turns_pages(desk: Desk) -> None:
+    """Fifty contacts a page; a nonsense number is the first."""
+    first = desk.http.get("/desk/contacts").text
+    assert first == desk.http.get("/desk/contacts?page=x").text
+    assert 'rel="next" href="/desk/contacts?page=2"' in first
+    rows = re.findall(r'href="/desk/contacts/\d+"', first)
+    assert len(rows) == 50
+    second = desk.http.get("/desk/contacts?page=2").text
+    assert not set(rows) & set(re.findall(r'href="/desk/contacts/\d+"', second))
+
+
+def test_contact_shows_tickets_and_calls(desk: Desk) -> None:
+    """All that an agent wants to see is on one page."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Caller", phone="123")
+    ticket = desk.state.add_ticket(contact, subject="A ticket")
+    agent = desk.portal.agents()[0]
+    made = desk.make_call(
+        contactId=contact.id,
+        subject="A call",
+        ownerId=agent.id,
+        duration="95",
+        recordingUrl="https://pbx.example/a.wav",
+    )
+    page = desk.http.get(f"/desk/contacts/{contact.id}").text
+    assert f'href="/desk/tickets/{ticket.id}"' in page
+    assert f'href="/desk/calls/{made["id"]}"' in page
+    for text in ("A ticket", "A call", "inbound", "Completed", "1:35", agent.full_name):
+        assert text in page
+    assert re.search(r'href="https://pbx.example/a.wav" rel="noopener', page)
+
+
+def test_call_and_calls_pages(desk: Desk) -> None:
+    """A call has its page, and all calls are listed with the newest first."""
+    older = desk.make_call(startTime="2099-01-05T09:00:00.000Z", description="Key: k-1")
+    newer = desk.make_call(startTime="2099-01-05T09:01:00.000Z")
+    desk.post(f"calls/{older['id']}/comments", {"content": "A comment"})
+    page = desk.http.get(f"/desk/calls/{older['id']}").text
+    for text in ("Key: k-1", "A comment", "Customer Support", "2099-01-05T09:00:00.000Z"):
+        assert text in page
+    listed = desk.http.get("/desk/calls").text
+    assert listed.index(f"/desk/calls/{newer['id']}") < listed.index(f"/desk/calls/{older['id']}")
+
+
+def test_everything_is_escaped(desk: Desk) -> None:
+    """What callers and apps write is text, not markup."""
+    contact = desk.state.add_contact(
+        desk.org.org_id, last_name=SCRIPT, phone=SCRIPT, description=SCRIPT, city=SCRIPT
+    )
+    desk.state.add_ticket(contact, subject=SCRIPT)
+    made = desk.make_call(contactId=contact.id, subject=SCRIPT, description=SCRIPT)
+    desk.post(f"calls/{made['id']}/comments", {"content": SCRIPT})
+    for path in (f"contacts/{contact.id}", f"calls/{made['id']}", "calls", f"contacts?search={SCRIPT}"):
+        page = desk.http.get(f"/desk/{path}").text
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("address", ["ftp://pbx.example/a.wav", "*"])
+def test_only_web_addresses_become_links(desk: Desk, address: str) -> None:
+    """A recording elsewhere than on the web is no link."""
+    made = desk.make_call(recordingUrl=address)
+    page = desk.http.get(f"/desk/calls/{made['id']}").text
+    assert f'href="{address}' not in page
+
+
+@pytest.mark.parametrize("kind", ["contacts", "calls", "tickets", "accounts"])
+def test_missing_record(desk: Desk, kind: str) -> None:
+    """A record that is not there, or lies in the bin, has no page."""
+    answer = desk.http.get(f"/desk/{kind}/5")
+    assert (answer.status_code, "No such" in answer.text) == (404, True)
+
+
+def test_trashed_record_has_no_page(desk: Desk) -> None:
+    """The recycle bin is not shown."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Binned")
+    desk.state.change_contact(contact, is_trashed=True)
+    assert desk.http.get(f"/desk/contacts/{contact.id}").status_code == 404
