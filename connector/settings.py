@@ -95,7 +95,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def listen_address(self) -> tuple[str, int]:
         """Answer host and port."""
-        host, _, port = self.listen.rpartition(":")
+        host, colon, port = self.listen.rpartition(":")
+        if not (host and colon):
+            raise ValueError("host or port is missing")
         return host.strip("[]"), int(port)
 
     @property

@@ -20,7 +20,9 @@ def system_clock() -> int:
 
 def to_iso(at: int) -> str:
     """Write a moment as RFC 3339 in UTC with milliseconds, the form that Desk takes too."""
-    text = datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds")
+    seconds, milliseconds = divmod(at, SECOND)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1_000)
+    text = moment.isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 

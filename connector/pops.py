@@ -1,0 +1,203 @@
+"""Decide who sees a call and what they see of it; pure."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal
+
+import msgspec
+
+from connector.calls import Call, CallState, Direction, Leg
+from connector.numbers import Kind, Number, read
+from connector.times import SECOND
+
+Mine = Literal["offered", "answered", "over"]
+"""How far this agent's part of the call is."""
+
+TICKETS_SHOWN = 5
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A Desk contact as the banner shows it."""
+
+    id: str
+    name: str
+    account: str | None = None
+    url: str = ""
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """An open ticket as the banner shows it."""
+
+    id: str
+    number: str
+    subject: str
+    status: str
+    url: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What the look-up of a call's number found; tickets by contact id."""
+
+    contacts: tuple[Contact, ...] = ()
+    tickets: dict[str, tuple[Ticket, ...]] = {}
+
+
+class Record(msgspec.Struct, frozen=True):
+    """How far the call record in Desk is."""
+
+    state: Literal["none", "waiting", "written", "failed"] = "none"
+    url: str | None = None
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a call that a view is made of."""
+
+    id: int
+    revision: int
+    call: Call
+    lookup: str
+    finding: Finding = Finding()
+    chosen: str | None = None
+    record: Record = Record()
+
+
+class NumberView(msgspec.Struct, frozen=True):
+    """A number for people to read."""
+
+    e164: str | None
+    display: str
+    kind: Kind
+
+
+class CallView(msgspec.Struct, frozen=True, kw_only=True):
+    """One call as one agent's banner shows it; `revision` grows with each change."""
+
+    id: int
+    revision: int
+    state: CallState
+    result: Literal["answered", "missed", "canceled"] | None
+    mine: Mine | None
+    direction: Direction
+    number: NumberView
+    line: str | None
+    queue: str | None
+    answered_by: tuple[str, ...]
+    started_at: int
+    answered_at: int | None
+    ended_at: int | None
+    talk_seconds: int | None
+    lookup: str
+    contacts: tuple[Contact, ...]
+    chosen: str | None
+    tickets: tuple[Ticket, ...] | None
+    record: Record
+
+
+def customer(call: Call, country: str) -> Number:
+    """Answer the number on the customer's side: the caller's, or the called one's of an outbound call."""
+    raw = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
+    return read(raw, country)
+
+
+def own_line(call: Call, country: str) -> Number:
+    """Answer the number on the company's side."""
+    raw = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
+    return read(raw, country)
+
+
+def is_worth_asking(call: Call, country: str, own_lines: Collection[str]) -> bool:
+    """Answer whether Desk may know the customer: not of internal calls, withheld or own numbers."""
+    number = customer(call, country)
+    internal = call.direction is Direction.INTERNAL
+    return not internal and number.kind is Kind.E164 and number.e164 not in own_lines
+
+
+def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str], str]) -> CallView:
+    """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
+    call, number = shown.call, customer(shown.call, country)
+    line = own_line(call, country)
+    return CallView(
+        id=shown.id,
+        revision=shown.revision,
+        state=call.state,
+        result=_result(call),
+        mine=mine,
+        direction=call.direction or Direction.INBOUND,
+        number=NumberView(number.e164, number.display, number.kind),
+        line=None if line.kind is Kind.WITHHELD else line.display,
+        queue=call.queue,
+        answered_by=tuple(name_of(leg.agent) for leg in call.legs if leg.answered_at is not None),
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        talk_seconds=_talk_seconds(call),
+        lookup=shown.lookup,
+        contacts=shown.finding.contacts,
+        chosen=shown.chosen,
+        tickets=_tickets(shown),
+        record=shown.record,
+    )
+
+
+def _result(call: Call) -> Literal["answered", "missed", "canceled"] | None:
+    if call.state is not CallState.ENDED:
+        return None
+    if call.answered_at is not None:
+        return "answered"
+    return "canceled" if call.direction is Direction.OUTBOUND else "missed"
+
+
+def _talk_seconds(call: Call) -> int | None:
+    if call.answered_at is None or call.ended_at is None:
+        return None
+    return max(0, call.ended_at - call.answered_at) // SECOND
+
+
+def _tickets(shown: Shown) -> tuple[Ticket, ...] | None:
+    contact_id = the_contact(shown.finding, shown.chosen)
+    tickets = None if contact_id is None else shown.finding.tickets.get(contact_id)
+    return None if tickets is None else tickets[:TICKETS_SHOWN]
+
+
+def the_contact(finding: Finding, chosen: str | None) -> str | None:
+    """Answer the contact that the call is with: the chosen one, else the only match."""
+    if chosen is not None:
+        return chosen
+    return finding.contacts[0].id if len(finding.contacts) == 1 else None
+
+
+def audience(
+    call: Call, user_of: Mapping[str, int], queue_members: Collection[int], everyone: Collection[int]
+) -> dict[int, Mine | None]:
+    """Answer who sees the call now, and how far their own part is.
+
+    The agents of the legs; where no leg rings yet, the queue's agents; without a queue, everyone.
+    The moment one answers it is gone from the others, unless it was offered to them again since.
+    """
+    legs = {user_of[leg.agent]: leg for leg in call.legs if leg.agent in user_of}
+    concerned = {user: _mine(leg) for user, leg in legs.items() if _concerns(call, leg)}
+    if concerned or call.answered_at is not None or call.direction is Direction.OUTBOUND:
+        return dict(concerned)
+    waiting = queue_members if call.queue is not None else () if call.legs else everyone
+    return dict.fromkeys(waiting)
+
+
+def ever_concerned(
+    call: Call, user_of: Mapping[str, int], queue_members: Collection[int], everyone: Collection[int]
+) -> set[int]:
+    """Answer everyone who may have seen the call, so that it can be taken from those it left."""
+    legs = {user_of[leg.agent] for leg in call.legs if leg.agent in user_of}
+    return legs | set(queue_members if call.queue is not None else everyone)
+
+
+def _concerns(call: Call, leg: Leg) -> bool:
+    if leg.answered_at is not None:
+        return True
+    if call.answered_at is not None:
+        answered_by_someone = any(other.answered_at is not None for other in call.legs)
+        offered_since = leg.offered_at is not None and leg.offered_at > call.answered_at
+        return (offered_since and leg.over_at is None) or not answered_by_someone
+    return leg.over_at is None or call.state is CallState.ENDED
+
+
+def _mine(leg: Leg) -> Mine:
+    return leg.state.value

@@ -1,0 +1,63 @@
+"""Serve the application, and stop in about a second although banners hold streams open."""
+
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from connector.errors import CommandError
+from connector.settings import Settings
+
+GRACE_SECONDS = 1
+
+
+class Server(uvicorn.Server):
+    """A web server that ends the open streams as soon as it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop: no new requests, and no stream that would keep the old ones alive."""
+        super().handle_exit(sig, frame)
+        self._end_streams()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port, or say in one sentence that it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        raise CommandError(
+            f"{host}:{port} cannot be listened on ({problem.strerror}): "
+            "end the program that holds it, or choose another port."
+        ) from problem
+    return listener
+
+
+def serve(
+    app: Starlette, settings: Settings, listener: socket.socket, end_streams: Callable[[], None]
+) -> None:
+    """Serve until told to stop."""
+    config = uvicorn.Config(
+        cast("ASGIApp", app),
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    Server(config, end_streams).run(sockets=[listener])

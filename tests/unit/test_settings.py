@@ -1,0 +1,92 @@
+"""Settings are read once, and a half-configured start is refused in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from connector.errors import SettingsError
+from connector.settings import Secret, Settings, check_complete, load
+
+WHOLE = {"SECRET_KEY": "a, b", "ZOHO_CLIENT_ID": "1000.X", "ZOHO_CLIENT_SECRET": "quiet"}
+
+
+def test_environment_is_read() -> None:
+    """Numbers, switches, lists and secrets are read from the environment."""
+    settings = load(WHOLE | {"RECORD_AFTER_SECONDS": "5", "DELIVER": "false", "LISTEN": "[::1]:81"})
+    assert (settings.record_after_seconds, settings.deliver) == (5, False)
+    assert settings.listen_address == ("::1", 81)
+    assert [key.reveal() for key in settings.secret_key] == ["a", "b"]
+
+
+def test_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """A file gives what the environment does not."""
+    file = tmp_path / "connector.toml"
+    file.write_text('log_level = "ERROR"\nrecord_after_seconds = 7\ntrusted_proxies = ["10.0.0.1"]\n')
+    settings = load({"CONNECTOR_FILE": str(file), "RECORD_AFTER_SECONDS": "5"})
+    assert (settings.log_level, settings.record_after_seconds) == ("ERROR", 5)
+    assert settings.trusted_proxies == ["10.0.0.1"]
+
+
+def test_secrets_never_print() -> None:
+    """Neither a secret nor the settings show what is secret."""
+    settings = load(WHOLE | {"ZOHO_CLIENT_SECRET_EU": "hush"})
+    assert "quiet" not in repr(settings)
+    assert "hush" not in f"{settings} {settings.zoho_client_secrets}"
+    assert repr(Secret("")) == "Secret()"
+
+
+def test_data_centres_may_have_their_own_secret() -> None:
+    """A data centre without a secret of its own takes the common one."""
+    settings = load(WHOLE | {"ZOHO_CLIENT_SECRET_EU": "hush"})
+    assert (settings.client_secret("eu"), settings.client_secret("in")) == ("hush", "quiet")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RECORD_AFTER_SECONDS", "soon"),
+        ("RECORD_AFTER_SECONDS", "-1"),
+        ("DELIVER", "perhaps"),
+        ("LISTEN", "8080"),
+        ("LOG_FORMAT", "xml"),
+        ("PUBLIC_URL", "ftp://x"),
+        ("PUBLIC_URL", "http://calls.example.com"),
+        ("PUBLIC_URL", "https://calls.example.com/there"),
+        ("CONNECTOR_FILE", "/nowhere/at/all.toml"),
+    ],
+)
+def test_wrong_setting_is_named(name: str, value: str) -> None:
+    """The sentence that refuses a setting begins with, or holds, its name."""
+    with pytest.raises(SettingsError, match=name):
+        load({name: value})
+
+
+def test_wrong_secret_is_not_shown(tmp_path: Path) -> None:
+    """A secret that is no text is refused without being shown."""
+    file = tmp_path / "connector.toml"
+    file.write_text("zoho_client_secret = 12345\n")
+    with pytest.raises(SettingsError) as refused:
+        load({"CONNECTOR_FILE": str(file)})
+    assert "12345" not in str(refused.value)
+
+
+def test_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
+    """A slip of the pen in the file does not go unseen."""
+    file = tmp_path / "connector.toml"
+    file.write_text('publik_url = "https://x.example"\n')
+    with pytest.raises(SettingsError, match="publik_url"):
+        load({"CONNECTOR_FILE": str(file)})
+
+
+@pytest.mark.parametrize("missing", sorted(WHOLE))
+def test_half_configured_start_is_refused(missing: str) -> None:
+    """Whatever serving needs is asked for by its name."""
+    rest = {name: value for name, value in WHOLE.items() if name != missing}
+    with pytest.raises(SettingsError, match=missing):
+        check_complete(load(rest))
+
+
+def test_whole_settings_are_complete() -> None:
+    """Nothing is asked for beyond what is needed."""
+    check_complete(load(WHOLE))
+    assert Settings().listen_address == ("127.0.0.1", 8080)
