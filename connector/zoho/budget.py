@@ -28,8 +28,9 @@ class Budget(Protocol):
     """What the client needs of a portal's budget; whoever implements it decides how far it reaches."""
 
     def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AbstractAsyncContextManager[None]:
-        """Take a slot for one request of `cost` credits, waiting for it if need be.
+        """Take a slot for one request of `cost` credits, waiting for it a little if need be.
 
+        ConcurrencyExceeded is raised where none came free: nothing was sent, and nothing narrows.
         CreditsExhausted is raised at once, for look-ups and deliveries alike, while there are none.
         What the request comes to is told by the exception that leaves the block: ConcurrencyExceeded
         narrows, CreditsExhausted closes; after OutcomeUnknown or a cancellation the slot of a request
@@ -47,13 +48,23 @@ class LocalBudget:
     """A budget within one process, of `width` requests at a time.
 
     Deliveries leave `reserve` slots and `reserve_credits` credits to look-ups.
+    Nobody waits for a slot longer than `patience_seconds`.
     """
 
-    def __init__(self, width: int, *, clock: Clock, reserve: int = 2, reserve_credits: int = 500) -> None:
+    def __init__(
+        self,
+        width: int,
+        *,
+        clock: Clock,
+        reserve: int = 2,
+        reserve_credits: int = 500,
+        patience_seconds: float = 5,
+    ) -> None:
         self._full_width = width
         self._width = width
         self._reserve = reserve
         self._reserve_credits = reserve_credits
+        self._patience_seconds = patience_seconds
         self._clock = clock
         self._busy = 0
         self._good = 0
@@ -128,13 +139,16 @@ class LocalBudget:
         turn = anyio.Event()
         self._waiting[live].append(turn)
         try:
-            await turn.wait()
-        except BaseException:
+            with anyio.fail_after(self._patience_seconds):
+                await turn.wait()
+        except BaseException as problem:
             if turn.is_set():
                 self._busy -= 1
                 self._wake()
             else:
                 self._waiting[live].remove(turn)
+            if isinstance(problem, TimeoutError):
+                raise ConcurrencyExceeded("All of the portal's slots are taken.") from problem
             raise
 
     def _wake(self) -> None:

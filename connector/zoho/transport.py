@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import anyio
 import httpx2
 
 from connector import __version__
@@ -16,10 +17,13 @@ TIMEOUTS = httpx2.Timeout(
     write=10,  # our largest body is under a megabyte
     pool=5,  # the budget keeps the queue short; five seconds in it means that something is stuck
 )
-"""Seconds. The send time-out that deliveries count with is `SEND_TIMEOUT_SECONDS`."""
+"""Seconds of silence, each. How long a request may take in all is `SEND_TIMEOUT_SECONDS`."""
 
-SEND_TIMEOUT_SECONDS = 3 + 10 + 10
-"""The longest that a request can be under way: connecting, writing and reading one silence each."""
+SEND_TIMEOUT_SECONDS = 30
+"""The longest that a request can be under way, a renewal of its token and a second sending included.
+
+It is a promise, not an estimate: whoever leases what a request is about builds on it.
+"""
 
 LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60)
 """Connections rest for a minute, because calls come in bursts and a new TLS session costs 200 ms."""
@@ -60,13 +64,15 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
 def mapped(what: str, *, repeatable: bool) -> Iterator[None]:
     """Turn the library's exceptions into ours; `what` begins the message, such as "POST /calls".
 
+    Ends what takes longer than `SEND_TIMEOUT_SECONDS`, though each byte of it came in time.
     Raises ZohoDown for what never left and for what may be repeated, else OutcomeUnknown.
     """
     try:
-        yield
+        with anyio.fail_after(SEND_TIMEOUT_SECONDS):
+            yield
     except NOT_SENT as problem:
         raise ZohoDown(f"{what}: Zoho was not reached ({_named(problem)}).") from problem
-    except FOREIGN as problem:
+    except (*FOREIGN, TimeoutError) as problem:
         if repeatable:
             raise ZohoDown(f"{what}: Zoho's answer did not come ({_named(problem)}).") from problem
         raise OutcomeUnknown(f"{what}: sent, but no answer came ({_named(problem)}).") from problem

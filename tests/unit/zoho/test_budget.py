@@ -104,6 +104,20 @@ async def test_who_gives_up_waiting_leaves_no_trace(clock: Hand) -> None:
     await use(budget)
 
 
+async def test_nobody_waits_for_ever(clock: Hand) -> None:
+    """Where no slot comes free the request is not sent, and that narrows nothing."""
+    budget = LocalBudget(4, clock=clock, reserve=0, patience_seconds=0)
+    for row in "abcd":
+        with pytest.raises(OutcomeUnknown):
+            async with budget.slot(1, live=False, hold=row):
+                raise OutcomeUnknown("x")
+    with pytest.raises(ConcurrencyExceeded, match="slots are taken"):
+        await use(budget)
+    assert (budget.taken, budget.width) == (4, 4)
+    budget.release("a")
+    await use(budget)
+
+
 async def test_too_many_requests_narrows_and_success_widens(clock: Hand) -> None:
     """The width is halved, and comes back one by one."""
     budget = LocalBudget(8, clock=clock)

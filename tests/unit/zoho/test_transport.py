@@ -2,6 +2,7 @@
 
 import inspect
 
+import anyio
 import httpx2
 import pytest
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
@@ -9,6 +10,7 @@ from authlib.integrations.base_client.errors import OAuthError  # type: ignore[i
 from joserfc.errors import JoseError
 
 from connector.errors import BadIdentity, OutcomeUnknown, ZohoDown, ZohoError
+from connector.zoho import transport
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import TABLE
 from connector.zoho.id_tokens import IdTokens
@@ -94,7 +96,7 @@ async def test_every_exception_of_joserfc_has_a_mapped_root() -> None:
         await verifier.verify(TABLE["eu"], "no.token.at all", None)
 
 
-def test_the_message_says_what_was_asked() -> None:
+async def test_the_message_says_what_was_asked() -> None:
     """The exception's own text, which may hold an address, is not in it."""
     with (
         pytest.raises(ZohoError, match=r"^GET /x: .*ReadTimeout") as caught,
@@ -102,6 +104,21 @@ def test_the_message_says_what_was_asked() -> None:
     ):
         raise httpx2.ReadTimeout("https://secret.example")
     assert "secret" not in str(caught.value)
+
+
+async def test_a_request_ends_though_bytes_keep_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time in all is bounded: a read is down, a write's outcome unknown."""
+    monkeypatch.setattr(transport, "SEND_TIMEOUT_SECONDS", 0)
+
+    async def never(request: httpx2.Request) -> httpx2.Response:
+        await anyio.sleep_forever()
+        return httpx2.Response(200, request=request)
+
+    desk = Desk(http_client(httpx2.MockTransport(never)), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    with pytest.raises(ZohoDown):
+        await desk.get_call("7")
+    with pytest.raises(OutcomeUnknown):
+        await desk.create_call({})
 
 
 async def test_the_client_is_deaf_to_its_surroundings() -> None:
