@@ -1,0 +1,57 @@
+/** Show one ended call in short: who, what came of it, and how its record stands. */
+
+import { createChoice } from "./choice.js";
+import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
+import { contactOf, detailFacts, lineFacts, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
+
+/** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` puts it away. */
+export function createEnded(first, choose, dismiss) {
+  const headline = `who-${first.id}`;
+  const slots = {
+    icon: el("span", { class: "call-icon" }),
+    phase: el("span", { class: "call-phase" }),
+    summary: el("span", { class: "ended-summary" }),
+    who: el("h3", { class: "ended-who", id: headline, tabindex: "-1" }),
+    detail: el("p", { class: "ended-detail" }),
+    record: el("p", { class: "ended-record" }),
+    links: el("p", { class: "ended-links" }),
+    told: el("span", { class: "unseen" }),
+  };
+  const choice = createChoice(choose);
+  const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.told);
+  button.addEventListener("click", () => dismiss(first.id));
+  const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.summary);
+  const identity = el("div", { class: "ended-identity" }, state, slots.who, slots.detail);
+  const outcome = el("div", { class: "ended-outcome" }, slots.record, slots.links);
+  const label = { class: "ended", "aria-labelledby": headline };
+  const card = el("article", label, identity, outcome, button, choice.node);
+  const node = el("li", {}, card);
+
+  function update(call) {
+    Object.assign(card.dataset, { phase: phaseOf(call), call: call.id });
+    redraw(slots.icon, phaseOf(call), () => [icon(phaseOf(call))]);
+    setText(slots.phase, phaseWords(call));
+    setText(slots.summary, summaryWords(call));
+    setText(slots.who, whoOf(call));
+    setFacts(slots.detail, [...detailFacts(call), ...lineFacts(call)]);
+    setText(slots.record, recordWords(call));
+    slots.record.dataset.record = call.record.state;
+    setText(slots.told, `Dismiss call with ${whoOf(call)}`);
+    updateLinks(slots.links, call);
+    choice.update(call);
+    // Once the record stands in Desk it belongs to its contact there.
+    choice.node.hidden ||= call.record.state === "written";
+  }
+
+  return { node, update };
+}
+
+function updateLinks(slot, call) {
+  const contact = contactOf(call);
+  redraw(slot, [contact?.url, call.record.url], () =>
+    [
+      contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
+      call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
+    ].filter(Boolean),
+  );
+}

@@ -1,0 +1,83 @@
+/** Search contacts by number or name while the agent types. */
+
+import { toContact } from "./shape.js";
+import { awayLink, el, setText } from "./dom.js";
+
+const PAUSE_MS = 250;
+const SHORTEST = 2;
+
+/** Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` answers contacts. */
+export function createSearch({ form, input, panel, status, list }, search) {
+  let timer = null;
+  let request = null;
+
+  function close() {
+    clearTimeout(timer);
+    request?.abort();
+    draw(false, "");
+  }
+
+  function draw(open, words, rows = []) {
+    // The status stays in the page while the panel is closed: a live region must be there before it speaks.
+    panel.toggleAttribute("data-open", open);
+    list.replaceChildren(...rows);
+    setText(status, words);
+  }
+
+  async function run() {
+    clearTimeout(timer);
+    request?.abort();
+    const text = input.value.trim();
+    if (text.length < SHORTEST) return close();
+    const mine = (request = new AbortController());
+    try {
+      const contacts = (await search(text, mine.signal)).map((one) => toContact(one ?? {}));
+      if (!mine.signal.aborted) draw(true, countWords(contacts.length), contacts.map(toRow));
+    } catch (error) {
+      if (!mine.signal.aborted) draw(true, problemWords(error.status));
+    }
+    return undefined;
+  }
+
+  function typed() {
+    clearTimeout(timer);
+    if (input.value.trim().length < SHORTEST) close();
+    else timer = setTimeout(run, PAUSE_MS);
+  }
+
+  function move(event) {
+    const stops = [input, ...list.querySelectorAll("a")];
+    const at = stops.indexOf(document.activeElement);
+    const targets = { ArrowDown: Math.min(at + 1, stops.length - 1), ArrowUp: Math.max(at - 1, 0) };
+    if (event.key === "Escape") {
+      close();
+      input.focus();
+    } else if (event.key in targets && panel.hasAttribute("data-open")) {
+      event.preventDefault();
+      stops[targets[event.key]].focus();
+    }
+  }
+
+  input.addEventListener("input", typed);
+  input.addEventListener("focus", () => panel.hasAttribute("data-open") || typed());
+  form.addEventListener("keydown", move);
+  form.addEventListener("submit", (event) => (event.preventDefault(), run()));
+  form.addEventListener("focusout", (event) => !form.contains(event.relatedTarget) && close());
+  return { close };
+}
+
+function toRow(contact) {
+  const name = contact.name ?? contact.phones[0] ?? "(no name)";
+  const details = [contact.account, ...contact.phones.filter((phone) => phone !== name)].filter(Boolean);
+  return el("li", {}, awayLink(contact.url, name), el("span", { class: "result-detail" }, details.join(" · ")));
+}
+
+function countWords(count) {
+  if (count === 0) return "No contact found";
+  return count === 1 ? "1 contact" : `${count} contacts`;
+}
+
+function problemWords(status) {
+  if (status === 429) return "Too many searches at once. Wait a moment and try again.";
+  return "The search got no answer. Try again.";
+}

@@ -1,0 +1,71 @@
+/** Give what arrives from outside the shape that the page relies on. Pure; never throws. */
+
+const STATES = ["ringing", "answered", "ended"];
+const LOOKUPS = ["pending", "found", "none", "failed", "skipped"];
+const RECORDS = ["none", "waiting", "written", "failed"];
+const KINDS = ["e164", "extension", "withheld", "unreadable"];
+
+const text = (value) => (typeof value === "string" && value.trim() ? value : null);
+const moment = (value) => (Number.isFinite(value) ? value : null);
+const list = (value) => (Array.isArray(value) ? value.filter((item) => item && typeof item === "object") : []);
+const oneOf = (values, value, otherwise) => (values.includes(value) ? value : otherwise);
+
+/** Answer `url` if it is an absolute http or https address, else null: nothing else becomes a link. */
+export function safeUrl(url) {
+  const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : null;
+  return parsed && ["http:", "https:"].includes(parsed.protocol) ? parsed.href : null;
+}
+
+/** Answer a contact as the page shows it, address checked. */
+export function toContact({ id, name, account, url, phone, mobile }) {
+  return {
+    id: String(id ?? ""),
+    name: text(name),
+    account: text(account),
+    url: safeUrl(url),
+    phones: [text(phone), text(mobile)].filter(Boolean),
+  };
+}
+
+function toTicket({ id, number, subject, status, url }) {
+  return {
+    id: String(id ?? ""),
+    number: number == null ? null : String(number),
+    subject: text(subject),
+    status: text(status),
+    url: safeUrl(url),
+  };
+}
+
+function toNumber(number) {
+  const kind = oneOf(KINDS, number?.kind, "unreadable");
+  const otherwise = kind === "withheld" ? "Withheld number" : "Unknown number";
+  return { display: text(number?.display) ?? text(number?.e164) ?? otherwise, kind };
+}
+
+/** Answer a CallView of the wire contract in full, or null if it cannot be shown at all. */
+export function toCall(view) {
+  if (!Number.isInteger(view?.id) || !Number.isInteger(view.revision)) return null;
+  if (!STATES.includes(view.state)) return null;
+  return {
+    id: view.id,
+    revision: view.revision,
+    state: view.state,
+    result: text(view.result),
+    mine: text(view.mine),
+    direction: text(view.direction) ?? "inbound",
+    number: toNumber(view.number),
+    line: text(view.line),
+    queue: text(view.queue),
+    answeredBy: Array.isArray(view.answered_by) ? view.answered_by.map(text).filter(Boolean) : [],
+    startedAt: moment(view.started_at),
+    answeredAt: moment(view.answered_at),
+    endedAt: moment(view.ended_at),
+    talkSeconds: moment(view.talk_seconds),
+    lookup: oneOf(LOOKUPS, view.lookup, "skipped"),
+    contacts: list(view.contacts).map(toContact),
+    chosen: text(view.chosen),
+    tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,
+    record: { state: oneOf(RECORDS, view.record?.state, "none"), url: safeUrl(view.record?.url) },
+  };
+}

@@ -1,0 +1,105 @@
+/** What the page knows: a pure reducer over the stream's events, and a store around it. */
+
+import { toCall } from "./shape.js";
+
+const ENDED_KEPT = 20;
+const GONE_KEPT = 200;
+
+/**
+ * The state: `connection` connecting | live | reconnecting | signed_out, `agent` or null,
+ * `calls` by id, and `gone` by id (`{revision, reason}`), so that a late event brings nothing back.
+ */
+export const START = Object.freeze({ connection: "connecting", agent: null, calls: {}, gone: {} });
+
+const reducers = { snapshot, call, gone, connection, shared, signed_out: signedOut };
+
+/** Answer the state after `action` (`{type, ...}`); the same object if the action changes nothing or is unreadable. */
+export function reduce(state, action) {
+  return Object.hasOwn(reducers, action.type) ? reducers[action.type](state, action) : state;
+}
+
+function snapshot(state, { data }) {
+  if (!Array.isArray(data?.calls)) return state;
+  const calls = byId(data.calls.map(toCall).filter(Boolean));
+  return { connection: "live", agent: data.agent ?? state.agent, calls: tidy(calls), gone: {} };
+}
+
+function call(state, { data }) {
+  const view = toCall(data);
+  const known = view && Math.max(revisionIn(state.calls, view.id), revisionIn(state.gone, view.id));
+  if (!view || view.revision <= known) return state;
+  return { ...state, calls: tidy({ ...state.calls, [view.id]: view }), gone: without(state.gone, view.id) };
+}
+
+function gone(state, { data }) {
+  const { id, revision, reason } = data ?? {};
+  if (!Number.isInteger(id) || !Number.isInteger(revision)) return state;
+  if (revision < revisionIn(state.calls, id)) return state;
+  const noted = Object.entries({ ...without(state.gone, id), [id]: { revision, reason } });
+  return { ...state, calls: without(state.calls, id), gone: Object.fromEntries(noted.slice(-GONE_KEPT)) };
+}
+
+function connection(state, action) {
+  return state.connection === action.connection ? state : { ...state, connection: action.connection };
+}
+
+function shared(_state, action) {
+  return action.state;
+}
+
+function signedOut() {
+  return { ...START, connection: "signed_out" };
+}
+
+const revisionIn = (table, id) => (Object.hasOwn(table, id) ? table[id].revision : -1);
+const byId = (views) => Object.fromEntries(views.map((view) => [view.id, view]));
+
+function without(table, id) {
+  const { [id]: _dropped, ...rest } = table;
+  return rest;
+}
+
+/** Keep every open call and the newest ended ones: the page stays open for days. */
+function tidy(calls) {
+  const ended = endedCalls(calls);
+  return ended.slice(ENDED_KEPT).reduce((kept, view) => without(kept, view.id), calls);
+}
+
+/** Answer the open calls: ringing ones first, the newest of each on top. */
+export function openCalls(calls) {
+  const rank = (view) => (view.state === "ringing" ? 0 : 1);
+  return Object.values(calls)
+    .filter((view) => view.state !== "ended")
+    .sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt || b.id - a.id);
+}
+
+/** Answer the ended calls, the latest end on top. */
+export function endedCalls(calls) {
+  return Object.values(calls)
+    .filter((view) => view.state === "ended")
+    .sort((a, b) => b.endedAt - a.endedAt || b.id - a.id);
+}
+
+/** Make the store: `dispatch(action)` reduces and tells every subscriber `(state, before)`. */
+export function createStore() {
+  const subscribers = [];
+  const store = {
+    state: START,
+    subscribe: (subscriber) => subscribers.push(subscriber),
+    dispatch(action) {
+      const before = store.state;
+      store.state = reduce(before, action);
+      if (store.state !== before) for (const subscriber of subscribers) tell(subscriber, store.state, before);
+    },
+  };
+  return store;
+}
+
+/** A subscriber that breaks is reported and harms neither the others nor the stream. */
+function tell(subscriber, state, before) {
+  try {
+    subscriber(state, before);
+  } catch (error) {
+    reportError(error);
+  }
+}

@@ -1,0 +1,105 @@
+/** Keep one server-sent stream open: read it, watch over its silence, open it again when it breaks. */
+
+import { createParser } from "./sse.js";
+
+const SILENCE_MS = 40_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** Answer the pause before attempt `attempt` (0 = first retry), with `random` in [0, 1): half fixed, half jitter. */
+export function pauseBefore(attempt, random) {
+  const step = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  return Math.round(step / 2 + (step / 2) * random);
+}
+
+/**
+ * Open `url` and keep it open until `close()`.
+ * `onEvent(name, text)` gets each event, `onBeat()` each sign of life (comments included),
+ * `onLost()` each break, `onSignedOut()` a 401, after which the stream stays closed.
+ * fetch instead of EventSource: EventSource hides the heartbeat comments and the status 401.
+ */
+export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
+  let closed = false;
+  let attempt = 0;
+  let connection = null;
+  let wake = () => {};
+
+  async function read(signal, alive) {
+    const headers = { Accept: "text/event-stream" };
+    const response = await fetch(url, { headers, signal, cache: "no-store", credentials: "same-origin" });
+    if (response.status === 401) return signOut();
+    const type = response.headers.get("Content-Type") ?? "";
+    if (!response.ok || !type.startsWith("text/event-stream")) {
+      await response.body?.cancel();
+      throw new Error(`stream answered ${response.status}`);
+    }
+    const parser = createParser();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || closed) return undefined;
+      alive();
+      onBeat();
+      for (const { event, data } of parser.push(value)) if (!closed) onEvent(event, data);
+    }
+  }
+
+  function signOut() {
+    close();
+    onSignedOut();
+  }
+
+  async function attemptOnce() {
+    connection = new AbortController();
+    const { signal } = connection;
+    const watchdog = watch(SILENCE_MS, () => connection.abort());
+    try {
+      await read(signal, watchdog.feed);
+    } catch {
+      // Whatever broke, the answer is the same: say so and try again.
+    } finally {
+      watchdog.stop();
+      connection.abort();
+    }
+  }
+
+  async function run() {
+    while (!closed) {
+      await attemptOnce();
+      if (closed) return;
+      onLost();
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, pauseBefore(attempt, Math.random()));
+        wake = () => (clearTimeout(timer), resolve());
+      });
+      attempt += 1;
+    }
+  }
+
+  function close() {
+    closed = true;
+    connection?.abort();
+    window.removeEventListener("online", retry);
+    wake();
+  }
+
+  function retry() {
+    attempt = 0;
+    wake();
+  }
+
+  window.addEventListener("online", retry);
+  run();
+  return { close, settled: () => (attempt = 0) };
+}
+
+/** Call `bark` once after `limit` ms without `feed()`; a feed or `stop()` starts over or ends it. */
+export function watch(limit, bark) {
+  let timer = null;
+  const feed = () => {
+    clearTimeout(timer);
+    timer = setTimeout(bark, limit);
+  };
+  feed();
+  return { feed, stop: () => clearTimeout(timer) };
+}

@@ -1,0 +1,90 @@
+/** Show the state of the page: calls, what is empty, how the connection stands. */
+
+import { createCard } from "./card.js";
+import { createEnded } from "./ended.js";
+import { el, keyed, setText } from "./dom.js";
+import { endedCalls, openCalls } from "./state.js";
+import { clockTime, duration, titleWords } from "./words.js";
+
+const CONNECTIONS = {
+  connecting: "Connecting…",
+  live: "Connected",
+  reconnecting: "Reconnecting…",
+  signed_out: "Signed out",
+};
+
+const find = (name) => document.querySelector(`[data-slot="${name}"]`);
+
+/** Make the view: `render(state)` draws all, `tick()` moves the timers. Clicks go to `actions`. */
+export function createView(clock, dismissed, actions) {
+  const slots = Object.fromEntries(
+    ["connection", "lost", "since", "open", "ended", "ended-list", "empty", "empty-title", "empty-words", "clear"]
+      .concat(["agent", "calls", "signed-out", "heading"])
+      .map((name) => [name, find(name)]),
+  );
+  let lastLive = null;
+  let shown = [];
+  slots.clear.addEventListener("click", () => {
+    actions.dismiss(shown.map((call) => call.id));
+    slots.heading.focus();
+  });
+
+  function render(state) {
+    const { connection } = state;
+    document.body.dataset.connection = connection;
+    const ringing = openCalls(state.calls).filter((call) => call.state === "ringing");
+    document.title = titleWords(ringing, connection);
+    setText(slots.connection, CONNECTIONS[connection]);
+    if (state.agent?.name) setText(slots.agent, String(state.agent.name));
+    slots["signed-out"].hidden = connection !== "signed_out";
+    slots.calls.hidden = connection === "signed_out";
+    renderLost(connection);
+    keepFocus(() => renderCalls(state));
+    renderEmpty(state);
+    tick();
+  }
+
+  function renderLost(connection) {
+    if (connection === "live") lastLive = null;
+    else lastLive ??= clock.now();
+    slots.lost.hidden = connection !== "reconnecting";
+    if (lastLive !== null) setText(slots.since, clockTime(lastLive, true));
+  }
+
+  function renderCalls(state) {
+    shown = endedCalls(state.calls).filter((call) => !dismissed.has(call.id));
+    keyed(slots.open, openCalls(state.calls), (call) => createCard(call, actions.choose));
+    keyed(slots["ended-list"], shown, (call) => createEnded(call, actions.choose, dismissOne));
+    slots.ended.hidden = shown.length === 0;
+  }
+
+  function dismissOne(id) {
+    const at = shown.findIndex((call) => call.id === id);
+    const next = shown[at + 1] ?? shown[at - 1];
+    actions.dismiss([id]);
+    (next ? document.querySelector(`[data-call="${next.id}"] .dismiss`) : slots.heading).focus();
+  }
+
+  /** When the focused card goes away or becomes an ended one, take the focus along instead of losing it. */
+  function keepFocus(draw) {
+    const id = document.activeElement?.closest("[data-call]")?.dataset.call;
+    draw();
+    if (id === undefined || document.activeElement !== document.body) return;
+    (document.getElementById(`who-${id}`) ?? slots.heading).focus({ preventScroll: true });
+  }
+
+  function renderEmpty({ connection, calls }) {
+    slots.empty.hidden = openCalls(calls).length > 0 || connection === "reconnecting";
+    setText(slots["empty-title"], connection === "live" ? "No call right now" : "Connecting…");
+    setText(slots["empty-words"], connection === "live" ? "You are connected. The next call shows here at once." : "");
+  }
+
+  function tick() {
+    if (document.body.dataset.connection !== "live") return;
+    for (const timer of slots.open.querySelectorAll("[data-since]")) {
+      if (timer.dataset.since) setText(timer, duration((clock.now() - Number(timer.dataset.since)) / 1000));
+    }
+  }
+
+  return { render, tick };
+}

@@ -1,0 +1,115 @@
+/** What the page says about a call. Pure: views in, sentences out. */
+
+const PHASES = {
+  ringing: "Ringing",
+  dialling: "Calling",
+  talking: "Talking",
+  elsewhere: "Answered",
+  missed: "Missed call",
+  unanswered: "Not answered",
+  over: "Talked",
+};
+
+/** Answer whole seconds as m:ss or h:mm:ss; nothing is ever negative. */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (value) => String(value).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+}
+
+/** Answer the time of day of `at` (epoch ms) in the agent's own zone and manner. */
+export function clockTime(at, withSeconds = false) {
+  if (at === null) return "";
+  const format = { hour: "2-digit", minute: "2-digit", ...(withSeconds && { second: "2-digit" }) };
+  return new Intl.DateTimeFormat(undefined, format).format(at);
+}
+
+/** Answer where a call stands for this agent: a key of PHASES. */
+export function phaseOf(call) {
+  if (call.state === "ringing") return call.direction === "outbound" ? "dialling" : "ringing";
+  if (call.state === "answered") return call.mine === "answered" ? "talking" : "elsewhere";
+  if (call.result === "missed") return "missed";
+  return call.result === "canceled" ? "unanswered" : "over";
+}
+
+/** Answer the words for where a call stands. */
+export function phaseWords(call) {
+  const phase = phaseOf(call);
+  const names = call.answeredBy.join(", ");
+  if (phase === "elsewhere" && names) return `Answered by ${names}`;
+  if (phase === "over" && call.talkSeconds === null) return "Ended";
+  return PHASES[phase];
+}
+
+/** Answer the contact a call shows: the chosen one, else the only match, else null. */
+export function contactOf(call) {
+  const chosen = call.contacts.find((contact) => contact.id === call.chosen);
+  return chosen ?? (call.contacts.length === 1 ? call.contacts[0] : null);
+}
+
+/** Answer the headline of a call: a name if there is one, else the number. */
+export function whoOf(call) {
+  return contactOf(call)?.name ?? call.number.display;
+}
+
+/** Answer what the look-up found, where it is not simply a contact; else "". */
+export function lookupWords(call) {
+  if (contactOf(call)) return "";
+  const sentences = {
+    pending: "Looking in Desk…",
+    none: "No contact in Desk has this number",
+    failed: "Desk did not answer; the call is being recorded all the same",
+    found: `${call.contacts.length} contacts in Desk have this number`,
+    skipped: skippedWords(call),
+  };
+  return sentences[call.lookup];
+}
+
+function skippedWords(call) {
+  if (call.number.kind === "withheld") return "The caller does not show a number";
+  if (call.direction === "internal") return "Internal call";
+  if (call.number.kind === "extension") return "Extension";
+  if (call.number.kind === "unreadable") return "Not a number that Desk could know";
+  return "Not looked up in Desk";
+}
+
+/** Answer by which queue and own number a call came in or went out, as a list of facts. */
+export function lineFacts(call) {
+  const preposition = call.direction === "outbound" ? "from" : "to";
+  return [call.queue, call.line && `${preposition} ${call.line}`].filter(Boolean);
+}
+
+/** Answer number and account of a call that shows a name, else what the look-up found; a list of facts. */
+export function detailFacts(call) {
+  if (whoOf(call) === call.number.display) return [lookupWords(call) || contactOf(call)?.account].filter(Boolean);
+  return [call.number.display, contactOf(call)?.account].filter(Boolean);
+}
+
+/** Answer what an ended call came to: how long was talked or rung, and when. */
+export function summaryWords(call) {
+  const rang = call.startedAt === null || call.endedAt === null ? null : (call.endedAt - call.startedAt) / 1000;
+  const talked = phaseOf(call) === "over";
+  const seconds = talked ? call.talkSeconds : rang;
+  const length = seconds === null ? null : `${talked ? "" : "rang "}${duration(seconds)}`;
+  return [length, clockTime(call.endedAt)].filter(Boolean).join(" · ");
+}
+
+/** Answer how the call record stands. */
+export function recordWords(call) {
+  return {
+    none: "",
+    waiting: "Waiting to be written to Desk",
+    written: "Written to Desk",
+    failed: "Not written to Desk; your administrator sees why",
+  }[call.record.state];
+}
+
+/** Answer the page's title: who rings, else what the connection is like. */
+export function titleWords(ringing, connection) {
+  if (connection === "signed_out") return "Signed out · Connector";
+  if (connection === "reconnecting") return "Reconnecting… · Connector";
+  if (ringing.length === 0) return "Calls · Connector";
+  const others = ringing.length > 1 ? ` (+${ringing.length - 1})` : "";
+  return `☎ ${whoOf(ringing[0])}${others} · Connector`;
+}

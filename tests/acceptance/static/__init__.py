@@ -1,0 +1,1 @@
+"""The banner in a real Chromium, fed by a scripted server."""

@@ -1,0 +1,89 @@
+"""The search box: by number or name, by keyboard, with links to Desk."""
+
+import pytest
+from playwright.sync_api import expect
+from starlette.responses import JSONResponse
+
+from .conftest import Open
+from .stage import Stage, problem
+from .views import ADA, contact
+
+pytestmark = pytest.mark.browser
+
+PATH = "/api/contacts/search"
+
+
+def test_search_by_keyboard(stage: Stage, banner: Open) -> None:
+    """Typing searches once it pauses; arrows walk the results; Escape closes them and keeps the place."""
+    page = banner()
+    box = page.get_by_role("searchbox", name="Search contacts by number or name")
+    box.press_sequentially("ada lo")
+    panel = page.get_by_role("search")
+    expect(panel.get_by_role("status")).to_have_text("2 contacts")
+    assert stage.asked == [(PATH, "ada lo")]
+    links = panel.get_by_role("link")
+    expect(links.first).to_have_attribute("href", ADA["url"])
+    expect(links.first).to_have_attribute("rel", "noopener noreferrer")
+    expect(panel.get_by_role("listitem").first).to_contain_text("Analytical Engines Ltd · +33 1 23 45 67 89")
+    page.keyboard.press("ArrowDown")
+    expect(links.first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(links.last).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(links).to_have_count(0)
+    expect(box).to_be_focused()
+
+
+def test_enter_searches_at_once_and_leaving_closes(stage: Stage, banner: Open) -> None:
+    """Enter does not wait for the pause, and a click elsewhere closes the results."""
+    page = banner()
+    page.get_by_role("searchbox").fill("+33 1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("search").get_by_role("link")).to_have_count(2)
+    page.get_by_role("main").click()
+    expect(page.get_by_role("search").get_by_role("link")).to_have_count(0)
+    assert {text for _, text in stage.asked} == {"+33 1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (200, "No contact found"),
+        (429, "Too many searches at once. Wait a moment and try again."),
+        (502, "The search got no answer. Try again."),
+    ],
+)
+def test_no_result_says_why(stage: Stage, banner: Open, status: int, sentence: str) -> None:
+    """Nothing found, too many searches and no answer are three different sentences."""
+    stage.answers["search"] = JSONResponse({"contacts": []}) if status == 200 else problem(status)
+    page = banner()
+    page.get_by_role("searchbox").fill("nobody")
+    expect(page.get_by_role("search").get_by_role("status")).to_have_text(sentence)
+
+
+def test_hostile_result_is_inert(stage: Stage, banner: Open) -> None:
+    """A result with a script for an address is text; one without a name shows its number."""
+    results = [
+        contact("1", "<b>x</b>") | {"url": "javascript:alert(1)"},
+        {"id": "2", "name": None, "phone": "+4420"},
+    ]
+    stage.answers["search"] = JSONResponse({"contacts": [*results, None]})
+    page = banner()
+    page.get_by_role("searchbox").fill("x1")
+    rows = page.get_by_role("search").get_by_role("listitem")
+    expect(rows).to_have_text(["<b>x</b>", "+4420", "(no name)"])
+    assert rows.get_by_role("link").count() == 0
+
+
+def test_too_short_asks_nothing(stage: Stage, banner: Open) -> None:
+    """One letter is no question."""
+    page = banner()
+    page.get_by_role("searchbox").fill("a")
+    page.keyboard.press("Enter")
+    page.get_by_role("searchbox").fill("ad")
+    expect(page.get_by_role("search").get_by_role("link")).to_have_count(2)
+    assert stage.asked == [(PATH, "ad")]
