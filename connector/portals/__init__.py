@@ -1,0 +1,6 @@
+"""Hold the portals: linking them, their grants, and the limits that Zoho sets."""
+
+from connector.portals.checks import Check
+from connector.portals.portals import Portals
+
+__all__ = ["Check", "Portals"]

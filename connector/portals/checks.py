@@ -1,0 +1,71 @@
+"""Try what a linked portal must be able to do, and say what each attempt came to.
+
+A contact that the grant's agent may not see looks like one that is not there, so that a missing
+permission would never be noticed by itself.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from connector.errors import ZohoError
+from connector.store.portals import Portal
+from connector.zoho import scopes
+from connector.zoho.client import Desk
+
+NOBODYS_NUMBER = "+10000000000"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt: what was tried, whether it went well, and what came of it in words."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+
+
+async def run(portal: Portal, desk: Desk) -> list[Check]:
+    """Answer every check of a portal; a failing one does not stop the others."""
+    return [_scopes(portal), *[await _try(what, attempt, portal, desk) for what, attempt in _ATTEMPTS]]
+
+
+def _scopes(portal: Portal) -> Check:
+    missing = scopes.missing(portal.scopes or None)
+    detail = f"Missing: {', '.join(missing)}" if missing else "All that are needed"
+    return Check(what="Scopes of the grant", ok=not missing, detail=detail)
+
+
+async def _me(_portal: Portal, desk: Desk) -> str:
+    agent = await desk.my_info()
+    return f"As {agent.name}"
+
+
+async def _contacts(_portal: Portal, desk: Desk) -> str:
+    await desk.search_contacts("phone", [NOBODYS_NUMBER])
+    return "Contacts can be searched by number"
+
+
+async def _calls(portal: Portal, desk: Desk) -> str:
+    if portal.default_department_id is None:
+        return "There is no department to look at"
+    found = await desk.list_calls(portal.default_department_id, limit=1)
+    return f"{'Some' if found else 'None'} in the default department so far"
+
+
+async def _agents(_portal: Portal, desk: Desk) -> str:
+    listed = await desk.agents(limit=1)
+    if not any(agent.email for agent in listed):
+        return "Their e-mail addresses are hidden from this profile: records will have no owner"
+    return "Their e-mail addresses can be read, so that records find their owner"
+
+
+async def _try(
+    what: str, attempt: Callable[[Portal, Desk], Awaitable[str]], portal: Portal, desk: Desk
+) -> Check:
+    try:
+        return Check(what=what, ok=True, detail=await attempt(portal, desk))
+    except ZohoError as problem:
+        return Check(what=what, ok=False, detail=str(problem))
+
+
+_ATTEMPTS = (("Zoho Desk", _me), ("Contacts", _contacts), ("Call records", _calls), ("Agents", _agents))

@@ -1,0 +1,179 @@
+"""Keep one portal's access token fresh: one refresh at a time over all processes, and never too many.
+
+Zoho gives ten tokens in ten minutes and then none, so whoever wants to refresh takes the grant's row,
+looks again, and refreshes once; the others wait and find the new token there.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from secrets import token_hex
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.errors import GrantLost, TokensThrottled, ZohoBusy, ZohoDown, ZohoError, ZohoRefused
+from connector.portals.limits import TOKENS_PER_WINDOW, WINDOW_SECONDS
+from connector.portals.single_flight import SingleFlight
+from connector.sealing import Sealer
+from connector.store import Store, audit, grants, portals
+from connector.store.grants import Grant
+from connector.store.portals import Portal
+from connector.times import SECOND, Clock
+from connector.zoho.token_answers import Tokens
+from connector.zoho.tokens import AccessToken
+from connector.zoho.transport import SEND_TIMEOUT_SECONDS
+
+EARLY_SECONDS = 300
+"""A token is replaced five minutes before its end, so that none dies on the way."""
+
+STILL_GOOD_SECONDS = SEND_TIMEOUT_SECONDS
+"""If no newer one can be had, a token is used while it outlives the request that it signs."""
+
+LEASE_SECONDS = SEND_TIMEOUT_SECONDS + 7
+"""Longer than a refresh can take, so that a lease that has run out belongs to a dead process."""
+
+POLL_SECONDS = 0.1
+
+Refresh = Callable[[str], Awaitable[Tokens]]
+Wait = Callable[[float], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    """What a look at the row came to: a token, else the grant to refresh, else somebody else is at it."""
+
+    token: AccessToken | None = None
+    grant: Grant | None = None
+
+
+class Keeper:
+    """A portal's `TokenKeeper`, over the store."""
+
+    def __init__(
+        self, portal: Portal, store: Store, sealer: Sealer, clock: Clock, refresh: Refresh, wait: Wait
+    ) -> None:
+        self._portal = portal
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._ask_zoho = refresh
+        self._wait = wait
+        self._flight: SingleFlight[AccessToken] = SingleFlight()
+        self._held: AccessToken | None = None
+
+    async def current(self) -> AccessToken:
+        """Answer a token that is good for five minutes, or for less if Zoho gives no newer one just now.
+
+        Raises GrantLost, TokensThrottled, ClientRefused or ZohoDown.
+        """
+        if self._held is not None and self._is_fresh(self._held):
+            return self._held
+        try:
+            return await self._renewed(None)
+        except (ZohoBusy, ZohoDown):
+            last = await self._last_token()
+            if last is None or last.expires_at <= self._clock() + STILL_GOOD_SECONDS * SECOND:
+                raise
+            return last
+
+    async def renew(self, refused: AccessToken) -> AccessToken:
+        """Answer another token than the refused one; raises as `current` does."""
+        while (token := await self._renewed(refused.value)).value == refused.value:
+            pass  # This was the flight of somebody to whom the token had not been refused.
+        return token
+
+    async def landed(self) -> None:
+        """Wait until no refresh is under way."""
+        await self._flight.landed()
+
+    async def _renewed(self, refused: str | None) -> AccessToken:
+        self._held = await self._flight(partial(self._fly, refused))
+        return self._held
+
+    async def _fly(self, refused: str | None) -> AccessToken:
+        renewer = token_hex(8)
+        while True:
+            claim = await self._store.write(partial(self._claim, renewer, refused))
+            if claim.token is not None:
+                return claim.token
+            if claim.grant is None:
+                await self._wait(POLL_SECONDS)
+            elif token := await self._refresh(claim.grant, renewer):
+                return token
+
+    def _claim(self, renewer: str, refused: str | None, connection: Connection) -> _Claim:
+        now = self._clock()
+        grant = grants.get(connection, self._portal.id)
+        token = None if grant is None else self._opened(grant)
+        if token is not None and self._is_fresh(token) and token.value != refused:
+            return _Claim(token=token)
+        portal = portals.get(connection, self._portal.id)
+        if grant is None or portal is None or portal.state != "linked":
+            raise GrantLost(f"The grant of {self._portal.name} is gone: link the portal again.")
+        if grant.renewing_until > now:
+            return _Claim()
+        renewals = self._counted(grant, now)
+        until = now + LEASE_SECONDS * SECOND
+        taken = grants.take(connection, grant, renewer, renewals, now, until)
+        return _Claim(grant=msgspec.structs.replace(grant, renewals=renewals) if taken else None)
+
+    def _counted(self, grant: Grant, now: int) -> tuple[int, ...]:
+        """Answer the moments of the window with this one; TokensThrottled where it would be one too many."""
+        recent = tuple(at for at in grant.renewals if at > now - WINDOW_SECONDS * SECOND)
+        free_at = grant.closed_until
+        if len(recent) >= TOKENS_PER_WINDOW:
+            free_at = max(free_at, recent[-TOKENS_PER_WINDOW] + WINDOW_SECONDS * SECOND)
+        if free_at > now:
+            raise TokensThrottled(
+                f"Zoho gives no token for {self._portal.name} just now.", -(-(free_at - now) // SECOND)
+            )
+        return (*recent, now)
+
+    async def _refresh(self, grant: Grant, renewer: str) -> AccessToken | None:
+        """Ask Zoho and write the answer; None if the grant was replaced meanwhile."""
+        refresh_token = self._sealer.open(grant.sealed_refresh_token)
+        try:
+            tokens = await self._ask_zoho(refresh_token)
+        except ZohoError as problem:
+            await self._store.write(partial(self._failed, grant, renewer, problem))
+            raise
+        finishing = partial(
+            grants.finish,
+            portal_id=grant.portal_id,
+            renewer=renewer,
+            # Sealed anew, so that after a change of SECRET_KEY the former key is soon needed no more.
+            sealed_refresh=self._sealer.seal(tokens.refresh_token or refresh_token),
+            sealed_access=self._sealer.seal(tokens.access_token),
+            expires_at=tokens.expires_at,
+        )
+        if not await self._store.write(finishing):
+            return None
+        log.info("token refreshed", extra={"portal": self._portal.name})
+        return AccessToken(tokens.access_token, tokens.expires_at)
+
+    def _failed(self, grant: Grant, renewer: str, problem: ZohoError, connection: Connection) -> None:
+        now = self._clock()
+        throttled = isinstance(problem, TokensThrottled)
+        # A refusal made no token; after anything else there may be one that we never saw.
+        renewals = grant.renewals[:-1] if isinstance(problem, ZohoRefused) else grant.renewals
+        closed_until = now + WINDOW_SECONDS * SECOND if throttled else 0
+        ours = grants.release(
+            connection, grant.portal_id, renewer, renewals=renewals, closed_until=closed_until
+        )
+        if ours and isinstance(problem, GrantLost) and portals.lose(connection, grant.portal_id):
+            audit.append(connection, now, "connector", "portal.grant_lost", self._portal.name, str(problem))
+            log.error("grant lost: link the portal again", extra={"portal": self._portal.name})
+
+    async def _last_token(self) -> AccessToken | None:
+        grant = await self._store.read(lambda connection: grants.get(connection, self._portal.id))
+        return None if grant is None else self._opened(grant)
+
+    def _opened(self, grant: Grant) -> AccessToken | None:
+        if grant.sealed_access_token is None:
+            return None
+        return AccessToken(self._sealer.open(grant.sealed_access_token), grant.expires_at)
+
+    def _is_fresh(self, token: AccessToken) -> bool:
+        return token.expires_at > self._clock() + EARLY_SECONDS * SECOND

@@ -1,0 +1,110 @@
+"""Link a portal: from a code in a callback to a sealed grant."""
+
+import logging
+from collections.abc import Sequence
+
+import httpx2
+import msgspec
+
+from connector.errors import ConnectorError, GrantLost, NoDeskAccount, OrgMismatch, ZohoError
+from connector.times import Clock
+from connector.zoho.budget import LocalBudget
+from connector.zoho.client import Desk
+from connector.zoho.data_centers import DataCenter
+from connector.zoho.models import Department, Organization
+from connector.zoho.oauth import OAuth
+from connector.zoho.token_answers import Tokens
+from connector.zoho.tokens import AccessToken
+
+log = logging.getLogger(__name__)
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A new grant, and the organisation that it turned out to be bound to."""
+
+    dc: DataCenter
+    tokens: Tokens
+    organization: Organization
+    departments: tuple[Department, ...]
+
+    @property
+    def name(self) -> str:
+        """Answer what people call the organisation."""
+        found = self.organization
+        return found.company_name or found.portal_name or found.id
+
+    def department_id(self, wanted: str | None) -> str | None:
+        """Answer the wanted department if it takes records, else the default one, else the first."""
+        enabled = [each for each in self.departments if each.is_enabled is not False]
+        ranked = sorted(enabled, key=lambda each: (each.id != wanted, not each.is_default))
+        return str(ranked[0].id) if ranked else None
+
+
+class _Held:
+    """The keeper of a token that is seconds old: there is no other one to be had."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._token = AccessToken(tokens.access_token, tokens.expires_at)
+
+    async def current(self) -> AccessToken:
+        """Answer the token."""
+        return self._token
+
+    async def renew(self, refused: AccessToken) -> AccessToken:  # noqa: ARG002 - the protocol's
+        """Raise GrantLost: Desk refuses what Accounts has just given."""
+        raise GrantLost("Zoho Desk does not take the token that Zoho Accounts has just given.")
+
+
+class Linker:
+    """Exchange a code, and find out what the grant is good for, before anything is kept."""
+
+    def __init__(self, http: httpx2.AsyncClient, oauth: OAuth, clock: Clock) -> None:
+        self._http = http
+        self._oauth = oauth
+        self._clock = clock
+
+    async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> Bound:
+        """Answer the grant that a code is worth; a grant that is good for nothing is given back.
+
+        Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, or another
+        SignInError or ZohoError.
+        """
+        dc.desk_origin()
+        tokens = await self._oauth.exchange(
+            dc, code=code, redirect_uri=redirect_uri, verifier=verifier, offline=True
+        )
+        try:
+            return await self._look_around(dc, tokens)
+        except ConnectorError:
+            await self.give_back(dc, tokens.refresh_token)
+            raise
+
+    async def give_back(self, dc: DataCenter, refresh_token: str | None) -> None:
+        """Revoke a grant that nobody will use; if Zoho does not take it back, that is only noted."""
+        if refresh_token is None:
+            return
+        try:
+            await self._oauth.revoke(dc, refresh_token)
+        except ZohoError as problem:
+            log.warning("a grant was not revoked: %s", problem, extra={"reason": problem.reason})
+
+    async def _look_around(self, dc: DataCenter, tokens: Tokens) -> Bound:
+        organizations = await self._desk(dc, tokens, None).organizations()
+        found = await self._bound_one(dc, tokens, organizations)
+        departments = await self._desk(dc, tokens, found.id).departments()
+        return Bound(dc, tokens, found, tuple(departments))
+
+    async def _bound_one(
+        self, dc: DataCenter, tokens: Tokens, organizations: Sequence[Organization]
+    ) -> Organization:
+        """Find the organisation that was chosen at the consent page: Desk lists all those of the person."""
+        for each in sorted(organizations, key=lambda each: not each.is_default):
+            try:
+                await self._desk(dc, tokens, each.id).my_info()
+            except OrgMismatch:
+                continue
+            return each
+        raise NoDeskAccount("The grant reaches no organisation in Zoho Desk.")
+
+    def _desk(self, dc: DataCenter, tokens: Tokens, org_id: str | None) -> Desk:
+        return Desk(self._http, dc, org_id, _Held(tokens), LocalBudget(1, clock=self._clock))

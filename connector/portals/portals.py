@@ -1,0 +1,173 @@
+"""Hold the portals: link them, say how they are, and hand out the client of each one's Desk."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import anyio
+import httpx2
+from sqlalchemy import Connection
+
+from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
+from connector.portals import checks
+from connector.portals.checks import Check
+from connector.portals.keeper import Keeper, Wait
+from connector.portals.limits import width_of
+from connector.portals.linking import Bound, Linker
+from connector.sealing import Sealer
+from connector.store import Store, audit, grants, portals
+from connector.store.grants import Grant
+from connector.store.portals import Portal
+from connector.store.users import User
+from connector.times import Clock
+from connector.zoho.budget import Budget, LocalBudget
+from connector.zoho.client import Desk
+from connector.zoho.data_centers import DataCenter
+from connector.zoho.oauth import OAuth
+
+CHANGEABLE = ("default_department_id", "default_owner_id", "recording_field", "key_field")
+
+
+class Portals:
+    """Every portal of this connector.
+
+    `data_centers` is the allow-list by location; `wait` is how to wait for another process's refresh.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        sealer: Sealer,
+        oauth: OAuth,
+        http: httpx2.AsyncClient,
+        *,
+        client_id: str,
+        data_centers: Mapping[str, DataCenter],
+        wait: Wait = anyio.sleep,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sealer = sealer
+        self._oauth = oauth
+        self._http = http
+        self._client_id = client_id
+        self._data_centers = data_centers
+        self._wait = wait
+        self._linker = Linker(http, oauth, clock)
+        self._budgets: dict[int, Budget] = {}
+        self._keepers: dict[int, Keeper] = {}
+        self._desks: dict[int, Desk] = {}
+
+    async def get(self, portal_id: int) -> Portal:
+        """Answer a portal; NotFound where there is none."""
+        found = await self._store.read(lambda connection: portals.get(connection, portal_id))
+        if found is None:
+            raise NotFound(f"There is no portal {portal_id}.")
+        return found
+
+    async def list_portals(self) -> list[Portal]:
+        """Answer every portal, in the order of their linking."""
+        return await self._store.read(portals.list_all)
+
+    async def desk(self, portal_id: int) -> Desk:
+        """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
+        portal = await self.get(portal_id)
+        if portal.state != "linked":
+            raise GrantLost(
+                f"The grant of {portal.name} is gone: an administrator links it again at /connect."
+            )
+        if portal_id not in self._desks:
+            self._desks[portal_id] = self._make_desk(portal)
+        return self._desks[portal_id]
+
+    def budget(self, portal: Portal) -> Budget:
+        """Answer what may still be asked of a portal's Desk, one object for as long as the process lives."""
+        if portal.id not in self._budgets:
+            self._budgets[portal.id] = LocalBudget(width_of(portal.edition), clock=self._clock)
+        return self._budgets[portal.id]
+
+    async def link(
+        self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str, actor: User
+    ) -> Portal:
+        """Link the portal that was chosen at the consent page, or link it again, and answer it.
+
+        Linking again replaces the grant and revokes the former one; what was configured stays.
+        Nothing is kept unless everything went well; raises any SignInError or ZohoError.
+        """
+        bound = await self._linker.bind(dc, code=code, redirect_uri=redirect_uri, verifier=verifier)
+        portal, replaced = await self._store.write(partial(self._keep, bound, actor))
+        self._desks.pop(portal.id, None)
+        self._keepers.pop(portal.id, None)
+        if replaced is not None and replaced != bound.tokens.refresh_token:
+            await self._linker.give_back(dc, replaced)
+        return portal
+
+    async def check(self, portal_id: int) -> list[Check]:
+        """Try what the grant of a portal must be able to do; raises GrantLost."""
+        return await checks.run(await self.get(portal_id), await self.desk(portal_id))
+
+    async def configure(self, portal_id: int, *, actor: str, **values: str | None) -> Portal:
+        """Change some of `CHANGEABLE`; CommandError for anything else."""
+        if unknown := values.keys() - set(CHANGEABLE):
+            raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
+        portal = await self.get(portal_id)
+        await self._store.write(partial(self._configure, portal, values, actor))
+        return await self.get(portal_id)
+
+    async def close(self) -> None:
+        """Wait until no refresh is under way, so that no token is lost on the way out."""
+        for keeper in list(self._keepers.values()):
+            await keeper.landed()
+
+    def _make_desk(self, portal: Portal) -> Desk:
+        dc = self._data_centers.get(portal.location)
+        if dc is None:
+            raise UnknownDataCenter(
+                f"{portal.name} is at {portal.location!r}, which is in no table any more."
+            )
+        refresh = partial(self._oauth.refresh, dc)
+        keeper = Keeper(portal, self._store, self._sealer, self._clock, refresh, self._wait)
+        self._keepers[portal.id] = keeper
+        return Desk(self._http, dc, portal.org_id, keeper, self.budget(portal))
+
+    def _keep(self, bound: Bound, actor: User, connection: Connection) -> tuple[Portal, str | None]:
+        now = self._clock()
+        before = portals.by_org(connection, bound.dc.location, bound.organization.id)
+        portal = portals.put(connection, **self._values(bound, before, actor, now))
+        replaced = grants.get(connection, portal.id)
+        sealed_refresh = self._sealer.seal(bound.tokens.refresh_token or "")
+        sealed_access = self._sealer.seal(bound.tokens.access_token)
+        grants.put(connection, portal.id, sealed_refresh, sealed_access, bound.tokens.expires_at, now)
+        detail = f"{portal.location} {portal.org_id}; scopes: {portal.scopes}"
+        action = "portal.linked_again" if before else "portal.linked"
+        audit.append(connection, now, actor.email, action, portal.name, detail)
+        return portal, None if replaced is None else self._former_token(replaced)
+
+    def _former_token(self, replaced: Grant) -> str | None:
+        try:
+            return self._sealer.open(replaced.sealed_refresh_token)
+        except SettingsError:
+            # Linking again is what one does after SECRET_KEY was lost, so this must not stop it.
+            return None
+
+    def _values(self, bound: Bound, before: Portal | None, actor: User, now: int) -> dict[str, Any]:
+        return {
+            "location": bound.dc.location,
+            "org_id": str(bound.organization.id),
+            "name": bound.name,
+            "edition": bound.organization.edition or "",
+            "client_id": self._client_id,
+            "state": "linked",
+            "scopes": bound.tokens.scope or "",
+            "default_department_id": bound.department_id(before.default_department_id if before else None),
+            "linked_by": actor.email,
+            "linked_at": now,
+        }
+
+    def _configure(
+        self, portal: Portal, values: Mapping[str, str | None], actor: str, connection: Connection
+    ) -> None:
+        portals.change(connection, portal.id, **values)
+        detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
+        audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)

@@ -1,0 +1,104 @@
+"""Keep the grants: sealed tokens, and the lease that lets one process at a time refresh."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, select, update
+
+from connector.store import dialects
+from connector.store.tables import grants
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A portal's grant; `renewals` are the moments of the tokens asked for of late."""
+
+    portal_id: int
+    sealed_refresh_token: bytes
+    sealed_access_token: bytes | None
+    expires_at: int
+    renewing_until: int
+    closed_until: int
+    renewals: tuple[int, ...]
+
+
+def get(connection: Connection, portal_id: int) -> Grant | None:
+    """Answer a portal's grant."""
+    row = connection.execute(select(grants).where(grants.c.portal_id == portal_id)).one_or_none()
+    if row is None:
+        return None
+    values = {name: row._mapping[name] for name in Grant.__struct_fields__}
+    return Grant(**values | {"renewals": tuple(msgspec.json.decode(row.renewals))})
+
+
+def put(
+    connection: Connection,
+    portal_id: int,
+    sealed_refresh: bytes,
+    sealed_access: bytes,
+    expires_at: int,
+    now: int,
+) -> None:
+    """Give a portal a grant in place of the one it may have; whoever was refreshing that one is too late."""
+    values: dict[str, Any] = {
+        "sealed_refresh_token": sealed_refresh,
+        "sealed_access_token": sealed_access,
+        "expires_at": expires_at,
+        "renewer": None,
+        "renewing_until": 0,
+        "closed_until": 0,
+        "renewals": _written((now,)),
+    }
+    adding = dialects.insert(connection, grants).values(portal_id=portal_id, **values)
+    connection.execute(adding.on_conflict_do_update(index_elements=["portal_id"], set_=values))
+
+
+def take(
+    connection: Connection, seen: Grant, renewer: str, renewals: tuple[int, ...], now: int, until: int
+) -> bool:
+    """Take the lease of a grant until a moment; False while another has it, or if the grant has changed."""
+    free = and_(
+        grants.c.portal_id == seen.portal_id,
+        grants.c.renewing_until <= now,
+        grants.c.renewals == _written(seen.renewals),
+    )
+    taking = update(grants).where(free)
+    written = _written(renewals)
+    return (
+        connection.execute(taking.values(renewer=renewer, renewing_until=until, renewals=written)).rowcount
+        > 0
+    )
+
+
+def finish(
+    connection: Connection,
+    portal_id: int,
+    renewer: str,
+    *,
+    sealed_refresh: bytes,
+    sealed_access: bytes,
+    expires_at: int,
+) -> bool:
+    """Write a refreshed token and give the lease back; False if the lease was lost meanwhile."""
+    values = {
+        "sealed_refresh_token": sealed_refresh,
+        "sealed_access_token": sealed_access,
+        "expires_at": expires_at,
+    }
+    return _give_back(connection, portal_id, renewer, **values)
+
+
+def release(
+    connection: Connection, portal_id: int, renewer: str, *, renewals: tuple[int, ...], closed_until: int = 0
+) -> bool:
+    """Give the lease back without a token; False if it was lost meanwhile."""
+    return _give_back(connection, portal_id, renewer, renewals=_written(renewals), closed_until=closed_until)
+
+
+def _give_back(connection: Connection, portal_id: int, renewer: str, **values: Any) -> bool:
+    ours = and_(grants.c.portal_id == portal_id, grants.c.renewer == renewer)
+    giving = update(grants).where(ours).values(renewer=None, renewing_until=0, **values)
+    return connection.execute(giving).rowcount > 0
+
+
+def _written(renewals: tuple[int, ...]) -> str:
+    return msgspec.json.encode(renewals).decode()

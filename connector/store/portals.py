@@ -1,0 +1,76 @@
+"""Keep the portals that are linked."""
+
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+
+from connector.store import dialects
+from connector.store.tables import portals
+
+State = Literal["linked", "grant_lost", "unlinked"]
+
+
+class Portal(msgspec.Struct, frozen=True, kw_only=True):
+    """One Zoho Desk organisation; `scopes` are the granted ones with spaces between, "" where Zoho told none.
+
+    `recording_field` and `key_field` are API names of custom fields of calls, where the portal has them.
+    """
+
+    id: int
+    location: str
+    org_id: str
+    name: str
+    edition: str = ""
+    client_id: str
+    state: State
+    scopes: str = ""
+    default_department_id: str | None = None
+    default_owner_id: str | None = None
+    recording_field: str | None = None
+    key_field: str | None = None
+    linked_by: str
+    linked_at: int
+
+
+def get(connection: Connection, portal_id: int) -> Portal | None:
+    """Answer the portal with this id."""
+    return _one(connection, portals.c.id == portal_id)
+
+
+def by_org(connection: Connection, location: str, org_id: str) -> Portal | None:
+    """Answer the portal of an organisation at a data centre."""
+    return _one(connection, and_(portals.c.location == location, portals.c.org_id == org_id))
+
+
+def list_all(connection: Connection) -> list[Portal]:
+    """Answer every portal in the order of their linking."""
+    return [_portal(row) for row in connection.execute(select(portals).order_by(portals.c.id))]
+
+
+def put(connection: Connection, **values: Any) -> Portal:
+    """Link an organisation for the first time or again, and answer its portal; what is not given stays."""
+    adding = dialects.insert(connection, portals).values(**values)
+    replacing = adding.on_conflict_do_update(index_elements=["location", "org_id"], set_=values)
+    return _portal(connection.execute(replacing.returning(*portals.c)).one())
+
+
+def change(connection: Connection, portal_id: int, **values: Any) -> None:
+    """Write some columns of a portal anew."""
+    if values:
+        connection.execute(update(portals).where(portals.c.id == portal_id).values(**values))
+
+
+def lose(connection: Connection, portal_id: int) -> bool:
+    """Note that a linked portal's grant is lost; answer whether that is news."""
+    linked = and_(portals.c.id == portal_id, portals.c.state == "linked")
+    return connection.execute(update(portals).where(linked).values(state="grant_lost")).rowcount > 0
+
+
+def _one(connection: Connection, which: ColumnElement[bool]) -> Portal | None:
+    row = connection.execute(select(portals).where(which)).one_or_none()
+    return None if row is None else _portal(row)
+
+
+def _portal(row: Row[Any]) -> Portal:
+    return Portal(**row._mapping)

@@ -1,0 +1,49 @@
+"""Keep the sessions: only the hash of a session's id is known here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+
+from connector.store.tables import sessions, users
+
+
+def add(connection: Connection, id_hash: str, user_id: int, now: int, expires_at: int) -> None:
+    """Begin a session, and forget those that have ended by themselves."""
+    connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    values = {"id_hash": id_hash, "user_id": user_id, "created_at": now, "expires_at": expires_at}
+    connection.execute(insert(sessions).values(values))
+
+
+def user_of(connection: Connection, id_hash: str, now: int) -> int | None:
+    """Answer the id of the active user whose session this is, None where it is over."""
+    return connection.execute(_living(now, sessions.c.user_id).where(sessions.c.id_hash == id_hash)).scalar()
+
+
+def living(connection: Connection, id_hashes: Iterable[str], now: int) -> set[str]:
+    """Answer which of these sessions are not over."""
+    asked = _living(now, sessions.c.id_hash).where(sessions.c.id_hash.in_(list(id_hashes)))
+    return set(connection.execute(asked).scalars())
+
+
+def revoke(connection: Connection, id_hash: str, now: int) -> None:
+    """End one session."""
+    _revoke(connection, sessions.c.id_hash == id_hash, now)
+
+
+def revoke_of(connection: Connection, user_id: int, now: int) -> int:
+    """End every session of a user, and answer how many there were."""
+    return _revoke(connection, sessions.c.user_id == user_id, now)
+
+
+def _revoke(connection: Connection, which: ColumnElement[bool], now: int) -> int:
+    open_ones = and_(which, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)
+    return connection.execute(update(sessions).where(open_ones).values(revoked_at=now)).rowcount
+
+
+def _living(now: int, column: ColumnElement[Any]) -> Any:
+    return (
+        select(column)
+        .join(users, users.c.id == sessions.c.user_id)
+        .where(sessions.c.revoked_at.is_(None), sessions.c.expires_at > now, users.c.active)
+    )

@@ -1,0 +1,191 @@
+"""Keep the users: who they are, what phone systems call them, and which queues ring them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
+
+from connector.store import dialects
+from connector.store.tables import ANY_PHONE_SYSTEM, extensions, phone_systems, users
+from connector.store.tables import queue_members as memberships
+
+Role = Literal["agent", "supervisor", "administrator"]
+ROLES: tuple[Role, ...] = ("agent", "supervisor", "administrator")
+"""Each may do what those before it may."""
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A local person; `issuer` and `subject` are the Zoho identity, once there is one."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    active: bool
+    issuer: str | None = None
+    subject: str | None = None
+    created_at: int = 0
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What a phone system calls an agent or a queue; ANY_PHONE_SYSTEM stands for all of them."""
+
+    phone_system_id: int
+    text: str
+
+
+def add(connection: Connection, email: str, name: str, role: Role, now: int) -> User | None:
+    """Add a user, or answer None where the address has one already."""
+    values = {"email": email.lower(), "name": name, "role": role, "created_at": now}
+    adding = dialects.insert(connection, users).values(values).on_conflict_do_nothing()
+    row = connection.execute(adding.returning(*users.c)).one_or_none()
+    return None if row is None else _user(row)
+
+
+def get(connection: Connection, user_id: int) -> User | None:
+    """Answer the user with this id."""
+    return _one(connection, users.c.id == user_id)
+
+
+def by_email(connection: Connection, email: str) -> User | None:
+    """Answer the user with this address, however it is spelled."""
+    return _one(connection, users.c.email == email.lower())
+
+
+def by_identity(connection: Connection, issuer: str, subject: str) -> User | None:
+    """Answer the user whom this Zoho identity has been bound to."""
+    return _one(connection, and_(users.c.issuer == issuer, users.c.subject == subject))
+
+
+def list_all(connection: Connection) -> list[User]:
+    """Answer every user in the order of their addresses."""
+    return [_user(row) for row in connection.execute(select(users).order_by(users.c.email))]
+
+
+def bind(connection: Connection, user_id: int, issuer: str, subject: str) -> bool:
+    """Bind a Zoho identity to a user who has none yet; answer whether it was done."""
+    unbound = and_(users.c.id == user_id, users.c.issuer.is_(None))
+    return (
+        connection.execute(update(users).where(unbound).values(issuer=issuer, subject=subject)).rowcount > 0
+    )
+
+
+def release(connection: Connection, user_id: int) -> None:
+    """Forget a user's Zoho identity, so that the next sign-in binds one anew."""
+    connection.execute(update(users).where(users.c.id == user_id).values(issuer=None, subject=None))
+
+
+def change(connection: Connection, user_id: int, **values: Any) -> None:
+    """Write a user's `name`, `role` or `active` anew."""
+    if values:
+        connection.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+def set_extensions(connection: Connection, user_id: int, words: Iterable[Word]) -> list[Word]:
+    """Give a user these extensions and no others; answer the words that belong to somebody else."""
+    connection.execute(delete(extensions).where(extensions.c.user_id == user_id))
+    return [word for word in dict.fromkeys(words) if not _claim(connection, user_id, word)]
+
+
+def set_queues(connection: Connection, user_id: int, words: Iterable[Word]) -> None:
+    """Make a user a member of these queues and of no others."""
+    connection.execute(delete(memberships).where(memberships.c.user_id == user_id))
+    for word in dict.fromkeys(words):
+        values = {"phone_system_id": word.phone_system_id, "queue": word.text, "user_id": user_id}
+        connection.execute(memberships.insert().values(values))
+
+
+def extensions_of(connection: Connection, user_id: int) -> list[Word]:
+    """Answer what phone systems call a user."""
+    asked = select(extensions.c.phone_system_id, extensions.c.extension)
+    rows = connection.execute(asked.where(extensions.c.user_id == user_id).order_by(*asked.selected_columns))
+    return [Word(*row) for row in rows]
+
+
+def queues_of(connection: Connection, user_id: int) -> list[Word]:
+    """Answer the queues that ring a user."""
+    asked = select(memberships.c.phone_system_id, memberships.c.queue)
+    rows = connection.execute(asked.where(memberships.c.user_id == user_id).order_by(*asked.selected_columns))
+    return [Word(*row) for row in rows]
+
+
+def phone_system_id(connection: Connection, slug: str) -> int | None:
+    """Answer the id of the phone system at an address."""
+    return connection.execute(select(phone_systems.c.id).where(phone_systems.c.slug == slug)).scalar()
+
+
+def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:
+    """Answer who is meant by each word: an extension, a login or an e-mail address.
+
+    A row of this phone system wins over one of ANY_PHONE_SYSTEM, and both over an e-mail address;
+    whom it names counts even if that user is inactive, which makes the word nobody's.
+    """
+    found = {word: user for word, user in _by_email(connection, words).items() if user.active}
+    named = _by_extension(connection, phone_system_id, words)
+    found |= named
+    return {word: user for word, user in found.items() if user.active}
+
+
+def queue_members(connection: Connection, phone_system_id: int, queue: str) -> list[int]:
+    """Answer the ids of the active users whom a queue rings."""
+    asked = (
+        select(users.c.id)
+        .join(memberships, memberships.c.user_id == users.c.id)
+        .where(
+            memberships.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
+            memberships.c.queue == queue,
+            users.c.active,
+        )
+    )
+    return list(connection.execute(asked.distinct().order_by(users.c.id)).scalars())
+
+
+def active_agent_ids(connection: Connection) -> list[int]:
+    """Answer the active users who take calls: agents, and who else has an extension or a queue."""
+    takes_calls = or_(
+        users.c.role == "agent",
+        users.c.id.in_(select(extensions.c.user_id)),
+        users.c.id.in_(select(memberships.c.user_id)),
+    )
+    return list(
+        connection.execute(
+            select(users.c.id).where(users.c.active, takes_calls).order_by(users.c.id)
+        ).scalars()
+    )
+
+
+def _claim(connection: Connection, user_id: int, word: Word) -> bool:
+    values = {"phone_system_id": word.phone_system_id, "extension": word.text, "user_id": user_id}
+    adding = dialects.insert(connection, extensions).values(values).on_conflict_do_nothing()
+    return connection.execute(adding.returning(extensions.c.user_id)).one_or_none() is not None
+
+
+def _by_email(connection: Connection, words: Sequence[str]) -> dict[str, User]:
+    addresses = {word.lower() for word in words if "@" in word}
+    rows = connection.execute(select(users).where(users.c.email.in_(addresses))).all() if addresses else []
+    known = {user.email: user for user in map(_user, rows)}
+    return {word: known[word.lower()] for word in words if word.lower() in known}
+
+
+def _by_extension(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:
+    asked = (
+        select(extensions.c.extension, *users.c)
+        .join(users, extensions.c.user_id == users.c.id)
+        .where(
+            extensions.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
+            extensions.c.extension.in_(words),
+        )
+        # The later row wins, and ANY_PHONE_SYSTEM is the smallest id.
+        .order_by(extensions.c.phone_system_id)
+    )
+    return {row.extension: _user(row) for row in connection.execute(asked)}
+
+
+def _one(connection: Connection, which: ColumnElement[bool]) -> User | None:
+    row = connection.execute(select(users).where(which)).one_or_none()
+    return None if row is None else _user(row)
+
+
+def _user(row: Row[Any]) -> User:
+    return User(**{name: row._mapping[name] for name in User.__struct_fields__})

@@ -1,0 +1,1 @@
+"""Every page and address of the connector; views are glue."""

@@ -1,0 +1,53 @@
+"""Tell browsers what our pages may do, which is little."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Chromium lets form-action decide over redirects after a POST too. So that it can stay at 'self', the page
+# that answers `POST /connect` goes on to Zoho by a Refresh header instead of a redirect.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+ALWAYS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # With no-referrer, older browsers would post our own forms with `Origin: null`.
+    "Referrer-Policy": "same-origin",
+}
+ONLY_HTTPS = "max-age=31536000"
+OURS_ALONE = ("text/html", "application/json", "application/problem+json")
+"""What is made for one person and is out of date a second later."""
+
+
+class SecurityHeaders:
+    """Add the headers to every answer; HSTS where browsers come by https."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
+        self._always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, its answer's headers completed."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._always.items():
+                    headers.setdefault(name, value)
+                if headers.get("content-type", "").startswith(OURS_ALONE):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, complete)

@@ -1,0 +1,52 @@
+"""What views reach for: the services of the house, as the composition root puts them together."""
+
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from starlette.requests import Request
+from starlette.templating import Jinja2Templates
+
+from connector.directory import Directory
+from connector.feed import Feed
+from connector.metrics import Metrics
+from connector.people import Agents, Flows, Keys, People
+from connector.phone_systems import PhoneSystems
+from connector.portals import Portals
+from connector.road import Road
+from connector.sealing import Sealer
+from connector.settings import Settings
+from connector.store import Store
+from connector.times import Clock
+from connector.web.cookies import Cookies
+from connector.web.limiter import Limiter
+from connector.zoho.data_centers import DataCenter
+from connector.zoho.oauth import OAuth
+
+
+class House(Protocol):
+    """The services that requests are served with."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    sealer: Sealer
+    people: People
+    agents: Agents
+    keys: Keys
+    flows: Flows
+    portals: Portals
+    oauth: OAuth
+    data_centers: Mapping[str, DataCenter]
+    cookies: Cookies
+    limiter: Limiter
+    templates: Jinja2Templates
+    phone_systems: PhoneSystems
+    directory: Directory
+    feed: Feed
+    road: Road
+    metrics: Metrics
+
+
+def house_of(request: Request) -> House:
+    """Answer the house that serves a request."""
+    return cast("House", request.app.state.house)

@@ -1,0 +1,97 @@
+"""Link a portal: what will be asked and why, off to Zoho, and what came of it."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from connector.errors import GrantLost, StateMismatch
+from connector.portals import Check
+from connector.store.portals import Portal
+from connector.web import callback
+from connector.web.guard import require_user
+from connector.web.house import House, house_of
+from connector.web.pages import render
+from connector.zoho import scopes
+
+
+async def connect(request: Request) -> Response:
+    """Answer `GET /connect`: what an administrator is about to do."""
+    await require_user(request, "administrator")
+    house = house_of(request)
+    return render(
+        request,
+        "connect.html",
+        scopes=scopes.LINKING,
+        portals=await house.portals.list_portals(),
+        redirect_uri=callback.redirect_uri(house, "link"),
+    )
+
+
+async def start_linking(request: Request) -> Response:
+    """Answer `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
+    user = await require_user(request, "administrator")
+    house = house_of(request)
+    dc = callback.home(house)
+    begun = await house.flows.begin("link", location=dc.location, next_path="/connect", user_id=user.id)
+    url = house.oauth.authorize_url(
+        dc,
+        redirect_uri=callback.redirect_uri(house, "link"),
+        scopes=scopes.names(scopes.LINKING),
+        state=begun.state,
+        verifier=begun.verifier,
+        offline=True,
+    )
+    response = _onward(request, url)
+    house.cookies.set_flow(request, response, begun.state, begun.browser)
+    return response
+
+
+async def linking_callback(request: Request) -> Response:
+    """Answer `GET /oauth/callback`: a linked portal, or nothing kept at all."""
+    user = await require_user(request, "administrator")
+    back = await callback.read(request, "link")
+    if back.flow.user_id != user.id:
+        raise StateMismatch("Somebody else began to link.")
+    house = house_of(request)
+    portal = await house.portals.link(
+        back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier, actor=user
+    )
+    response = RedirectResponse(f"/portals/{portal.id}", 303)
+    house.cookies.drop_flow(response, request.query_params["state"])
+    return response
+
+
+async def show_portal(request: Request) -> Response:
+    """Answer `GET /portals/{portal_id}`: how a portal is, tried this very moment, and what comes next."""
+    await require_user(request, "administrator")
+    house = house_of(request)
+    portal = await house.portals.get(request.path_params["portal_id"])
+    checks = await _checks(house, portal)
+    return render(
+        request,
+        "portal.html",
+        portal=portal,
+        checks=checks,
+        missing=scopes.missing(portal.scopes or None),
+        is_well=all(check.ok for check in checks),
+        redirect_uri=callback.redirect_uri(house, "link"),
+    )
+
+
+async def _checks(house: House, portal: Portal) -> list[Check]:
+    try:
+        return await house.portals.check(portal.id)
+    except GrantLost as problem:
+        return [Check(what="Grant", ok=False, detail=str(problem))]
+
+
+def _onward(request: Request, url: str) -> Response:
+    """Go on to Zoho from a page of our own: a redirect after a POST is stopped by form-action 'self'."""
+    response = render(
+        request,
+        "message.html",
+        title="On to Zoho",
+        what="Zoho asks you for your consent now, and sends you back here.",
+        link={"href": url, "label": "Continue to Zoho"},
+    )
+    response.headers["Refresh"] = f"0; url={url}"
+    return response

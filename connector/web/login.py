@@ -1,0 +1,66 @@
+"""Sign in with Zoho, and out again."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from connector.store.users import User
+from connector.web import callback
+from connector.web.guard import check_same_origin
+from connector.web.house import House, house_of
+from connector.web.pages import local_path
+from connector.zoho import scopes
+
+
+async def login(request: Request) -> Response:
+    """Answer `GET /login?next=`: off to Zoho's consent page."""
+    house = house_of(request)
+    dc = callback.home(house)
+    next_path = local_path(request.query_params.get("next"))
+    begun = await house.flows.begin("sign_in", location=dc.location, next_path=next_path)
+    url = house.oauth.authorize_url(
+        dc,
+        redirect_uri=callback.redirect_uri(house, "sign_in"),
+        scopes=scopes.names(scopes.SIGN_IN),
+        state=begun.state,
+        verifier=begun.verifier,
+        nonce=begun.nonce,
+    )
+    response = RedirectResponse(url, 303)
+    house.cookies.set_flow(request, response, begun.state, begun.browser)
+    return response
+
+
+async def login_callback(request: Request) -> Response:
+    """Answer `GET /login/callback`: a session for whom Zoho vouches and we know."""
+    house = house_of(request)
+    back = await callback.read(request, "sign_in")
+    tokens = await house.oauth.exchange(
+        back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier
+    )
+    identity = await house.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
+    user = await house.people.sign_in(identity)
+    await _leave_to(house, request, user)
+    response = RedirectResponse(back.flow.next_path, 303)
+    house.cookies.drop_flow(response, request.query_params["state"])
+    house.cookies.set_session(response, await house.people.open_session(user))
+    return response
+
+
+async def logout(request: Request) -> Response:
+    """Answer `POST /logout`: the session is over, here and everywhere."""
+    house = house_of(request)
+    check_same_origin(request)
+    session_id = house.cookies.session(request)
+    if session_id is not None:
+        await house.people.sign_out(session_id)
+    response = RedirectResponse("/", 303)
+    house.cookies.drop_session(response)
+    return response
+
+
+async def _leave_to(house: House, request: Request, user: User) -> None:
+    """End the session that this browser has from somebody else, whose calls would still be shown."""
+    session_id = house.cookies.session(request)
+    before = None if session_id is None else await house.people.who(session_id)
+    if session_id is not None and before is not None and before.id != user.id:
+        await house.people.sign_out(session_id)

@@ -1,0 +1,138 @@
+"""Tell what went wrong: a page for people, application/problem+json (RFC 9457) for programs.
+
+The table has a row for every reason of `connector.errors`; one that has none is told as its parent.
+No page shows a secret, a token or a state, nor any text that somebody may have put into an address.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.errors import ConnectorError, NotSignedIn
+from connector.web.pages import render, sign_in_path
+from connector.web.rows import ROWS, Row
+
+log = logging.getLogger(__name__)
+
+FOR_PROGRAMS = ("/api/", "/hooks/")
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of application/problem+json; `pointer` names the wrong field."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    pointer: str = ""
+
+
+async def connector_problem(request: Request, problem: Exception) -> Response:
+    """Answer one of our own exceptions."""
+    row = row_of(problem)
+    reason = getattr(problem, "reason", "error")
+    log.log(
+        logging.WARNING if row.status >= 500 else logging.INFO,
+        "%s %s: %s",
+        request.method,
+        request.url.path,
+        reason,
+        extra={"reason": reason, "status": row.status},
+    )
+    detail = str(problem) if row.told and str(problem) else row.what
+    headers = _headers(problem, row)
+    if not wants_page(request):
+        pointer = str(getattr(problem, "pointer", ""))
+        return _json(Problem(f"urn:connector:{reason}", row.title, row.status, detail, pointer), headers)
+    return _page(request, problem, row, detail, headers)
+
+
+async def http_problem(request: Request, problem: Exception) -> Response:
+    """Answer what Starlette raises: an unknown address, a wrong method, a body that is too large."""
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    headers = dict(problem.headers or {}) if isinstance(problem, HTTPException) else {}
+    title = HTTPStatus(status).phrase
+    if not wants_page(request):
+        return _json(Problem("about:blank", title, status, title), headers)
+    row = ROWS["not_found"] if status == HTTPStatus.NOT_FOUND else ROWS["request"]
+    response = render(
+        request,
+        "message.html",
+        status,
+        title=row.title,
+        what=row.what,
+        whose=row.whose,
+        todo=row.todo,
+        tone="bad",
+        reference=str(status),
+    )
+    response.headers.update(headers)
+    return response
+
+
+def handlers() -> dict[Any, Any]:
+    """Answer what Starlette takes as `exception_handlers`."""
+    return {ConnectorError: connector_problem, HTTPException: http_problem}
+
+
+def row_of(problem: Exception) -> Row:
+    """Answer the row of an exception's reason, or of its nearest ancestor that has one."""
+    reasons = (vars(kind).get("reason", "") for kind in type(problem).__mro__)
+    return next((ROWS[reason] for reason in reasons if reason in ROWS), ROWS["error"])
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person is waiting for this answer."""
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page(
+    request: Request, problem: Exception, row: Row, detail: str, headers: Mapping[str, str]
+) -> Response:
+    response = render(
+        request,
+        "message.html",
+        row.status,
+        title=row.title,
+        what=detail,
+        whose=row.whose,
+        todo=row.todo,
+        link=_link(request, problem, row),
+        tone="bad",
+        reference=getattr(problem, "reason", "error"),
+    )
+    response.headers.update(headers)
+    return response
+
+
+def _link(request: Request, problem: Exception, row: Row) -> dict[str, str] | None:
+    """Answer where to go on: to signing in, or to where the failed attempt began."""
+    links = request.url.path.startswith(("/oauth/", "/connect", "/portals/"))
+    if isinstance(problem, NotSignedIn):
+        next_path = "/connect" if links or request.method != "GET" else request.url.path
+        return {"href": sign_in_path(next_path), "label": "Sign in with Zoho"}
+    if not row.again:
+        return None
+    if links:
+        return {"href": "/connect", "label": "Link again"}
+    return {"href": "/login", "label": "Sign in again"}
+
+
+def _headers(problem: Exception, row: Row) -> dict[str, str]:
+    wait = getattr(problem, "retry_after_seconds", None)
+    if wait is None and row.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        wait = 1
+    return {} if wait is None else {"Retry-After": str(wait)}
+
+
+def _json(problem: Problem, headers: Mapping[str, str]) -> Response:
+    body = msgspec.json.encode(problem)
+    return Response(body, problem.status, headers=dict(headers), media_type="application/problem+json")

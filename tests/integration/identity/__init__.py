@@ -1,0 +1,1 @@
+"""Identity: signing in, linking, sessions, keys, with a real database and the sandbox."""

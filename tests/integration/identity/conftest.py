@@ -1,0 +1,241 @@
+"""A house with the identity rooms alone, a sandbox beside it, and browsers before both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from shutil import copy
+
+import anyio.lowlevel
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.templating import Jinja2Templates
+
+import connector.web
+from connector.people import Agents, Flows, Keys, People
+from connector.portals import Portals
+from connector.sandbox.clock import Clock
+from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
+from connector.sandbox.serve import RunningSandbox
+from connector.sealing import Sealer
+from connector.settings import Secret, Settings
+from connector.store import Store, audit
+from connector.store.audit import Entry
+from connector.web import guard, linking, login, pages, problems
+from connector.web.cookies import Cookies
+from connector.web.headers import SecurityHeaders
+from connector.web.limiter import Limiter
+from connector.zoho.data_centers import DataCenter, parse_row
+from connector.zoho.oauth import OAuth
+from connector.zoho.transport import http_client
+from tests.integration.identity.browser import Browser
+
+ADDRESS = "http://127.0.0.1:8080"
+CALLBACKS = [f"{ADDRESS}/login/callback", f"{ADDRESS}/oauth/callback"]
+NOW = 1_790_000_000_000
+TEMPLATES = Path(connector.web.__file__).parent / "templates"
+
+
+class House:
+    """The services that the identity rooms and their pages need."""
+
+    def __init__(self, store: Store, sandbox: RunningSandbox, http: httpx2.AsyncClient) -> None:
+        self.secrets = {place: client_secret(DEMO_CLIENT_ID, place) for place in sandbox.origins}
+        self.settings = Settings(
+            public_url=ADDRESS,
+            secret_key=[Secret("a key of tests")],
+            zoho_client_id=DEMO_CLIENT_ID,
+            zoho_client_secrets={place: Secret(secret) for place, secret in self.secrets.items()},
+        )
+        self.sandbox = sandbox
+        self.store = store
+        self.http = http
+        self.clock = sandbox.world.clock.now
+        self.data_centers = data_centers(sandbox)
+        self.sealer = Sealer(self.settings.secret_key)
+        self.people = People(store, self.clock)
+        self.agents = Agents(store, self.clock)
+        self.keys = Keys(store, self.clock)
+        self.flows = Flows(store, self.sealer, self.clock)
+        self.cookies = Cookies(self.sealer, https=self.settings.is_https)
+        self.limiter = Limiter(self.clock, per_second=1, burst=5)
+        self.templates = Jinja2Templates(TEMPLATES)
+        self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
+        self.portals = self.another_portals()
+
+    def another_portals(self) -> Portals:
+        """Make one more Portals over the same database, as another process would have."""
+
+        async def wait(_seconds: float) -> None:
+            await anyio.lowlevel.checkpoint()
+
+        return Portals(
+            self.store,
+            self.clock,
+            self.sealer,
+            self.oauth,
+            self.http,
+            client_id=DEMO_CLIENT_ID,
+            data_centers=self.data_centers,
+            wait=wait,
+        )
+
+    async def audited(self) -> list[Entry]:
+        """Answer the audit, the oldest entry first."""
+        return list(reversed(await self.store.read(audit.newest)))
+
+    def asked(self, path: str) -> int:
+        """Answer how often Zoho has been asked for a path, at all data centres."""
+        return self.sandbox.world.requests.count(path=path)
+
+
+class Hostile:
+    """A server on the loopback that waits for secrets, and counts who comes."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.origin = ""
+
+    async def take(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Count a connection and end it."""
+        self.connections += 1
+        writer.close()
+
+
+def data_centers(sandbox: RunningSandbox) -> dict[str, DataCenter]:
+    """Answer the sandbox's data centres, of which uk has no Desk."""
+    desks = {place: "" if place == "uk" else f"|{origin}" for place, origin in sandbox.origins.items()}
+    return {place: parse_row(f"{place}={origin}{desks[place]}") for place, origin in sandbox.origins.items()}
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run on asyncio, as the connector does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="package")
+def running() -> Iterator[RunningSandbox]:
+    """Start a sandbox with three data centres."""
+    with RunningSandbox(locations=("us", "eu", "uk"), redirect_uris=CALLBACKS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: RunningSandbox) -> RunningSandbox:
+    """Give each test a world of its own, whose clock stands still."""
+    running.renew(Clock(frozen_at=NOW))
+    return running
+
+
+@pytest.fixture(scope="package")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the tables once."""
+    path = tmp_path_factory.mktemp("identity") / "empty.db"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
+    """Give each test a database of its own."""
+    path = copy(empty_database, tmp_path / "connector.db")
+    opened = Store(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def house(store: Store, sandbox: RunningSandbox) -> AsyncIterator[House]:
+    """Put the house together."""
+    async with http_client() as http:
+        made = House(store, sandbox, http)
+        yield made
+        await made.portals.close()
+
+
+@pytest.fixture
+def app(house: House) -> Starlette:
+    """Make the web application."""
+    return make_app(house)
+
+
+def make_app(house: House) -> Starlette:
+    """Make an application of the identity pages, and two addresses that show the guard."""
+    app = Starlette(
+        routes=[
+            Route("/", pages.home),
+            Route("/banner", pages.banner),
+            Route("/login", login.login),
+            Route("/login/callback", login.login_callback),
+            Route("/logout", login.logout, methods=["POST"]),
+            Route("/connect", linking.connect, methods=["GET"]),
+            Route("/connect", linking.start_linking, methods=["POST"]),
+            Route("/oauth/callback", linking.linking_callback),
+            Route("/portals/{portal_id:int}", linking.show_portal),
+            Route("/api/me", _me, methods=["GET", "POST"]),
+            Route("/api/supervisor", _supervisor),
+        ],
+        exception_handlers=problems.handlers(),
+    )
+    app.add_middleware(SecurityHeaders, https=house.settings.is_https)
+    app.state.house = house
+    return app
+
+
+async def _me(request: Request) -> Response:
+    caller = await guard.require_api(request)
+    return JSONResponse({"name": caller.name, "session": guard.session_of(request)})
+
+
+async def _supervisor(request: Request) -> Response:
+    caller = await guard.require_api(request, "supervisor")
+    return JSONResponse({"name": caller.name})
+
+
+@pytest.fixture
+async def new_browser(app: Starlette) -> AsyncIterator[Callable[[], Browser]]:
+    """Open as many browsers as a test wants."""
+    opened: list[Browser] = []
+
+    def opening() -> Browser:
+        opened.append(Browser(app, ADDRESS))
+        return opened[-1]
+
+    yield opening
+    for browser in opened:
+        await browser.close()
+
+
+@pytest.fixture
+def browser(new_browser: Callable[[], Browser]) -> Browser:
+    """Open one browser."""
+    return new_browser()
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    """Start a hostile server."""
+    made = Hostile()
+    server = await asyncio.start_server(made.take, "127.0.0.1", 0)
+    made.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+async def admin(house: House, browser: Browser) -> Browser:
+    """Add Ada as an administrator, and sign her in."""
+    await house.agents.add_agent("ada@example.com", "Ada Fontaine", "administrator", actor="test")
+    assert (await browser.sign_in()).status_code == 303
+    return browser
+
+
+@pytest.fixture
+def add_ada(house: House) -> Callable[[], Awaitable[object]]:
+    """Add Ada as an agent, when a test wants it."""
+    return lambda: house.agents.add_agent("ada@example.com", "Ada Fontaine", actor="test")
