@@ -1,8 +1,9 @@
 """Take back what became of deliveries; whoever has lost the lease changes nothing, and is answered None."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, and_, case, select, update
 
 from connector.store.claims import IS_DUE, NOBODY, Delivery, Terms, fence, settles_at
@@ -17,34 +18,37 @@ Settled = list[int] | None
 """The calls whose banner shows something else now; None where the lease was lost and nothing was changed."""
 
 
-def done(
-    connection: Connection,
-    delivery: Delivery,
-    now: int,
-    *,
-    sent: bytes,
-    revision: int,
-    desk_id: str,
-    desk_url: str | None,
-    reason: str = "",
-    detail: str = "",
-) -> Settled:
+class Stands(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in Desk now: which record, what we sent for it, and which revision that was.
+
+    `detail` tells people what was left out of it, and `reason` is the slug of why it is not as wanted.
+    """
+
+    desk_id: str
+    desk_url: str | None
+    revision: int
+    sent: bytes = b""
+    reason: str = ""
+    detail: str = ""
+
+
+def done(connection: Connection, delivery: Delivery, now: int, stands: Stands) -> Settled:
     """Note that a revision stands in Desk; one that was wanted meanwhile is due at once."""
     row = delivery.row
     values: dict[str, Any] = {
-        "state": case((outbox.c.revision > revision, "due"), else_="done"),
-        "sent_revision": revision,
+        "state": case((outbox.c.revision > stands.revision, "due"), else_="done"),
+        "sent_revision": stands.revision,
         "due_at": now,
         "attempts": 0,
         "step": "",
-        "sent": sent,
+        "sent": stands.sent,
         "sent_at": None,
-        "desk_id": desk_id,
-        "desk_url": desk_url,
-        "reason": reason,
-        "detail": detail,
+        "desk_id": stands.desk_id,
+        "desk_url": stands.desk_url,
+        "reason": stands.reason,
+        "detail": stands.detail,
     }
-    shows = (row.desk_id, row.desk_url) != (desk_id, desk_url)
+    shows = (row.desk_id, row.desk_url) != (stands.desk_id, stands.desk_url)
     return _finish(connection, delivery, now, values, shows=shows)
 
 
@@ -69,33 +73,38 @@ def later(
 
 
 def dead(
-    connection: Connection, delivery: Delivery, now: int, *, reason: str, detail: str, applied_nothing: bool
-) -> Settled:
-    """Give a delivery up until a person has seen to it."""
-    values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail}
-    return _finish(
-        connection, delivery, now, values | ({"sent_at": None} if applied_nothing else {}), shows=True
-    )
-
-
-def let_go(
     connection: Connection,
-    deliveries: Iterable[Delivery],
+    delivery: Delivery,
     now: int,
-    terms: Terms,
     *,
-    reason: str = "",
-    detail: str = "",
+    reason: str,
+    detail: str,
+    applied_nothing: bool,
+    step: str = "",
+) -> Settled:
+    """Give a delivery up until a person has seen to it; `step` names the contact that it died with."""
+    values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail, "step": step}
+    values |= {"sent_at": None} if applied_nothing else {}
+    return _finish(connection, delivery, now, values, shows=True)
+
+
+def unknown(
+    connection: Connection, delivery: Delivery, now: int, terms: Terms, *, reason: str, detail: str
+) -> Settled:
+    """Leave a delivery alone until Desk has had its time to apply what was sent."""
+    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms)}
+    return _finish(connection, delivery, now, values | {"reason": reason, "detail": detail}, shows=False)
+
+
+def give_back(
+    connection: Connection, owner: str, row_ids: Collection[int], now: int, terms: Terms, *, left: bool
 ) -> None:
-    """Give deliveries back: due where nothing has left, else unknown until Desk has had its time."""
-    values: dict[str, Any] = {
-        "state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"),
-        "due_at": settles_at(now, terms),
-        "reason": reason,
-        "detail": detail,
-    }
-    for delivery in deliveries:
-        _finish(connection, delivery, now, values, shows=False)
+    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown."""
+    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms)}
+    if not left:
+        values = {"state": "due", "due_at": now, "sent_at": None}
+    its_own = and_(outbox.c.id.in_(row_ids), outbox.c.owner == owner, outbox.c.state == "sending")
+    connection.execute(update(outbox).where(its_own).values(changed_at=now, **NOBODY, **values))
 
 
 def wait_for_contact(

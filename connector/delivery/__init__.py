@@ -1,0 +1,10 @@
+"""Bring each call record to Zoho Desk exactly once in effect, though no POST of Desk can be repeated.
+
+`Deliverer` is the worker. `store.outbox` holds what is wanted, `store.claims` who has it in hand.
+A request is noted before it leaves; where its outcome is unknown it is looked for before it is sent again.
+"""
+
+from connector.delivery.needs import Counter, Desk, Desks, Directory
+from connector.delivery.worker import AT_A_TIME, Deliverer
+
+__all__ = ["AT_A_TIME", "Counter", "Deliverer", "Desk", "Desks", "Directory"]

@@ -1,0 +1,142 @@
+"""Write a call record in Desk's words: subject, description and fields; pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from connector.calls import CallRecord, CallStatus, Cause, Direction
+from connector.numbers import Kind, Number
+from connector.zoho.fields import CallBody, clip
+
+LINE_LENGTH = 300
+"""No name is longer; a phone system may send what it likes."""
+
+NAMES_AT_MOST = 20
+RECORDINGS_AT_MOST = 10
+"""So that the description, whose last line is the call key, is never cut."""
+
+KEY_LABEL = "Call key: "
+# At the start of a line, or of what Desk has made of one: a queue may be called anything.
+_KEY = re.compile(r"(?m)(?:^|>)[ \t]*Call key:(?:\s|&nbsp;)*([0-9A-Za-z_-]+)")
+
+
+class Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """Who and where a call belongs to in Desk.
+
+    `names` maps what the phone system calls an agent to the agent's name.
+    `recording_field` and `key_field` are API names of custom fields, where the portal has them.
+    """
+
+    contact_id: str
+    department_id: str
+    owner_id: str | None
+    customer: Number
+    line: Number
+    names: Mapping[str, str]
+    recording_field: str | None = None
+    key_field: str | None = None
+
+
+def compose(record: CallRecord, whose: Whose) -> CallBody:
+    """Write the call record as it shall stand in Desk."""
+    recording_url = record.recordings[0].url if record.recordings else None
+    cf = {whose.recording_field: recording_url, whose.key_field: record.key}
+    return CallBody(
+        contact_id=whose.contact_id,
+        department_id=whose.department_id,
+        subject=subject(record, whose.customer),
+        started_at=record.started_at,
+        status=record.status.value,
+        direction="inbound" if record.direction is Direction.INBOUND else "outbound",
+        duration_seconds=record.duration_seconds,
+        description=description(record, whose),
+        owner_id=whose.owner_id,
+        recording_url=recording_url,
+        cf={name: value for name, value in cf.items() if name and value},
+    )
+
+
+def subject(record: CallRecord, customer: Number) -> str:
+    """Say in one line which way the call went, whether it came to anything, and with whom."""
+    return f"{_SUBJECTS[record.direction is Direction.INBOUND, record.status]} {_party(customer)}"
+
+
+_SUBJECTS = {
+    (True, CallStatus.COMPLETED): "Inbound call from",
+    (True, CallStatus.MISSED): "Missed call from",
+    (True, CallStatus.CANCELED): "Canceled call from",
+    (False, CallStatus.COMPLETED): "Outbound call to",
+    (False, CallStatus.MISSED): "Unanswered call to",
+    (False, CallStatus.CANCELED): "Unanswered call to",
+}
+
+
+def _party(customer: Number) -> str:
+    return "a withheld number" if customer.kind is Kind.WITHHELD else customer.display
+
+
+def description(record: CallRecord, whose: Whose) -> str:
+    """Tell what the fields cannot hold, a line each; the last line is the call key."""
+    lines = [*_lines(record, whose), *_recordings(record), KEY_LABEL + record.key]
+    return "\n".join(lines)
+
+
+def _lines(record: CallRecord, whose: Whose) -> Iterator[str]:
+    if record.agents:
+        label = "Answered by" if record.status is CallStatus.COMPLETED else "Rang at"
+        yield _line(label, ", ".join(whose.names.get(a, a) for a in record.agents[-NAMES_AT_MOST:]))
+    if record.queue:
+        yield _line("Queue", record.queue)
+    if record.line:
+        yield _line("Line", whose.line.display)
+    yield _line("Waiting time", in_words(record.waiting_seconds))
+    if record.cause in _CAUSES:
+        yield _line("Ended", _CAUSES[record.cause])
+    if not record.end_reported:
+        yield "End not reported: the phone system never said when this call ended."
+    if record.parent_key:
+        yield _line("Came out of the call with the key", record.parent_key)
+
+
+_CAUSES: Mapping[Cause | None, str] = {
+    Cause.BUSY: "busy",
+    Cause.NO_ANSWER: "no answer",
+    Cause.CANCELLED: "given up before anybody answered",
+    Cause.REJECTED: "rejected",
+    Cause.FAILED: "failed",
+    Cause.VOICEMAIL: "went to voicemail",
+}
+
+
+def _recordings(record: CallRecord) -> Iterator[str]:
+    for recording in record.recordings[:RECORDINGS_AT_MOST]:
+        length = "" if recording.seconds is None else f" ({in_words(recording.seconds)})"
+        yield f"Recording: {''.join(recording.url.split())}{length}"
+    if len(record.recordings) > RECORDINGS_AT_MOST:
+        yield f"Recordings not listed: {len(record.recordings) - RECORDINGS_AT_MOST}"
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label}: {clip(' '.join(value.split()), LINE_LENGTH)}"
+
+
+def in_words(seconds: int) -> str:
+    """Write a duration as people say it: 45 s, 2 min 5 s, 1 h 3 min."""
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def holds_key(text: str | None, key: str) -> bool:
+    """Tell whether a description is that of the record with this key."""
+    return key in keys_in(text)
+
+
+def keys_in(text: str | None) -> set[str]:
+    """Find the call keys in a description, plain or made HTML by Desk."""
+    return set(_KEY.findall(text or ""))

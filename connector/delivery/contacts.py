@@ -1,0 +1,141 @@
+"""Find the contact of a call, or have one made: one a number, and one for all withheld numbers."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+import msgspec
+
+from connector.delivery.background import Background
+from connector.delivery.held import Held
+from connector.delivery.merging import Body
+from connector.delivery.needs import Desk, Desks, Directory
+from connector.directory.contacts import Contact, from_desk, pick
+from connector.errors import StoreError
+from connector.settings import Settings
+from connector.store import Store, outbox
+from connector.store.outbox import Row, Wanted, waits_for
+from connector.store.outcomes import Stands
+from connector.times import Clock
+from connector.zoho import models
+from connector.zoho.fields import contact_body
+
+WITHHELD = "withheld"
+"""Stands for the number of everyone who shows none, or one that nobody can read."""
+
+WITHHELD_NAME = "Withheld number"
+
+
+class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The contact that shall be made; `country` is how its number may be written without a country code."""
+
+    last_name: str
+    phone: str | None = None
+    country: str = ""
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(ContactRecord).decode
+
+
+def key_of(around: Background) -> str:
+    """Answer which contact a call belongs to: a number (E.164) or the word for withheld ones.
+
+    A number of the company's own is nobody's outside.
+    """
+    e164 = around.customer.e164
+    return WITHHELD if e164 is None or e164 in around.phone.lines else e164
+
+
+class Contacts:
+    """Bring contacts to Desk, and tell calls which one is theirs."""
+
+    def __init__(
+        self, store: Store, desks: Desks, directory: Directory, settings: Settings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._desks = desks
+        self._directory = directory
+        self._index_delay_seconds = settings.index_delay_seconds
+        self._clock = clock
+
+    async def of_call(self, held: Held, around: Background, refused: Collection[str]) -> str | None:
+        """Answer the id of a call's contact; None where the call waits for it, or has died with it.
+
+        `refused` are contacts that Desk would not write the call on, because they are gone.
+        """
+        if around.chosen and around.chosen not in refused:
+            return around.chosen
+        key = key_of(around)
+        if key != WITHHELD and (known := await self._known(around, key, refused)):
+            return known
+        return await self._made(held, _wanted(held.row, around, key), refused)
+
+    async def _known(self, around: Background, e164: str, refused: Collection[str]) -> str | None:
+        portal_id, country = around.portal.id, around.phone.country
+        found = await self._directory.look_up(portal_id, e164, country=country, live=False)
+        chosen = pick([contact for contact in found.contacts if contact.id not in refused])
+        return chosen.id if chosen else None
+
+    async def _made(self, held: Held, wanted: Wanted, refused: Collection[str]) -> str | None:
+        row = await self._store.read(lambda c: outbox.find(c, wanted.portal_id, "contact", wanted.key))
+        if row is None or row.state != "done" or row.desk_id in refused:
+            row = await held.wait_for(wanted, refused)
+        if row.state == "dead":
+            await held.dead(f"contact_{row.reason}", row.detail, step=waits_for(wanted.key))
+        return row.desk_id if row.state == "done" else None
+
+    async def forget(self, portal_id: int, contact_id: str) -> None:
+        """Forget a contact that Desk no longer has."""
+        await self._directory.forget(portal_id, contact_id=contact_id)
+
+    async def deliver(self, held: Held) -> None:
+        """Make the contact that a row wants, unless it is there by now."""
+        row, record = held.row, _decode(held.row.wanted)
+        desk = await self._desks.desk(row.portal_id)
+        if held.open or record.phone is None:
+            found = await self._find(desk, row, record)
+            if found is not None:
+                return await self._note(held, "found", found, record)
+            if held.open and self._clock() < (sure_at := held.sure_at(self._index_delay_seconds)):
+                return await held.later(sure_at, row.attempts, "outcome_unknown", "Not found in Desk so far.")
+            held.is_absent()
+        made = await held.post(_body(record), desk.create_contact)
+        return await self._note(held, "made", from_desk(made), record)
+
+    async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
+        if record.phone is None:
+            named = await desk.search_contacts_text(record.last_name, live=False)
+            return pick([from_desk(contact) for contact in named if _is_withheld(contact)])
+        await self._directory.forget(row.portal_id, number=record.phone)
+        found = await self._directory.look_up(row.portal_id, record.phone, country=record.country, live=False)
+        return pick(found.contacts)
+
+    async def _note(self, held: Held, outcome: str, contact: Contact, record: ContactRecord) -> None:
+        if record.phone is not None:
+            # First, so that the calls that wait find it there; what matters is in the row.
+            with suppress(StoreError):
+                await self._directory.remember(held.row.portal_id, record.phone, contact)
+        stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=held.row.revision)
+        await held.done(outcome, _body(record), stands)
+
+
+def _wanted(row: Row, around: Background, key: str) -> Wanted:
+    record = ContactRecord(last_name=WITHHELD_NAME)
+    if key != WITHHELD:
+        record = ContactRecord(last_name=around.customer.display, phone=key, country=around.phone.country)
+    return Wanted(
+        portal_id=row.portal_id,
+        kind="contact",
+        key=key,
+        call_id=None,
+        record=_encode(record),
+        due_at=row.due_at,
+    )
+
+
+def _body(record: ContactRecord) -> Body:
+    return contact_body(record.last_name, phone=record.phone)
+
+
+def _is_withheld(contact: models.Contact) -> bool:
+    return contact.name == WITHHELD_NAME and not contact.phone and not contact.mobile

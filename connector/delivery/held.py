@@ -1,0 +1,196 @@
+"""Hold one delivery: know what may have left, and write down what becomes of it while the lease is ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.delivery.merging import Body, Sent
+from connector.delivery.retrying import Decision, Fate
+from connector.errors import OutcomeUnknown, ZohoDown, ZohoError
+from connector.store import Store, claims, outcomes
+from connector.store.claims import Delivery, Terms
+from connector.store.outbox import Row, Wanted
+from connector.store.outcomes import Settled, Stands
+from connector.times import SECOND, Clock
+from connector.zoho.transport import SEND_TIMEOUT_SECONDS
+
+SEND_SECONDS = SEND_TIMEOUT_SECONDS + 7
+"""From the note that a request is about to leave to its end: the send time-out and the wait for a slot."""
+
+LEASE_SECONDS = 180
+"""More than the longest stretch between two renewals: a few reads of Desk, each with its time-outs."""
+
+TRIED_AT_MOST = 5
+"""Changes remembered that may have been applied or not; older ones have been overtaken."""
+
+Answer = TypeVar("Answer")
+
+_read_sent = msgspec.json.Decoder(Sent).decode
+_write_sent = msgspec.json.encode
+
+
+class LeaseLost(Exception):
+    """Another process has taken the delivery: whatever we know of it is out of date."""
+
+
+class Held:
+    """A delivery in our hand.
+
+    `open` says that a request may have been applied of which we do not know it.
+    Every method that writes raises LeaseLost where the lease is no longer ours.
+    """
+
+    def __init__(self, delivery: Delivery, store: Store, clock: Clock, terms: Terms) -> None:
+        self.delivery = delivery
+        self.sent = Sent() if delivery.row.sent is None else _read_sent(delivery.row.sent)
+        self.open = delivery.row.sent_at is not None
+        self.in_flight = False
+        self.is_settled = False
+        self.outcome = ""
+        self.changed: list[int] = []
+        self._store = store
+        self._clock = clock
+        self._terms = terms
+
+    @property
+    def row(self) -> Row:
+        """Answer the row as it was claimed, but for what we noted since."""
+        return self.delivery.row
+
+    async def renew(self) -> None:
+        """Keep the delivery for another whole lease."""
+        self._hold(
+            await self._store.write(lambda c: claims.renew(c, self.delivery, self._clock(), self._terms))
+        )
+
+    async def post(
+        self, body: Body, request: Callable[[Body], Awaitable[Answer]], contact_key: str = ""
+    ) -> Answer:
+        """Send what makes a record, noted first; OutcomeUnknown where it may be there or not."""
+        sent = Sent(tried=(body,), revision=self.row.revision, contact_key=contact_key)
+        return await self._send(sent, body, request)
+
+    async def patch(
+        self, ours: Body, body: Body, request: Callable[[Body], Awaitable[Answer]], contact_key: str
+    ) -> Answer:
+        """Send a change, noted first; `ours` is the record that it makes, edits of others aside.
+
+        A change is OutcomeUnknown even where it could be repeated: applied late, it would undo a later one.
+        """
+        sent = Sent(
+            body=self.sent.body,
+            tried=(*self.sent.tried, ours)[-TRIED_AT_MOST:],
+            revision=self.row.revision,
+            contact_key=contact_key,
+        )
+        try:
+            return await self._send(sent, body, request)
+        except ZohoDown as problem:
+            self.open = True
+            raise OutcomeUnknown(str(problem)) from problem
+
+    async def _send(self, sent: Sent, body: Body, request: Callable[[Body], Awaitable[Answer]]) -> Answer:
+        packed = _write_sent(sent)
+        self._hold(
+            await self._store.write(
+                lambda c: claims.note_sending(c, self.delivery, packed, self._clock(), self._terms)
+            )
+        )
+        self.sent = sent
+        noted_at = self.row.sent_at or 0
+        self.open = self.in_flight = True
+        try:
+            async with asyncio.timeout(SEND_SECONDS - (self._clock() - noted_at) / SECOND):
+                answer = await request(body)
+        except TimeoutError as problem:
+            raise OutcomeUnknown(f"No answer within {SEND_SECONDS} s.") from problem
+        except OutcomeUnknown:
+            raise
+        except ZohoError:
+            self.open = False
+            raise
+        finally:
+            self.in_flight = False
+        # Still open: until the answer is noted, it may be lost.
+        return answer
+
+    def is_absent(self) -> None:
+        """Take it for certain that what may have been applied was not."""
+        self.open = False
+
+    def sure_at(self, index_delay_seconds: int) -> int:
+        """Answer from when on whatever was applied would be found, by Desk's search too."""
+        return (self.row.sent_at or 0) + (self._terms.settle_seconds + index_delay_seconds) * SECOND
+
+    async def done(self, outcome: str, body: Body, stands: Stands) -> None:
+        """Note what stands in Desk now, and that it was made of `body`."""
+        sent = Sent(body=body, revision=stands.revision, contact_key=self.sent.contact_key)
+        packed = _write_sent(sent)
+        full = msgspec.structs.replace(stands, sent=packed)
+        await self._settle(outcome, lambda c: outcomes.done(c, self.delivery, self._clock(), full))
+
+    async def dead(self, reason: str, detail: str, step: str = "") -> None:
+        """Leave the delivery to a person; `step` names the contact that it died with."""
+        why = {"reason": reason, "detail": detail, "step": step}
+        nothing = not self.open
+        await self._settle(
+            "dead", lambda c: outcomes.dead(c, self.delivery, self._clock(), applied_nothing=nothing, **why)
+        )
+
+    async def later(self, due_at: int, attempts: int, reason: str, detail: str) -> None:
+        """Put the delivery back; what may have been applied will be looked for first."""
+        why = {"reason": reason, "detail": detail}
+        nothing = not self.open
+        await self._settle(
+            "later",
+            lambda c: outcomes.later(
+                c,
+                self.delivery,
+                self._clock(),
+                due_at=due_at,
+                attempts=attempts,
+                applied_nothing=nothing,
+                **why,
+            ),
+        )
+
+    async def unknown(self, reason: str, detail: str) -> None:
+        """Leave the delivery alone until Desk has had its time to apply what was sent."""
+        why = {"reason": reason, "detail": detail}
+        await self._settle(
+            "unknown", lambda c: outcomes.unknown(c, self.delivery, self._clock(), self._terms, **why)
+        )
+
+    async def fail(self, decision: Decision) -> None:
+        """Do what was decided about a failure."""
+        if decision.fate is Fate.DEAD:
+            await self.dead(decision.reason, decision.detail)
+        elif decision.fate is Fate.UNKNOWN and self.open:
+            await self.unknown(decision.reason, decision.detail)
+        else:
+            await self.later(decision.due_at, decision.attempts, decision.reason, decision.detail)
+
+    async def wait_for(self, contact: Wanted, refused: Collection[str]) -> Row:
+        """Want a contact and answer its row; unless it is there or given up, the delivery waits for it."""
+        row = await self._store.write(
+            lambda c: outcomes.wait_for_contact(c, self.delivery, contact, self._clock(), refused)
+        )
+        if row is None:
+            raise LeaseLost
+        if row.state not in ("done", "dead"):
+            self.is_settled, self.outcome = True, "waiting"
+        return row
+
+    async def _settle(self, outcome: str, change: Callable[[Connection], Settled]) -> None:
+        changed = await self._store.write(change)
+        if changed is None:
+            raise LeaseLost
+        self.is_settled, self.outcome, self.changed = True, outcome, changed
+
+    def _hold(self, delivery: Delivery | None) -> None:
+        if delivery is None:
+            raise LeaseLost
+        self.delivery = delivery

@@ -1,0 +1,122 @@
+"""Bring a record in Desk into line without touching what an agent has edited; pure.
+
+A field is ours to write while Desk still holds what we put there; anything else is somebody's edit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from connector.times import to_iso
+from connector.zoho.models import DeskCall
+
+Body = dict[str, Any]
+
+REQUIRED = ("contactId", "departmentId", "startTime", "status", "subject")
+"""By contract every change names them again (callUpdate), changed or not."""
+
+_PLAIN = (*REQUIRED, "direction", "duration", "ownerId")
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was last sent for a record, as the outbox keeps it.
+
+    `body` surely stood in Desk; each of `tried` may have been applied since, or not.
+    `revision` is that of the last one, `contact_key` the number that its contact was found by.
+    """
+
+    body: Body | None = None
+    tried: tuple[Body, ...] = ()
+    revision: int = 0
+    contact_key: str = ""
+
+    @property
+    def bases(self) -> list[Body]:
+        """Answer every body of ours that Desk may hold."""
+        return [*([] if self.body is None else [self.body]), *self.tried]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a PATCH shall say, None where nothing is to be changed, and which edits of others it leaves."""
+
+    body: Body | None
+    kept: tuple[str, ...]
+
+
+def merge(ours: Body, sent: Sent, theirs: DeskCall) -> Change:
+    """Say what must be written so that Desk holds `ours`, edits of others aside.
+
+    `recordingUrl` cannot be read: it is written where ours is not the one that surely stands there.
+    """
+    present = _shown(theirs)
+    writes: Body = {}
+    kept: list[str] = []
+    for name in _PLAIN:
+        _settle(
+            name, ours.get(name), [base.get(name) for base in sent.bases], present.get(name), writes, kept
+        )
+    _describe(ours, sent.bases, present, writes, kept)
+    _settle_cf(ours, sent.bases, theirs.cf or {}, writes, kept)
+    if ours.get("recordingUrl") and (
+        sent.tried or ours["recordingUrl"] != (sent.body or {}).get("recordingUrl")
+    ):
+        writes["recordingUrl"] = ours["recordingUrl"]
+    if not writes:
+        return Change(body=None, kept=tuple(kept))
+    again = {name: present.get(name) or ours[name] for name in REQUIRED}
+    return Change(body=again | writes, kept=tuple(kept))
+
+
+def _shown(theirs: DeskCall) -> Body:
+    return {
+        "contactId": _text(theirs.contact_id),
+        "departmentId": _text(theirs.department_id),
+        "startTime": None if theirs.started_at is None else to_iso(theirs.started_at),
+        "status": theirs.status,
+        "subject": theirs.subject,
+        "direction": theirs.direction,
+        "duration": None if theirs.duration_seconds is None else int(theirs.duration_seconds),
+        "ownerId": _text(theirs.owner_id),
+        "description": theirs.description,
+    }
+
+
+def _text(value: str | None) -> str | None:
+    # Desk's ids are a type of their own, and the outbox keeps plain texts.
+    return None if value is None else str(value)
+
+
+def _settle(name: str, ours: Any, bases: Sequence[Any], present: Any, writes: Body, kept: list[str]) -> None:
+    if ours is None or ours == present:
+        return
+    if present in bases:
+        writes[name] = ours
+    else:
+        kept.append(name)
+
+
+def _describe(ours: Body, bases: Iterable[Body], present: Body, writes: Body, kept: list[str]) -> None:
+    """Put our block in the place of our older one, and leave whatever stands around it."""
+    text = (present["description"] or "").replace("\r\n", "\n")
+    new: str = ours["description"]
+    # The longest first: a shorter one may be a part of it.
+    blocks = sorted({new, *(base.get("description") or "" for base in bases)}, key=len, reverse=True)
+    block = next((old for old in blocks if old and old in text), None)
+    if block is None:
+        kept.append("description")
+    elif block != new:
+        writes["description"] = text.replace(block, new, 1)
+
+
+def _settle_cf(
+    ours: Body, bases: Sequence[Body], present: Mapping[str, Any], writes: Body, kept: list[str]
+) -> None:
+    found: Body = {}
+    left: list[str] = []
+    for name, value in (ours.get("cf") or {}).items():
+        before = [(base.get("cf") or {}).get(name) for base in bases]
+        _settle(name, value, before, present.get(name), found, left)
+    if found:
+        writes["cf"] = found
+    kept += [f"cf/{name}" for name in left]

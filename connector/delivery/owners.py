@@ -1,0 +1,45 @@
+"""Find the Desk agent who owns a record: who answered last, else who was rung last."""
+
+from connector.calls import CallRecord
+from connector.delivery.background import Background
+from connector.delivery.needs import Desk
+from connector.directory.flights import Flights
+from connector.errors import ZohoRefused
+from connector.store import Store, desk_agents
+from connector.store.desk_agents import Known
+from connector.store.users import User
+from connector.times import DAY, Clock
+
+ACTIVE = "ACTIVE"
+
+
+class Owners:
+    """Know which Desk agents users are; asked again every day, because people come and go."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._flights: Flights[tuple[int, int], str | None] = Flights()
+
+    async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
+        """Answer the owner of a record, else the portal's default one, else None."""
+        user = around.users.get(record.agents[-1]) if record.agents else None
+        own = None if user is None else await self._agent_id(desk, around.portal.id, user)
+        return own or around.portal.default_owner_id
+
+    async def _agent_id(self, desk: Desk, portal_id: int, user: User) -> str | None:
+        known = await self._store.read(lambda c: desk_agents.get(c, portal_id, user.id))
+        if known is not None and self._clock() < known.checked_at + DAY:
+            return known.desk_agent_id
+        return await self._flights.join((portal_id, user.id), lambda: self._ask(desk, portal_id, user))
+
+    async def _ask(self, desk: Desk, portal_id: int, user: User) -> str | None:
+        try:
+            agent = await desk.agent_by_email(user.email)
+        except ZohoRefused:
+            # Nobody by that address, or not for us to know: a record can do without an owner.
+            agent = None
+        is_active = agent is not None and agent.status in (None, ACTIVE)
+        found = Known(str(agent.id) if agent is not None and is_active else None, self._clock())
+        await self._store.write(lambda c: desk_agents.put(c, portal_id, user.id, found))
+        return found.desk_agent_id

@@ -1,0 +1,113 @@
+"""Decide what a failure means for a delivery: a table of whose fault it is, and no clock, chance or I/O."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from connector.errors import (
+    ClientRefused,
+    ConcurrencyExceeded,
+    ConnectorError,
+    CreditsExhausted,
+    GrantLost,
+    OrgMismatch,
+    OutcomeUnknown,
+    ScopeMissing,
+    SettingsError,
+    TokensThrottled,
+    ZohoBusy,
+    ZohoRefused,
+)
+from connector.times import SECOND
+
+CAP_SECONDS = 15 * 60
+"""The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""
+
+OUR_FAULT_AFTER = 5
+"""How often a failure that we have no name for is taken for bad luck before it counts as our fault."""
+
+DETAIL_LENGTH = 500
+
+
+class Fate(StrEnum):
+    """What becomes of a delivery that failed."""
+
+    LATER = "later"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """When to go on, and what to tell people; `rests_until` is set where the whole portal must wait."""
+
+    fate: Fate
+    due_at: int
+    attempts: int
+    reason: str
+    detail: str
+    rests_until: int | None = None
+
+
+class _Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """How to wait: for about `seconds`, doubled at each attempt if it `grows`, unless Zoho says how long."""
+
+    fate: Fate = Fate.LATER
+    seconds: int = 1
+    grows: bool = False
+    portal_rests: bool = False
+
+
+_RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
+    (OutcomeUnknown, _Rule(fate=Fate.UNKNOWN)),
+    # Not the record's fault, but the grant's: everything waits until an administrator links anew.
+    (GrantLost, _Rule(seconds=60, portal_rests=True)),
+    (ScopeMissing, _Rule(seconds=300, portal_rests=True)),
+    (OrgMismatch, _Rule(seconds=300, portal_rests=True)),
+    (ClientRefused, _Rule(seconds=300, portal_rests=True)),
+    (ConcurrencyExceeded, _Rule(seconds=1, grows=True)),
+    (CreditsExhausted, _Rule(seconds=CAP_SECONDS, portal_rests=True)),
+    (TokensThrottled, _Rule(seconds=600, portal_rests=True)),
+    (ZohoBusy, _Rule(seconds=1, grows=True)),
+    (ZohoRefused, _Rule(fate=Fate.DEAD)),
+    # Something that an administrator must set first; then it goes by itself.
+    (SettingsError, _Rule(seconds=300)),
+    # Zoho or our own store is down.
+    (ConnectorError, _Rule(seconds=2, grows=True)),
+)
+
+
+def decide(error: Exception, attempts: int, now: int, chance: Callable[[], float]) -> Decision:
+    """Decide what to do about `error`, after so many failed attempts before this one.
+
+    `chance` answers evenly between 0 and 1. Nothing dies of an outage, however long it lasts.
+    """
+    rule = _rule_of(error, attempts)
+    wait = round(_wait_seconds(rule, error, attempts, chance) * SECOND)
+    return Decision(
+        fate=rule.fate,
+        due_at=now + wait,
+        attempts=attempts + 1 if rule.grows else attempts,
+        reason=error.reason if isinstance(error, ConnectorError) else "internal",
+        detail=(str(error) or type(error).__name__)[:DETAIL_LENGTH],
+        rests_until=now + wait if rule.portal_rests else None,
+    )
+
+
+def _rule_of(error: Exception, attempts: int) -> _Rule:
+    for kind, rule in _RULES:
+        if isinstance(error, kind):
+            return rule
+    if isinstance(error, TimeoutError) or attempts < OUR_FAULT_AFTER:
+        return _Rule(seconds=2, grows=True)
+    return _Rule(fate=Fate.DEAD)
+
+
+def _wait_seconds(rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float]) -> float:
+    if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
+        return max(1, error.retry_after_seconds)
+    if not rule.grows:
+        return rule.seconds
+    most: int = min(CAP_SECONDS, rule.seconds << min(attempts, 20))
+    # Full jitter: those that failed together shall not come back together.
+    return max(1.0, most * chance())

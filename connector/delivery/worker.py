@@ -1,0 +1,202 @@
+"""Run deliveries: claim what is due, deliver it, settle it, and go on whatever happens."""
+
+import asyncio
+import logging
+import random
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from sqlalchemy import Connection
+
+from connector.delivery.contacts import Contacts
+from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held, LeaseLost
+from connector.delivery.needs import Counter, Desks, Directory
+from connector.delivery.owners import Owners
+from connector.delivery.records import Records
+from connector.delivery.retrying import decide
+from connector.errors import ConnectorError
+from connector.settings import Settings
+from connector.store import Store, claims, outcomes
+from connector.store.claims import Delivery, Terms
+from connector.times import Clock
+
+AT_A_TIME = 10
+"""Deliveries of one portal under way in all processes together; the Desk client's budget may allow fewer."""
+
+POLL_SECONDS = 1.0
+GRACE_SECONDS = 0.8
+"""How long `stop` waits for requests that are under way."""
+
+log = logging.getLogger(__name__)
+
+
+def _nobody(_call_ids: Sequence[int]) -> None:
+    """Tell nobody."""
+
+
+class Deliverer:
+    """Deliver for every linked portal, next to any number of others on the same database.
+
+    `on_change` hears the ids of calls whose banner shows something else now, `counter` each outcome.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        desks: Desks,
+        directory: Directory,
+        settings: Settings,
+        clock: Clock,
+        *,
+        owner: str | None = None,
+        on_change: Callable[[Sequence[int]], None] = _nobody,
+        counter: Counter | None = None,
+        at_most: int = AT_A_TIME,
+    ) -> None:
+        # Never the same twice: a process that comes back must not take its own old leases for live ones.
+        self.owner = f"{owner or socket.gethostname()}/{uuid.uuid4().hex[:12]}"
+        self._store = store
+        self._clock = clock
+        self._on_change = on_change
+        self._counter = counter
+        self._terms = Terms(
+            lease_seconds=LEASE_SECONDS,
+            settle_seconds=SEND_SECONDS + settings.settle_after_seconds,
+            at_most=at_most,
+        )
+        self._contacts = Contacts(store, desks, directory, settings, clock)
+        self._records = Records(store, desks, self._contacts, Owners(store, clock), settings, clock)
+        self._under_way: dict[asyncio.Task[None], Held] = {}
+        self._resting: dict[int, int] = {}
+        self._woken = asyncio.Event()
+        self._claiming = asyncio.Lock()
+        self._stopping = False
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Deliver until `stop`; no failure ends it. Cancelled, it leaves everything as if it were killed."""
+        try:
+            while not self._stopping:
+                self._note(await _surviving(self._start_due()))
+                await self._pause()
+        except asyncio.CancelledError:
+            for task in self._under_way:
+                task.cancel()
+            raise
+
+    async def once(self) -> int:
+        """Deliver what is due at this moment to its end, and answer how many deliveries that were."""
+        started = await self._start_due()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        return started
+
+    def wake(self) -> None:
+        """Look at once whether something is due."""
+        self._woken.set()
+
+    async def stop(self) -> None:
+        """Stop within a second: what has not left goes back, what has is awaited shortly, then unknown."""
+        self._stopping = True
+        self.wake()
+        async with self._claiming:
+            held = dict(self._under_way)
+        for task, each in held.items():
+            if not each.in_flight:
+                task.cancel()
+        for grace_seconds in (GRACE_SECONDS, None):
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=grace_seconds)
+            for task in self._under_way:
+                task.cancel()
+        await self._give_back([each for each in held.values() if not each.is_settled])
+
+    async def _give_back(self, unsettled: Sequence[Held]) -> None:
+        for left in (True, False):
+            ids = [each.row.id for each in unsettled if each.open is left]
+            await self._store.write(partial(self._write_back, ids, left=left))
+
+    def _write_back(self, ids: Sequence[int], connection: Connection, *, left: bool) -> None:
+        outcomes.give_back(connection, self.owner, ids, self._clock(), self._terms, left=left)
+
+    async def _start_due(self) -> int:
+        async with self._claiming:
+            if self._stopping:
+                return 0
+            claimed = await self._claim()
+            for delivery in claimed:
+                self._start(delivery)
+            return len(claimed)
+
+    async def _claim(self) -> list[Delivery]:
+        now = self._clock()
+        self._resting = {portal: until for portal, until in self._resting.items() if until > now}
+        resting = list(self._resting)
+        if not await self._store.read(lambda c: claims.has_work(c, now, resting)):
+            return []
+        return await self._store.write(lambda c: claims.claim(c, self.owner, now, self._terms, resting))
+
+    def _start(self, delivery: Delivery) -> None:
+        held = Held(delivery, self._store, self._clock, self._terms)
+        task = asyncio.create_task(self._deliver(held))
+        self._under_way[task] = held
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self.wake()
+
+    async def _deliver(self, held: Held) -> None:
+        self._note(await _surviving(self._attempt(held)))
+
+    async def _attempt(self, held: Held) -> None:
+        deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
+        problem = await _surviving(deliver(held))
+        if problem is not None and not held.is_settled:
+            await self._fail(held, problem)
+        self._tell(held)
+
+    async def _fail(self, held: Held, problem: Exception) -> None:
+        if isinstance(problem, LeaseLost):
+            held.outcome = "lost"
+            return
+        if not isinstance(problem, ConnectorError):
+            self._note(problem)
+        decision = decide(problem, held.row.attempts, self._clock(), random.random)
+        if decision.rests_until is not None:
+            self._resting[held.row.portal_id] = decision.rests_until
+        await held.fail(decision)
+
+    def _tell(self, held: Held) -> None:
+        if held.changed:
+            self._on_change(held.changed)
+        if self._counter is not None and held.outcome:
+            self._counter.count(held.outcome)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    def _note(self, problem: Exception | None) -> None:
+        """Log a failure that has no place of its own, once a kind."""
+        if problem is None or isinstance(problem, LeaseLost):
+            return
+        kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
+        if kind not in self._told:
+            self._told.add(kind)
+            log.error("delivery_failed", extra={"reason": kind}, exc_info=problem)
+
+
+async def _surviving(doing: Awaitable[object]) -> Exception | None:
+    """Answer what went wrong instead of ending with it: calls wait here that must not be lost."""
+    try:
+        await doing
+    except Exception as problem:  # noqa: BLE001 - the outermost loop outlives what nobody foresaw
+        return problem
+    return None
