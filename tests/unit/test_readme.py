@@ -1,0 +1,80 @@
+"""Hold the README to what the program can do: every setting, route and command stands in it."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from starlette.routing import Mount, Route
+
+from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
+
+README = Path(__file__).parents[2] / "README.md"
+
+FIELDS = [name for name in Settings.__struct_fields__ if name != "zoho_client_secrets"]
+"""The one left out is gathered from ZOHO_CLIENT_SECRET_EU and the like."""
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    """Read the README."""
+    return README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_names_every_setting(readme: str, field: str) -> None:
+    """Each variable stands in the README as code."""
+    assert f"`{field.upper()}`" in readme
+
+
+@pytest.mark.parametrize("variable", [FILE_VARIABLE, OWN_AT_DATA_CENTER])
+def test_names_the_other_variables(readme: str, variable: str) -> None:
+    """So do the ones that are no field: the file, and the secrets of single data centres."""
+    assert variable in readme
+
+
+def test_names_no_setting_that_is_gone(readme: str) -> None:
+    """What the README sets in its examples exists."""
+    assigned = set(re.findall(r"^\s*(?:export )?([A-Z][A-Z_]{3,})=", readme, re.MULTILINE))
+    known = {name.upper() for name in Settings.__struct_fields__} | {FILE_VARIABLE}
+    assert not {name for name in assigned - known if not name.startswith(OWN_AT_DATA_CENTER)} - {"SECRET"}
+
+
+def paths() -> list[str]:
+    """Answer the address of every route, its parameters as `{name}`."""
+    routes = importlib.import_module("connector.web.routes").routes(README.parent / "static")
+    found = [route.path for route in routes if isinstance(route, (Route, Mount))]
+    return sorted({re.sub(r"\{(\w+):\w+\}", r"{\1}", path) for path in found})
+
+
+def test_names_every_route(readme: str) -> None:
+    """Each address stands in the README as code, alone or behind its method."""
+    missing = [path for path in paths() if not re.search(rf"`(?:[A-Z]+ )?{re.escape(path)}[`?]", readme)]
+    assert not missing
+
+
+def commands(group: click.Command, name: str) -> Iterator[str]:
+    """Answer every command that can be typed; a group that does something by itself counts too."""
+    if not isinstance(group, click.Group):
+        yield name
+        return
+    if group.invoke_without_command:
+        yield name
+    for word, command in group.commands.items():
+        if not command.hidden:
+            yield from commands(command, f"{name} {word}")
+
+
+def test_names_every_command(readme: str) -> None:
+    """Each command stands in the README as it is typed."""
+    main = importlib.import_module("connector.cli").main
+    missing = [line for line in commands(main, "connector") if not re.search(rf"{line}\b", readme)]
+    assert not missing
+
+
+def test_says_how_to_begin(readme: str) -> None:
+    """The two commands of a new user stand there to be copied."""
+    assert "sh tests/run" in readme
+    assert ".venv/bin/connector demo" in readme
