@@ -5,7 +5,6 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.errors import GrantLost, StateMismatch
 from connector.portals import Check
-from connector.store.portals import Portal
 from connector.web import callback
 from connector.web.guard import require_user
 from connector.web.house import House, house_of
@@ -64,8 +63,10 @@ async def show_portal(request: Request) -> Response:
     """Answer `GET /portals/{portal_id}`: how a portal is, tried this very moment, and what comes next."""
     await require_user(request, "administrator")
     house = house_of(request)
-    portal = await house.portals.get(request.path_params["portal_id"])
-    checks = await _checks(house, portal)
+    portal_id = request.path_params["portal_id"]
+    checks = await _checks(house, portal_id)
+    # Read after the checks, which may just have found that the grant is lost.
+    portal = await house.portals.get(portal_id)
     return render(
         request,
         "portal.html",
@@ -77,9 +78,9 @@ async def show_portal(request: Request) -> Response:
     )
 
 
-async def _checks(house: House, portal: Portal) -> list[Check]:
+async def _checks(house: House, portal_id: int) -> list[Check]:
     try:
-        return await house.portals.check(portal.id)
+        return await house.portals.check(portal_id)
     except GrantLost as problem:
         return [Check(what="Grant", ok=False, detail=str(problem))]
 
