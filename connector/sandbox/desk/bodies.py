@@ -7,11 +7,11 @@ for a contact's `mobile` both hold, so that neither brackets nor `;` pass; brack
 
 from connector.sandbox.desk.rules import INT32_MOST, Either, Many, Members, Named, Number, Rule, Text
 
-_BEYOND_ASCII = r"\x80-\U0010ffff"
-PLAIN_TEXT = rf"[0-9a-zA-Z_\-.$@?,:'/!\s{_BEYOND_ASCII}]+"
-PICK_LIST = rf"[0-9a-zA-Z_\-.$@?:/!\s(){_BEYOND_ASCII}]+"
-PHONE = rf"[0-9a-zA-Z_+\-.$@?,;:'/!\s{_BEYOND_ASCII}]+"
-MOBILE = rf"[0-9a-zA-Z_+\-.$@?,:'/!\s{_BEYOND_ASCII}]+"
+_WIDE = r" \t\n\v\f\r\x80-\U0010ffff"  # Java's white space, and everything beyond ASCII
+PLAIN_TEXT = rf"[0-9a-zA-Z_\-.$@?,:'/!{_WIDE}]+"
+PICK_LIST = rf"[0-9a-zA-Z_\-.$@?:/!(){_WIDE}]+"
+PHONE = rf"[0-9a-zA-Z_+\-.$@?,;:'/!{_WIDE}]+"
+MOBILE = rf"[0-9a-zA-Z_+\-.$@?,:'/!{_WIDE}]+"
 EMAIL = (
     r"\w[\w+\-.'&!~]*@(?=.{4,256}$)"
     r"(?:[^\W_]+(?:[\-_]*[^\W_])*\.)+[^\W\d_]{2,22}"

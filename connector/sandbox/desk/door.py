@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from connector.sandbox.config import Config
 from connector.sandbox.desk import queries, scopes
 from connector.sandbox.desk.credits import Cost, weigh
-from connector.sandbox.desk.params import Params, Sort
+from connector.sandbox.desk.params import BadValue, Params, Sort
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Agent, JsonObject
 from connector.sandbox.desk.refusals import Refusal, bad_parameter, extra_parameter, invalid_data
@@ -199,7 +199,7 @@ def _read_query(operation: Operation, request: Request, config: Config) -> dict[
             raise extra_parameter(name)
         try:
             given[name] = param.read(",".join(request.query_params.getlist(name)))
-        except ValueError as problem:
+        except BadValue as problem:
             raise bad_parameter(name) from problem
         if isinstance(param, Sort) and given[name][1] and config.descending_sort_refused:
             raise bad_parameter(name)

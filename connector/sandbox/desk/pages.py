@@ -27,6 +27,7 @@ class CallRow(msgspec.Struct, kw_only=True):
     owner: str | None
     department: str
     started: str | None
+    started_text: str | None
     duration: str
     recording: str | None
 
@@ -77,7 +78,7 @@ class Pages:
             owner=owner.full_name if owner else None,
             tickets=sorted(tickets, key=lambda ticket: -ticket.created_at),
             calls=_rows(portal, calls),
-            time=write_time,
+            time=_show_time,
         )
 
     async def calls(self, request: Request) -> Response:
@@ -94,12 +95,12 @@ class Pages:
         if portal is None or call is None:
             return page(_MISSING, 404, kind="call")
         comments = [
-            (portal.agent(comment.commenter_id), comment, write_time(comment.commented_at))
+            (portal.agent(comment.commenter_id), comment, _show_time(comment.commented_at))
             for comment in portal.comments.get(call.id, [])
         ]
         ticket = portal.tickets.find(call.ticket_id or "")
         return page(
-            "desk_call.html", row=_row(portal, call), ticket=ticket, comments=comments, time=write_time
+            "desk_call.html", row=_row(portal, call), ticket=ticket, comments=comments, time=_show_time
         )
 
     async def ticket(self, request: Request) -> Response:
@@ -187,9 +188,16 @@ def _row(portal: Portal, call: Call) -> CallRow:
         owner=owner.full_name if owner else None,
         department=portal.departments[call.department_id].name,
         started=write_time(call.start_at),
+        started_text=_show_time(call.start_at),
         duration=f"{minutes}:{seconds:02d}",
         recording=_web_address(call.recording_url),
     )
+
+
+def _show_time(at: int | None) -> str | None:
+    """Write a moment for people: day and time of day, in UTC."""
+    text = write_time(at)
+    return text and text[:19].replace("T", " ")
 
 
 def _web_address(url: str | None) -> str | None:
@@ -204,6 +212,6 @@ def _of_ticket(portal: Portal, ticket: Ticket) -> dict[str, object]:
         "contact": portal.contacts.find(ticket.contact_id),
         "assignee": assignee.full_name if assignee else None,
         "department": portal.departments[ticket.department_id].name,
-        "created": write_time(ticket.created_at),
-        "closed": write_time(ticket.closed_at),
+        "created": _show_time(ticket.created_at),
+        "closed": _show_time(ticket.closed_at),
     }

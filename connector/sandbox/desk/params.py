@@ -1,4 +1,4 @@
-"""What a query parameter may be, and what is read from it; a value that may not be raises ValueError."""
+"""What a query parameter may be, and what is read from it; a value that may not be raises BadValue."""
 
 import re
 from collections.abc import Mapping
@@ -12,13 +12,17 @@ from connector.sandbox.desk.times import read_range
 _CUSTOM_FIELD = re.compile(r"([0-9a-zA-Z_\-.$@?:/!\s()\x80-\U0010ffff]+?):(.*)", re.DOTALL)
 
 
+class BadValue(Exception):
+    """A query parameter has a value that it may not have."""
+
+
 class Id(msgspec.Struct, frozen=True):
     """One id; read as text."""
 
     def read(self, text: str) -> str:
         """Read the value."""
         if read_number(text) is None:
-            raise ValueError(text)
+            raise BadValue(text)
         return text
 
 
@@ -42,7 +46,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         """Read the value."""
         number = read_number(text, self.most)
         if number is None or number < self.least:
-            raise ValueError(text)
+            raise BadValue(text)
         return number
 
 
@@ -56,7 +60,7 @@ class From(msgspec.Struct, frozen=True, kw_only=True):
         """Read the value."""
         number = read_number(text, self.most)
         if number is None:
-            raise ValueError(text)
+            raise BadValue(text)
         return max(0, number - self.first)
 
 
@@ -108,7 +112,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, text: str) -> tuple[str, ...]:
         """Read the value."""
         if len(text) < self.shortest or (self.longest is not None and len(text) > self.longest):
-            raise ValueError(text)
+            raise BadValue(text)
         return tuple(_split(text, self.most))
 
 
@@ -119,7 +123,7 @@ class Range(msgspec.Struct, frozen=True):
         """Read the value."""
         moments = read_range(text)
         if moments is None:
-            raise ValueError(text)
+            raise BadValue(text)
         return moments
 
 
@@ -130,7 +134,7 @@ class CustomField(msgspec.Struct, frozen=True):
         """Read the value."""
         match = _CUSTOM_FIELD.fullmatch(text)
         if match is None or len(text) > 1_000:
-            raise ValueError(text)
+            raise BadValue(text)
         return match[1], tuple(_split(match[2]))
 
 
@@ -139,7 +143,7 @@ class NotHere(msgspec.Struct, frozen=True):
 
     def read(self, text: str) -> Any:
         """Refuse the value."""
-        raise ValueError(text)
+        raise BadValue(text)
 
 
 Param = Id | Ids | Limit | From | Flag | Choice | Choices | Sort | Words | Range | CustomField | NotHere
@@ -149,11 +153,11 @@ Params = Mapping[str, Param]
 def _split(text: str, most: int | None = None) -> list[str]:
     values = [each.strip() for each in text.split(",")]
     if most is not None and len(values) > most:
-        raise ValueError(text)
+        raise BadValue(text)
     return values
 
 
 def _known(text: str, words: tuple[str, ...]) -> str:
     if text not in words:
-        raise ValueError(text)
+        raise BadValue(text)
     return text

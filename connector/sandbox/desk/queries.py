@@ -154,6 +154,7 @@ AGENT_LIST: Params = {
     "status": Choice(words=("ACTIVE", "DISABLED", "DELETED", "IMPORTED")),
 }
 AGENT_GET: Params = {"include": NotHere()}
+ORGANIZATION_GET: Params = {"includeCustomDomain": Flag()}
 MY_INFO: Params = {
     "include": Choices(words=("profile", "role", "associatedDepartments", "associatedChatDepartments"))
 }

@@ -72,7 +72,7 @@ class Ticket(Record, frozen=True, kw_only=True):
     ticket_number: str
     department_id: str
     contact_id: str
-    subject: str | None
+    subject: str
     status: str
     status_type: TicketStatusType
     creator_id: str

@@ -38,7 +38,8 @@ def get_organization(ask: Ask) -> Answer:
     """Read the portal that the token is bound to."""
     if ask.path["id"] != ask.portal.org.org_id:
         raise Refusal("URL_NOT_FOUND")
-    return _shape_org(ask, ask.portal.org)
+    more = {"customDomain": None} if ask.query.get("includeCustomDomain") else {}
+    return _shape_org(ask, ask.portal.org) | more
 
 
 def _shape_org(ask: Ask, org: Org) -> JsonObject:
@@ -208,7 +209,12 @@ def _read(path: str, needed: scopes.Scopes, handler: Any, **more: Any) -> Operat
 
 OPERATIONS = (
     _read("/api/v1/organizations", scopes.ORGANIZATIONS, list_organizations, org_free=True),
-    _read("/api/v1/organizations/{id:int}", scopes.ORGANIZATIONS, get_organization),
+    _read(
+        "/api/v1/organizations/{id:int}",
+        scopes.ORGANIZATIONS,
+        get_organization,
+        query=queries.ORGANIZATION_GET,
+    ),
     _read("/api/v1/accessibleOrganizations", scopes.ORGANIZATIONS, list_accessible_organizations),
     _read("/api/v1/myinfo", scopes.MY_INFO, get_my_info, query=queries.MY_INFO),
     _read("/api/v1/myProfilePermissions", scopes.PERMISSIONS, list_permissions),

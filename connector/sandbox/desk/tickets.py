@@ -90,7 +90,7 @@ def create_ticket(ask: Ask) -> Answer:
         department_id=str(body["departmentId"]),
         contact_id=contact.id,
         account_id=read_id(body.get("accountId")) or contact.account_id,
-        subject=body.get("subject"),
+        subject=body.get("subject", ""),
         status=status,
         status_type=STATUS_TYPES[status],
         closed_at=ask.now if STATUS_TYPES[status] == "Closed" else None,

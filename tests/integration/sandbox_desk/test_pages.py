@@ -55,7 +55,7 @@ def test_call_and_calls_pages(desk: Desk) -> None:
     newer = desk.make_call(startTime="2099-01-05T09:01:00.000Z")
     desk.post(f"calls/{older['id']}/comments", {"content": "A comment"})
     page = desk.http.get(f"/desk/calls/{older['id']}").text
-    for text in ("Key: k-1", "A comment", "Customer Support", "2099-01-05T09:00:00.000Z"):
+    for text in ("Key: k-1", "A comment", "Customer Support", "2099-01-05 09:00:00"):
         assert text in page
     listed = desk.http.get("/desk/calls").text
     assert listed.index(f"/desk/calls/{newer['id']}") < listed.index(f"/desk/calls/{older['id']}")

@@ -1,0 +1,1 @@
+"""Desk of the sandbox: its rules, without a server."""
