@@ -95,3 +95,11 @@ def test_trashed_record_has_no_page(desk: Desk) -> None:
     contact = desk.state.add_contact(desk.org.org_id, last_name="Binned")
     desk.state.change_contact(contact, is_trashed=True)
     assert desk.http.get(f"/desk/contacts/{contact.id}").status_code == 404
+
+
+def test_home_leads_to_desk(desk: Desk) -> None:
+    """The front page names the portals and links to contacts and calls."""
+    page = desk.http.get("/").text
+    assert desk.org.name in page
+    assert 'href="/desk/contacts"' in page
+    assert 'href="/desk/calls"' in page
