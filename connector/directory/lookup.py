@@ -1,0 +1,150 @@
+"""The directory itself: look up, remember, forget, search."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from connector import numbers
+from connector.directory import places
+from connector.directory.asking import Desks, ask, in_both_fields
+from connector.directory.contacts import Contact, Found, from_desk, worth_asking
+from connector.directory.flights import Flights
+from connector.directory.memory import Memory
+from connector.directory.places import Place
+from connector.directory.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
+from connector.directory.typed import TEXT_AT_MOST, part_of_number, spoken_name
+from connector.errors import StoreError, ZohoDown
+from connector.numbers import Number
+from connector.settings import Settings
+from connector.store import Store
+from connector.times import Clock
+
+PATIENCE_SECONDS = 2.5
+"""How long somebody waits for Desk: the name is there before the phone rings a second time."""
+
+FOUND_AT_MOST = 10
+"""Contacts that a search answers: whoever wants more types more."""
+
+log = logging.getLogger(__name__)
+
+
+class Directory:
+    """Look contacts up by number, in every portal that `desks` knows."""
+
+    def __init__(
+        self,
+        store: Store,
+        desks: Desks,
+        settings: Settings,
+        clock: Clock,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._store = store
+        self._memory = Memory(store, settings, clock)
+        self._desks = desks
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._flights: Flights[tuple[int, str, bool], Found] = Flights()
+
+    async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
+        """Answer the contacts that bear a number (E.164), the most recently modified first, at most 20.
+
+        `country` (ISO 3166) is where numbers without a country code are at home.
+        `live` says that somebody waits: it may use the portal's reserve, and ends after 2.5 s (ZohoDown).
+        Without it nothing hurries, and Desk itself is asked before a number counts as unknown, because a
+        contact is about to be made for it and somebody may have made one since the phone rang.
+        Look-ups of one number at one time share their requests. Raises any ZohoError, and then keeps
+        nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
+        """
+        key = (portal_id, e164, live)
+        return await self._flights.join(key, lambda: self._look_up(portal_id, e164, country, live=live))
+
+    async def look_up_typed(self, place: Place, text: str) -> tuple[Number, Found]:
+        """Read a number that somebody gives, and look it up unless it can be nobody's in Desk."""
+        number = numbers.read(text[:TEXT_AT_MOST], place.country)
+        if number.e164 is None or not worth_asking(number, place.own_numbers):
+            return number, Found(source="skipped")
+        return number, await self.look_up(place.portal_id, number.e164, country=place.country, live=True)
+
+    async def search(self, portal_id: int, text: str, *, country: str) -> tuple[Contact, ...]:
+        """Answer at most 10 contacts by number, by four or more digits of one, or by a part of the name.
+
+        `*`, `,` and the like are what somebody typed and nothing else. Raises as `look_up` does.
+        """
+        text = " ".join(text[:TEXT_AT_MOST].split())
+        if (e164 := numbers.read(text, country).e164) is not None:
+            found = await self.look_up(portal_id, e164, country=country, live=True)
+            return found.contacts[:FOUND_AT_MOST]
+        async with self._patience(live=True):
+            desk = await self._desks.desk(portal_id)
+            if patterns := part_of_number(text):
+                matches = await in_both_fields(desk, patterns, live=True)
+            else:
+                matches = await desk.search_contacts_text(spoken_name(text), FOUND_AT_MOST, live=True)
+        each_once = {contact.id: from_desk(contact) for contact in matches}
+        return tuple(each_once.values())[:FOUND_AT_MOST]
+
+    async def open_tickets(
+        self, portal_id: int, contact_id: str, limit: int = OPEN_AT_MOST
+    ) -> tuple[OpenTicket, ...]:
+        """Answer a contact's open tickets, the newest first, in one request; raises any ZohoError."""
+        async with self._patience(live=True):
+            desk = await self._desks.desk(portal_id)
+            return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
+
+    async def place(
+        self, *, portal: int | None = None, phone: str | None = None, country: str | None = None
+    ) -> Place:
+        """Answer where a question belongs, as `places.find` says; raises NotFound or InvalidRequest."""
+        now = self._clock()
+        return await self._store.read(
+            lambda connection: places.find(connection, now, portal=portal, phone=phone, country=country)
+        )
+
+    async def remember(self, portal_id: int, e164: str, contact: Contact) -> None:
+        """Note that a number now belongs to a contact, such as one that was just made for it.
+
+        Desk's search will not know it for a while; ours does at once.
+        """
+        await self._memory.learn(portal_id, e164, (contact,))
+
+    async def forget(
+        self, portal_id: int, *, number: str | None = None, contact_id: str | None = None
+    ) -> None:
+        """Forget a number (E.164), or whatever leads to a contact that proved deleted or merged."""
+        if number is not None:
+            await self._memory.forget_number(portal_id, number)
+        if contact_id is not None:
+            await self._memory.forget_contact(portal_id, contact_id)
+
+    async def sweep(self) -> int:
+        """Forget, in every portal, what is too old to be believed; answer how many numbers."""
+        return await self._memory.sweep()
+
+    async def _look_up(self, portal_id: int, e164: str, country: str, *, live: bool) -> Found:
+        known = await self._memory.recall(portal_id, e164)
+        if known or (known is not None and live):
+            return Found(contacts=known, source="cache")
+        asked_at = self._clock()
+        async with self._patience(live=live):
+            desk = await self._desks.desk(portal_id)
+            contacts = await ask(desk, e164, country, live=live)
+        await self._keep(portal_id, e164, contacts, asked_at)
+        return Found(contacts=contacts, source="desk")
+
+    async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
+        try:
+            await self._memory.keep(portal_id, e164, contacts, asked_at)
+        except StoreError as problem:
+            # What Desk said is good although we cannot keep it.
+            log.warning("directory_not_kept", extra={"reason": problem.reason})
+
+    @asynccontextmanager
+    async def _patience(self, *, live: bool) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(self._patience_seconds if live else None):
+                yield
+        except TimeoutError as problem:
+            raise ZohoDown(f"Desk did not answer within {self._patience_seconds} s.") from problem

@@ -1,0 +1,101 @@
+"""Whatever people type, a search for the number finds it and the number is recognised in it."""
+
+import fnmatch
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from connector.directory import spellings
+
+NUMBERS = (
+    "+33123456789",
+    "+33612345678",
+    "+442079460123",
+    "+12125550123",
+    "+493023125480",
+    "+491713920012",
+    "+46846500400",
+    "+390612345678",
+    "+3612345678",
+    "+85221234567",
+    "+35312345678",
+    "+29021234",
+)
+COUNTRIES = ("FR", "GB", "US", "DE", "SE", "IT", "HU", "HK", "IE", "SH", "")
+
+
+def _is_found(e164: str, typed: str) -> bool:
+    return any(fnmatch.fnmatchcase(typed, value) for value in spellings.values(e164))
+
+
+@pytest.mark.parametrize("e164", NUMBERS)
+def test_a_search_takes_them(e164: str) -> None:
+    """There are thirty values at most, none twice, and none with what parts or breaks a list."""
+    values = spellings.values(e164)
+    assert len(values) <= 30
+    assert len(set(values)) == len(values)
+    assert all(re.fullmatch(r"[0-9+\-./ *]+", value) for value in values)
+    assert values[0] == e164
+
+
+@given(
+    e164=st.sampled_from(NUMBERS),
+    before=st.sampled_from(["", "Tel. ", "(", "home: ", "+"]),
+    first=st.integers(1, 4),
+    mark=st.sampled_from([" ", "-", ".", ""]),
+    size=st.sampled_from([2, 3, 4]),
+    after=st.sampled_from(["", " ext. 12", " x7", " (mornings)"]),
+)
+def test_any_regular_grouping_is_found(
+    e164: str, before: str, first: int, mark: str, size: int, after: str
+) -> None:
+    """Digits in groups of two, three or four from either side are found, whatever stands around them."""
+    digits = e164[1:]
+    groups = [digits[:first], *(digits[at : at + size] for at in range(first, len(digits), size))]
+    assume(len(groups[-1]) > 1)
+    assert _is_found(e164, f"{before}{mark.join(groups)}{after}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "e164", "country"),
+    [
+        ("01 23 45 67 89", "+33123456789", "FR"),
+        ("Tel. (01) 23.45.67.89, evenings", "+33123456789", "FR"),
+        ("+33 (0)1 23 45 67 89", "+33123456789", "DE"),
+        ("+1 (0)212 555 0123", "+12125550123", "US"),
+        ("030/23125480 or 0171 3920012", "+491713920012", "DE"),
+        ("212-555-0123 x7", "+12125550123", "US"),
+        ("020 7946 0123 ext. 12", "+442079460123", "GB"),
+        # A number that no table of France knows yet, as it is typed there.
+        ("06 39 98 57 82", "+33639985782", "FR"),
+    ],
+)
+def test_it_is_recognised(typed: str, e164: str, country: str) -> None:
+    """A number is recognised among words and other numbers, with or without its codes."""
+    assert spellings.bears(typed, e164, country)
+    assert _is_found(e164, typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "e164", "country"),
+    [
+        ("02 23 45 67 89", "+33123456789", "FR"),
+        ("+49 30 23125481", "+493023125480", "DE"),
+        # In Germany this is a German number, although its digits are those of a French one.
+        ("06 39 98 57 82", "+33639985782", "DE"),
+        ("456789", "+33123456789", "FR"),
+        ("", "+33123456789", "FR"),
+        ("Mr Smith", "+33123456789", "FR"),
+    ],
+)
+def test_another_one_is_not(typed: str, e164: str, country: str) -> None:
+    """A number that only ends alike, or belongs to another country, is somebody else's."""
+    assert not spellings.bears(typed, e164, country)
+
+
+@given(text=st.text(max_size=60), e164=st.sampled_from(NUMBERS), country=st.sampled_from(COUNTRIES))
+def test_nothing_typed_breaks_it(text: str, e164: str, country: str) -> None:
+    """Whatever stands in a field, the answer is yes or no."""
+    assert spellings.bears(text, e164, country) in (True, False)
