@@ -1,0 +1,74 @@
+"""What the store keeps of numbers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from connector.store import Store, directory
+from connector.store.directory import Entry
+from connector.store.tables import portals
+
+NUMBER = "+33199000001"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Open a database with two portals."""
+    opened = Store.open(f"sqlite:///{tmp_path}/connector.db")
+    portal = {
+        "location": "us",
+        "name": "",
+        "client_id": "",
+        "state": "linked",
+        "linked_by": "",
+        "linked_at": 0,
+    }
+    rows = [portal | {"id": number, "org_id": str(number)} for number in (1, 2)]
+    opened.write_now(lambda connection: connection.execute(insert(portals), rows))
+    yield opened
+    opened.close()
+
+
+def _put(store: Store, entry: Entry, portal_id: int = 1, number: str = NUMBER) -> None:
+    store.write_now(lambda connection: directory.put(connection, portal_id, number, entry))
+
+
+def test_nothing_is_known_of_a_new_number(store: Store) -> None:
+    """None is not the same as a number that Desk did not know."""
+    assert store.read_now(lambda connection: directory.get(connection, 1, NUMBER)) is None
+
+
+def test_a_number_is_known_to_one_portal_only(store: Store) -> None:
+    """What one portal's Desk said is no other portal's business."""
+    entry = Entry(b"[]", 1)
+    _put(store, entry)
+    assert store.read_now(lambda connection: directory.get(connection, 1, NUMBER)) == entry
+    assert store.read_now(lambda connection: directory.get(connection, 2, NUMBER)) is None
+
+
+@given(order=st.permutations([1, 2, 3, 4]))
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
+)
+def test_the_latest_asking_wins_in_any_order(store: Store, order: list[int]) -> None:
+    """An answer that comes late does not replace that of a later question."""
+    for asked_at in order:
+        _put(store, Entry(str(asked_at).encode(), asked_at))
+    kept = store.read_now(lambda connection: directory.get(connection, 1, NUMBER))
+    assert kept == Entry(b"4", 4)
+    store.write_now(lambda connection: directory.forget(connection, 1, [NUMBER]))
+
+
+def test_forgetting_by_age_and_by_what_is_held(store: Store) -> None:
+    """Old rows go everywhere, and the rows that hold a contact are found in one portal."""
+    for portal, number, asked_at in ((1, "+1", 5), (1, "+2", 50), (2, "+3", 6), (2, "+4", 60)):
+        _put(store, Entry(b'[{"id":"%d"}]' % asked_at, asked_at), portal, number)
+    assert store.read_now(lambda connection: directory.holding(connection, 1, b'"id":"5"')) == ["+1"]
+    assert store.write_now(lambda connection: directory.forget_older(connection, 50)) == 2
+    assert store.read_now(lambda connection: directory.get(connection, 2, "+3")) is None
+    assert store.read_now(lambda connection: directory.get(connection, 1, "+2")) is not None

@@ -1,0 +1,97 @@
+"""What a look-up comes to when Desk, the grant or our own store fails."""
+
+import pytest
+
+from connector.errors import (
+    ConcurrencyExceeded,
+    ConnectorError,
+    CreditsExhausted,
+    Forbidden,
+    GrantLost,
+    ZohoDown,
+)
+from connector.sandbox.faults import FaultKind, Rule
+from connector.store import directory as rows
+from tests.integration.directory.conftest import OTHER_PORTAL, PORTAL, House
+
+pytestmark = pytest.mark.anyio
+
+E164 = "+493023125999"
+
+
+async def _is_kept(house: House) -> bool:
+    return await house.store.read(lambda connection: rows.get(connection, PORTAL, E164)) is not None
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("server_error", ZohoDown),
+        ("html", ZohoDown),
+        ("reset", ZohoDown),
+        ("drop", ZohoDown),
+        ("too_many_requests", ConcurrencyExceeded),
+        ("threshold", CreditsExhausted),
+        ("unauthorized", GrantLost),
+    ],
+)
+async def test_trouble_is_named_and_not_kept(
+    house: House, fault: FaultKind, problem: type[ConnectorError], *, live: bool
+) -> None:
+    """The error says whose fault it is, no 'unknown' is kept, and the next look-up is a new one."""
+    house.add("There", phone=E164)
+    house.world.faults.add(Rule(kind=fault, seconds=60))
+    with pytest.raises(problem):
+        await house.directory.look_up(PORTAL, E164, country="DE", live=live)
+    assert not await _is_kept(house)
+    house.world.faults.clear()
+    house.later(61)
+    found = await house.directory.look_up(PORTAL, E164, country="DE", live=live)
+    assert [contact.name for contact in found.contacts] == ["There"]
+
+
+async def test_one_field_alone_is_no_answer(house: House) -> None:
+    """Where one of the two searches fails, the other's matches are not taken for all."""
+    house.add("There", phone=E164)
+    house.world.faults.add(Rule(kind="server_error", times=1))
+    with pytest.raises(ZohoDown):
+        await house.directory.look_up(PORTAL, E164, country="DE", live=True)
+    assert not await _is_kept(house)
+
+
+async def test_nobody_waits_for_a_slow_desk(house: House) -> None:
+    """Whoever waits is told after the time that we allow ourselves; nothing is kept."""
+    house.world.faults.add(Rule(kind="latency", seconds=30))
+    impatient = house.another(patience_seconds=0.05)
+    with pytest.raises(ZohoDown, match="within"):
+        await impatient.look_up(PORTAL, E164, country="DE", live=True)
+    with pytest.raises(ZohoDown, match="within"):
+        await impatient.open_tickets(PORTAL, house.people()[0].id)
+    with pytest.raises(ZohoDown, match="within"):
+        await impatient.search(PORTAL, "Ann", country="DE")
+    assert not await _is_kept(house)
+    house.later(30)
+
+
+async def test_a_lost_grant(house: House) -> None:
+    """A portal that is not linked any more says so."""
+    with pytest.raises(GrantLost):
+        await house.directory.look_up(OTHER_PORTAL, E164, country="DE", live=True)
+
+
+async def test_a_missing_permission(house: House) -> None:
+    """A profile that may not see contacts is not taken for a number that nobody bears."""
+    house.world.desk.deny("contacts.view")
+    with pytest.raises(Forbidden):
+        await house.directory.look_up(PORTAL, E164, country="DE", live=True)
+    assert not await _is_kept(house)
+
+
+async def test_what_cannot_be_kept_is_still_told(house: House) -> None:
+    """Where our own store refuses, the name that Desk gave reaches the banner all the same."""
+    house.add("There", phone=E164)
+    refuse = "CREATE TRIGGER full BEFORE INSERT ON directory BEGIN SELECT RAISE(ABORT, 'full'); END"
+    house.store.write_now(lambda connection: connection.exec_driver_sql(refuse))
+    found = await house.directory.look_up(PORTAL, E164, country="DE", live=True)
+    assert [contact.name for contact in found.contacts] == ["There"]
