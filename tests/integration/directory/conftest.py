@@ -103,23 +103,11 @@ class House:
         """Wait until the directory has begun to ask Desk."""
         await self._desks.asked.wait()
 
-    async def until_done(self, task: asyncio.Task[Any]) -> None:
-        """Let time pass, a second at a time, until Desk has answered what was asked."""
-        while not task.done():
-            self.later(1)
-            await asyncio.wait([task], timeout=0.02)
-
     def searches(self) -> int:
         """Count the searches that Desk was sent, and begin anew."""
         counted = self.world.requests.count(path="/api/v1/contacts/search")
         self.world.requests.reset()
         return counted
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio, as the connector does."""
-    return "asyncio"
 
 
 @pytest.fixture
