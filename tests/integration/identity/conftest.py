@@ -66,14 +66,14 @@ class House:
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
 
-    def another_portals(self) -> Portals:
+    def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""
 
         async def wait(_seconds: float) -> None:
             await anyio.lowlevel.checkpoint()
 
         return Portals(
-            self.store,
+            store or self.store,
             self.clock,
             self.sealer,
             self.oauth,

@@ -1,0 +1,165 @@
+"""Who may call what: sessions, keys, roles, origins, limits, and the headers of every answer."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from connector.errors import CommandError
+from tests.integration.identity.browser import Browser
+from tests.integration.identity.conftest import House
+
+pytestmark = pytest.mark.anyio
+AddAda = Callable[[], Awaitable[object]]
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Answer the header that brings a key."""
+    return {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+
+
+async def test_a_key_calls_the_api(house: House, browser: Browser) -> None:
+    """It is shown once, and only its hash is kept."""
+    key = await house.keys.add_key("wallboard", "agent", actor="test")
+    answer = await browser.get("/api/me", headers=bearer(key))
+    assert answer.json()["name"] == "key wallboard"
+    assert key not in repr(await house.keys.list_keys())
+
+
+async def test_a_key_reaches_as_far_as_its_role(house: House, browser: Browser) -> None:
+    """Each role may do what those below it may."""
+    statuses = []
+    for role in ("agent", "supervisor", "administrator"):
+        key = await house.keys.add_key(role, role, actor="test")
+        statuses.append((await browser.get("/api/supervisor", headers=bearer(key))).status_code)
+    assert statuses == [403, 200, 200]
+
+
+async def test_a_revoked_key_is_out_at_once(house: House, browser: Browser) -> None:
+    """The next call is refused, and both changes are audited."""
+    key = await house.keys.add_key("wallboard", "agent", actor="test")
+    await house.keys.revoke_key("wallboard", actor="ada@example.com")
+    answer = await browser.get("/api/me", headers=bearer(key))
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = [(entry.actor, entry.action, entry.subject) for entry in await house.audited()]
+    assert told == [("test", "key.added", "wallboard"), ("ada@example.com", "key.revoked", "wallboard")]
+
+
+async def test_a_keys_name_is_used_once(house: House) -> None:
+    """Not even a revoked key's name comes again, so that the audit stays clear."""
+    await house.keys.add_key("wallboard", "agent", actor="test")
+    await house.keys.revoke_key("wallboard", actor="test")
+    for name, role in (("wallboard", "agent"), ("other", "boss"), (" ", "agent")):
+        with pytest.raises(CommandError):
+            await house.keys.add_key(name, role, actor="test")
+    with pytest.raises(CommandError):
+        await house.keys.revoke_key("wallboard", actor="test")
+
+
+@pytest.mark.parametrize("header", ["Bearer ", "Bearer ck_nonsense", "bearer x", "Bearer \xff"])
+async def test_a_wrong_key_is_no_session(browser: Browser, add_ada: AddAda, header: str) -> None:
+    """Whoever brings a key is judged by it, signed in or not."""
+    await add_ada()
+    await browser.sign_in()
+    headers = {"Authorization": header.encode("latin-1")}
+    answer = await browser.get("/api/me", headers=headers)
+    assert answer.status_code == 401
+
+
+async def test_a_problem_is_json_for_programs(browser: Browser) -> None:
+    """It says type, title, status and detail (RFC 9457)."""
+    problem = (await browser.get("/api/me")).json()
+    assert problem == {
+        "type": "urn:connector:not_signed_in",
+        "title": "Sign in first",
+        "status": 401,
+        "detail": "You are not signed in, or your session is over.",
+    }
+
+
+async def test_posts_of_our_own_pages_are_taken(browser: Browser, add_ada: AddAda) -> None:
+    """Same origin and X-Requested-With together, as our scripts send them."""
+    await add_ada()
+    await browser.sign_in()
+    asked = {"X-Requested-With": "connector"}
+    assert (await browser.post("/api/me", headers=asked)).status_code == 200
+    assert (
+        await browser.post("/api/me", headers=asked | {"Sec-Fetch-Site": "same-origin"})
+    ).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Requested-With": "connector", "Sec-Fetch-Site": "cross-site"},
+        {"X-Requested-With": "connector", "Sec-Fetch-Site": "same-site"},
+        {"X-Requested-With": "connector", "Origin": "https://evil.example"},
+        {"X-Requested-With": "connector", "Origin": "null"},
+        {"X-Requested-With": "connector", "Origin": "http://127.0.0.1:8081"},
+    ],
+)
+async def test_posts_of_other_sites_are_refused(
+    browser: Browser, add_ada: AddAda, headers: dict[str, str]
+) -> None:
+    """A session cookie alone moves nothing."""
+    await add_ada()
+    await browser.sign_in()
+    assert (await browser.post("/api/me", headers=headers)).status_code == 403
+
+
+async def test_a_key_needs_no_origin(house: House, browser: Browser) -> None:
+    """No browser sends a key by itself."""
+    key = await house.keys.add_key("wallboard", "agent", actor="test")
+    answer = await browser.http.post(f"{browser.address}/api/me", headers=bearer(key))
+    assert answer.status_code == 200
+
+
+async def test_callers_are_limited_each_by_themselves(house: House, browser: Browser) -> None:
+    """Beyond the burst a caller waits, the next one does not."""
+    one = bearer(await house.keys.add_key("one", "agent", actor="test"))
+    two = bearer(await house.keys.add_key("two", "agent", actor="test"))
+    statuses = [(await browser.get("/api/me", headers=one)).status_code for _ in range(6)]
+    assert statuses == 5 * [200] + [429]
+    refused = await browser.get("/api/me", headers=one)
+    assert refused.headers["retry-after"] == "1"
+    assert (await browser.get("/api/me", headers=two)).status_code == 200
+    house.sandbox.world.clock.advance(1)
+    assert (await browser.get("/api/me", headers=one)).status_code == 200
+
+
+async def test_a_forged_cookie_is_nobodys(house: House, browser: Browser, add_ada: AddAda) -> None:
+    """An unsigned or altered session cookie is as good as none."""
+    await add_ada()
+    await browser.sign_in()
+    (name,) = [name for name in browser.http.cookies if "session" in name]
+    signed = browser.http.cookies[name]
+    for forged in (signed[:-1], "x" + signed, signed.rpartition(".")[0], "\u00ff.x"[1:], "."):
+        browser.http.cookies.set(name, forged, domain="127.0.0.1")
+        assert (await browser.get("/banner")).status_code == 401
+
+
+async def test_every_page_is_guarded_by_headers(browser: Browser) -> None:
+    """Pages, redirects and problems alike."""
+    for path in ("/", "/login", "/nothing", "/api/me"):
+        answer = await browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" not in answer.headers
+    assert (await browser.get("/")).headers["cache-control"] == "no-store"
+
+
+async def test_an_unknown_address_is_a_page_or_a_problem(browser: Browser) -> None:
+    """As is a method that an address does not take."""
+    page = await browser.get("/nothing")
+    assert (page.status_code, "There is nothing here" in page.text) == (404, True)
+    program = await browser.get("/nothing", headers={"Accept": "application/json"})
+    assert program.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Not Found",
+    }
+    assert (await browser.get("/logout")).status_code == 405

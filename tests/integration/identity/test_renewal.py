@@ -1,0 +1,273 @@
+"""Keeping a portal's token fresh: one refresh for all, and never too many."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from connector.errors import ClientRefused, GrantLost, TokensThrottled, ZohoDown
+from connector.portals import Portals
+from connector.sandbox.faults import Rule
+from connector.store import Store, grants
+from connector.store.grants import Grant
+from tests.integration.identity.browser import Browser
+from tests.integration.identity.conftest import House
+
+pytestmark = pytest.mark.anyio
+HOUR = 3_600
+TOKEN = "/oauth/v2/token"
+
+
+@pytest.fixture
+async def linked(house: House, admin: Browser) -> int:
+    """Link a portal, and count Zoho's requests from then on."""
+    await admin.link()
+    house.sandbox.world.requests.reset()
+    return 1
+
+
+async def ask(portals: Portals, portal_id: int) -> str | None:
+    """Ask Desk something that needs a token."""
+    return (await (await portals.desk(portal_id)).my_info()).email
+
+
+async def at_once(number: int, what: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Do something many times at once; answer what each came to."""
+    results: list[Any] = []
+
+    async def one() -> None:
+        results.append(await what())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(number):
+            group.start_soon(one)
+    return results
+
+
+async def grant_of(house: House) -> Grant:
+    """Answer the stored grant."""
+    found = await house.store.read(lambda connection: grants.get(connection, 1))
+    assert found is not None
+    return found
+
+
+async def test_a_fresh_token_is_not_refreshed(house: House, linked: int) -> None:
+    """The token of linking serves until five minutes before its end."""
+    await at_once(20, lambda: ask(house.portals, linked))
+    house.sandbox.world.clock.advance(HOUR - 301)
+    await ask(house.portals, linked)
+    assert house.asked(TOKEN) == 0
+    house.sandbox.world.clock.advance(1)
+    await ask(house.portals, linked)
+    assert house.asked(TOKEN) == 1
+
+
+async def test_twenty_at_once_refresh_once(house: House, linked: int) -> None:
+    """Whoever finds the token expired shares one refresh."""
+    house.sandbox.world.clock.advance(2 * HOUR)
+    assert await at_once(20, lambda: ask(house.portals, linked)) == 20 * ["ada@example.com"]
+    assert house.asked(TOKEN) == 1
+
+
+async def test_two_processes_refresh_once(house: House, linked: int) -> None:
+    """Over one database, the one that comes second finds the token of the first."""
+    stores = [Store(f"sqlite:///{house.store.engine.url.database}") for _ in range(2)]
+    others = [house.another_portals(store) for store in stores]
+    house.sandbox.world.clock.advance(2 * HOUR)
+    results: list[Any] = []
+
+    async def one(portals: Portals) -> None:
+        results.append(await ask(portals, linked))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            for portals in others:
+                group.start_soon(one, portals)
+    assert results == 20 * ["ada@example.com"]
+    assert house.asked(TOKEN) == 1
+    for store in stores:
+        store.close()
+
+
+async def test_a_refused_token_is_renewed_once(house: House, linked: int) -> None:
+    """A token that was pushed out before its time is replaced by one refresh for all."""
+    await ask(house.portals, linked)
+    held = house.sealer.open((await grant_of(house)).sealed_access_token or b"")
+    house.sandbox.world.tokens.revoke(held)
+    assert await at_once(20, lambda: ask(house.portals, linked)) == 20 * ["ada@example.com"]
+    assert house.asked(TOKEN) == 1
+
+
+async def test_a_token_that_another_process_renewed_is_taken(house: House, linked: int) -> None:
+    """Refused, a process looks again before it refreshes."""
+    other = house.another_portals()
+    await ask(house.portals, linked)
+    await ask(other, linked)
+    held = house.sealer.open((await grant_of(house)).sealed_access_token or b"")
+    house.sandbox.world.tokens.revoke(held)
+    await ask(house.portals, linked)
+    await ask(other, linked)
+    assert house.asked(TOKEN) == 1
+
+
+async def test_the_refresh_token_is_kept(house: House, linked: int) -> None:
+    """A refresh answers none, and the one there was goes on serving."""
+    before = house.sealer.open((await grant_of(house)).sealed_refresh_token)
+    for _ in range(3):
+        house.sandbox.world.clock.advance(2 * HOUR)
+        await ask(house.portals, linked)
+    grant = await grant_of(house)
+    assert house.sealer.open(grant.sealed_refresh_token) == before
+    assert grant.renewing_until == 0
+
+
+async def test_never_more_than_ten_tokens_in_ten_minutes(house: House, linked: int) -> None:
+    """Linking's own counts too; the next is refused here, before Zoho could lock us out."""
+    for _ in range(9):
+        await renew(house)
+    with pytest.raises(TokensThrottled) as caught:
+        await renew(house)
+    assert caught.value.retry_after_seconds == 600
+    assert house.asked(TOKEN) == 9
+    house.sandbox.world.clock.advance(600)
+    assert await renew(house) == "ada@example.com"
+
+
+async def renew(house: House) -> str | None:
+    """Have the present token refused, and ask."""
+    house.sandbox.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/myinfo", times=1))
+    return await ask(house.portals, 1)
+
+
+async def test_access_denied_closes_for_ten_minutes(house: House, linked: int) -> None:
+    """Throttled by Zoho, no process asks again until the window is over."""
+    house.sandbox.world.config.access_tokens_per_window = 0
+    house.sandbox.world.clock.advance(2 * HOUR)
+    for portals in (house.portals, house.portals, house.another_portals()):
+        with pytest.raises(TokensThrottled) as caught:
+            await ask(portals, linked)
+        assert caught.value.retry_after_seconds == 600
+    assert house.asked(TOKEN) == 1
+    house.sandbox.world.config.access_tokens_per_window = 10
+    house.sandbox.world.clock.advance(600)
+    assert await ask(house.portals, linked) == "ada@example.com"
+
+
+async def test_a_token_with_minutes_left_bridges_an_outage(house: House, linked: int) -> None:
+    """While no newer one can be had, the old one is used as long as it lives."""
+    await ask(house.portals, linked)
+    house.sandbox.world.clock.advance(HOUR - 120)
+    house.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=TOKEN))
+    assert await ask(house.portals, linked) == "ada@example.com"
+    house.sandbox.world.clock.advance(110)
+    with pytest.raises(ZohoDown):
+        await ask(house.portals, linked)
+
+
+async def test_a_wrong_secret_is_told_and_costs_no_token(house: House, linked: int) -> None:
+    """However often it is tried, correcting the secret helps at once."""
+    house.sandbox.world.clock.advance(2 * HOUR)
+    secret, house.secrets["us"] = house.secrets["us"], "wrong-secret"
+    for _ in range(12):
+        with pytest.raises(ClientRefused):
+            await ask(house.portals, linked)
+    house.secrets["us"] = secret
+    assert await ask(house.portals, linked) == "ada@example.com"
+
+
+async def test_a_lost_grant_is_noted_once(
+    house: House, linked: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """State, audit and log say it once, and nobody asks Zoho again."""
+    house.sandbox.world.revoke_all_grants()
+    for portals in (house.portals, house.portals, house.another_portals()):
+        with pytest.raises(GrantLost):
+            await ask(portals, linked)
+    assert (await house.portals.get(linked)).state == "grant_lost"
+    assert [entry.action for entry in await house.audited()].count("portal.grant_lost") == 1
+    assert [record.levelno for record in caplog.records].count(logging.ERROR) == 1
+    assert house.asked(TOKEN) == 1
+
+
+async def test_many_at_once_lose_the_grant_once(house: House, linked: int) -> None:
+    """Twenty that find it lost together are all told, and Zoho is asked once."""
+    house.sandbox.world.revoke_all_grants()
+    desks = [await portals.desk(linked) for portals in (house.portals, house.another_portals())]
+
+    async def losing() -> list[str]:
+        told = []
+        for desk in desks:
+            with pytest.raises(GrantLost) as caught:
+                await desk.my_info()
+            told.append(caught.value.reason)
+        return told
+
+    assert await at_once(10, losing) == 10 * [["grant_lost", "grant_lost"]]
+    assert house.asked(TOKEN) == 1
+
+
+async def test_linking_again_brings_everything_back(house: House, linked: int, admin: Browser) -> None:
+    """After the link every process goes on, the one included that had noted the loss."""
+    other = house.another_portals()
+    await ask(other, linked)
+    house.sandbox.world.revoke_all_grants()
+    with pytest.raises(GrantLost):
+        await ask(house.portals, linked)
+    await admin.link()
+    assert (await house.portals.get(linked)).state == "linked"
+    assert await ask(house.portals, linked) == "ada@example.com"
+    assert await ask(other, linked) == "ada@example.com"
+
+
+async def test_a_dead_process_holds_nobody_up(house: House, linked: int) -> None:
+    """A lease that nobody gives back ends by itself."""
+    house.sandbox.world.clock.advance(2 * HOUR)
+    grant = await grant_of(house)
+    now = house.clock()
+    await house.store.write(
+        lambda connection: grants.take(connection, grant, "dead", grant.renewals, now, now + 30_000)
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask, house.portals, linked)
+        await anyio.wait_all_tasks_blocked()
+        assert house.asked(TOKEN) == 0
+        house.sandbox.world.clock.advance(30)
+    assert house.asked(TOKEN) == 1
+
+
+async def test_who_loses_patience_stops_no_refresh(house: House, linked: int) -> None:
+    """A look-up that gives up leaves the refresh to the others, and its token is kept."""
+    await ask(house.portals, linked)
+    house.sandbox.world.clock.advance(2 * HOUR)
+    desk = await house.portals.desk(linked)
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.my_info)
+        while (await grant_of(house)).renewing_until == 0:
+            pass  # The lease is taken right before Zoho is asked.
+        group.cancel_scope.cancel()
+    await house.portals.close()
+    assert house.asked(TOKEN) == 1
+    assert (await grant_of(house)).expires_at > house.clock()
+    assert await ask(house.portals, linked) == "ada@example.com"
+    assert house.asked(TOKEN) == 1
+
+
+async def test_a_refresh_that_comes_after_linking_again_changes_nothing(
+    house: House, linked: int, admin: Browser
+) -> None:
+    """A token of the former grant never takes the place of the new one's."""
+    stale = await grant_of(house)
+    now = house.clock()
+    await house.store.write(
+        lambda connection: grants.take(connection, stale, "late", stale.renewals, now, now + 30_000)
+    )
+    await admin.link()
+    written = await house.store.write(
+        lambda connection: grants.finish(
+            connection, linked, "late", sealed_refresh=b"x", sealed_access=b"y", expires_at=now
+        )
+    )
+    assert written is False
+    assert await ask(house.portals, linked) == "ada@example.com"

@@ -1,0 +1,46 @@
+"""Widths by edition, and which department is the default."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.portals.limits import width_of
+from connector.portals.linking import Bound
+from connector.zoho.data_centers import TABLE
+from connector.zoho.models import Department, Id, Organization
+from connector.zoho.token_answers import Tokens
+
+
+@pytest.mark.parametrize(
+    ("edition", "width"), [("FREE", 5), ("Enterprise", 25), ("PROFESSIONAL", 15), ("", 5), ("Unheard of", 5)]
+)
+def test_width_follows_the_edition(edition: str, width: int) -> None:
+    """However it is spelled; an unknown one gets as little as any."""
+    assert width_of(edition) == width
+
+
+def bound(*departments: Department) -> Bound:
+    """Make a grant with these departments."""
+    organization = Organization(id=Id("1"))
+    return Bound(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, departments)
+
+
+def department(number: int, *, enabled: bool | None = True, default: bool | None = False) -> Department:
+    """Make a department."""
+    return Department(id=Id(str(number)), is_enabled=enabled, is_default=default)
+
+
+def test_the_wanted_department_comes_first() -> None:
+    """Then the default one, then the first; never a disabled one."""
+    some = bound(department(1, enabled=False), department(2), department(3, default=True))
+    assert [some.department_id(wanted) for wanted in ("2", "1", "9", None)] == ["2", "3", "3", "3"]
+    assert bound(department(1, enabled=None, default=None), department(2)).department_id(None) == "1"
+    assert bound(department(1, enabled=False)).department_id("1") is None
+
+
+@given(st.text(max_size=5), st.text(max_size=5))
+def test_an_organisation_always_has_a_name(company: str, portal: str) -> None:
+    """At the least its id."""
+    organization = Organization(id=Id("1"), company_name=company, portal_name=portal)
+    made = Bound(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, ())
+    assert made.name == (company or portal or "1")

@@ -1,0 +1,1 @@
+"""Tests of connector.web without I/O."""
