@@ -1,7 +1,7 @@
 /** Search contacts by number or name while the agent types. */
 
 import { toContact } from "./shape.js";
-import { awayLink, el, setText } from "./dom.js";
+import { awayLink, el, setFacts, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
@@ -59,7 +59,7 @@ export function createSearch({ form, input, panel, status, list }, search) {
   }
 
   input.addEventListener("input", typed);
-  input.addEventListener("focus", () => panel.hasAttribute("data-open") || typed());
+  input.addEventListener("click", () => panel.hasAttribute("data-open") || typed());
   form.addEventListener("keydown", move);
   form.addEventListener("submit", (event) => (event.preventDefault(), run()));
   form.addEventListener("focusout", (event) => !form.contains(event.relatedTarget) && close());
@@ -68,8 +68,9 @@ export function createSearch({ form, input, panel, status, list }, search) {
 
 function toRow(contact) {
   const name = contact.name ?? contact.phones[0] ?? "(no name)";
-  const details = [contact.account, ...contact.phones.filter((phone) => phone !== name)].filter(Boolean);
-  return el("li", {}, awayLink(contact.url, name), el("span", { class: "result-detail" }, details.join(" · ")));
+  const detail = el("span", { class: "result-detail" });
+  setFacts(detail, [contact.account, ...contact.phones.filter((phone) => phone !== name)].filter(Boolean));
+  return el("li", {}, awayLink(contact.url, name), detail);
 }
 
 function countWords(count) {

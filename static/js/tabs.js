@@ -21,8 +21,7 @@ export function joinTabs(store, clock) {
   let queue = null;
   let watchdog = null;
 
-  const tellState = () =>
-    channel.postMessage({ kind: "state", now: clock.now(), state: store.state });
+  const tellState = () => channel.postMessage({ kind: "state", now: clock.now(), state: store.state });
 
   function dispatchAndTell(action) {
     store.dispatch(action);
@@ -92,6 +91,7 @@ export function joinTabs(store, clock) {
     store.dispatch({ type: "signed_out" });
     watchdog?.stop();
     queue?.abort();
+    stepDown();
     leave();
   }
 

@@ -2,7 +2,7 @@
 
 import { createCard } from "./card.js";
 import { createEnded } from "./ended.js";
-import { el, keyed, setText } from "./dom.js";
+import { keyed, setText } from "./dom.js";
 import { endedCalls, openCalls } from "./state.js";
 import { clockTime, duration, titleWords } from "./words.js";
 
@@ -13,15 +13,10 @@ const CONNECTIONS = {
   signed_out: "Signed out",
 };
 
-const find = (name) => document.querySelector(`[data-slot="${name}"]`);
-
 /** Make the view: `render(state)` draws all, `tick()` moves the timers. Clicks go to `actions`. */
 export function createView(clock, dismissed, actions) {
-  const slots = Object.fromEntries(
-    ["connection", "lost", "since", "open", "ended", "ended-list", "empty", "empty-title", "empty-words", "clear"]
-      .concat(["agent", "calls", "signed-out", "heading"])
-      .map((name) => [name, find(name)]),
-  );
+  const marked = [...document.querySelectorAll("[data-slot]")];
+  const slots = Object.fromEntries(marked.map((node) => [node.dataset.slot, node]));
   let lastLive = null;
   let shown = [];
   slots.clear.addEventListener("click", () => {

@@ -52,6 +52,8 @@ def test_silence_counts_as_lost(stage: Stage, banner: Open, page_clock: BrowserC
     page_clock.clock.run_for(39_000)
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
     page_clock.clock.run_for(2_000)
+    expect(page.get_by_text("Reconnecting…", exact=True)).to_be_visible()
+    page_clock.clock.run_for(1_000)
     stage.wait_for(lambda: stage.opened == 2)
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
