@@ -35,6 +35,10 @@ class Metrics:
         )  # fmt: skip
         self.banners = Gauge("connector_open_banners", "Banners that are open", registry=self.registry)
 
+    def count(self, outcome: str) -> None:
+        """Count what one attempt to deliver came to."""
+        self.deliveries.labels(outcome).inc()
+
     def text(self) -> bytes:
         """Write all metrics in Prometheus's text format."""
         return generate_latest(self.registry)

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.errors import StoreUnavailable
 from connector.store.engine import open_engine, writing
 from connector.store.migrating import migrate
 from connector.store.writer import Handler, Writer, translate
@@ -29,6 +30,7 @@ class Store:
         self.engine = open_engine(url)
         self._writer = Writer(self.engine)
         self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._closed = False
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -40,6 +42,8 @@ class Store:
 
     async def read(self, ask: Callable[[Connection], Result]) -> Result:
         """Answer what `ask` reads; StoreUnavailable when the database does not answer."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed; send it again in a moment.")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, ask)
 
     def read_now(self, ask: Callable[[Connection], Result]) -> Result:
@@ -69,6 +73,7 @@ class Store:
 
     def close(self) -> None:
         """Write what waits, then let go of the database."""
+        self._closed = True
         self._writer.close()
         self._readers.shutdown()
         self.engine.dispose()

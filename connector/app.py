@@ -1,0 +1,175 @@
+"""Put the house together: the only place where the rooms meet."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.templating import Jinja2Templates
+
+from connector.asking import Asking
+from connector.delivery import Deliverer
+from connector.directory import Directory
+from connector.errors import ConnectorError
+from connector.feed import Feed, Message
+from connector.metrics import Metrics
+from connector.news import News
+from connector.people import Agents, Flows, Keys, People
+from connector.phone_systems import PhoneSystems
+from connector.portals import Portals
+from connector.road import Road
+from connector.sealing import Sealer
+from connector.settings import Settings
+from connector.store import Store
+from connector.store.ledger import Ledger
+from connector.times import Clock, system_clock
+from connector.web import problems
+from connector.web.cookies import Cookies
+from connector.web.headers import SecurityHeaders
+from connector.web.limiter import Limiter
+from connector.web.routes import routes
+from connector.zoho import data_centers
+from connector.zoho.oauth import OAuth
+from connector.zoho.transport import http_client
+
+WATCHDOG_SECONDS = 1
+SESSIONS_SECONDS = 2
+SWEEP_SECONDS = 3_600
+
+log = logging.getLogger(__name__)
+
+
+class House:
+    """Every service of one process; views reach for them through `web.house`."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.metrics = Metrics()
+        self.sealer = Sealer(settings.secret_key)
+        self.http = http_client()
+        self.data_centers = data_centers.with_added(
+            [data_centers.parse_row(row) for row in settings.zoho_data_centers]
+        )
+        self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
+        self._furnish_people()
+        self._furnish_road()
+
+    def _furnish_people(self) -> None:
+        self.people = People(self.store, self.clock)
+        self.agents = Agents(self.store, self.clock)
+        self.keys = Keys(self.store, self.clock)
+        self.flows = Flows(self.store, self.sealer, self.clock)
+        self.cookies = Cookies(self.sealer, https=self.settings.is_https)
+        self.limiter = Limiter(self.clock)
+        self.templates = Jinja2Templates(Path(__file__).parent / "web" / "templates")
+        self.portals = Portals(
+            self.store,
+            self.clock,
+            self.sealer,
+            self.oauth,
+            self.http,
+            client_id=self.settings.zoho_client_id,
+            data_centers=self.data_centers,
+        )
+
+    def _furnish_road(self) -> None:
+        settings, store, clock = self.settings, self.store, self.clock
+        self.feed = Feed()
+        self.phone_systems = PhoneSystems(store, self.sealer, clock)
+        self.news = News(store, self.phone_systems, self.feed, clock)
+        self.directory = Directory(store, self.portals, settings, clock)
+        self.road = Road(
+            store,
+            Ledger(
+                clock,
+                record_after_seconds=settings.record_after_seconds,
+                silent_after_seconds=settings.silent_after_seconds,
+            ),
+            self.phone_systems,
+            self.news,
+            Asking(store, self.phone_systems, self.news, self.directory, clock, self.metrics),
+            clock,
+            settings.silent_after_seconds,
+        )
+        self.deliverer = Deliverer(
+            store,
+            self.portals,
+            self.directory,
+            settings,
+            clock,
+            on_change=self.road.tell_again,
+            counter=self.metrics,
+        )
+
+    async def end_sessions(self) -> None:
+        """End the streams of sessions that are over, and of users who were deactivated."""
+        open_ones = self.feed.sessions()
+        if open_ones:
+            living = await self.people.living(open_ones)
+            self.feed.end_sessions(open_ones - living, Message("signed_out", b"{}"))
+
+    async def close(self) -> None:
+        """Let go of the network and the database."""
+        await self.http.aclose()
+        self.store.close()
+
+
+@asynccontextmanager
+async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
+    """Keep the background work going: watchdog, sessions, sweeping, and the delivery where wanted."""
+    async with AsyncExitStack() as stack:
+        for seconds, step in (
+            (WATCHDOG_SECONDS, house.road.close_overdue),
+            (SESSIONS_SECONDS, house.end_sessions),
+            (SWEEP_SECONDS, house.directory.sweep),
+        ):
+            stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
+        if deliver:
+            delivering = asyncio.create_task(house.deliverer.run())
+            stack.push_async_callback(_stop_delivering, house.deliverer, delivering)
+        yield
+    await house.road.settle()
+
+
+async def _every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await step()
+        except ConnectorError as problem:
+            log.warning("background_step_failed", extra={"step": step.__qualname__, "reason": problem.reason})
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _stop_delivering(deliverer: Deliverer, task: asyncio.Task[None]) -> None:
+    await deliverer.stop()
+    await _cancel(task)
+
+
+def create_app(house: House) -> Starlette:
+    """Make the web application of a house; its lifespan works in the background and closes the house."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with at_work(house, deliver=house.settings.deliver):
+            yield
+        await house.close()
+
+    app = Starlette(routes=routes(static_folder()), lifespan=lifespan, exception_handlers=problems.handlers())
+    app.add_middleware(SecurityHeaders, https=house.settings.is_https)
+    app.state.house = house
+    return app
+
+
+def static_folder() -> Path:
+    """Find the pages' assets: inside an installed package, or beside it in a clone."""
+    installed = Path(__file__).parent / "static"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "static"

@@ -1,0 +1,130 @@
+"""Ask who is calling while the phone still rings, and note what was found for the banner."""
+
+import logging
+from typing import Protocol
+
+from connector import pops
+from connector.calls import Call, CallState
+from connector.directory import Contact, Found, OpenTicket
+from connector.errors import ConnectorError
+from connector.metrics import Metrics
+from connector.news import News, encode, finding_of
+from connector.phone_systems import PhoneSystems
+from connector.pops import Finding
+from connector.store import Store, calls
+from connector.store.calls import CallRow
+from connector.store.phones import PhoneSystem
+from connector.times import MINUTE, Clock
+
+POPS_WITHIN = 2 * MINUTE
+"""How old a call may be when it is first heard of and still be looked up for the banner."""
+
+log = logging.getLogger(__name__)
+
+
+class Directory(Protocol):
+    """Who a number belongs to, and which tickets of theirs are open."""
+
+    async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
+        """Answer the contacts with this number."""
+
+    async def open_tickets(self, portal_id: int, contact_id: str) -> tuple[OpenTicket, ...]:
+        """Answer a contact's open tickets."""
+
+
+class Asking:
+    """Look callers up for the calls that somebody sees; one question a call at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        phone_systems: PhoneSystems,
+        news: News,
+        directory: Directory,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._phone_systems = phone_systems
+        self._news = news
+        self._directory = directory
+        self._clock = clock
+        self._metrics = metrics
+        self._asked: set[int] = set()
+
+    def is_open_question(self, row: CallRow) -> bool:
+        """Answer whether a call is going on of which nobody knows yet who it is.
+
+        What failed is asked again when the next event comes.
+        """
+        return (
+            row.call is not None
+            and row.lookup in ("pending", "failed")
+            and row.id not in self._asked
+            and row.call.state is not CallState.ENDED
+            and row.call.started_at >= self._clock() - POPS_WITHIN
+        )
+
+    async def ask(self, row: CallRow) -> None:
+        """Look up who is calling, if it can be known and if somebody sees the call."""
+        phone = await self._phone_systems.get(row.phone_system_id)
+        if row.call is None or not await self._is_wanted(row, row.call, phone):
+            return
+        self._asked.add(row.id)
+        try:
+            await self._look_up(row, row.call, phone)
+        finally:
+            self._asked.discard(row.id)
+
+    async def add_tickets(self, row: CallRow) -> None:
+        """Read the open tickets of the contact that the call is with, where they are not known yet."""
+        finding = finding_of(row)
+        contact_id = pops.the_contact(finding, row.chosen_contact_id)
+        if contact_id is None or contact_id in finding.tickets:
+            return
+        phone = await self._phone_systems.get(row.phone_system_id)
+        try:
+            tickets = await self._directory.open_tickets(phone.portal_id, contact_id)
+        except ConnectorError as problem:
+            log.warning("tickets_not_read", extra={"reason": problem.reason, "call": row.key})
+            return
+        shown = tuple(_ticket(one) for one in tickets)
+        with_tickets = Finding(contacts=finding.contacts, tickets=finding.tickets | {contact_id: shown})
+        await self._note(row.id, "found", with_tickets)
+
+    async def _is_wanted(self, row: CallRow, call: Call, phone: PhoneSystem) -> bool:
+        if not pops.is_worth_asking(call, phone.country, phone.lines):
+            return False
+        return await self._news.is_watched(row) and row.id not in self._asked
+
+    async def _look_up(self, row: CallRow, call: Call, phone: PhoneSystem) -> None:
+        number = pops.customer(call, phone.country).e164
+        if number is None:
+            return
+        try:
+            found = await self._directory.look_up(phone.portal_id, number, country=phone.country, live=True)
+        except ConnectorError as problem:
+            log.warning("look_up_failed", extra={"reason": problem.reason, "call": row.key})
+            self._metrics.look_ups.labels("failed").inc()
+            await self._note(row.id, "failed", Finding())
+            return
+        self._metrics.look_ups.labels(found.source).inc()
+        finding = Finding(contacts=tuple(_contact(one) for one in found.contacts))
+        await self._note(row.id, "found" if found.contacts else "none", finding)
+        if (named := await self._news.row(row.id)) is not None:
+            await self.add_tickets(named)
+
+    async def _note(self, call_id: int, lookup: str, finding: Finding) -> None:
+        now, found = self._clock(), encode(finding)
+        await self._store.write(lambda c: calls.touch(c, [call_id], now, lookup=lookup, found=found))
+        await self._news.refresh([call_id])
+
+
+def _contact(found: Contact) -> pops.Contact:
+    return pops.Contact(id=found.id, name=found.name, account=found.account, url=found.url or "")
+
+
+def _ticket(found: OpenTicket) -> pops.Ticket:
+    return pops.Ticket(
+        id=found.id, number=found.number, subject=found.subject, status=found.status, url=found.url or ""
+    )

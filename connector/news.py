@@ -1,0 +1,161 @@
+"""Tell the banners: who sees which call, and what they see of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from connector import pops
+from connector.calls import Call, CallState
+from connector.feed import Feed, Message
+from connector.phone_systems import PhoneSystems
+from connector.pops import CallView, Finding, Mine, Record, Shown
+from connector.store import Store, calls, team
+from connector.store.calls import CallRow, RecordState
+from connector.store.phones import PhoneSystem
+from connector.store.team import Team
+from connector.times import MINUTE, SECOND, Clock
+
+TEAM_REMEMBERED_FOR = 2 * SECOND
+"""How long the team is taken from memory; a change of extensions or queues is heard after that."""
+
+SHOWN_AFTER_THE_END = 10 * MINUTE
+"""How long a call that is over stays on the banners."""
+
+encode = msgspec.json.Encoder().encode
+_finding = msgspec.json.Decoder(Finding).decode
+
+NOBODY = Team(names={}, words={}, emails={}, queues={})
+
+
+class News:
+    """Make views of calls and hand them to the feed."""
+
+    def __init__(self, store: Store, phone_systems: PhoneSystems, feed: Feed, clock: Clock) -> None:
+        self._store = store
+        self._phone_systems = phone_systems
+        self._feed = feed
+        self._clock = clock
+        self._team = NOBODY
+        self._team_until = 0
+
+    async def team(self) -> Team:
+        """Answer who takes calls."""
+        now = self._clock()
+        if now >= self._team_until:
+            self._team = await self._store.read(team.load)
+            self._team_until = now + TEAM_REMEMBERED_FOR
+        return self._team
+
+    async def spread(self, rows: Sequence[CallRow]) -> None:
+        """Show changed calls to those concerned, and take them from those who are not any more."""
+        if not self._feed.open_banners:
+            return
+        who = await self.team()
+        records = await self._records(rows)
+        for row in rows:
+            phone = await self._phone_systems.get(row.phone_system_id)
+            self._tell(row, phone, who, records.get(row.id))
+
+    async def refresh(self, call_ids: Iterable[int]) -> None:
+        """Read calls again and spread what they are now."""
+        ids = list(call_ids)
+        await self.spread(await self._store.read(lambda connection: calls.by_ids(connection, ids)))
+
+    async def shown_to(self, user_id: int) -> list[tuple[CallRow, CallView]]:
+        """Answer what this user's banner shows now."""
+        since = self._clock() - SHOWN_AFTER_THE_END
+        rows = await self._store.read(lambda connection: calls.shown(connection, since))
+        who = await self.team()
+        records = await self._records(rows)
+        shown = [(row, await self._view_for(user_id, row, who, records)) for row in rows]
+        return [(row, view) for row, view in shown if view is not None]
+
+    async def row(self, call_id: int) -> CallRow | None:
+        """Read one call."""
+        rows = await self._store.read(lambda connection: calls.by_ids(connection, [call_id]))
+        return rows[0] if rows else None
+
+    async def is_watched(self, row: CallRow) -> bool:
+        """Answer whether anyone concerned has a banner open."""
+        return self._feed.is_watched_by(_audience(row, await self.team()))
+
+    async def view(self, user_id: int, row: CallRow) -> CallView | None:
+        """Answer what one user sees of a call, None if it does not concern them."""
+        return await self._view_for(user_id, row, await self.team(), await self._records([row]))
+
+    async def _records(self, rows: Sequence[CallRow]) -> Mapping[int, RecordState]:
+        over = [row.root_id or row.id for row in rows if row.call and row.call.state is CallState.ENDED]
+        if not over:
+            return {}
+        return await self._store.read(lambda connection: calls.records(connection, over))
+
+    async def _view_for(
+        self, user_id: int, row: CallRow, who: Team, records: Mapping[int, RecordState]
+    ) -> CallView | None:
+        concerned = _audience(row, who)
+        if row.call is None or user_id not in concerned or self._is_past(row.call):
+            return None
+        phone = await self._phone_systems.get(row.phone_system_id)
+        return _view(row, row.call, concerned[user_id], phone, who, records.get(row.root_id or row.id))
+
+    def _is_past(self, call: Call) -> bool:
+        return call.ended_at is not None and call.heard_at < self._clock() - SHOWN_AFTER_THE_END
+
+    def _tell(self, row: CallRow, phone: PhoneSystem, who: Team, record: RecordState | None) -> None:
+        if row.call is None or self._is_past(row.call):
+            return
+        concerned = _audience(row, who)
+        for mine in set(concerned.values()):
+            view = _view(row, row.call, mine, phone, who, record)
+            users = [user for user, theirs in concerned.items() if theirs == mine]
+            self._feed.publish(users, Message("call", encode(view), row.id))
+        self._feed.publish(_left(row, row.call, who) - concerned.keys(), _gone(row))
+
+
+def _audience(row: CallRow, who: Team) -> dict[int, Mine | None]:
+    if row.call is None:
+        return {}
+    users = who.users(row.phone_system_id, [leg.agent for leg in row.call.legs])
+    members = who.members(row.phone_system_id, row.call.queue)
+    return pops.audience(row.call, users, members, who.everyone)
+
+
+def _left(row: CallRow, call: Call, who: Team) -> set[int]:
+    users = who.users(row.phone_system_id, [leg.agent for leg in call.legs])
+    return pops.ever_concerned(call, users, who.members(row.phone_system_id, call.queue), who.everyone)
+
+
+def _gone(row: CallRow) -> Message:
+    answered = row.call is not None and row.call.answered_at is not None
+    reason = "answered_elsewhere" if answered else "not_concerned"
+    gone = {"id": row.id, "revision": row.revision, "reason": reason}
+    return Message("gone", encode(gone), row.id)
+
+
+def _view(
+    row: CallRow, call: Call, mine: Mine | None, phone: PhoneSystem, who: Team, record: RecordState | None
+) -> CallView:
+    shown = Shown(
+        id=row.id,
+        revision=row.revision,
+        call=call,
+        lookup=row.lookup if pops.is_worth_asking(call, phone.country, phone.lines) else "skipped",
+        finding=finding_of(row),
+        chosen=row.chosen_contact_id,
+        record=_record(record),
+    )
+    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word))
+
+
+def finding_of(row: CallRow) -> Finding:
+    """Read what the look-up found."""
+    return Finding() if row.found is None else _finding(row.found)
+
+
+_STATES = {"done": "written", "dead": "failed"}
+
+
+def _record(record: RecordState | None) -> Record:
+    if record is None:
+        return Record()
+    return msgspec.convert({"state": _STATES.get(record.state, "waiting"), "url": record.url}, Record)

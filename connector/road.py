@@ -1,0 +1,144 @@
+"""The road, step by step: take the events, tell the banners, ask who it is, tell them again.
+
+Only the commit stands between the phone system and its answer; everything else follows behind.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connector.asking import Asking
+from connector.calls import closing, watchdog_event
+from connector.errors import ConnectorError, NotFound
+from connector.news import News, finding_of
+from connector.phone_systems import PhoneSystems
+from connector.phones import Parsed
+from connector.pops import CallView
+from connector.store import Store, calls, events, outbox
+from connector.store.calls import CallRow
+from connector.store.ledger import Arrival, Ignored, Ledger, Sender, Taken
+from connector.store.phones import PhoneSystem
+from connector.times import Clock
+
+CLOSED_AT_A_TIME = 200
+"""Overdue calls that the watchdog closes in one go."""
+
+log = logging.getLogger(__name__)
+
+
+class Road:
+    """Carry each event from the phone system to the banner and into the outbox."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        phone_systems: PhoneSystems,
+        news: News,
+        asking: Asking,
+        clock: Clock,
+        silent_after_seconds: int,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._phone_systems = phone_systems
+        self._news = news
+        self._asking = asking
+        self._clock = clock
+        self._silent_after_seconds = silent_after_seconds
+        self._behind: set[asyncio.Task[None]] = set()
+
+    async def take(self, phone: PhoneSystem, parsed: Parsed) -> Taken:
+        """Commit what one request brought; the banners are told behind its back."""
+        sender = Sender(phone.id, phone.uid, phone.portal_id)
+        now = self._clock()
+        ignored = [Ignored(other.source, other.id, other.type, now) for other in parsed.ignored]
+        taken = await self._store.batch(self._ledger.take, Arrival(sender, parsed.events, ignored))
+        if taken.changed:
+            self._follow(self._spread(taken.changed))
+        return taken
+
+    async def keep_unread(self, phone: PhoneSystem, body: bytes, reason: str) -> None:
+        """Keep what is authentic but cannot be read, so that somebody can see it."""
+        now = self._clock()
+        await self._store.write(lambda c: events.keep_unread(c, phone.id, body, reason, now))
+
+    async def snapshot(self, user_id: int) -> list[CallView]:
+        """Answer what a banner shows when it opens, and ask who is calling where nobody has yet."""
+        shown = await self._news.shown_to(user_id)
+        self._ask([row for row, _ in shown])
+        return [view for _, view in shown]
+
+    async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
+        """Note which of several contacts the agent says it is; NotFound if the call is not theirs."""
+        row = await self._news.row(call_id)
+        if row is None or await self._news.view(user_id, row) is None:
+            raise NotFound("There is no such call on your banner.")
+        if contact_id is not None and contact_id not in {one.id for one in finding_of(row).contacts}:
+            raise NotFound("This contact is none of those that were found for the call.")
+        now = self._clock()
+
+        def change(connection: Connection) -> None:
+            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id)
+            outbox.retouch(connection, row.root_id or row.id, now)
+
+        await self._store.write(change)
+        return await self._after_choice(user_id, call_id)
+
+    async def close_overdue(self) -> int:
+        """End the open calls that have been silent for too long, and answer how many."""
+        now = self._clock()
+        rows = await self._store.read(lambda c: calls.overdue(c, now, CLOSED_AT_A_TIME))
+        for row in rows:
+            await self._close(row, now)
+        return len(rows)
+
+    def tell_again(self, call_ids: Sequence[int]) -> None:
+        """Show calls again whose record has come further; nobody waits for it."""
+        self._follow(self._news.refresh(call_ids))
+
+    async def settle(self) -> None:
+        """Wait for what is still under way behind the answers: before stopping, and in tests."""
+        while self._behind:
+            await asyncio.gather(*self._behind, return_exceptions=True)
+
+    def _follow(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(step))
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
+
+    async def _spread(self, rows: Sequence[CallRow]) -> None:
+        await self._news.spread(rows)
+        self._ask(rows)
+
+    def _ask(self, rows: Sequence[CallRow]) -> None:
+        for row in rows:
+            if self._asking.is_open_question(row):
+                self._follow(self._asking.ask(row))
+
+    async def _close(self, row: CallRow, now: int) -> None:
+        planned = None if row.call is None else closing(row.call, self._silent_after_seconds)
+        if row.call is None or planned is None:
+            return
+        phone = await self._phone_systems.get(row.phone_system_id)
+        await self.take(phone, Parsed(events=(watchdog_event(row.call, planned[1], now),)))
+
+    async def _after_choice(self, user_id: int, call_id: int) -> CallView:
+        row = await self._news.row(call_id)
+        view = None if row is None else await self._news.view(user_id, row)
+        if row is None or view is None:
+            raise NotFound("The call has left your banner.")
+        await self._news.spread([row])
+        self._follow(self._asking.add_tickets(row))
+        return view
+
+
+async def _logged(step: Coroutine[Any, Any, None]) -> None:
+    try:
+        await step
+    except ConnectorError as problem:
+        # The event is safe in the store; the banners learn of it from their next snapshot.
+        log.warning("banner_not_told", extra={"reason": problem.reason})

@@ -1,0 +1,93 @@
+"""Answer who a number belongs to, and who is called so: for the banner's search box and for programs."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.directory import Contact, Place
+from connector.errors import InvalidRequest
+from connector.web.guard import require_api
+from connector.web.house import House, house_of
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class ContactView(msgspec.Struct, frozen=True):
+    """A contact as the API shows it."""
+
+    id: str
+    name: str
+    account: str | None
+    url: str
+
+
+class FoundView(msgspec.Struct, frozen=True):
+    """What a look-up came to; `number` is as it was asked, `source` who said so."""
+
+    number: str
+    e164: str | None
+    contacts: tuple[ContactView, ...]
+    source: str
+
+
+class PersonView(ContactView, frozen=True):
+    """A contact as a search shows it: with its numbers as somebody typed them."""
+
+    phone: str | None
+    mobile: str | None
+
+
+class PeopleView(msgspec.Struct, frozen=True):
+    """What a search came to."""
+
+    contacts: tuple[PersonView, ...]
+
+
+async def lookup(request: Request) -> Response:
+    """Answer `GET /api/contacts/lookup?number=`: `{number, e164, contacts, source}`.
+
+    `phone` (slug), `portal` (id) and `country` say where the number is at home; see `directory.places`.
+    """
+    await require_api(request)
+    house, text = house_of(request), _needed(request, "number")
+    number, found = await house.directory.look_up_typed(await _place(house, request), text)
+    contacts = tuple(_contact(one) for one in found.contacts)
+    return _json(FoundView(text, number.e164, contacts, found.source))
+
+
+async def search(request: Request) -> Response:
+    """Answer `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
+    await require_api(request)
+    house, text = house_of(request), _needed(request, "text")
+    place = await _place(house, request)
+    found = await house.directory.search(place.portal_id, text, country=place.country)
+    return _json(PeopleView(tuple(_person(one) for one in found)))
+
+
+async def _place(house: House, request: Request) -> Place:
+    asked = request.query_params
+    portal = asked.get("portal")
+    if portal is not None and not (portal.isascii() and portal.isdigit() and len(portal) <= 18):
+        raise InvalidRequest("portal must be a portal's number.")
+    return await house.directory.place(
+        portal=None if portal is None else int(portal), phone=asked.get("phone"), country=asked.get("country")
+    )
+
+
+def _needed(request: Request, name: str) -> str:
+    value = request.query_params.get(name, "").strip()
+    if not value:
+        raise InvalidRequest(f"{name} is missing: say what to look for.")
+    return value
+
+
+def _contact(found: Contact) -> ContactView:
+    return ContactView(found.id, found.name, found.account, found.url)
+
+
+def _person(found: Contact) -> PersonView:
+    return PersonView(found.id, found.name, found.account, found.url, found.phone, found.mobile)
+
+
+def _json(answer: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json", headers=NO_STORE)

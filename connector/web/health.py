@@ -1,0 +1,60 @@
+"""Tell machines how the connector is: alive, ready, and in figures."""
+
+from ipaddress import ip_address
+from typing import get_args
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from connector.errors import StoreError
+from connector.store import outbox
+from connector.store.migrating import is_current
+from connector.times import SECOND
+from connector.web.guard import require_api
+from connector.web.house import House, house_of
+
+OUTBOX_STATES = get_args(outbox.State)
+
+
+async def healthz(_request: Request) -> Response:
+    """Answer `GET /healthz`: 200 as long as the process serves."""
+    return PlainTextResponse("alive\n")
+
+
+async def readyz(request: Request) -> Response:
+    """Answer `GET /readyz`: 200 when events can be stored, else 503 and why."""
+    house = house_of(request)
+    try:
+        current = await house.store.read(is_current)
+        await house.store.write(lambda _: None)
+    except StoreError as problem:
+        return PlainTextResponse(f"not ready: {problem.reason}\n", 503)
+    if not current:
+        return PlainTextResponse("not ready: the tables are of another version, run connector migrate\n", 503)
+    return PlainTextResponse("ready\n")
+
+
+async def metrics(request: Request) -> Response:
+    """Answer `GET /metrics` in Prometheus's text format, on this machine or with a supervisor's key."""
+    if not _is_local(request):
+        await require_api(request, "supervisor")
+    house = house_of(request)
+    await _measure(house)
+    return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _is_local(request: Request) -> bool:
+    """Answer whether the request comes straight from this machine, and not through a proxy on it."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    return ip_address(request.client.host).is_loopback
+
+
+async def _measure(house: House) -> None:
+    by_state = await house.store.read(outbox.count_by_state)
+    for state in OUTBOX_STATES:
+        house.metrics.outbox.labels(state).set(by_state.get(state, 0))
+    oldest_at = await house.store.read(outbox.oldest_due_at)
+    late = 0 if oldest_at is None else max(0, house.clock() - oldest_at)
+    house.metrics.oldest_due_seconds.set(late / SECOND)
+    house.metrics.banners.set(house.feed.open_banners)

@@ -1,0 +1,32 @@
+"""List every address of the connector in one place."""
+
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from connector.web import calls, contacts, health, hooks, linking, login, pages, stream
+
+
+def routes(static: Path) -> list[BaseRoute]:
+    """Answer all routes; `static` is the folder of the pages' assets."""
+    return [
+        Route("/", pages.home),
+        Route("/banner", pages.banner),
+        Route("/login", login.login),
+        Route("/login/callback", login.login_callback),
+        Route("/logout", login.logout, methods=["POST"]),
+        Route("/connect", linking.connect, methods=["GET"]),
+        Route("/connect", linking.start_linking, methods=["POST"]),
+        Route("/oauth/callback", linking.linking_callback),
+        Route("/portals/{portal_id:int}", linking.show_portal),
+        Route("/hooks/{slug}", hooks.receive, methods=["POST"]),
+        Route("/api/banner/stream", stream.stream),
+        Route("/api/calls/{id:int}/contact", calls.choose, methods=["POST"]),
+        Route("/api/contacts/lookup", contacts.lookup),
+        Route("/api/contacts/search", contacts.search),
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+        Mount("/static", StaticFiles(directory=static), name="static"),
+    ]

@@ -1,0 +1,122 @@
+"""A whole house behind the real web server on a real socket, with a sandbox beside it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+
+from connector.app import House, create_app
+from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
+from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.tokens import Grant
+from connector.server import Server, bind
+from connector.settings import Secret, Settings
+from connector.store import Store, grants, phones, portals
+from connector.zoho.scopes import LINKING, names
+from tests.integration.road.place import AGENTS, OWN_LINE, Place
+
+
+@pytest.fixture(scope="package")
+def sandbox() -> Iterator[RunningSandbox]:
+    """Start one sandbox for all; each test has a fresh world in it."""
+    with RunningSandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate a database once."""
+    path = tmp_path_factory.mktemp("road") / "template.db"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+async def place(sandbox: RunningSandbox, template: Path, tmp_path: Path) -> AsyncIterator[Place]:
+    """Open the house: a linked portal, a phone system, three agents, and a server at work."""
+    sandbox.renew(index_delay_seconds=0)
+    shutil.copyfile(template, tmp_path / "connector.db")
+    with bind("127.0.0.1", 0) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        house = House(_settings(sandbox, tmp_path, address), Store(f"sqlite:///{tmp_path}/connector.db"))
+        _link(house, sandbox)
+        secret = await _furnish(house)
+        config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
+        server = Server(config, house.feed.close)
+        async with httpx2.AsyncClient(base_url=address, trust_env=False) as client:
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            yield Place(house, sandbox, client, secret)
+            server.should_exit = True
+            house.feed.close()
+            await serving
+
+
+def _settings(sandbox: RunningSandbox, folder: Path, address: str) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{folder}/connector.db",
+        public_url=address,
+        secret_key=[Secret("a key of tests")],
+        zoho_client_id=DEMO_CLIENT_ID,
+        zoho_client_secret=Secret(client_secret(DEMO_CLIENT_ID, "us")),
+        zoho_data_centers=[f"us={sandbox.origin}|{sandbox.origin}"],
+        record_after_seconds=0,
+        unknown_for_seconds=0,
+        deliver=False,
+    )
+
+
+def _link(house: House, sandbox: RunningSandbox) -> None:
+    """Hand the house a grant of the sandbox; linking itself is tested elsewhere."""
+    world, now = sandbox.world, house.clock()
+    scopes = names(LINKING)
+    grant = Grant(
+        client_id=DEMO_CLIENT_ID,
+        zuid=world.config.users[0].zuid,
+        location="us",
+        scopes=frozenset(scope.lower() for scope in scopes),
+        scope_text=" ".join(scopes),
+        org_id=DEMO_ORG_ID,
+    )
+    held = world.tokens.add_refresh_token(grant)
+    access = world.tokens.add_access_token(grant, held)
+    desk = world.desk.portal(DEMO_ORG_ID)
+    assert desk is not None
+    department = next(iter(desk.departments.values()))
+    values = {"location": "us", "org_id": DEMO_ORG_ID, "name": "Zylker", "client_id": DEMO_CLIENT_ID}
+    linked = {"state": "linked", "scopes": " ".join(scopes), "linked_by": "test", "linked_at": now}
+    portal = house.store.write_now(
+        lambda c: portals.put(c, **values, **linked, default_department_id=department.id)
+    )
+    house.store.write_now(
+        lambda c: grants.put(
+            c,
+            portal.id,
+            house.sealer.seal(held.token),
+            house.sealer.seal(access.token),
+            now + 3_000_000,
+            now,
+        )
+    )
+
+
+async def _furnish(house: House) -> str:
+    for email, name, extension in AGENTS:
+        await house.agents.add_agent(
+            email, name, extensions=[(None, extension)], queues=[(None, "support")], actor="test"
+        )
+    phone = phones.PhoneSystem(
+        id=0,
+        uid="",
+        slug="pbx",
+        name="PBX",
+        portal_id=1,
+        dialect="neutral",
+        country="GB",
+        time_zone="Europe/London",
+        lines={OWN_LINE: None},
+    )
+    return await house.phone_systems.add(phone, "test")
