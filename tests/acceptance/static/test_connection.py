@@ -51,7 +51,7 @@ def test_silence_counts_as_lost(stage: Stage, banner: Open, page_clock: BrowserC
     expect(page.get_by_text("Ringing", exact=True)).to_be_visible()
     page_clock.clock.run_for(39_000)
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
-    page_clock.clock.run_for(2_000)
+    page_clock.clock.run_for(1_100)
     expect(page.get_by_text("Reconnecting…", exact=True)).to_be_visible()
     page_clock.clock.run_for(1_000)
     stage.wait_for(lambda: stage.opened == 2)
