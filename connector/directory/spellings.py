@@ -12,15 +12,18 @@ from connector import numbers
 VALUES_AT_MOST = 30
 """Desk takes up to thirty values a field in one search (contacts.yaml, sPhone)."""
 
-_END = 6
-"""Digits by which a number is searched for: one other in a million ends alike, and `bears` sorts it out."""
+_END = 5
+"""Digits by which a number is searched for: area codes in brackets often leave no more than these.
+
+One other in a hundred thousand ends alike, and `bears` sorts it out.
+"""
 
 _GROUPINGS = {
-    " ": ((3, 3), (2, 2, 2), (2, 4), (4, 2), (1, 3, 2), (1, 2, 3), (2, 3, 1)),
-    "-": ((2, 4), (3, 3), (2, 2, 2), (4, 2), (1, 3, 2)),
-    ".": ((2, 2, 2), (3, 3), (2, 4), (4, 2), (1, 3, 2)),
+    " ": ((2, 3), (3, 2), (1, 2, 2), (1, 4), (1, 3, 1)),
+    "-": ((2, 3), (3, 2), (1, 2, 2), (1, 4)),
+    ".": ((2, 3), (3, 2), (1, 2, 2), (1, 4)),
 }
-"""How the last six digits are set apart in print, whatever stands before them."""
+"""How the last digits are set apart in print; each also finds the longer groups that it is the end of."""
 
 _RUN = re.compile(r"[+\d(][\d\s().\-/]*")
 

@@ -50,7 +50,7 @@ def _line_of(typed: str) -> tuple[str, str]:
 
 
 async def test_what_cannot_be_found(house: House) -> None:
-    """Letters, stray gaps and several marks within the last six digits are beyond Desk's search."""
+    """Letters, stray gaps and several marks within the last five digits are beyond Desk's search."""
     for typed in ("+44 20 7946 0CALL", "+44 20 7946 0 9 1 2", "+44 20 794-6 0.912"):
         house.add("Lost", phone=typed)
     found = await house.directory.look_up(PORTAL, "+442079460912", country="GB", live=True)

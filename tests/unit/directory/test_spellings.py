@@ -1,11 +1,14 @@
 """Whatever people type, a search for the number finds it and the number is recognised in it."""
 
 import fnmatch
+import itertools
 import re
 
+import phonenumbers
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from connector.directory import spellings
 
@@ -23,6 +26,9 @@ NUMBERS = (
     "+35312345678",
     "+29021234",
 )
+KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
+AMBIGUOUS = {("CN", "131 2345 6789")}
+"""Eleven digits that begin with 1 are taken for a North American number that lacks its plus."""
 COUNTRIES = ("FR", "GB", "US", "DE", "SE", "IT", "HU", "HK", "IE", "SH", "")
 
 
@@ -68,6 +74,9 @@ def test_any_regular_grouping_is_found(
         ("030/23125480 or 0171 3920012", "+491713920012", "DE"),
         ("212-555-0123 x7", "+12125550123", "US"),
         ("020 7946 0123 ext. 12", "+442079460123", "GB"),
+        ("(04131) 12 345", "+49413112345", "DE"),
+        ("04131/12345", "+49413112345", "DE"),
+        ("(0-312) 34567", "+37031234567", "LT"),
         # A number that no table of France knows yet, as it is typed there.
         ("06 39 98 57 82", "+33639985782", "FR"),
     ],
@@ -99,3 +108,20 @@ def test_another_one_is_not(typed: str, e164: str, country: str) -> None:
 def test_nothing_typed_breaks_it(text: str, e164: str, country: str) -> None:
     """Whatever stands in a field, the answer is yes or no."""
     assert spellings.bears(text, e164, country) in (True, False)
+
+
+@pytest.mark.parametrize("style", [PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL])
+def test_every_country(style: int) -> None:
+    """Landlines and mobiles of every country are found and recognised as its people print them."""
+    asked, lost = 0, []
+    for country, kind in itertools.product(sorted(phonenumbers.SUPPORTED_REGIONS), KINDS):
+        number = phonenumbers.example_number_for_type(country, kind)
+        if number is None:
+            continue
+        e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        typed = phonenumbers.format_number(number, style)
+        asked += 1
+        if not (_is_found(e164, typed) and spellings.bears(typed, e164, country)):
+            lost.append((country, typed))
+    assert asked > 400
+    assert set(lost) <= AMBIGUOUS
