@@ -1,0 +1,55 @@
+"""One sandbox and one furnished database for all tests of this folder, started over for each."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from shutil import copy
+
+import pytest
+
+from connector.sandbox.clock import Clock
+from connector.sandbox.serve import RunningSandbox
+from connector.store import Store
+from connector.zoho.transport import http_client
+from tests.integration.delivery.stage import NOON, Stage
+from tests.integration.zoho.person import CALLBACK
+
+
+@pytest.fixture(scope="package")
+def running() -> Iterator[RunningSandbox]:
+    """Start a sandbox."""
+    with RunningSandbox(redirect_uris=[CALLBACK]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: RunningSandbox) -> RunningSandbox:
+    """Give each test a world of its own, whose clock stands still."""
+    running.renew(Clock(frozen_at=NOON))
+    return running
+
+
+@pytest.fixture(scope="package")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the tables once."""
+    path = tmp_path_factory.mktemp("delivery") / "empty.db"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
+    """Give each test a database of its own."""
+    opened = Store(f"sqlite:///{copy(empty_database, tmp_path / 'connector.db')}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def stage(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Stage]:
+    """Link the portal and add the phone system and its people."""
+    async with http_client() as http:
+        made = Stage(store, sandbox, http)
+        await made.link()
+        await made.furnish()
+        yield made
+        await made.portals.close()
