@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from connector.errors import ZohoError
+from connector.errors import Forbidden, ZohoError
 from connector.store.portals import Portal
 from connector.zoho import scopes
 from connector.zoho.client import Desk
@@ -47,7 +47,7 @@ async def _contacts(_portal: Portal, desk: Desk) -> str:
 
 async def _calls(portal: Portal, desk: Desk) -> str:
     if portal.default_department_id is None:
-        return "There is no department to look at"
+        raise Forbidden("The grant's agent sees no department, and a record belongs to one.")
     found = await desk.list_calls(portal.default_department_id, limit=1)
     return f"{'Some' if found else 'None'} in the default department so far"
 
@@ -55,7 +55,7 @@ async def _calls(portal: Portal, desk: Desk) -> str:
 async def _agents(_portal: Portal, desk: Desk) -> str:
     listed = await desk.agents(limit=1)
     if not any(agent.email for agent in listed):
-        return "Their e-mail addresses are hidden from this profile: records will have no owner"
+        raise Forbidden("Their e-mail addresses are hidden from this profile: records will have no owner.")
     return "Their e-mail addresses can be read, so that records find their owner"
 
 

@@ -37,14 +37,7 @@ async def connector_problem(request: Request, problem: Exception) -> Response:
     """Answer one of our own exceptions."""
     row = row_of(problem)
     reason = getattr(problem, "reason", "error")
-    log.log(
-        logging.WARNING if row.status >= 500 else logging.INFO,
-        "%s %s: %s",
-        request.method,
-        request.url.path,
-        reason,
-        extra={"reason": reason, "status": row.status},
-    )
+    _note(request, problem, reason, row.status)
     detail = str(problem) if row.told and str(problem) else row.what
     headers = _headers(problem, row)
     if not wants_page(request):
@@ -77,8 +70,17 @@ async def http_problem(request: Request, problem: Exception) -> Response:
 
 
 def handlers() -> dict[Any, Any]:
-    """Answer what Starlette takes as `exception_handlers`."""
-    return {ConnectorError: connector_problem, HTTPException: http_problem}
+    """Answer what Starlette takes as `exception_handlers`; what nobody foresaw is told as "error"."""
+    return {ConnectorError: connector_problem, HTTPException: http_problem, Exception: connector_problem}
+
+
+def _note(request: Request, problem: Exception, reason: str, status: int) -> None:
+    """Log a problem: the path without its query, and the message only where somebody has to act on it."""
+    told = {"reason": reason, "status": status}
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s %s: %s: %s", request.method, request.url.path, reason, problem, extra=told)
+    else:
+        log.info("%s %s: %s", request.method, request.url.path, reason, extra=told)
 
 
 def row_of(problem: Exception) -> Row:

@@ -16,7 +16,7 @@ ROWS = {
         title="Sign in first",
         what="You are not signed in, or your session is over.",
         whose=YOURS,
-        todo=("Sign in with Zoho.",),
+        todo=("Sign in: you come back to where you wanted to go.",),
         told=True,
     ),
     "not_allowed": Row(

@@ -178,6 +178,7 @@ def make_app(house: House) -> Starlette:
             Route("/portals/{portal_id:int}", linking.show_portal),
             Route("/api/me", _me, methods=["GET", "POST"]),
             Route("/api/supervisor", _supervisor),
+            Route("/broken", _broken),
         ],
         exception_handlers=problems.handlers(),
     )
@@ -194,6 +195,10 @@ async def _me(request: Request) -> Response:
 async def _supervisor(request: Request) -> Response:
     caller = await guard.require_api(request, "supervisor")
     return JSONResponse({"name": caller.name})
+
+
+async def _broken(_request: Request) -> Response:
+    raise ZeroDivisionError("a detail for the log alone")
 
 
 @pytest.fixture

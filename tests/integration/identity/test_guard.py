@@ -2,11 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from connector.errors import CommandError
-from tests.integration.identity.browser import Browser
-from tests.integration.identity.conftest import House
+from connector.people import Flows
+from connector.sealing import Sealer
+from connector.settings import Secret
+from tests.integration.identity.browser import Browser, query_of
+from tests.integration.identity.conftest import ADDRESS, House
 
 pytestmark = pytest.mark.anyio
 AddAda = Callable[[], Awaitable[object]]
@@ -163,3 +168,27 @@ async def test_an_unknown_address_is_a_page_or_a_problem(browser: Browser) -> No
         "detail": "Not Found",
     }
     assert (await browser.get("/logout")).status_code == 405
+
+
+async def test_what_nobody_foresaw_is_told_without_details(app: Starlette) -> None:
+    """A bug of ours is a page as well, and its details stay in the log."""
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Accept": "text/html"}
+    async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
+        answer = await client.get("/broken")
+    assert (answer.status_code, "Something went wrong" in answer.text) == (500, True)
+    assert "a detail" not in answer.text
+
+
+async def test_a_setting_that_fits_no_more_is_logged(
+    house: House, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page says who has to act, the log says on what; neither holds state or code."""
+    await add_ada()
+    url = await browser.consent(await browser.begin())
+    house.flows = Flows(house.store, Sealer([Secret("another key")]), house.clock)
+    answer = await browser.get(url)
+    assert (answer.status_code, "set up wrong" in answer.text) == (500, True)
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("connector")]
+    assert any("SECRET_KEY" in line for line in ours)
+    assert not any(value in line for line in ours for value in query_of(url).values() if len(value) > 10)

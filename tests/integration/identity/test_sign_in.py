@@ -111,6 +111,18 @@ async def test_a_deactivated_user_is_out_at_once(house: House, browser: Browser,
     assert (answer.status_code, "deactivated" in answer.text) == (403, True)
 
 
+async def test_who_was_deactivated_before_ever_signing_in_stays_out(
+    house: House, browser: Browser, add_ada: AddAda
+) -> None:
+    """And is not bound either."""
+    await add_ada()
+    await house.agents.deactivate("ada@example.com", actor="test")
+    answer = await browser.sign_in()
+    assert (answer.status_code, "deactivated" in answer.text) == (403, True)
+    (ada,) = await house.agents.list_agents()
+    assert ada.user.subject is None
+
+
 async def test_a_reactivated_user_signs_in_anew(house: House, browser: Browser, add_ada: AddAda) -> None:
     """The sessions of before stay over, a new one begins."""
     await add_ada()
