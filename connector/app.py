@@ -12,7 +12,7 @@ from starlette.templating import Jinja2Templates
 from connector.asking import Asking
 from connector.delivery import Deliverer
 from connector.directory import Directory
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, SettingsError
 from connector.feed import Feed, Message
 from connector.metrics import Metrics
 from connector.news import News
@@ -54,6 +54,9 @@ class House:
         self.data_centers = data_centers.with_added(
             [data_centers.parse_row(row) for row in settings.zoho_data_centers]
         )
+        if settings.zoho_data_center not in self.data_centers:
+            known = ", ".join(self.data_centers)
+            raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self._furnish_people()
         self._furnish_road()
@@ -114,6 +117,7 @@ class House:
 
     async def close(self) -> None:
         """Let go of the network and the database."""
+        await self.portals.close()
         await self.http.aclose()
         self.store.close()
 

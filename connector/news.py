@@ -117,12 +117,12 @@ def _audience(row: CallRow, who: Team) -> dict[int, Mine | None]:
         return {}
     users = who.users(row.phone_system_id, [leg.agent for leg in row.call.legs])
     members = who.members(row.phone_system_id, row.call.queue)
-    return pops.audience(row.call, users, members, who.everyone)
+    return pops.audience(row.call, users, members, who.agents)
 
 
 def _left(row: CallRow, call: Call, who: Team) -> set[int]:
     users = who.users(row.phone_system_id, [leg.agent for leg in call.legs])
-    return pops.ever_concerned(call, users, who.members(row.phone_system_id, call.queue), who.everyone)
+    return pops.ever_concerned(call, users, who.members(row.phone_system_id, call.queue), who.agents)
 
 
 def _gone(row: CallRow) -> Message:

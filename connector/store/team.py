@@ -1,7 +1,11 @@
 """Read who takes calls: words of the phone systems, queues and names, all at once."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, queue_members, users
 
@@ -11,12 +15,14 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 
     `words` maps (phone system, extension or login) and `emails` an e-mail address to a user;
     `queues` maps (phone system, queue) to its members. Phone system 0 stands for any.
+    `agents` are those who take calls: of that role, or with an extension or a queue.
     """
 
     names: dict[int, str]
     words: dict[tuple[int, str], int]
     emails: dict[str, int]
     queues: dict[tuple[int, str], frozenset[int]]
+    agents: frozenset[int] = frozenset()
 
     def user(self, phone_id: int, word: str) -> int | None:
         """Answer whom a phone system means by `word`: extension, login or e-mail address."""
@@ -40,26 +46,25 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
         anywhere = self.queues.get((ANY_PHONE_SYSTEM, queue), frozenset())
         return self.queues.get((phone_id, queue), frozenset()) | anywhere
 
-    @property
-    def everyone(self) -> frozenset[int]:
-        """Answer all active users."""
-        return frozenset(self.names)
-
 
 def load(connection: Connection) -> Team:
     """Read the whole team; inactive users are no part of it."""
-    people = connection.execute(select(users.c.id, users.c.name, users.c.email).where(users.c.active)).all()
-    names = {row.id: row.name for row in people}
-    said = connection.execute(select(extensions))
-    members = connection.execute(select(queue_members))
-    queues: dict[tuple[int, str], frozenset[int]] = {}
-    for row in members:
-        if row.user_id in names:
-            key = (row.phone_system_id, row.queue)
-            queues[key] = queues.get(key, frozenset()) | {row.user_id}
+    asked = select(users.c.id, users.c.name, users.c.email, users.c.role).where(users.c.active)
+    people = {row.id: row for row in connection.execute(asked)}
+    said = [row for row in connection.execute(select(extensions)) if row.user_id in people]
+    queues = _queues(row for row in connection.execute(select(queue_members)) if row.user_id in people)
+    by_role = {row.id for row in people.values() if row.role == "agent"}
     return Team(
-        names=names,
-        words={(row.phone_system_id, row.extension): row.user_id for row in said if row.user_id in names},
-        emails={row.email: row.id for row in people},
+        names={row.id: row.name for row in people.values()},
+        words={(row.phone_system_id, row.extension): row.user_id for row in said},
+        emails={row.email: row.id for row in people.values()},
         queues=queues,
+        agents=frozenset(by_role | {row.user_id for row in said}).union(*queues.values()),
     )
+
+
+def _queues(members: Iterable[Row[Any]]) -> dict[tuple[int, str], frozenset[int]]:
+    queues: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for row in members:
+        queues[row.phone_system_id, row.queue].add(row.user_id)
+    return {queue: frozenset(inside) for queue, inside in queues.items()}
