@@ -93,7 +93,7 @@ class Contacts:
         row, record = held.row, _decode(held.row.wanted)
         desk = await self._desks.desk(row.portal_id)
         if held.open or record.phone is None:
-            found = await self._find(desk, row, record)
+            found = await held.during(self._find(desk, row, record))
             if found is not None:
                 return await self._note(held, "found", found, record)
             if held.open and self._clock() < (sure_at := held.sure_at(self._index_delay_seconds)):

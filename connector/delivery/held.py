@@ -60,6 +60,16 @@ class Held:
         """Answer the row as it was claimed, but for what we noted since."""
         return self.delivery.row
 
+    async def during(self, work: Awaitable[Answer]) -> Answer:
+        """Await what may take longer than a lease, and does not write itself; renew the lease meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=LEASE_SECONDS / 3))[0]:
+                await self.renew()
+            return await task
+        finally:
+            task.cancel()
+
     async def renew(self) -> None:
         """Keep the delivery for another whole lease."""
         self._hold(

@@ -51,7 +51,7 @@ class Records:
     async def _is_absent(self, held: Held, desk: Desk, key: str) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
         body = held.sent.tried[-1]
-        look = await look_for(desk, body, key, held.row.sent_at or 0, self._clock())
+        look = await held.during(look_for(desk, body, key, held.row.sent_at or 0, self._clock()))
         sure_at = held.sure_at(self._index_delay_seconds)
         if look.found is not None:
             await held.done("found", body, _stands(look.found, held.sent.revision))

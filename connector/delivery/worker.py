@@ -18,7 +18,7 @@ from connector.delivery.records import Records
 from connector.delivery.retrying import decide
 from connector.errors import ConnectorError
 from connector.settings import Settings
-from connector.store import Store, claims, outcomes
+from connector.store import Store, claims, outbox, outcomes
 from connector.store.claims import Delivery, Terms
 from connector.times import Clock
 
@@ -96,6 +96,12 @@ class Deliverer:
     def wake(self) -> None:
         """Look at once whether something is due."""
         self._woken.set()
+
+    async def resume(self, portal_id: int) -> None:
+        """Let go at once what waits for a portal's grant: it has been linked again."""
+        await self._store.write(lambda c: outbox.resume(c, portal_id, self._clock()))
+        self._resting.pop(portal_id, None)
+        self.wake()
 
     async def stop(self) -> None:
         """Stop within a second: what has not left goes back, what has is awaited shortly, then unknown."""

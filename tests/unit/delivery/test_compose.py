@@ -1,0 +1,139 @@
+"""The wording of a call record."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector import numbers
+from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording, call_key
+from connector.delivery.compose import Whose, compose, holds_key, in_words, keys_in
+from connector.zoho.fields import DESCRIPTION_LENGTH, call_body
+
+KEY = call_key("uid", "call")
+WHOSE = Whose(
+    contact_id="1",
+    department_id="2",
+    owner_id="3",
+    customer=numbers.read("+33612345678", "FR"),
+    line=numbers.read("0987654321", "FR"),
+    names={"1001": "Ada Fontaine"},
+    recording_field="cf_recordingurl",
+    key_field="cf_callkey",
+)
+ANYTHING = st.text(max_size=400)
+
+
+def _record(**changes: object) -> CallRecord:
+    fields: dict[str, object] = {
+        "key": KEY,
+        "direction": Direction.INBOUND,
+        "status": CallStatus.COMPLETED,
+        "started_at": 1_767_614_400_123,
+        "duration_seconds": 125,
+        "waiting_seconds": 12,
+    }
+    return CallRecord(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_whole_record() -> None:
+    """Everything that is known of a call is told, briefly."""
+    record = _record(
+        line="0987654321",
+        queue="support",
+        agents=("1001", "1002"),
+        recordings=(
+            Recording(url="https://pbx.example/1", seconds=125),
+            Recording(url="https://pbx.example/2"),
+        ),
+        end_reported=False,
+        parent_key="zpcparent",
+    )
+    call = compose(record, WHOSE)
+    assert call.subject == "Inbound call from +33 6 12 34 56 78"
+    assert call.description.splitlines() == [
+        "Answered by: Ada Fontaine, 1002",
+        "Queue: support",
+        "Line: +33 9 87 65 43 21",
+        "Waiting time: 12 s",
+        "End not reported: the phone system never said when this call ended.",
+        "Came out of the call with the key: zpcparent",
+        "Recording: https://pbx.example/1 (2 min 5 s)",
+        "Recording: https://pbx.example/2",
+        f"Call key: {KEY}",
+    ]
+    assert (call.recording_url, call.duration_seconds) == ("https://pbx.example/1", 125)
+    assert call.cf == {"cf_recordingurl": "https://pbx.example/1", "cf_callkey": KEY}
+    assert call_body(call).body["startTime"] == "2026-01-05T12:00:00.123Z"
+
+
+@pytest.mark.parametrize(
+    ("direction", "status", "subject"),
+    [
+        (Direction.INBOUND, CallStatus.COMPLETED, "Inbound call from"),
+        (Direction.INBOUND, CallStatus.MISSED, "Missed call from"),
+        (Direction.OUTBOUND, CallStatus.COMPLETED, "Outbound call to"),
+        (Direction.OUTBOUND, CallStatus.CANCELED, "Unanswered call to"),
+    ],
+)
+def test_subjects(direction: Direction, status: CallStatus, subject: str) -> None:
+    """Which way it went and whether it came to anything stands first."""
+    call = compose(_record(direction=direction, status=status), WHOSE)
+    assert call.subject == f"{subject} +33 6 12 34 56 78"
+    assert call.direction == direction.value
+
+
+def test_withheld() -> None:
+    """Nobody is named where nobody is known."""
+    whose = Whose(
+        contact_id="1", department_id="2", owner_id=None, names={},
+        customer=numbers.read("anonymous", "FR"), line=numbers.read(None, "FR"),
+    )  # fmt: skip
+    call = compose(_record(), whose)
+    assert call.subject == "Inbound call from a withheld number"
+    assert call.cf == {}
+    assert call.description == f"Waiting time: 12 s\nCall key: {KEY}"
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_causes(cause: Cause) -> None:
+    """Whatever is not normal is told."""
+    call = compose(_record(status=CallStatus.MISSED, agents=("1001",), cause=cause), WHOSE)
+    assert ("Ended: " in call.description) is (cause is not Cause.NORMAL)
+    assert call.description.startswith("Rang at: Ada Fontaine\n")
+
+
+@given(
+    queue=ANYTHING,
+    agents=st.lists(ANYTHING, max_size=40),
+    urls=st.lists(st.text(min_size=1, max_size=2_500), max_size=40),
+)
+def test_key_survives(queue: str, agents: list[str], urls: list[str]) -> None:
+    """Whatever a phone system sends, the description fits, and its last line and only key is ours."""
+    record = _record(queue=queue, agents=tuple(agents), recordings=tuple(Recording(url=u) for u in urls))
+    text = call_body(compose(record, WHOSE)).body["description"]
+    assert len(text) <= DESCRIPTION_LENGTH
+    assert text.splitlines()[-1] == f"Call key: {KEY}"
+    assert keys_in(text) == {KEY}
+
+
+@pytest.mark.parametrize(
+    "text", [f"Call key: {KEY}", f"x\r\nCall key: {KEY}\r\ny", f"<div>a<br>Call key:&nbsp;{KEY}</div>"]
+)
+def test_key_is_found(text: str) -> None:
+    """The key is found in plain text and in what Desk may make of it."""
+    assert holds_key(text, KEY)
+
+
+@pytest.mark.parametrize("text", [None, "", f"Queue: Call key: {KEY}", f"Call key: {KEY}x", KEY])
+def test_no_other_key(text: str | None) -> None:
+    """Neither a longer key nor a mention is ours."""
+    assert not holds_key(text, KEY)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (3_780, "1 h 3 min")],
+)
+def test_durations(seconds: int, words: str) -> None:
+    """Durations are written as people say them."""
+    assert in_words(seconds) == words

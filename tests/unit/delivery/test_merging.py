@@ -1,0 +1,139 @@
+"""What of a record is ours to change, and what has become somebody else's."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.delivery.merging import REQUIRED, Sent, merge
+from connector.times import from_iso
+from connector.zoho.models import Count, DeskCall, Id, Moment
+
+START = "2026-01-05T12:00:00.000Z"
+
+
+def _body(**changes: Any) -> dict[str, Any]:
+    body = {
+        "contactId": "1",
+        "departmentId": "2",
+        "subject": "S",
+        "startTime": START,
+        "status": "Completed",
+        "direction": "inbound",
+        "duration": 5,
+        "description": "ours",
+    }
+    return body | changes
+
+
+def _desk(body: dict[str, Any]) -> DeskCall:
+    return DeskCall(
+        id=Id("9"),
+        contact_id=Id(body["contactId"]),
+        department_id=Id(body["departmentId"]),
+        owner_id=Id(body["ownerId"]) if "ownerId" in body else None,
+        subject=body["subject"],
+        started_at=Moment(from_iso(body["startTime"])),
+        status=body["status"],
+        direction=body["direction"],
+        duration_seconds=Count(body["duration"]),
+        description=body["description"],
+        cf=body.get("cf"),
+    )
+
+
+STATUSES = st.sampled_from(["Completed", "Missed", "Canceled", "Scheduled"])
+BODIES = st.builds(
+    _body,
+    subject=st.sampled_from("abc"),
+    status=STATUSES,
+    duration=st.integers(0, 2),
+    contactId=st.sampled_from("12"),
+    description=st.sampled_from(["ours", "more\nours", "yours"]),
+)
+
+
+@given(BODIES)
+def test_nothing_to_do(body: dict[str, Any]) -> None:
+    """What stands as it shall be is not written."""
+    assert merge(body, Sent(body=body), _desk(body)).body is None
+
+
+@given(old=BODIES, new=BODIES)
+def test_untouched_becomes_ours(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Where nobody has edited, Desk holds the new record afterwards."""
+    change = merge(new, Sent(body=old), _desk(old))
+    assert old | (change.body or {}) == new
+    assert change.kept == ()
+
+
+@given(old=BODIES, new=BODIES, theirs=BODIES)
+def test_edits_stay(old: dict[str, Any], new: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """A field that differs from what we sent, and from what we want, is never written over."""
+    change = merge(new, Sent(body=old), _desk(theirs))
+    for name in ("subject", "status", "duration", "contactId"):
+        after = (theirs | (change.body or {}))[name]
+        assert after == (new if theirs[name] == old[name] else theirs)[name]
+        assert (name in change.kept) is (theirs[name] not in (old[name], new[name]))
+
+
+@given(old=BODIES, tried=BODIES, new=BODIES, applied=st.booleans())
+def test_tried_counts_as_ours(
+    old: dict[str, Any], tried: dict[str, Any], new: dict[str, Any], applied: bool  # noqa: FBT001
+) -> None:  # fmt: skip
+    """Whether a change was applied or not, the next one puts everything right."""
+    present = tried if applied else old
+    change = merge(new, Sent(body=old, tried=(tried,)), _desk(present))
+    assert present | (change.body or {}) == new
+
+
+@given(old=BODIES, new=BODIES, theirs=BODIES)
+def test_required_fields(old: dict[str, Any], new: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """A change names the fields again that its contract requires."""
+    body = merge(new, Sent(body=old), _desk(theirs)).body
+    assert body is None or set(REQUIRED) <= body.keys()
+
+
+@given(before=st.text(max_size=20), after=st.text(max_size=20))
+def test_words_around_ours(before: str, after: str) -> None:
+    """Only our own block of the description is replaced."""
+    text = f"{before}~our old block~{after}".replace("\r", "")
+    theirs = _desk(_body(description=text))
+    change = merge(_body(description="~new~"), Sent(body=_body(description="~our old block~")), theirs)
+    assert change.body is not None
+    assert change.body["description"] == text.replace("~our old block~", "~new~", 1)
+
+
+def test_recording() -> None:
+    """A recording cannot be read back, so it is written where it is new to us."""
+    theirs = _desk(_body())
+    recorded = _body(recordingUrl="https://pbx.example/1")
+    first = merge(recorded, Sent(body=_body()), theirs)
+    assert first.body is not None
+    assert first.body["recordingUrl"] == "https://pbx.example/1"
+    assert merge(recorded, Sent(body=recorded), theirs).body is None
+    assert merge(recorded, Sent(body=_body(), tried=(recorded,)), theirs).body is not None
+
+
+def test_custom_fields() -> None:
+    """Each custom field is judged by itself."""
+    old = _body(cf={"cf_a": "1", "cf_b": "1"})
+    theirs = _desk(_body(cf={"cf_a": "1", "cf_b": "edited", "cf_c": None}))
+    change = merge(_body(cf={"cf_a": "2", "cf_b": "2", "cf_c": "2"}), Sent(body=old), theirs)
+    assert change.body is not None
+    assert change.body["cf"] == {"cf_a": "2", "cf_c": "2"}
+    assert change.kept == ("cf/cf_b",)
+
+
+def test_owner_is_never_taken_away() -> None:
+    """Where we know no owner any more, the one in Desk stays."""
+    old = _body(ownerId="7")
+    assert merge(_body(), Sent(body=old), _desk(old)).body is None
+
+
+def test_hidden_fields() -> None:
+    """What the profile hides is not known to be ours; required fields then carry what we want."""
+    hidden = DeskCall(id=Id("9"))
+    change = merge(_body(recordingUrl="https://pbx.example/1"), Sent(body=_body()), hidden)
+    assert change.body is not None
+    assert change.body.keys() == {*REQUIRED, "recordingUrl"}

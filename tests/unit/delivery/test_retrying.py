@@ -1,0 +1,98 @@
+"""The retry decision, for every error and every number of attempts."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector import errors
+from connector.delivery.retrying import CAP_SECONDS, Fate, decide
+from connector.errors import ConnectorError, ZohoBusy, ZohoRefused
+from connector.store.outbox import WAIT_FOR_LINKING
+
+NOW = 1_767_614_400_000
+ATTEMPTS = st.integers(0, 10_000)
+CHANCES = st.floats(0, 1)
+FIXABLE = (errors.ScopeMissing, errors.OrgMismatch, errors.ClientRefused)
+
+
+def _tree(root: type[ConnectorError]) -> Iterator[type[ConnectorError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+@pytest.mark.parametrize("kind", list(_tree(ZohoRefused)))
+def test_our_fault_is_dead_unless_linking_helps(kind: type[ConnectorError]) -> None:
+    """A refusal is for a person; one of the whole grant waits for the administrator."""
+    decision = decide(kind("no"), 0, NOW, lambda: 0.5)
+    assert decision.fate is (Fate.LATER if kind in FIXABLE else Fate.DEAD)
+    assert decision.reason == kind.reason
+    assert (decision.reason in WAIT_FOR_LINKING) is (kind in FIXABLE)
+
+
+PASSING = (
+    errors.ZohoDown,
+    errors.ConcurrencyExceeded,
+    errors.CreditsExhausted,
+    errors.TokensThrottled,
+    errors.GrantLost,
+    errors.StoreBusy,
+    errors.StoreUnavailable,
+    errors.SettingsError,
+    TimeoutError,
+)
+
+
+@given(kind=st.sampled_from(PASSING), attempts=ATTEMPTS, chance=CHANCES)
+def test_nothing_dies_of_an_outage(kind: type[Exception], attempts: int, chance: float) -> None:
+    """Whatever goes by of itself is tried again, after a second at least and a quarter of an hour at most."""
+    decision = decide(kind("away"), attempts, NOW, lambda: chance)
+    assert decision.fate is Fate.LATER
+    assert 1_000 <= decision.due_at - NOW <= CAP_SECONDS * 1_000
+
+
+@given(attempts=st.integers(0, 8), chance=CHANCES)
+def test_pauses_grow(attempts: int, chance: float) -> None:
+    """Each pause may be twice as long as the one before, and chance spreads those who failed together."""
+    decision = decide(errors.ZohoDown("away"), attempts, NOW, lambda: chance)
+    assert decision.due_at - NOW == max(1_000, round(min(CAP_SECONDS, 2 ** (attempts + 1)) * chance * 1_000))
+    assert decision.attempts == attempts + 1
+    assert decision.rests_until is None
+
+
+@given(
+    kind=st.sampled_from([errors.ConcurrencyExceeded, errors.CreditsExhausted, errors.TokensThrottled]),
+    seconds=st.integers(0, 90_000),
+    attempts=ATTEMPTS,
+)
+def test_retry_after_is_heeded(kind: type[ZohoBusy], seconds: int, attempts: int) -> None:
+    """Where Zoho says how long, that is how long."""
+    decision = decide(kind("busy", seconds), attempts, NOW, lambda: 0)
+    assert decision.due_at == NOW + max(1, seconds) * 1_000
+
+
+@pytest.mark.parametrize(
+    "kind", [errors.GrantLost, errors.CreditsExhausted, errors.TokensThrottled, *FIXABLE]
+)
+def test_whole_portal_rests(kind: type[ConnectorError]) -> None:
+    """What is no single record's trouble holds all of the portal, and counts as nobody's failure."""
+    decision = decide(kind("all"), 3, NOW, lambda: 1)
+    assert decision.rests_until == decision.due_at
+    assert decision.attempts == 3
+
+
+@given(attempts=ATTEMPTS)
+def test_unknown_stays_unknown(attempts: int) -> None:
+    """A lost answer is never a reason to send again."""
+    assert decide(errors.OutcomeUnknown("lost"), attempts, NOW, lambda: 0).fate is Fate.UNKNOWN
+
+
+def test_bug_gets_some_tries() -> None:
+    """What nobody has a name for is tried a few times before a person must look."""
+    fates = [decide(KeyError("x"), attempts, NOW, lambda: 0).fate for attempts in range(7)]
+    assert fates == [Fate.LATER] * 5 + [Fate.DEAD] * 2
+    assert decide(KeyError(), 0, NOW, lambda: 0).detail == "KeyError"
+    assert decide(ValueError("x" * 9_000), 0, NOW, lambda: 0).reason == "internal"
+    assert len(decide(ValueError("x" * 9_000), 0, NOW, lambda: 0).detail) == 500
