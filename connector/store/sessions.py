@@ -26,6 +26,11 @@ def living(connection: Connection, id_hashes: Iterable[str], now: int) -> set[st
     return set(connection.execute(asked).scalars())
 
 
+def signed_in(connection: Connection, now: int) -> set[int]:
+    """Answer the ids of the active users who have a session that is not over."""
+    return set(connection.execute(_living(now, sessions.c.user_id)).scalars())
+
+
 def revoke(connection: Connection, id_hash: str, now: int) -> None:
     """End one session."""
     _revoke(connection, sessions.c.id_hash == id_hash, now)

@@ -1,0 +1,43 @@
+"""Take an administrator's commands: one module a noun, and every failure is one sentence."""
+
+from typing import Any
+
+import click
+
+from connector import __version__
+from connector.cli import agents, auditing, deliveries, demo, keys, phones, portals, sandbox, serving
+from connector.errors import ConnectorError
+
+
+class Commands(click.Group):
+    """Commands that fail with one sentence on standard error: exit 1, or 2 where they were typed wrongly."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry a command out."""
+        try:
+            return super().invoke(ctx)
+        except ConnectorError as problem:
+            raise click.ClickException(str(problem) or type(problem).__doc__ or problem.reason) from problem
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="connector")
+def main() -> None:
+    """Connect phone systems to Zoho Desk."""
+
+
+for command in (
+    serving.serve,
+    serving.deliver,
+    serving.migrate,
+    serving.secret_key,
+    demo.demo,
+    sandbox.sandbox,
+    portals.portals,
+    phones.phones,
+    agents.agents,
+    keys.keys,
+    deliveries.deliveries,
+    auditing.audit,
+):
+    main.add_command(command)

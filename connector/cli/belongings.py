@@ -1,0 +1,93 @@
+"""Say what is a phone system's, and show what it should do and what it did wrong."""
+
+from collections.abc import Callable
+from functools import partial
+
+import click
+from sqlalchemy import Connection
+
+from connector import numbers
+from connector.app import House
+from connector.cli.introducing import address_of
+from connector.cli.opening import actor, in_house
+from connector.cli.output import json_option, moment, show_rows
+from connector.errors import CommandError
+from connector.phones import DIALECTS
+from connector.phones import guide as guide_of
+from connector.store import audit, events
+from connector.store import phones as table
+from connector.store.phones import PhoneSystem
+
+
+@click.command("guide")
+@click.argument("slug")
+def guide(*, slug: str) -> None:
+    """Show how to set a phone system up."""
+
+    async def step(house: House) -> str:
+        phone = (await house.phone_systems.find(slug)).phone
+        return guide_of(DIALECTS[phone.dialect], address_of(house.settings, slug))
+
+    click.echo(in_house(step))
+
+
+@click.command("unread")
+@click.argument("slug")
+@json_option
+def unread(*, slug: str, as_json: bool) -> None:
+    """Show what a phone system posted that could not be read."""
+
+    async def step(house: House) -> list[events.Unread]:
+        phone = (await house.phone_systems.find(slug)).phone
+        return await house.store.read(partial(events.list_unread, phone_id=phone.id))
+
+    rows = [
+        {"reason": each.reason, "times": each.times, "first_at": moment(each.first_at),
+         "last_at": moment(each.last_at), "body": each.body.decode("utf-8", "replace")}
+        for each in in_house(step)
+    ]  # fmt: skip
+    show_rows(rows, as_json=as_json, nothing="Everything that came could be read.")
+
+
+@click.command("line")
+@click.argument("slug")
+@click.argument("number")
+@click.option("--department", help="Department id of the records of calls on this line.")
+def line(*, slug: str, number: str, department: str | None) -> None:
+    """Say that a number is your own: it is never looked up, and may decide the department."""
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        if numbers.read(number, phone.country).e164 != number:
+            raise CommandError(f"{number} is no whole number; write it as +33123456789.")
+        table.set_line(connection, phone.id, number, department)
+
+    in_house(
+        partial(_change, slug, change, "phone_system.line", f"{number}: {department or 'no department'}")
+    )
+    click.echo(f"{number} is a line of {slug}; department: {department or 'not decided by it'}.")
+
+
+@click.command("queue")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--department", help="Department id of the records of this queue's calls.")
+def queue(*, slug: str, name: str, department: str | None) -> None:
+    """Say which department a queue belongs to."""
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        table.set_queue(connection, phone.id, name, department)
+
+    in_house(partial(_change, slug, change, "phone_system.queue", f"{name}: {department or 'no department'}"))
+    click.echo(f"{name} is a queue of {slug}; department: {department or 'not decided by it'}.")
+
+
+async def _change(
+    slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, house: House
+) -> None:
+    phone = (await house.phone_systems.find(slug)).phone
+
+    def audited(connection: Connection) -> None:
+        change(connection, phone)
+        audit.append(connection, house.clock(), actor(), action, slug, detail)
+
+    await house.store.write(audited)

@@ -1,0 +1,84 @@
+"""Show what has not reached Desk and why, and try it again."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, get_args
+
+import click
+from sqlalchemy import Connection
+
+from connector.cli.opening import actor, in_store
+from connector.cli.output import json_option, moment, show_rows
+from connector.cli.remedies import remedy
+from connector.errors import CommandError
+from connector.store import Store, audit, outbox
+from connector.store.outbox import Row, State
+from connector.times import system_clock
+
+AT_MOST = 1_000
+
+
+@click.group()
+def deliveries() -> None:
+    """See what has not reached Zoho Desk, and try it again."""
+
+
+@deliveries.command("list")
+@click.option("--state", type=click.Choice(get_args(State)), default="dead", show_default=True,
+    help="dead ones wait for a person; due, sending and unknown ones go on by themselves.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@json_option
+def list_all(*, state: State, limit: int, as_json: bool) -> None:
+    """List deliveries with the reason and what to do about it, the latest changed first."""
+    found = in_store(lambda store: store.read(partial(outbox.list_rows, state=state, limit=limit)))
+    show_rows([_row(each) for each in found], as_json=as_json, nothing=f"No delivery is {state}.")
+
+
+@deliveries.command("retry")
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="Retry every dead letter.")
+@click.option("--absent", is_flag=True,
+    help="You have looked in Desk: the record is not there, so it can be sent without looking.")  # fmt: skip
+def retry(*, ids: Sequence[int], everything: bool, absent: bool) -> None:
+    """Try dead letters again."""
+    if bool(ids) == everything:
+        raise click.UsageError("Give the ids of dead letters, or --all.")
+
+    async def step(store: Store) -> int:
+        return await store.write(partial(_retry, ids=ids, absent=absent))
+
+    click.echo(f"Tried again: {in_store(step)}.")
+
+
+def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> int:
+    now = system_clock()
+    rows = [_dead(connection, row_id) for row_id in ids] or outbox.list_rows(connection, "dead", AT_MOST)
+    for row in rows:
+        outbox.retry(connection, row.id, now, absent=absent)
+        detail = "found absent by a person" if absent else ""
+        audit.append(connection, now, actor(), "delivery.retried", f"{row.kind} {row.key}", detail)
+    return len(rows)
+
+
+def _dead(connection: Connection, row_id: int) -> Row:
+    row = outbox.get(connection, row_id)
+    if row is None or row.state != "dead":
+        raise CommandError(f"There is no dead letter {row_id}; `connector deliveries list` shows them all.")
+    return row
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "key": row.key,
+        "portal": row.portal_id,
+        "state": row.state,
+        "attempts": row.attempts,
+        "due_at": moment(row.due_at),
+        "changed_at": moment(row.changed_at),
+        "desk_id": row.desk_id,
+        "reason": row.reason,
+        "detail": row.detail,
+        "remedy": remedy(row),
+    }

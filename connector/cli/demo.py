@@ -1,0 +1,112 @@
+"""Show the whole road without an account: for a person at a browser, or without one."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from connector.cli.output import write_json
+from connector.cli.sandbox import PORT as SANDBOX_PORT
+from connector.demo import headless, live
+from connector.demo.headless import Order, Outcome
+from connector.demo.stage import Stage, Wishes
+
+PORT = 8080
+INTERRUPTED = 130
+
+Result = TypeVar("Result")
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), help=f"Of the connector; {PORT}, or any with --headless."
+)
+@click.option("--sandbox-port", type=click.IntRange(1, 65_535),
+    help=f"Of the sandbox; {SANDBOX_PORT}, or any with --headless.")  # fmt: skip
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to keep the connector's database and logs in; a passing one unless given.")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in --data.")
+@click.option("--latency-ms", type=click.IntRange(0), default=200, show_default=True,
+    help="How long the sandbox's Desk takes to answer; half of it more or less.")  # fmt: skip
+@click.option("--headless", "is_headless", is_flag=True, help="Do it all without a person, and compare.")
+@click.option("--calls", type=click.IntRange(1), default=20, show_default=True,
+    help="Headless: how many call records must come of it.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=4, show_default=True,
+    help="Headless: how many calls begin in a second.")  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="Headless: chooses the calls.")
+@click.option("--json", "as_json", is_flag=True, help="Headless: write one JSON object.")
+@click.pass_context
+def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: int, rate: float, seed: int,
+         **wished: Any) -> None:  # fmt: skip
+    """Show the whole road: a Zoho of its own, the connector, and a phone that rings.
+
+    Needs no account, and leaves nothing behind but --data.
+    """
+    if not is_headless:
+        wished |= {"port": wished["port"] or PORT, "sandbox_port": wished["sandbox_port"] or SANDBOX_PORT}
+    stage = Stage(Wishes(**wished))
+    try:
+        if not is_headless:
+            _until_told(_live(stage))
+            return
+        outcome = _until_told(_headless(stage, Order(calls=calls, rate=rate, seed=seed)))
+    except asyncio.CancelledError:
+        click.echo("\nStopped.", err=True)
+        context.exit(INTERRUPTED if is_headless else 0)
+    _show(outcome, as_json=as_json)
+    context.exit(0 if outcome.is_clean else 1)
+
+
+def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do some work; Ctrl-C, or being told to end, raises CancelledError once all is put away."""
+
+    async def working() -> Result:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        return await task
+
+    return asyncio.run(working())
+
+
+async def _headless(stage: Stage, order: Order) -> Outcome:
+    async with stage:
+        return await headless.run(stage, order)
+
+
+async def _live(stage: Stage) -> None:
+    click.echo("Starting: a Zoho, the connector, a phone ...", err=True)
+    async with stage:
+        click.echo(_introduction(stage))
+        await live.run(stage, click.echo)
+
+
+def _introduction(stage: Stage) -> str:
+    names = [person.name for person in stage.team.agents]
+    zoho = stage.control.origin
+    return f"""
+Everybody and every number here is invented, and nothing leaves this machine.
+
+  1. Open      {stage.origin}
+     and sign in with Zoho as {", ".join(names[:-1])} or {names[-1]}.
+     Calls ring there every {live.EVERY_SECONDS} seconds, are answered and end.
+  2. Look at   {zoho}/desk/contacts   whom Desk knows
+               {zoho}/desk/calls      the records that calls become, seconds after their end
+  3. Link      {stage.origin}/connect   as {names[0]}, an administrator; it is linked already
+
+Logs: {stage.folder}
+Ctrl-C ends it. Waiting for somebody to sign in.
+"""
+
+
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        write_json(outcome.figures)
+        return
+    for name, value in outcome.figures.items():
+        spread = value.items() if isinstance(value, dict) else ()
+        written = ", ".join(f"{part} {each}" for part, each in spread) if spread else value
+        click.echo(f"{name.replace('_', ' '):<28}{written}")

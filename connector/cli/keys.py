@@ -1,0 +1,52 @@
+"""Hand out API keys and take them back."""
+
+import click
+
+from connector.cli.opening import actor, in_store
+from connector.cli.output import json_option, moment, show_rows, write_json
+from connector.people import Keys
+from connector.store.users import ROLES
+from connector.times import system_clock
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke the keys with which programs use the API."""
+
+
+@keys.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What it may do.")
+@json_option
+def add(*, name: str, role: str, as_json: bool) -> None:
+    """Make a key and show it, this once."""
+    key = in_store(lambda store: Keys(store, system_clock).add_key(name, role, actor=actor()))
+    if as_json:
+        write_json({"name": name, "role": role, "key": key})
+        return
+    click.echo(f"{key}\n\nIt is not shown again. Programs send it as  Authorization: Bearer {key[:6]}...")
+
+
+@keys.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """List every key there is or was, without the keys themselves."""
+    found = in_store(lambda store: Keys(store, system_clock).list_keys())
+    rows = [
+        {
+            "name": key.name,
+            "role": key.role,
+            "made_at": moment(key.created_at),
+            "revoked_at": moment(key.revoked_at),
+        }
+        for key in found
+    ]
+    show_rows(rows, as_json=as_json, nothing="No keys. Make one with: connector keys add NAME")
+
+
+@keys.command("revoke")
+@click.argument("name")
+def revoke(name: str) -> None:
+    """End a key at once."""
+    in_store(lambda store: Keys(store, system_clock).revoke_key(name, actor=actor()))
+    click.echo(f"The key {name} is revoked.")

@@ -1,0 +1,60 @@
+"""Open what a command works on: the same database as `connector serve`, also while that is running."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar, cast
+
+from connector import logs
+from connector.app import House
+from connector.settings import Settings, load
+from connector.store import Store
+
+Result = TypeVar("Result")
+
+
+def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
+    """Do something with the database, and close it."""
+    settings = load()
+    set_up_logs(settings, "WARNING")
+    store = Store.open(settings.database_url)
+    try:
+        return asyncio.run(_awaited(step(store)))
+    finally:
+        store.close()
+
+
+def in_house(step: Callable[[House], Awaitable[Result]]) -> Result:
+    """Do something with all services, which needs SECRET_KEY; nothing works in the background."""
+    settings = load()
+    set_up_logs(settings, "WARNING")
+    store = Store.open(settings.database_url)
+    try:
+        return asyncio.run(_housed(House(settings, store), step))
+    finally:
+        store.close()
+
+
+async def _housed(house: House, step: Callable[[House], Awaitable[Result]]) -> Result:
+    try:
+        return await step(house)
+    finally:
+        await house.portals.close()
+        await house.http.aclose()
+
+
+async def _awaited(step: Awaitable[Result]) -> Result:
+    return await step
+
+
+def set_up_logs(settings: Settings, level: str) -> None:
+    """Write logs in the form that is set."""
+    logs.set_up(cast("Literal['console', 'json']", settings.log_format), level)
+
+
+def actor() -> str:
+    """Answer who the audit says it was: the user of the operating system."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return "cli:unknown"

@@ -1,0 +1,67 @@
+"""Write what a command answers: tables for people, JSON for machines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+import msgspec
+
+from connector.times import to_iso
+
+Row = Mapping[str, Any]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+
+
+def show_rows(rows: Sequence[Row], *, as_json: bool, nothing: str) -> None:
+    """Write a table with a column a key, or `nothing` where there are no rows."""
+    if as_json:
+        write_json(rows)
+    elif rows:
+        click.echo("\n".join(_table(rows)))
+    else:
+        click.echo(nothing)
+
+
+def show_one(row: Row, *, as_json: bool) -> None:
+    """Write one thing, a line a key."""
+    if as_json:
+        write_json(row)
+        return
+    width = max(map(len, row), default=0)
+    for name, value in row.items():
+        click.echo(f"{_heading(name):<{width}}  {_cell(value)}")
+
+
+def write_json(content: object) -> None:
+    """Write JSON that people can read too."""
+    click.echo(msgspec.json.format(msgspec.json.encode(content), indent=2))
+
+
+def moment(at: int | None) -> str | None:
+    """Write a moment."""
+    return None if at is None else to_iso(at)
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    names = list(rows[0])
+    lines = [
+        [_heading(name).upper() for name in names],
+        *([_cell(row[name]) for name in names] for row in rows),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cell(value: object) -> str:
+    if value is None or value in ("", [], ()):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
+    return " ".join(str(value).split())

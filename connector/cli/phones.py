@@ -1,0 +1,129 @@
+"""Say which phone systems may post, what they are told, and what is theirs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from connector.app import House
+from connector.cli import belongings
+from connector.cli.introducing import address_of, introduce
+from connector.cli.opening import actor, in_house
+from connector.cli.output import json_option, show_rows
+from connector.errors import CommandError
+from connector.phones import DIALECTS
+from connector.store.phones import PhoneSystem
+
+
+@click.group()
+def phones() -> None:
+    """Add, list and set up the phone systems that post events."""
+
+
+for command in (belongings.guide, belongings.unread, belongings.line, belongings.queue):
+    phones.add_command(command)
+
+
+@phones.command("add")
+@click.argument("slug")
+@click.option("--name", help="What people call it; the address unless given.")
+@click.option("--country", required=True, help="Where its national numbers are at home, such as FR.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Of times that name none.")
+@click.option("--dialect", type=click.Choice(list(DIALECTS)), default="neutral", show_default=True)
+@click.option("--portal", type=int, help="The portal its calls go to, where several are linked.")
+@click.option("--department", help="Department id of its records, unless queue or line say another.")
+@click.option("--line", "lines", multiple=True, metavar="NUMBER[=DEPARTMENT]",
+    help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
+@click.option("--queue", "queues", multiple=True, metavar="NAME=DEPARTMENT",
+    help="The department of a queue; may be repeated.")  # fmt: skip
+@json_option
+def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str], as_json: bool,
+        **given: Any) -> None:  # fmt: skip
+    """Make a phone system; SLUG is the last part of its address. Its secret is shown this once."""
+
+    async def step(house: House) -> tuple[str, str, str]:
+        phone = PhoneSystem(
+            id=0,
+            uid="",
+            slug=slug,
+            name=given["name"] or slug,
+            portal_id=await _portal_id(house, portal),
+            dialect=given["dialect"],
+            country=given["country"].upper(),
+            time_zone=given["time_zone"],
+            department_id=given["department"],
+            lines=_pairs(lines),
+            queues=_pairs(queues),
+        )
+        return slug, address_of(house.settings, slug), await house.phone_systems.add(phone, actor())
+
+    introduce(*in_house(step), as_json=as_json)
+
+
+@phones.command("rotate")
+@click.argument("slug")
+@click.option("--overlap-hours", type=click.IntRange(0), default=24, show_default=True,
+    help="How long the former secret stays valid.")  # fmt: skip
+@json_option
+def rotate(*, slug: str, overlap_hours: int, as_json: bool) -> None:
+    """Give a new secret, and let the former one be valid for a while."""
+
+    async def step(house: House) -> tuple[str, str, str]:
+        secret = await house.phone_systems.rotate(slug, overlap_hours, actor())
+        return slug, address_of(house.settings, slug), secret
+
+    introduce(*in_house(step), as_json=as_json)
+
+
+@phones.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """List every phone system."""
+
+    async def step(house: House) -> list[dict[str, Any]]:
+        return [
+            {
+                "slug": phone.slug,
+                "name": phone.name,
+                "address": address_of(house.settings, phone.slug),
+                "portal": phone.portal_id,
+                "dialect": phone.dialect,
+                "country": phone.country,
+                "time_zone": phone.time_zone,
+                "department": phone.department_id,
+                "lines": _written(phone.lines),
+                "queues": _written(phone.queues),
+                "secrets": len(phone.sealed_secrets),
+            }
+            for phone in await house.phone_systems.list_all()
+        ]
+
+    nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
+    show_rows(in_house(step), as_json=as_json, nothing=nothing)
+
+
+async def _portal_id(house: House, given: int | None) -> int:
+    """Answer the portal that was named, or the only one there is."""
+    if given is not None:
+        return (await house.portals.get(given)).id
+    linked = await house.portals.list_portals()
+    if not linked:
+        raise CommandError(
+            f"No portal is linked: an administrator signs in and opens {house.settings.public_url}/connect."
+        )
+    if len(linked) > 1:
+        listed = ", ".join(f"{portal.id} is {portal.name}" for portal in linked)
+        raise CommandError(f"Say which portal with --portal: {listed}.")
+    return linked[0].id
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text in texts:
+        name, _, department = text.partition("=")
+        found[name] = department or None
+    return found
+
+
+def _written(pairs: Mapping[str, str | None]) -> list[str]:
+    return [f"{name}={department}" if department else name for name, department in pairs.items()]

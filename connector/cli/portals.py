@@ -1,0 +1,134 @@
+"""Show the linked portals, and say what is to be written where."""
+
+from typing import Any
+
+import click
+
+from connector.app import House
+from connector.cli.opening import actor, in_house
+from connector.cli.output import json_option, moment, show_one, show_rows, write_json
+from connector.errors import ConnectorError
+from connector.portals.portals import CHANGEABLE
+from connector.store.portals import Portal
+from connector.zoho import scopes
+
+_REMEDIES = {
+    "linked": "",
+    "grant_lost": "An administrator links it again at /connect; deliveries wait until then.",
+    "unlinked": "An administrator links it at /connect.",
+}
+
+
+@click.group()
+def portals() -> None:
+    """Show and set up the Zoho Desk organisations that are linked."""
+
+
+@portals.command("list")
+@json_option
+def list_all(*, as_json: bool) -> None:
+    """List every portal with its state and the scopes that its grant lacks."""
+
+    async def step(house: House) -> list[Portal]:
+        return await house.portals.list_portals()
+
+    rows = [
+        {
+            "id": portal.id,
+            "name": portal.name,
+            "location": portal.location,
+            "org_id": portal.org_id,
+            "state": portal.state,
+            "missing_scopes": scopes.missing(portal.scopes or None),
+            "linked_by": portal.linked_by,
+            "linked_at": moment(portal.linked_at),
+        }
+        for portal in in_house(step)
+    ]
+    nothing = "No portal is linked: sign in as an administrator and open /connect."
+    show_rows(rows, as_json=as_json, nothing=nothing)
+
+
+@portals.command("show")
+@click.argument("portal_id", type=int, metavar="ID")
+@click.option(
+    "--live", is_flag=True, help="Also ask Desk: what works, which departments and agents there are."
+)
+@json_option
+def show(*, portal_id: int, live: bool, as_json: bool) -> None:
+    """Show how a portal is, which scopes its grant has, and why each is needed."""
+
+    async def step(house: House) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
+        portal = await house.portals.get(portal_id)
+        return portal, await _asked(house, portal) if live else {}
+
+    portal, asked = in_house(step)
+    whole, held = _whole(portal), _scopes(portal)
+    if as_json:
+        write_json(whole | {"scopes": held} | asked)
+        return
+    show_one(whole, as_json=False)
+    for title, rows in ({"scopes": held} | asked).items():
+        click.echo(f"\n{title.capitalize()}")
+        show_rows(rows, as_json=False, nothing="none")
+
+
+@portals.command("set")
+@click.argument("portal_id", type=int, metavar="ID")
+@click.option("--default-department-id", help="Where records go that nothing else decides.")
+@click.option("--default-owner-id", help="Desk agent id of the owner where no agent of ours is.")
+@click.option("--recording-field", help="API name of a custom field of calls for the recording, cf_...")
+@click.option("--key-field", help="API name of a custom field of calls for the call key, cf_...")
+@json_option
+def change(*, portal_id: int, as_json: bool, **given: str | None) -> None:
+    """Change what is given; an empty text ("") takes a setting away."""
+    values = {name: given[name] or None for name in CHANGEABLE if given[name] is not None}
+    if not values:
+        raise click.UsageError("Nothing to set was given.")
+
+    async def step(house: House) -> Portal:
+        return await house.portals.configure(portal_id, actor=actor(), **values)
+
+    show_one(_whole(in_house(step)), as_json=as_json)
+
+
+def _whole(portal: Portal) -> dict[str, Any]:
+    return {
+        "id": portal.id,
+        "name": portal.name,
+        "location": portal.location,
+        "org_id": portal.org_id,
+        "edition": portal.edition,
+        "state": portal.state,
+        "remedy": _REMEDIES[portal.state],
+        "linked_by": portal.linked_by,
+        "linked_at": moment(portal.linked_at),
+        **{name: getattr(portal, name) for name in CHANGEABLE},
+    }
+
+
+def _scopes(portal: Portal) -> list[dict[str, Any]]:
+    missing = set(scopes.missing(portal.scopes or None))
+    return [
+        {"scope": scope.name, "granted": _granted(portal, scope.name, missing), "why": scope.why}
+        for scope in scopes.LINKING
+    ]
+
+
+def _granted(portal: Portal, name: str, missing: set[str]) -> bool | None:
+    """Say whether a scope was granted; None where Zoho did not tell which were."""
+    return name not in missing if portal.scopes else None
+
+
+async def _asked(house: House, portal: Portal) -> dict[str, list[dict[str, Any]]]:
+    try:
+        checks = await house.portals.check(portal.id)
+        desk = await house.portals.desk(portal.id)
+        departments, agents = await desk.departments(), await desk.agents()
+    except ConnectorError as problem:
+        return {"checks": [{"what": "Desk", "ok": False, "detail": str(problem)}]}
+    return {
+        "checks": [{"what": check.what, "ok": check.ok, "detail": check.detail} for check in checks],
+        "departments": [{"id": each.id, "name": each.name} for each in departments],
+        "agents": [{"id": each.id, "name": each.name, "email": each.email} for each in agents],
+    }

@@ -1,0 +1,67 @@
+"""Serve, deliver, and what has to be done before."""
+
+import asyncio
+import signal
+
+import click
+
+from connector.app import House, at_work, create_app
+from connector.cli.opening import set_up_logs
+from connector.sealing import new_secret
+from connector.server import bind
+from connector.server import serve as serve_until_told
+from connector.settings import Settings, check_complete, load
+from connector.store import Store
+
+
+@click.command()
+def serve() -> None:
+    """Serve pages, phone systems and banners, and deliver (unless DELIVER is off)."""
+    settings = _settings()
+    with bind(*settings.listen_address) as listener:
+        house = House(settings, Store.open(settings.database_url))
+        click.echo(f"The connector is at {settings.public_url} and listens on {settings.listen}.", err=True)
+        try:
+            serve_until_told(create_app(house), settings, listener, house.feed.close)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+
+
+@click.command()
+def deliver() -> None:
+    """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
+    settings = _settings()
+    house = House(settings, Store.open(settings.database_url))
+    click.echo("Delivering.", err=True)
+    asyncio.run(_deliver(house))
+    click.echo("Stopped.", err=True)
+
+
+async def _deliver(house: House) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with at_work(house, deliver=True):
+        await told.wait()
+    await house.close()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's tables up to date; `serve` does so by itself."""
+    settings = load()
+    Store.open(settings.database_url).close()
+    click.echo("The tables are up to date.")
+
+
+@click.command("secret-key")
+def secret_key() -> None:
+    """Print a fresh SECRET_KEY."""
+    click.echo(new_secret())
+
+
+def _settings() -> Settings:
+    settings = load()
+    set_up_logs(settings, settings.log_level)
+    check_complete(settings)
+    return settings

@@ -1,0 +1,92 @@
+"""Furnish a connector for the demo: people, a portal linked the real way, and a phone system."""
+
+import msgspec
+
+from connector.app import House
+from connector.demo.browser import Browser
+from connector.demo.people import SALES, SUPPORT, Team
+from connector.store.phones import PhoneSystem
+from connector.store.portals import Portal
+
+ACTOR = "demo"
+SLUG, COUNTRY, TIME_ZONE = "demo", "GB", "Europe/London"
+MAIN_LINE, BILLING_LINE = "+441632960100", "+441632960200"
+DEPARTMENT_OF_QUEUE = {SUPPORT: "Customer Support", SALES: "Sales"}
+DEPARTMENT_OF_LINE = {MAIN_LINE: None, BILLING_LINE: "Billing"}
+RECORDING_FIELD, KEY_FIELD = "cf_recordingurl", "cf_callkey"
+
+
+class Furniture(msgspec.Struct, frozen=True, kw_only=True):
+    """What the phone system needs to post, and which ids Desk has for departments and agents' e-mails."""
+
+    portal: Portal
+    phone: PhoneSystem
+    secret: str
+    departments: dict[str, str]
+    agents: dict[str, str]
+
+
+async def add_people(house: House, team: Team) -> None:
+    """Add everybody who is not there yet."""
+    known = {agent.user.email for agent in await house.agents.list_agents()}
+    for person in team.everybody:
+        if person.email not in known:
+            await house.agents.add_agent(
+                person.email,
+                person.name,
+                person.role,
+                extensions=[(None, person.extension)],
+                queues=[(None, queue) for queue in person.queues],
+                actor=ACTOR,
+            )
+
+
+async def link(origin: str, team: Team, org_id: str) -> None:
+    """Link the portal as the administrator would: signing in, consenting, and signing out again."""
+    browser = Browser(origin, team.linker.zuid)
+    try:
+        await browser.sign_in()
+        await browser.link(org_id)
+        await browser.sign_out()
+    finally:
+        await browser.close()
+
+
+async def furnish(house: House, org_id: str) -> Furniture:
+    """Configure the linked portal and give it a phone system; one of an earlier time gets a new secret."""
+    linked = next(each for each in await house.portals.list_portals() if each.org_id == org_id)
+    portal = await house.portals.configure(
+        linked.id, actor=ACTOR, recording_field=RECORDING_FIELD, key_field=KEY_FIELD
+    )
+    desk = await house.portals.desk(portal.id)
+    departments = {str(each.name): str(each.id) for each in await desk.departments()}
+    agents = {str(each.email): str(each.id) for each in await desk.agents()}
+    secret = await _phone_secret(house, _phone(portal, departments))
+    return Furniture(
+        portal=portal,
+        phone=(await house.phone_systems.find(SLUG)).phone,
+        secret=secret,
+        departments=departments,
+        agents=agents,
+    )
+
+
+def _phone(portal: Portal, departments: dict[str, str]) -> PhoneSystem:
+    return PhoneSystem(
+        id=0,
+        uid="",
+        slug=SLUG,
+        name="Simulated phone",
+        portal_id=portal.id,
+        dialect="neutral",
+        country=COUNTRY,
+        time_zone=TIME_ZONE,
+        lines={line: name and departments[name] for line, name in DEPARTMENT_OF_LINE.items()},
+        queues={queue: departments[name] for queue, name in DEPARTMENT_OF_QUEUE.items()},
+    )
+
+
+async def _phone_secret(house: House, phone: PhoneSystem) -> str:
+    if any(known.slug == SLUG for known in await house.phone_systems.list_all()):
+        return await house.phone_systems.rotate(SLUG, 0, ACTOR)
+    return await house.phone_systems.add(phone, ACTOR)

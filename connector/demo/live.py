@@ -1,0 +1,83 @@
+"""Ring for the people who are signed in, one call after the other, until somebody says stop."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from time import strftime
+
+import msgspec
+
+from connector.demo.callers import Callers
+from connector.demo.people import Team
+from connector.demo.phone import Phone
+from connector.demo.planning import QUIET, pick
+from connector.demo.playing import Calendar, in_real_time, play
+from connector.demo.stage import Stage
+from connector.demo.stories import Known, Story, Stranger
+from connector.demo.writing import Writer
+from connector.errors import CommandError
+from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import sessions
+
+EVERY_SECONDS = 6
+LOOK_AGAIN_SECONDS = 1
+TALK_SECONDS = (8, 20)
+
+Say = Callable[[str], None]
+"""Writes one line for the person who watches."""
+
+
+async def run(stage: Stage, say: Say) -> None:
+    """Ring every few seconds for whoever is signed in; CommandError if one of our programs ends."""
+    async with AsyncExitStack() as ending:
+        phone = Phone(stage.hook, stage.furniture.secret)
+        ending.push_async_callback(phone.close)
+        ringing = asyncio.create_task(_ring(stage, phone, say))
+        ending.push_async_callback(_cancel, ringing)
+        ends = {asyncio.create_task(program.ended()) for program in (stage.connector, stage.sandbox)}
+        for end in ends:
+            ending.push_async_callback(_cancel, end)
+        await asyncio.wait({ringing, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if not ringing.done():
+            raise CommandError(f"The connector or the sandbox has ended; the logs are in {stage.folder}.")
+        await ringing
+
+
+async def _ring(stage: Stage, phone: Phone, say: Say) -> None:
+    clock, calendar = stage.house.clock, Calendar(stage.house.clock)
+    chance = random.Random()  # noqa: S311 - nothing is secret
+    callers = Callers(await stage.control.contacts(DEMO_ORG_ID), chance)
+    async with asyncio.TaskGroup() as calls:
+        while True:
+            present = await _present(stage)
+            if present.agents:
+                story = pick(QUIET, chance)(Writer(chance, callers, present, TALK_SECONDS))
+                say(_line(story, present))
+                calls.create_task(play(story, phone, calendar.begin(story), in_real_time, clock))
+            await asyncio.sleep(EVERY_SECONDS if present.agents else LOOK_AGAIN_SECONDS)
+
+
+async def _present(stage: Stage) -> Team:
+    """Answer the team without those who are not signed in."""
+    now = stage.house.clock()
+    ids = await stage.house.store.read(lambda connection: sessions.signed_in(connection, now))
+    emails = {agent.user.email for agent in await stage.house.agents.list_agents() if agent.user.id in ids}
+    agents = tuple(person for person in stage.team.agents if person.email in emails)
+    return msgspec.structs.replace(stage.team, agents=agents)
+
+
+def _line(story: Story, team: Team) -> str:
+    """Tell in one line what is about to happen."""
+    due = story.dues[0]
+    name = next((person.name for person in team.agents if person.email == due.owner), "Nobody")
+    kinds = {Known: "a contact of Desk", Stranger: "somebody Desk does not know"}
+    who = kinds.get(type(due.contact), "a withheld number")
+    what = f"calls {who}" if due.direction == "outbound" else f"is called by {who}"
+    ends = f"talks for {due.duration_seconds} s" if due.status == "Completed" else "nobody answers"
+    return f"{strftime('%H:%M:%S')}  {name} {what}; {ends}"
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,72 @@
+"""The people of the demo: invented agents of the sandbox's portal, and what the phone system calls them."""
+
+import msgspec
+
+from connector.sandbox.config import Config
+
+SUPPORT, SALES = "support", "sales"
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in; `zuid` is how the sandbox's sign-in page knows them.
+
+    Who is not of Billing cannot own its records: the sandbox has every second agent there.
+    """
+
+    zuid: str
+    email: str
+    name: str
+    role: str
+    extension: str
+    queues: tuple[str, ...]
+    is_billing: bool = False
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes calls, and the administrator who links the portal and takes none."""
+
+    agents: tuple[Person, ...]
+    linker: Person
+
+    @property
+    def everybody(self) -> tuple[Person, ...]:
+        """Answer all who may sign in."""
+        return (*self.agents, self.linker)
+
+    def at(self, extension: str) -> Person | None:
+        """Answer whom an extension rings."""
+        return next((person for person in self.everybody if person.extension == extension), None)
+
+    def queue(self, name: str) -> tuple[Person, ...]:
+        """Answer the agents whom a queue rings."""
+        return tuple(person for person in self.agents if name in person.queues)
+
+
+_ROLES = ("administrator", "agent", "agent", "agent", "supervisor")
+_QUEUES = ((SUPPORT,), (SUPPORT,), (SUPPORT, SALES), (SALES,), ())
+
+
+def team_of(config: Config) -> Team:
+    """Take the agents of the home portal; the last one links, so that no other has consented before."""
+    *users, last = config.agents_of(config.orgs[0].org_id)
+    agents = [
+        Person(
+            zuid=user.zuid,
+            email=user.email,
+            name=user.display_name,
+            role=role,
+            extension=str(1001 + number),
+            queues=queues,
+            is_billing=number % 2 == 1,
+        )
+        for number, (user, role, queues) in enumerate(zip(users, _ROLES, _QUEUES, strict=False))
+    ]
+    linker = Person(
+        zuid=last.zuid,
+        email=last.email,
+        name=last.display_name,
+        role="administrator",
+        extension="1009",
+        queues=(),
+    )
+    return Team(agents=tuple(agents), linker=linker)
