@@ -1,0 +1,77 @@
+"""No page holds anybody up who sees, points or reads differently."""
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, Page, expect
+
+from connector.demo.stage import Stage
+from tests.acceptance.road.conftest import keep_picture
+from tests.acceptance.road.test_day import sign_in
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+OPEN_TO_ALL = (
+    "/",
+    "/banner",
+    "/nowhere",
+    "/oauth/callback?state=x&code=y",
+    "/login/callback?error=access_denied",
+)
+FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99")
+SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
+
+
+async def violations(page: Page) -> list[str]:
+    """Ask axe what is wrong with a page."""
+    await page.evaluate(AXE_SCRIPT)
+    found: dict[str, Any] = await page.evaluate("() => axe.run()")
+    return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
+
+
+async def check(page: Page, address: str, name: str) -> None:
+    """Look at a page in light and dark, wide and narrow."""
+    for scheme in ("light", "dark"):
+        for width in (1280, 320):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await page.set_viewport_size({"width": width, "height": 900})
+            await page.goto(address)
+            assert await violations(page) == [], f"{address} in {scheme} at {width}"
+            wide = await page.evaluate("() => document.documentElement.scrollWidth")
+            assert wide <= width, f"{address} scrolls sideways at {width}"
+            await keep_picture(page, f"{name}-{scheme}-{width}")
+
+
+@pytest.mark.parametrize("path", OPEN_TO_ALL)
+async def test_pages_for_everybody(page: Page, stage: Stage, path: str) -> None:
+    """Pages that need no sign-in, refusals among them."""
+    await check(page, stage.origin + path, "open-" + re.sub(r"\W+", "-", path))
+
+
+async def test_pages_for_administrators(page: Page, stage: Stage) -> None:
+    """Linking, a portal's page, the banner, and what is not there."""
+    await sign_in(page, stage, stage.team.agents[0].email)
+    for path in FOR_ADMINISTRATORS:
+        await check(page, stage.origin + path, "administrator-" + re.sub(r"\W+", "-", path))
+
+
+@pytest.mark.parametrize("path", SANDBOX)
+async def test_pages_of_the_sandbox(page: Page, stage: Stage, path: str) -> None:
+    """What Zoho's stand-in shows, its refusals too."""
+    await check(page, stage.control.origin + path, "sandbox-" + re.sub(r"\W+", "-", path))
+
+
+async def test_keyboard_alone_is_enough(chromium: Browser, stage: Stage) -> None:
+    """Signing in needs no mouse."""
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.goto(stage.origin)
+    for _ in range(10):
+        await page.keyboard.press("Tab")
+        if "/login" in str(await page.evaluate("() => document.activeElement.getAttribute('href')")):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await context.close()
