@@ -288,6 +288,79 @@ directory = Table(
     Column("asked_at", BigInteger, nullable=False),
 )
 
+contacts = Table(
+    "contacts",
+    metadata,
+    # Desk's contacts as the directory's index has them; phone and mobile as somebody typed them.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("account", Text),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("phone", Text),
+    Column("mobile", Text),
+    Column("modified_at", BigInteger, nullable=False, server_default="0"),
+    # The rows of contact_numbers that lead here (E.164, spaces between), so that they are found again.
+    Column("numbers", Text, nullable=False, server_default=""),
+    # When Desk was last heard to have it: what a whole sync has not seen is gone.
+    Column("seen_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+contact_numbers = Table(
+    "contact_numbers",
+    metadata,
+    # All that a look-up reads first: the key is the whole row.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+contact_changes = Table(
+    "contact_changes",
+    metadata,
+    # What Desk's webhooks told and nobody has read again yet; told twice it is one change.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+directory_syncs = Table(
+    "directory_syncs",
+    metadata,
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("phase", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    # Empty until every contact has been read once: until then the index answers nothing.
+    Column("finished_at", BigInteger),
+    # How far the present sync has come: the moment of making, and how many of that very moment.
+    Column("cursor_at", BigInteger, nullable=False, server_default="0"),
+    Column("cursor_from", Integer, nullable=False, server_default="0"),
+    Column("counted", BigInteger, nullable=False, server_default="0"),
+    Column("expected", BigInteger),
+    # How far refreshing has come, by Desk's own clock, and when it last reached the end.
+    Column("modified_to", BigInteger, nullable=False, server_default="0"),
+    Column("modified_from", Integer, nullable=False, server_default="0"),
+    Column("refreshed_at", BigInteger, nullable=False, server_default="0"),
+    # The countries that typed numbers were read in, and how far reading them anew has come.
+    Column("countries", Text, nullable=False, server_default=""),
+    Column("reread_to", Text, nullable=False, server_default=""),
+    Column("credits_day", BigInteger, nullable=False, server_default="0"),
+    Column("credits_today", BigInteger, nullable=False, server_default="0"),
+    Column("credits_used", BigInteger, nullable=False, server_default="0"),
+    Column("waits_until", BigInteger, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
+    # Desk's webhook of ours; "" while it is being made, empty where there is none.
+    Column("webhook_id", Text),
+    # One process at a time works on it; a dead one's lease runs out.
+    Column("owner", Text),
+    Column("leased_until", BigInteger, nullable=False, server_default="0"),
+    _one_of("phase", "filling", "sweeping", "kept"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
