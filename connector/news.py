@@ -38,6 +38,11 @@ class News:
         self._team = NOBODY
         self._team_until = 0
 
+    @property
+    def has_readers(self) -> bool:
+        """Answer whether any banner is open; where none is, nobody is told and nobody looked up."""
+        return self._feed.open_banners > 0
+
     async def team(self) -> Team:
         """Answer who takes calls."""
         now = self._clock()
@@ -48,7 +53,7 @@ class News:
 
     async def spread(self, rows: Sequence[CallRow]) -> None:
         """Show changed calls to those concerned, and take them from those who are not any more."""
-        if not self._feed.open_banners:
+        if not self.has_readers:
             return
         who = await self.team()
         records = await self._records(rows)

@@ -57,7 +57,7 @@ class Road:
         now = self._clock()
         ignored = [Ignored(other.source, other.id, other.type, now) for other in parsed.ignored]
         taken = await self._store.batch(self._ledger.take, Arrival(sender, parsed.events, ignored))
-        if taken.changed:
+        if taken.changed and self._news.has_readers:
             self._follow(self._spread(taken.changed))
         return taken
 

@@ -7,7 +7,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -27,14 +27,15 @@ GROUP_AT_MOST = 256
 
 
 class _Member:
-    """One request to write: its handler, its item, and who waits."""
+    """One request to write: its handler, its item, and who waits in which loop."""
 
-    __slots__ = ("handler", "item", "waiting")
+    __slots__ = ("handler", "item", "loop", "waiting")
 
     def __init__(self, handler: Handler[Any, Any], item: Any) -> None:
         self.handler = handler
         self.item = item
-        self.waiting: Future[Any] = Future()
+        self.loop = asyncio.get_running_loop()
+        self.waiting: asyncio.Future[Any] = self.loop.create_future()
 
 
 class Writer:
@@ -60,7 +61,7 @@ class Writer:
             raise StoreBusy("Too many writes wait; send it again in a second.")
         member = _Member(handler, item)
         self._queue.put(member)
-        result: Result = await asyncio.wrap_future(member.waiting)
+        result: Result = await member.waiting
         return result
 
     def close(self) -> None:
@@ -93,12 +94,11 @@ class Writer:
         except (SQLAlchemyError, ConnectorError, ValueError, LookupError, TypeError) as problem:
             self._after_failure(members, problem)
         else:
-            for member, result in zip(members, results, strict=True):
-                _answer(member.waiting, result)
+            _tell(members, results)
 
     def _after_failure(self, members: Sequence[_Member], problem: Exception) -> None:
         if len(members) == 1:
-            _refuse(members[0].waiting, problem)
+            _tell(members, [translate(problem)])
             return
         for member in members:
             self._write([member])
@@ -111,14 +111,23 @@ class Writer:
         return results
 
 
-def _answer(waiting: Future[Any], result: Any) -> None:
-    if waiting.set_running_or_notify_cancel():
-        waiting.set_result(result)
+def _tell(members: Sequence[_Member], outcomes: Sequence[Any]) -> None:
+    """Answer everyone, and wake each loop once: a wake-up for each member costs more than its answer."""
+    pairs = zip(members, outcomes, strict=True)
+    for loop, theirs in groupby(pairs, key=lambda pair: pair[0].loop):
+        # A closed loop has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_answer, list(theirs))
 
 
-def _refuse(waiting: Future[Any], problem: Exception) -> None:
-    if waiting.set_running_or_notify_cancel():
-        waiting.set_exception(translate(problem))
+def _answer(pairs: Sequence[tuple[_Member, Any]]) -> None:
+    for member, outcome in pairs:
+        if member.waiting.done():
+            continue
+        if isinstance(outcome, Exception):
+            member.waiting.set_exception(outcome)
+        else:
+            member.waiting.set_result(outcome)
 
 
 def translate(problem: Exception) -> Exception:

@@ -56,7 +56,8 @@ def _receipt(house: House, taken: Taken, parsed: Parsed) -> Receipt:
         ("ignored", taken.ignored),
         ("rejected", len(parsed.rejected)),
     ):
-        events.labels(result).inc(count)
+        if count:
+            events.labels(result).inc(count)
     return Receipt(
         accepted=taken.accepted, duplicate=taken.duplicate, ignored=taken.ignored, rejected=parsed.rejected
     )
