@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from connector import __version__
-from connector.cli import agents, auditing, deliveries, demo, keys, phones, portals, sandbox, serving
+from connector.cli import agents, auditing, deliveries, keys, phones, portals, sandbox, serving, showing
 from connector.errors import ConnectorError
 
 
@@ -31,7 +31,7 @@ for command in (
     serving.deliver,
     serving.migrate,
     serving.secret_key,
-    demo.demo,
+    showing.demo,
     sandbox.sandbox,
     portals.portals,
     phones.phones,

@@ -20,7 +20,7 @@ def address_of(settings: Settings, slug: str) -> str:
 
 def introduce(slug: str, address: str, secret: str, *, as_json: bool) -> None:
     """Show a phone system's secret, this once, and how to post a first event."""
-    script = test_script(address, secret)
+    script = first_event(address, secret)
     if as_json:
         write_json({"slug": slug, "address": address, "secret": secret, "test": script})
         return
@@ -30,7 +30,7 @@ def introduce(slug: str, address: str, secret: str, *, as_json: bool) -> None:
     click.echo(f"How to set the phone system up:  connector phones guide {slug}")
 
 
-def test_script(address: str, secret: str) -> str:
+def first_event(address: str, secret: str) -> str:
     """Answer a POSIX shell script that signs and posts one event: the guide's own, filled in."""
     found = _SCRIPT.search(guide_of(DIALECTS["neutral"], address))
     return found[1].replace(_BLANK, secret) if found else ""

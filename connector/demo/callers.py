@@ -4,11 +4,11 @@ Which number a contact has is read off the ranges that the sandbox invents numbe
 connector's own reading, so that a mistake there shows.
 """
 
-import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from connector.demo.chance import Random
 from connector.demo.control import Record
 from connector.sandbox.desk.numbers import LANDLINES, MOBILES, Range
 
@@ -49,7 +49,7 @@ def _range_of(text: str | None) -> tuple[Range, str] | None:
 class Callers:
     """Choose callers by chance; nobody calls twice unless that is meant."""
 
-    def __init__(self, contacts: Sequence[Record], chance: random.Random) -> None:
+    def __init__(self, contacts: Sequence[Record], chance: Random) -> None:
         self._chance = chance
         self._bearers = _bearers(contacts)
         known = [number for number, contacts in self._bearers.items() if _are_plain(number, contacts)]

@@ -1,7 +1,6 @@
 """Show the road without a person: sign in, ring, answer, end, and see that Desk has it all as it was."""
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
@@ -10,6 +9,7 @@ import msgspec
 from connector.calls import call_key
 from connector.demo.agent import HeadlessAgent
 from connector.demo.callers import Callers
+from connector.demo.chance import chance_of
 from connector.demo.comparing import Desk, Verdict, Wanted, compare
 from connector.demo.control import Record
 from connector.demo.figures import first_seen, report
@@ -54,7 +54,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 async def run(stage: Stage, order: Order) -> Outcome:
     """Play the calls that are ordered and compare."""
     before = await stage.control.contacts(DEMO_ORG_ID)
-    chance = random.Random(order.seed)  # noqa: S311 - it must be repeatable, and nothing is secret
+    chance = chance_of(order.seed)
     writer = Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS)
     stories = plan(writer, order.calls)
     async with AsyncExitStack() as ending:

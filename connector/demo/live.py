@@ -1,7 +1,6 @@
 """Ring for the people who are signed in, one call after the other, until somebody says stop."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from time import strftime
@@ -9,6 +8,7 @@ from time import strftime
 import msgspec
 
 from connector.demo.callers import Callers
+from connector.demo.chance import chance_of
 from connector.demo.people import Team
 from connector.demo.phone import Phone
 from connector.demo.planning import QUIET, pick
@@ -46,7 +46,7 @@ async def run(stage: Stage, say: Say) -> None:
 
 async def _ring(stage: Stage, phone: Phone, say: Say) -> None:
     clock, calendar = stage.house.clock, Calendar(stage.house.clock)
-    chance = random.Random()  # noqa: S311 - nothing is secret
+    chance = chance_of()
     callers = Callers(await stage.control.contacts(DEMO_ORG_ID), chance)
     async with asyncio.TaskGroup() as calls:
         while True:

@@ -1,9 +1,9 @@
 """Choose which stories are told: each kind once, then by chance, until enough records are due."""
 
-import random
 from collections.abc import Callable, Iterator
 
 from connector.demo import more_plots, plots
+from connector.demo.chance import Random
 from connector.demo.stories import Story
 from connector.demo.writing import Writer
 
@@ -58,12 +58,12 @@ def plan(writer: Writer, calls: int) -> list[Story]:
     return stories
 
 
-def _kinds(chance: random.Random) -> Iterator[Plot]:
+def _kinds(chance: Random) -> Iterator[Plot]:
     yield from SHARES
     while True:
         yield pick(SHARES, chance)
 
 
-def pick(shares: dict[Plot, int], chance: random.Random) -> Plot:
+def pick(shares: dict[Plot, int], chance: Random) -> Plot:
     """Choose a kind of story by its share."""
     return chance.choices(list(shares), list(shares.values()))[0]

@@ -55,11 +55,11 @@ class Program:
         if self._process is not None:
             await self._process.wait()
 
-    async def stop(self) -> None:
+    async def stop(self, politely: signal.Signals = signal.SIGTERM) -> None:
         """End it politely, and if that takes too long, at once."""
         if self._process is None or self.is_over:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(politely)
         try:
             await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
         except TimeoutError:

@@ -1,11 +1,11 @@
 """What stories are made of: chance, callers, agents, and the ordinary course of a call."""
 
-import random
 from typing import Any
 
 import msgspec
 
 from connector.demo.callers import Callers
+from connector.demo.chance import Random
 from connector.demo.furnishing import BILLING_LINE, DEPARTMENT_OF_LINE, MAIN_LINE
 from connector.demo.people import Person, Team
 from connector.demo.stories import Contact, Due, Known, Script, Stranger
@@ -56,9 +56,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 class Writer:
     """Draw by chance what a story needs; `talk_seconds` are the shortest and the longest talk."""
 
-    def __init__(
-        self, chance: random.Random, callers: Callers, team: Team, talk_seconds: tuple[int, int]
-    ) -> None:
+    def __init__(self, chance: Random, callers: Callers, team: Team, talk_seconds: tuple[int, int]) -> None:
         self.chance = chance
         self.callers = callers
         self.team = team

@@ -1,0 +1,78 @@
+"""What every command has in common."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from connector.cli import Commands, main
+from connector.errors import CommandError, GrantLost, UnknownPerson
+
+
+def failing(problem: Exception) -> click.Group:
+    """Make a program whose only command fails with `problem`."""
+
+    @click.group(cls=Commands)
+    def program() -> None:
+        """Fail."""
+
+    @program.command("fail")
+    def fail() -> None:
+        raise problem
+
+    return program
+
+
+@pytest.mark.parametrize(
+    "problem", [CommandError("No such thing."), GrantLost("Link again."), UnknownPerson("Who?")]
+)
+def test_a_failure_is_one_sentence(problem: Exception) -> None:
+    """Each of our exceptions is its message on standard error, and exit 1."""
+    result = CliRunner().invoke(failing(problem), ["fail"])
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {problem}\n")
+
+
+def test_a_failure_without_words_is_what_its_class_says() -> None:
+    """An exception without a message still says what happened."""
+    result = CliRunner().invoke(failing(CommandError()), ["fail"])
+    assert result.stderr.startswith("Error: A command cannot be carried out as typed")
+
+
+def test_what_is_no_failure_of_ours_is_not_hidden() -> None:
+    """A mistake in the program itself is no sentence for an administrator."""
+    result = CliRunner().invoke(failing(ZeroDivisionError()), ["fail"])
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["nothing-like-this"],
+        ["agents", "add", "ada@example.com"],
+        ["keys", "add", "crm", "--role", "king"],
+        ["deliveries", "retry"],
+        ["deliveries", "retry", "1", "--all"],
+        ["portals", "set", "1"],
+        ["agents", "change", "ada@example.com", "--queue", "support", "--no-queues"],
+        ["demo", "--headless", "--calls", "0"],
+    ],
+)
+def test_wrongly_typed_is_exit_2(typed: list[str]) -> None:
+    """What was typed wrongly is told from what did not work."""
+    assert CliRunner().invoke(main, typed).exit_code == 2
+
+
+def test_a_secret_key_is_fresh_each_time() -> None:
+    """Nobody gets the key of somebody else."""
+    keys = {CliRunner().invoke(main, ["secret-key"]).stdout for _ in range(3)}
+    assert len(keys) == 3
+    assert all(len(key.strip()) >= 43 for key in keys)
+
+
+def test_refuses_to_serve_half_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that is missing is named in one sentence, and nothing is listened on."""
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    for command in ("serve", "deliver"):
+        result = CliRunner().invoke(main, [command])
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: SECRET_KEY is not set")
+        assert result.stderr.count("\n") == 1

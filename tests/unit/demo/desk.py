@@ -1,0 +1,64 @@
+"""Records of Desk as the sandbox dumps them, and what a run wants of them."""
+
+from typing import Any
+
+from connector.demo.comparing import Desk, Wanted
+from connector.demo.stories import Contact, Due, Known
+from connector.times import to_iso
+
+STARTED_AT = 1_790_000_000_123
+URL = "https://recordings.example.com/1.mp3"
+
+
+def wanted(key: str = "zpc1", contact: Contact | None = None, url: str | None = URL) -> Wanted:
+    """Want the record of an answered call of 63 seconds."""
+    due = Due(
+        call=f"call-{key}",
+        direction="inbound",
+        status="Completed",
+        starts_ms=0,
+        duration_seconds=63,
+        contact=contact or Known("501"),
+        owner="ada@example.com",
+        department=None,
+        recording_url=url,
+    )
+    return Wanted(key=key, due=due, started_at=STARTED_AT, owner_id="301", department_id="401")
+
+
+def record(key: str = "zpc1", **changes: Any) -> dict[str, Any]:
+    """Make the record that `wanted` wants, with changes."""
+    return {
+        "id": f"9-{key}",
+        "direction": "inbound",
+        "status": "Completed",
+        "duration": "63",
+        "startTime": to_iso(STARTED_AT),
+        "ownerId": "301",
+        "departmentId": "401",
+        "contactId": "501",
+        "recordingUrl": URL,
+        "description": f"Answered by: Ada\nCall key: {key}",
+        "cf": {"cf_key": key, "cf_recording": URL},
+        "isTrashed": False,
+        **changes,
+    }
+
+
+def contact(
+    contact_id: str, phone: str | None = None, mobile: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Make a contact."""
+    base = {"id": contact_id, "phone": phone, "mobile": mobile, "modifiedTime": "2026-01-01T00:00:00.000Z"}
+    return base | more
+
+
+def desk(*calls: dict[str, Any], made: tuple[dict[str, Any], ...] = ()) -> Desk:
+    """Make a Desk with one contact from before the run, and those that were made in it."""
+    return Desk(
+        calls=calls,
+        contacts=(contact("501", "020 7946 0001"), *made),
+        known_ids={"501"},
+        key_field="cf_key",
+        recording_field="cf_recording",
+    )
