@@ -9,8 +9,8 @@ from connector.times import SECOND, to_iso
 
 _USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime"}
 
-# These print what they are asked to fetch, tokens and verifiers included, or every request at INFO.
-TOO_TALKATIVE = ("httpx2", "httpcore2", "authlib", "uvicorn.access")
+# These print what they are asked to fetch, tokens and verifiers included, or every step at INFO.
+TOO_TALKATIVE = ("httpx2", "httpcore2", "authlib", "alembic", "uvicorn.access")
 
 
 class Lines(logging.Formatter):

@@ -1,0 +1,81 @@
+"""Dead letters by command."""
+
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection, update
+
+from connector.store import Store, outbox
+from connector.store.outbox import Wanted
+from connector.store.tables import outbox as table
+from tests.integration.cli.conftest import Shell
+
+
+def die(connection: Connection, row_id: int, reason: str, sent_at: int | None) -> None:
+    """Let a delivery be given up."""
+    values = {"state": "dead", "reason": reason, "detail": "phone: too long", "sent_at": sent_at}
+    connection.execute(update(table).where(table.c.id == row_id).values(values))
+
+
+@pytest.fixture
+def dead_ids(shell: Shell, portal_id: int) -> list[int]:
+    """Have two dead letters: one refused, one of which nobody knows whether it was applied."""
+    store = Store.open(shell.database_url)
+    wanted = [
+        Wanted(portal_id=portal_id, kind="contact", key=key, call_id=None, record=b"{}", due_at=1)
+        for key in ("+33123456789", "+33123456790")
+    ]
+    store.write_now(lambda connection: outbox.want(connection, wanted, 1))
+    rows = store.read_now(lambda connection: outbox.list_rows(connection, "due"))
+    ids = sorted(row.id for row in rows)
+    for row_id, reason, sent_at in zip(ids, ("invalid_data", "outcome_unknown"), (None, 5), strict=True):
+        store.write_now(partial(die, row_id=row_id, reason=reason, sent_at=sent_at))
+    store.close()
+    return ids
+
+
+def states(shell: Shell) -> dict[int, str]:
+    """Answer the state of every delivery."""
+    kinds = ("due", "sending", "unknown", "done", "dead")
+    return {each["id"]: kind for kind in kinds for each in shell.json("deliveries", "list", "--state", kind)}
+
+
+def test_lists_reason_and_remedy(shell: Shell, dead_ids: list[int]) -> None:
+    """A dead letter says what went wrong and what to do."""
+    listed = {each["id"]: each for each in shell.json("deliveries", "list")}
+    assert listed[dead_ids[0]]["detail"] == "phone: too long"
+    assert f"connector deliveries retry {dead_ids[0]}" in listed[dead_ids[0]]["remedy"]
+    assert "--absent" in listed[dead_ids[1]]["remedy"]
+    assert "invalid_data" in shell.ok("deliveries", "list")
+    assert shell.ok("deliveries", "list", "--state", "done") == "No delivery is done.\n"
+
+
+def test_retries_one(shell: Shell, dead_ids: list[int]) -> None:
+    """One dead letter is due again, the other stays; the audit knows."""
+    assert shell.ok("deliveries", "retry", str(dead_ids[0])) == "Tried again: 1.\n"
+    assert states(shell) == {dead_ids[0]: "due", dead_ids[1]: "dead"}
+    assert shell.json("audit")[0]["subject"] == "contact +33123456789"
+
+
+def test_what_may_have_been_applied_is_looked_for(shell: Shell, dead_ids: list[int]) -> None:
+    """Without a person's word it is looked for first, with it it is sent."""
+    shell.ok("deliveries", "retry", "--all")
+    assert states(shell) == {dead_ids[0]: "due", dead_ids[1]: "unknown"}
+
+
+def test_a_person_may_say_that_it_is_absent(shell: Shell, dead_ids: list[int]) -> None:
+    """Who has looked in Desk spares the search."""
+    shell.ok("deliveries", "retry", "--absent", str(dead_ids[1]))
+    assert states(shell)[dead_ids[1]] == "due"
+    assert shell.json("audit")[0]["detail"] == "found absent by a person"
+
+
+def test_refuses_what_is_not_dead(shell: Shell, dead_ids: list[int]) -> None:
+    """An id that is no dead letter's stops the command before anything is tried."""
+    assert "777" in shell.refused("deliveries", "retry", str(dead_ids[0]), "777")
+    assert states(shell)[dead_ids[0]] == "dead"
+
+
+def test_all_of_none(shell: Shell) -> None:
+    """Nothing to retry is no failure."""
+    assert shell.ok("deliveries", "retry", "--all") == "Tried again: 0.\n"

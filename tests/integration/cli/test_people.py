@@ -1,0 +1,94 @@
+"""Agents, keys and the audit by command."""
+
+import getpass
+
+from tests.integration.cli.conftest import Shell
+
+ADA = ("agents", "add", "Ada@example.com", "Ada Fontaine", "--role", "administrator")
+
+
+def test_adds_somebody_with_what_phones_call_them(shell: Shell) -> None:
+    """Extensions and queues may be repeated, and the list shows them."""
+    words = ("--extension", "1001", "--extension", "ada.f", "--queue", "support")
+    added = shell.json(*ADA, *words)
+    assert added["email"] == "ada@example.com"
+    assert (added["role"], added["extensions"], added["queues"]) == (
+        "administrator",
+        ["1001", "ada.f"],
+        ["support"],
+    )
+    assert shell.json("agents", "list") == [added]
+    assert "Ada Fontaine" in shell.ok("agents", "list")
+
+
+def test_an_empty_list_says_how_to_begin(shell: Shell) -> None:
+    """Who has just installed it reads what to type."""
+    assert "connector agents add" in shell.ok("agents", "list")
+
+
+def test_an_extension_is_one_persons(shell: Shell) -> None:
+    """Nobody takes somebody else's extension, and the refused one is not added."""
+    shell.ok(*ADA, "--extension", "1001")
+    refused = shell.refused("agents", "add", "bruno@example.com", "Bruno", "--extension", "1001")
+    assert "1001" in refused
+    assert len(shell.json("agents", "list")) == 1
+
+
+def test_changes_what_is_given_and_nothing_else(shell: Shell) -> None:
+    """What is given takes the place of what there was; the rest stays."""
+    shell.ok(*ADA, "--extension", "1001", "--queue", "support")
+    changed = shell.json("agents", "change", "ada@example.com", "--extension", "1002", "--no-queues")
+    assert (changed["extensions"], changed["queues"], changed["role"]) == (["1002"], [], "administrator")
+    renamed = shell.json("agents", "change", "ada@example.com", "--name", "Ada F.", "--role", "agent")
+    assert (renamed["name"], renamed["extensions"], renamed["role"]) == ("Ada F.", ["1002"], "agent")
+
+
+def test_extensions_of_one_phone_system(shell: Shell, portal_id: int) -> None:
+    """A word may be one phone system's alone, which has to be there."""
+    shell.ok("phones", "add", "paris", "--country", "FR", "--portal", str(portal_id))
+    added = shell.json(*ADA, "--extension-at", "paris", "1001", "--queue-at", "paris", "support")
+    assert (added["extensions"], added["queues"]) == (["1001 at paris"], ["support at paris"])
+    assert "berlin" in shell.refused("agents", "change", "ada@example.com", "--queue-at", "berlin", "support")
+
+
+def test_deactivates_and_brings_back(shell: Shell) -> None:
+    """A deactivated user stays listed as such."""
+    shell.ok(*ADA)
+    assert "sessions ended: 0" in shell.ok("agents", "deactivate", "ada@example.com")
+    assert [each["active"] for each in shell.json("agents", "list")] == [False]
+    shell.ok("agents", "reactivate", "ada@example.com")
+    shell.ok("agents", "release", "ada@example.com")
+    assert [each["active"] for each in shell.json("agents", "list")] == [True]
+
+
+def test_nobody_by_that_address(shell: Shell) -> None:
+    """Each command about somebody says so in one sentence."""
+    for command in ("change", "deactivate", "reactivate", "release"):
+        assert "nobody@example.com" in shell.refused("agents", command, "nobody@example.com")
+
+
+def test_a_key_is_shown_once(shell: Shell) -> None:
+    """The list has names and roles, and never a key."""
+    made = shell.json("keys", "add", "crm", "--role", "supervisor")
+    listed = shell.ok("keys", "list", "--json")
+    assert made["key"] not in listed
+    assert [(each["name"], each["role"], each["revoked_at"]) for each in shell.json("keys", "list")] == [
+        ("crm", "supervisor", None)
+    ]
+    assert "crm" in shell.refused("keys", "add", "crm")
+    shell.ok("keys", "revoke", "crm")
+    assert shell.json("keys", "list")[0]["revoked_at"]
+    assert "crm" in shell.refused("keys", "revoke", "crm")
+    assert shell.ok("keys", "add", "other").startswith("ck_")
+
+
+def test_the_audit_names_who_it_was(shell: Shell) -> None:
+    """Every change is written down with the user of the operating system, the latest first."""
+    assert shell.json("audit") == []
+    shell.ok(*ADA)
+    shell.ok("keys", "add", "crm")
+    entries = shell.json("audit")
+    assert [entry["action"] for entry in entries] == ["key.added", "agent.added"]
+    assert {entry["actor"] for entry in entries} == {f"cli:{getpass.getuser()}"}
+    assert len(shell.json("audit", "--limit", "1")) == 1
+    assert "agent.added" in shell.ok("audit")

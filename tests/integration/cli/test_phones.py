@@ -1,0 +1,144 @@
+"""Phone systems and portals by command."""
+
+import pytest
+
+from connector.store import Store, events, phones
+from connector.times import system_clock
+from tests.integration.cli.conftest import Shell
+
+PARIS = ("phones", "add", "paris", "--country", "fr", "--time-zone", "Europe/Paris")
+
+
+def test_shows_address_and_secret_once(shell: Shell, portal_id: int) -> None:
+    """What is printed is ready to paste; the list never shows the secret again."""
+    added = shell.json(
+        *PARIS, "--line", "+33198765432=402", "--line", "+33198765433", "--queue", "support=401"
+    )
+    assert added["address"] == "https://calls.example.com/hooks/paris"
+    assert added["secret"].startswith("whsec_")
+    assert added["secret"] in added["test"]
+    listed = shell.ok("phones", "list", "--json")
+    assert added["secret"] not in listed
+    (phone,) = shell.json("phones", "list")
+    assert (phone["portal"], phone["country"], phone["secrets"]) == (portal_id, "FR", 1)
+    assert phone["lines"] == ["+33198765432=402", "+33198765433"]
+    assert phone["queues"] == ["support=401"]
+
+
+def test_for_people_it_prints_a_script(shell: Shell, portal_id: int) -> None:
+    """The script is the guide's, filled in."""
+    printed = shell.ok(*PARIS)
+    assert "ADDRESS='https://calls.example.com/hooks/paris'" in printed
+    assert "whsec_..." not in printed
+    assert "https://calls.example.com/hooks/paris" in shell.ok("phones", "guide", "paris")
+
+
+def test_rotates_with_overlap(shell: Shell, portal_id: int) -> None:
+    """Both secrets are valid for a while, or only the new one."""
+    first = shell.json(*PARIS)["secret"]
+    second = shell.json("phones", "rotate", "paris")["secret"]
+    assert first != second
+    assert shell.json("phones", "list")[0]["secrets"] == 2
+    shell.ok("phones", "rotate", "paris", "--overlap-hours", "0")
+    assert shell.json("phones", "list")[0]["secrets"] == 1
+
+
+def test_lines_and_queues_can_come_later(shell: Shell, portal_id: int) -> None:
+    """A line or queue is added, or its department changed, and the audit knows."""
+    shell.ok(*PARIS)
+    shell.ok("phones", "line", "paris", "+33198765432", "--department", "402")
+    shell.ok("phones", "queue", "paris", "support", "--department", "401")
+    shell.ok("phones", "queue", "paris", "support")
+    (phone,) = shell.json("phones", "list")
+    assert (phone["lines"], phone["queues"]) == (["+33198765432=402"], ["support"])
+    assert [entry["action"] for entry in shell.json("audit")][:3] == [
+        "phone_system.queue",
+        "phone_system.queue",
+        "phone_system.line",
+    ]
+    assert "+33123456789" in shell.refused("phones", "line", "paris", "0198765432")
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--country", "XX"), "XX"),
+        (("--country", "FR", "--time-zone", "Mars/Base"), "Mars/Base"),
+        (("--country", "FR", "--line", "0198765432"), "0198765432"),
+        (("--country", "FR", "--portal", "77"), "77"),
+    ],
+)
+def test_refuses_what_could_not_work(shell: Shell, portal_id: int, more: tuple[str, ...], named: str) -> None:
+    """A wrong country, time zone, line or portal is named."""
+    assert named in shell.refused("phones", "add", "paris", *more)
+
+
+def test_needs_a_portal(shell: Shell) -> None:
+    """Without a linked portal it says how to link one."""
+    assert "https://calls.example.com/connect" in shell.refused(*PARIS)
+    assert "connector phones add" in shell.ok("phones", "list")
+
+
+def test_nothing_at_that_address(shell: Shell) -> None:
+    """Each command about a phone system says so in one sentence."""
+    for words in (("rotate", "rome"), ("guide", "rome"), ("unread", "rome"), ("queue", "rome", "x")):
+        assert "rome" in shell.refused("phones", *words)
+
+
+def test_shows_what_could_not_be_read(shell: Shell, portal_id: int) -> None:
+    """Binary garbage can be looked at, too."""
+    shell.ok(*PARIS)
+    assert shell.json("phones", "unread", "paris") == []
+    store = Store.open(shell.database_url)
+    phone = store.read_now(lambda connection: phones.find(connection, "paris", system_clock()))
+    assert phone is not None
+    store.write_now(lambda connection: events.keep_unread(connection, phone.id, b"\xff{", "no JSON", 1))
+    store.close()
+    (kept,) = shell.json("phones", "unread", "paris")
+    assert (kept["reason"], kept["times"], kept["body"]) == ("no JSON", 1, "\N{REPLACEMENT CHARACTER}{")
+
+
+def test_portals_tell_state_and_scopes(shell: Shell, portal_id: int) -> None:
+    """Which scopes are missing, and why each is needed, stands there."""
+    (listed,) = shell.json("portals", "list")
+    assert (listed["state"], "Desk.contacts.CREATE" in listed["missing_scopes"]) == ("linked", True)
+    shown = shell.json("portals", "show", str(portal_id))
+    granted = {each["scope"]: each["granted"] for each in shown["scopes"]}
+    assert (granted["Desk.contacts.READ"], granted["Desk.calls.UPDATE"], granted["Desk.contacts.CREATE"]) == (
+        True,
+        True,
+        False,
+    )
+    assert all(each["why"] for each in shown["scopes"])
+    assert "to write the call record" in shell.ok("portals", "show", str(portal_id))
+
+
+def test_sets_and_takes_away(shell: Shell, portal_id: int) -> None:
+    """What is given is set, an empty text takes it away, and what is not given stays."""
+    words = (
+        "--default-department-id",
+        "402",
+        "--recording-field",
+        "cf_recordingurl",
+        "--key-field",
+        "cf_callkey",
+    )
+    assert shell.json("portals", "set", str(portal_id), *words)["recording_field"] == "cf_recordingurl"
+    changed = shell.json(
+        "portals", "set", str(portal_id), "--recording-field", "", "--default-owner-id", "301"
+    )
+    assert (changed["recording_field"], changed["default_owner_id"]) == (None, "301")
+    assert (changed["default_department_id"], changed["key_field"]) == ("402", "cf_callkey")
+
+
+def test_portals_that_are_not_there(shell: Shell) -> None:
+    """No portal is said in words, in the list and by number."""
+    assert "/connect" in shell.ok("portals", "list")
+    assert "7" in shell.refused("portals", "show", "7")
+    assert "7" in shell.refused("portals", "set", "7", "--key-field", "cf_x")
+
+
+def test_a_portal_that_cannot_be_asked(shell: Shell, portal_id: int) -> None:
+    """Asking a Desk whose grant is not there shows that, and the rest all the same."""
+    shown = shell.json("portals", "show", str(portal_id), "--live")
+    assert not any(check["ok"] for check in shown["checks"] if check["what"] != "Scopes of the grant")
