@@ -24,7 +24,7 @@ FLOORS = (
     {"asking"},
     {"road", "delivery"},
     {"web"},
-    {"app", "server", "sandbox"},
+    {"app", "server", "sandbox", "bridge"},
     {"demo"},
     {"cli"},
     {"__main__"},
@@ -38,12 +38,15 @@ LONGER_FILES = {
     "connector/store/migrations/versions/0001_first_tables.py": "generated from the tables",
     "tests/unit/phones/test_neutral.py": "one test for each way to write an event wrongly",
     "tests/integration/identity/test_sign_in.py": "one test for each way a sign-in can go",
+    "tests/integration/test_sandbox_contract.py": "one test for each promise of Desk's contracts",
     "tests/integration/sandbox_desk/test_calls.py": "one test for each rule of Desk's Calls",
 }
 LONGEST_FUNCTION = 40
 LONGER_FUNCTIONS = {
     "connector/store/migrations/versions/0001_first_tables.py:upgrade": "generated from the tables",
 }
+
+BRIDGE_KNOWS = {"bridge", "errors", "times", "settings", "phones"}
 
 CATCHES_EVERYTHING = {
     "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
@@ -115,6 +118,13 @@ def test_sandbox_stands_alone() -> None:
     sandbox = {path: tree for path, tree in sources("connector").items() if room_of(path) == "sandbox"}
     foreign = {path: set(imported_rooms(tree)) - {"sandbox"} for path, tree in sandbox.items()}
     assert not {path: rooms for path, rooms in foreign.items() if rooms}
+
+
+def test_bridge_stands_outside() -> None:
+    """The bridge runs beside a PBX and reaches the connector over HTTP, so it needs none of its rooms."""
+    bridge = {path: tree for path, tree in sources("connector").items() if room_of(path) == "bridge"}
+    inside = {path: set(imported_rooms(tree)) - BRIDGE_KNOWS for path, tree in bridge.items()}
+    assert not {path: rooms for path, rooms in inside.items() if rooms}
 
 
 def test_imports_are_absolute() -> None:
@@ -192,7 +202,8 @@ def test_nobody_asserts_in_earnest() -> None:
 
 def test_tests_never_sleep() -> None:
     """A test that waits for time to pass is slow today and flaky tomorrow."""
-    sleeping = {path for path, tree in sources("tests").items() if "time.sleep" in calls_in(tree)}
+    storeys = sources("tests/unit", "tests/integration", "tests/acceptance")
+    sleeping = {path for path, tree in storeys.items() if "time.sleep" in calls_in(tree)}
     assert not sleeping
 
 

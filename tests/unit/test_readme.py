@@ -1,6 +1,5 @@
 """Hold the README to what the program can do: every setting, route and command stands in it."""
 
-import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,9 @@ import click
 import pytest
 from starlette.routing import Mount, Route
 
+from connector.cli import main
 from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
+from connector.web.routes import routes
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -44,8 +45,7 @@ def test_names_no_setting_that_is_gone(readme: str) -> None:
 
 def paths() -> list[str]:
     """Answer the address of every route, its parameters as `{name}`."""
-    routes = importlib.import_module("connector.web.routes").routes(README.parent / "static")
-    found = [route.path for route in routes if isinstance(route, (Route, Mount))]
+    found = [route.path for route in routes(README.parent / "static") if isinstance(route, (Route, Mount))]
     return sorted({re.sub(r"\{(\w+):\w+\}", r"{\1}", path) for path in found})
 
 
@@ -69,7 +69,6 @@ def commands(group: click.Command, name: str) -> Iterator[str]:
 
 def test_names_every_command(readme: str) -> None:
     """Each command stands in the README as it is typed."""
-    main = importlib.import_module("connector.cli").main
     missing = [line for line in commands(main, "connector") if not re.search(rf"{line}\b", readme)]
     assert not missing
 
