@@ -64,7 +64,7 @@ class Held:
         """Await what may take longer than a lease, and does not write itself; renew the lease meanwhile."""
         task = asyncio.ensure_future(work)
         try:
-            while not (await asyncio.wait({task}, timeout=LEASE_SECONDS / 3))[0]:
+            while not (await asyncio.wait({task}, timeout=self._terms.lease_seconds / 3))[0]:
                 await self.renew()
             return await task
         finally:

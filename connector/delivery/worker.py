@@ -20,7 +20,7 @@ from connector.errors import ConnectorError
 from connector.settings import Settings
 from connector.store import Store, claims, outbox, outcomes
 from connector.store.claims import Delivery, Terms
-from connector.times import Clock
+from connector.times import SECOND, Clock
 
 AT_A_TIME = 10
 """Deliveries of one portal under way in all processes together; the Desk client's budget may allow fewer."""
@@ -70,6 +70,7 @@ class Deliverer:
         self._records = Records(store, desks, self._contacts, Owners(store, clock), settings, clock)
         self._under_way: dict[asyncio.Task[None], Held] = {}
         self._resting: dict[int, int] = {}
+        self._due_next_at: int | None = None
         self._woken = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._stopping = False
@@ -140,7 +141,9 @@ class Deliverer:
         now = self._clock()
         self._resting = {portal: until for portal, until in self._resting.items() if until > now}
         resting = list(self._resting)
+        self._due_next_at = None
         if not await self._store.read(lambda c: claims.has_work(c, now, resting)):
+            self._due_next_at = await self._store.read(lambda c: claims.next_due_at(c, now))
             return []
         return await self._store.write(lambda c: claims.claim(c, self.owner, now, self._terms, resting))
 
@@ -176,14 +179,19 @@ class Deliverer:
         await held.fail(decision)
 
     def _tell(self, held: Held) -> None:
+        if held.outcome == "dead":
+            log.warning("delivery_dead", extra={"delivery": held.row.id, "kind": held.row.kind})
         if held.changed:
             self._on_change(held.changed)
         if self._counter is not None and held.outcome:
             self._counter.count(held.outcome)
 
     async def _pause(self) -> None:
+        seconds = POLL_SECONDS
+        if self._due_next_at is not None:
+            seconds = min(seconds, max(0, self._due_next_at - self._clock()) / SECOND)
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             pass

@@ -63,6 +63,18 @@ def has_work(connection: Connection, now: int, resting: Collection[int] = ()) ->
     return connection.execute(_portals_with_work(now, resting).limit(1)).first() is not None
 
 
+def next_due_at(connection: Connection, now: int) -> int | None:
+    """Answer when the next delivery will be due that is not due yet."""
+    # A portal at a time, because that is how the index is ordered.
+    soonest = select(func.min(outbox.c.due_at)).where(
+        outbox.c.portal_id == portals.c.id, IS_DUE, outbox.c.due_at > now
+    )
+    found: int | None = connection.execute(
+        select(func.min(soonest.scalar_subquery())).select_from(portals)
+    ).scalar()
+    return found
+
+
 def _portals_with_work(now: int, resting: Collection[int]) -> Select[int]:
     its_own = outbox.c.portal_id == portals.c.id
     is_over = or_(

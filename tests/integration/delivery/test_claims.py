@@ -1,6 +1,8 @@
 """Who gets which delivery, and whose word counts."""
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, text
@@ -72,6 +74,15 @@ def test_portals_that_cannot(connection: Connection) -> None:
     assert _claim(connection, resting=[1]) == []
     assert claims.has_work(connection, NOW)
     assert _keys(_claim(connection)) == ["a"]
+
+
+def test_next_due(connection: Connection) -> None:
+    """What will be due next is known over all portals, what is due already aside."""
+    assert claims.next_due_at(connection, NOW) is None
+    _want(connection, "a", due_at=NOW)
+    _want(connection, "b", due_at=NOW + 5_000)
+    _want(connection, "c", portal_id=2, due_at=NOW + 3_000)
+    assert claims.next_due_at(connection, NOW) == NOW + 3_000
 
 
 def test_lease_runs_out_before_anything_left(connection: Connection) -> None:
@@ -190,11 +201,17 @@ def test_dead_stays_dead(connection: Connection) -> None:
     assert outbox.retry(connection, row.id, NOW) == []
 
 
-def test_indexes_are_used(connection: Connection) -> None:
-    """However long the queue, neither claiming nor counting walks through it."""
+def _plan(connection: Connection, query: str) -> str:
+    return " ".join(row[-1] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+
+
+def test_indexes_are_used(tmp_path: Path) -> None:
+    """However long the queue, SQLite walks through it neither for a claim nor for a count."""
     due = "SELECT id FROM outbox WHERE outbox.state = 'due' AND portal_id = 1 AND due_at <= 5 ORDER BY due_at"
     held = "SELECT count(*) FROM outbox WHERE outbox.state IN ('sending', 'unknown') AND portal_id = 1"
+    store = Store.open(f"sqlite:///{tmp_path / 'plans.db'}")
     for query, index in ((due, "ix_outbox_due"), (held, "ix_outbox_held")):
-        plan = " ".join(row[-1] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+        plan = store.read_now(partial(_plan, query=query))
         assert index in plan
         assert "TEMP B-TREE" not in plan
+    store.close()

@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 import pytest
 
 from connector.delivery import Deliverer
+from connector.delivery.held import Held
 from connector.errors import GrantLost
 from connector.settings import Settings
-from connector.store import Store, outbox
+from connector.store import Store, claims, outbox
+from connector.store.claims import Terms
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
 from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
@@ -206,7 +208,7 @@ async def test_unforeseen_failures(stage: Stage, caplog: pytest.LogCaptureFixtur
     await stage.settle(broken)
     row = await stage.row()
     assert (row.state, row.reason, row.detail) == ("dead", "internal", "a bug")
-    assert [each.message for each in caplog.records] == ["delivery_failed"]
+    assert [each.message for each in caplog.records] == ["delivery_failed", "delivery_dead"]
 
 
 async def test_rest_is_for_the_portal(stage: Stage) -> None:
@@ -224,3 +226,20 @@ def test_owners_differ(store: Store) -> None:
     nothing: Any = None
     made = [Deliverer(store, nothing, nothing, Settings(), lambda: 0, owner="me") for _ in range(2)]
     assert made[0].owner != made[1].owner
+
+
+async def test_long_work_keeps_its_lease(stage: Stage) -> None:
+    """Looking that takes longer than a lease is not taken for death."""
+    await stage.want(stage.record())
+    terms = Terms(lease_seconds=0, settle_seconds=0, at_most=1)
+    (delivery,) = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), terms))
+    held = Held(delivery, stage.store, stage.clock, terms)
+
+    async def look() -> str:
+        stage.advance(5)
+        while held.delivery.lease_until == delivery.lease_until:
+            await stage.row()
+        return "found"
+
+    assert await held.during(look()) == "found"
+    assert held.delivery.lease_until == delivery.lease_until + 5_000
