@@ -5,7 +5,18 @@ from typing import Any
 import click
 
 from connector import __version__
-from connector.cli import agents, auditing, deliveries, keys, phones, portals, sandbox, serving, showing
+from connector.cli import (
+    agents,
+    auditing,
+    bridge,
+    deliveries,
+    keys,
+    phones,
+    portals,
+    sandbox,
+    serving,
+    showing,
+)
 from connector.errors import ConnectorError
 
 
@@ -39,5 +50,6 @@ for command in (
     keys.keys,
     deliveries.deliveries,
     auditing.audit,
+    bridge.bridge,
 ):
     main.add_command(command)

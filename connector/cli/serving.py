@@ -32,7 +32,6 @@ def deliver() -> None:
     """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
     settings = _settings()
     house = House(settings, Store.open(settings.database_url))
-    click.echo("Delivering.", err=True)
     asyncio.run(_deliver(house))
     click.echo("Stopped.", err=True)
 
@@ -42,6 +41,7 @@ async def _deliver(house: House) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with at_work(house, deliver=True):
+        click.echo("Delivering.", err=True)
         await told.wait()
     await house.close()
 

@@ -1,0 +1,109 @@
+"""`connector serve` as a process: how it starts, stops and starts again, and what commands do meanwhile."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from connector.cli.introducing import first_event
+from connector.demo.agent import HeadlessAgent
+from connector.demo.stage import Stage
+from connector.store import sessions
+from connector.times import system_clock
+
+pytestmark = pytest.mark.anyio
+
+
+async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
+    """Type a command in a process of its own, in the stage's environment."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "connector", *words,
+        env=stage.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    stdout, stderr = await process.communicate()
+    return process.returncode or 0, stdout.decode(), stderr.decode()
+
+
+@pytest.mark.parametrize("politely", [signal.SIGINT, signal.SIGTERM])
+async def test_stops_in_about_a_second_and_starts_again(stage: Stage, politely: signal.Signals) -> None:
+    """An open banner does not hold up the end, nothing is said but that, and the next start works."""
+    agent = HeadlessAgent(stage.team.agents[0], stage.origin)
+    await agent.start()
+    began = time.monotonic()
+    await stage.connector.stop(politely)
+    assert time.monotonic() - began < 2
+    assert "Traceback" not in (stage.folder / "serve.log").read_text()
+    await stage.connector.start()
+    await stage.connector.ready(f"{stage.origin}/readyz")
+    await agent.open_banner()
+    assert not agent.is_signed_out
+    await agent.stop()
+
+
+async def test_a_busy_port_is_one_sentence(stage: Stage) -> None:
+    """Whoever starts a second one reads what is in the way."""
+    for words in (["serve"], ["sandbox", "--port", stage.control.origin.rpartition(":")[2]]):
+        status, stdout, stderr = await command(stage, *words)
+        assert (status, stdout) == (1, "")
+        assert "cannot be listened on (Address already in use)" in stderr.splitlines()[-1]
+        assert "Traceback" not in stderr
+
+
+async def test_the_printed_first_event_works_as_printed(stage: Stage) -> None:
+    """A POSIX shell posts a signed event with what `connector phones add` prints."""
+    script = first_event(stage.hook, stage.furniture.secret)
+    process = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=subprocess.PIPE)
+    stdout, _ = await process.communicate()
+    assert stdout == b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[]}'
+
+
+async def test_commands_work_while_it_serves(stage: Stage) -> None:
+    """A deactivated agent's banner ends within seconds, although another process deactivates."""
+    person = stage.team.agents[1]
+    agent = HeadlessAgent(person, stage.origin)
+    await agent.start()
+    status, stdout, _ = await command(stage, "agents", "deactivate", person.email)
+    assert (status, "sessions ended: 1" in stdout) == (0, True)
+    async with asyncio.timeout(5):
+        while not agent.is_signed_out:
+            await agent.changed()
+    await agent.stop()
+    assert (await command(stage, "agents", "reactivate", person.email))[0] == 0
+
+
+async def test_shows_what_desk_says_of_the_portal(stage: Stage) -> None:
+    """A live look at the portal lists checks that go well, departments and agents."""
+    portal_id = str(stage.furniture.portal.id)
+    status, stdout, _ = await command(stage, "portals", "show", portal_id, "--live")
+    assert status == 0
+    assert all(name in stdout for name in stage.furniture.departments)
+    assert all(email in stdout for email in stage.furniture.agents)
+    checks = stdout.partition("Checks\n")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line for line in checks if "  yes  " not in line] == []
+
+
+async def test_delivers_without_serving(stage: Stage) -> None:
+    """`connector deliver` runs until told to stop, and then says so."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "connector", "deliver", env=stage.environment, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"Delivering.\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = await process.communicate()
+    assert (process.returncode, stderr) == (0, b"Stopped.\n")
+
+
+async def test_nobody_is_left_signed_in_by_the_stage(stage: Stage) -> None:
+    """The administrator who linked the portal is signed out again: calls ring for real people only."""
+    linker = next(
+        agent.user.id for agent in await stage.house.agents.list_agents()
+        if agent.user.email == stage.team.linker.email
+    )  # fmt: skip
+    signed_in = await stage.house.store.read(
+        lambda connection: sessions.signed_in(connection, system_clock())
+    )
+    assert linker not in signed_in

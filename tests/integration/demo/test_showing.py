@@ -1,0 +1,109 @@
+"""`connector demo`: for a person, and without one."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from asyncio.subprocess import Process
+from pathlib import Path
+
+import pytest
+
+from connector.demo.agent import HeadlessAgent
+from connector.demo.people import team_of
+from connector.demo.processes import free_port
+from connector.sandbox.presets import demo_config
+
+pytestmark = pytest.mark.anyio
+
+QUICK = os.environ | {"RECORD_AFTER_SECONDS": "0"}
+
+
+async def begin(*words: str) -> Process:
+    """Start a demo."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "connector", "demo", "--latency-ms", "20", *words,
+        env=QUICK, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def test_headless(tmp_path: Path) -> None:
+    """Twelve calls, the odd ones among them, stand in Desk as they were; the figures are one JSON object."""
+    words = ("--headless", "--calls", "12", "--rate", "20", "--json", "--data", str(tmp_path))
+    process = await begin(*words)
+    stdout, stderr = await process.communicate()
+    figures = json.loads(stdout)
+    assert (process.returncode, stderr) == (0, b""), figures
+    expected = {
+        "calls": 12,
+        "delivered": 12,
+        "lost": 0,
+        "duplicated": 0,
+        "wrong": 0,
+        "contacts_duplicated": 0,
+    }
+    assert {name: figures[name] for name in expected} == expected
+    assert figures["problems"] == []
+    assert figures["pops"] >= 12
+    for name in ("pop_ms", "named_ms", "ack_ms"):
+        assert 0 < figures[name]["p50"] <= figures[name]["p99"]
+    assert 0 <= figures["record_s"]["p50"] <= figures["record_s"]["p95"]
+    assert figures["delivery_requests_per_call"] >= 1
+    assert figures["lookup_requests_per_call"] > 0
+    log = (tmp_path / "connector-demo" / "serve.log").read_text()
+    assert "Traceback" not in log
+
+
+async def test_for_a_person_twice(tmp_path: Path) -> None:
+    """Calls ring for who signs in; Ctrl-C ends it in about a second, and it starts again on what it left."""
+    ports = [str(free_port()) for _ in range(2)]
+    words = ("--port", ports[0], "--sandbox-port", ports[1], "--data", str(tmp_path))
+    ada = team_of(demo_config(int(ports[1]))).agents[0]
+    for _ in range(2):
+        process = await begin(*words)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        introduction = await process.stdout.readuntil(b"Ctrl-C ends it")
+        assert f"http://127.0.0.1:{ports[0]}" in introduction.decode()
+        assert ada.name in introduction.decode()
+        agent = HeadlessAgent(ada, f"http://127.0.0.1:{ports[0]}")
+        await agent.start()
+        async with asyncio.timeout(10):
+            while not agent.seen:
+                await agent.changed()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = await process.communicate()
+        assert time.monotonic() - began < 2.5
+        assert process.returncode == 0
+        assert stderr.decode().splitlines()[-1] == "Stopped."
+        assert b"Traceback" not in stderr
+        await agent.stop()
+
+
+async def test_a_busy_port(tmp_path: Path) -> None:
+    """Either port that is taken is named with the option that chooses another."""
+    holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    taken = str(holder.sockets[0].getsockname()[1])
+    for option, other in (("--port", "--sandbox-port"), ("--sandbox-port", "--port")):
+        process = await begin(option, taken, other, str(free_port()))
+        stdout, stderr = await process.communicate()
+        assert (process.returncode, stdout) == (1, b"")
+        assert stderr.decode().count("\n") == 1
+        assert f"127.0.0.1:{taken} cannot be listened on" in stderr.decode()
+        assert f"with {option}." in stderr.decode()
+    holder.close()
+    await holder.wait_closed()
+
+
+async def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """A path below a file is no folder, and one sentence says so."""
+    (tmp_path / "file").touch()
+    process = await begin("--headless", "--data", str(tmp_path / "file" / "below"))
+    _, stderr = await process.communicate()
+    assert process.returncode == 1
+    assert stderr.decode().startswith("Error: ")
+    assert stderr.decode().count("\n") == 1
