@@ -131,9 +131,15 @@ async def change_config(request: Request) -> Response:
 
 
 async def show_requests(request: Request) -> Response:
-    """Answer `{"counts": [{method, path, status, count}], "max_concurrency": {org_id: n}}`."""
+    """Answer `{"counts": [{method, path, status, count}]}`, by org `max_concurrency` and `in_progress`."""
     requests = world_of(request).requests
-    return _json({"counts": requests.listing(), "max_concurrency": requests.max_concurrency})
+    return _json(
+        {
+            "counts": requests.listing(),
+            "max_concurrency": requests.max_concurrency,
+            "in_progress": requests.in_progress,
+        }
+    )
 
 
 async def reset_requests(request: Request) -> Response:

@@ -93,7 +93,10 @@ class Weather:
             await self._app(scope, receive, send)
             return
         struck = self._world.faults.strike(scope["method"], scope["path"])
-        await self._delay(scope["path"], struck)
+        if seconds := self._delay(scope["path"], struck):
+            # Once it has arrived a request is carried out, whether or not the sender still listens.
+            receive = _replaying(await _whole_body(receive))
+            await asyncio.sleep(seconds)
         fault = next((rule for rule in struck if rule.kind != "latency"), None)
         if fault is None:
             await self._app(scope, receive, send)
@@ -108,13 +111,12 @@ class Weather:
         else:
             await _answer(fault, scope["path"], self._world)(scope, receive, send)
 
-    async def _delay(self, path: str, struck: list[Rule]) -> None:
-        """Wait as long as the network and the rules want."""
+    def _delay(self, path: str, struck: list[Rule]) -> float:
+        """Answer how many seconds the network and the rules want to take."""
         config, seconds = self._world.config, sum(r.seconds or 0.0 for r in struck if r.kind == "latency")
         if path.startswith("/api/"):
             seconds += self._world.faults.jitter(config.latency_ms, config.latency_jitter_ms) / 1000
-        if seconds:
-            await asyncio.sleep(seconds)
+        return seconds
 
     async def _apply_late(self, scope: Scope, receive: Receive, seconds: float) -> None:
         """Take the request in whole, hang up, and apply it when the sandbox's clock says so."""

@@ -1,0 +1,114 @@
+"""A power cut between the send and the noting of its result leaves one record, not two."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from connector.app import House, at_work
+from connector.calls import call_key
+from connector.demo.phone import Phone
+from connector.demo.stage import Stage, Wishes
+from connector.store import Store, tables
+from connector.times import MINUTE, system_clock
+from tests.acceptance.road.test_day import event
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE_SECONDS = 30
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until it is so; each question goes over a socket or to the database."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await is_so():
+            pass
+
+
+async def records(stage: Stage, key: str) -> list[dict[str, Any]]:
+    """Read the call records that bear a key."""
+    return [record for record in await stage.control.calls() if key in (record["description"] or "")]
+
+
+async def rows(house: House, key: str) -> list[Any]:
+    """Read the outbox row of a call."""
+    asked = select(tables.outbox).where(tables.outbox.c.key == key)
+    return list(await house.store.read(lambda c: c.execute(asked).all()))
+
+
+async def slow_down(stage: Stage, seconds: float) -> None:
+    """Let Desk take its time over the next call record; it applies it all the same."""
+    rule = {
+        "kind": "latency",
+        "method": "POST",
+        "path_prefix": "/api/v1/calls",
+        "times": 1,
+        "seconds": seconds,
+    }
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        answer = await http.post(f"{stage.control.origin}/_sandbox/faults", json={"rules": [rule]})
+    assert answer.is_success
+
+
+async def is_under_way(stage: Stage) -> bool:
+    """Answer whether Desk holds a request at this moment."""
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        told = (await http.get(f"{stage.control.origin}/_sandbox/requests")).json()
+    return any(told["in_progress"].values())
+
+
+async def test_killed_after_the_send() -> None:
+    """The connector is killed while Desk works; a later one finds the record and takes it for its own."""
+    async with Stage(Wishes(latency_ms=0)) as stage:
+        call = f"killed-{uuid.uuid4()}"
+        key = call_key(stage.furniture.phone.uid, call)
+        await slow_down(stage, 1.5)
+        await post_whole_call(stage, call)
+
+        async def is_sent() -> bool:
+            found = await rows(stage.house, key)
+            return bool(found) and found[0].sent_at is not None and await is_under_way(stage)
+
+        await eventually(is_sent)
+        await stage.connector.kill()
+        assert await records(stage, key) == []
+
+        async def is_applied() -> bool:
+            return len(await records(stage, key)) == 1
+
+        await eventually(is_applied)
+        await deliver_later(stage, key)
+        assert len(await records(stage, key)) == 1
+        (row,) = await rows(stage.house, key)
+        assert row.desk_id == (await records(stage, key))[0]["id"]
+
+
+async def post_whole_call(stage: Stage, call: str) -> None:
+    """Ring, answer and end a call of a contact that Desk knows."""
+    phone, agent = Phone(stage.hook, stage.furniture.secret), stage.team.agents[0]
+    number = "+442079460214"
+    await phone.post(
+        [
+            event(stage, call, "ringing", number, agent=agent.extension),
+            event(stage, call, "answered", number, 2, agent=agent.extension),
+            event(stage, call, "ended", number, 61),
+        ]
+    )
+    await phone.close()
+
+
+async def deliver_later(stage: Stage, key: str) -> None:
+    """Deliver as a process does that starts ten minutes later."""
+    settings = stage.house.settings
+    later = House(settings, Store(settings.database_url), lambda: system_clock() + 10 * MINUTE)
+
+    async def is_done() -> bool:
+        return [row.state for row in await rows(later, key)] == ["done"]
+
+    async with at_work(later, deliver=True):
+        await eventually(is_done)
+    await later.close()
