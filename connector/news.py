@@ -163,4 +163,6 @@ _STATES = {"done": "written", "dead": "failed"}
 def _record(record: RecordState | None) -> Record:
     if record is None:
         return Record()
-    return msgspec.convert({"state": _STATES.get(record.state, "waiting"), "url": record.url}, Record)
+    # A record that stands and is being changed has been written all the same.
+    state = "written" if record.url and record.state != "dead" else _STATES.get(record.state, "waiting")
+    return msgspec.convert({"state": state, "url": record.url}, Record)

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
+from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.feed import Feed
 from connector.metrics import Metrics
@@ -44,6 +45,7 @@ class House(Protocol):
     directory: Directory
     feed: Feed
     road: Road
+    deliverer: Deliverer
     metrics: Metrics
 
 

@@ -54,6 +54,7 @@ async def linking_callback(request: Request) -> Response:
     portal = await house.portals.link(
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier, actor=user
     )
+    await house.deliverer.resume(portal.id)
     response = RedirectResponse(f"/portals/{portal.id}", 303)
     house.cookies.drop_flow(response, request.query_params["state"])
     return response
