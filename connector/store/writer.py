@@ -6,6 +6,7 @@ A commit costs an fsync, so a commit for each request would be thirteen times sl
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -24,6 +25,12 @@ Handler = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 
 GROUP_AT_MOST = 256
 """Requests in one transaction: enough to share an fsync, few enough that nobody waits long."""
+
+PAUSE_SECONDS = 0.0005
+"""A group waits so long for more, again and again while more come: one group costs less than two halves,
+and while this thread sleeps, the one that reads requests has the interpreter for itself."""
+
+PAUSES_AT_MOST = 10
 
 
 class _Member:
@@ -81,12 +88,24 @@ class Writer:
 
     def _next_group(self) -> list[_Member | None]:
         group = [self._queue.get()]
-        while group[-1] is not None and len(group) < GROUP_AT_MOST:
+        for _ in range(PAUSES_AT_MOST):
+            if group[-1] is None or len(group) >= GROUP_AT_MOST:
+                break
+            time.sleep(PAUSE_SECONDS)
+            late = self._late(GROUP_AT_MOST - len(group))
+            if not late:
+                break
+            group += late
+        return group
+
+    def _late(self, at_most: int) -> list[_Member | None]:
+        late: list[_Member | None] = []
+        while len(late) < at_most and None not in late[-1:]:
             try:
-                group.append(self._queue.get_nowait())
+                late.append(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return group
+        return late
 
     def _write(self, members: Sequence[_Member]) -> None:
         try:
