@@ -58,8 +58,8 @@ def read(raw: str | None, country: str, max_extension_digits: int = 6) -> Number
     """Read E.164 with plus, with 00 or bare, the country's national form, a SIP or tel URI, or 'anonymous'.
 
     Up to `max_extension_digits` digits without plus are an extension or a public short number such as
-    112, and never a phone number. A number with plus or 00 needs a possible length, any other must be
-    valid in its numbering plan.
+    112, and never a phone number. A number with plus, 00 or its trunk prefix needs a possible length, any
+    other must be valid in its numbering plan.
     """
     text = unwrap(raw or "")
     short = re.sub(r"[\s().\-]", "", text)
@@ -124,8 +124,33 @@ def parse(text: str, country: str) -> PhoneNumber | None:
         return _valid(text, country) or _possible(f"+{digits[2:]}")
     trunk = phonenumbers.ndd_prefix_for_region(country, True) or ""
     if digits.startswith(trunk):
-        return _valid(text, country) or _bare(digits, 10)
-    return _bare(digits, 11) or _trunkless(text, digits, country) or _bare(digits, 10)
+        return _valid(text, country) or _bare(digits, 10) or _national(digits, trunk, country)
+    national = _trunkless(text, digits, country)
+    if national and _is_written_so(national, digits):
+        return national
+    return _bare(digits, 11) or national or _bare(digits, 10)
+
+
+def possible(text: str, country: str) -> str | None:
+    """Answer the number (E.164) of possible length that this text is in this country, known or not."""
+    number = _parsed(text, country) if len(text) <= LONGEST else None
+    if number is None or not _fits(number):
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _national(digits: str, trunk: str, country: str) -> PhoneNumber | None:
+    """Read a number behind its trunk prefix whose length is possible in a country that does not list it."""
+    number = _parsed(digits, country) if trunk else None
+    if number is None or not _fits(number):
+        return None
+    return number if phonenumbers.national_significant_number(number) == digits[len(trunk) :] else None
+
+
+def _is_written_so(number: PhoneNumber, digits: str) -> bool:
+    """Say whether these are all the digits that people at home write: some numbers have no trunk prefix."""
+    at_home = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    return phonenumbers.normalize_digits_only(at_home) == digits
 
 
 def _trunkless(text: str, digits: str, country: str) -> PhoneNumber | None:
@@ -145,10 +170,11 @@ def _valid(text: str, country: str | None) -> PhoneNumber | None:
 
 def _possible(text: str) -> PhoneNumber | None:
     number = _parsed(text, None)
-    if number is None:
-        return None
-    fits = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-    return number if fits else None
+    return number if number and _fits(number) else None
+
+
+def _fits(number: PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
 
 
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:

@@ -37,6 +37,13 @@ from connector.numbers import Kind, known_country, mask, read
         ("A. Caller <+33123456789>", "FR", "+33123456789"),
         ("+33123456789@pbx.example", "FR", "+33123456789"),
         ("tel:+33-1-23-45-67-89;ext=4", "FR", "+33123456789"),
+        # at home these have no trunk prefix, so they are not read as +1 312...
+        ("131 2345 6789", "CN", "+8613123456789"),
+        ("13123456789", "CN", "+8613123456789"),
+        ("8613123456789", "CN", "+8613123456789"),
+        # a possible length behind the trunk prefix, in a range that the plan does not list
+        ("06 39 98 57 82", "FR", "+33639985782"),
+        ("1-555-555-0199", "US", "+15555550199"),
         # the vectors of Zammad's caller ids
         ("0049 1234 123456789", "DE", "+491234123456789"),
         ("022 1234567", "DE", "+49221234567"),
@@ -105,6 +112,8 @@ def test_withheld_numbers(raw: str | None) -> None:
         *(("sip:bob42@pbx.example", "FR"), ("Bob", "FR"), ("1" * 5_000, "FR"), ("0123456789\x00", "FR")),
         ("(415) 555-2671", "GB"),
         ("5754321", "DE"),
+        ("06 39 98 57", "FR"),
+        ("1234567890", "US"),
         ("0123456789", "ZZ"),
         ("0123456789", ""),
         ("1-800-FLOWERS", "US"),
