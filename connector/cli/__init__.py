@@ -8,7 +8,6 @@ from connector import __version__
 from connector.cli import (
     agents,
     auditing,
-    bridge,
     deliveries,
     keys,
     phones,
@@ -50,6 +49,5 @@ for command in (
     keys.keys,
     deliveries.deliveries,
     auditing.audit,
-    bridge.bridge,
 ):
     main.add_command(command)
