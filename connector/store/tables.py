@@ -34,7 +34,7 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 ANY_PHONE_SYSTEM = 0
-"""Stands in `extensions` and `queue_members` for 'whichever phone system says so'."""
+"""Stands in `extensions`, `queue_members` and `blocked_numbers` for 'whichever phone system says so'."""
 
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
@@ -93,6 +93,9 @@ phone_systems = Table(
     Column("country", Text, nullable=False),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("department_id", Text),
+    # What its answers may say, where its dialect can: the caller's name, the contact's owner to be rung.
+    Column("tells_names", Boolean, nullable=False, server_default=text("false")),
+    Column("routes_to_owners", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -101,10 +104,42 @@ phone_secrets = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("phone_system_id", ForeignKey(phone_systems.c.id), nullable=False, index=True),
+    # What signs the body, or what stands in the address where the vendor signs nothing.
+    Column("kind", Text, nullable=False, server_default="signing"),
     Column("sealed_secret", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     # Empty while it is the newest; a rotation leaves the older one valid for a while.
     Column("valid_until", BigInteger),
+    _one_of("kind", "signing", "address"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    # From where a phone system may post; without a row, from anywhere.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("network", Text, primary_key=True),
+)
+
+blocked_numbers = Table(
+    "blocked_numbers",
+    metadata,
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    # Of one phone system, or of all of the portal.
+    Column("phone_system_id", BigInteger, primary_key=True),
+    # E.164, with * for any digits, or 'withheld'.
+    Column("pattern", Text, primary_key=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+caller_ids = Table(
+    "caller_ids",
+    metadata,
+    # Which of our numbers is shown to whom we call.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("pattern", Text, primary_key=True),
+    Column("number", Text, nullable=False),
 )
 
 lines = Table(
@@ -299,6 +334,8 @@ contacts = Table(
     Column("url", Text, nullable=False, server_default=""),
     Column("phone", Text),
     Column("mobile", Text),
+    # The Desk agent who looks after them.
+    Column("owner_id", Text),
     Column("modified_at", BigInteger, nullable=False, server_default="0"),
     # The rows of contact_numbers that lead here (E.164, spaces between), so that they are found again.
     Column("numbers", Text, nullable=False, server_default=""),

@@ -72,6 +72,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("issuer", "subject", name=op.f("uq_users_issuer_subject")),
     )
     op.create_table(
+        "blocked_numbers",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phone_system_id", sa.BigInteger(), nullable=False),
+        sa.Column("pattern", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_blocked_numbers_portal_id")),
+        sa.PrimaryKeyConstraint("portal_id", "phone_system_id", "pattern", name=op.f("pk_blocked_numbers")),
+    )
+    op.create_table(
         "contact_changes",
         sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("contact_id", sa.Text(), nullable=False),
@@ -99,6 +109,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), server_default="", nullable=False),
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("mobile", sa.Text(), nullable=True),
+        sa.Column("owner_id", sa.Text(), nullable=True),
         sa.Column("modified_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("numbers", sa.Text(), server_default="", nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
@@ -201,6 +212,8 @@ def upgrade() -> None:
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False),
         sa.Column("department_id", sa.Text(), nullable=True),
+        sa.Column("tells_names", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("routes_to_owners", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_phone_systems_portal_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_systems")),
@@ -226,6 +239,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "caller_ids",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pattern", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_caller_ids_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "pattern", name=op.f("pk_caller_ids")),
+    )
     op.create_table(
         "calls",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -278,9 +301,11 @@ def upgrade() -> None:
         "phone_secrets",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="signing", nullable=False),
         sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("valid_until", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('signing', 'address')", name=op.f("ck_phone_secrets_kind")),
         sa.ForeignKeyConstraint(
             ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_phone_secrets_phone_system_id")
         ),
@@ -298,6 +323,15 @@ def upgrade() -> None:
             ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_queues_phone_system_id")
         ),
         sa.PrimaryKeyConstraint("phone_system_id", "queue", name=op.f("pk_queues")),
+    )
+    op.create_table(
+        "senders",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("network", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_senders_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "network", name=op.f("pk_senders")),
     )
     op.create_table(
         "unread",
