@@ -8,6 +8,7 @@ from connector import __version__
 from connector.cli import (
     agents,
     auditing,
+    bridge,
     deliveries,
     keys,
     phones,
@@ -49,5 +50,6 @@ for command in (
     keys.keys,
     deliveries.deliveries,
     auditing.audit,
+    bridge.bridge,
 ):
     main.add_command(command)

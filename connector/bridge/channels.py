@@ -1,0 +1,72 @@
+"""Tell from a channel's name and context whose it is."""
+
+import re
+from collections.abc import Collection
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class Party(StrEnum):
+    """Who is at the other end of a channel."""
+
+    AGENT = "agent"
+    OUTSIDE = "outside"
+    LOCAL = "local"
+    MACHINE = "machine"
+
+
+class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One channel of a call; `agent` is the extension of the agent whose phone it is."""
+
+    uniqueid: str
+    name: str
+    party: Party
+    agent: str | None = None
+    rang: bool = False
+    offered: bool = False
+    answered: bool = False
+    transfers: bool = False
+    dial_status: str = ""
+    bridge: str = ""
+
+    @property
+    def keeps_open(self) -> bool:
+        """Answer whether a call goes on while it has this channel."""
+        return self.party is not Party.MACHINE
+
+
+_MACHINES = ("Announcer/", "Recorder/", "Snoop/", "Message/", "CBAnn/", "CBRec/", "ConfBridge", "Bridge/")
+_INSTANCE = re.compile(r"-[0-9a-f]{4,}(;[12])?$")
+_IN_TRANSIT = ("<ZOMBIE>", "<MASQ>")
+
+
+class Names:
+    """Read channel names by the settings of a PBX."""
+
+    def __init__(self, agents: str, trunks: Collection[str], trunk_contexts: Collection[str]) -> None:
+        self._agents = re.compile(agents)
+        self._trunks = tuple(trunks)
+        self._trunk_contexts = frozenset(trunk_contexts)
+
+    def read(self, name: str, context: str = "") -> tuple[Party, str | None]:
+        """Answer who is at the other end, and an agent's extension.
+
+        A trunk is known by its name or by the context in which its calls arrive; only then does the
+        pattern of agents count, so that a trunk whose name is a number is no agent.
+        """
+        if name.startswith(_MACHINES):
+            return Party.MACHINE, None
+        if name.startswith("Local/"):
+            return Party.LOCAL, None
+        peer = _INSTANCE.sub("", name)
+        if context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks):
+            return Party.OUTSIDE, None
+        found = self._agents.fullmatch(peer)
+        return (Party.AGENT, found[1]) if found else (Party.OUTSIDE, None)
+
+
+def in_transit(name: str) -> bool:
+    """Answer whether the name is one that a channel bears only while two are exchanged."""
+    return name.endswith(_IN_TRANSIT)

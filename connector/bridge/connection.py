@@ -1,0 +1,103 @@
+"""Hold the one connection to Asterisk's manager interface: read it all at once, act over it when asked."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import anyio
+from anyio.abc import ByteStream
+
+from connector.bridge.ami import BadStream, Message, Reader, encode, event_of
+
+CHUNK_BYTES = 256 * 1024
+ANSWER_WITHIN_SECONDS = 10
+PING_SECONDS = 10
+
+
+class Refused(BadStream):
+    """Asterisk does not carry an action out; the message is its own."""
+
+    reason = "asterisk_refused"
+
+
+class Connection:
+    """One connection: `batches` must be read without a pause, actions may be performed meanwhile.
+
+    Asterisk cuts off, without a word and for good, whoever has not read for `writetimeout`.
+    """
+
+    def __init__(self, stream: ByteStream, wanted: Collection[str]) -> None:
+        self._stream = stream
+        self._reader = Reader(wanted)
+        self._ids = count(1)
+        self._waiting: dict[str, list[Message]] = {}
+        self._answered: dict[str, anyio.Event] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await anyio.aclose_forcefully(self._stream)
+
+    @property
+    def events(self) -> int:
+        """Answer how many events have come, wanted or not."""
+        return self._reader.events
+
+    async def batches(self) -> AsyncIterator[list[Message]]:
+        """Give the wanted events as they come, those of one read together; ends with the connection.
+
+        A connection that says nothing, not even to a ping, is dead: BadStream.
+        """
+        while True:
+            try:
+                with anyio.fail_after(PING_SECONDS + ANSWER_WITHIN_SECONDS):
+                    data = await self._stream.receive(CHUNK_BYTES)
+            except TimeoutError as problem:
+                raise BadStream("Asterisk has fallen silent") from problem
+            except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
+                return
+            messages = self._reader.feed(data)
+            yield [message for message in messages if not self._is_answer(message)]
+
+    async def act(self, action: str, fields: Mapping[str, str] | None = None) -> Message:
+        """Perform an action and answer Asterisk's response; Refused where that is an error."""
+        action_id = f"connector-{next(self._ids)}"
+        answered = self._answered[action_id] = anyio.Event()
+        try:
+            await self._send(encode(action, action_id, fields))
+            with anyio.fail_after(ANSWER_WITHIN_SECONDS):
+                await answered.wait()
+            response = self._waiting.pop(action_id)[0]
+        except TimeoutError as problem:
+            raise BadStream(f"Asterisk has not answered {action}") from problem
+        finally:
+            self._answered.pop(action_id, None)
+        if response.get("Response") == "Error":
+            raise Refused(f"Asterisk refuses {action}: {response.get('Message', 'it does not say why')}")
+        return response
+
+    async def keep_alive(self) -> None:
+        """Ping for ever, so that silence means something."""
+        while True:
+            await anyio.sleep(PING_SECONDS)
+            await self.act("Ping")
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            await self._stream.send(data)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as problem:
+            raise BadStream("the connection to Asterisk is lost") from problem
+
+    def _is_answer(self, message: Message) -> bool:
+        """Hand a response to whoever waits for it; an event is none, although it may look like one."""
+        if event_of(message) is not None:
+            return False
+        answered = self._answered.get(message.get("ActionID", ""))
+        if answered is not None:
+            self._waiting[message["ActionID"]] = [message]
+            answered.set()
+        return True

@@ -1,0 +1,117 @@
+"""Find out, on each new connection, what became of the calls while nobody listened."""
+
+from collections.abc import Iterator, Mapping
+
+from connector.bridge.ami import Message, event_of
+from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
+from connector.bridge.channels import Channel, Party
+from connector.bridge.facts import age, moment, number
+from connector.bridge.tracker import Tracker
+from connector.bridge.values import Said
+from connector.times import Clock
+
+ACTION = "CoreShowChannels"
+
+
+class RollCall:
+    """Compare the channels that Asterisk lists with those that were known.
+
+    The list comes in the middle of live events. `lost` are the calls that ended unheard.
+    """
+
+    def __init__(self, tracker: Tracker, heard_until: int | None, clock: Clock) -> None:
+        self._tracker = tracker
+        self._heard_until = heard_until
+        self._clock = clock
+        self._listed: dict[str, Message] = {}
+        self._born: set[str] = set()
+        self.is_over = False
+        self.lost: list[BridgeCall] = []
+
+    def hear(self, message: Message) -> list[Said]:
+        """Say what follows from the list once it is complete."""
+        event = event_of(message)
+        if self.is_over:
+            return []
+        if event == "Newchannel":
+            self._born.add(message["Uniqueid"])
+        elif event == "CoreShowChannel":
+            self._listed[message["Uniqueid"]] = message
+        elif event == "CoreShowChannelsComplete":
+            self.is_over = True
+            return list(self._compare(moment(message, self._clock)))
+        return []
+
+    def _compare(self, now: int) -> Iterator[Said]:
+        for call in list(self._tracker.book.calls.values()):
+            yield from self._miss(call, now)
+        oldest_first = sorted(self._listed.values(), key=age, reverse=True)
+        unknown = [one for one in oldest_first if self._tracker.book.call_of(one["Uniqueid"]) is None]
+        picked_up = {call.id: call for call in (self._add(one, now) for one in unknown)}
+        for call in picked_up.values():
+            infer(call, self._listed)
+        for one in oldest_first:
+            yield from self._place(one, now)
+
+    def _miss(self, call: BridgeCall, now: int) -> Iterator[Said]:
+        """Take the channels from a call that are gone; a call that has none left is lost."""
+        present = self._listed.keys() | self._born
+        gone = [channel for uniqueid, channel in call.channels.items() if uniqueid not in present]
+        if call.is_open and not gone:
+            return
+        heard_until = self._heard_until or now
+        lost = not any(one.keeps_open and one.uniqueid in present for one in call.channels.values())
+        for channel in gone:
+            if not lost:
+                yield from call.leave(channel, heard_until, None)
+            self._tracker.book.drop_channel(call, channel)
+        call.patchy = True
+        if lost:
+            call.lost_at = call.lost_at or heard_until
+            self.lost.append(call)
+
+    def _add(self, listed: Message, now: int) -> BridgeCall:
+        call, _ = self._tracker.book.add(listed, now - age(listed))
+        call.patchy = True
+        return call
+
+    def _place(self, listed: Message, now: int) -> Iterator[Said]:
+        """Say how far a listed channel has come."""
+        known = self._tracker.book.channel(listed)
+        if known is None:
+            return
+        call, channel = known
+        if call.direction is not None and is_of_interest(call, channel):
+            yield from call.ring(channel, now - age(listed))
+        bridge = listed.get("BridgeId", "")
+        if bridge:
+            self._tracker.book.enter(channel, bridge)
+            yield from self._tracker.talk(bridge, call, now)
+
+
+def is_of_interest(call: BridgeCall, channel: Channel) -> bool:
+    """Answer whether an agent is being rung or calls out, and does not merely call a colleague."""
+    return channel.agent is not None and (channel.uniqueid != call.root or call.direction == OUTBOUND)
+
+
+def infer(call: BridgeCall, listed: Mapping[str, Message]) -> None:
+    """Say from the channels alone between whom a call is that began unheard."""
+    channels = [channel for channel in call.channels.values() if channel.keeps_open]
+    if not channels or call.direction is not None:
+        return
+    first = call.channels.get(call.id, channels[0])
+    outside = [channel for channel in channels if channel.party is Party.OUTSIDE]
+    message = listed[first.uniqueid]
+    call.root = first.uniqueid
+    call.from_number = number(message.get("CallerIDNum", ""))
+    if first.party is Party.OUTSIDE:
+        call.direction = INBOUND
+        call.to_number = message.get("Exten") or None
+        queue = message.get("ApplicationData", "").partition(",")[0]
+        call.queue = queue if message.get("Application") == "Queue" and queue else None
+    elif outside:
+        call.direction = OUTBOUND
+        call.to_number = number(listed[outside[0].uniqueid].get("CallerIDNum", ""))
+    elif len(channels) > 1:
+        call.direction, call.from_number = INTERNAL, first.agent
+        call.to_number = channels[1].agent

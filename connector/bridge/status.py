@@ -1,0 +1,130 @@
+"""Know how the bridge fares, and show it on loopback: /health for people, /metrics for Prometheus."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connector.errors import SettingsError
+from connector.times import to_iso
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to know who asks whether the bridge works."""
+
+    ok: bool
+    asterisk: str
+    connector: str
+    heard_at: str | None
+    open_calls: int
+    waiting: int
+    aside: int
+    clock_difference_seconds: int | None
+
+
+class Status:
+    """How the bridge fares at the moment."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.asterisk = "not connected yet"
+        self.connector = "nothing delivered yet"
+        self.is_connected = False
+        self.is_delivering = True
+        self.heard_at: int | None = None
+        self.clock_difference_seconds: int | None = None
+        self.connected = self._gauge("connected", "1 while the manager interface is connected")
+        self.open_calls = self._gauge("open_calls", "Calls that go on")
+        self.waiting = self._gauge("events_waiting", "Events in the spool that the connector does not have")
+        self.aside = self._gauge("events_aside", "Events that the connector will never take")
+        self.unsaved = self._gauge("events_unsaved", "Events on their way to the disk")
+        self.heard = self._counter("ami_events", "Events read from Asterisk, wanted or not")
+        self.said = self._counter("events", "Neutral events made of them")
+        self.delivered = self._counter("events_delivered", "Events that the connector has")
+        self.connections = self._counter("connections", "Connections to Asterisk")
+        self.attempts = Counter(
+            "connector_bridge_attempts", "Attempts to deliver by outcome", ["outcome"], registry=self.registry
+        )
+
+    def health(self) -> Health:
+        """Answer how the bridge fares."""
+        return Health(
+            ok=self.is_connected and self.is_delivering,
+            asterisk=self.asterisk,
+            connector=self.connector,
+            heard_at=None if self.heard_at is None else to_iso(self.heard_at),
+            open_calls=_value(self.open_calls),
+            waiting=_value(self.waiting),
+            aside=_value(self.aside),
+            clock_difference_seconds=self.clock_difference_seconds,
+        )
+
+    def lost(self, why: str) -> None:
+        """Note that Asterisk is not heard."""
+        self.is_connected, self.asterisk = False, why
+        self.connected.set(0)
+
+    def found(self) -> None:
+        """Note that Asterisk is heard."""
+        self.is_connected, self.asterisk = True, "connected"
+        self.connected.set(1)
+        self.connections.inc()
+
+    def _gauge(self, name: str, says: str) -> Gauge:
+        return Gauge(f"connector_bridge_{name}", says, registry=self.registry)
+
+    def _counter(self, name: str, says: str) -> Counter:
+        return Counter(f"connector_bridge_{name}", says, registry=self.registry)
+
+
+def app(status: Status) -> Starlette:
+    """Make the two pages."""
+
+    def health(_request: Request) -> Response:
+        shown = status.health()
+        body = msgspec.json.encode(shown)
+        return Response(body, 200 if shown.ok else 503, media_type="application/json")
+
+    def metrics(_request: Request) -> Response:
+        return Response(generate_latest(status.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+
+
+class Pages(uvicorn.Server):
+    """The server of the two pages, inside the bridge's own loop."""
+
+    def __init__(self, status: Status) -> None:
+        config = uvicorn.Config(app(status), log_config=None, log_level="warning", lifespan="off")
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the bridge."""
+        yield
+
+
+def listener(address: tuple[str, int]) -> socket.socket:
+    """Take the port of the two pages; SettingsError where it is taken."""
+    host, port = address
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as problem:
+        taken.close()
+        raise SettingsError(
+            f"BRIDGE_LISTEN: {host}:{port} cannot be listened on: {problem.strerror}."
+        ) from problem
+    return taken
+
+
+def _value(gauge: Gauge) -> int:
+    return int(gauge._value.get())

@@ -1,0 +1,112 @@
+"""What a new connection finds: calls in progress, and calls that ended unheard."""
+
+import pytest
+
+from connector.bridge.ami import Message, event_of
+from connector.bridge.rollcall import RollCall
+from connector.bridge.tracker import Tracker
+from connector.bridge.values import Said
+from connector.calls import Direction
+from tests.unit.bridge.samples import NOW, folded, messages, new_tracker
+
+COMPLETE = {"Event": "CoreShowChannelsComplete", "Timestamp": f"{NOW / 1_000:.6f}"}
+LOST_AT = NOW - 60_000
+
+
+def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Said]]:
+    """Play a sample until an event has come so often; answers what came, what follows, and what was said."""
+    tracker, all_of_it = new_tracker(), messages(name)
+    places = [place for place, message in enumerate(all_of_it) if event_of(message) == until]
+    cut = places[times - 1] + 1
+    told = [said for message in all_of_it[:cut] for said in tracker.hear(message)]
+    return tracker, all_of_it[:cut], all_of_it[cut:], told
+
+
+def listed(before: list[Message]) -> list[Message]:
+    """Answer what CoreShowChannels would list after these events."""
+    channels: dict[str, dict[str, str]] = {}
+    for message in before:
+        uniqueid = message.get("Uniqueid", "")
+        if event_of(message) == "Hangup":
+            channels.pop(uniqueid, None)
+        elif uniqueid:
+            channels.setdefault(uniqueid, {}).update(message)
+            channels[uniqueid] |= {"Event": "CoreShowChannel", "Duration": "00:00:05"}
+            channels[uniqueid]["BridgeId"] = channels[uniqueid].get("BridgeUniqueid", "")
+    return list(channels.values())
+
+
+def called(roll: RollCall, found: list[Message]) -> list[Said]:
+    """Call the roll."""
+    return [said for message in [*found, COMPLETE] for said in roll.hear(message)]
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "agent"),
+    [("ring_group", Direction.INBOUND, "1002"), ("outbound", Direction.OUTBOUND, "1001"),
+     ("recorded", Direction.INBOUND, "1001"), ("internal", Direction.INTERNAL, "1002")],
+)  # fmt: skip
+def test_a_talk_in_progress_is_picked_up(name: str, direction: Direction, agent: str) -> None:
+    """A bridge that starts in mid-call learns who talks with whom, and hears the end."""
+    _, before, after, _ = heard(name, "BridgeEnter", 2)
+    fresh = new_tracker()
+    roll = RollCall(fresh, None, lambda: NOW)
+    told = called(roll, listed(before))
+    told += [said for message in after for said in fresh.hear(message)]
+    (call,) = folded(told)
+    assert (call.direction, call.ended_at is not None) == (direction, True)
+    assert agent in [leg.agent for leg in call.legs if leg.answered_at is not None]
+    assert [one.id for one in fresh.take_patchy()] == [call.call_id]
+    assert not roll.lost
+
+
+def test_a_ringing_call_is_picked_up() -> None:
+    """Phones that ring when the bridge starts ring for the connector too."""
+    _, before, _, _ = heard("ring_group", "Newstate", 2)
+    (call,) = folded(called(RollCall(new_tracker(), None, lambda: NOW), listed(before)))
+    assert (call.answered_at, [leg.agent for leg in call.legs]) == (None, ["1001", "1002"])
+
+
+def test_a_call_that_is_gone_is_lost() -> None:
+    """Nothing is said of it before the files were read; it is kept until then."""
+    tracker, _, _, told = heard("ring_group", "BridgeEnter", 2)
+    roll = RollCall(tracker, LOST_AT, lambda: NOW)
+    assert called(roll, []) == []
+    assert [(call.id, call.lost_at) for call in roll.lost] == [(told[0].call_id, LOST_AT)]
+    assert tracker.book.changes()[told[0].call_id] is not None
+
+
+def test_a_lost_call_is_found_again_after_another_restart() -> None:
+    """With the moment at which it was lost first."""
+    tracker, _, _, _ = heard("ring_group", "BridgeEnter", 2)
+    called(RollCall(tracker, LOST_AT, lambda: NOW), [])
+    again = RollCall(tracker, NOW, lambda: NOW)
+    called(again, [])
+    assert [call.lost_at for call in again.lost] == [LOST_AT]
+
+
+def test_an_agent_who_left_in_the_gap() -> None:
+    """The call goes on without them."""
+    tracker, before, after, told = heard("ring_group", "DialBegin", 2)
+    channels = [one for one in listed(before) if not one["Channel"].startswith("PJSIP/1001-")]
+    told += called(RollCall(tracker, LOST_AT, lambda: NOW), channels)
+    told += [said for message in after for said in tracker.hear(message)]
+    (call,) = folded(told)
+    assert {leg.agent: leg.cause for leg in call.legs}["1001"] is None
+    assert call.ended_at is not None
+
+
+def test_what_begins_while_the_list_is_written_is_not_missed() -> None:
+    """A channel that is newer than the list is not gone."""
+    tracker = new_tracker()
+    roll = RollCall(tracker, LOST_AT, lambda: NOW)
+    told = [said for one in messages("ring_group")[:9] for said in (*tracker.hear(one), *roll.hear(one))]
+    told += roll.hear(COMPLETE)
+    assert not roll.lost
+    assert [call.is_open for call in tracker.book.calls.values()] == [True]
+
+
+def test_the_same_channels_say_nothing_new() -> None:
+    """A connection lost and found again within a talk."""
+    tracker, before, _, _ = heard("ring_group", "BridgeEnter", 2)
+    assert called(RollCall(tracker, LOST_AT, lambda: NOW), listed(before)) == []
