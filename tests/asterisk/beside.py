@@ -1,0 +1,58 @@
+"""Run the bridge as a process of its own, as systemd would."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.asterisk.pbx import ADDRESS, ROOT
+
+SECRET = "a-secret-of-the-tests"
+"""Of tests/asterisk/cfg/manager.conf."""
+RECORDINGS = "https://pbx.example.com/recordings"
+
+
+class BridgeProcess:
+    """A bridge beside the Asterisk of the tests."""
+
+    def __init__(self, folder: Path, address: str, secret: str, health_port: int = 19_180) -> None:
+        self.log = folder / "bridge.log"
+        self.health = f"http://127.0.0.1:{health_port}/health"
+        self._process: subprocess.Popen[bytes] | None = None
+        logs = ROOT / "var/log/asterisk"
+        self._environment = os.environ | {
+            "BRIDGE_ADDRESS": address,
+            "BRIDGE_SECRET": secret,
+            "BRIDGE_AMI": f"{ADDRESS}:5038",
+            "BRIDGE_AMI_SECRET": SECRET,
+            "BRIDGE_SPOOL": str(folder / "spool.db"),
+            "BRIDGE_TRUNKS": "PJSIP/carrier",
+            "BRIDGE_RECORDINGS_URL": RECORDINGS,
+            "BRIDGE_MASTER_CSV": str(logs / "cdr-csv/Master.csv"),
+            "BRIDGE_QUEUE_LOG": str(logs / "queue_log"),
+            "BRIDGE_FILES_AFTER_SECONDS": "3",
+            "BRIDGE_LISTEN": f"127.0.0.1:{health_port}",
+        }
+
+    def start(self) -> None:
+        """Start it; it connects by itself."""
+        command = [sys.executable, "-m", "connector", "bridge", "asterisk"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environment, stderr=log)  # noqa: S603 - our own
+
+    def kill(self) -> None:
+        """Kill it in the middle of whatever it does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Stop it in good order; answers its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        code = self._process.wait(10)
+        self._process = None
+        return code

@@ -1,0 +1,107 @@
+"""Stand in for the connector: a real HTTP server that verifies, reads and folds what a bridge posts."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connector.calls import Call, CallEvent, fold
+from connector.errors import EventError
+from connector.phones import DIALECTS, PhoneSystem, Posted, Receipt
+from connector.phones.signing import new_secret
+from connector.times import system_clock
+
+Refuse = Callable[[Posted], Response | None]
+"""Answers in place of the connector, or leaves it to answer."""
+
+
+class Receiver:
+    """A connector with nothing behind it, on a port that stays the same from one start to the next.
+
+    `refuse` may answer in its place; with `forgets` set, what it takes is answered by 503 all the same.
+    """
+
+    def __init__(self) -> None:
+        self.secret = new_secret()
+        self.refuse: Refuse = lambda _posted: None
+        self.forgets = False
+        self.posts = 0
+        self.duplicates = 0
+        self.events: dict[tuple[str, str], CallEvent] = {}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """Answer where to post."""
+        return f"http://127.0.0.1:{self.port}/hooks/pbx"
+
+    def start(self) -> None:
+        """Listen."""
+        app = Starlette(routes=[Route("/hooks/pbx", self._receive, methods=["POST"])])
+        config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Be down."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = None
+
+    def calls(self) -> list[Call]:
+        """Answer the calls that were told, by their start."""
+        found: dict[str, list[CallEvent]] = {}
+        for event in list(self.events.values()):
+            found.setdefault(event.call_id, []).append(event)
+        return sorted((fold(events) for events in found.values()), key=lambda call: call.started_at)
+
+    def wait(self, until: Callable[[list[Call]], bool], seconds: float = 20) -> list[Call]:
+        """Wait until the calls are so; answers them as they are then, or when the time is up."""
+        end = time.monotonic() + seconds
+        while not until(self.calls()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.calls()
+
+    async def _receive(self, request: Request) -> Response:
+        self.posts += 1
+        headers = dict(request.headers)
+        posted = Posted(
+            headers=headers,
+            content_type=headers.get("content-type", ""),
+            body=await request.body(),
+            received_at=system_clock(),
+        )
+        return self.refuse(posted) or self._take(posted)
+
+    def _take(self, posted: Posted) -> Response:
+        system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(self.secret,))
+        neutral = DIALECTS["neutral"]
+        try:
+            parsed = neutral.parse(system, posted)
+        except EventError as problem:
+            return Response(str(problem), problem.status)
+        known = len(self.events)
+        self.events = {(one.source, one.id): one for one in parsed.events} | self.events
+        accepted = len(self.events) - known
+        self.duplicates += len(parsed.events) - accepted
+        receipt = Receipt(
+            accepted=accepted, duplicate=len(parsed.events) - accepted, rejected=parsed.rejected
+        )
+        answer = neutral.answer(receipt)
+        if self.forgets:
+            return Response("taken, but nobody will hear of it", 503)
+        return Response(answer.body, answer.status, media_type=answer.content_type)
