@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from connector.errors import CommandError
+from connector.demo.processes import check_free
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret, demo_config
 from connector.sandbox.serve import run
@@ -25,14 +25,10 @@ def sandbox(*, port: int, redirect_uris: Sequence[str], latency_ms: int) -> None
         port, redirect_uris=redirect_uris or (f"{public}/login/callback", f"{public}/oauth/callback")
     )
     config.latency_ms, config.latency_jitter_ms = latency_ms, latency_ms // 2
+    check_free(port, "--port")
     click.echo(_introduction(config, port), err=True)
     try:
         run(config, "127.0.0.1", port)
-    except OSError as problem:
-        raise CommandError(
-            f"127.0.0.1:{port} cannot be listened on ({problem.strerror}): "
-            "end the program that holds it, or choose another --port."
-        ) from problem
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import httpx2
 
 from connector.cli.output import write_json
 from connector.cli.sandbox import PORT as SANDBOX_PORT
 from connector.demo import headless, live
 from connector.demo.headless import Order, Outcome
 from connector.demo.stage import Stage, Wishes
+from connector.errors import CommandError
 
 PORT = 8080
 INTERRUPTED = 130
@@ -52,6 +54,8 @@ def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: 
         if not is_headless:
             _until_told(_live(stage))
             return
+        if not as_json:
+            click.echo(f"Ringing {calls} calls, and looking for them in Desk ...", err=True)
         outcome = _until_told(_headless(stage, Order(calls=calls, rate=rate, seed=seed)))
     except asyncio.CancelledError:
         click.echo("\nStopped.", err=True)
@@ -67,7 +71,14 @@ def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, task.cancel)
-        return await task
+        try:
+            return await task
+        except ExceptionGroup as several:
+            # Calls go on beside each other; the first of them to fail says what happened.
+            raise several.exceptions[0] from several
+        except httpx2.TransportError as problem:
+            lost = "The connector or the sandbox does not answer any more"
+            raise CommandError(f"{lost} ({type(problem).__name__}).") from problem
 
     return asyncio.run(working())
 

@@ -26,11 +26,11 @@ class Shell:
 
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
-        self._environment = ENVIRONMENT | {"DATABASE_URL": database_url}
+        self.environment = ENVIRONMENT | {"DATABASE_URL": database_url}
 
     def type(self, *words: str) -> Result:
         """Type a command."""
-        return CliRunner().invoke(main, list(words), env=self._environment)
+        return CliRunner().invoke(main, list(words), env=self.environment)
 
     def ok(self, *words: str) -> str:
         """Type a command that must work, and answer what it wrote."""

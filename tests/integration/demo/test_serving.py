@@ -43,15 +43,6 @@ async def test_stops_in_about_a_second_and_starts_again(stage: Stage, politely: 
     await agent.stop()
 
 
-async def test_a_busy_port_is_one_sentence(stage: Stage) -> None:
-    """Whoever starts a second one reads what is in the way."""
-    for words in (["serve"], ["sandbox", "--port", stage.control.origin.rpartition(":")[2]]):
-        status, stdout, stderr = await command(stage, *words)
-        assert (status, stdout) == (1, "")
-        assert "cannot be listened on (Address already in use)" in stderr.splitlines()[-1]
-        assert "Traceback" not in stderr
-
-
 async def test_the_printed_first_event_works_as_printed(stage: Stage) -> None:
     """A POSIX shell posts a signed event with what `connector phones add` prints."""
     script = first_event(stage.hook, stage.furniture.secret)

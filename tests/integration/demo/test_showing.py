@@ -82,28 +82,3 @@ async def test_for_a_person_twice(tmp_path: Path) -> None:
         assert stderr.decode().splitlines()[-1] == "Stopped."
         assert b"Traceback" not in stderr
         await agent.stop()
-
-
-async def test_a_busy_port(tmp_path: Path) -> None:
-    """Either port that is taken is named with the option that chooses another."""
-    holder = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    taken = str(holder.sockets[0].getsockname()[1])
-    for option, other in (("--port", "--sandbox-port"), ("--sandbox-port", "--port")):
-        process = await begin(option, taken, other, str(free_port()))
-        stdout, stderr = await process.communicate()
-        assert (process.returncode, stdout) == (1, b"")
-        assert stderr.decode().count("\n") == 1
-        assert f"127.0.0.1:{taken} cannot be listened on" in stderr.decode()
-        assert f"with {option}." in stderr.decode()
-    holder.close()
-    await holder.wait_closed()
-
-
-async def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    """A path below a file is no folder, and one sentence says so."""
-    (tmp_path / "file").touch()
-    process = await begin("--headless", "--data", str(tmp_path / "file" / "below"))
-    _, stderr = await process.communicate()
-    assert process.returncode == 1
-    assert stderr.decode().startswith("Error: ")
-    assert stderr.decode().count("\n") == 1

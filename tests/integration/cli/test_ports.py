@@ -1,0 +1,46 @@
+"""Ports and folders that cannot be had: one sentence each, and nothing is started."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.demo.processes import free_port
+from tests.integration.cli.conftest import Shell
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """Hold a port."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield str(holder.getsockname()[1])
+
+
+def test_serve_names_a_busy_port(shell: Shell, taken: str) -> None:
+    """Whoever starts a second one reads what is in the way."""
+    shell.environment["LISTEN"] = f"127.0.0.1:{taken}"
+    assert f"127.0.0.1:{taken} cannot be listened on (Address already in use)" in shell.refused("serve")
+
+
+def test_the_sandbox_names_a_busy_port(shell: Shell, taken: str) -> None:
+    """The sandbox says the same, and which option chooses another."""
+    refused = shell.refused("sandbox", "--port", taken)
+    assert f"127.0.0.1:{taken} cannot be listened on (Address already in use)" in refused
+    assert "--port" in refused
+
+
+@pytest.mark.parametrize(("option", "other"), [("--port", "--sandbox-port"), ("--sandbox-port", "--port")])
+def test_the_demo_names_either_port(shell: Shell, taken: str, option: str, other: str) -> None:
+    """Either port that is taken is named with the option that chooses another."""
+    refused = shell.refused("demo", option, taken, other, str(free_port()))
+    assert f"127.0.0.1:{taken} cannot be listened on" in refused
+    assert refused.endswith(f"with {option}.\n")
+
+
+def test_the_demo_names_a_folder_that_cannot_be(shell: Shell, tmp_path: Path) -> None:
+    """A path below a file is no folder."""
+    (tmp_path / "file").touch()
+    assert "cannot be used" in shell.refused(
+        "demo", "--headless", "--json", "--data", str(tmp_path / "file" / "below")
+    )
