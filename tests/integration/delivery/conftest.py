@@ -1,8 +1,6 @@
 """One sandbox and one furnished database for all tests of this folder, started over for each."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from shutil import copy
 
 import pytest
 
@@ -10,6 +8,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.serve import RunningSandbox
 from connector.store import Store
 from connector.zoho.transport import http_client
+from tests.integration.databases import Databases
 from tests.integration.delivery.stage import NOON, Stage
 from tests.integration.zoho.person import CALLBACK
 
@@ -28,20 +27,13 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
     return running
 
 
-@pytest.fixture(scope="package")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the tables once."""
-    path = tmp_path_factory.mktemp("delivery") / "empty.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
-    """Give each test a database of its own."""
-    opened = Store(f"sqlite:///{copy(empty_database, tmp_path / 'connector.db')}")
-    yield opened
-    opened.close()
+def store(databases: Databases) -> Iterator[Store]:
+    """Give each test a database of its own, on each engine."""
+    with databases.fresh() as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

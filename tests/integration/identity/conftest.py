@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from shutil import copy
 
 import anyio.lowlevel
 import httpx2
@@ -15,6 +14,8 @@ from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
 import connector.web
+from connector.delivery import Deliverer
+from connector.directory import Directory
 from connector.people import Agents, Flows, Keys, People
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
@@ -31,6 +32,7 @@ from connector.web.limiter import Limiter
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
+from tests.integration.databases import Databases
 from tests.integration.identity.browser import Browser
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -65,6 +67,8 @@ class House:
         self.templates = Jinja2Templates(TEMPLATES)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
+        directory = Directory(store, self.portals, self.settings, self.clock)
+        self.deliverer = Deliverer(store, self.portals, directory, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""
@@ -131,21 +135,13 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
     return running
 
 
-@pytest.fixture(scope="package")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the tables once."""
-    path = tmp_path_factory.mktemp("identity") / "empty.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
-    """Give each test a database of its own."""
-    path = copy(empty_database, tmp_path / "connector.db")
-    opened = Store(f"sqlite:///{path}")
-    yield opened
-    opened.close()
+def store(databases: Databases) -> Iterator[Store]:
+    """Give each test a database of its own, on each engine."""
+    with databases.fresh() as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from connector.portals import Portals
 from connector.sandbox.faults import Rule
 from connector.store import Store, grants
 from connector.store.grants import Grant
+from tests.integration.databases import url_of
 from tests.integration.identity.browser import Browser
 from tests.integration.identity.conftest import House
 
@@ -73,7 +74,7 @@ async def test_twenty_at_once_refresh_once(house: House, linked: int) -> None:
 
 async def test_two_processes_refresh_once(house: House, linked: int) -> None:
     """Over one database, the one that comes second finds the token of the first."""
-    stores = [Store(f"sqlite:///{house.store.engine.url.database}") for _ in range(2)]
+    stores = [Store(url_of(house.store)) for _ in range(2)]
     others = [house.another_portals(store) for store in stores]
     house.sandbox.world.clock.advance(2 * HOUR)
     results: list[Any] = []

@@ -1,9 +1,7 @@
 """A whole house behind the real web server on a real socket, with a sandbox beside it."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -17,6 +15,7 @@ from connector.server import Server, bind
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, phones, portals
 from connector.zoho.scopes import LINKING, names
+from tests.integration.databases import Databases
 from tests.integration.road.place import AGENTS, OWN_LINE, Place
 
 
@@ -27,22 +26,20 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield running
 
 
-@pytest.fixture(scope="package")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate a database once."""
-    path = tmp_path_factory.mktemp("road") / "template.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """Give each test a database of its own, on each engine."""
+    with databases.fresh() as url:
+        yield url
 
 
 @pytest.fixture
-async def place(sandbox: RunningSandbox, template: Path, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(sandbox: RunningSandbox, database_url: str) -> AsyncIterator[Place]:
     """Open the house: a linked portal, a phone system, three agents, and a server at work."""
     sandbox.renew(index_delay_seconds=0)
-    shutil.copyfile(template, tmp_path / "connector.db")
     with bind("127.0.0.1", 0) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        house = House(_settings(sandbox, tmp_path, address), Store(f"sqlite:///{tmp_path}/connector.db"))
+        house = House(_settings(sandbox, database_url, address), Store(database_url))
         _link(house, sandbox)
         secret = await _furnish(house)
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
@@ -55,9 +52,9 @@ async def place(sandbox: RunningSandbox, template: Path, tmp_path: Path) -> Asyn
             await serving
 
 
-def _settings(sandbox: RunningSandbox, folder: Path, address: str) -> Settings:
+def _settings(sandbox: RunningSandbox, database_url: str, address: str) -> Settings:
     return Settings(
-        database_url=f"sqlite:///{folder}/connector.db",
+        database_url=database_url,
         public_url=address,
         secret_key=[Secret("a key of tests")],
         zoho_client_id=DEMO_CLIENT_ID,

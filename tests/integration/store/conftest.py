@@ -1,14 +1,13 @@
 """A database of its own for each test, with a portal and a phone system."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
 
 from connector.store import Store, tables
 from connector.store.ledger import Ledger, Sender
+from tests.integration.databases import Databases
 
 NOW = 1_767_603_600_000
 """2026-01-05T09:00:00Z."""
@@ -16,28 +15,13 @@ NOW = 1_767_603_600_000
 SENDER = Sender(1, "uid-of-paris", 1)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate and furnish once; copying a file is faster than making it again."""
-    path = tmp_path_factory.mktemp("store") / "template.db"
-    made = Store.open(f"sqlite:///{path}")
-    made.write_now(furnish)
-    made.close()
-    return path
-
-
 @pytest.fixture
-def store(template: Path, tmp_path: Path) -> Iterator[Store]:
-    """Open a fresh database."""
-    opened = open_copy(template, tmp_path / "connector.db")
-    yield opened
-    opened.close()
-
-
-def open_copy(template: Path, path: Path) -> Store:
-    """Open a copy of the furnished database."""
-    shutil.copyfile(template, path)
-    return Store(f"sqlite:///{path}")
+def store(databases: Databases) -> Iterator[Store]:
+    """Open a fresh database, on each engine."""
+    with databases.fresh(furnish) as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

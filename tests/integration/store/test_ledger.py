@@ -1,7 +1,6 @@
 """Events become calls and wanted records in one commit, whatever their order."""
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,7 +11,8 @@ from sqlalchemy import func, select
 from connector.calls import CallEvent, CallRecord, CallState, Cause, Direction, EventType, call_key
 from connector.store import Store, calls, tables
 from connector.store.ledger import Arrival, Ignored, Ledger, Taken
-from tests.integration.store.conftest import NOW, SENDER, open_copy, standing_clock
+from tests.integration.databases import Databases
+from tests.integration.store.conftest import NOW, SENDER, furnish, standing_clock
 
 
 def event(number: int, kind: EventType, call_id: str = "c-1", **said: Any) -> CallEvent:
@@ -101,15 +101,18 @@ def test_late_event_finds_its_old_call(store: Store, ledger: Ledger) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_any_order_gives_the_same_record(template: Path, data: st.DataObject) -> None:
+def test_any_order_gives_the_same_record(
+    databases_of: Callable[[str], Databases], data: st.DataObject
+) -> None:
     """Every permutation with repeats, cut into any requests, gives the same call and the same record."""
     said = [
         *data.draw(st.permutations(WHOLE_CALL)),
         *data.draw(st.lists(st.sampled_from(WHOLE_CALL), max_size=4)),
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        straight = _told(open_copy(template, Path(folder) / "straight.db"), [list(WHOLE_CALL)])
-        mixed = _told(open_copy(template, Path(folder) / "mixed.db"), data.draw(_cuts(said)))
+    fresh = databases_of("sqlite").fresh
+    with fresh(furnish) as straight_url, fresh(furnish) as mixed_url:
+        straight = _told(Store(straight_url), [list(WHOLE_CALL)])
+        mixed = _told(Store(mixed_url), data.draw(_cuts(said)))
     assert mixed == straight
 
 

@@ -104,8 +104,10 @@ def test_wrong_address_is_refused(url: str) -> None:
         open_engine(url)
 
 
-def test_commits_are_durable(store: Store) -> None:
+def test_commits_are_durable(tmp_path: Path) -> None:
     """SQLite waits for the disk at each commit, and readers never wait for the writer."""
-    with store.engine.connect() as connection:
+    engine = open_engine(f"sqlite:///{tmp_path}/x.db")
+    with engine.connect() as connection:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    engine.dispose()

@@ -1,0 +1,52 @@
+"""The two engines, for every test that touches the store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+from tests.integration.databases import Databases, PostgresqlDatabases, SqliteDatabases
+
+ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
+
+
+@pytest.fixture(scope="session")
+def databases_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Databases]]:
+    """Answer where an engine's databases come from; PostgreSQL is started for the first who asks."""
+    made: dict[str, Databases] = {}
+    with ExitStack() as stack:
+
+        def of(engine: str) -> Databases:
+            if engine not in made:
+                made[engine] = _open(engine, tmp_path_factory.mktemp("databases"), stack)
+            return made[engine]
+
+        yield of
+
+
+def _open(engine: str, folder: Path, stack: ExitStack) -> Databases:
+    if engine == "sqlite":
+        return SqliteDatabases(folder)
+    return PostgresqlDatabases(stack.enter_context(postgresql.running()))
+
+
+@pytest.fixture(params=ENGINES)
+def databases(request: pytest.FixtureRequest, databases_of: Callable[[str], Databases]) -> Databases:
+    """Run a test on each engine."""
+    return databases_of(request.param)
+
+
+@pytest.fixture
+def sqlite_databases(databases_of: Callable[[str], Databases]) -> Databases:
+    """Run a test on SQLite only."""
+    return databases_of("sqlite")
+
+
+@pytest.fixture
+def postgresql_databases(databases_of: Callable[[str], Databases]) -> PostgresqlDatabases:
+    """Run a test on PostgreSQL only; it must be marked so."""
+    found = databases_of("postgresql")
+    assert isinstance(found, PostgresqlDatabases)
+    return found
