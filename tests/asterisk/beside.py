@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import httpx2
 
 from tests.asterisk.pbx import ADDRESS, ROOT
 
@@ -40,6 +43,20 @@ class BridgeProcess:
         command = [sys.executable, "-m", "connector", "bridge", "asterisk"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment, stderr=log)  # noqa: S603 - our own
+
+    def wait_until_connected(self) -> None:
+        """Come back when it hears Asterisk."""
+        until = time.monotonic() + 20
+        while not self._is_connected():
+            if time.monotonic() > until:
+                raise TimeoutError(self.log.read_text(encoding="utf-8"))
+            time.sleep(0.1)
+
+    def _is_connected(self) -> bool:
+        try:
+            return '"asterisk":"connected"' in httpx2.get(self.health).text
+        except httpx2.HTTPError:
+            return False
 
     def kill(self) -> None:
         """Kill it in the middle of whatever it does."""

@@ -73,6 +73,8 @@ class Phone(msgspec.Struct, frozen=True):
     keys: tuple[tuple[str, str], ...] = ()
     service: str = "s"
     program: tuple[str, ...] = ()
+    calls: int = 1
+    calls_per_second: int = 10
 
 
 class Phones:
@@ -116,7 +118,8 @@ class Phones:
         path.write_text(phone.scenario, encoding="utf-8")
         keys = [word for name, value in phone.keys for word in ("-key", name, value)]
         where = ["-i", phone.address, "-p", str(phone.port), "-mi", phone.address]
-        how = ["-nostdin", "-m", "1", "-mp", str(self._media_port), "-s", phone.service]
+        many = ["-m", str(phone.calls), "-r", str(phone.calls_per_second)]
+        how = ["-nostdin", *many, "-mp", str(self._media_port), "-s", phone.service]
         command = ["/usr/bin/sipp", *where, *how, "-sf", str(path), *keys, f"{ADDRESS}:5060"]
         if phone.program:
             command = [sys.executable, "-m", *phone.program]

@@ -2,23 +2,35 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector.calls import Call, CallEvent, fold
 from connector.errors import EventError
-from connector.phones import DIALECTS, PhoneSystem, Posted, Receipt
+from connector.phones import DIALECTS, PhoneSystem, Posted
 from connector.phones.signing import new_secret
 from connector.times import system_clock
 
 Refuse = Callable[[Posted], Response | None]
 """Answers in place of the connector, or leaves it to answer."""
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.listens.set()
 
 
 class Receiver:
@@ -37,7 +49,8 @@ class Receiver:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
+        self._news = threading.Condition()
         self._thread: threading.Thread | None = None
 
     @property
@@ -49,11 +62,11 @@ class Receiver:
         """Listen."""
         app = Starlette(routes=[Route("/hooks/pbx", self._receive, methods=["POST"])])
         config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        if not self._server.listens.wait(10):
+            raise TimeoutError("the receiver does not start")
 
     def stop(self) -> None:
         """Be down."""
@@ -71,9 +84,8 @@ class Receiver:
 
     def wait(self, until: Callable[[list[Call]], bool], seconds: float = 20) -> list[Call]:
         """Wait until the calls are so; answers them as they are then, or when the time is up."""
-        end = time.monotonic() + seconds
-        while not until(self.calls()) and time.monotonic() < end:
-            time.sleep(0.05)
+        with self._news:
+            self._news.wait_for(lambda: until(self.calls()), seconds)
         return self.calls()
 
     async def _receive(self, request: Request) -> Response:
@@ -85,7 +97,10 @@ class Receiver:
             body=await request.body(),
             received_at=system_clock(),
         )
-        return self.refuse(posted) or self._take(posted)
+        answer = self.refuse(posted) or self._take(posted)
+        with self._news:
+            self._news.notify_all()
+        return answer
 
     def _take(self, posted: Posted) -> Response:
         system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(self.secret,))
@@ -98,10 +113,8 @@ class Receiver:
         self.events = {(one.source, one.id): one for one in parsed.events} | self.events
         accepted = len(self.events) - known
         self.duplicates += len(parsed.events) - accepted
-        receipt = Receipt(
-            accepted=accepted, duplicate=len(parsed.events) - accepted, rejected=parsed.rejected
-        )
-        answer = neutral.answer(receipt)
         if self.forgets:
             return Response("taken, but nobody will hear of it", 503)
-        return Response(answer.body, answer.status, media_type=answer.content_type)
+        rejected = [{"index": one.index, "error": one.error} for one in parsed.rejected]
+        counts = {"accepted": accepted, "duplicate": len(parsed.events) - accepted, "ignored": 0}
+        return JSONResponse(counts | {"rejected": rejected}, 202)
