@@ -57,11 +57,12 @@ class User(msgspec.Struct, kw_only=True):
 
 
 class Edition(msgspec.Struct, kw_only=True, frozen=True):
-    """What an edition of Desk allows a portal: credits a day, and requests at a time."""
+    """What an edition of Desk allows a portal: credits a day, requests at a time, enabled webhooks."""
 
     base_credits: int
     credits_per_agent: int
     concurrency: int
+    webhooks: int = 0
 
 
 EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
@@ -70,8 +71,8 @@ EDITIONS: dict[EditionName, Edition] = {
     "Free": Edition(base_credits=5_000, credits_per_agent=0, concurrency=5),
     "Express": Edition(base_credits=25_000, credits_per_agent=100, concurrency=10),
     "Standard": Edition(base_credits=50_000, credits_per_agent=250, concurrency=10),
-    "Professional": Edition(base_credits=75_000, credits_per_agent=500, concurrency=15),
-    "Enterprise": Edition(base_credits=100_000, credits_per_agent=1_000, concurrency=25),
+    "Professional": Edition(base_credits=75_000, credits_per_agent=500, concurrency=15, webhooks=5),
+    "Enterprise": Edition(base_credits=100_000, credits_per_agent=1_000, concurrency=25, webhooks=10),
 }
 
 
@@ -123,6 +124,8 @@ class Config(msgspec.Struct, kw_only=True):
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"
+    webhook_token_life_seconds: int = 300
+    webhook_times_in_ms: bool = False
 
     # The weather of `/api/*`
     latency_ms: int = 200

@@ -37,6 +37,13 @@ class FaultOrder(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
+class Merge(msgspec.Struct, forbid_unknown_fields=True):
+    """Which contacts become part of which other."""
+
+    into: str
+    others: list[str]
+
+
 class UserChange(msgspec.Struct, forbid_unknown_fields=True):
     """What becomes of a user."""
 
@@ -57,6 +64,7 @@ def routes() -> list[Route]:
         ("DELETE", "requests", reset_requests),
         ("GET", "state/calls", show_calls),
         ("GET", "state/contacts", show_contacts),
+        ("POST", "contacts/merge", merge_contacts),
         ("POST", "grants/revoke-all", revoke_all),
         ("POST", "users/{zuid}", change_user),
     ]
@@ -156,6 +164,16 @@ async def show_calls(request: Request) -> Response:
 async def show_contacts(request: Request) -> Response:
     """Dump every contact of Desk with all fields."""
     return _json(world_of(request).desk.dump_contacts())
+
+
+async def merge_contacts(request: Request) -> Response:
+    """Merge contacts as a person does in Desk: `{"into": id, "others": [id]}`."""
+    order = await _read(request, Merge)
+    try:
+        world_of(request).desk.merge_contacts(order.into, *order.others)
+    except KeyError as missing:
+        return _json({"error": f"no such contact: {missing}"}, 404)
+    return Response(status_code=204)
 
 
 async def revoke_all(request: Request) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import jsonschema
 import pytest
 from starlette.testclient import TestClient
@@ -16,7 +17,7 @@ from connector.sandbox.desk.door import Operation
 from connector.sandbox.desk.rules import INT32_MOST, Either, Flag, Many, Members, Named, Number, Rule, Text
 from connector.sandbox.presets import DEMO_ORG_ID, default_config
 from connector.sandbox.tokens import Grant
-from tests.integration.sandbox_desk.contracts import Contracts, Json
+from tests.integration.sandbox_desk.contracts import SAMPLES, Contracts, Json
 
 FOLDER = Path(__file__).parents[3] / "shared" / "zoho"
 if not FOLDER.is_dir():
@@ -33,32 +34,6 @@ EXTRA_REQUIRED = {
 NOT_REQUIRED = {("POST", "/api/v1/tickets"): {"contactId"}}  # the text: contactId or contact
 UNMODELLED = {"blueprint", "parentTicket", "sourceTicket"}
 BOUNDS_IN_TEXT = {"departmentIds": 50, "fields": 30}  # said in descriptions, not in the schemas
-SAMPLES = [
-    "",
-    "null",
-    "NULL",
-    "undefined",
-    "*",
-    "7",
-    "2026-01-05T09:00:00.000Z",
-    "2026-1-5T9:0:0Z",
-    "2026/01/05T09:00:00Z",
-    "2026-13-05T09:00:00Z",
-    "2026-01-05 09:00:00",
-    "nobody@mail.example",
-    "no.body+x&y~z'q@mail-1.example",
-    "nobody@localhost",
-    "@mail.example",
-    "møller@mail.example",
-    "https://pbx.example",
-    "https://pbx.example:8443/a?b=c&d=%20|e",
-    "https://pbx.example/a b",
-    "http:///x",
-    "rtsp://pbx.example/a",
-    *(f"a{chr(code)}a" for code in (*range(1, 0x180), 0x6F22, 0x1F600)),
-    *(f"https://pbx.example/{chr(code)}" for code in range(33, 0x100)),
-    *(f"a{chr(code)}b@mail.example" for code in range(33, 0x80)),
-]
 
 
 def key_of(operation: Operation) -> tuple[str, str]:
@@ -147,9 +122,9 @@ def check_rule(rule: Rule, schema: Json, where: str) -> None:
             assert (rule.least, rule.most, rule.unique) == bounds, where
             check_rule(rule.item, schema["items"], f"{where}/*")
         case Members():
-            assert set(rule.members) == set(schema["properties"]), where
+            assert set(rule.members) == set(schema.get("properties", ())), where
             assert set(rule.required) == set(schema.get("required", ())), where
-            for name, each in schema["properties"].items():
+            for name, each in schema.get("properties", {}).items():
                 check_rule(rule.members[name], each, f"{where}/{name}")
         case Named():
             check_fields(rule, schema, where)
@@ -204,7 +179,9 @@ class App:
         config.index_delay_seconds = 0
         sandbox = create_sandbox(config, Clock(frozen_at=NOON))
         self.world = sandbox.state.world
-        modules = ("contacts", "tickets", "calls", "basic", "search")
+        # Where a webhook is made, its URL has to answer; nobody listens there in this process.
+        self.world.desk.courier.transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
+        modules = ("contacts", "tickets", "calls", "basic", "search", "webhooks")
         grant = Grant(
             client_id="app",
             zuid=config.users[0].zuid,
@@ -230,8 +207,10 @@ class App:
         more = {"ticketId": ticket["id"], "ownerId": agent.id, "duration": "5", "cf": {"cf_callkey": "k"}}
         made = self.http.post("/api/v1/calls", json={**body, **call, **more, "direction": "inbound"}).json()
         self.http.post(f"/api/v1/calls/{made['id']}/comments", json={"content": "One"})
-        self.bodies: dict[str, Json] = {"calls": {**body, **call}, "tickets": body}
+        webhook = {"url": "http://127.0.0.1:9/hear", "subscriptions": {"Contact_Add": None}, "name": "Ours"}
+        self.bodies: dict[str, Json] = {"calls": {**body, **call}, "tickets": body, "webhooks": webhook}
         return {
+            "webhooks": self.http.post("/api/v1/webhooks", json=webhook).json()["id"],
             "contacts": contact.id,
             "accounts": str(contact.account_id),
             "tickets": ticket["id"],
@@ -249,7 +228,7 @@ class App:
             "{email}", self.ids["email"]
         )
         if operation.body is None:
-            return self.http.get(path, params=self._query(operation))
+            return self.http.request(operation.method, path, params=self._query(operation))
         body = self.bodies.get(module, {"lastName": "One"})
         if path.endswith("moveToTrash"):
             member = next(iter(operation.body.members))
@@ -281,8 +260,8 @@ def app() -> Iterator[App]:
 def test_answer(operation: Operation, app: App) -> None:
     """The answer has exactly the members that the contract has, and all that it requires."""
     answer = app.ask(operation)
-    if operation.path.endswith("moveToTrash"):
-        assert answer.status_code == 204
+    if operation.method == "DELETE" or operation.path.endswith("moveToTrash"):
+        assert (answer.status_code, answer.content) == (operation.empty_status, b"")
         return
     assert answer.status_code == 200, answer.text
     jsonschema.Draft202012Validator(CONTRACTS.answer(*key_of(operation))).validate(answer.json())

@@ -2,7 +2,8 @@
 
 from starlette.routing import BaseRoute
 
-from connector.sandbox.desk import accounts, calls, comments, contacts, settings, tickets
+from connector.sandbox.desk import accounts, calls, comments, contacts, settings, tickets, webhooks
+from connector.sandbox.desk.courier import routes_of_keys
 from connector.sandbox.desk.door import routes_of
 from connector.sandbox.desk.pages import routes_of_pages
 from connector.sandbox.desk.state import DeskState
@@ -17,6 +18,7 @@ OPERATIONS = (
     *tickets.OPERATIONS,
     *calls.OPERATIONS,
     *comments.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 
@@ -26,5 +28,5 @@ def create_state(world: World) -> DeskState:
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """List the addresses of the API and of the pages."""
-    return [*routes_of_pages(world), *routes_of(world, OPERATIONS)]
+    """List the addresses of the API, of its keys and of the pages."""
+    return [*routes_of_pages(world), *routes_of_keys(), *routes_of(world, OPERATIONS)]

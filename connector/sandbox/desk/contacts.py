@@ -133,7 +133,9 @@ def create_contact(ask: Ask) -> Answer:
     """Create a contact; Desk does not ask whether there is one like it."""
     values = _read_body(ask)
     contact = Contact(id=ask.portal.new_id(), created_at=ask.now, modified_at=ask.now, **values)
-    return _shape(ask, ask.portal.contacts.put(contact, ask.now))
+    made = _shape(ask, ask.portal.contacts.put(contact, ask.now))
+    ask.portal.courier.tell(ask.portal, "Contact_Add", made)
+    return made
 
 
 def update_contact(ask: Ask) -> Answer:
@@ -143,7 +145,9 @@ def update_contact(ask: Ask) -> Answer:
     if "last_name" in values and not values["last_name"]:
         raise invalid_data([Problem("/lastName", "missing")])
     changed = msgspec.structs.replace(contact, modified_at=ask.now, **values)
-    return _shape(ask, ask.portal.contacts.put(changed, ask.now))
+    shape = _shape(ask, ask.portal.contacts.put(changed, ask.now))
+    ask.portal.courier.tell(ask.portal, "Contact_Update", shape, _shape(ask, contact))
+    return shape
 
 
 def trash_contacts(ask: Ask) -> Answer:
@@ -156,7 +160,7 @@ def trash_contacts(ask: Ask) -> Answer:
         trashed = msgspec.structs.replace(
             ask.portal.see(contacts, each), is_trashed=True, modified_at=ask.now
         )
-        contacts.put(trashed, ask.now)
+        ask.portal.courier.tell(ask.portal, "Contact_Delete", _shape(ask, contacts.put(trashed, ask.now)))
     return None
 
 

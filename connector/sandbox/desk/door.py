@@ -6,7 +6,7 @@ Handlers are plain functions from `Ask` to an answer.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -50,13 +50,13 @@ class Ask(msgspec.Struct, kw_only=True):
 
 
 Answer = JsonObject | None
-Handler = Callable[[Ask], Answer]
+Handler = Callable[[Ask], Answer | Awaitable[Answer]]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation of the API: a row of the tables at the end of each module of handlers.
 
-    An answer of None is 204. `lenient_body` stands in for `body` if patch_requires_all is off.
+    An answer of None is `empty_status`. `lenient_body` stands in for `body` if patch_requires_all is off.
     `permission` is what the profile of the agent must allow. `org_free` operations know no orgId.
     """
 
@@ -70,6 +70,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost = "record"
     permission: str | None = None
     org_free: bool = False
+    empty_status: int = 204
 
 
 class Endpoint:
@@ -82,9 +83,10 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: dict[str, str] = {}
+        request = Request(scope, receive)
         try:
-            answer = await self._answer(Request(scope, receive), headers)
-            response = _respond(answer, headers)
+            answer = await self._answer(request, headers)
+            response = _respond(answer, headers, self._operations[request.method].empty_status)
         except Refusal as refusal:
             response = self._refuse(refusal, headers)
         await response(scope, receive, send)
@@ -178,7 +180,8 @@ async def _answer_checked(
     _charge(ask, weigh(operation.cost, ask.query, ask.body), headers)
     if operation.body is not None:
         _check_body(ask, operation)
-    return operation.handler(ask)
+    answer = operation.handler(ask)
+    return await answer if isinstance(answer, Awaitable) else answer
 
 
 def _charge(ask: Ask, weight: int, headers: dict[str, str]) -> None:
@@ -240,7 +243,7 @@ def _check_body(ask: Ask, operation: Operation) -> None:
         raise invalid_data(problems)
 
 
-def _respond(answer: Answer, headers: Mapping[str, str]) -> Response:
+def _respond(answer: Answer, headers: Mapping[str, str], empty_status: int) -> Response:
     if answer is None:
-        return Response(status_code=204, headers=dict(headers))
+        return Response(status_code=empty_status, headers=dict(headers))
     return JSONResponse(answer, headers=dict(headers))

@@ -3,8 +3,18 @@
 from collections.abc import Callable
 
 from connector.sandbox.config import Config, Org
+from connector.sandbox.desk.courier import Courier
 from connector.sandbox.desk.credits import Credits
-from connector.sandbox.desk.records import Account, Agent, Call, Comment, Contact, Department, Ticket
+from connector.sandbox.desk.records import (
+    Account,
+    Agent,
+    Call,
+    Comment,
+    Contact,
+    Department,
+    Ticket,
+    Webhook,
+)
 from connector.sandbox.desk.refusals import Refusal
 from connector.sandbox.desk.shelf import R, Shelf
 
@@ -15,10 +25,11 @@ class Portal:
     """Hold the records of one org.
 
     `hidden` are ids that data sharing keeps from everybody who asks by API: lists omit them and a single
-    read finds nothing. `denied` are profile permissions taken away, such as `calls.create`.
+    read finds nothing. `merged` are contacts that became part of another. `denied` are profile
+    permissions taken away, such as `calls.create`.
     """
 
-    def __init__(self, config: Config, org: Org, new_id: Callable[[], str]) -> None:
+    def __init__(self, config: Config, org: Org, new_id: Callable[[], str], courier: Courier) -> None:
         self.org = org
         self.new_id = new_id
         self.credits = Credits(config, org.org_id)
@@ -29,7 +40,10 @@ class Portal:
         self.comments: dict[str, list[Comment]] = {}
         self.departments: dict[str, Department] = {}
         self.layout_ids = {module: new_id() for module in ("accounts", "contacts", "tickets", "calls")}
+        self.webhooks: dict[str, Webhook] = {}
+        self.courier = courier
         self.hidden: set[str] = set()
+        self.merged: set[str] = set()
         self.denied: set[str] = set()
         self._config = config
 
@@ -68,7 +82,8 @@ class Portal:
     def see(self, shelf: Shelf[R], record_id: str, *, trashed: bool = True) -> R:
         """Return a record that may be seen, a trashed one only if so said; else refuse with URL_NOT_FOUND."""
         record = shelf.find(record_id)
-        if record is None or record_id in self.hidden or (record.is_trashed and not trashed):
+        gone = record_id in self.hidden or record_id in self.merged
+        if record is None or gone or (record.is_trashed and not trashed):
             raise Refusal("URL_NOT_FOUND")
         return record
 

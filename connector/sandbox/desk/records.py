@@ -125,6 +125,22 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True, rename=api_name):
     commented_at: int
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants to hear what; `subscriptions` maps events to their filters, None for none."""
+
+    id: str
+    created_at: int
+    modified_at: int
+    creator_id: str
+    url: str
+    subscriptions: dict[str, JsonObject | None]
+    name: str | None = None
+    description: str | None = None
+    is_enabled: bool = True
+    include_events_from: list[str] | None = None
+    ignore_source_id: str | None = None
+
+
 class Department(msgspec.Struct, frozen=True, kw_only=True):
     """A department; of a portal's agents it has every nth, beginning with the one numbered `starting`."""
 

@@ -21,6 +21,7 @@ _CODES: Mapping[str, tuple[int, str]] = {
     "SCOPE_MISMATCH": (403, "The scope of this token does not cover the operation."),
     "OAUTH_ORG_MISMATCH": (403, "The OAuthToken is not valid for specified organization"),
     "FORBIDDEN": (403, "You are not authorized to access this resource."),
+    "LICENSE_ACCESS_LIMITED": (403, "Your Zoho Desk Edition does not support this feature/operation."),
     "URL_NOT_FOUND": (404, "The URL you requested could not be found."),
     "METHOD_NOT_ALLOWED": (405, "This method is not allowed for the URL."),
     "RESOURCE_SIZE_EXCEEDED": (413, "The request is larger than allowed."),

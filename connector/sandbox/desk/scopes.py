@@ -46,6 +46,10 @@ SEARCH_CALLS: Scopes = (*READ_CALLS, _SEARCH)
 CALLS_OF_TICKET: Scopes = (*READ_CALLS, _READ_TICKETS)
 READ_COMMENTS: Scopes = (_comments("READ"),)
 CREATE_COMMENTS: Scopes = (_comments("UPDATE"),)
+READ_WEBHOOKS: Scopes = (_any("READ", "webhooks", "events", "settings"),)
+CREATE_WEBHOOKS: Scopes = (_any("CREATE", "webhooks", "events", "settings"),)
+UPDATE_WEBHOOKS: Scopes = (_any("UPDATE", "webhooks", "events", "settings"),)
+DELETE_WEBHOOKS: Scopes = (_any("DELETE", "webhooks", "events", "settings"),)
 
 
 def covers(grant: Grant, scopes: Scopes) -> bool:

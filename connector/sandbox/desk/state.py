@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from connector.sandbox.config import Config
+from connector.sandbox.desk.courier import Courier
+from connector.sandbox.desk.merging import merge
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Contact, JsonObject, Ticket
 from connector.sandbox.desk.seeds import add_departments, add_records
@@ -27,6 +29,7 @@ class DeskState:
     def __init__(self, config: Config, now: Callable[[], int]) -> None:
         self._config = config
         self._now = now
+        self.courier = Courier(config, now)
         self._ids = itertools.count(_ID_BASE + 1)
         self._portals: dict[str, Portal] = {}
         for org in config.orgs:
@@ -36,7 +39,7 @@ class DeskState:
         """Return the portal of an org, None if the configuration has no such org."""
         org = self._config.org(org_id)
         if org is not None and org_id not in self._portals:
-            portal = self._portals[org_id] = Portal(self._config, org, self._new_id)
+            portal = self._portals[org_id] = Portal(self._config, org, self._new_id, self.courier)
             add_departments(portal, self._now())
             self.seed(org_id)
         return self._portals.get(org_id)
@@ -75,6 +78,12 @@ class DeskState:
         """Change a contact, for instance trash it by `is_trashed=True`."""
         changed = msgspec.structs.replace(contact, modified_at=self._now(), **fields)
         return self._portal_of(contact).contacts.put(changed, 0)
+
+    def merge_contacts(self, into: str, *others: str) -> None:
+        """Let contacts become part of another, as a person does it in Desk; KeyError for one not there."""
+        found = {each.id: each for portal in self.portals() for each in portal.contacts.present()}
+        kept = found[into]
+        merge(self._portal_of(kept), kept, [found[other] for other in others], self._now())
 
     def hide(self, record_id: str) -> None:
         """Let data sharing keep a record from all who ask by API."""

@@ -10,6 +10,34 @@ Json = dict[str, Any]
 
 _KEPT = ("type", "enum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "format", "pattern")
 
+SAMPLES = [
+    "",
+    "null",
+    "NULL",
+    "undefined",
+    "*",
+    "7",
+    "2026-01-05T09:00:00.000Z",
+    "2026-1-5T9:0:0Z",
+    "2026/01/05T09:00:00Z",
+    "2026-13-05T09:00:00Z",
+    "2026-01-05 09:00:00",
+    "nobody@mail.example",
+    "no.body+x&y~z'q@mail-1.example",
+    "nobody@localhost",
+    "@mail.example",
+    "møller@mail.example",
+    "https://pbx.example",
+    "https://pbx.example:8443/a?b=c&d=%20|e",
+    "https://pbx.example/a b",
+    "http:///x",
+    "rtsp://pbx.example/a",
+    *(f"a{chr(code)}a" for code in (*range(1, 0x180), 0x6F22, 0x1F600)),
+    *(f"https://pbx.example/{chr(code)}" for code in range(33, 0x100)),
+    *(f"a{chr(code)}b@mail.example" for code in range(33, 0x80)),
+]
+"""Texts that rules and contracts must judge alike."""
+
 
 class Contracts:
     """The three files of contracts."""
