@@ -19,8 +19,8 @@ from connector.web.cookies import SESSION
 OWN_LINE = "+442079460999"
 AGENTS = (
     ("ada@example.com", "Ada", "1001"),
-    ("bob@example.com", "Bob", "1002"),
-    ("cleo@example.com", "Cleo", "1003"),
+    ("bruno@example.com", "Bruno", "1002"),
+    ("chiara@example.com", "Chiara", "1003"),
 )
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

@@ -30,14 +30,14 @@ async def test_number_first_then_name_and_tickets(place: Place) -> None:
 
 async def test_answer_is_withdrawn_from_the_others(place: Place) -> None:
     """Two are rung, one answers: the other's pop goes, a third never had one."""
-    async with place.banner("ada@example.com") as ada, place.banner("bob@example.com") as bob:
+    async with place.banner("ada@example.com") as ada, place.banner("bruno@example.com") as bruno:
         await place.post(
             place.event("ringing", "c-1", agent="1001"), place.event("ringing", "c-1", agent="1002")
         )
-        assert (await bob.next("call"))["mine"] == "offered"
+        assert (await bruno.next("call"))["mine"] == "offered"
         await place.post(place.event("answered", "c-1", agent="1001"))
         assert (await ada.until(state="answered"))["answered_by"] == ["Ada"]
-        assert (await bob.next("gone"))["reason"] == "answered_elsewhere"
+        assert (await bruno.next("gone"))["reason"] == "answered_elsewhere"
 
 
 async def test_snapshot_survives_a_reload(place: Place) -> None:
@@ -50,7 +50,7 @@ async def test_snapshot_survives_a_reload(place: Place) -> None:
 async def test_unconcerned_agent_sees_nothing(place: Place) -> None:
     """An agent whose phone does not ring has an empty banner."""
     await place.post(place.event("ringing", "c-1", agent="1001"))
-    async with place.banner("cleo@example.com") as banner:
+    async with place.banner("chiara@example.com") as banner:
         await place.post(place.event("answered", "c-1", agent="1001"))
         await place.post(place.event("ringing", "c-2", agent="1003"))
         assert (await banner.next("call"))["mine"] == "offered"
