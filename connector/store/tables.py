@@ -276,6 +276,8 @@ calls = Table(
     Column("changed_at", BigInteger, nullable=False),
     # When the watchdog looks at an open call.
     Column("closes_at", BigInteger),
+    # When all that was known of it was erased: its key stays, and nothing that is still told of it is kept.
+    Column("erased_at", BigInteger),
     # A call is (phone system, call id), whichever process hears of it first.
     UniqueConstraint("phone_system_id", "call_id"),
     _one_of("state", "ringing", "answered", "ended"),
@@ -284,6 +286,9 @@ calls = Table(
     Index("ix_calls_open", "closes_at", sqlite_where=text("closes_at IS NOT NULL"),
           postgresql_where=text("closes_at IS NOT NULL")),
     Index("ix_calls_changed_at", "changed_at"),
+    # Asked whenever events come, and these are few.
+    Index("ix_calls_erased", "id", sqlite_where=text("erased_at IS NOT NULL"),
+          postgresql_where=text("erased_at IS NOT NULL")),
 )  # fmt: skip
 
 events = Table(
@@ -297,8 +302,11 @@ events = Table(
     Column("call_id", ForeignKey(calls.c.id), index=True),
     Column("received_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Those of a call go with it; the others, which are few, by their age.
+    Index("ix_events_ignored", "received_at", sqlite_where=text("call_id IS NULL"),
+          postgresql_where=text("call_id IS NULL")),
     sqlite_with_rowid=False,
-)
+)  # fmt: skip
 
 unread = Table(
     "unread",
@@ -310,7 +318,20 @@ unread = Table(
     Column("body", LargeBinary, nullable=False),
     Column("times", Integer, nullable=False, server_default="1"),
     Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, index=True),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    # In which hours a phone system was heard, for as long as its habits are learned from: a few hundred rows.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("hour_at", BigInteger, primary_key=True),
+    Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
+    # The longest silence between two events of this hour.
+    Column("longest_gap", BigInteger, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
 )
 
 directory = Table(
@@ -398,6 +419,8 @@ directory_syncs = Table(
     _one_of("phase", "filling", "sweeping", "kept"),
 )
 
+_NOT_YET_THERE = "desk_id IS NULL AND state IN ('due', 'sending', 'unknown')"
+
 outbox = Table(
     "outbox",
     metadata,
@@ -438,4 +461,12 @@ outbox = Table(
     # Few at any time, however long the queue: what holds a slot is counted at each claim.
     Index("ix_outbox_held", "portal_id", sqlite_where=text("state IN ('sending', 'unknown')"),
           postgresql_where=text("state IN ('sending', 'unknown')")),
+    # What people are shown and woken for is found without reading what is done.
+    Index("ix_outbox_dead", "changed_at", sqlite_where=text("state = 'dead'"),
+          postgresql_where=text("state = 'dead'")),
+    Index("ix_outbox_not_yet_there", "created_at", sqlite_where=text(_NOT_YET_THERE),
+          postgresql_where=text(_NOT_YET_THERE)),
+    # The rows of calls go with their calls, these by their age.
+    Index("ix_outbox_contacts", "changed_at", sqlite_where=text("kind = 'contact'"),
+          postgresql_where=text("kind = 'contact'")),
 )  # fmt: skip

@@ -240,6 +240,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_table(
+        "activity",
+        sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hour_at", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("longest_gap", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["phone_system_id"], ["phone_systems.id"], name=op.f("fk_activity_phone_system_id")
+        ),
+        sa.PrimaryKeyConstraint("phone_system_id", "hour_at", name=op.f("pk_activity")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "caller_ids",
         sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pattern", sa.Text(), nullable=False),
@@ -265,6 +278,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("closes_at", sa.BigInteger(), nullable=True),
+        sa.Column("erased_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "lookup IN ('pending', 'found', 'none', 'failed', 'skipped')", name=op.f("ck_calls_lookup")
         ),
@@ -278,6 +292,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("phone_system_id", "call_id", name=op.f("uq_calls_phone_system_id_call_id")),
     )
     op.create_index("ix_calls_changed_at", "calls", ["changed_at"], unique=False)
+    op.create_index(
+        "ix_calls_erased",
+        "calls",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("erased_at IS NOT NULL"),
+        postgresql_where=sa.text("erased_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_calls_open",
         "calls",
@@ -347,6 +369,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("phone_system_id", "body_hash", name=op.f("pk_unread")),
     )
+    op.create_index(op.f("ix_unread_last_at"), "unread", ["last_at"], unique=False)
     op.create_table(
         "events",
         sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -363,6 +386,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_events_call_id"), "events", ["call_id"], unique=False)
+    op.create_index(
+        "ix_events_ignored",
+        "events",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("call_id IS NULL"),
+        postgresql_where=sa.text("call_id IS NULL"),
+    )
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -402,6 +433,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outbox_call_id"), "outbox", ["call_id"], unique=False)
     op.create_index(
+        "ix_outbox_contacts",
+        "outbox",
+        ["changed_at"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'contact'"),
+        postgresql_where=sa.text("kind = 'contact'"),
+    )
+    op.create_index(
+        "ix_outbox_dead",
+        "outbox",
+        ["changed_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'dead'"),
+        postgresql_where=sa.text("state = 'dead'"),
+    )
+    op.create_index(
         "ix_outbox_due",
         "outbox",
         ["portal_id", "due_at"],
@@ -416,6 +463,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('sending', 'unknown')"),
         postgresql_where=sa.text("state IN ('sending', 'unknown')"),
+    )
+    op.create_index(
+        "ix_outbox_not_yet_there",
+        "outbox",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("desk_id IS NULL AND state IN ('due', 'sending', 'unknown')"),
+        postgresql_where=sa.text("desk_id IS NULL AND state IN ('due', 'sending', 'unknown')"),
     )
 
     for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
