@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 from connector.cli import main
+from connector.phones import DIALECTS, guide
 from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
 from connector.web.routes import routes
 
@@ -16,6 +17,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 FIELDS = [name for name in Settings.__struct_fields__ if name != "zoho_client_secrets"]
 """The one left out is gathered from ZOHO_CLIENT_SECRET_EU and the like."""
+
+OF_THE_EXAMPLE = {"ADDRESS", "SECRET", "BODY", "SIGNATURE"}
+"""What the example of posting an event calls its own."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def test_names_no_setting_that_is_gone(readme: str) -> None:
     """What the README sets in its examples exists."""
     assigned = set(re.findall(r"^\s*(?:export )?([A-Z][A-Z_]{3,})=", readme, re.MULTILINE))
     known = {name.upper() for name in Settings.__struct_fields__} | {FILE_VARIABLE}
-    assert not {name for name in assigned - known if not name.startswith(OWN_AT_DATA_CENTER)} - {"SECRET"}
+    assert not {name for name in assigned - known if not name.startswith(OWN_AT_DATA_CENTER)} - OF_THE_EXAMPLE
 
 
 def paths() -> list[str]:
@@ -77,3 +81,11 @@ def test_says_how_to_begin(readme: str) -> None:
     """The two commands of a new user stand there to be copied."""
     assert "sh tests/run" in readme
     assert ".venv/bin/connector demo" in readme
+
+
+def test_example_is_the_guides(readme: str) -> None:
+    """The example of posting an event is the one that a test of the guide runs."""
+    address = "http://127.0.0.1:8080/hooks/paris"
+    example = re.search(r"```sh\n(ADDRESS=.*?)```", guide(DIALECTS["neutral"], address), re.DOTALL)
+    assert example is not None
+    assert example[1] in readme
