@@ -147,6 +147,7 @@ class Bridge:
                 await anyio.sleep(1)
             if events:
                 self._poster.notify()
+                await self._poster.count()
 
     def _take_unsaved(self) -> tuple[list[tuple[str, bytes]], dict[str, bytes | None]]:
         events, self._unsaved = self._unsaved, []

@@ -70,10 +70,11 @@ class Poster:
                     continue
                 outcome = await self._attempt(http, batch)
                 await self._settle(batch, outcome)
-                await self._count()
+                await self.count()
                 attempt = attempt + 1 if isinstance(outcome, Again) else 0
                 if isinstance(outcome, Again):
-                    await anyio.sleep(outcome.after_seconds or wait_seconds(attempt, self._random))
+                    usual = wait_seconds(attempt, self._random)
+                    await anyio.sleep(usual if outcome.after_seconds is None else outcome.after_seconds)
 
     async def _attempt(self, http: httpx2.AsyncClient, batch: Sequence[Waiting]) -> Outcome:
         now = self._clock()
@@ -110,7 +111,8 @@ class Poster:
         await self._use(self._spool.remove, batch, taken.rejected)
         self._status.delivered.inc(len(batch) - len(taken.rejected))
 
-    async def _count(self) -> None:
+    async def count(self) -> None:
+        """Show how much waits."""
         waiting, aside = await self._use(self._spool.counts)
         self._status.waiting.set(waiting)
         self._status.aside.set(aside)

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.bench import ingest
+from tests.bench import bridge, ingest
 
 
 @click.group()
@@ -10,7 +10,7 @@ def main() -> None:
     """Measure what the connector can do."""
 
 
-for command in (ingest.ingest,):
+for command in (ingest.ingest, bridge.bridge):
     main.add_command(command)
 
 if __name__ == "__main__":

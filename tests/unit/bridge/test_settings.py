@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
+from connector.bridge.guide import guide
 from connector.bridge.settings import PREFIX, BridgeSettings, describe, load
-from connector.cli.bridge import written_guide
 from connector.errors import SettingsError
 
 LEAST = {
@@ -68,10 +68,10 @@ def test_recordings_without_address_are_not_told() -> None:
 
 def test_the_guide_names_every_setting() -> None:
     """Each variable stands in the guide with what it is for, and so do the filters."""
-    guide = written_guide()
+    page = guide()
     for field in msgspec.structs.fields(BridgeSettings):
-        assert f"`{PREFIX}{field.name.upper()}`" in guide
-        assert describe(field) in guide
-    assert "eventfilter = ^Event: (Newchannel|" in guide
-    assert "{filters}" not in guide
-    assert "{settings}" not in guide
+        assert f"`{PREFIX}{field.name.upper()}`" in page
+        assert describe(field) in page
+    assert "eventfilter = ^Event: (Newchannel|" in page
+    assert "{filters}" not in page
+    assert "{settings}" not in page
