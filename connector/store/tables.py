@@ -421,6 +421,38 @@ directory_syncs = Table(
 
 _NOT_YET_THERE = "desk_id IS NULL AND state IN ('due', 'sending', 'unknown')"
 
+limits = Table(
+    "limits",
+    metadata,
+    # What a portal has met of Zoho's limits, for all processes; without a row, none yet.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    # TOO_MANY_REQUESTS: so many at a time from that moment on, and widening since.
+    Column("narrowed_to", Integer),
+    Column("narrowed_at", BigInteger, nullable=False, server_default="0"),
+    # THRESHOLD_EXCEEDED: nothing leaves before.
+    Column("closed_until", BigInteger, nullable=False, server_default="0"),
+    # Today's credits: Desk's word where there is one, our own count from there on.
+    Column("credits_left", BigInteger),
+    Column("credits_at", BigInteger, nullable=False, server_default="0"),
+    # Deliveries in a row that found Zoho down; after some of them one at a time tries.
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("rests_until", BigInteger, nullable=False, server_default="0"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    # Requests that may be under way beside deliveries, whose slots are their rows in the outbox.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("holder", Text, primary_key=True),
+    # Somebody waits for these; deliveries step back for what is wanted and not given yet.
+    Column("live", Boolean, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    # A dead process's slots come back by themselves.
+    Column("lease_until", BigInteger, nullable=False),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -452,7 +484,7 @@ outbox = Table(
     # The promise itself: a call has one delivery, a number makes one contact.
     UniqueConstraint("portal_id", "kind", "key"),
     _one_of("kind", "call", "contact"),
-    _one_of("state", "due", "sending", "unknown", "done", "dead"),
+    _one_of("state", "due", "sending", "unknown", "done", "dead", "dropped"),
     # A lease has an owner and an end, and nothing else has.
     CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="lease_owner"),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease_end"),

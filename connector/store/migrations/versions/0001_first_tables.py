@@ -202,6 +202,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("portal_id", name=op.f("pk_grants")),
     )
     op.create_table(
+        "limits",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("narrowed_to", sa.Integer(), nullable=True),
+        sa.Column("narrowed_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("closed_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("credits_left", sa.BigInteger(), nullable=True),
+        sa.Column("credits_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rests_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_limits_portal_id")),
+        sa.PrimaryKeyConstraint("portal_id", name=op.f("pk_limits")),
+    )
+    op.create_table(
         "phone_systems",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
@@ -239,6 +252,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "slots",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_slots_portal_id")),
+        sa.PrimaryKeyConstraint("portal_id", "holder", name=op.f("pk_slots")),
+    )
     op.create_table(
         "activity",
         sa.Column("phone_system_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -424,7 +448,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name=op.f("ck_outbox_lease_owner")),
         sa.CheckConstraint("kind IN ('call', 'contact')", name=op.f("ck_outbox_kind")),
         sa.CheckConstraint(
-            "state IN ('due', 'sending', 'unknown', 'done', 'dead')", name=op.f("ck_outbox_state")
+            "state IN ('due', 'sending', 'unknown', 'done', 'dead', 'dropped')", name=op.f("ck_outbox_state")
         ),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_outbox_call_id")),
         sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], name=op.f("fk_outbox_portal_id")),
