@@ -54,10 +54,14 @@ class Postgresql:
         """Remove a database, whoever is still in it."""
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def run(self, statement: str) -> None:
+    def cut(self, name: str) -> None:
+        """Cut every connection to a database."""
+        self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
+
+    def run(self, statement: str, *values: str) -> None:
         """Do something as the server's owner."""
         with psycopg.connect(f"host={self._folder} user=postgres", autocommit=True) as connection:
-            connection.execute(statement.encode())
+            connection.execute(statement.encode(), values)
 
 
 def is_there() -> bool:

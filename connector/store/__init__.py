@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector.errors import StoreUnavailable
-from connector.store.engine import open_engine, writing
+from connector.store.commits import Handler
+from connector.store.engine import open_engine, reading, writing
+from connector.store.failures import Outages, is_cut, translate
 from connector.store.migrating import migrate
-from connector.store.writer import Handler, Writer, translate
+from connector.store.writer import Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,6 +32,7 @@ class Store:
         self.engine = open_engine(url)
         self._writer = Writer(self.engine)
         self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._outages = Outages("reading")
         self._closed = False
 
     @classmethod
@@ -49,10 +52,26 @@ class Store:
     def read_now(self, ask: Callable[[Connection], Result]) -> Result:
         """Read in this very thread: for start-up and commands."""
         try:
-            with self.engine.connect() as connection:
-                return ask(connection)
+            result = self._ask(ask)
         except SQLAlchemyError as problem:
-            raise translate(problem) from problem
+            told = translate(problem)
+            self._outages.failed(told)
+            raise told from problem
+        self._outages.worked()
+        return result
+
+    def _ask(self, ask: Callable[[Connection], Result]) -> Result:
+        try:
+            return self._ask_once(ask)
+        except DBAPIError as problem:
+            if not is_cut(problem):
+                raise
+        # The next connection is a new one, and what only reads may be done again.
+        return self._ask_once(ask)
+
+    def _ask_once(self, ask: Callable[[Connection], Result]) -> Result:
+        with reading(self.engine).connect() as connection:
+            return ask(connection)
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Commit what `change` does, together with what others write; it must be repeatable."""
@@ -67,9 +86,12 @@ class Store:
         except SQLAlchemyError as problem:
             raise translate(problem) from problem
 
-    async def batch(self, handler: Handler[Item, Result], item: Item) -> Result:
-        """Commit `item` in one call of `handler` with the items of other requests."""
-        return await self._writer.submit(handler, item)
+    async def batch(self, handler: Handler[Item, Result], item: Item, load: int = 1) -> Result:
+        """Commit `item` in one call of `handler` with the items of other requests.
+
+        Committed twice it must come to the same; `load` says how many things the item brings.
+        """
+        return await self._writer.submit(handler, item, repeatable=True, load=load)
 
     def close(self) -> None:
         """Write what waits, then let go of the database."""

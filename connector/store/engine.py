@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connector.errors import SettingsError
@@ -25,9 +25,9 @@ def open_engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError) as problem:
         raise SettingsError(f"DATABASE_URL is no database address: {_first_line(problem)}") from problem
     if backend == "sqlite":
-        return _sqlite(url)
+        return _sqlite(parsed)
     if backend == "postgresql":
-        return _postgresql(url)
+        return _postgresql(parsed)
     raise SettingsError(
         f"DATABASE_URL names {backend}; it must start with sqlite:/// or postgresql+psycopg://"
     )
@@ -37,20 +37,40 @@ def _first_line(problem: Exception) -> str:
     return str(problem).partition("\n")[0]
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _postgresql(url: str) -> Engine:
+NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""How soon a PostgreSQL that is silently gone is noticed; the database's address may say otherwise."""
+
+
+def _postgresql(url: URL) -> Engine:
+    if url.get_dialect().driver != "psycopg":
+        raise SettingsError("DATABASE_URL must start with postgresql+psycopg:// for a PostgreSQL database")
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"prepare_threshold": None})
+        return create_engine(url, pool_pre_ping=True, connect_args=connect_arguments(url))
     except ImportError as problem:
         raise SettingsError(
             "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'"
         ) from problem
+
+
+def connect_arguments(url: URL) -> dict[str, Any]:
+    """Answer what every connection to PostgreSQL is opened with, beside its address.
+
+    Nothing is prepared, because poolers hand the next transaction to another session.
+    """
+    return {"prepare_threshold": None} | {name: NETWORK[name] for name in NETWORK.keys() - url.query.keys()}
 
 
 def sqlite_module() -> ModuleType:
@@ -75,6 +95,17 @@ def writing(engine: Engine) -> Engine:
     fails without waiting when another process has written in between.
     """
     return engine.execution_options(writes=True)
+
+
+def reading(engine: Engine) -> Engine:
+    """Answer the same engine for asking only.
+
+    On PostgreSQL each statement stands for itself, as it would in a transaction too (READ COMMITTED);
+    that saves the way there and back for the transaction's begin and end.
+    """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    return engine
 
 
 def _begin(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.errors import StoreError
 from connector.store.engine import writing
-from connector.store.writer import translate
+from connector.store.failures import translate
 
 LOCK = 7_205_759_403_792_793
 """The advisory lock that two starting processes meet at on PostgreSQL; on SQLite the write lock does."""

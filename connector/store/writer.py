@@ -7,24 +7,24 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Engine
 
-from connector.errors import ConnectorError, StoreBusy, StoreError, StoreUnavailable
-from connector.store.engine import writing
+from connector.errors import StoreBusy, StoreUnavailable
+from connector.store.commits import Change, Committer, Handler
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Handler = Callable[[Connection, Sequence[Item]], Sequence[Result]]
-"""Writes the items of many requests at once and answers one result each, in order."""
 
 GROUP_AT_MOST = 256
 """Requests in one transaction: enough to share an fsync, few enough that nobody waits long."""
+
+LOAD_AT_MOST = 2_000
+"""What the requests of a group may bring together: large ones share a transaction with fewer others."""
 
 PAUSE_SECONDS = 0.0005
 """A group waits so long for more, again and again while more come: one group costs less than two halves,
@@ -33,40 +33,68 @@ and while this thread sleeps, the one that reads requests has the interpreter fo
 PAUSES_AT_MOST = 10
 
 
-class _Member:
-    """One request to write: its handler, its item, and who waits in which loop."""
+class _Member(Change):
+    """One request to write, and who waits in which loop."""
 
-    __slots__ = ("handler", "item", "loop", "waiting")
+    __slots__ = ("load", "loop", "waiting")
 
-    def __init__(self, handler: Handler[Any, Any], item: Any) -> None:
-        self.handler = handler
-        self.item = item
+    def __init__(self, handler: Handler[Any, Any], item: Any, *, repeatable: bool, load: int) -> None:
+        super().__init__(handler, item, repeatable=repeatable)
+        self.load = load
         self.loop = asyncio.get_running_loop()
         self.waiting: asyncio.Future[Any] = self.loop.create_future()
+
+
+class _Group:
+    """Requests that are written together."""
+
+    def __init__(self) -> None:
+        self.members: list[_Member] = []
+        self.is_last = False
+        self._load = 0
+
+    def add(self, member: _Member | None) -> None:
+        """Take one in; None is the end of all."""
+        if member is None:
+            self.is_last = True
+        else:
+            self.members.append(member)
+            self._load += member.load
+
+    @property
+    def is_full(self) -> bool:
+        """Answer whether no more may join."""
+        return self.is_last or len(self.members) >= GROUP_AT_MOST or self._load >= LOAD_AT_MOST
 
 
 class Writer:
     """Run handlers in one thread, many at a time in one transaction.
 
     When a group fails, its members are replayed one by one, each in its own transaction,
-    so that one bad member does not refuse the others; handlers must be repeatable.
+    so that one bad member does not refuse the others; handlers may be run more than once.
     """
 
     def __init__(self, engine: Engine, waiting_at_most: int = 4_096) -> None:
-        self._engine = writing(engine)
+        self._committer = Committer(engine)
         self._queue: queue.SimpleQueue[_Member | None] = queue.SimpleQueue()
         self._waiting_at_most = waiting_at_most
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, handler: Handler[Item, Result], item: Item) -> Result:
-        """Write `item`, and answer after the commit; StoreBusy when too many wait already."""
+    async def submit(
+        self, handler: Handler[Item, Result], item: Item, *, repeatable: bool = False, load: int = 1
+    ) -> Result:
+        """Write `item`, and answer after the commit; StoreBusy when too many wait already.
+
+        A `repeatable` one comes to the same if it is committed twice, which happens when the database
+        is lost at the very commit. `load` says how many things the item brings.
+        """
         if self._closed:
             raise StoreUnavailable("The store is closing; send it again in a moment.")
         if self._queue.qsize() >= self._waiting_at_most:
             raise StoreBusy("Too many writes wait; send it again in a second.")
-        member = _Member(handler, item)
+        member = _Member(handler, item, repeatable=repeatable, load=load)
         self._queue.put(member)
         result: Result = await member.waiting
         return result
@@ -78,62 +106,37 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
-        while True:
+        group = _Group()
+        while not group.is_last:
             group = self._next_group()
-            members = [member for member in group if member is not None]
-            if members:
-                self._write(members)
-            if len(members) < len(group):
-                return
+            for written in self._committer.commit(group.members):
+                _tell(written)
 
-    def _next_group(self) -> list[_Member | None]:
-        group = [self._queue.get()]
+    def _next_group(self) -> _Group:
+        group = _Group()
+        group.add(self._queue.get())
         for _ in range(PAUSES_AT_MOST):
-            if group[-1] is None or len(group) >= GROUP_AT_MOST:
+            if group.is_full:
                 break
             time.sleep(PAUSE_SECONDS)
-            late = self._late(GROUP_AT_MOST - len(group))
-            if not late:
+            if not self._let_join(group):
                 break
-            group += late
         return group
 
-    def _late(self, at_most: int) -> list[_Member | None]:
-        late: list[_Member | None] = []
-        while len(late) < at_most and None not in late[-1:]:
+    def _let_join(self, group: _Group) -> bool:
+        """Take in who waits already; answer whether anybody did."""
+        before = len(group.members)
+        while not group.is_full:
             try:
-                late.append(self._queue.get_nowait())
+                group.add(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return late
-
-    def _write(self, members: Sequence[_Member]) -> None:
-        try:
-            results = self._transact(members)
-        except (SQLAlchemyError, ConnectorError, ValueError, LookupError, TypeError) as problem:
-            self._after_failure(members, problem)
-        else:
-            _tell(members, results)
-
-    def _after_failure(self, members: Sequence[_Member], problem: Exception) -> None:
-        if len(members) == 1:
-            _tell(members, [translate(problem)])
-            return
-        for member in members:
-            self._write([member])
-
-    def _transact(self, members: Sequence[_Member]) -> list[Any]:
-        results: list[Any] = []
-        with self._engine.begin() as connection:
-            for handler, run in groupby(members, key=lambda member: member.handler):
-                results += handler(connection, [member.item for member in run])
-        return results
+        return group.is_last or len(group.members) > before
 
 
-def _tell(members: Sequence[_Member], outcomes: Sequence[Any]) -> None:
+def _tell(written: Sequence[tuple[_Member, Any]]) -> None:
     """Answer everyone, and wake each loop once: a wake-up for each member costs more than its answer."""
-    pairs = zip(members, outcomes, strict=True)
-    for loop, theirs in groupby(pairs, key=lambda pair: pair[0].loop):
+    for loop, theirs in groupby(written, key=lambda pair: pair[0].loop):
         # A closed loop has nobody left who waits.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_answer, list(theirs))
@@ -147,12 +150,3 @@ def _answer(pairs: Sequence[tuple[_Member, Any]]) -> None:
             member.waiting.set_exception(outcome)
         else:
             member.waiting.set_result(outcome)
-
-
-def translate(problem: Exception) -> Exception:
-    """Name a database's failure in our words; what is not the database's stays what it is."""
-    if isinstance(problem, DBAPIError):
-        return StoreUnavailable(f"The database does not answer as it should: {problem.orig}")
-    if isinstance(problem, SQLAlchemyError):
-        return StoreError(str(problem))
-    return problem
