@@ -1,5 +1,6 @@
 """Serve the application, and stop in about a second although banners hold streams open."""
 
+import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -60,4 +61,7 @@ def serve(
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    # What start-up made stays: the collector would walk through all of it again and again, in mid-call.
+    gc.collect()
+    gc.freeze()
     Server(config, end_streams).run(sockets=[listener])

@@ -1,6 +1,5 @@
 """Tell browsers what our pages may do, which is little."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Chromium lets form-action decide over redirects after a POST too. So that it can stay at 'self', the page
@@ -24,7 +23,7 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
 }
 ONLY_HTTPS = "max-age=31536000"
-OURS_ALONE = ("text/html", "application/json", "application/problem+json")
+OURS_ALONE = (b"text/html", b"application/json", b"application/problem+json")
 """What is made for one person and is out of date a second later."""
 
 
@@ -33,7 +32,8 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
+        always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
+        self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, its answer's headers completed."""
@@ -43,11 +43,10 @@ class SecurityHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._always.items():
-                    headers.setdefault(name, value)
-                if headers.get("content-type", "").startswith(OURS_ALONE):
-                    headers.setdefault("Cache-Control", "no-store")
+                given = dict(message["headers"])
+                message["headers"] += [header for header in self._always if header[0] not in given]
+                if given.get(b"content-type", b"").startswith(OURS_ALONE) and b"cache-control" not in given:
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
         await self._app(scope, receive, complete)
