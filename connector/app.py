@@ -12,6 +12,8 @@ from starlette.templating import Jinja2Templates
 from connector.asking import Asking
 from connector.delivery import Deliverer
 from connector.directory import Directory
+from connector.directory.hooks import DeskHooks
+from connector.directory.syncing import Syncing
 from connector.errors import ConnectorError, SettingsError
 from connector.feed import Feed, Message
 from connector.metrics import Metrics
@@ -33,10 +35,12 @@ from connector.web.routes import routes
 from connector.zoho import data_centers
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
+from connector.zoho.webhooks import HookTokens
 
 WATCHDOG_SECONDS = 1
 SESSIONS_SECONDS = 2
 SWEEP_SECONDS = 3_600
+SYNC_SECONDS = 3
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +89,10 @@ class House:
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
+        self.syncing = Syncing(store, self.portals, settings, clock)
+        self.desk_hooks = DeskHooks(
+            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
+        )
         self.road = Road(
             store,
             Ledger(
@@ -133,6 +141,9 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
         if deliver:
+            stack.push_async_callback(house.syncing.close)
+            syncing = asyncio.create_task(_every(SYNC_SECONDS, house.syncing.work))
+            stack.push_async_callback(_cancel, syncing)
             delivering = asyncio.create_task(house.deliverer.run())
             stack.push_async_callback(_stop_delivering, house.deliverer, delivering)
         yield

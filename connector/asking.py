@@ -6,7 +6,7 @@ from typing import Protocol
 from connector import pops
 from connector.calls import Call, CallState
 from connector.directory import Contact, Found, OpenTicket
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, RecordNotFound
 from connector.metrics import Metrics
 from connector.news import News, encode, finding_of
 from connector.phone_systems import PhoneSystems
@@ -76,8 +76,11 @@ class Asking:
         finally:
             self._asked.discard(row.id)
 
-    async def add_tickets(self, row: CallRow) -> None:
-        """Read the open tickets of the contact that the call is with, where they are not known yet."""
+    async def add_tickets(self, row: CallRow, *, heal: bool = True) -> None:
+        """Read the open tickets of the contact that the call is with, where they are not known yet.
+
+        A contact that proves deleted or merged is looked up once more, unless `heal` is off.
+        """
         finding = finding_of(row)
         contact_id = pops.the_contact(finding, row.chosen_contact_id)
         if contact_id is None or contact_id in finding.tickets:
@@ -85,6 +88,11 @@ class Asking:
         phone = await self._phone_systems.get(row.phone_system_id)
         try:
             tickets = await self._directory.open_tickets(phone.portal_id, contact_id)
+        except RecordNotFound:
+            log.info("contact_gone", extra={"call": row.key})
+            if heal and row.call is not None:
+                await self._look_up(row, row.call, phone, gone=contact_id)
+            return
         except ConnectorError as problem:
             log.warning("tickets_not_read", extra={"reason": problem.reason, "call": row.key})
             return
@@ -97,7 +105,9 @@ class Asking:
             return False
         return await self._news.is_watched(row) and row.id not in self._asked
 
-    async def _look_up(self, row: CallRow, call: Call, phone: PhoneSystem) -> None:
+    async def _look_up(
+        self, row: CallRow, call: Call, phone: PhoneSystem, *, gone: str | None = None
+    ) -> None:
         number = pops.customer(call, phone.country).e164
         if number is None:
             return
@@ -109,10 +119,11 @@ class Asking:
             await self._note(row.id, "failed", Finding())
             return
         self._metrics.look_ups.labels(found.source).inc()
-        finding = Finding(contacts=tuple(_contact(one) for one in found.contacts))
-        await self._note(row.id, "found" if found.contacts else "none", finding)
+        # Desk's search shows for a while what is gone.
+        finding = Finding(contacts=tuple(_contact(one) for one in found.contacts if one.id != gone))
+        await self._note(row.id, "found" if finding.contacts else "none", finding)
         if (named := await self._news.row(row.id)) is not None:
-            await self.add_tickets(named)
+            await self.add_tickets(named, heal=gone is None)
 
     async def _note(self, call_id: int, lookup: str, finding: Finding) -> None:
         now, found = self._clock(), encode(finding)

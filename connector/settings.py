@@ -86,6 +86,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_for_seconds: Annotated[
         int, Meta(ge=0, description="How long a number that Desk did not know is not asked again")
     ] = 60
+    sync_credits_percent: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="Share of a portal's daily credits that its contact index may take; 0 keeps none",
+        ),
+    ] = 30
+    sync_every_seconds: Annotated[
+        int, Meta(ge=10, description="How often the contact index asks Desk what has changed")
+    ] = 300
+    desk_webhooks: Annotated[
+        bool, Meta(description="Whether linking asks for the right to subscribe to Desk's webhooks")
+    ] = False
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"
     log_level: Annotated[

@@ -10,6 +10,7 @@ from connector.cli import (
     auditing,
     bridge,
     deliveries,
+    directory,
     keys,
     phones,
     portals,
@@ -51,5 +52,6 @@ for command in (
     deliveries.deliveries,
     auditing.audit,
     bridge.bridge,
+    directory.directory,
 ):
     main.add_command(command)

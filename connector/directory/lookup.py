@@ -10,11 +10,12 @@ from connector.directory import places
 from connector.directory.asking import Desks, ask, in_both_fields
 from connector.directory.contacts import Contact, Found, from_desk, worth_asking
 from connector.directory.flights import Flights
+from connector.directory.index import Index
 from connector.directory.memory import Memory
 from connector.directory.places import Place
 from connector.directory.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
 from connector.directory.typed import TEXT_AT_MOST, part_of_number, spoken_name
-from connector.errors import StoreError, ZohoDown
+from connector.errors import RecordNotFound, StoreError, ZohoBusy, ZohoDown
 from connector.numbers import Number
 from connector.settings import Settings
 from connector.store import Store
@@ -43,6 +44,7 @@ class Directory:
     ) -> None:
         self._store = store
         self._memory = Memory(store, settings, clock)
+        self._index = Index(store, settings, clock)
         self._desks = desks
         self._clock = clock
         self._patience_seconds = patience_seconds
@@ -89,10 +91,18 @@ class Directory:
     async def open_tickets(
         self, portal_id: int, contact_id: str, limit: int = OPEN_AT_MOST
     ) -> tuple[OpenTicket, ...]:
-        """Answer a contact's open tickets, the newest first, in one request; raises any ZohoError."""
-        async with self._patience(live=True):
-            desk = await self._desks.desk(portal_id)
-            return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
+        """Answer a contact's open tickets, the newest first, in one request; raises any ZohoError.
+
+        RecordNotFound says that the contact is gone, deleted or merged: it is forgotten by then, and a
+        look-up asks Desk.
+        """
+        try:
+            async with self._patience(live=True):
+                desk = await self._desks.desk(portal_id)
+                return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
+        except RecordNotFound:
+            await self.forget(portal_id, contact_id=contact_id)
+            raise
 
     async def place(
         self, *, portal: int | None = None, phone: str | None = None, country: str | None = None
@@ -109,11 +119,13 @@ class Directory:
         Desk's search will not know it for a while; ours does at once.
         """
         await self._memory.learn(portal_id, e164, (contact,))
+        await self._index.learn(portal_id, e164, (contact,))
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None
     ) -> None:
         """Forget a number (E.164), or whatever leads to a contact that proved deleted or merged."""
+        await self._index.forget(portal_id, number=number, contact_id=contact_id)
         if number is not None:
             await self._memory.forget_number(portal_id, number)
         if contact_id is not None:
@@ -124,9 +136,22 @@ class Directory:
         return await self._memory.sweep()
 
     async def _look_up(self, portal_id: int, e164: str, country: str, *, live: bool) -> Found:
+        indexed = await self._index.recall(portal_id, e164, country)
+        if indexed:
+            return Found(contacts=indexed, source="cache")
         known = await self._memory.recall(portal_id, e164)
         if known or (known is not None and live):
             return Found(contacts=known, source="cache")
+        try:
+            return await self._ask(portal_id, e164, country, live=live)
+        except (ZohoDown, ZohoBusy):
+            # An index that nobody has refreshed for hours is better than a banner without a name.
+            stale = await self._index.recall(portal_id, e164, country, however_old=True) if live else ()
+            if not stale:
+                raise
+            return Found(contacts=stale, source="cache")
+
+    async def _ask(self, portal_id: int, e164: str, country: str, *, live: bool) -> Found:
         asked_at = self._clock()
         async with self._patience(live=live):
             desk = await self._desks.desk(portal_id)
@@ -137,6 +162,7 @@ class Directory:
     async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
         try:
             await self._memory.keep(portal_id, e164, contacts, asked_at)
+            await self._index.learn(portal_id, e164, contacts)
         except StoreError as problem:
             # What Desk said is good although we cannot keep it.
             log.warning("directory_not_kept", extra={"reason": problem.reason})

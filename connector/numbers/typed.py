@@ -7,12 +7,13 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-from connector.numbers.reading import LONGEST, mask, parse, read
+from connector.numbers.reading import LONGEST, Kind, mask, parse, possible, read
 
 MOST_FORMS = 30
 """Desk takes up to thirty values a field in one search (contacts.yaml, sPhone)."""
 
 _RUN = re.compile(r"[+\uff0b]?[\d(][\d\s().\-/\u2010-\u2015+]*")
+_TRUNK_IN_BRACKETS = re.compile(r"\s*\(0\)\s*")
 _BETWEEN_NUMBERS = re.compile(r"/|\s[\-\u2010-\u2015]\s|\s{2,}|(?=\+)")
 
 
@@ -59,6 +60,27 @@ def matches(text: str, e164: str, country: str) -> bool:
         if found == e164 or phonenumbers.normalize_digits_only(piece) == e164[1:]:
             return True
     return False
+
+
+def meant(text: str, country: str) -> frozenset[str]:
+    """Answer every number (E.164) that somebody may have meant by a text, read in `country`.
+
+    What the numbering plan knows is one number. What it does not know, though its length is possible, may
+    be a number newer than our tables: it is every number that it can be, and `matches` sorts that out.
+    """
+    text = text[:LONGEST]
+    plain = _TRUNK_IN_BRACKETS.sub(" ", text)
+    pieces = dict.fromkeys(piece for each in (plain, text) for piece in _pieces(each))
+    return frozenset(number for piece in pieces for number in _meant(piece, country))
+
+
+def _meant(piece: str, country: str) -> Iterator[str]:
+    found = read(piece, country)
+    if found.e164 is not None:
+        yield found.e164
+    elif found.kind is not Kind.EXTENSION:
+        digits = phonenumbers.normalize_digits_only(piece)
+        yield from filter(None, (possible(piece, country), possible(f"+{digits}", country)))
 
 
 def _written(e164: str) -> _Written:

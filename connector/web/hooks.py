@@ -16,7 +16,7 @@ async def receive(request: Request) -> Response:
     """
     house = house_of(request)
     with house.metrics.ack_seconds.time():
-        body = await _body(request)
+        body = await read_body(request)
         known = await house.phone_systems.find(request.path_params["slug"])
         dialect = DIALECTS[known.phone.dialect]
         try:
@@ -31,8 +31,8 @@ async def receive(request: Request) -> Response:
     return Response(answer.body, answer.status, media_type=answer.content_type)
 
 
-async def _body(request: Request) -> bytes:
-    """Read the body, and stop reading where it grows too large."""
+async def read_body(request: Request) -> bytes:
+    """Read the body, and stop reading where it grows too large: TooLarge."""
     if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
         raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
     parts = bytearray()

@@ -8,6 +8,7 @@ from starlette.templating import Jinja2Templates
 
 from connector.delivery import Deliverer
 from connector.directory import Directory
+from connector.directory.hooks import DeskHooks
 from connector.feed import Feed
 from connector.metrics import Metrics
 from connector.people import Agents, Flows, Keys, People
@@ -43,6 +44,7 @@ class House(Protocol):
     templates: Jinja2Templates
     phone_systems: PhoneSystems
     directory: Directory
+    desk_hooks: DeskHooks
     feed: Feed
     road: Road
     deliverer: Deliverer

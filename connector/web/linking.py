@@ -19,7 +19,7 @@ async def connect(request: Request) -> Response:
     return render(
         request,
         "connect.html",
-        scopes=scopes.LINKING,
+        scopes=scopes.linking(webhooks=house.settings.desk_webhooks),
         portals=await house.portals.list_portals(),
         redirect_uri=callback.redirect_uri(house, "link"),
     )
@@ -34,7 +34,7 @@ async def start_linking(request: Request) -> Response:
     url = house.oauth.authorize_url(
         dc,
         redirect_uri=callback.redirect_uri(house, "link"),
-        scopes=scopes.names(scopes.LINKING),
+        scopes=scopes.names(scopes.linking(webhooks=house.settings.desk_webhooks)),
         state=begun.state,
         verifier=begun.verifier,
         offline=True,

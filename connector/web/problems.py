@@ -20,7 +20,7 @@ from connector.web.rows import ROWS, Row
 
 log = logging.getLogger(__name__)
 
-FOR_PROGRAMS = ("/api/", "/hooks/")
+FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

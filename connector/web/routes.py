@@ -5,7 +5,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connector.web import calls, contacts, health, hooks, linking, login, pages, stream
+from connector.web import calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
 
 
 def routes(static: Path) -> list[BaseRoute]:
@@ -21,6 +21,8 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:int}", linking.show_portal),
         Route("/hooks/{slug}", hooks.receive, methods=["POST"]),
+        Route("/webhooks/desk/{portal:int}", desk_hooks.probe, methods=["GET"]),
+        Route("/webhooks/desk/{portal:int}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),
         Route("/api/calls/{id:int}/contact", calls.choose, methods=["POST"]),
         Route("/api/contacts/lookup", contacts.lookup),

@@ -13,8 +13,18 @@ from connector.errors import InvalidData, RecordNotFound
 from connector.zoho import fields, operations, wire
 from connector.zoho.budget import Budget
 from connector.zoho.data_centers import DataCenter
-from connector.zoho.models import CallComment, Contact, Department, DeskAgent, DeskCall, Organization, Ticket
-from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField
+from connector.zoho.models import (
+    CallComment,
+    Contact,
+    Department,
+    DeskAgent,
+    DeskCall,
+    Matches,
+    Organization,
+    Ticket,
+    Webhook,
+)
+from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
 from connector.zoho.tokens import DeskAuth, TokenKeeper
 from connector.zoho.transport import mapped
 from connector.zoho.wire import Request
@@ -99,6 +109,11 @@ class Desk:
         """List a page of contacts, at most 100; pages may overlap by one, see `operations`."""
         return await self._send(operations.contacts(from_index, limit))
 
+    # GET /contacts/search is operation searchContacts of Search.json
+    async def contacts_since(self, by: Span, since: int, until: int, from_index: int = 0) -> Matches[Contact]:
+        """Find 100 contacts made or modified between two moments, the oldest first; the index lags."""
+        return await self._send(operations.contacts_since(by, since, until, from_index))
+
     # GET /contacts/{contactId} is operation getContact of Contact.json
     async def get_contact(self, contact_id: str, *, live: bool = False) -> Contact:
         """Read a contact; RecordNotFound or Forbidden where it is gone or hidden."""
@@ -167,6 +182,21 @@ class Desk:
     ) -> CallComment:
         """Add a plain-text comment to a call record; OutcomeUnknown if it may be there or not."""
         return await self._send(operations.create_call_comment(call_id, content), hold=hold)
+
+    # POST /webhooks is operation createWebhook of Webhook.json
+    async def create_webhook(self, body: dict[str, Any]) -> Webhook:
+        """Subscribe from `webhooks.subscription`; Desk asks the URL for a 200 before it answers."""
+        return await self._send(operations.create_webhook(body))
+
+    # GET /webhooks is operation getWebhooks of Webhook.json
+    async def list_webhooks(self) -> list[Webhook]:
+        """List every subscription of the portal, other programs' included."""
+        return await self._send(operations.webhooks())
+
+    # DELETE /webhooks/{webhookId} is operation deleteWebhook of Webhook.json
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """End a subscription; RecordNotFound where it is gone."""
+        await self._send(operations.delete_webhook(webhook_id))
 
     async def _newest_first(self, request: Request[list[T]], *, live: bool = False) -> list[T] | None:
         """Send a request that sorts descending; None, then and ever after, if that is what is refused."""

@@ -6,7 +6,7 @@ hides are left out silently. Unknown fields are ignored.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
@@ -97,8 +97,16 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None = None
     mobile: str | None = None
     email: str | None = None
+    created_at: Moment | None = msgspec.field(default=None, name="createdTime")
     modified_at: Moment | None = msgspec.field(default=None, name="modifiedTime")
     url: str | None = msgspec.field(default=None, name="webUrl")
+    is_trashed: bool | None = msgspec.field(default=None, name="isTrashed")
+    is_deleted: bool | None = msgspec.field(default=None, name="isDeleted")
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether it lies in the recycle bin or beyond; a single read shows it even then."""
+        return bool(self.is_trashed or self.is_deleted)
 
     @property
     def name(self) -> str:
@@ -150,6 +158,22 @@ class CallComment(msgspec.Struct, frozen=True, kw_only=True):
     content: str | None = None
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription to what happens in Desk."""
+
+    id: Id
+    name: str | None = None
+    url: str | None = None
+    is_enabled: bool | None = msgspec.field(default=None, name="isEnabled")
+
+
+class Matches(msgspec.Struct, Generic[T], frozen=True):
+    """A page of a search, and how many there are on all its pages; None where Desk did not tell."""
+
+    items: list[T]
+    count: int | None
+
+
 def one(shape: type[T]) -> Callable[[bytes], T]:
     """Answer a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
     read = _reader(shape)
@@ -168,8 +192,21 @@ def page(shape: type[T]) -> Callable[[bytes], list[T]]:
     return lambda body: [read(item) for item in _envelope.decode(body).data or ()] if body else []
 
 
+def matches(shape: type[T]) -> Callable[[bytes], Matches[T]]:
+    """Answer a reader of a search's page; 204 is none at all."""
+    read = _reader(shape)
+
+    def decode(body: bytes) -> Matches[T]:
+        found = _envelope.decode(body) if body else _Page(count=0)
+        count = _as_number(found.count)
+        return Matches([read(item) for item in found.data or ()], count if isinstance(count, int) else None)
+
+    return decode
+
+
 class _Page(msgspec.Struct, frozen=True):
     data: list[dict[str, Any]] | None = None
+    count: int | str | None = None
 
 
 _envelope = msgspec.json.Decoder(_Page)

@@ -16,8 +16,11 @@ from connector.zoho.models import (
     Department,
     DeskAgent,
     DeskCall,
+    Matches,
     Organization,
     Ticket,
+    Webhook,
+    matches,
     maybe,
     one,
     page,
@@ -28,7 +31,11 @@ PAGE_COST = 3
 LIST_LIMIT = 100
 AGENTS_LIMIT = 200
 
+FARTHEST_SEARCHED = 999
+"""The last offset that a search takes (contacts.yaml, sFrom)."""
+
 SearchField = Literal["phone", "mobile", "email", "_all"]
+Span = Literal["createdTime", "modifiedTime"]
 
 _contacts = page(Contact)
 _calls = page(DeskCall)
@@ -87,6 +94,22 @@ def contacts(from_index: int, limit: int) -> Request[list[Contact]]:
     """Ask for a page of contacts with their accounts, at most 100."""
     query = (*_paged(from_index, min(limit, LIST_LIMIT)), ("include", "accounts"))
     return Request(method="GET", path="/contacts", read=_contacts, query=query, cost=PAGE_COST)
+
+
+# Operation searchContacts of Search.json
+def contacts_since(by: Span, since: int, until: int, from_index: int) -> Request[Matches[Contact]]:
+    """Ask for the contacts made or modified between two moments, both included, the oldest first.
+
+    A page's price rises with its offset, and a search has no offset beyond 999: who goes through
+    many contacts begins anew at the last moment seen.
+    """
+    query = (
+        (f"{by}Range", f"{to_iso(since)},{to_iso(until)}"),
+        ("sortBy", by),
+        *_paged(from_index, LIST_LIMIT),
+    )
+    read = matches(Contact)
+    return Request(method="GET", path="/contacts/search", read=read, query=query, cost=PAGE_COST)
 
 
 # Operation getContact of Contact.json
@@ -151,6 +174,24 @@ def create_call_comment(call_id: str, content: str) -> Request[CallComment]:
     body = {"contentType": "plainText", "content": fields.clip(content, fields.COMMENT_LENGTH)}
     path = f"/calls/{_id(call_id)}/comments"
     return Request(method="POST", path=path, read=one(CallComment), body=body, repeatable=False)
+
+
+# Operation createWebhook of Webhook.json
+def create_webhook(body: dict[str, Any]) -> Request[Webhook]:
+    """Subscribe to what happens in Desk, from `webhooks.subscription`."""
+    return Request(method="POST", path="/webhooks", read=one(Webhook), body=body, repeatable=False)
+
+
+# Operation getWebhooks of Webhook.json
+def webhooks() -> Request[list[Webhook]]:
+    """Ask for every subscription of the portal."""
+    return Request(method="GET", path="/webhooks", read=page(Webhook), cost=PAGE_COST)
+
+
+# Operation deleteWebhook of Webhook.json
+def delete_webhook(webhook_id: str) -> Request[None]:
+    """End a subscription; the contract gives the good answer an empty body."""
+    return Request(method="DELETE", path=f"/webhooks/{_id(webhook_id)}", read=lambda _body: None)
 
 
 def _by_making(*, newest_first: bool) -> str:

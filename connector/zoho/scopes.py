@@ -28,12 +28,28 @@ LINKING = (
 )
 """The scopes of a linked portal."""
 
+WEBHOOKS = (
+    Scope("Desk.events.CREATE", "to be told by Desk which contacts change, instead of asking for them"),
+    Scope("Desk.events.READ", "to find the subscription again"),
+    Scope("Desk.events.DELETE", "to end the subscription"),
+)
+"""The scopes of `connector directory webhooks`, asked for only where the settings say so.
+
+Of the three families that the contract names for each operation, Desk.webhooks is in no list of scopes, and
+one that Zoho does not know would spoil the consent.
+"""
+
 SIGN_IN = (
     Scope("openid", "to learn which Zoho user signs in"),
     Scope("email", "to find the person whom an administrator has added"),
     Scope("profile", "to greet the person by name"),
 )
 """The scopes of a sign-in."""
+
+
+def linking(*, webhooks: bool) -> tuple[Scope, ...]:
+    """Answer what linking a portal asks for, with the right to webhooks or without."""
+    return LINKING + (WEBHOOKS if webhooks else ())
 
 
 def names(scopes: Iterable[Scope]) -> tuple[str, ...]:

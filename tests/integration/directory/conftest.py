@@ -29,7 +29,7 @@ from connector.zoho.transport import http_client
 
 PORTAL = 1
 OTHER_PORTAL = 2
-SCOPES = "Desk.contacts.READ Desk.tickets.READ Desk.search.READ"
+SCOPES = "Desk.contacts.ALL Desk.tickets.READ Desk.search.READ Desk.events.ALL"
 NOW = 1_767_600_000_000
 
 
@@ -70,14 +70,15 @@ class House:
         self.store = store
         self.world = world
         self.settings = Settings()
-        self._portal = _portal_of(world)
-        self._desks = OneDesk(desk)
+        self.portal = _portal_of(world)
+        self.desk = desk
+        self.desks = OneDesk(desk)
         self.directory = self.another()
 
     def another(self, patience_seconds: float = 60) -> Directory:
         """Make a directory on the same store, as another process would."""
         return Directory(
-            self.store, self._desks, self.settings, self.world.clock.now, patience_seconds=patience_seconds
+            self.store, self.desks, self.settings, self.world.clock.now, patience_seconds=patience_seconds
         )
 
     def later(self, seconds: float) -> None:
@@ -86,7 +87,7 @@ class House:
 
     def people(self) -> list[Recorded]:
         """List Desk's contacts."""
-        return list(self._portal.contacts.present())
+        return list(self.portal.contacts.present())
 
     def add(self, last_name: str, **fields: Any) -> Recorded:
         """Make a contact that has long been there."""
@@ -95,13 +96,13 @@ class House:
     def add_now(self, last_name: str, **fields: Any) -> Recorded:
         """Make a contact as if somebody had typed it into Desk just now: the index knows it later."""
         contact = self.add(last_name, **fields)
-        index = self._portal.contacts
+        index = self.portal.contacts
         index._versions[contact.id] = []
         return index.put(contact, self.world.clock.now())
 
     async def until_asked(self) -> None:
         """Wait until the directory has begun to ask Desk."""
-        await self._desks.asked.wait()
+        await self.desks.asked.wait()
 
     def searches(self) -> int:
         """Count the searches that Desk was sent, and begin anew."""
@@ -113,7 +114,7 @@ class House:
 @pytest.fixture
 def world() -> Iterator[World]:
     """Run a Zoho whose clock stands still."""
-    with RunningSandbox(clock=SandboxClock(NOW), access_token_life_seconds=10**6) as sandbox:
+    with RunningSandbox(clock=SandboxClock(NOW), access_token_life_seconds=10**7) as sandbox:
         yield sandbox.world
 
 

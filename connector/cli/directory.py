@@ -1,0 +1,145 @@
+"""Fill the contact index, show how it is, and let Desk's webhooks keep it fresh."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from connector.app import House
+from connector.cli.opening import actor, in_house
+from connector.cli.output import json_option, moment, show_rows, write_json
+from connector.directory.planning import is_out_of_credits, spent_today
+from connector.directory.syncing import Standing
+from connector.errors import CommandError
+
+WEBHOOK_PATH = "/webhooks/desk/{portal_id}"
+
+portal_option = click.option(
+    "--portal", "portal_id", type=int, help="Id of the portal, if there are several."
+)
+
+
+@click.group()
+def directory() -> None:
+    """Keep an index of Desk's contacts, so that a known caller costs no request."""
+
+
+@directory.command()
+@portal_option
+@json_option
+def status(*, portal_id: int | None, as_json: bool) -> None:
+    """Show how far each portal's index is, what it cost today, and what it waits for."""
+    rows = [_row(each, house_now) for each, house_now in in_house(_standings) if _is_meant(each, portal_id)]
+    show_rows(rows, as_json=as_json, nothing="No portal is linked: open /connect as an administrator.")
+
+
+@directory.command()
+@portal_option
+@click.option("--again", is_flag=True, help="Read everything again, also what is there already.")
+@json_option
+def sync(*, portal_id: int | None, again: bool, as_json: bool) -> None:
+    """Read all contacts of a portal, and go on where an earlier attempt ended; progress is shown."""
+
+    async def step(house: House) -> Standing:
+        chosen = _chosen(await house.syncing.standings(), portal_id)
+        if again or chosen.sync is None:
+            await house.syncing.restart(chosen.portal.id)
+        try:
+            while task := await house.syncing.step(chosen.portal.id):
+                standing = _chosen(await house.syncing.standings(), chosen.portal.id)
+                click.echo(f"{task}: {_progress(standing)}", err=True)
+        finally:
+            await house.syncing.close()
+        return _chosen(await house.syncing.standings(), chosen.portal.id)
+
+    standing, now = in_house(lambda house: _with_now(house, step))
+    if as_json:
+        write_json(_row(standing, now))
+    else:
+        click.echo(_ended(standing, now))
+
+
+@directory.command()
+@click.argument("turn", type=click.Choice(["on", "off"]))
+@portal_option
+def webhooks(*, turn: str, portal_id: int | None) -> None:
+    """Let Desk tell of changed contacts; needs edition Professional, and DESK_WEBHOOKS at linking."""
+
+    async def step(house: House) -> str:
+        portal = _chosen(await house.syncing.standings(), portal_id).portal
+        if turn == "off":
+            await house.desk_hooks.unsubscribe(portal.id, actor())
+            return f"Desk tells nothing of {portal.name} any more; the index asks every few minutes."
+        url = house.settings.public_url.rstrip("/") + WEBHOOK_PATH.format(portal_id=portal.id)
+        await house.desk_hooks.subscribe(portal.id, url, actor())
+        return f"Desk tells {url} of every contact of {portal.name} that changes."
+
+    click.echo(in_house(step))
+
+
+async def _standings(house: House) -> list[tuple[Standing, int]]:
+    return [(each, house.clock()) for each in await house.syncing.standings()]
+
+
+async def _with_now(house: House, step: Any) -> tuple[Standing, int]:
+    return await step(house), house.clock()
+
+
+def _is_meant(standing: Standing, portal_id: int | None) -> bool:
+    return portal_id in (None, standing.portal.id)
+
+
+def _chosen(standings: Sequence[Standing], portal_id: int | None) -> Standing:
+    meant = [each for each in standings if _is_meant(each, portal_id)]
+    if not meant:
+        raise CommandError("There is no such portal; `connector portals list` shows those there are.")
+    if len(meant) > 1:
+        raise CommandError("There are several portals: say which one with --portal.")
+    return meant[0]
+
+
+def _state(standing: Standing, now: int) -> str:
+    sync = standing.sync
+    if not standing.terms.credits_a_day:
+        return "off: SYNC_CREDITS_PERCENT is 0"
+    if sync is None:
+        return "not begun: the portal has no phone system"
+    if is_out_of_credits(sync, standing.terms, now):
+        return "waiting for tomorrow's credits"
+    if now < sync.waits_until:
+        return f"waiting: {sync.reason}"
+    return {"filling": "filling", "sweeping": "filling", "kept": "complete"}[sync.phase]
+
+
+def _row(standing: Standing, now: int) -> dict[str, Any]:
+    sync = standing.sync
+    return {
+        "portal": standing.portal.id,
+        "name": standing.portal.name,
+        "state": _state(standing, now),
+        "contacts": standing.contacts,
+        "progress": _progress(standing),
+        "refreshed_at": moment(sync.refreshed_at or None) if sync else None,
+        "credits_today": spent_today(sync, now) if sync else 0,
+        "credits_a_day": standing.terms.credits_a_day,
+        "webhooks": bool(sync and sync.webhook_id),
+        "waits_until": moment(sync.waits_until) if sync and sync.waits_until > now else None,
+    }
+
+
+def _progress(standing: Standing) -> str:
+    sync = standing.sync
+    if sync is None:
+        return ""
+    whole = sync.counted if sync.phase != "filling" else (sync.expected or 0)
+    share = f", {100 * sync.counted // whole} %" if whole else ""
+    return f"{sync.counted} of {whole or 'unknown'}{share}, {sync.credits_used} credits"
+
+
+def _ended(standing: Standing, now: int) -> str:
+    state = _state(standing, now)
+    if state == "complete":
+        return f"The index of {standing.portal.name} is complete: {standing.contacts} contacts."
+    held = standing.sync.leased_until > now if standing.sync else False
+    note = " Another process is at work on it." if held else ""
+    return f"The index of {standing.portal.name} is not complete ({state}): {_progress(standing)}.{note}"

@@ -1,0 +1,108 @@
+"""The index: every contact of a portal in our own tables, found by any number in its fields.
+
+Numbers are kept as E.164, read in each country that the portal has a phone system in: who typed a number
+without its country code meant one of them. Whether a contact bears a number is then judged by what is
+typed, with the country of the phone system that asks: the index finds candidates, and decides nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from connector import numbers
+from connector.directory import spellings
+from connector.directory.contacts import MATCHES_AT_MOST, Contact
+from connector.settings import Settings
+from connector.store import Store, contacts, syncs
+from connector.store.contacts import Indexed
+from connector.times import SECOND, Clock
+
+CANDIDATES_AT_MOST = 3 * MATCHES_AT_MOST
+"""Candidates looked at for one number: some are another country's."""
+
+
+class Index:
+    """Recall contacts by number; shared by all processes through the store."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        self._store = store
+        self._believed_for = settings.known_for_seconds * SECOND
+        self._clock = clock
+
+    async def recall(
+        self, portal_id: int, e164: str, country: str, *, however_old: bool = False
+    ) -> tuple[Contact, ...]:
+        """Answer who bears a number, () if nobody or while the index is incomplete or out of date."""
+        since = 0 if however_old else self._clock() - self._believed_for
+
+        def read(connection: Connection) -> list[Indexed]:
+            if not syncs.is_complete(connection, portal_id, since):
+                return []
+            return contacts.bearers(connection, portal_id, e164, CANDIDATES_AT_MOST)
+
+        candidates = await self._store.read(read)
+        bearing = [_contact(each) for each in candidates if _bears(each, e164, country)]
+        return tuple(bearing[:MATCHES_AT_MOST])
+
+    async def learn(self, portal_id: int, e164: str, found: Sequence[Contact]) -> None:
+        """Keep contacts that proved to bear a number, however they are typed; where there is an index."""
+        now = self._clock()
+
+        def write(connection: Connection) -> None:
+            if syncs.get(connection, portal_id) is not None:
+                countries = contacts.countries(connection, portal_id)
+                rows = [indexed(each, countries, also=e164) for each in found]
+                contacts.put(connection, portal_id, rows, now)
+
+        if found:
+            await self._store.write(write)
+
+    async def forget(self, portal_id: int, *, number: str | None, contact_id: str | None) -> None:
+        """Forget a contact, or what leads from a number to contacts."""
+
+        def write(connection: Connection) -> None:
+            if number is not None:
+                contacts.forget_number(connection, portal_id, number)
+            if contact_id is not None:
+                contacts.forget(connection, portal_id, [contact_id])
+
+        await self._store.write(write)
+
+
+def indexed(contact: Contact, countries: Iterable[str], *, also: str | None = None) -> Indexed:
+    """Answer a contact's row of the index; `also` is a number that surely leads to it."""
+    led = numbers_of(contact.phone, contact.mobile, countries)
+    return Indexed(
+        contact_id=contact.id,
+        name=contact.name,
+        account=contact.account,
+        url=contact.url,
+        phone=contact.phone,
+        mobile=contact.mobile,
+        modified_at=contact.modified_at,
+        numbers=led if also is None or also in led else (*led, also),
+    )
+
+
+def numbers_of(phone: str | None, mobile: str | None, countries: Iterable[str]) -> tuple[str, ...]:
+    """Answer every number (E.164) that two fields may mean in any of the countries."""
+    texts = [text for text in (phone, mobile) if text]
+    # Without a country, numbers with a country code can still be read.
+    homes = tuple(countries) or ("",)
+    return tuple(sorted({led for text in texts for home in homes for led in numbers.meant(text, home)}))
+
+
+def _bears(each: Indexed, e164: str, country: str) -> bool:
+    return any(spellings.bears(text, e164, country) for text in (each.phone, each.mobile) if text)
+
+
+def _contact(each: Indexed) -> Contact:
+    return Contact(
+        id=each.contact_id,
+        name=each.name,
+        account=each.account,
+        url=each.url,
+        modified_at=each.modified_at,
+        phone=each.phone,
+        mobile=each.mobile,
+    )

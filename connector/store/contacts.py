@@ -1,0 +1,194 @@
+"""Keep the directory's index: contacts as Desk last told them, and the numbers that lead to them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+
+from connector.store.dialects import insert
+from connector.store.tables import contact_numbers, contacts, phone_systems
+
+_contacts, _numbers = contacts.c, contact_numbers.c
+
+
+class Indexed(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact of the index; `numbers` (E.164) are those that lead to it."""
+
+    contact_id: str
+    name: str
+    account: str | None = None
+    url: str = ""
+    phone: str | None = None
+    mobile: str | None = None
+    modified_at: int = 0
+    numbers: tuple[str, ...] = ()
+
+
+_COLUMNS = [_contacts[name] for name in Indexed.__struct_fields__]
+
+# Built once: this runs while a phone rings, and building it takes longer than running it.
+_BEARERS = (
+    select(*_COLUMNS)
+    .join(
+        contact_numbers,
+        and_(_numbers.portal_id == _contacts.portal_id, _numbers.contact_id == _contacts.contact_id),
+    )
+    .where(_numbers.portal_id == bindparam("portal"), _numbers.number == bindparam("e164"))
+    .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
+    .limit(bindparam("at_most"))
+)
+
+_MANY = 10_000
+
+_BY_ID = and_(_contacts.portal_id == bindparam("portal"), _contacts.contact_id == bindparam("contact"))
+
+
+def bearers(connection: Connection, portal_id: int, number: str, at_most: int) -> list[Indexed]:
+    """Answer the contacts that a number (E.164) leads to, the most recently modified first."""
+    asked = {"portal": portal_id, "e164": number, "at_most": at_most}
+    return [_indexed(row) for row in connection.execute(_BEARERS, asked)]
+
+
+def after(connection: Connection, portal_id: int, contact_id: str, at_most: int) -> list[Indexed]:
+    """Answer a portal's contacts behind an id, in the order of their ids as texts."""
+    asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id > contact_id)
+    return [_indexed(row) for row in connection.execute(asked.order_by(_contacts.contact_id).limit(at_most))]
+
+
+def by_ids(connection: Connection, portal_id: int, ids: Iterable[str]) -> dict[str, Indexed]:
+    """Answer those of the contacts that the index has, by id."""
+    asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id.in_(list(ids)))
+    return {row.contact_id: _indexed(row) for row in connection.execute(asked)}
+
+
+def put(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_at: int) -> int:
+    """Keep contacts as Desk tells them, and answer how many of them are news.
+
+    What is older than what is kept stays out: Desk's search tells the state of some minutes ago.
+    """
+    each_once = {contact.contact_id: contact for contact in found}
+    kept = by_ids(connection, portal_id, each_once)
+    news = [each for each in each_once.values() if _is_news(each, kept.get(each.contact_id))]
+    _write(connection, portal_id, news, seen_at)
+    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in news])
+    told = {each.contact_id for each in news}
+    seen = [{"portal": portal_id, "contact": each, "seen": seen_at} for each in each_once if each not in told]
+    if seen:
+        connection.execute(update(contacts).where(_BY_ID).values(seen_at=bindparam("seen")), seen)
+    return len(news)
+
+
+def forget(connection: Connection, portal_id: int, ids: Sequence[str]) -> None:
+    """Forget contacts, and whatever leads to them."""
+    if not ids:
+        return
+    kept = by_ids(connection, portal_id, ids)
+    _unlead(
+        connection,
+        portal_id,
+        [(each.contact_id, number) for each in kept.values() for number in each.numbers],
+    )
+    connection.execute(
+        delete(contacts).where(_contacts.portal_id == portal_id, _contacts.contact_id.in_(list(kept)))
+    )
+
+
+def forget_number(connection: Connection, portal_id: int, number: str) -> None:
+    """Let a number (E.164) lead to nobody, until Desk has been asked again."""
+    kept = bearers(connection, portal_id, number, _MANY)
+    renumber(connection, portal_id, [(each, tuple(n for n in each.numbers if n != number)) for each in kept])
+
+
+def renumber(
+    connection: Connection, portal_id: int, changes: Sequence[tuple[Indexed, tuple[str, ...]]]
+) -> None:
+    """Let other numbers than before lead to contacts, unless they have changed since they were read."""
+    kept = by_ids(connection, portal_id, [old.contact_id for old, _ in changes])
+    changed = [
+        (old, msgspec.structs.replace(old, numbers=new))
+        for old, new in changes
+        if old.numbers != new and kept.get(old.contact_id) == old
+    ]
+    _lead(connection, portal_id, changed)
+    rows = [
+        {"portal": portal_id, "contact": new.contact_id, "led": " ".join(new.numbers)} for _, new in changed
+    ]
+    if rows:
+        connection.execute(update(contacts).where(_BY_ID).values(numbers=bindparam("led")), rows)
+
+
+def unseen(connection: Connection, portal_id: int, since: int, at_most: int) -> list[str]:
+    """Answer contacts that Desk has not told since a moment; it reads the whole portal."""
+    asked = select(_contacts.contact_id).where(_contacts.portal_id == portal_id, _contacts.seen_at < since)
+    return list(connection.execute(asked.limit(at_most)).scalars())
+
+
+def count(connection: Connection, portal_id: int) -> int:
+    """Count a portal's contacts."""
+    asked = select(func.count()).select_from(contacts).where(_contacts.portal_id == portal_id)
+    return int(connection.execute(asked).scalar_one())
+
+
+def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
+    """Answer the countries of a portal's phone systems, in the order of their letters."""
+    asked = select(phone_systems.c.country).where(phone_systems.c.portal_id == portal_id).distinct()
+    return tuple(sorted(connection.execute(asked).scalars()))
+
+
+def _is_news(told: Indexed, kept: Indexed | None) -> bool:
+    if kept is None:
+        return True
+    return told.modified_at >= kept.modified_at and told != kept
+
+
+def _write(connection: Connection, portal_id: int, news: Sequence[Indexed], seen_at: int) -> None:
+    if not news:
+        return
+    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in news]
+    adding = insert(connection, contacts)
+    changed = {name: adding.excluded[name] for name in rows[0] if name not in ("portal_id", "contact_id")}
+    keys = [_contacts.portal_id, _contacts.contact_id]
+    connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def _lead(connection: Connection, portal_id: int, changes: Sequence[tuple[Indexed | None, Indexed]]) -> None:
+    """Let the numbers of contacts lead to them, and those that they no longer have not."""
+    before = {(new.contact_id, number) for old, new in changes for number in (old.numbers if old else ())}
+    now = {(new.contact_id, number) for _, new in changes for number in new.numbers}
+    _unlead(connection, portal_id, sorted(before - now))
+    added = [
+        {"portal_id": portal_id, "contact_id": contact_id, "number": number}
+        for contact_id, number in sorted(now - before)
+    ]
+    if added:
+        connection.execute(insert(connection, contact_numbers).on_conflict_do_nothing(), added)
+
+
+def _unlead(connection: Connection, portal_id: int, gone: Sequence[tuple[str, str]]) -> None:
+    if not gone:
+        return
+    which = and_(
+        _numbers.portal_id == bindparam("portal"),
+        _numbers.number == bindparam("e164"),
+        _numbers.contact_id == bindparam("contact"),
+    )
+    rows = [{"portal": portal_id, "contact": contact_id, "e164": number} for contact_id, number in gone]
+    connection.execute(delete(contact_numbers).where(which), rows)
+
+
+def _row(contact: Indexed) -> dict[str, Any]:
+    return msgspec.structs.asdict(contact) | {"numbers": " ".join(contact.numbers)}
+
+
+def _indexed(row: Row[Any]) -> Indexed:
+    return Indexed(**{**row._mapping, "numbers": tuple(row.numbers.split())})
