@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from connector.asking import Asking
 from connector.calls import closing, watchdog_event
 from connector.errors import ConnectorError, NotFound
+from connector.logs import about
+from connector.metrics import Metrics
 from connector.news import News, finding_of
 from connector.phone_systems import PhoneSystems
 from connector.phones import Parsed
@@ -41,6 +43,7 @@ class Road:
         asking: Asking,
         clock: Clock,
         silent_after_seconds: int,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -49,6 +52,7 @@ class Road:
         self._asking = asking
         self._clock = clock
         self._silent_after_seconds = silent_after_seconds
+        self._metrics = metrics
         self._behind: set[asyncio.Task[None]] = set()
 
     async def take(self, phone: PhoneSystem, parsed: Parsed) -> Taken:
@@ -56,7 +60,12 @@ class Road:
         sender = Sender(phone.id, phone.uid, phone.portal_id)
         now = self._clock()
         ignored = [Ignored(other.source, other.id, other.type, now) for other in parsed.ignored]
-        taken = await self._store.batch(self._ledger.take, Arrival(sender, parsed.events, ignored))
+        arrival = Arrival(sender, parsed.events, ignored)
+        load = len(arrival.events) + len(ignored)
+        taken = await self._store.batch(self._ledger.take, arrival, load)
+        if log.isEnabledFor(logging.DEBUG):
+            facts = {"phone": phone.slug, "calls": [row.key for row in taken.changed]}
+            log.debug("events_taken", extra=facts)
         if taken.changed and self._news.has_readers:
             self._follow(self._spread(taken.changed))
         return taken
@@ -112,12 +121,17 @@ class Road:
 
     async def _spread(self, rows: Sequence[CallRow]) -> None:
         await self._news.spread(rows)
+        now = self._clock()
+        for row in rows:
+            if row.call is not None:
+                self._metrics.told(now - row.call.heard_at)
         self._ask(rows)
 
     def _ask(self, rows: Sequence[CallRow]) -> None:
         for row in rows:
             if self._asking.is_open_question(row):
-                self._follow(self._asking.ask(row))
+                with about(call=row.key):
+                    self._follow(self._asking.ask(row))
 
     async def _close(self, row: CallRow, now: int) -> None:
         planned = None if row.call is None else closing(row.call, self._silent_after_seconds)

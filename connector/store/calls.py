@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, select, update
 
 from connector.calls import Call
-from connector.store.dialects import insert
+from connector.store.dialects import among, has_locks, insert
 from connector.store.tables import calls, outbox
 
 KEYS_AT_A_TIME = 5_000
@@ -47,13 +47,27 @@ def stub(connection: Connection, keys: Collection[tuple[str, int, str]], now: in
 
 
 def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
-    """Read and lock rows in the order of their keys, so that two processes never wait for each other."""
+    """Read and lock rows in the order of their keys, so that two processes never wait for each other.
+
+    Where rows are locked one by one, the heads of their families come along: they will be needed too,
+    and to lock them later would be out of order.
+    """
+    if has_locks(connection):
+        return _rows(
+            connection, among(connection, calls.c.key, {*keys, *_heads(connection, keys)}), lock=True
+        )
     found: list[CallRow] = []
     ordered = sorted(keys)
     for start in range(0, len(ordered), KEYS_AT_A_TIME):
-        wanted = calls.c.key.in_(ordered[start : start + KEYS_AT_A_TIME])
-        found += _rows(connection, wanted, lock=True)
+        found += _rows(connection, calls.c.key.in_(ordered[start : start + KEYS_AT_A_TIME]))
     return found
+
+
+def _heads(connection: Connection, keys: Collection[str]) -> Sequence[str]:
+    head = calls.alias("head")
+    joined = head.join(calls, calls.c.root_id == head.c.id)
+    asked = select(head.c.key).select_from(joined).where(among(connection, calls.c.key, keys))
+    return connection.execute(asked).scalars().all()
 
 
 def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:

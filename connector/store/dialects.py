@@ -1,7 +1,22 @@
 """Say what the two engines spell differently."""
 
-from sqlalchemy import Connection, Table
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def has_locks(connection: Connection) -> bool:
+    """Answer whether rows are locked one by one; on SQLite whoever writes has the whole file."""
+    return connection.dialect.name == "postgresql"
+
+
+def among(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Answer 'the column has one of these values': as one parameter where the engine has arrays."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
+    return column.in_(values)
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -16,9 +16,6 @@ from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 from connector.times import SECOND, Clock
 
-EVENTS_AT_A_TIME = 2_000
-"""How many events are folded in one go; a group of writes may bring many more."""
-
 Rows = dict[tuple[int, str], CallRow]
 """Calls by (phone system, call id)."""
 
@@ -67,12 +64,9 @@ class Ledger:
 
     def take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Keep and fold what many requests brought; one answer each, in order."""
-        return [taken for chunk in _chunks(arrivals) for taken in self._take(connection, chunk)]
-
-    def _take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Taken]:
         now = self._clock()
         rows = _stand(connection, arrivals, now)
-        new = events.keep(connection, list(_event_rows(arrivals, rows)))
+        new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity))
         changed = self._fold(connection, rows, _heard(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
@@ -92,19 +86,6 @@ class Ledger:
             row.closes_at = None if planned is None else planned[0]
         families.adopt(connection, folded, rows)
         return folded
-
-
-def _chunks(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
-    chunk: list[Arrival] = []
-    size = 0
-    for arrival in arrivals:
-        chunk.append(arrival)
-        size += len(arrival.events)
-        if size >= EVENTS_AT_A_TIME:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
 
 
 def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows:
@@ -129,6 +110,11 @@ def _event_rows(arrivals: Sequence[Arrival], rows: Rows) -> Iterator[EventRow]:
         for other in arrival.ignored:
             identity = (phone_id, other.source, other.id)
             yield EventRow(identity, None, other.received_at, other.type.encode())
+
+
+def _identity(row: EventRow) -> Identity:
+    """Order events, so that two processes that keep the same ones never wait for each other."""
+    return row.identity
 
 
 def _heard(arrivals: Sequence[Arrival], new: set[Identity]) -> dict[tuple[int, str], list[CallEvent]]:
