@@ -7,12 +7,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connector.calls import Direction
 from connector.errors import InvalidEvent
+from connector.numbers import Kind, read
+from connector.phones.base import PhoneSystem
 from connector.times import DAY, from_iso
 
 MAX_NUMBER = 250
 """Longer numbers are cut here."""
 MAX_URL = 2_500
+NAME_AT_MOST = 250
 _MAX_ERROR = 200
 
 _T = TypeVar("_T")
@@ -46,10 +50,34 @@ def clean(text: str | None) -> str | None:
     return text if text.isprintable() else _CONTROL.sub("", text) or None
 
 
+def is_own(number: str | None, system: PhoneSystem) -> bool:
+    """Say whether this is one of the company's own ends: a line of its own, or an extension."""
+    known = read(number, system.country)
+    return known.kind is Kind.EXTENSION or known.e164 in system.lines
+
+
+def direction_of(
+    told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
+) -> Direction:
+    """Say which way a call goes: as told, unless both of its ends are the company's own."""
+    both_own = is_own(from_number, system) and is_own(to_number, system)
+    return Direction.INTERNAL if both_own else told
+
+
 def check_printable(text: str, pointer: str) -> None:
     """Refuse control characters in what names something: it cannot be cleaned and stay the same name."""
     if not text.isprintable() and _CONTROL.search(text):
         raise InvalidEvent("control characters name nothing", pointer)
+
+
+def required(value: str | None, name: str, pointer: str, at_most: int = NAME_AT_MOST) -> str:
+    """Answer a field that names something; InvalidEvent if it is missing, too long or unprintable."""
+    if not value:
+        raise InvalidEvent(f"{name} is missing", pointer)
+    if len(value) > at_most:
+        raise InvalidEvent(f"{name} is longer than {at_most} characters", pointer)
+    check_printable(value, pointer)
+    return value
 
 
 def check_url(url: str, pointer: str) -> None:

@@ -22,8 +22,8 @@ from connector.phones.base import (
     Parsed,
     PhoneSystem,
     Posted,
-    Receipt,
     Rejected,
+    Told,
 )
 from connector.phones.fields import check_printable, check_url, clean, decoded, moment
 
@@ -103,8 +103,9 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
     return Parsed(events=tuple(events), ignored=tuple(ignored), rejected=tuple(rejected))
 
 
-def answer(receipt: Receipt) -> Answer:
+def answer(told: Told) -> Answer:
     """Say what became of the events: 202 with the counts."""
+    receipt = told.receipt
     rejected = [{"index": one.index, "error": _located(one)} for one in receipt.rejected]
     counts = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "ignored": receipt.ignored}
     body = msgspec.json.encode(counts | {"rejected": rejected})

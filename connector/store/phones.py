@@ -1,17 +1,23 @@
 """Keep the phone systems: who may post, with which secrets, and what belongs to them."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
-from connector.store.tables import lines, phone_secrets, phone_systems, queues
+from connector.store.tables import caller_ids, lines, phone_secrets, phone_systems, queues, senders
+
+SecretKind = Literal["signing", "address"]
+"""What a secret is for: it signs what is posted, or stands in the address that is posted to."""
 
 
 class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     """One sender of events, as the database has it.
 
     `uid` is what call keys are made of and never changes.
+    `senders` are the networks it may post from; none means any.
+    `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     """
 
@@ -24,7 +30,11 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     time_zone: str
     department_id: str | None = None
+    tells_names: bool = False
+    routes_to_owners: bool = False
     sealed_secrets: tuple[bytes, ...] = ()
+    sealed_address_secrets: tuple[bytes, ...] = ()
+    senders: tuple[str, ...] = ()
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
 
@@ -36,6 +46,9 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     phone_id: int = connection.execute(adding).scalar_one()
     for sealed in phone.sealed_secrets:
         add_secret(connection, phone_id, sealed, now)
+    for sealed in phone.sealed_address_secrets:
+        add_secret(connection, phone_id, sealed, now, "address")
+    set_senders(connection, phone_id, phone.senders)
     for number, department_id in phone.lines.items():
         set_line(connection, phone_id, number, department_id)
     for queue, department_id in phone.queues.items():
@@ -43,7 +56,10 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     return phone_id
 
 
-_OWN_COLUMNS = ("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id")
+_OWN_COLUMNS = (
+    *("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id"),
+    *("tells_names", "routes_to_owners"),
+)
 
 
 def find(connection: Connection, slug: str, now: int) -> PhoneSystem | None:
@@ -73,7 +89,9 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
     return PhoneSystem(
         id=values["id"],
         **{name: values[name] for name in _OWN_COLUMNS},
-        sealed_secrets=_valid_secrets(connection, values["id"], now),
+        sealed_secrets=_valid_secrets(connection, values["id"], now, "signing"),
+        sealed_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
+        senders=_senders(connection, values["id"]),
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
     )
@@ -83,29 +101,79 @@ def _pairs(connection: Connection, asked: Select[Any]) -> dict[str, str | None]:
     return {row[0]: row[1] for row in connection.execute(asked)}
 
 
-def _valid_secrets(connection: Connection, phone_id: int, now: int) -> tuple[bytes, ...]:
+def _valid_secrets(connection: Connection, phone_id: int, now: int, kind: SecretKind) -> tuple[bytes, ...]:
     valid = and_(
         phone_secrets.c.phone_system_id == phone_id,
+        phone_secrets.c.kind == kind,
         or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > now),
     )
     newest_first = select(phone_secrets.c.sealed_secret).where(valid).order_by(phone_secrets.c.id.desc())
     return tuple(connection.execute(newest_first).scalars())
 
 
-def add_secret(connection: Connection, phone_id: int, sealed: bytes, now: int) -> None:
+def _senders(connection: Connection, phone_id: int) -> tuple[str, ...]:
+    asked = select(senders.c.network).where(senders.c.phone_system_id == phone_id)
+    return tuple(connection.execute(asked.order_by(senders.c.network)).scalars())
+
+
+def add_secret(
+    connection: Connection, phone_id: int, sealed: bytes, now: int, kind: SecretKind = "signing"
+) -> None:
     """Give a phone system one more valid secret."""
-    values = {"phone_system_id": phone_id, "sealed_secret": sealed, "created_at": now}
+    values = {"phone_system_id": phone_id, "kind": kind, "sealed_secret": sealed, "created_at": now}
     connection.execute(insert(phone_secrets).values(values))
 
 
-def rotate_secret(connection: Connection, phone_id: int, sealed: bytes, now: int, old_until: int) -> None:
-    """Give a new secret and let the older ones end at `old_until`, those ending sooner aside."""
+def rotate_secret(
+    connection: Connection,
+    phone_id: int,
+    sealed: bytes,
+    now: int,
+    old_until: int,
+    kind: SecretKind = "signing",
+) -> None:
+    """Give a new secret and let the older ones of its kind end at `old_until`, those ending sooner aside."""
     older = and_(
         phone_secrets.c.phone_system_id == phone_id,
+        phone_secrets.c.kind == kind,
         or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > old_until),
     )
     connection.execute(update(phone_secrets).where(older).values(valid_until=old_until))
-    add_secret(connection, phone_id, sealed, now)
+    add_secret(connection, phone_id, sealed, now, kind)
+
+
+def set_senders(connection: Connection, phone_id: int, networks: Iterable[str]) -> None:
+    """Let a phone system post from these networks only; none lets it post from anywhere."""
+    connection.execute(delete(senders).where(senders.c.phone_system_id == phone_id))
+    for network in dict.fromkeys(networks):
+        connection.execute(insert(senders).values(phone_system_id=phone_id, network=network))
+
+
+def set_answers(
+    connection: Connection, phone_id: int, *, tells_names: bool | None, routes_to_owners: bool | None
+) -> None:
+    """Say what a phone system's answers may hold; None leaves a choice as it is."""
+    choices = {"tells_names": tells_names, "routes_to_owners": routes_to_owners}
+    changed = {name: choice for name, choice in choices.items() if choice is not None}
+    if changed:
+        which = phone_systems.c.id == phone_id
+        connection.execute(update(phone_systems).where(which).values(**changed))
+
+
+def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: str | None) -> None:
+    """Say which of our numbers (E.164) is shown to those we call who fit a pattern; None forgets it."""
+    which = and_(caller_ids.c.phone_system_id == phone_id, caller_ids.c.pattern == pattern)
+    connection.execute(delete(caller_ids).where(which))
+    if number is not None:
+        connection.execute(
+            insert(caller_ids).values(phone_system_id=phone_id, pattern=pattern, number=number)
+        )
+
+
+def caller_ids_of(connection: Connection, phone_id: int) -> dict[str, str]:
+    """Answer which of our numbers is shown to whom, by pattern."""
+    asked = select(caller_ids.c.pattern, caller_ids.c.number).where(caller_ids.c.phone_system_id == phone_id)
+    return {row[0]: row[1] for row in connection.execute(asked.order_by(caller_ids.c.pattern))}
 
 
 def set_line(connection: Connection, phone_id: int, number: str, department_id: str | None) -> None:

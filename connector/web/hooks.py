@@ -4,31 +4,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.errors import InvalidEvent, TooLarge
-from connector.phones import DIALECTS, MAX_BODY_BYTES, Parsed, Posted, Receipt
+from connector.phone_systems import Known
+from connector.phones import DIALECTS, MAX_BODY_BYTES, Answer, Parsed, Posted, Receipt, Told, turned_away
 from connector.store.ledger import Taken
 from connector.web.house import House, house_of
 
 
 async def receive(request: Request) -> Response:
-    """Take the events of `POST /hooks/{slug}`; the answer goes out after the commit.
+    """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
-    202 with counts; 413, 404, 401, 415 and 422 in this order; 503 with Retry-After where the store is full.
+    The answer is the dialect's; 413, 404, 401, 415 and 422 in this order; 503 with Retry-After where the
+    store is full.
     """
     house = house_of(request)
     with house.metrics.ack_seconds.time():
         body = await read_body(request)
         known = await house.phone_systems.find(request.path_params["slug"])
-        dialect = DIALECTS[known.phone.dialect]
-        try:
-            parsed = dialect.parse(known.voice, _posted(request, body, house.clock()))
-        except InvalidEvent as problem:
-            await house.road.keep_unread(known.phone, body, str(problem))
-            raise
-        taken = await house.road.take(known.phone, parsed)
-        if parsed.rejected:
-            await house.road.keep_unread(known.phone, body, parsed.rejected[0].error)
-        answer = dialect.answer(_receipt(house, taken, parsed))
+        known.check_sender(request.client.host if request.client else "")
+        answer = await _take(house, known, _posted(request, body))
     return Response(answer.body, answer.status, media_type=answer.content_type)
+
+
+async def _take(house: House, known: Known, posted: Posted) -> Answer:
+    """Read what was posted, commit it, and answer in its dialect."""
+    dialect = DIALECTS[known.phone.dialect]
+    try:
+        parsed = dialect.parse(known.voice, posted)
+    except InvalidEvent as problem:
+        await house.road.keep_unread(known.phone, posted.body, str(problem))
+        raise
+    hints = await house.phone_systems.hints(known.phone, parsed.question)
+    parsed = turned_away(parsed) if hints.rejects else parsed
+    taken = await house.road.take(known.phone, parsed)
+    if parsed.rejected:
+        await house.road.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
+    receipt = _receipt(house, taken, parsed)
+    return dialect.answer(Told(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
 
 
 async def read_body(request: Request) -> bytes:
@@ -43,9 +54,20 @@ async def read_body(request: Request) -> bytes:
     return bytes(parts)
 
 
-def _posted(request: Request, body: bytes, now: int) -> Posted:
-    headers = dict(request.headers)
-    return Posted(headers=headers, content_type=headers.get("content-type", ""), body=body, received_at=now)
+def _posted(request: Request, body: bytes) -> Posted:
+    """Hand over what came; whom it was sent to is told by our settings, never by the Host header."""
+    house, headers = house_of(request), dict(request.headers)
+    path = request.scope.get("raw_path") or request.url.path.encode()
+    query = request.scope["query_string"]
+    target = path + (b"?" + query if query else b"")
+    return Posted(
+        headers=headers,
+        content_type=headers.get("content-type", ""),
+        body=body,
+        received_at=house.clock(),
+        url=house.settings.public_url.rstrip("/") + target.decode("latin-1"),
+        token=request.path_params.get("token", ""),
+    )
 
 
 def _receipt(house: House, taken: Taken, parsed: Parsed) -> Receipt:

@@ -21,6 +21,7 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:int}", linking.show_portal),
         Route("/hooks/{slug}", hooks.receive, methods=["POST"]),
+        Route("/hooks/{slug}/{token}", hooks.receive, methods=["POST"]),
         Route("/webhooks/desk/{portal:int}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:int}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),

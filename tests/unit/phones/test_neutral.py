@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.errors import BadSignature, EventError, InvalidEvent, TooLarge, UnsupportedFormat
-from connector.phones import DIALECTS, MAX_BODY_BYTES, Ignored, Posted, Receipt, Rejected
+from connector.phones import DIALECTS, MAX_BODY_BYTES, Ignored, Parsed, Posted, Receipt, Rejected, Told
 from connector.times import DAY
 from tests.unit.phones.posting import MANY, NOW, ONE, PARIS, neutral, parse, posted
 
@@ -288,7 +288,8 @@ def test_a_repeat_is_parsed_alike() -> None:
 def test_the_answer() -> None:
     """The counts, and each rejected member with its place and what is wrong with it."""
     rejected = (Rejected(index=2, error="wrong", pointer="/id"), Rejected(index=3, error="odd"))
-    told = DIALECTS["neutral"].answer(Receipt(accepted=1, duplicate=2, ignored=3, rejected=rejected))
+    receipt = Receipt(accepted=1, duplicate=2, ignored=3, rejected=rejected)
+    told = DIALECTS["neutral"].answer(Told(posted=posted(b""), parsed=Parsed(events=()), receipt=receipt))
     assert (told.status, told.content_type) == (202, "application/json")
     assert json.loads(told.body) == {
         "accepted": 1,

@@ -1,0 +1,76 @@
+"""Find out what a phone system wants to know of a call that begins: from our own tables, and at once."""
+
+import asyncio
+import logging
+
+from sqlalchemy import Connection
+
+from connector.calls import Direction
+from connector.errors import StoreError
+from connector.numbers import Number, read
+from connector.phone_systems.patterns import fits
+from connector.phones import NO_HINTS, Hints, Question
+from connector.store import Store, blocked, callers, phones
+from connector.store.phones import PhoneSystem
+
+PATIENCE_SECONDS = 0.05
+"""How long a phone system's answer waits for this: the phone rings later by as much."""
+
+NAMES_AT_MOST = 2
+"""Contacts that are named where several share a number: a phone's display is small."""
+
+log = logging.getLogger(__name__)
+
+
+class Hinting:
+    """Answer the questions of phone systems; what is not known in time is not said."""
+
+    def __init__(self, store: Store, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._store = store
+        self._patience_seconds = patience_seconds
+
+    async def hints(self, phone: PhoneSystem, question: Question | None) -> Hints:
+        """Answer what is known of a call that begins, and nothing where that takes too long or fails."""
+        if question is None:
+            return NO_HINTS
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._store.read(lambda connection: _hints(connection, phone, question))
+        except TimeoutError:
+            log.warning("hints_too_late", extra={"phone_system": phone.slug})
+        except StoreError as problem:
+            log.warning("hints_not_read", extra={"phone_system": phone.slug, "reason": problem.reason})
+        return NO_HINTS
+
+
+def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
+    number = read(question.number, phone.country)
+    inbound = question.direction is Direction.INBOUND
+    if inbound and any(fits(number, one.pattern) for one in blocked.list_all(connection, phone)):
+        return Hints(rejects=True)
+    return Hints(
+        name=_name(connection, phone, number),
+        caller_id=None if inbound else _caller_id(connection, phone, number),
+        owner=_owner(connection, phone, number) if inbound else (),
+    )
+
+
+def _name(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
+    if number.e164 is None or not phone.tells_names:
+        return None
+    found = callers.names(connection, phone.portal_id, number.e164, NAMES_AT_MOST)
+    return ", ".join(dict.fromkeys(found)) or None
+
+
+def _owner(connection: Connection, phone: PhoneSystem, number: Number) -> tuple[str, ...]:
+    if number.e164 is None or not phone.routes_to_owners:
+        return ()
+    return callers.owner_words(connection, phone.portal_id, phone.id, number.e164)
+
+
+def _caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
+    """Choose the rule that says most: the one with the most digits."""
+    rules = phones.caller_ids_of(connection, phone.id)
+    fitting = [pattern for pattern in rules if fits(number, pattern)]
+    best = max(fitting, key=lambda pattern: (len(pattern.replace("*", "")), pattern), default=None)
+    return None if best is None else rules[best]

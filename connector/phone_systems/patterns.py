@@ -1,0 +1,36 @@
+"""Read and match patterns of numbers: E.164, with * for any digits, or withheld; pure."""
+
+import re
+from fnmatch import fnmatchcase
+
+from connector.errors import CommandError
+from connector.numbers import Kind, Number, read
+
+WITHHELD = "withheld"
+
+_MARKS = re.compile(r"[\s().\-/]")
+_PATTERN = re.compile(r"\+?[0-9*]+")
+
+
+def pattern_of(text: str, country: str) -> str:
+    """Read what an administrator types; CommandError says what to type instead.
+
+    A number may be written as in its country; one with * begins with its country code, with or without plus.
+    """
+    number = read(text, country)
+    if number.kind is Kind.WITHHELD and "*" not in text:
+        return WITHHELD
+    if number.e164 is not None:
+        return number.e164
+    bare = _MARKS.sub("", text)
+    bare = f"+{bare[2:]}" if bare.startswith("00") else bare
+    if "*" not in bare or not _PATTERN.fullmatch(bare):
+        raise CommandError(f"{text} is no number; write it as +33123456789, +331*, or {WITHHELD}.")
+    return bare if bare[0] in "+*" else f"+{bare}"
+
+
+def fits(number: Number, pattern: str) -> bool:
+    """Say whether a number is meant by a pattern; * alone means every number, withheld ones too."""
+    if number.e164 is None:
+        return pattern == "*" or (pattern == WITHHELD and number.kind is Kind.WITHHELD)
+    return fnmatchcase(number.e164, pattern)

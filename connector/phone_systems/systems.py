@@ -1,0 +1,195 @@
+"""Know the phone systems: who may post where, with which secrets, and what is theirs."""
+
+import secrets
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector import numbers
+from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
+from connector.phone_systems.hints import Hinting
+from connector.phones import DIALECTS, Dialect, Hints, Question, known_time_zone
+from connector.phones import PhoneSystem as Voice
+from connector.phones.addresses import new_token
+from connector.phones.signing import new_secret
+from connector.sealing import Sealer
+from connector.store import Store, audit
+from connector.store import phones as table
+from connector.times import HOUR, SECOND, Clock
+
+REMEMBERED_FOR = 2 * SECOND
+"""How long a phone system is taken from memory: a rotation or a new line works after that."""
+
+SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+SLUG_AT_MOST = 40
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A phone system in memory: as the database has it, and as its dialect needs it."""
+
+    phone: table.PhoneSystem
+    voice: Voice
+    until: int
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def check_sender(self, address: str) -> None:
+        """Raise BadSignature unless this address may post; where no list was made, every address may."""
+        if not self.networks:
+            return
+        plain = _plain(address)
+        if plain is None or not any(plain in network for network in self.networks):
+            raise BadSignature("this address is not among those that may post here")
+
+
+class PhoneSystems:
+    """Find phone systems fast, add them, and change their secrets."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._hinting = Hinting(store)
+        self._known: dict[str | int, Known] = {}
+
+    async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
+        """Answer what a phone system wants to know of a call that begins; 50 ms at most."""
+        return await self._hinting.hints(phone, question)
+
+    async def find(self, slug: str) -> Known:
+        """Answer the phone system at this address; UnknownPhoneSystem if there is none."""
+        now = self._clock()
+        if (known := self._known.get(slug)) and known.until > now:
+            return known
+        found = await self._store.read(lambda connection: table.find(connection, slug, now))
+        return self._remember(found, now, f"No phone system has the address /hooks/{slug[:SLUG_AT_MOST]}.")
+
+    async def get(self, phone_id: int) -> table.PhoneSystem:
+        """Answer the phone system with this id; UnknownPhoneSystem if there is none."""
+        now = self._clock()
+        if (known := self._known.get(phone_id)) and known.until > now:
+            return known.phone
+        found = await self._store.read(lambda connection: table.get(connection, phone_id, now))
+        return self._remember(found, now, "The phone system is gone.").phone
+
+    async def list_all(self) -> list[table.PhoneSystem]:
+        """Answer every phone system."""
+        now = self._clock()
+        return await self._store.read(lambda connection: table.list_all(connection, now))
+
+    def _remember(self, phone: table.PhoneSystem | None, now: int, missing: str) -> Known:
+        if phone is None:
+            raise UnknownPhoneSystem(missing)
+        networks = tuple(map(ip_network, phone.senders))
+        known = Known(phone, self._voice(phone), now + REMEMBERED_FOR, networks)
+        self._known[phone.slug] = self._known[phone.id] = known
+        return known
+
+    def _voice(self, phone: table.PhoneSystem) -> Voice:
+        return Voice(
+            uid=phone.uid,
+            slug=phone.slug,
+            country=phone.country,
+            time_zone=phone.time_zone,
+            secrets=tuple(map(self._sealer.open, phone.sealed_secrets)),
+            address_secrets=tuple(map(self._sealer.open, phone.sealed_address_secrets)),
+            lines=frozenset(phone.lines),
+        )
+
+    async def add(self, phone: table.PhoneSystem, actor: str, given: str = "") -> str:
+        """Add a phone system (its id, uid and secrets are made here) and answer its new secret, once.
+
+        `given` is the vendor's secret where the dialect has one; the answer is "" where we make none.
+        """
+        check(phone)
+        dialect, now = DIALECTS[phone.dialect], self._clock()
+        signing = _checked(dialect, given) if dialect.signing != "made" else new_secret()
+        token = new_token() if dialect.secret_in_address else ""
+        whole = msgspec.structs.replace(
+            phone,
+            uid=secrets.token_hex(16),
+            sealed_secrets=(self._sealer.seal(signing),) if signing else (),
+            sealed_address_secrets=(self._sealer.seal(token),) if token else (),
+        )
+
+        def change(connection: Connection) -> None:
+            if table.find(connection, phone.slug, now) is not None:
+                raise CommandError(f"There is a phone system {phone.slug} already: choose another address.")
+            table.add(connection, whole, now)
+            audit.append(connection, now, actor, "phone_system.added", phone.slug)
+
+        await self._store.write(change)
+        return token or ("" if given else signing)
+
+    async def rotate(self, slug: str, overlap_hours: int, actor: str, given: str = "") -> str:
+        """Give a new secret; the older ones of its kind stay valid for `overlap_hours`.
+
+        `given` replaces the vendor's secret; without it our own is made anew, and answered once.
+        """
+        phone = (await self.find(slug)).phone
+        dialect, now = DIALECTS[phone.dialect], self._clock()
+        kind: table.SecretKind = "address" if dialect.secret_in_address and not given else "signing"
+        if kind == "address":
+            secret = new_token()
+        else:
+            secret = new_secret() if dialect.signing == "made" and not given else _checked(dialect, given)
+
+        def change(connection: Connection) -> None:
+            old_until, sealed = now + overlap_hours * HOUR, self._sealer.seal(secret)
+            table.rotate_secret(connection, phone.id, sealed, now, old_until, kind)
+            audit.append(connection, now, actor, "phone_system.rotated", slug, f"overlap {overlap_hours} h")
+
+        await self._store.write(change)
+        self._known.clear()
+        return "" if given else secret
+
+
+def _plain(address: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, if it is one; an IPv4 one that comes in IPv6 clothes is IPv4."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def _checked(dialect: Dialect, given: str) -> str:
+    """Answer the vendor's secret; CommandError where the dialect has none, needs one, or it cannot be one."""
+    if dialect.signing != "given":
+        if given:
+            raise CommandError(f"The dialect {dialect.name} has no secret of the vendor's.")
+        return ""
+    if not given:
+        raise CommandError(
+            f"The dialect {dialect.name} needs {dialect.given}: name its file with --secret-file."
+        )
+    try:
+        dialect.check_given(given)
+    except SettingsError as problem:
+        raise CommandError(f"{dialect.given}: {problem}.") from problem
+    return given
+
+
+def check(phone: table.PhoneSystem) -> None:
+    """Refuse a phone system that could not work; CommandError says which part is wrong."""
+    if not phone.slug or len(phone.slug) > SLUG_AT_MOST or set(phone.slug) - SLUG_LETTERS:
+        raise CommandError("The address must be small letters, digits and hyphens, at most 40.")
+    if phone.dialect not in DIALECTS:
+        raise CommandError(f"There is no dialect {phone.dialect}; there is {', '.join(DIALECTS)}.")
+    if not numbers.known_country(phone.country):
+        raise CommandError(f"{phone.country} is no country; write its two letters, such as FR or GB.")
+    for number in phone.lines:
+        if numbers.read(number, phone.country).e164 != number:
+            raise CommandError(f"{number} is no whole number; write it as +33123456789.")
+    for network in phone.senders:
+        check_network(network)
+    if not known_time_zone(phone.time_zone):
+        raise CommandError(f"{phone.time_zone} is no time zone; write it as Europe/Paris.")
+
+
+def check_network(text: str) -> None:
+    """Refuse what is no address and no network; CommandError says how to write one."""
+    try:
+        ip_network(text)
+    except ValueError as problem:
+        raise CommandError(f"{text} is no network; write it as 203.0.113.7 or 203.0.113.0/24.") from problem

@@ -1,0 +1,60 @@
+"""Read flat bodies, forms and JSON objects, into texts by name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from connector.errors import InvalidEvent
+from connector.phones.fields import decoded
+
+FIELDS_AT_MOST = 1_000
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+
+class Params:
+    """The fields of one body; a field may have several values, and lists may be named with or without []."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self._values = values
+
+    def one(self, *names: str) -> str | None:
+        """Answer the first value that is not blank, of the first of these names that has one."""
+        return next(iter(self.many(*names)), None)
+
+    def many(self, *names: str) -> tuple[str, ...]:
+        """Answer the values that are not blank, of the first of these names that has any."""
+        for name in names:
+            for spelling in (name, f"{name}[]"):
+                found = [value for value in self._values.get(spelling, ()) if value.strip()]
+                if found:
+                    return tuple(dict.fromkeys(found))
+        return ()
+
+
+def from_form(body: bytes) -> Params:
+    """Read application/x-www-form-urlencoded; what is no UTF-8 is replaced."""
+    values: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace",
+            max_num_fields=FIELDS_AT_MOST,
+        )  # fmt: skip
+    except ValueError as problem:
+        raise InvalidEvent(f"more than {FIELDS_AT_MOST} fields") from problem
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return Params(values)
+
+
+def from_json(body: bytes) -> Params:
+    """Read one JSON object; what is neither text, number nor a list of these is left out."""
+    found = decoded(_OBJECT, body)
+    return Params({name: [*map(str, _scalars(value))] for name, value in found.items()})
+
+
+def _scalars(value: Any) -> list[str | int | float]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, (str, int, float)) and not isinstance(one, bool)]
