@@ -1,6 +1,7 @@
 """Fill the contact index, show how it is, and let Desk's webhooks keep it fresh."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -11,6 +12,9 @@ from connector.cli.output import json_option, moment, show_rows, write_json
 from connector.directory.planning import is_out_of_credits, spent_today
 from connector.directory.syncing import Standing
 from connector.errors import CommandError
+from connector.times import SECOND
+
+SHOWN_EVERY = 2 * SECOND
 
 WEBHOOK_PATH = "/webhooks/desk/{portal_id}"
 
@@ -39,20 +43,7 @@ def status(*, portal_id: int | None, as_json: bool) -> None:
 @json_option
 def sync(*, portal_id: int | None, again: bool, as_json: bool) -> None:
     """Read all contacts of a portal, and go on where an earlier attempt ended; progress is shown."""
-
-    async def step(house: House) -> Standing:
-        chosen = _chosen(await house.syncing.standings(), portal_id)
-        if again or chosen.sync is None:
-            await house.syncing.restart(chosen.portal.id)
-        try:
-            while task := await house.syncing.step(chosen.portal.id):
-                standing = _chosen(await house.syncing.standings(), chosen.portal.id)
-                click.echo(f"{task}: {_progress(standing)}", err=True)
-        finally:
-            await house.syncing.close()
-        return _chosen(await house.syncing.standings(), chosen.portal.id)
-
-    standing, now = in_house(lambda house: _with_now(house, step))
+    standing, now = in_house(partial(_read_all, portal_id, again=again))
     if as_json:
         write_json(_row(standing, now))
     else:
@@ -81,8 +72,19 @@ async def _standings(house: House) -> list[tuple[Standing, int]]:
     return [(each, house.clock()) for each in await house.syncing.standings()]
 
 
-async def _with_now(house: House, step: Any) -> tuple[Standing, int]:
-    return await step(house), house.clock()
+async def _read_all(portal_id: int | None, house: House, *, again: bool) -> tuple[Standing, int]:
+    """Do all that may be done today, and answer where that has brought us."""
+    chosen, shown_at = _chosen(await house.syncing.standings(), portal_id), 0
+    if again or chosen.sync is None:
+        await house.syncing.restart(chosen.portal.id)
+    try:
+        while await house.syncing.step(chosen.portal.id):
+            if house.clock() - shown_at >= SHOWN_EVERY:
+                shown_at = house.clock()
+                click.echo(_progress(await house.syncing.standing(chosen.portal)), err=True)
+    finally:
+        await house.syncing.close()
+    return await house.syncing.standing(chosen.portal), house.clock()
 
 
 def _is_meant(standing: Standing, portal_id: int | None) -> bool:

@@ -98,17 +98,11 @@ class Syncing:
 
     async def standings(self) -> list[Standing]:
         """Answer how the index of every portal is."""
-        return await self._store.read(
-            lambda c: [
-                Standing(
-                    portal=each,
-                    sync=syncs.get(c, each.id),
-                    terms=self._terms(each),
-                    contacts=contacts.count(c, each.id),
-                )
-                for each in portals.list_all(c)
-            ]
-        )
+        return await self._store.read(lambda c: [self._standing(c, each) for each in portals.list_all(c)])
+
+    async def standing(self, portal: Portal) -> Standing:
+        """Answer how the index of one portal is."""
+        return await self._store.read(lambda c: self._standing(c, portal))
 
     async def close(self) -> None:
         """Give back what is leased, so that the next process need not wait."""
@@ -150,6 +144,14 @@ class Syncing:
             sync=sync,
             countries=contacts.countries(connection, portal.id),
             waiting=changes.count(connection, portal.id),
+        )
+
+    def _standing(self, connection: Connection, portal: Portal) -> Standing:
+        return Standing(
+            portal=portal,
+            sync=syncs.get(connection, portal.id),
+            terms=self._terms(portal),
+            contacts=contacts.count(connection, portal.id),
         )
 
     def _terms(self, portal: Portal) -> Terms:

@@ -1,0 +1,89 @@
+"""Fill the contact index by command, look at it, and turn Desk's webhooks on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
+from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.tokens import Grant
+from connector.sealing import Sealer
+from connector.settings import Secret
+from connector.store import Store, grants, portals
+from connector.times import system_clock
+from connector.zoho.scopes import linking, names
+from tests.integration.cli.conftest import Shell
+
+KEY = "a key for tests only"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningSandbox]:
+    """Run a Zoho with 200 contacts."""
+    with RunningSandbox(index_delay_seconds=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def linked(shell: Shell, running: RunningSandbox) -> Shell:
+    """Link the sandbox's portal, and say where it is."""
+    shell.environment |= {
+        "ZOHO_DATA_CENTERS": f"us={running.origin}|{running.origin}",
+        "ZOHO_CLIENT_ID": DEMO_CLIENT_ID,
+        "ZOHO_CLIENT_SECRET": client_secret(DEMO_CLIENT_ID, "us"),
+        "PUBLIC_URL": "http://127.0.0.1:9",
+        "SECRET_KEY": KEY,
+    }
+    world, sealer = running.world, Sealer([Secret(KEY)])
+    scopes = " ".join(names(linking(webhooks=True)))
+    grant = Grant(
+        client_id=DEMO_CLIENT_ID,
+        zuid=world.config.users[0].zuid,
+        location="us",
+        scopes=frozenset(scopes.lower().split()),
+        scope_text=scopes,
+        org_id=DEMO_ORG_ID,
+    )
+    held = world.tokens.add_refresh_token(grant)
+    sealed = [sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    values = {"location": "us", "org_id": DEMO_ORG_ID, "name": "Zylker", "client_id": DEMO_CLIENT_ID}
+    values |= {"state": "linked", "scopes": scopes, "linked_by": "test", "edition": "Enterprise"}
+    now = system_clock()
+    store = Store.open(shell.database_url)
+    portal = store.write_now(lambda c: portals.put(c, **values, linked_at=now))
+    store.write_now(lambda c: grants.put(c, portal.id, sealed[0], sealed[1], now + 3_000_000, now))
+    store.close()
+    return shell
+
+
+def test_filling(linked: Shell) -> None:
+    """It is filled with progress shown, and then said to be complete."""
+    (before,) = linked.json("directory", "status")
+    assert (before["state"], before["contacts"]) == ("not begun: the portal has no phone system", 0)
+    assert linked.ok("directory", "sync") == "The index of Zylker is complete: 200 contacts.\n"
+    (after,) = linked.json("directory", "status")
+    assert (after["state"], after["contacts"], after["webhooks"]) == ("complete", 200, False)
+    assert after["credits_today"] == 3 * 5
+    assert "complete" in linked.ok("directory", "status")
+    again = linked.json("directory", "sync", "--again")
+    assert again["progress"].startswith("200 of 200, 100 %")
+
+
+def test_no_credits(linked: Shell) -> None:
+    """Without a share of the day's credits nothing is read, and it says why."""
+    linked.environment["SYNC_CREDITS_PERCENT"] = "0"
+    assert "SYNC_CREDITS_PERCENT is 0" in linked.ok("directory", "sync")
+    assert linked.json("directory", "status")[0]["contacts"] == 0
+
+
+def test_no_portal(shell: Shell) -> None:
+    """Without a portal there is nothing to show, and nothing to fill."""
+    assert "No portal is linked" in shell.ok("directory", "status")
+    assert "no such portal" in shell.refused("directory", "sync")
+
+
+def test_webhooks_that_desk_cannot_reach(linked: Shell) -> None:
+    """Desk's refusal is one sentence, and nothing is left that looks subscribed."""
+    assert "/url invalid" in linked.refused("directory", "webhooks", "on")
+    assert linked.json("directory", "status")[0]["webhooks"] is False
+    assert "no webhook of ours" in linked.refused("directory", "webhooks", "off")
