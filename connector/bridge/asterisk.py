@@ -49,7 +49,7 @@ class Bridge:
         self._looking_back = LookingBack(settings, book, self._spool, self._turn, self._tell)
         self._unsaved: list[tuple[str, bytes]] = []
         self._something = anyio.Event()
-        self._heard_at = self._spool.heard_at()
+        self._heard_at = self._alive_at = self._spool.heard_at()
         for body in self._spool.calls():
             book.take_in(msgspec.json.decode(body, type=BridgeCall))
 
@@ -90,7 +90,7 @@ class Bridge:
 
     async def _hear(self, tasks: TaskGroup) -> None:
         host, port = self._settings.ami_address
-        roll, heard_until = RollCall(self._tracker, self._heard_at, self._clock), self._heard_at
+        roll, heard_until = RollCall(self._tracker, self._alive_at, self._clock), self._heard_at
         stream = await anyio.connect_tcp(host, port)
         async with Connection(stream, WANTED) as connection, anyio.create_task_group() as greeting:
             greeting.start_soon(self._greet, connection)
@@ -100,7 +100,7 @@ class Bridge:
                 self._status.heard.inc(connection.events - counted)
                 counted = connection.events
                 if roll.is_over:
-                    self._heard_at = self._status.heard_at = self._clock()
+                    self._heard_at = self._alive_at = self._status.heard_at = self._clock()
                     if heard_until is not None:
                         tasks.start_soon(self._looking_back.after_gap, tuple(roll.lost), heard_until)
                         heard_until = None
@@ -108,6 +108,9 @@ class Bridge:
                     tasks.start_soon(self._looking_back.after_end, call)
                 self._something.set()
             greeting.cancel_scope.cancel()
+        if roll.is_over:
+            # Whoever closes a connection was there until now: a killed PBX took its calls along.
+            self._alive_at = self._clock()
 
     async def _greet(self, connection: Connection) -> None:
         user, secret = self._settings.ami_user, self._settings.ami_secret

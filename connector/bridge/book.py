@@ -134,8 +134,9 @@ class Book:
         return [self.calls[self._where[channel.uniqueid]] for channel in self.members(bridge)]
 
     def over(self, call_id: str) -> None:
-        """Note that a call has been told to its end."""
-        self.calls.pop(call_id, None)
+        """Note that a call has been told to its end, whether or not it was known before."""
+        if call_id in self.calls:
+            self.drop(self.calls[call_id])
         self._changed.add(call_id)
 
     def mark(self, call_ids: Iterable[str]) -> None:

@@ -15,10 +15,10 @@ EVENTS = (
 )
 LISTED = ("CoreShowChannel", "CoreShowChannelsComplete")
 VARIABLES = ("MIXMONITOR_FILENAME", "VMSTATUS")
-WANTED = frozenset((*EVENTS, *LISTED, "VarSet", "FullyBooted"))
+WANTED = frozenset((*EVENTS, *LISTED, "VarSet"))
 
 FILTERS = (
-    f"^Event: ({'|'.join((*EVENTS, *LISTED, 'FullyBooted'))})[^a-zA-Z]",
+    f"^Event: ({'|'.join((*EVENTS, *LISTED))})[^a-zA-Z]",
     f"Variable: ({'|'.join(VARIABLES)})[^a-zA-Z]",
 )
 """Extended regular expressions over the whole text of an event; one that matches lets it pass.

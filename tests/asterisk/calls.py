@@ -72,6 +72,11 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
     ],
     "internal": lambda: [answers("1002"), agent_calls("1001", "1002", caller(talk_ms=1_500))],
     "blind_transfer": _blind,
+    "picked_up": lambda: [
+        rings("1001"),
+        inbound("03", talk_ms=2_000),
+        agent_calls("1003", "*81001", caller(talk_ms=10_000), after_ms=800),
+    ],
     "attended_transfer": _attended,
     "attended_transfer_by_phone": lambda: [
         agent_consults("1001", "1002"),

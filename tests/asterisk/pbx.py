@@ -75,6 +75,7 @@ class Phone(msgspec.Struct, frozen=True):
     program: tuple[str, ...] = ()
     calls: int = 1
     calls_per_second: int = 10
+    after_ms: int = 0
 
 
 class Phones:
@@ -88,6 +89,7 @@ class Phones:
     def start(self, phones: Sequence[Phone]) -> None:
         """Start telephones; those that wait for calls should be named before those that call."""
         for phone in phones:
+            time.sleep(phone.after_ms / 1_000)
             self._running.append((phone, self._start(phone)))
 
     def wait(self, seconds: float = 40) -> list[str]:
@@ -138,9 +140,10 @@ def carrier_is_called(scenario: str) -> Phone:
     return Phone(CARRIER, 5080, scenario)
 
 
-def agent_calls(agent: str, number: str, scenario: str) -> Phone:
-    """Let an agent dial."""
-    return Phone(AGENTS[agent], 5061, scenario, (("number", agent), ("name", "Agent")), number)
+def agent_calls(agent: str, number: str, scenario: str, after_ms: int = 0) -> Phone:
+    """Let an agent dial, so long after the phone before."""
+    keys = (("number", agent), ("name", "Agent"))
+    return Phone(AGENTS[agent], 5061, scenario, keys, number, after_ms=after_ms)
 
 
 def agent_is_called(agent: str, scenario: str) -> Phone:

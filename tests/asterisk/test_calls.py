@@ -25,10 +25,10 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 EXPECTED = {
-    "queue_answered": Expected(IN, ("1001",), 0.8, line="00", queue="support"),
+    "queue_answered": Expected(IN, ("1001",), 0.3, line="00", queue="support"),
     "queue_missed": Expected(IN, cause=Cause.CANCELLED, line="00", queue="support"),
-    "queue_refused": Expected(IN, ("1002",), 0.5, line="00", queue="support"),
-    "recorded": Expected(IN, ("1001",), 1.5, line="01", queue="support", is_recorded=True),
+    "queue_refused": Expected(IN, ("1002",), 0.0, line="00", queue="support"),
+    "recorded": Expected(IN, ("1001",), 1.0, line="01", queue="support", is_recorded=True),
     "ring_group": Expected(IN, ("1002",), 2.0, line="02"),
     "ring_group_local": Expected(IN, ("1002",), 2.0, line="05"),
     "ring_group_missed": Expected(IN, cause=Cause.CANCELLED, line="02"),
@@ -42,6 +42,7 @@ EXPECTED = {
     "outbound_busy": Expected(OUT, cause=Cause.BUSY),
     "internal": Expected(INSIDE, ("1001", "1002"), 1.5),
     "blind_transfer": Expected(IN, ("1001", "1002"), 5.0, line="03"),
+    "picked_up": Expected(IN, ("1003",), 2.0, line="03"),
     "attended_transfer": Expected(IN, ("1001", "1002"), 8.0, line="03"),
     "attended_transfer_by_phone": Expected(IN, ("1001", "1002"), 7.0, line="03"),
 }

@@ -130,6 +130,13 @@ def test_attended_transfer_by_phone() -> None:
     assert (found.customer, found.duration_seconds) == (CUSTOMER, 7)
 
 
+def test_picked_up_at_a_colleagues_phone() -> None:
+    """Who fetched the call has answered it; for whom it rang it is over. The fetching is no call."""
+    call = only_call("picked_up")
+    assert answered_by(call) == ["1003"]
+    assert causes(call) == {"1001": Cause.CANCELLED, "1003": Cause.NORMAL}
+
+
 def test_recorded() -> None:
     """The file's name is in a variable alone; its address is told once the file is whole."""
     told = played("recorded")

@@ -1,0 +1,158 @@
+"""Play calls with sipp, kill what can be killed meanwhile, and compare with what Desk holds: call by call."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from connector.demo.control import Record
+from connector.demo.stage import Stage, Wishes
+from connector.times import SECOND, from_iso, system_clock
+from tests.asterisk.beside import BridgeProcess
+from tests.asterisk.calls import PLAYED, answers, inbound
+from tests.asterisk.pbx import Asterisk, Phone, Phones
+from tests.asterisk.test_calls import EXPECTED, IN, Expected
+
+pytestmark = pytest.mark.anyio
+
+CALLS = (
+    "queue_answered",
+    "queue_missed",
+    "ring_group",
+    "busy",
+    "refused_then_answered",
+    "outbound",
+    "outbound_busy",
+    "internal",
+    "blind_transfer",
+    "attended_transfer_by_phone",
+    "recorded",
+)
+UNRECORDED = ("internal",)
+STATUS = {"inbound": "Missed", "outbound": "Canceled"}
+
+
+class Played(msgspec.Struct, frozen=True):
+    """One call that was played: when it began, and what must have become of it."""
+
+    name: str
+    begun_at: int
+    expected: Expected
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio, as the stage does."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    """Set up a sandbox, a connector, a linked portal and a phone system."""
+    async with Stage(Wishes(latency_ms=20)) as set_up:
+        yield set_up
+
+
+class Players:
+    """Phones, the PBX that they call and its bridge; notes what was played."""
+
+    def __init__(self, phones: Phones, asterisk: Asterisk, bridge: BridgeProcess) -> None:
+        self._phones = phones
+        self._asterisk = asterisk
+        self._bridge = bridge
+        self.played: list[Played] = []
+
+    def play(self, name: str) -> None:
+        """Play a call to its end."""
+        self._begin(name, PLAYED[name](), EXPECTED[name])
+        assert self._phones.wait() == []
+
+    def play_to_a_killed_pbx(self) -> None:
+        """Kill Asterisk after one and a half seconds of talk, and start it again."""
+        talk = [answers("1001"), inbound("03", talk_ms=30_000)]
+        self._begin("pbx killed", talk, Expected(IN, ("1001",), 1.5))
+        time.sleep(2)
+        self._asterisk.kill()
+        self._phones.kill()
+        self._asterisk.start()
+        self._bridge.wait_until_connected()
+
+    def play_beside_a_killed_bridge(self) -> None:
+        """Kill the bridge in a talk, which ends, and have another call come and go, before it is back."""
+        self._begin("bridge killed", [answers("1001"), inbound("03")], Expected(IN, ("1001",), 2.0))
+        time.sleep(1.5)
+        self._bridge.kill()
+        assert self._phones.wait() == []
+        time.sleep(1)
+        self.play("queue_answered")
+        self._bridge.start()
+        self._bridge.wait_until_connected()
+
+    def _begin(self, name: str, phones: Sequence[Phone], expected: Expected) -> None:
+        self.played.append(Played(name, system_clock(), expected))
+        self._phones.start(phones)
+
+
+async def test_desk_holds_what_was_played(
+    stage: Stage, phones: Phones, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    """Every call once, with its agent, its length, its direction, its recording; the internal one not."""
+    bridge = BridgeProcess(tmp_path, stage.hook, stage.furniture.secret, health_port=19_183)
+    bridge.start()
+    try:
+        await asyncio.to_thread(bridge.wait_until_connected)
+        players = Players(phones, asterisk, bridge)
+        for name in CALLS:
+            await asyncio.to_thread(players.play, name)
+        await asyncio.to_thread(players.play_to_a_killed_pbx)
+        await asyncio.to_thread(players.play_beside_a_killed_bridge)
+        await stage.connector.stop()
+        await asyncio.to_thread(players.play, "ring_group")
+        await asyncio.to_thread(players.play, "outbound")
+        await stage.connector.start()
+        await stage.connector.ready(f"{stage.origin}/readyz")
+        wanted = [one for one in players.played if one.name not in UNRECORDED]
+        records = await settled(stage, len(wanted))
+    finally:
+        bridge.stop()
+    problems = [
+        problem for pair in zip(wanted, records, strict=True) for problem in differences(stage, *pair)
+    ]
+    assert problems == []
+
+
+async def settled(stage: Stage, count: int) -> list[Record]:
+    """Wait until Desk holds so many call records and nothing changes; answers them by their start."""
+    records: list[Record] = []
+    for _ in range(30):
+        before, records = records, await stage.control.calls()
+        if len(records) >= count and records == before:
+            break
+        await asyncio.sleep(2)
+    return sorted(records, key=lambda record: str(record["startTime"]))
+
+
+def differences(stage: Stage, played: Played, record: Record) -> list[str]:
+    """Say in which fields a record is not what was played."""
+    expected = played.expected
+    is_answered = expected.talk_seconds is not None
+    status = "Completed" if is_answered else STATUS[expected.direction.value]
+    found = {
+        "direction": record["direction"] == expected.direction.value,
+        "status": record["status"] == status,
+        "startTime": abs(from_iso(record["startTime"]) - played.begun_at) < 2 * SECOND,
+        "duration": abs(int(record["duration"]) - (expected.talk_seconds or 0)) <= 1,
+        "recordingUrl": bool(record["recordingUrl"]) == expected.is_recorded,
+        "ownerId": not is_answered or record["ownerId"] == _owner(stage, expected),
+    }
+    wrong = [name for name, is_right in found.items() if not is_right]
+    return [f"{played.name}: {name} is {record[name]!r}, but {expected}" for name in wrong]
+
+
+def _owner(stage: Stage, expected: Expected) -> str | None:
+    """Answer Desk's id of the agent who answered last."""
+    person = stage.team.at(expected.answered_by[-1])
+    return None if person is None else stage.furniture.agents[person.email]
