@@ -16,6 +16,7 @@ from connector.directory.hooks import DeskHooks
 from connector.directory.syncing import Syncing
 from connector.errors import ConnectorError, SettingsError
 from connector.feed import Feed, Message
+from connector.keeping import Pruning, Silence
 from connector.metrics import Metrics
 from connector.news import News
 from connector.people import Agents, Flows, Keys, People
@@ -40,6 +41,8 @@ from connector.zoho.webhooks import HookTokens
 WATCHDOG_SECONDS = 1
 SESSIONS_SECONDS = 2
 SWEEP_SECONDS = 3_600
+PRUNE_SECONDS = 10
+SILENCE_SECONDS = 60
 SYNC_SECONDS = 3
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,8 @@ class House:
             known = ", ".join(self.data_centers)
             raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
+        self.pruning = Pruning(store, settings, clock)
+        self.silence = Silence(store, clock, self.metrics)
         self._furnish_people()
         self._furnish_road()
 
@@ -105,6 +110,7 @@ class House:
             Asking(store, self.phone_systems, self.news, self.directory, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
+            self.metrics,
         )
         self.deliverer = Deliverer(
             store,
@@ -138,6 +144,8 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
             (WATCHDOG_SECONDS, house.road.close_overdue),
             (SESSIONS_SECONDS, house.end_sessions),
             (SWEEP_SECONDS, house.directory.sweep),
+            (PRUNE_SECONDS, house.pruning.step),
+            (SILENCE_SECONDS, house.silence.step),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
         if deliver:

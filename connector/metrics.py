@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from connector.times import SECOND
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -10,34 +12,69 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.ack_seconds = Histogram(
-            "connector_ack_seconds",
-            "From a phone system's request to our answer",
-            buckets=SECONDS,
-            registry=self.registry,
+        self._credits: dict[int, int] = {}
+        self._furnish_road()
+        self._furnish_delivery()
+        self._furnish_portals()
+
+    def _furnish_road(self) -> None:
+        self.ack_seconds = self._times("connector_ack_seconds", "From a phone system's request to our answer")
+        self.pop_seconds = self._times(
+            "connector_pop_seconds", "From an event's arrival until the open banners were told"
         )
-        self.events = Counter(
-            "connector_events", "Events by what became of them", ["result"], registry=self.registry
+        self.events = self._counter("connector_events", "Events by what became of them", "result")
+        self.look_ups = self._counter(
+            "connector_look_ups", "Look-ups for the banner by what came of them", "result"
         )
-        self.look_ups = Counter(
-            "connector_look_ups", "Look-ups for the banner by what came of them", ["result"],
-            registry=self.registry,
-        )  # fmt: skip
-        self.deliveries = Counter(
-            "connector_deliveries", "Attempts to deliver by outcome", ["outcome"], registry=self.registry
+        self.banners = self._gauge("connector_open_banners", "Banners that are open")
+        self.silent_phone_systems = self._gauge(
+            "connector_silent_phone_systems", "Phone systems unheard for longer than is usual at this hour"
         )
+
+    def _furnish_delivery(self) -> None:
+        self.deliveries = self._counter("connector_deliveries", "Attempts to deliver by outcome", "outcome")
         self.outbox = Gauge(
-            "connector_outbox", "Rows of the outbox by state", ["state"], registry=self.registry
+            "connector_outbox", "Deliveries that are not done, by state", ["state"], registry=self.registry
         )
-        self.oldest_due_seconds = Gauge(
-            "connector_outbox_oldest_seconds", "How long the oldest delivery has been due",
-            registry=self.registry,
-        )  # fmt: skip
-        self.banners = Gauge("connector_open_banners", "Banners that are open", registry=self.registry)
+        self.oldest_seconds = self._gauge(
+            "connector_outbox_oldest_seconds", "Age of the oldest record that is not in Desk and not given up"
+        )
+
+    def _furnish_portals(self) -> None:
+        self.grants_lost = self._gauge(
+            "connector_grants_lost", "Portals that an administrator must link again"
+        )
+        self.refreshes = self._gauge(
+            "connector_token_refreshes_recent",
+            "Tokens had from Zoho in the last ten minutes, of the portal with the most; it gives ten",
+        )
+        self.credits_left = self._gauge(
+            "connector_desk_credits_left", "Desk credits left today, of the portal with the fewest"
+        )
+        # Until Desk has told it, it is not known; without this it would look like none.
+        self.credits_left.set(float("nan"))
+
+    def _times(self, name: str, what: str) -> Histogram:
+        return Histogram(name, what, buckets=SECONDS, registry=self.registry)
+
+    def _counter(self, name: str, what: str, label: str) -> Counter:
+        return Counter(name, what, [label], registry=self.registry)
+
+    def _gauge(self, name: str, what: str) -> Gauge:
+        return Gauge(name, what, registry=self.registry)
 
     def count(self, outcome: str) -> None:
         """Count what one attempt to deliver came to."""
         self.deliveries.labels(outcome).inc()
+
+    def told(self, after_ms: int) -> None:
+        """Note how long after an event's arrival the open banners were told of it."""
+        self.pop_seconds.observe(after_ms / SECOND)
+
+    def credits(self, portal_id: int, left: int) -> None:
+        """Note what Desk says is left of a portal's credits today."""
+        self._credits[portal_id] = left
+        self.credits_left.set(min(self._credits.values()))
 
     def text(self) -> bytes:
         """Write all metrics in Prometheus's text format."""

@@ -100,6 +100,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     desk_webhooks: Annotated[
         bool, Meta(description="Whether linking asks for the right to subscribe to Desk's webhooks")
     ] = False
+    keep_calls_days: Annotated[
+        int,
+        Meta(ge=30, description="How long calls, their events and their deliveries are kept; longer than "
+             "any phone system may hold its events back"),
+    ] = 400  # fmt: skip
+    keep_unread_days: Annotated[
+        int, Meta(ge=1, description="How long bodies that could not be read are kept")
+    ] = 30
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"
     log_level: Annotated[

@@ -11,7 +11,9 @@ from connector.cli import (
     bridge,
     deliveries,
     directory,
+    forgetting,
     keys,
+    phone_status,
     phones,
     portals,
     sandbox,
@@ -51,7 +53,10 @@ for command in (
     keys.keys,
     deliveries.deliveries,
     auditing.audit,
+    forgetting.forget,
     bridge.bridge,
     directory.directory,
 ):
     main.add_command(command)
+
+phones.phones.add_command(phone_status.status)

@@ -17,6 +17,7 @@ from connector.delivery.owners import Owners
 from connector.delivery.records import Records
 from connector.delivery.retrying import decide
 from connector.errors import ConnectorError
+from connector.logs import about
 from connector.settings import Settings
 from connector.store import Store, claims, outbox, outcomes
 from connector.store.claims import Delivery, Terms
@@ -158,7 +159,9 @@ class Deliverer:
         self.wake()
 
     async def _deliver(self, held: Held) -> None:
-        self._note(await _surviving(self._attempt(held)))
+        # A contact's key is a number.
+        with about(call=held.row.key) if held.row.kind == "call" else about(contact=held.row.id):
+            self._note(await _surviving(self._attempt(held)))
 
     async def _attempt(self, held: Held) -> None:
         deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
@@ -181,6 +184,8 @@ class Deliverer:
     def _tell(self, held: Held) -> None:
         if held.outcome == "dead":
             log.warning("delivery_dead", extra={"delivery": held.row.id, "kind": held.row.kind})
+        else:
+            log.info("delivery", extra={"delivery": held.row.id, "outcome": held.outcome})
         if held.changed:
             self._on_change(held.changed)
         if self._counter is not None and held.outcome:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from connector.calls import CallEvent
 from connector.store.dialects import insert
-from connector.store.tables import events, unread
+from connector.store.tables import calls, events, unread
 
 RAW_AT_MOST = 65_536
 """How much of an unreadable body is kept."""
@@ -35,7 +35,11 @@ def row_of(phone_id: int, call_id: int, event: CallEvent) -> EventRow:
 
 
 def keep(connection: Connection, rows: Sequence[EventRow]) -> set[Identity]:
-    """Keep the events that are not kept yet, and answer which those were."""
+    """Keep the events that are not kept yet, and answer which those were.
+
+    Of an event of a call that was erased only the identity is kept, and it is no news.
+    """
+    erased = _erased(connection, {row.call_id for row in rows if row.call_id is not None})
     values = [
         {
             "phone_system_id": row.identity[0],
@@ -43,15 +47,20 @@ def keep(connection: Connection, rows: Sequence[EventRow]) -> set[Identity]:
             "event_id": row.identity[2],
             "call_id": row.call_id,
             "received_at": row.received_at,
-            "body": row.body,
+            "body": b"" if row.call_id in erased else row.body,
         }
         for row in rows
     ]
     if not values:
         return set()
     adding = insert(connection, events).on_conflict_do_nothing()
-    new = adding.returning(events.c.phone_system_id, events.c.source, events.c.event_id)
-    return {(row[0], row[1], row[2]) for row in connection.execute(new, values)}
+    new = adding.returning(events.c.phone_system_id, events.c.source, events.c.event_id, events.c.call_id)
+    return {(row[0], row[1], row[2]) for row in connection.execute(new, values) if row[3] not in erased}
+
+
+def _erased(connection: Connection, call_ids: Collection[int]) -> set[int]:
+    gone = select(calls.c.id).where(calls.c.erased_at.is_not(None), calls.c.id.in_(call_ids))
+    return set(connection.execute(gone).scalars())
 
 
 def of_calls(connection: Connection, call_ids: Collection[int]) -> dict[int, list[CallEvent]]:

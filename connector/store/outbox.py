@@ -85,7 +85,8 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
                 "attempts": case((old.state == "done", 0), else_=old.attempts),
                 "changed_at": now,
             },
-            where=old.wanted != new.wanted,
+            # A row without a record was erased: nothing brings it back.
+            where=(old.wanted != new.wanted) & (old.wanted != b""),
         ),
         rows,
     )

@@ -1,19 +1,16 @@
 """Tell machines how the connector is: alive, ready, and in figures."""
 
 from ipaddress import ip_address
-from typing import get_args
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from connector.errors import StoreError
-from connector.store import outbox
 from connector.store.migrating import is_current
+from connector.store.standing import read_standing
 from connector.times import SECOND
 from connector.web.guard import require_api
 from connector.web.house import House, house_of
-
-OUTBOX_STATES = get_args(outbox.State)
 
 
 async def healthz(_request: Request) -> Response:
@@ -51,10 +48,12 @@ def _is_local(request: Request) -> bool:
 
 
 async def _measure(house: House) -> None:
-    by_state = await house.store.read(outbox.count_by_state)
-    for state in OUTBOX_STATES:
-        house.metrics.outbox.labels(state).set(by_state.get(state, 0))
-    oldest_at = await house.store.read(outbox.oldest_due_at)
-    late = 0 if oldest_at is None else max(0, house.clock() - oldest_at)
-    house.metrics.oldest_due_seconds.set(late / SECOND)
-    house.metrics.banners.set(house.feed.open_banners)
+    now, metrics = house.clock(), house.metrics
+    standing = await house.store.read(lambda connection: read_standing(connection, now))
+    for state, count in standing.by_state.items():
+        metrics.outbox.labels(state).set(count)
+    late = 0 if standing.oldest_at is None else max(0, now - standing.oldest_at)
+    metrics.oldest_seconds.set(late / SECOND)
+    metrics.grants_lost.set(standing.grants_lost)
+    metrics.refreshes.set(standing.refreshes)
+    metrics.banners.set(house.feed.open_banners)

@@ -1,0 +1,7 @@
+"""Keep things for as long as they are needed, and see that phone systems are still heard."""
+
+from connector.keeping.forgetting import Forgetting
+from connector.keeping.pruning import Pruning
+from connector.keeping.silence import Silence
+
+__all__ = ["Forgetting", "Pruning", "Silence"]

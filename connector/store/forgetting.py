@@ -1,0 +1,201 @@
+"""Erase what is known of a number or a contact, and keep what makes that nothing is delivered twice.
+
+A call that was erased keeps its key, its events keep their identities, and its deliveries stay settled:
+what is told of it later is known already and brings nothing back (`events.keep`).
+"""
+
+from collections.abc import Callable, Collection
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+
+from connector.calls import CallEvent
+from connector.store.retention import OVER
+from connector.store.tables import (
+    calls,
+    contact_changes,
+    contact_numbers,
+    contacts,
+    directory,
+    events,
+    outbox,
+    phone_systems,
+    unread,
+)
+
+ERASED = "erased"
+"""The reason of a delivery whose record was erased."""
+
+_unpack = msgspec.msgpack.Decoder(CallEvent).decode
+
+Names = Callable[[str, str], bool]
+"""Answers whether a number, as a phone system of a country wrote it, is the one to forget."""
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """A contact of a portal."""
+
+    portal_id: int
+    id: str
+
+
+class Erased(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was erased."""
+
+    calls: int = 0
+    events: int = 0
+    deliveries: int = 0
+    contacts: int = 0
+    numbers: int = 0
+    unread: int = 0
+
+
+def last_call_id(connection: Connection) -> int:
+    """Answer the greatest id of a call."""
+    return connection.execute(select(func.max(calls.c.id))).scalar() or 0
+
+
+def calls_naming(connection: Connection, ids: range, names: Names) -> set[int]:
+    """Answer which calls of a range of ids have an event with the number."""
+    asked = (
+        select(events.c.call_id, events.c.body, phone_systems.c.country)
+        .join(phone_systems, phone_systems.c.id == events.c.phone_system_id)
+        .where(events.c.call_id >= ids.start, events.c.call_id < ids.stop)
+    )
+    found: set[int] = set()
+    for call_id, body, country in connection.execute(asked):
+        if body and call_id not in found:
+            event = _unpack(body)
+            told = (event.from_number, event.to_number)
+            if any(names(number, country) for number in told if number):
+                found.add(call_id)
+    return found
+
+
+def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[int], set[int]]:
+    """Answer which calls of a range were with a contact, and of which others it was thought possible."""
+    asked = (
+        select(calls.c.id, calls.c.chosen_contact_id, calls.c.found, outbox.c.sent)
+        .join(phone_systems, phone_systems.c.id == calls.c.phone_system_id)
+        .join(outbox, and_(outbox.c.call_id == calls.c.id, outbox.c.kind == "call"), isouter=True)
+        .where(calls.c.id >= ids.start, calls.c.id < ids.stop, phone_systems.c.portal_id == contact.portal_id)
+    )
+    written, shown = f'"contactId":"{contact.id}"'.encode(), f'"id":"{contact.id}"'.encode()
+    theirs: set[int] = set()
+    possible: set[int] = set()
+    for row in connection.execute(asked):
+        if row.chosen_contact_id == contact.id or written in (row.sent or b""):
+            theirs.add(row.id)
+        elif shown in (row.found or b""):
+            possible.add(row.id)
+    return theirs, possible
+
+
+def numbers_of(connection: Connection, contact: Contact) -> set[str]:
+    """Answer the numbers (E.164) that lead to a contact and to no other."""
+    leads = contact_numbers.c
+    mine = select(leads.number).where(leads.portal_id == contact.portal_id, leads.contact_id == contact.id)
+    made = select(outbox.c.key).where(
+        outbox.c.portal_id == contact.portal_id, outbox.c.kind == "contact", outbox.c.desk_id == contact.id
+    )
+    found = {*connection.execute(mine).scalars(), *connection.execute(made).scalars()}
+    others = select(leads.number).where(
+        leads.portal_id == contact.portal_id, leads.number.in_(found), leads.contact_id != contact.id
+    )
+    return {number for number in found - set(connection.execute(others).scalars()) if number[:1] == "+"}
+
+
+def families_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
+    """Answer these calls and all calls that they came out of or that came out of them."""
+    heads = set(
+        connection.execute(
+            select(func.coalesce(calls.c.root_id, calls.c.id)).where(calls.c.id.in_(call_ids))
+        ).scalars()
+    )
+    members = select(calls.c.id).where(or_(calls.c.id.in_(heads), calls.c.root_id.in_(heads)))
+    return set(connection.execute(members).scalars())
+
+
+def undelivered(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> int:
+    """Count what has not come to Desk: calls that go on, records, and contacts that are to be made."""
+    going_on = (
+        select(func.count())
+        .select_from(calls)
+        .where(calls.c.id.in_(call_ids), calls.c.closes_at.is_not(None))
+    )
+    waiting = (
+        select(func.count())
+        .select_from(outbox)
+        .where(
+            or_(outbox.c.call_id.in_(call_ids), and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))),
+            outbox.c.state.not_in(OVER),
+        )
+    )
+    return connection.execute(going_on).scalar_one() + connection.execute(waiting).scalar_one()
+
+
+def overwrite(connection: Connection) -> None:
+    """Have what is deleted overwritten in the file, where the engine leaves it there otherwise."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> Erased:
+    """Empty calls, their events and their deliveries; what identifies them stays."""
+    # The calls first, in the order in which those lock them who fold them.
+    ordered = select(calls.c.id).where(calls.c.id.in_(call_ids)).order_by(calls.c.key)
+    connection.execute(ordered.with_for_update())
+    nothing = {"state": None, "body": None, "found": None, "chosen_contact_id": None, "closes_at": None}
+    marks = {"lookup": "skipped", "erased_at": now, "changed_at": now, "revision": calls.c.revision + 1}
+    emptied = connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(**nothing, **marks))
+    told = connection.execute(update(events).where(events.c.call_id.in_(call_ids)).values(body=b""))
+    settled = {"state": "done", "owner": None, "lease_until": None, "sent_at": None, "attempts": 0}
+    blank = {"wanted": b"", "sent": None, "step": "", "reason": ERASED, "detail": "", "changed_at": now}
+    delivered = connection.execute(
+        update(outbox).where(outbox.c.call_id.in_(call_ids)).values(**settled, **blank)
+    )
+    return Erased(calls=emptied.rowcount, events=told.rowcount, deliveries=delivered.rowcount)
+
+
+def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:
+    """Forget whom the look-up found for calls that were with somebody else."""
+    forgotten = {"found": None, "lookup": "skipped", "changed_at": now, "revision": calls.c.revision + 1}
+    connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(forgotten))
+
+
+def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
+    """Delete numbers (E.164) from the directory, with the contacts that they lead to, in every portal."""
+    leads, bears = contact_numbers.c, []
+    for number in numbers:
+        rows = connection.execute(select(leads.portal_id, leads.contact_id).where(leads.number == number))
+        bears += [Contact(*row) for row in rows]
+    known = connection.execute(delete(directory).where(directory.c.number.in_(numbers))).rowcount
+    made = and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))
+    deliveries = connection.execute(delete(outbox).where(made)).rowcount
+    erased = sum(erase_contact(connection, contact) for contact in bears)
+    return Erased(numbers=known, deliveries=deliveries, contacts=erased)
+
+
+def erase_contact(connection: Connection, contact: Contact) -> int:
+    """Delete a contact from the directory, and answer how many rows described it."""
+    rows = 0
+    for table in (contact_numbers, contact_changes, contacts):
+        its_own = and_(table.c.portal_id == contact.portal_id, table.c.contact_id == contact.id)
+        deleted = connection.execute(delete(table).where(its_own)).rowcount
+        rows += deleted if table is contacts else 0
+    said = select(directory.c.number, directory.c.contacts).where(directory.c.portal_id == contact.portal_id)
+    holding = [row.number for row in connection.execute(said) if f'"{contact.id}"'.encode() in row.contacts]
+    connection.execute(
+        delete(directory).where(directory.c.portal_id == contact.portal_id, directory.c.number.in_(holding))
+    )
+    return rows
+
+
+def erase_unread(connection: Connection, is_named: Callable[[bytes], bool]) -> int:
+    """Delete the bodies that could not be read and that name what is to be forgotten."""
+    rows = connection.execute(select(unread.c.phone_system_id, unread.c.body_hash, unread.c.body))
+    named = [(row.phone_system_id, row.body_hash) for row in rows if is_named(row.body)]
+    for phone_id, body_hash in named:
+        same = and_(unread.c.phone_system_id == phone_id, unread.c.body_hash == body_hash)
+        connection.execute(delete(unread).where(same))
+    return len(named)

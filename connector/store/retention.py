@@ -1,0 +1,189 @@
+"""Delete what has been kept for long enough, a few hundred rows at a time.
+
+What has not reached Desk stays however old it is, and with it the whole family of its call.
+The audit is kept for ever: the database itself refuses to delete from it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    TextClause,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+
+from connector.store.tables import calls, events, flows, outbox, sessions, unread
+
+ROWS_AT_A_TIME = 500
+"""So few that nobody who writes meanwhile has to wait."""
+
+FAMILIES_AT_A_TIME = 50
+
+OVER = ("done", "dropped")
+"""States of deliveries that nothing more comes of."""
+
+Place = tuple[int, int]
+"""How far a walk through the old calls has come: when the last one seen changed, and its id."""
+
+START: Place = (0, 0)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """From which moment back things are too old to be kept."""
+
+    now: int
+    calls_before: int
+    unread_before: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How many rows were deleted, and where to go on; nowhere at the end."""
+
+    rows: int
+    place: Place | None
+
+
+class _Family(msgspec.Struct, frozen=True):
+    head: int
+    changed_at: int
+    members: list[int]
+
+    @property
+    def ids(self) -> list[int]:
+        return [self.head, *self.members]
+
+
+def prune_calls(connection: Connection, before: int, place: Place) -> Step:
+    """Delete some whole families of calls that changed last before a moment: events, deliveries, calls."""
+    heads = _heads(connection, before, place)
+    families, busy = _families(connection, heads, before)
+    old = [family for family in families if not busy.intersection(family.ids)]
+    sizes = _sizes(connection, [call_id for family in old for call_id in family.ids])
+    chosen = _as_many_as_fit(old, sizes)
+    _delete_families(connection, chosen)
+    rows = sum(_size(family, sizes) for family in chosen)
+    if len(chosen) < len(old):
+        return Step(rows, place)
+    return Step(rows, (heads[-1].changed_at, heads[-1].id) if len(heads) == FAMILIES_AT_A_TIME else None)
+
+
+def _heads(connection: Connection, before: int, place: Place) -> Sequence[Row[int, int]]:
+    old = select(calls.c.id, calls.c.changed_at).where(
+        calls.c.changed_at < before,
+        calls.c.changed_at >= place[0],
+        tuple_(calls.c.changed_at, calls.c.id) > place,
+        calls.c.root_id.is_(None),
+    )
+    ordered = old.order_by(calls.c.changed_at, calls.c.id).limit(FAMILIES_AT_A_TIME)
+    return connection.execute(ordered.with_for_update(skip_locked=True)).all()
+
+
+def _families(
+    connection: Connection, heads: Sequence[Row[int, int]], before: int
+) -> tuple[list[_Family], set[int]]:
+    """Answer the families, and those of their calls that must stay: open, young, or not all in Desk."""
+    families = {head.id: _Family(head.id, head.changed_at, []) for head in heads}
+    members = connection.execute(
+        select(calls.c.id, calls.c.root_id).where(calls.c.root_id.in_(families)).order_by(calls.c.id)
+    )
+    for member in members:
+        families[member.root_id].members.append(member.id)
+    ids = [call_id for family in families.values() for call_id in family.ids]
+    stays = or_(calls.c.closes_at.is_not(None), calls.c.changed_at >= before)
+    busy = set(connection.execute(select(calls.c.id).where(calls.c.id.in_(ids), stays)).scalars())
+    waits = select(outbox.c.call_id).where(outbox.c.call_id.in_(ids), outbox.c.state.not_in(OVER))
+    return list(families.values()), busy | {found for found in connection.execute(waits).scalars() if found}
+
+
+def _sizes(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Count what hangs on each call, itself aside."""
+    sizes = dict.fromkeys(ids, 0)
+    for table in (events, outbox):
+        counted = select(table.c.call_id, func.count()).where(table.c.call_id.in_(ids))
+        for call_id, count in connection.execute(counted.group_by(table.c.call_id)):
+            sizes[call_id] += count
+    return sizes
+
+
+def _size(family: _Family, sizes: Mapping[int, int]) -> int:
+    return sum(1 + sizes[call_id] for call_id in family.ids)
+
+
+def _as_many_as_fit(families: Sequence[_Family], sizes: Mapping[int, int]) -> list[_Family]:
+    """Take families until there are rows enough; at least one, however large."""
+    chosen: list[_Family] = []
+    rows = 0
+    for family in families:
+        rows += _size(family, sizes)
+        if chosen and rows > ROWS_AT_A_TIME:
+            break
+        chosen.append(family)
+    return chosen
+
+
+def _delete_families(connection: Connection, families: Sequence[_Family]) -> None:
+    ids = [call_id for family in families for call_id in family.ids]
+    heads = [family.head for family in families]
+    for table in (events, outbox):
+        connection.execute(delete(table).where(table.c.call_id.in_(ids)))
+    connection.execute(delete(calls).where(calls.c.root_id.in_(heads)))
+    connection.execute(delete(calls).where(calls.c.id.in_(heads)))
+
+
+def prune_ignored(connection: Connection, limits: Limits) -> int:
+    """Delete events of types that we do not know."""
+    return _delete_oldest(
+        connection, events, events.c.received_at, limits.calls_before, events.c.call_id.is_(None)
+    )
+
+
+def prune_contacts(connection: Connection, limits: Limits) -> int:
+    """Delete deliveries of contacts that have long been in Desk: who calls again is found there."""
+    is_there = text("outbox.kind = 'contact' AND outbox.state IN ('done', 'dropped')")
+    return _delete_oldest(connection, outbox, outbox.c.changed_at, limits.calls_before, is_there)
+
+
+def prune_unread(connection: Connection, limits: Limits) -> int:
+    """Delete bodies that could not be read."""
+    return _delete_oldest(connection, unread, unread.c.last_at, limits.unread_before)
+
+
+def prune_sessions(connection: Connection, limits: Limits) -> int:
+    """Delete sessions that are over."""
+    return _delete_oldest(connection, sessions, sessions.c.expires_at, limits.now)
+
+
+def prune_flows(connection: Connection, limits: Limits) -> int:
+    """Delete attempts to sign in or to link that nobody came back from."""
+    return _delete_oldest(connection, flows, flows.c.expires_at, limits.now)
+
+
+BY_AGE: tuple[Callable[[Connection, Limits], int], ...] = (
+    prune_ignored,
+    prune_contacts,
+    prune_unread,
+    prune_sessions,
+    prune_flows,
+)
+"""What is pruned beside calls; each answers how many rows it deleted."""
+
+
+def _delete_oldest(
+    connection: Connection,
+    table: Table,
+    age: ColumnElement[int],
+    before: int,
+    *which: ColumnElement[bool] | TextClause,
+) -> int:
+    key = tuple(table.primary_key.columns)
+    oldest = select(*key).where(age < before, *which).order_by(age).limit(ROWS_AT_A_TIME)
+    return connection.execute(delete(table).where(tuple_(*key).in_(oldest))).rowcount

@@ -1,0 +1,96 @@
+"""Keep in which hours each phone system was heard, which is enough to know what silence is usual."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+
+from connector.store.dialects import insert
+from connector.store.tables import activity, calls, phone_systems
+from connector.times import HOUR
+
+
+class Hour(msgspec.Struct, frozen=True, kw_only=True):
+    """An hour in which a phone system was heard, with the longest silence between two of its events."""
+
+    hour_at: int
+    first_at: int
+    last_at: int
+    longest_gap: int = 0
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A phone system and the hours in which it was heard, the oldest first."""
+
+    id: int
+    slug: str
+    name: str
+    hours: tuple[Hour, ...]
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    heard_at: int
+
+
+_heard_at = msgspec.msgpack.Decoder(_Heard).decode
+"""Reads the one field of a call that tells when its phone system last spoke of it."""
+
+
+def heard(connection: Connection, since: int) -> dict[int, list[int]]:
+    """Answer when each phone system spoke of calls that have changed since a moment."""
+    asked = select(calls.c.phone_system_id, calls.c.body).where(
+        calls.c.changed_at >= since, calls.c.body.is_not(None)
+    )
+    moments: dict[int, list[int]] = defaultdict(list)
+    for phone_id, body in connection.execute(asked):
+        moments[phone_id].append(_heard_at(body).heard_at)
+    return {phone_id: sorted(at for at in told if at >= since) for phone_id, told in moments.items()}
+
+
+def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_before: int) -> None:
+    """Add to the hours when phone systems were heard, and forget what is too old to tell of habits."""
+    for phone_id, told in moments.items():
+        kept = {hour.hour_at: hour for hour in _hours(connection, phone_id)}
+        changed = {}
+        for at in told:
+            hour_at = at // HOUR * HOUR
+            kept[hour_at] = changed[hour_at] = _with(kept.get(hour_at), hour_at, at)
+        for hour in changed.values():
+            _put(connection, phone_id, hour)
+    connection.execute(delete(activity).where(activity.c.hour_at < forget_before))
+
+
+def known(connection: Connection) -> list[Known]:
+    """Answer every phone system with its hours, in the order of their addresses."""
+    asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
+    rows = connection.execute(asked.order_by(phone_systems.c.slug)).all()
+    return [
+        Known(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
+        for row in rows
+    ]
+
+
+def _hours(connection: Connection, phone_id: int) -> list[Hour]:
+    asked = select(*(activity.c[name] for name in Hour.__struct_fields__))
+    ordered = asked.where(activity.c.phone_system_id == phone_id).order_by(activity.c.hour_at)
+    return [Hour(**row) for row in connection.execute(ordered).mappings()]
+
+
+def _with(hour: Hour | None, hour_at: int, at: int) -> Hour:
+    if hour is None:
+        return Hour(hour_at=hour_at, first_at=at, last_at=at)
+    gap = max(hour.longest_gap, at - hour.last_at, hour.first_at - at)
+    return Hour(
+        hour_at=hour_at,
+        first_at=min(hour.first_at, at),
+        last_at=max(hour.last_at, at),
+        longest_gap=gap,
+    )
+
+
+def _put(connection: Connection, phone_id: int, hour: Hour) -> None:
+    values = msgspec.structs.asdict(hour)
+    adding = insert(connection, activity).values(phone_system_id=phone_id, **values)
+    keys = [activity.c.phone_system_id, activity.c.hour_at]
+    connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=values))

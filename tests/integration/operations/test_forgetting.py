@@ -1,0 +1,144 @@
+"""A number or a contact is erased everywhere, and nothing that is told later brings it back."""
+
+import msgspec
+import pytest
+
+from connector.calls import EventType
+from connector.errors import CommandError
+from connector.keeping import Forgetting
+from connector.store import audit, outbox
+from connector.store.forgetting import Contact
+from connector.times import SECOND
+from tests.integration.operations.conftest import CALLER, NOW, SENDER, Desk, Time
+
+pytestmark = pytest.mark.anyio
+
+OTHER = "+33198765432"
+TRACES = (CALLER.encode(), b"0123456789", b"1 23 45 67 89")
+
+
+async def forget(desk: Desk, *, even_undelivered: bool = False) -> None:
+    """Forget the caller's number."""
+    await Forgetting(desk.store, desk.time).number(CALLER, actor="test", even_undelivered=even_undelivered)
+
+
+def everything(desk: Desk) -> bytes:
+    """Answer all that the tables hold in which a number may stand."""
+    columns = ("calls.body", "calls.found", "calls.chosen_contact_id", "events.body", "outbox.wanted",
+               "outbox.sent", "outbox.key", "unread.body", "directory.number", "directory.contacts",
+               "contacts.phone", "contacts.name", "contact_numbers.number", "audit.subject",
+               "audit.detail")  # fmt: skip
+    return repr([desk.column(column) for column in columns]).encode()
+
+
+async def test_nothing_is_left_of_a_number(desk: Desk) -> None:
+    """However it was written: calls, events, records, directory, index and unreadable bodies."""
+    desk.call("whole")
+    desk.call("national", "01 23 45 67 89")
+    desk.call("bare", "0123456789")
+    desk.call("another", OTHER)
+    desk.put("unread", {"phone_system_id": SENDER.id, "body_hash": "h", "reason": "no JSON",
+                        "body": b"from=%2B33123456789", "first_at": NOW, "last_at": NOW})  # fmt: skip
+    desk.put("directory", {"portal_id": 1, "number": CALLER, "contacts": b'[{"id":"c1"}]', "asked_at": NOW})
+    desk.put(
+        "contacts", {"portal_id": 1, "contact_id": "c1", "name": "Zoe", "phone": "0123456789", "seen_at": NOW}
+    )
+    desk.put("contact_numbers", {"portal_id": 1, "number": CALLER, "contact_id": "c1"})
+    await forget(desk)
+    kept = everything(desk)
+    assert not any(trace in kept for trace in (*TRACES, b"Zoe"))
+    assert desk.column("calls.call_id") == ["whole", "national", "bare", "another"]
+    assert [body is None for body in desk.column("calls.body")] == [True, True, True, False]
+    assert OTHER.encode() in kept
+
+
+async def test_the_audit_knows_without_the_number(desk: Desk) -> None:
+    """Who erased, when and how much is kept; the number is masked."""
+    desk.call("one")
+    await forget(desk)
+    [entry] = desk.store.read_now(audit.newest)
+    assert (entry.actor, entry.action, entry.subject) == ("test", "forgotten", "number +33***89")
+    assert entry.detail.startswith("calls 1, events 2, deliveries 1")
+
+
+async def test_late_events_bring_nothing_back(desk: Desk, time: Time) -> None:
+    """A repeat and a late event of an erased call are taken as known, and nothing is wanted of Desk."""
+    desk.call("one")
+    await forget(desk)
+    time.now += 60 * SECOND
+    late = msgspec.structs.replace(
+        desk.events("one")[1], id="late", type=EventType.RECORDED, recording_url="https://pbx.example.com/1"
+    )
+    taken = desk.take(*desk.events("one"), late)
+    assert (taken.accepted, taken.duplicate, taken.changed) == (0, 3, ())
+    assert desk.column("calls.body") == [None]
+    assert desk.column("events.body") == [b"", b"", b""]
+    assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
+
+
+async def test_a_call_out_of_an_erased_one_does_not_change_its_record(desk: Desk, time: Time) -> None:
+    """The record of an erased family stays as it stands in Desk."""
+    desk.call("head")
+    await forget(desk)
+    time.now += 60 * SECOND
+    desk.take(*desk.events("child", OTHER, parent="head"))
+    assert desk.column("outbox.wanted") == [b""]
+    assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
+
+
+async def test_the_whole_family_goes(desk: Desk) -> None:
+    """What came out of a call with the number is erased too, whatever number stood there."""
+    desk.call("head")
+    desk.call("child", OTHER, parent="head")
+    desk.deliver()
+    await forget(desk)
+    assert desk.column("calls.body") == [None, None]
+
+
+async def test_refuses_what_has_not_reached_desk(desk: Desk) -> None:
+    """Nothing at all is erased as long as a delivery waits, unless that is said."""
+    desk.call("done")
+    desk.call("waiting", delivered=False)
+    with pytest.raises(CommandError, match="--even-undelivered"):
+        await forget(desk)
+    assert None not in desk.column("calls.body")
+    await forget(desk, even_undelivered=True)
+    assert desk.column("calls.body") == [None, None]
+    assert desk.store.read_now(outbox.count_by_state) == {"done": 2}
+
+
+async def test_refuses_a_call_that_goes_on(desk: Desk) -> None:
+    """A call that rings is not erased under the agent's eyes."""
+    desk.take(desk.events("ringing")[0])
+    with pytest.raises(CommandError, match="still going on"):
+        await forget(desk)
+
+
+async def test_refuses_half_a_number(desk: Desk) -> None:
+    """A national number could be anybody's."""
+    with pytest.raises(CommandError, match="whole number"):
+        await Forgetting(desk.store, desk.time).number("0123456789", actor="t", even_undelivered=False)
+
+
+async def test_a_contact_takes_its_own_numbers_along(desk: Desk) -> None:
+    """Calls of a number that is the contact's alone go; a number of several goes by the record."""
+    shared = "+33155555555"
+    desk.call("own")
+    desk.call("with-them", shared)
+    desk.call("with-others", shared)
+    desk.put(
+        "contacts",
+        *({"portal_id": 1, "contact_id": each, "name": each, "seen_at": NOW} for each in ("c1", "c2")),
+    )
+    for number, contact_id in ((CALLER, "c1"), (shared, "c1"), (shared, "c2")):
+        desk.put("contact_numbers", {"portal_id": 1, "number": number, "contact_id": contact_id})
+    desk.change("outbox", 3, sent=b'{"contactId":"c2"}')
+    desk.change("calls", 3, found=b'{"contacts":[{"id":"c1","name":"Zoe"},{"id":"c2","name":"Max"}]}')
+    erased = await Forgetting(desk.store, desk.time).contact(
+        Contact(1, "c1"), actor="test", even_undelivered=False
+    )
+    assert erased.calls == 2
+    assert [body is None for body in desk.column("calls.body")] == [True, True, False]
+    assert desk.column("calls.found") == [None, None, None]
+    assert desk.column("contacts.contact_id") == ["c2"]
+    assert desk.column("contact_numbers.contact_id") == ["c2"]
