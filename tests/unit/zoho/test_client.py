@@ -62,6 +62,15 @@ Method = Callable[[Desk], Awaitable[Any]]
             f"GET /calls/search?createdTimeRange={SPAN}&limit=100&_all=k-1",
             3,
         ),
+        (
+            lambda d: d.contacts_since("modifiedTime", 0, 1_000, 95),
+            b"",
+            f"GET /contacts/search?modifiedTimeRange={SPAN}&sortBy=modifiedTime&from=95&limit=100",
+            3,
+        ),
+        (lambda d: d.create_webhook({}), b'{"id":1}', "POST /webhooks", 1),
+        (lambda d: d.list_webhooks(), b"", "GET /webhooks", 3),
+        (lambda d: d.delete_webhook("7"), b"", "DELETE /webhooks/7", 1),
         (lambda d: d.create_call_comment("5", "hello"), b'{"id":1}', "POST /calls/5/comments", 1),
     ],
 )

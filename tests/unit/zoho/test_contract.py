@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from connector.zoho import operations as ops
 from connector.zoho.fields import CallBody, call_body, contact_body
-from connector.zoho.scopes import LINKING, names
+from connector.zoho.scopes import linking, names
+from connector.zoho.webhooks import subscription
 from connector.zoho.wire import PREFIX, Request
 
 NOTES = Path(__file__).parents[4] / "shared" / "zoho"
@@ -29,6 +30,7 @@ REQUESTS: list[Request[Any]] = [
     ops.search_contacts("phone", ["1"]),
     ops.search_contacts_text("mira", 10),
     ops.contacts(100, 500),
+    ops.contacts_since("createdTime", 0, 1, 999),
     ops.contact("1"),
     ops.create_contact({}),
     ops.contact_tickets("1", 25, newest_first=True),
@@ -38,6 +40,9 @@ REQUESTS: list[Request[Any]] = [
     ops.calls("1", 100, 500, newest_first=False),
     ops.search_calls(0, 1, "key", 10),
     ops.create_call_comment("1", "hello"),
+    ops.create_webhook({}),
+    ops.webhooks(),
+    ops.delete_webhook("1"),
 ]
 
 
@@ -79,9 +84,17 @@ def test_every_scope_is_asked_for(request_: Request[Any]) -> None:
     operation, _ = operation_of(request_)
     (requirement,) = operation["security"]
     wanted = {scope.replace("activities.", "") for scope in requirement["iam-oauth2-schema"]}
-    held = set(names(LINKING))
+    held = set(names(linking(webhooks=True)))
     # The contract lists alternatives and requirements alike; whatever right is named, one is held.
     assert wanted & held or request_.path.endswith("/comments")
+
+
+@functools.cache
+def subscribing() -> jsonschema.Draft202012Validator:
+    """Make the validator of bodies that create a webhook."""
+    file = contract("settings")
+    body = file["components"]["requestBodies"]["Webhook.webhookjson"]["content"]["application/json"]["schema"]
+    return jsonschema.Draft202012Validator(body | {"components": file["components"]})
 
 
 @functools.cache
@@ -91,6 +104,11 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(
         {"$ref": "#/components/schemas/callCreate", "components": file["components"]}
     )
+
+
+def test_the_subscription_fits_the_contract() -> None:
+    """Desk takes the body that subscribes to contacts."""
+    subscribing().validate(subscription("https://calls.example.com/webhooks/desk/1"))
 
 
 texts = st.text(max_size=120) | st.text(min_size=301, max_size=400)
