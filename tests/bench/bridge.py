@@ -21,7 +21,7 @@ from connector.bridge.wanted import WANTED
 from connector.calls import Call, CallState
 from connector.times import system_clock
 from tests.integration.bridge.manager import Manager, spoken
-from tests.integration.bridge.receiver import Receiver
+from tests.integration.bridge.receiver import Receiver, free_port
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "asterisk"
 PLAYED = ("ring_group", "recorded", "queue_refused", "refused_then_answered", "outbound", "busy")
@@ -105,7 +105,7 @@ def _started(folder: Path, receiver: Receiver, manager: Manager) -> subprocess.P
         "BRIDGE_AMI_SECRET": "x",
         "BRIDGE_SPOOL": str(folder / "spool.db"),
         "BRIDGE_TRUNKS": "PJSIP/carrier",
-        "BRIDGE_LISTEN": "127.0.0.1:19181",
+        "BRIDGE_LISTEN": f"127.0.0.1:{free_port()}",
         "BRIDGE_LOG_LEVEL": "WARNING",
     }
     return subprocess.Popen([sys.executable, "-m", "connector", "bridge", "asterisk"], env=environment)

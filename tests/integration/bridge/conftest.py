@@ -11,7 +11,7 @@ from connector.bridge.asterisk import Bridge
 from connector.bridge.settings import BridgeSettings, load
 from connector.times import system_clock
 from tests.integration.bridge.manager import Manager
-from tests.integration.bridge.receiver import Receiver
+from tests.integration.bridge.receiver import Receiver, free_port
 
 Started = Callable[..., AbstractAsyncContextManager[None]]
 """Runs a bridge while the context is open; settings may be changed by name."""
@@ -55,7 +55,7 @@ def settings(tmp_path: Path, manager: Manager, receiver: Receiver) -> BridgeSett
             "BRIDGE_QUEUE_LOG": str(tmp_path / "queue_log"),
             "BRIDGE_FILES_AFTER_SECONDS": "1",
             "BRIDGE_RECORDINGS_URL": "https://pbx.example.com/recordings",
-            "BRIDGE_LISTEN": "127.0.0.1:19182",
+            "BRIDGE_LISTEN": f"127.0.0.1:{free_port()}",
         }
     )
 

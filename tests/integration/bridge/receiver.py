@@ -46,9 +46,7 @@ class Receiver:
         self.posts = 0
         self.duplicates = 0
         self.events: dict[tuple[str, str], CallEvent] = {}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._server: _Server | None = None
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -118,3 +116,10 @@ class Receiver:
         rejected = [{"index": one.index, "error": one.error} for one in parsed.rejected]
         counts = {"accepted": accepted, "duplicate": len(parsed.events) - accepted, "ignored": 0}
         return JSONResponse(counts | {"rejected": rejected}, 202)
+
+
+def free_port() -> int:
+    """Answer a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

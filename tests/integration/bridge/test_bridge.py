@@ -22,7 +22,6 @@ from tests.integration.bridge.receiver import Receiver
 pytestmark = pytest.mark.anyio
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "asterisk"
-HEALTH = "http://127.0.0.1:19182"
 
 
 def sample(name: str) -> list[bytes]:
@@ -97,7 +96,7 @@ async def test_what_is_rejected_holds_nothing_up(
     receiver.refuse = lambda _: Response('{"detail":"no"}', 422)
     async with started(settings):
         await say(manager, *sample("machine_only"))
-        await _shown('"aside":2')
+        await _shown(settings, '"aside":2')
         receiver.refuse = lambda _: None
         await say(manager, *sample("busy"))
         assert len(await told(receiver, is_over)) == 1
@@ -111,7 +110,7 @@ async def test_a_bridge_that_dies_loses_nothing(
     receiver.refuse = lambda _: Response(status_code=503)
     async with started(settings):
         await say(manager, *events)
-        await _shown('"waiting":7')
+        await _shown(settings, '"waiting":7')
     receiver.refuse = lambda _: None
     async with started(settings):
         (call,) = await told(receiver, is_over)
@@ -138,38 +137,38 @@ async def test_a_wrong_password_is_said(started: Started, settings: BridgeSettin
     """Health names what Asterisk says, and answers 503."""
     wrong = msgspec.structs.replace(settings, ami_secret=Secret("wrong"))
     async with started(wrong):
-        await _shown("Asterisk refuses Login: Authentication failed")
+        await _shown(settings, "Asterisk refuses Login: Authentication failed")
 
 
 async def test_metrics_are_shown(started: Started, settings: BridgeSettings, manager: Manager) -> None:
     """Prometheus finds its own."""
     async with started(settings):
         await say(manager, *sample("busy"))
-        await _shown('"ok":true')
+        await _shown(settings, '"ok":true')
         async with httpx2.AsyncClient() as http:
-            shown = await http.get(f"{HEALTH}/metrics")
+            shown = await http.get(f"http://{settings.listen}/metrics")
     assert "connector_bridge_connected 1.0" in shown.text
 
 
 async def test_two_bridges_on_one_spool(started: Started, settings: BridgeSettings) -> None:
     """The second is refused in one sentence."""
     async with started(settings):
-        await _shown('"ok"')
+        await _shown(settings, '"ok"')
         with pytest.raises(SettingsError, match="BRIDGE_SPOOL"):
             async with started(settings):
                 pass
 
 
-async def _shown(text: str) -> None:
+async def _shown(settings: BridgeSettings, text: str) -> None:
     """Wait until /health says so."""
     async with httpx2.AsyncClient() as http:
         with anyio.fail_after(15):
-            while text not in await _health(http):
+            while text not in await _health(http, settings.listen):
                 await anyio.lowlevel.checkpoint()
 
 
-async def _health(http: httpx2.AsyncClient) -> str:
+async def _health(http: httpx2.AsyncClient, listen: str) -> str:
     try:
-        return (await http.get(f"{HEALTH}/health")).text
+        return (await http.get(f"http://{listen}/health")).text
     except httpx2.ConnectError:
         return ""
