@@ -8,6 +8,7 @@ from connector import __version__
 from connector.cli import (
     agents,
     auditing,
+    backing_up,
     bridge,
     deliveries,
     directory,
@@ -53,6 +54,9 @@ for command in (
     keys.keys,
     deliveries.deliveries,
     auditing.audit,
+    backing_up.backup,
+    backing_up.restore,
+    backing_up.restored,
     forgetting.forget,
     bridge.bridge,
     directory.directory,

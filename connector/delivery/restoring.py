@@ -1,0 +1,72 @@
+"""Mark a database that was restored: what has happened since its backup is not known, so it is looked for."""
+
+import msgspec
+from sqlalchemy import Connection, delete, select, update
+
+from connector.calls import CallRecord
+from connector.delivery import background
+from connector.delivery.held import SEND_SECONDS
+from connector.delivery.merging import Body, Sent
+from connector.errors import SettingsError
+from connector.settings import Settings
+from connector.store import audit
+from connector.store.outbox import COLUMNS, Row, row_of
+from connector.store.tables import outbox, sessions
+from connector.times import SECOND, to_iso
+
+OVER = ("done", "dropped")
+
+_record = msgspec.json.Decoder(CallRecord).decode
+_read_sent = msgspec.json.Decoder(Sent).decode
+_write_sent = msgspec.json.encode
+
+
+def mark(connection: Connection, settings: Settings, now: int, actor: str) -> int:
+    """Have every record looked for in Desk before it is written, and end all sessions.
+
+    Whatever was not in Desk at the backup may be there by now. It is looked for once Desk has applied, and
+    its search shows, the last request that can have left before the restore; dead letters when retried.
+    Answers how many deliveries that are.
+    """
+    wait = SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
+    rows = connection.execute(select(*COLUMNS).where(outbox.c.state.not_in(OVER))).mappings().all()
+    for row in map(row_of, rows):
+        _mark(connection, row, now, now + wait * SECOND)
+    connection.execute(delete(sessions))
+    audit.append(connection, now, actor, "restored", "database", f"deliveries to be looked for: {len(rows)}")
+    return len(rows)
+
+
+def _mark(connection: Connection, row: Row, now: int, due_at: int) -> None:
+    values: dict[str, object] = {"owner": None, "lease_until": None, "changed_at": now}
+    if row.desk_id is None:
+        values |= _as_sent(connection, row, now)
+    is_open = values.get("sent_at", row.sent_at) is not None
+    if row.state != "dead":
+        values |= {"state": "unknown", "due_at": due_at} if is_open else {"state": "due"}
+    connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+
+
+def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
+    """Answer the columns of a row whose record may have been made at any time since there is the row."""
+    since = row.sent_at or row.created_at
+    if row.kind == "contact" or (row.sent is not None and _read_sent(row.sent).tried):
+        return {"sent_at": since}
+    try:
+        sent = Sent(tried=(_body(connection, row, now),), revision=row.revision)
+    except SettingsError:
+        # Nobody knew where to write it.
+        return {}
+    return {"sent_at": since, "sent": _write_sent(sent)}
+
+
+def _body(connection: Connection, row: Row, now: int) -> Body:
+    """Answer as much of the record as it takes to look for it."""
+    record = _record(row.wanted)
+    around = background.read(connection, row, record, now)
+    return {
+        "contactId": around.chosen or "",
+        "departmentId": background.department(record, around),
+        "startTime": to_iso(record.started_at),
+        "direction": record.direction.value,
+    }
