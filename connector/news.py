@@ -157,7 +157,7 @@ def finding_of(row: CallRow) -> Finding:
     return Finding() if row.found is None else _finding(row.found)
 
 
-_STATES = {"done": "written", "dead": "failed"}
+_STATES = {"done": "written", "dead": "failed", "dropped": "none"}
 
 
 def _record(record: RecordState | None) -> Record:

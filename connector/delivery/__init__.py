@@ -5,6 +5,6 @@ A request is noted before it leaves; where its outcome is unknown it is looked f
 """
 
 from connector.delivery.needs import Counter, Desk, Desks, Directory
-from connector.delivery.worker import AT_A_TIME, Deliverer
+from connector.delivery.worker import Deliverer
 
-__all__ = ["AT_A_TIME", "Counter", "Deliverer", "Desk", "Desks", "Directory"]
+__all__ = ["Counter", "Deliverer", "Desk", "Desks", "Directory"]

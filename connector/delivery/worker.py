@@ -18,13 +18,13 @@ from connector.delivery.records import Records
 from connector.delivery.retrying import decide
 from connector.errors import ConnectorError
 from connector.logs import about
+from connector.portals.limits import allowed
 from connector.settings import Settings
 from connector.store import Store, claims, outbox, outcomes
 from connector.store.claims import Delivery, Terms
+from connector.store.widths import AllowedBy
 from connector.times import SECOND, Clock
-
-AT_A_TIME = 10
-"""Deliveries of one portal under way in all processes together; the Desk client's budget may allow fewer."""
+from connector.zoho.budget import own_slot
 
 POLL_SECONDS = 1.0
 GRACE_SECONDS = 0.8
@@ -41,6 +41,7 @@ class Deliverer:
     """Deliver for every linked portal, next to any number of others on the same database.
 
     `on_change` hears the ids of calls whose banner shows something else now, `counter` each outcome.
+    `allowed_by` answers what a portal's edition allows.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Deliverer:
         owner: str | None = None,
         on_change: Callable[[Sequence[int]], None] = _nobody,
         counter: Counter | None = None,
-        at_most: int = AT_A_TIME,
+        allowed_by: AllowedBy = allowed,
     ) -> None:
         # Never the same twice: a process that comes back must not take its own old leases for live ones.
         self.owner = f"{owner or socket.gethostname()}/{uuid.uuid4().hex[:12]}"
@@ -65,7 +66,7 @@ class Deliverer:
         self._terms = Terms(
             lease_seconds=LEASE_SECONDS,
             settle_seconds=SEND_SECONDS + settings.settle_after_seconds,
-            at_most=at_most,
+            allowed_by=allowed_by,
         )
         self._contacts = Contacts(store, desks, directory, settings, clock)
         self._records = Records(store, desks, self._contacts, Owners(store, clock), settings, clock)
@@ -165,7 +166,8 @@ class Deliverer:
 
     async def _attempt(self, held: Held) -> None:
         deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
-        problem = await _surviving(deliver(held))
+        with own_slot():
+            problem = await _surviving(deliver(held))
         if problem is not None and not held.is_settled:
             await self._fail(held, problem)
         self._tell(held)

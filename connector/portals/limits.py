@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from connector.store.widths import Allowed
+from connector.zoho.allowances import daily_credits
+
 WIDTHS: Mapping[str, int] = MappingProxyType(
     {"free": 5, "express": 10, "standard": 10, "professional": 15, "enterprise": 25}
 )
 """Requests at a time by edition, from Desk's pages on API credits."""
+
+RESERVE = 2
+"""Requests at a time that are kept for look-ups: one of them takes two, for phone and for mobile.
+
+More are theirs as soon as they want more: deliveries step back.
+"""
+
+RESERVE_PERCENT = 10
+"""Of a day's credits, what is kept for look-ups; an unknown caller costs nine."""
 
 TOKENS_PER_WINDOW = 10
 WINDOW_SECONDS = 600
@@ -16,3 +28,8 @@ WINDOW_SECONDS = 600
 def width_of(edition: str) -> int:
     """Answer how many requests a portal may have under way; as few as any where the edition is unknown."""
     return WIDTHS.get(edition.strip().lower(), min(WIDTHS.values()))
+
+
+def allowed(edition: str) -> Allowed:
+    """Answer what an edition allows at a time, and what of that and of a day is kept for look-ups."""
+    return Allowed(width_of(edition), RESERVE, daily_credits(edition) * RESERVE_PERCENT // 100)

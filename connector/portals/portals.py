@@ -12,15 +12,14 @@ from connector.errors import CommandError, GrantLost, NotFound, SettingsError, U
 from connector.portals import checks
 from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
-from connector.portals.limits import width_of
 from connector.portals.linking import Bound, Linker
+from connector.portals.sharing import SharedBudget
 from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
 from connector.store.portals import Portal
 from connector.store.users import User
 from connector.times import Clock
-from connector.zoho.budget import Budget, LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -55,7 +54,7 @@ class Portals:
         self._data_centers = data_centers
         self._wait = wait
         self._linker = Linker(http, oauth, clock)
-        self._budgets: dict[int, Budget] = {}
+        self._budgets: dict[int, SharedBudget] = {}
         self._keepers: dict[int, Keeper] = {}
         self._desks: dict[int, Desk] = {}
 
@@ -81,10 +80,10 @@ class Portals:
             self._desks[portal_id] = self._make_desk(portal)
         return self._desks[portal_id]
 
-    def budget(self, portal: Portal) -> Budget:
+    def budget(self, portal: Portal) -> SharedBudget:
         """Answer what may still be asked of a portal's Desk, one object for as long as the process lives."""
         if portal.id not in self._budgets:
-            self._budgets[portal.id] = LocalBudget(width_of(portal.edition), clock=self._clock)
+            self._budgets[portal.id] = SharedBudget(self._store, portal.id, portal.edition, self._clock)
         return self._budgets[portal.id]
 
     async def link(
@@ -116,9 +115,11 @@ class Portals:
         return await self.get(portal_id)
 
     async def close(self) -> None:
-        """Wait until no refresh is under way, so that no token is lost on the way out."""
+        """Wait until no refresh is under way, so that no token is lost on the way out; give slots back."""
         for keeper in list(self._keepers.values()):
             await keeper.landed()
+        for budget in self._budgets.values():
+            await budget.close()
 
     def _make_desk(self, portal: Portal) -> Desk:
         dc = self._data_centers.get(portal.location)

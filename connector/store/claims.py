@@ -8,26 +8,28 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
 
-from connector.store.outbox import COLUMNS, Row, row_of
+from connector.store import limits
+from connector.store.outbox import COLUMNS, HOLDS_SLOT, IS_DUE, Row, row_of
+from connector.store.tables import limits as met
 from connector.store.tables import outbox, portals
-from connector.times import SECOND
+from connector.store.widths import Allowed, AllowedBy, Met, room
+from connector.times import MINUTE, SECOND
 
-# Written as the indexes are: SQLite uses a partial index only where it finds its very words.
-IS_DUE = text("outbox.state = 'due'")
-HOLDS_SLOT = text("outbox.state IN ('sending', 'unknown')")
+FRESH_FOR = 10 * MINUTE
+"""How long the record of a call goes before older ones, for somebody may still be looking at it."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a claim grants: how long, how many at a time for each portal, and what an unknown outcome waits.
+    """What a claim grants: how long, how many at a time by a portal's edition, and what an unknown waits.
 
     `settle_seconds` is the send time-out and what Desk may take to apply a request whose answer was lost.
     """
 
     lease_seconds: int
     settle_seconds: int
-    at_most: int
+    allowed_by: AllowedBy
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +50,25 @@ def claim(
     """
     # First the lock, then a new statement: one that does both would count before it has the lock.
     # A weaker lock than FOR UPDATE, which would block every new row that refers to the portal.
-    locked = _portals_with_work(now, resting).order_by(portals.c.id)
-    locked = locked.with_for_update(key_share=True, skip_locked=True, of=portals)
+    working = _portals_with_work(now, resting).add_columns(portals.c.edition).order_by(portals.c.id)
+    locked = connection.execute(working.with_for_update(key_share=True, skip_locked=True, of=portals)).all()
     claimed: list[Delivery] = []
-    for portal_id in connection.execute(locked).scalars().all():
+    for portal_id, edition in locked:
         _expire(connection, portal_id, now, terms)
-        ids = [*_unknown(connection, portal_id, now, terms), *_due(connection, portal_id, now, terms)]
+        ids = _chosen(connection, portal_id, now, terms.allowed_by(edition))
         claimed += _take(connection, ids, owner, now + terms.lease_seconds * SECOND)
     return claimed
+
+
+def _chosen(connection: Connection, portal_id: int, now: int, allowed: Allowed) -> Sequence[int]:
+    known = limits.met(connection, portal_id)
+    if known.is_shut(allowed, now):
+        return ()
+    ids = [*_unknown(connection, portal_id, now, allowed), *_due(connection, portal_id, now, allowed, known)]
+    if ids and known.is_trying(allowed):
+        limits.tries(connection, portal_id, now)
+        return ids[:1]
+    return ids
 
 
 def has_work(connection: Connection, now: int, resting: Collection[int] = ()) -> bool:
@@ -83,8 +96,11 @@ def _portals_with_work(now: int, resting: Collection[int]) -> Select[int]:
     )
     due = exists().where(its_own, IS_DUE, outbox.c.due_at <= now)
     held = exists().where(its_own, HOLDS_SLOT, is_over)
+    is_shut = exists().where(
+        met.c.portal_id == portals.c.id, or_(met.c.closed_until > now, met.c.rests_until > now)
+    )
     return select(portals.c.id).where(
-        portals.c.state == "linked", portals.c.id.not_in(resting), or_(due, held)
+        portals.c.state == "linked", portals.c.id.not_in(resting), ~is_shut, or_(due, held)
     )
 
 
@@ -106,24 +122,38 @@ def settles_at(now: int, terms: Terms) -> ColumnElement[int]:
     return case((outbox.c.sent_at.is_(None), now), (open_until < now, now), else_=open_until)
 
 
-def _unknown(connection: Connection, portal_id: int, now: int, terms: Terms) -> Sequence[int]:
+def _unknown(connection: Connection, portal_id: int, now: int, allowed: Allowed) -> Sequence[int]:
     settling = select(outbox.c.id).where(HOLDS_SLOT, outbox.c.portal_id == portal_id)
     over = settling.where(outbox.c.state == "unknown", outbox.c.due_at <= now).order_by(outbox.c.due_at)
-    return _lock(connection, over, terms.at_most)
+    return _lock(connection, over, allowed.width)
 
 
-def _due(connection: Connection, portal_id: int, now: int, terms: Terms) -> Sequence[int]:
-    holding = select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == portal_id)
-    room = terms.at_most - (connection.execute(holding).scalar() or 0)
+def _due(connection: Connection, portal_id: int, now: int, allowed: Allowed, known: Met) -> Sequence[int]:
+    at_most = room(allowed, known, limits.taken(connection, portal_id, now), now)
+    if at_most < 1:
+        return ()
+    fresh_from = now - FRESH_FOR
     due = select(outbox.c.id).where(IS_DUE, outbox.c.portal_id == portal_id, outbox.c.due_at <= now)
-    return _lock(connection, due.order_by(outbox.c.due_at), room) if room > 0 else ()
+    due = due.order_by(outbox.c.due_at)
+    oldest = _lock(connection, due, at_most)
+    is_fresh = and_(outbox.c.due_at > fresh_from, outbox.c.attempts == 0)
+    fresh = _lock(connection, due.where(is_fresh), at_most) if len(oldest) == at_most else ()
+    if not fresh or fresh[0] == oldest[0]:
+        return oldest
+    old = select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == portal_id)
+    held = connection.execute(old.where(outbox.c.due_at <= fresh_from)).scalar() or 0
+    return first_of(oldest, fresh, at_most, max(1, allowed.width // 4) - held)
 
 
-def _lock(connection: Connection, asked: Any, at_most: int) -> Sequence[int]:
-    ids: Sequence[int] = (
-        connection.execute(asked.limit(at_most).with_for_update(skip_locked=True)).scalars().all()
-    )
-    return ids
+def first_of(oldest: Sequence[int], fresh: Sequence[int], at_most: int, for_old: int) -> list[int]:
+    """Choose which go: fresh ones first, but for the slots that old ones are sure of, a quarter of all."""
+    ordered = dict.fromkeys([*oldest[: max(0, for_old)], *fresh, *oldest])
+    return list(ordered)[:at_most]
+
+
+def _lock(connection: Connection, asked: Select[int], at_most: int) -> Sequence[int]:
+    locking = asked.limit(at_most).with_for_update(skip_locked=True)
+    return connection.execute(locking).scalars().all()
 
 
 def _take(connection: Connection, ids: Sequence[int], owner: str, lease_until: int) -> list[Delivery]:

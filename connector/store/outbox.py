@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, Update, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Update,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from connector.store import calls
 from connector.store.dialects import insert
@@ -16,7 +28,15 @@ from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
 
 Kind = Literal["call", "contact"]
-State = Literal["due", "sending", "unknown", "done", "dead"]
+State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
+
+
+# Written as the indexes are: SQLite uses a partial index only where it finds its very words.
+IS_DUE = text("outbox.state = 'due'")
+HOLDS_SLOT = text("outbox.state IN ('sending', 'unknown')")
+
+GIVEN_UP = ("dead", "dropped")
+"""States that only a person ends."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,37 +182,56 @@ def oldest_due_at(connection: Connection) -> int | None:
 
 
 def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False) -> list[int]:
-    """Try a dead letter again, by hand; answer the calls whose record is waited for again.
+    """Try a dead or dropped letter again, by hand; answer the calls whose record is waited for again.
 
     What may have been applied is looked for once more, unless the person has looked and found it `absent`.
     A call that died with its contact takes that one along.
     """
     row = get(connection, row_id)
-    if row is None or row.state != "dead":
+    if row is None or row.state not in GIVEN_UP:
         return []
     of_contact = (outbox.c.kind == "contact") & (outbox.c.portal_id == row.portal_id)
-    along = of_contact & (outbox.c.key == contact_key_of(row.step)) & (outbox.c.state == "dead")
+    along = of_contact & (outbox.c.key == contact_key_of(row.step)) & outbox.c.state.in_(GIVEN_UP)
     cleared = {"sent_at": None} | ({"sent": None} if row.desk_id is None else {}) if absent else {}
     is_open = outbox.c.sent_at.is_not(None) & (not absent)
     connection.execute(
         update(outbox)
-        .where(or_(outbox.c.id == row_id, along), outbox.c.state == "dead")
+        .where(or_(outbox.c.id == row_id, along), outbox.c.state.in_(GIVEN_UP))
         .values(state=case((is_open, "unknown"), else_="due"), due_at=now, attempts=0, changed_at=now)
         .values(reason="", detail="", **cleared)
     )
     return changed_calls(connection, [row.call_id], now)
 
 
-def resume(connection: Connection, portal_id: int, now: int) -> None:
-    """Let everything of a portal go at once that waits for its grant: the portal is linked again."""
-    waiting = (outbox.c.portal_id == portal_id) & (outbox.c.state == "due") & (outbox.c.due_at > now)
-    connection.execute(
-        update(outbox).where(waiting, outbox.c.reason.in_(WAIT_FOR_LINKING)).values(due_at=now)
-    )
+def drop(connection: Connection, row_id: int, now: int) -> list[int]:
+    """Give a dead letter up for good, by hand; answer the calls whose banner shows something else now.
+
+    Later news of its call change nothing; whoever thinks better of it can still retry it.
+    """
+    row = get(connection, row_id)
+    if row is None or row.state != "dead":
+        return []
+    dropping = update(outbox).where(outbox.c.id == row_id, outbox.c.state == "dead")
+    connection.execute(dropping.values(state="dropped", changed_at=now))
+    return changed_calls(connection, [row.call_id], now)
 
 
 WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
 """Reasons that only an administrator who links the portal anew does away with."""
+
+WAIT_FOR_ZOHO = ("zoho_down",)
+"""Reasons that are gone for all once Zoho has taken one delivery."""
+
+
+def resume(
+    connection: Connection, portal_id: int, now: int, reasons: Sequence[str] = WAIT_FOR_LINKING
+) -> None:
+    """Let everything of a portal go at once that waits for some reasons; by default, for its grant."""
+    for state in (IS_DUE, and_(HOLDS_SLOT, outbox.c.state == "unknown")):
+        waiting = select(outbox.c.id).where(state, outbox.c.portal_id == portal_id, outbox.c.due_at > now)
+        waiting = waiting.where(outbox.c.reason.in_(reasons)).with_for_update(skip_locked=True)
+        ids = connection.execute(waiting).scalars().all()
+        connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(due_at=now))
 
 
 def waits_for(contact_key: str) -> str:

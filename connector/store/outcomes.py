@@ -6,8 +6,19 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, case, select, update
 
-from connector.store.claims import IS_DUE, NOBODY, Delivery, Terms, fence, settles_at
-from connector.store.outbox import Row, Wanted, changed_calls, find, waits_for, want_once
+from connector.store import limits
+from connector.store.claims import NOBODY, Delivery, Terms, fence, settles_at
+from connector.store.outbox import (
+    IS_DUE,
+    WAIT_FOR_ZOHO,
+    Row,
+    Wanted,
+    changed_calls,
+    find,
+    resume,
+    waits_for,
+    want_once,
+)
 from connector.store.tables import calls, outbox
 from connector.times import MINUTE
 
@@ -49,7 +60,10 @@ def done(connection: Connection, delivery: Delivery, now: int, stands: Stands) -
         "detail": stands.detail,
     }
     shows = (row.desk_id, row.desk_url) != (stands.desk_id, stands.desk_url)
-    return _finish(connection, delivery, now, values, shows=shows)
+    settled = _finish(connection, delivery, now, values, shows=shows)
+    if settled is not None:
+        _zoho_works(connection, row.portal_id, now)
+    return settled
 
 
 def later(
@@ -69,7 +83,10 @@ def later(
         values |= {"state": "due", "sent_at": None}
     else:
         values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
-    return _finish(connection, delivery, now, values, shows=False)
+    settled = _finish(connection, delivery, now, values, shows=False)
+    if settled is not None and reason in WAIT_FOR_ZOHO:
+        limits.failed(connection, delivery.row.portal_id, now)
+    return settled
 
 
 def dead(
@@ -128,7 +145,16 @@ def wait_for_contact(
         "due_at": now + CONTACT_PATIENCE,
     }
     waits = _finish(connection, delivery, now, values | {"sent_at": None}, shows=False)
-    return None if waits is None else find(connection, contact.portal_id, "contact", contact.key)
+    if waits is None:
+        return None
+    # It has been looked for in Desk, and Desk has answered.
+    _zoho_works(connection, contact.portal_id, now)
+    return find(connection, contact.portal_id, "contact", contact.key)
+
+
+def _zoho_works(connection: Connection, portal_id: int, now: int) -> None:
+    if limits.works(connection, portal_id):
+        resume(connection, portal_id, now, WAIT_FOR_ZOHO)
 
 
 def _make_again(connection: Connection, contact: Row, now: int) -> None:

@@ -5,8 +5,9 @@ some slots and some credits alone, and look-ups go first where both wait.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 import anyio
@@ -42,6 +43,27 @@ class Budget(Protocol):
 
     def release(self, key: str) -> None:
         """Give back the slot held under a key; an unknown key is nothing."""
+
+
+_own_slot: ContextVar[anyio.Lock | None] = ContextVar("own_slot", default=None)
+
+
+@contextmanager
+def own_slot() -> Iterator[None]:
+    """Let the requests of this block, one after the other, use a slot that its caller has already.
+
+    A delivery's claim is such a slot. Look-ups that somebody waits for take no notice.
+    """
+    before = _own_slot.set(anyio.Lock())
+    try:
+        yield
+    finally:
+        _own_slot.reset(before)
+
+
+def given_slot() -> anyio.Lock | None:
+    """Answer the slot that is given to the present task, None where it must take one."""
+    return _own_slot.get()
 
 
 class LocalBudget:

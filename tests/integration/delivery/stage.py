@@ -32,6 +32,9 @@ LINE = "+33987654321"
 STRANGER = "+33612345678"
 CALLS = "/api/v1/calls"
 CONTACTS = "/api/v1/contacts"
+REST_SECONDS = 30
+"""How long a portal rests between two tries whether Zoho is back."""
+
 SETTLE_SECONDS = 97
 """Send time-out, wait for a slot, and the 60 s that Desk has to apply a request."""
 
@@ -247,14 +250,15 @@ class Stage:
             waiting = await self.waiting()
             if not waiting:
                 return
-            self.advance(max(1, (min(row.due_at for row in waiting) - self.clock()) // 1000 + 1))
+            soonest = min(row.due_at for row in waiting)
+            self.advance((soonest - self.clock()) // 1000 + 1 if soonest > self.clock() else REST_SECONDS)
         raise AssertionError("something is never settled")
 
     async def waiting(self) -> list[Row]:
-        """Answer what is neither done nor dead; first what waits for time, then what lacks only a slot."""
+        """Answer what is neither done nor dead; first what waits for time, then what only the portal keeps."""
         unknown = await self.store.read(lambda c: outbox.list_rows(c, "unknown"))
         due = await self.store.read(lambda c: outbox.list_rows(c, "due"))
-        return [row for row in (*unknown, *due) if row.due_at > self.clock()] or due
+        return [row for row in (*unknown, *due) if row.due_at > self.clock()] or [*unknown, *due]
 
     def posts(self, path: str = CALLS, status: int | None = None) -> int:
         """Count the POSTs that came to the sandbox."""

@@ -11,9 +11,17 @@ from connector.store import Store, claims, outbox, outcomes, tables
 from connector.store.claims import Delivery, Terms
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
+from connector.store.widths import Allowed
 
 NOW = 1_767_614_400_000
-TERMS = Terms(lease_seconds=180, settle_seconds=97, at_most=3)
+
+
+def three(_edition: str) -> Allowed:
+    """Allow three at a time, and keep none of them."""
+    return Allowed(width=3, reserve=0, reserve_credits=0)
+
+
+TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=three)
 
 
 @pytest.fixture
@@ -110,7 +118,7 @@ def test_lease_runs_out_after_the_send(connection: Connection) -> None:
 def test_lease_runs_out_soon_after_the_send(connection: Connection) -> None:
     """Where the lease is shorter than what Desk may take, the row waits as unknown."""
     _want(connection, "a")
-    terms = Terms(lease_seconds=10, settle_seconds=97, at_most=3)
+    terms = Terms(lease_seconds=10, settle_seconds=97, allowed_by=three)
     delivery = _only(claims.claim(connection, "me", NOW, terms))
     assert claims.note_sending(connection, delivery, b"{}", NOW + 5_000, terms)
     assert claims.claim(connection, "me", NOW + 20_000, terms) == []

@@ -207,12 +207,12 @@ async def test_call_dies_with_its_contact(stage: Stage) -> None:
 
 
 async def test_unknown_outcomes_hold_slots(stage: Stage) -> None:
-    """While nobody knows what became of ten requests, no eleventh is sent."""
+    """While nobody knows what became of as many requests as there are slots, no other is sent."""
     stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.strike("server_error", times=10)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(15)))
+    stage.strike("server_error", times=23)
+    await stage.want(*(stage.record(f"c-{n}") for n in range(30)))
     await stage.drain()
-    assert stage.posts(CALLS) == 10
+    assert stage.posts(CALLS) == 23
     await stage.settle()
-    assert len(stage.calls) == 15
-    assert stage.posts(CALLS) == 25
+    assert len(stage.calls) == 30
+    assert stage.posts(CALLS) == 53

@@ -9,6 +9,7 @@ import pytest
 from connector.delivery import Deliverer
 from connector.delivery.held import Held
 from connector.errors import GrantLost
+from connector.portals.limits import allowed
 from connector.settings import Settings
 from connector.store import Store, claims, outbox
 from connector.store.claims import Terms
@@ -231,7 +232,7 @@ def test_owners_differ(store: Store) -> None:
 async def test_long_work_keeps_its_lease(stage: Stage) -> None:
     """Looking that takes longer than a lease is not taken for death."""
     await stage.want(stage.record())
-    terms = Terms(lease_seconds=0, settle_seconds=0, at_most=1)
+    terms = Terms(lease_seconds=0, settle_seconds=0, allowed_by=allowed)
     (delivery,) = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), terms))
     held = Held(delivery, stage.store, stage.clock, terms)
 

@@ -1,0 +1,182 @@
+"""Share what Zoho allows a portal among all processes: requests at a time, and credits a day.
+
+A delivery's slot is its row: taken by the claim, and held until its outcome is known. All others are leased
+here. Whoever takes a slot locks the portal's row first, as a claim does, so that nobody counts while
+somebody else takes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, func, select, update
+
+from connector.store import dialects
+from connector.store.outbox import HOLDS_SLOT
+from connector.store.tables import limits, outbox, portals, slots
+from connector.store.widths import (
+    DOWN_AFTER,
+    TRY_EVERY,
+    Allowed,
+    AllowedBy,
+    Met,
+    Share,
+    Taken,
+    live_room,
+    room,
+)
+from connector.times import SECOND
+
+LEASE = 45 * SECOND
+"""Longer than a request can be under way, so that a lease that has run out belongs to a dead process."""
+
+
+def lock(connection: Connection, portal_id: int) -> str | None:
+    """Lock a portal against claims, and answer its edition; None while somebody else has it."""
+    asked = select(portals.c.edition).where(portals.c.id == portal_id)
+    found: str | None = connection.execute(
+        asked.with_for_update(key_share=True, skip_locked=True)
+    ).scalar_one_or_none()
+    return found
+
+
+def met(connection: Connection, portal_id: int) -> Met:
+    """Answer what a portal has met."""
+    columns = [limits.c[name] for name in Met.__struct_fields__]
+    found = connection.execute(select(*columns).where(limits.c.portal_id == portal_id)).mappings().first()
+    return Met() if found is None else Met(**found)
+
+
+def taken(connection: Connection, portal_id: int, now: int, *, but: str = "") -> Taken:
+    """Count the slots that are taken, one holder's aside."""
+    held = select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == portal_id)
+    wanted = case((slots.c.wanted > slots.c.slots, slots.c.wanted), else_=slots.c.slots)
+    asked = select(
+        held.scalar_subquery().label("held"),
+        func.coalesce(func.sum(case((slots.c.live, slots.c.slots), else_=0)), 0).label("live"),
+        func.coalesce(func.sum(case((slots.c.live, wanted), else_=0)), 0).label("wanted"),
+        func.coalesce(func.sum(case((slots.c.live, 0), else_=slots.c.slots)), 0).label("others"),
+        func.coalesce(func.sum(case((slots.c.live, 1), else_=0)), 0).label("rivals"),
+    ).where(slots.c.portal_id == portal_id, slots.c.lease_until > now, slots.c.holder != but)
+    return Taken(**connection.execute(asked).mappings().one())
+
+
+def share(
+    connection: Connection,
+    portal_id: int,
+    holder: str,
+    *,
+    wanted: int,
+    kept: int,
+    now: int,
+    allowed_by: AllowedBy,
+) -> Share | None:
+    """Lease slots for look-ups, or renew the lease; None where the portal is locked: ask again."""
+    edition = lock(connection, portal_id)
+    if edition is None:
+        return None
+    allowed, known = allowed_by(edition), met(connection, portal_id)
+    used = taken(connection, portal_id, now, but=holder)
+    given = live_room(allowed, known, used, now, wanted=wanted, kept=kept)
+    until = now + LEASE
+    _put(connection, portal_id, holder, live=True, slots=given.slots, wanted=wanted, lease_until=until)
+    connection.execute(delete(slots).where(slots.c.portal_id == portal_id, slots.c.lease_until <= now))
+    return Share(given=given, lease_until=until, allowed=allowed, met=known)
+
+
+def lease_one(connection: Connection, portal_id: int, holder: str, now: int, allowed_by: AllowedBy) -> bool:
+    """Lease a slot for a request that nobody waits for; False where there is none: ask again."""
+    edition = lock(connection, portal_id)
+    if edition is None:
+        return False
+    used = taken(connection, portal_id, now)
+    if room(allowed_by(edition), met(connection, portal_id), used, now) < 1:
+        return False
+    _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=now + LEASE)
+    return True
+
+
+def hold_on(connection: Connection, portal_id: int, holder: str, until: int) -> None:
+    """Keep one slot taken for a while, for a request whose sender has left while Desk still works on it."""
+    _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=until)
+
+
+def give_up(connection: Connection, portal_id: int, holder: str) -> None:
+    """Give a holder's slots back."""
+    connection.execute(delete(slots).where(slots.c.portal_id == portal_id, slots.c.holder == holder))
+
+
+def _put(connection: Connection, portal_id: int, holder: str, **values: Any) -> None:
+    adding = dialects.insert(connection, slots).values(portal_id=portal_id, holder=holder, **values)
+    connection.execute(adding.on_conflict_do_update(index_elements=["portal_id", "holder"], set_=values))
+
+
+def change(connection: Connection, portal_id: int, decide: Callable[[Met], dict[str, Any]]) -> bool:
+    """Write what `decide` makes of what was met; False where somebody else is at it: try again."""
+    # Never waiting for the row: a group of writes holds other rows already.
+    connection.execute(
+        dialects.insert(connection, limits).values(portal_id=portal_id).on_conflict_do_nothing()
+    )
+    own = limits.c.portal_id == portal_id
+    free = select(limits.c.portal_id).where(own).with_for_update(skip_locked=True)
+    if connection.execute(free).first() is None:
+        return False
+    if values := decide(met(connection, portal_id)):
+        connection.execute(update(limits).where(own).values(**values))
+    return True
+
+
+def narrow(connection: Connection, portal_id: int, allowed: Allowed, began_at: int, now: int) -> bool:
+    """Halve the width after TOO_MANY_REQUESTS; of requests that were under way together, once."""
+
+    def decide(known: Met) -> dict[str, Any]:
+        if known.narrowed_at >= began_at and known.narrowed_to is not None:
+            return {}
+        return {"narrowed_to": max(1, known.width(allowed, now) // 2), "narrowed_at": now}
+
+    return change(connection, portal_id, decide)
+
+
+def shut(connection: Connection, portal_id: int, until: int) -> bool:
+    """Let nothing leave before a moment, after THRESHOLD_EXCEEDED."""
+    return change(connection, portal_id, lambda known: {"closed_until": max(known.closed_until, until)})
+
+
+def count(connection: Connection, portal_id: int, spent: int, told: int | None, now: int) -> bool:
+    """Note the credits that Desk says are left, or what was spent since it last said so."""
+
+    def decide(known: Met) -> dict[str, Any]:
+        if told is not None:
+            return {"credits_left": told, "credits_at": now}
+        return {} if known.credits_left is None else {"credits_left": known.credits_left - spent}
+
+    return change(connection, portal_id, decide)
+
+
+def failed(connection: Connection, portal_id: int, now: int) -> None:
+    """Note that a delivery found Zoho down; after some in a row the portal rests."""
+
+    def decide(known: Met) -> dict[str, Any]:
+        failures = known.failures + 1
+        return {"failures": failures} | ({"rests_until": now + TRY_EVERY} if failures >= DOWN_AFTER else {})
+
+    change(connection, portal_id, decide)
+
+
+def tries(connection: Connection, portal_id: int, now: int) -> None:
+    """Note that a delivery is under way that finds out whether the others may follow."""
+
+    def decide(known: Met) -> dict[str, Any]:
+        rests = {"rests_until": now + TRY_EVERY} if known.failures >= DOWN_AFTER else {}
+        return rests | ({} if known.credits_left is None else {"credits_at": now})
+
+    change(connection, portal_id, decide)
+
+
+def works(connection: Connection, portal_id: int) -> bool:
+    """Note that Zoho took a delivery; answer whether it had been down before."""
+    down = select(limits.c.portal_id).where(limits.c.portal_id == portal_id, limits.c.failures > 0)
+    ids = connection.execute(down.with_for_update(skip_locked=True)).scalars().all()
+    if ids:
+        up = {"failures": 0, "rests_until": 0}
+        connection.execute(update(limits).where(limits.c.portal_id.in_(ids)).values(**up))
+    return bool(ids)
