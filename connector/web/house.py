@@ -10,6 +10,7 @@ from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.directory.hooks import DeskHooks
 from connector.feed import Feed
+from connector.keeping import Silence
 from connector.metrics import Metrics
 from connector.people import Agents, Flows, Keys, People
 from connector.phone_systems import PhoneSystems
@@ -49,6 +50,7 @@ class House(Protocol):
     road: Road
     deliverer: Deliverer
     metrics: Metrics
+    silence: Silence
 
 
 def house_of(request: Request) -> House:

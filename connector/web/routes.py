@@ -5,7 +5,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connector.web import calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
+from connector.web import admin, calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
 
 
 def routes(static: Path) -> list[BaseRoute]:
@@ -28,6 +28,12 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/api/calls/{id:int}/contact", calls.choose, methods=["POST"]),
         Route("/api/contacts/lookup", contacts.lookup),
         Route("/api/contacts/search", contacts.search),
+        Route("/api/admin/deliveries", admin.list_deliveries),
+        Route("/api/admin/deliveries/{id:int}", admin.show_delivery),
+        Route("/api/admin/deliveries/{id:int}/retry", admin.retry_delivery, methods=["POST"]),
+        Route("/api/admin/phones", admin.list_phones),
+        Route("/api/admin/portals", admin.list_portals),
+        Route("/api/admin/audit", admin.list_audit),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),

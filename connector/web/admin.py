@@ -1,0 +1,139 @@
+"""Answer what administrators' programs ask: deliveries, phone systems, portals, and who changed what."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast, get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.delivery import by_hand
+from connector.errors import InvalidRequest, NotFound
+from connector.store import audit, outbox
+from connector.store.outbox import Row, State
+from connector.times import to_iso
+from connector.web.guard import require_api
+from connector.web.house import house_of
+
+AT_MOST = 1_000
+USUALLY = 100
+BODY_AT_MOST = 1_000
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery as programs see it: how far it is, and why it is no further; moments are RFC 3339."""
+
+    id: int
+    kind: str
+    key: str
+    portal: int
+    state: str
+    attempts: int
+    due_at: str
+    created_at: str
+    changed_at: str
+    desk_id: str | None
+    desk_url: str | None
+    reason: str
+    detail: str
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """What a retry may say: that a person has looked, and the record is not in Desk."""
+
+    absent: bool = False
+
+
+async def list_deliveries(request: Request) -> Response:
+    """Answer `GET /api/admin/deliveries?state=&limit=`: `{deliveries}`, dead ones unless told otherwise."""
+    await require_api(request, "supervisor")
+    state = request.query_params.get("state", "dead")
+    if state not in get_args(State):
+        raise InvalidRequest(f"state must be one of {', '.join(get_args(State))}.")
+    listed = partial(outbox.list_rows, state=cast("State", state), limit=_limit(request))
+    rows = await house_of(request).store.read(listed)
+    return _json({"deliveries": [_delivery(row) for row in rows]})
+
+
+async def show_delivery(request: Request) -> Response:
+    """Answer `GET /api/admin/deliveries/{id}`; 404 where there is none."""
+    await require_api(request, "supervisor")
+    return _json(await _found(request))
+
+
+async def retry_delivery(request: Request) -> Response:
+    """Try a dead letter again: `POST /api/admin/deliveries/{id}/retry`, optionally `{"absent": true}`."""
+    caller = await require_api(request, "administrator")
+    house, absent = house_of(request), (await _wish(request)).absent
+    changed = await house.store.write(
+        partial(
+            by_hand.retry,
+            row_id=request.path_params["id"],
+            now=house.clock(),
+            actor=caller.name,
+            absent=absent,
+        )
+    )
+    house.road.tell_again(changed)
+    house.deliverer.wake()
+    return _json(await _found(request))
+
+
+async def list_phones(request: Request) -> Response:
+    """Answer `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual."""
+    await require_api(request, "supervisor")
+    statuses = await house_of(request).silence.statuses()
+    return _json({"phones": [_with_moments(each, "last_at") for each in statuses]})
+
+
+async def list_portals(request: Request) -> Response:
+    """Answer `GET /api/admin/portals`: `{portals}`, without their grants."""
+    await require_api(request, "supervisor")
+    portals = await house_of(request).portals.list_portals()
+    return _json({"portals": [_with_moments(each, "linked_at") for each in portals]})
+
+
+async def list_audit(request: Request) -> Response:
+    """Answer `GET /api/admin/audit?limit=`: `{entries}`, the latest first."""
+    await require_api(request, "administrator")
+    entries = await house_of(request).store.read(partial(audit.newest, limit=_limit(request)))
+    return _json({"entries": [_with_moments(each, "at") for each in entries]})
+
+
+async def _found(request: Request) -> Delivery:
+    row_id = request.path_params["id"]
+    row = await house_of(request).store.read(lambda connection: outbox.get(connection, row_id))
+    if row is None:
+        raise NotFound(f"There is no delivery {row_id}.")
+    return _delivery(row)
+
+
+async def _wish(request: Request) -> Retry:
+    body = (await request.body())[:BODY_AT_MOST]
+    try:
+        return msgspec.json.decode(body or b"{}", type=Retry)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise InvalidRequest(f'The body must be like {{"absent": true}}: {problem}') from problem
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(USUALLY))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= AT_MOST):
+        raise InvalidRequest(f"limit must be a number from 1 to {AT_MOST}.")
+    return int(text)
+
+
+def _delivery(row: Row) -> Delivery:
+    shown = _with_moments(row, "due_at", "created_at", "changed_at") | {"portal": row.portal_id}
+    return Delivery(**{name: shown[name] for name in Delivery.__struct_fields__})
+
+
+def _with_moments(thing: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """Write a thing with its moments as people read them."""
+    shown: dict[str, Any] = msgspec.structs.asdict(thing)
+    return shown | {name: None if shown[name] is None else to_iso(shown[name]) for name in names}
+
+
+def _json(answer: msgspec.Struct | dict[str, Sequence[Any]]) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json")
