@@ -31,6 +31,7 @@ from connector.times import Clock, system_clock
 from connector.web import problems
 from connector.web.cookies import Cookies
 from connector.web.headers import SecurityHeaders
+from connector.web.journal import Journal
 from connector.web.limiter import Limiter
 from connector.web.routes import routes
 from connector.zoho import data_centers
@@ -188,6 +189,7 @@ def create_app(house: House) -> Starlette:
 
     app = Starlette(routes=routes(static_folder()), lifespan=lifespan, exception_handlers=problems.handlers())
     app.add_middleware(SecurityHeaders, https=house.settings.is_https)
+    app.add_middleware(Journal)
     app.state.house = house
     return app
 

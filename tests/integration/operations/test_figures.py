@@ -1,0 +1,61 @@
+"""What a scrape costs, and what it tells."""
+
+from sqlalchemy import Connection
+
+from connector.store import Store, grants
+from connector.store.standing import read_standing
+from tests.integration.databases import Databases
+from tests.integration.operations.conftest import NOW, Desk, Time, furnish
+
+
+def test_only_what_is_not_done_is_counted(desk: Desk, time: Time) -> None:
+    """States that somebody may have to see to, and since when the oldest record is not in Desk."""
+    desk.call("done")
+    desk.call("waiting", delivered=False)
+    time.now += 60_000
+    desk.call("younger", delivered=False)
+    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    assert standing.by_state == {"due": 2, "sending": 0, "unknown": 0, "dead": 0}
+    assert standing.oldest_at == NOW
+    desk.change("outbox", 2, state="dead")
+    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    assert (standing.by_state["dead"], standing.oldest_at) == (1, NOW + 60_000)
+
+
+def test_a_change_of_what_stands_in_desk_is_not_old(desk: Desk, time: Time) -> None:
+    """A late recording of an old call does not make it look lost."""
+    desk.call("old")
+    time.now += 86_400_000
+    desk.change("outbox", 1, state="due", revision=2)
+    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    assert (standing.by_state["due"], standing.oldest_at) == (1, None)
+
+
+def test_grants(desk: Desk) -> None:
+    """Lost grants are counted, and tokens had in the last ten minutes."""
+    desk.store.write_now(lambda c: grants.put(c, 1, b"r", b"a", NOW + 1, NOW - 60_000))
+    now = desk.store.read_now(lambda c: read_standing(c, NOW))
+    later = desk.store.read_now(lambda c: read_standing(c, NOW + 600_000))
+    assert (now.refreshes, later.refreshes, now.grants_lost) == (1, 0, 0)
+    desk.change("portals", 1, state="grant_lost")
+    assert desk.store.read_now(lambda c: read_standing(c, NOW)).grants_lost == 1
+
+
+def test_no_figure_reads_the_whole_outbox(sqlite_databases: Databases) -> None:
+    """Each query takes an index that holds only what is not done."""
+    with sqlite_databases.fresh(furnish) as url:
+        store = Store(url)
+        plans = store.read_now(_plans)
+        store.close()
+    assert plans
+    assert not [plan for plan in plans if "SCAN outbox" in plan and "INDEX" not in plan]
+
+
+def _plans(connection: Connection) -> list[str]:
+    """Answer how SQLite goes about each query of the figures."""
+    said: list[str] = []
+    connection.connection.driver_connection.set_trace_callback(said.append)  # type: ignore[union-attr]
+    read_standing(connection, NOW)
+    connection.connection.driver_connection.set_trace_callback(None)  # type: ignore[union-attr]
+    asked = [query for query in said if query.startswith("SELECT") and "outbox" in query]
+    return [row[3] for query in asked for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
