@@ -13,6 +13,7 @@ from connector.cli import (
     deliveries,
     directory,
     forgetting,
+    importing,
     keys,
     phone_status,
     phones,
@@ -58,6 +59,7 @@ for command in (
     backing_up.restore,
     backing_up.restored,
     forgetting.forget,
+    importing.import_calls,
     bridge.bridge,
     directory.directory,
 ):

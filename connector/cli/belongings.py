@@ -62,7 +62,7 @@ def line(*, slug: str, number: str, department: str | None) -> None:
         table.set_line(connection, phone.id, number, department)
 
     in_house(
-        partial(_change, slug, change, "phone_system.line", f"{number}: {department or 'no department'}")
+        partial(change_phone, slug, change, "phone_system.line", f"{number}: {department or 'no department'}")
     )
     click.echo(f"{number} is a line of {slug}; department: {department or 'not decided by it'}.")
 
@@ -77,13 +77,16 @@ def queue(*, slug: str, name: str, department: str | None) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         table.set_queue(connection, phone.id, name, department)
 
-    in_house(partial(_change, slug, change, "phone_system.queue", f"{name}: {department or 'no department'}"))
+    in_house(
+        partial(change_phone, slug, change, "phone_system.queue", f"{name}: {department or 'no department'}")
+    )
     click.echo(f"{name} is a queue of {slug}; department: {department or 'not decided by it'}.")
 
 
-async def _change(
+async def change_phone(
     slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, house: House
 ) -> None:
+    """Change what is a phone system's, and write that down."""
     phone = (await house.phone_systems.find(slug)).phone
 
     def audited(connection: Connection) -> None:

@@ -1,13 +1,13 @@
 """Say which phone systems may post, what they are told, and what is theirs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from connector.app import House
-from connector.cli import belongings
-from connector.cli.introducing import address_of, introduce
+from connector.cli import answering, belongings
+from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, show_rows
 from connector.errors import CommandError
@@ -20,8 +20,15 @@ def phones() -> None:
     """Add, list and set up the phone systems that post events."""
 
 
-for command in (belongings.guide, belongings.unread, belongings.line, belongings.queue):
+for command in (
+    *(belongings.guide, belongings.unread, belongings.line, belongings.queue),
+    *(answering.allow, answering.block, answering.unblock, answering.blocked),
+    *(answering.caller_id, answering.answers),
+):
     phones.add_command(command)
+
+secret_file_option = click.option("--secret-file", type=click.File(encoding="utf-8"),
+    help="Holds the vendor's secret, where the dialect has one; - is standard input.")  # fmt: skip
 
 
 @phones.command("add")
@@ -36,12 +43,13 @@ for command in (belongings.guide, belongings.unread, belongings.line, belongings
     help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
 @click.option("--queue", "queues", multiple=True, metavar="NAME=DEPARTMENT",
     help="The department of a queue; may be repeated.")  # fmt: skip
+@secret_file_option
 @json_option
-def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str], as_json: bool,
-        **given: Any) -> None:  # fmt: skip
+def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str],
+        secret_file: TextIO | None, as_json: bool, **given: Any) -> None:  # fmt: skip
     """Make a phone system; SLUG is the last part of its address. Its secret is shown this once."""
 
-    async def step(house: House) -> tuple[str, str, str]:
+    async def step(house: House) -> Introduction:
         phone = PhoneSystem(
             id=0,
             uid="",
@@ -55,24 +63,27 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
-        return slug, address_of(house.settings, slug), await house.phone_systems.add(phone, actor())
+        secret = await house.phone_systems.add(phone, actor(), _text(secret_file))
+        return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
 
-    introduce(*in_house(step), as_json=as_json)
+    introduce(in_house(step), as_json=as_json)
 
 
 @phones.command("rotate")
 @click.argument("slug")
 @click.option("--overlap-hours", type=click.IntRange(0), default=24, show_default=True,
     help="How long the former secret stays valid.")  # fmt: skip
+@secret_file_option
 @json_option
-def rotate(*, slug: str, overlap_hours: int, as_json: bool) -> None:
+def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json: bool) -> None:
     """Give a new secret, and let the former one be valid for a while."""
 
-    async def step(house: House) -> tuple[str, str, str]:
-        secret = await house.phone_systems.rotate(slug, overlap_hours, actor())
-        return slug, address_of(house.settings, slug), secret
+    async def step(house: House) -> Introduction:
+        secret = await house.phone_systems.rotate(slug, overlap_hours, actor(), _text(secret_file))
+        phone = (await house.phone_systems.find(slug)).phone
+        return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
 
-    introduce(*in_house(step), as_json=as_json)
+    introduce(in_house(step), as_json=as_json)
 
 
 @phones.command("list")
@@ -93,7 +104,10 @@ def list_all(*, as_json: bool) -> None:
                 "department": phone.department_id,
                 "lines": _written(phone.lines),
                 "queues": _written(phone.queues),
-                "secrets": len(phone.sealed_secrets),
+                "secrets": len(phone.sealed_secrets) + len(phone.sealed_address_secrets),
+                "senders": phone.senders,
+                "names": phone.tells_names,
+                "owners": phone.routes_to_owners,
             }
             for phone in await house.phone_systems.list_all()
         ]
@@ -115,6 +129,19 @@ async def _portal_id(house: House, given: int | None) -> int:
         listed = ", ".join(f"{portal.id} is {portal.name}" for portal in linked)
         raise CommandError(f"Say which portal with --portal: {listed}.")
     return linked[0].id
+
+
+def _text(secret_file: TextIO | None) -> str:
+    """Read a secret from its file, so that no shell remembers it."""
+    if secret_file is None:
+        return ""
+    try:
+        text = secret_file.read().strip()
+    except (OSError, ValueError) as problem:
+        raise CommandError(f"{secret_file.name} cannot be read.") from problem
+    if not text:
+        raise CommandError(f"{secret_file.name} is empty.")
+    return text
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str | None]:

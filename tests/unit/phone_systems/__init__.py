@@ -1,0 +1,1 @@
+"""Phone systems: patterns of numbers, and who may post."""

@@ -1,0 +1,68 @@
+"""Patterns as administrators type them, and the numbers they mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.errors import CommandError
+from connector.numbers import read
+from connector.phone_systems import fits, pattern_of
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("+33 1 23 45 67 89", "+33123456789"),
+        ("01 23 45 67 89", "+33123456789"),
+        ("+331*", "+331*"),
+        ("00331*", "+331*"),
+        ("331*", "+331*"),
+        ("+33 (1) 2*9", "+3312*9"),
+        ("*", "*"),
+        ("*99", "*99"),
+        ("anonymous", "withheld"),
+        ("Withheld", "withheld"),
+    ],
+)
+def test_patterns(text: str, pattern: str) -> None:
+    """A whole number as at home, a part of one with its country code, or none at all."""
+    assert pattern_of(text, "FR") == pattern
+    assert pattern_of(pattern, "FR") == pattern
+
+
+@pytest.mark.parametrize("text", ["1042", "Bob", "+331[0-9]*", "+33?*", "++33*", "12345678901234567890"])
+def test_what_is_no_pattern(text: str) -> None:
+    """Says what to type."""
+    with pytest.raises(CommandError, match="write it as"):
+        pattern_of(text, "FR")
+
+
+@pytest.mark.parametrize(
+    ("raw", "pattern", "meant"),
+    [
+        ("0123456789", "+33123456789", True),
+        ("0123456789", "+331*", True),
+        ("0123456789", "*89", True),
+        ("0123456789", "+332*", False),
+        ("0123456789", "*", True),
+        ("0123456789", "withheld", False),
+        ("anonymous", "withheld", True),
+        ("anonymous", "*", True),
+        ("anonymous", "+33*", False),
+        ("1042", "withheld", False),
+        ("1042", "*", True),
+    ],
+)
+def test_fitting(raw: str, pattern: str, meant: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A number fits a pattern however it is written."""
+    assert fits(read(raw, "FR"), pattern) is meant
+
+
+@given(st.text(), st.text())
+def test_nothing_else_happens(text: str, raw: str) -> None:
+    """Whatever is typed is a pattern or refused, and any number can be compared with it."""
+    try:
+        pattern = pattern_of(text, "FR")
+    except CommandError:
+        return
+    assert fits(read(raw, "FR"), pattern) in (True, False)
