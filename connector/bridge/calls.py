@@ -15,7 +15,7 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     Nothing is told of a call before somebody is rung or queued for it. `originated`: the PBX itself
     called the first channel. `patchy`: part of it was not heard, so the PBX's files may know better.
-    `lost_at`: it ended unheard, at this moment or later.
+    `lost_at`: it ended unheard, at this moment or later. `talkers`: agents who were heard to answer.
     """
 
     id: str
@@ -35,6 +35,7 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
     lost_at: int | None = None
     channels: dict[str, Channel] = {}
     causes: list[str] = []
+    talkers: list[str] = []
     recordings: list[str] = []
 
     @property
@@ -70,10 +71,11 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             channel.offered = True
             yield from self.say(Kind.RINGING, f"{channel.uniqueid}/ringing", at, self.facts(channel.agent))
 
-    def answer(self, channel: Channel, at: int) -> Iterator[Said]:
+    def answer(self, channel: Channel, at: int, *, is_heard: bool = True) -> Iterator[Said]:
         """Say that a person answered; one outside the company has no name."""
         if not channel.answered:
             channel.answered = self.answered = True
+            self.talkers += [channel.agent or ""] if is_heard else []
             said = Data(agent=channel.agent)
             yield from self.say(Kind.ANSWERED, f"{channel.uniqueid}/answered", at, said)
 

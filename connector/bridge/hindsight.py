@@ -42,10 +42,12 @@ class Hindsight:
         return [uniqueid for uniqueid, rows in self._rows.items() if rows[-1].ended_at >= since]
 
     def answers(self, call: BridgeCall) -> Iterator[Said]:
-        """Say who answered, and when, as the files have it."""
+        """Say who answered unheard, and when: the files know whole seconds, so what was heard is better."""
         for row in self._talks(call):
             call.answered = True
             name = self._talker(call, row)
+            if (name or "") in call.talkers:
+                continue
             key = f"files/{name or row.other}/{row.ended_at}/answered"
             yield from call.say(Kind.ANSWERED, key, self._answered_at(row), Data(agent=name))
 

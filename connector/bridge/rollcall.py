@@ -86,7 +86,7 @@ class RollCall:
         bridge = listed.get("BridgeId", "")
         if bridge:
             self._tracker.book.enter(channel, bridge)
-            yield from self._tracker.talk(bridge, call, now)
+            yield from self._tracker.talk(bridge, call, now, is_heard=False)
 
 
 def is_of_interest(call: BridgeCall, channel: Channel) -> bool:

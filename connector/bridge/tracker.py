@@ -62,8 +62,8 @@ class Tracker:
         patchy, self._patchy = self._patchy, []
         return patchy
 
-    def talk(self, bridge: str, call: BridgeCall, at: int) -> Iterator[Said]:
-        """Say who has answered, now that these are in a bridge with each other."""
+    def talk(self, bridge: str, call: BridgeCall, at: int, *, is_heard: bool = True) -> Iterator[Said]:
+        """Say who has answered, now that these are in a bridge with each other; they may long have been."""
         members = self.book.members(bridge)
         if len(members) < 2:
             return
@@ -71,10 +71,10 @@ class Tracker:
         if agents and call.direction is None:
             self._between(call, agents[0])
         for one in agents:
-            yield from call.answer(one, at)
+            yield from call.answer(one, at, is_heard=is_heard)
         forwarded = [one for one in members if one.party is Party.OUTSIDE and one.uniqueid != call.root]
         if forwarded and not agents and not call.answered and call.direction == INBOUND:
-            yield from call.answer(forwarded[0], at)
+            yield from call.answer(forwarded[0], at, is_heard=is_heard)
 
     def over(self, call: BridgeCall, at: int) -> Iterator[Said]:
         """Say that a call is over, and where it can be heard.

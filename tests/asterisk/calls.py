@@ -51,7 +51,11 @@ def _attended() -> list[Phone]:
 PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
     "queue_answered": lambda: [answers("1001", 1_200), rings("1002"), inbound("00")],
     "queue_missed": lambda: [rings("1001"), rings("1002"), inbound("00", talk_ms=2_500)],
-    "queue_refused": lambda: [refuses("1001", "486 Busy Here"), answers("1002", 1_500), inbound("00")],
+    "queue_refused": lambda: [
+        refuses("1001", "486 Busy Here"),
+        answers("1002", 1_500),
+        inbound("00", talk_ms=3_000),
+    ],
     "recorded": lambda: [answers("1001"), rings("1002"), inbound("01")],
     "ring_group": lambda: [rings("1001"), answers("1002", 1_000), inbound("02")],
     "ring_group_local": lambda: [rings("1001"), answers("1002", 1_000), inbound("05")],

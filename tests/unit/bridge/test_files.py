@@ -44,6 +44,14 @@ def test_a_lost_queue_call_was_answered_when_the_queue_log_says() -> None:
     assert (call.ended_at, call.cause) == (1_795_340_452_000, Cause.NORMAL)
 
 
+def test_what_was_heard_is_better_than_the_files() -> None:
+    """The files know whole seconds: an answer that was heard stands."""
+    call = lost(QUEUE_ANSWERED)
+    call.talkers.append("1001")
+    assert [said.kind for said in hindsight().answers(call)] == []
+    assert call.answered
+
+
 def test_a_lost_missed_call_stays_missed() -> None:
     """A row ANSWERED without anybody in it is a machine's or a queue's own."""
     assert [row.is_answered for row in rows(CSV) if row.uniqueid == MACHINE] == [True]
