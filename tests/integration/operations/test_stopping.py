@@ -1,0 +1,86 @@
+"""`connector serve` is told to stop while a banner is open and a record is on its way to Desk."""
+
+import asyncio
+import signal
+import time
+
+import httpx2
+import pytest
+
+from connector.calls import call_key
+from connector.demo.agent import HeadlessAgent
+from connector.demo.phone import Phone
+from connector.demo.stage import Stage, Wishes
+from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import outbox
+from connector.store.outbox import Row
+from connector.times import SECOND, system_clock, to_iso
+
+pytestmark = pytest.mark.anyio
+
+SLOW = {"kind": "latency", "method": "POST", "path_prefix": "/api/v1/calls", "seconds": 4, "times": 1}
+"""Desk takes four seconds to write the record: it is under way when the connector stops."""
+
+
+async def test_stops_in_about_a_second_with_a_delivery_under_way() -> None:
+    """The stream ends, and the record's outcome is noted as unknown, to be looked for."""
+    async with Stage(Wishes(latency_ms=0)) as stage:
+        agent = HeadlessAgent(stage.team.agents[0], stage.origin)
+        await agent.start()
+        await _slow_down(stage)
+        await _call(stage, "stopped")
+        under_way = await _until(stage, "stopped", "sending")
+        began = time.monotonic()
+        await stage.connector.stop(signal.SIGTERM)
+        took = time.monotonic() - began
+        stopped = await _row(stage, "stopped")
+        await agent.stop()
+        calls = await _calls(stage)
+    assert under_way.sent_at is not None
+    assert took < 2
+    assert stopped is not None
+    assert (stopped.state, stopped.desk_id) == ("unknown", None)
+    assert len(calls) == 1
+
+
+async def _slow_down(stage: Stage) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        await http.post(f"{stage.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
+
+
+async def _call(stage: Stage, call_id: str) -> None:
+    """Have a missed call from somebody whom Desk knows."""
+    contacts = await stage.control.contacts(DEMO_ORG_ID)
+    caller = next(each["phone"] for each in contacts if (each["phone"] or "").startswith("+"))
+    phone = Phone(stage.hook, stage.furniture.secret)
+    said = {"direction": "inbound", "from": caller, "to": next(iter(stage.furniture.phone.lines))}
+    await phone.post([
+        {
+            "specversion": "1.0", "id": f"{call_id}-{kind}", "source": "/pbx", "type": f"call.{kind}",
+            "subject": call_id, "time": to_iso(system_clock() - ago * SECOND), "data": said,
+        }
+        for kind, ago in (("ringing", 9), ("ended", 1))
+    ])  # fmt: skip
+    await phone.close()
+
+
+async def _until(stage: Stage, call_id: str, state: str) -> Row:
+    async with asyncio.timeout(20):
+        while True:
+            row = await _row(stage, call_id)
+            if row is not None and row.state == state and row.sent_at is not None:
+                return row
+
+
+async def _row(stage: Stage, call_id: str) -> Row | None:
+    key = call_key(stage.furniture.phone.uid, call_id)
+    portal_id = stage.furniture.portal.id
+    return await stage.house.store.read(lambda c: outbox.find(c, portal_id, "call", key))
+
+
+async def _calls(stage: Stage) -> list[dict[str, object]]:
+    """Wait until the sandbox has written the record."""
+    async with asyncio.timeout(20):
+        while not (calls := await stage.control.calls()):
+            pass
+    return calls
