@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from connector.errors import CommandError
 from connector.settings import Settings
+from connector.web.patience import PatientProtocol
 
 GRACE_SECONDS = 1
 
@@ -52,7 +53,7 @@ def serve(
     config = uvicorn.Config(
         cast("ASGIApp", app),
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,0 +1,1 @@
+"""The web room on real sockets."""
