@@ -188,6 +188,8 @@ def create_app(house: House) -> Starlette:
         await house.close()
 
     app = Starlette(routes=routes(static_folder()), lifespan=lifespan, exception_handlers=problems.handlers())
+    # A redirect to the address without its last slash would name the host that the request named.
+    app.router.redirect_slashes = False
     app.add_middleware(SecurityHeaders, https=house.settings.is_https)
     app.add_middleware(Journal)
     app.state.house = house

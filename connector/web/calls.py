@@ -7,6 +7,7 @@ from starlette.responses import Response
 from connector.errors import InvalidRequest, NotAllowed
 from connector.news import encode
 from connector.web.guard import require_api
+from connector.web.hooks import read_body
 from connector.web.house import house_of
 
 BODY_AT_MOST = 1_024
@@ -30,8 +31,8 @@ async def choose(request: Request) -> Response:
 
 
 async def _choice(request: Request) -> Choice:
-    body = await request.body()
+    body = await read_body(request)
     try:
         return msgspec.json.decode(body[:BODY_AT_MOST], type=Choice)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise InvalidRequest(f'The body must be like {{"contact": "123"}}: {problem}') from problem

@@ -12,6 +12,8 @@ from connector.times import SECOND
 from connector.web.guard import require_api
 from connector.web.house import House, house_of
 
+PROXIES_WRITE = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
+
 
 async def healthz(_request: Request) -> Response:
     """Answer `GET /healthz`: 200 as long as the process serves."""
@@ -41,10 +43,21 @@ async def metrics(request: Request) -> Response:
 
 
 def _is_local(request: Request) -> bool:
-    """Answer whether the request comes straight from this machine, and not through a proxy on it."""
-    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+    """Answer whether the request comes straight from this machine: no proxy, and not by another name."""
+    if request.client is None or any(map(_tells_of_a_proxy, request.headers)):
         return False
-    return ip_address(request.client.host).is_loopback
+    return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
+
+
+def _tells_of_a_proxy(header: str) -> bool:
+    return header in PROXIES_WRITE or header.startswith("x-forwarded-")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _measure(house: House) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.errors import ConnectorError, NotSignedIn
@@ -20,6 +20,8 @@ from connector.web.rows import ROWS, Row
 
 log = logging.getLogger(__name__)
 
+PATH_AT_MOST = 200
+"""Longer paths are cut in logs."""
 FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
 
@@ -69,9 +71,20 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     return response
 
 
+async def nobody_there(request: Request, _problem: Exception) -> Response:
+    """Answer whom nobody hears: the sender hung up before the end of the request, as anybody may."""
+    log.debug("%s %s: hung up in mid-request", request.method, _shown_path(request))
+    return Response(status_code=400)
+
+
 def handlers() -> dict[Any, Any]:
     """Answer what Starlette takes as `exception_handlers`; what nobody foresaw is told as "error"."""
-    return {ConnectorError: connector_problem, HTTPException: http_problem, Exception: connector_problem}
+    return {
+        ConnectorError: connector_problem,
+        HTTPException: http_problem,
+        ClientDisconnect: nobody_there,
+        Exception: connector_problem,
+    }
 
 
 def _note(request: Request, problem: Exception, reason: str, status: int) -> None:
@@ -85,10 +98,11 @@ def _note(request: Request, problem: Exception, reason: str, status: int) -> Non
 
 def _shown_path(request: Request) -> str:
     """Answer the path as logs may have it: what stands behind a phone system's slug is a secret."""
-    path = request.url.path
-    if not path.startswith("/hooks/"):
-        return path
-    return "/".join(path.split("/")[:3]) + ("/***" if path.count("/") > 2 else "")
+    path = request.scope["path"]
+    if path.startswith("/hooks/"):
+        path = "/".join(path.split("/")[:3]) + ("/***" if path.count("/") > 2 else "")
+    # Whatever steers a terminal or begins a line of its own is spelt out.
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path[:PATH_AT_MOST])
 
 
 def row_of(problem: Exception) -> Row:

@@ -2,10 +2,28 @@
 
 from pathlib import Path
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from connector.web import admin, calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
+
+
+class IdConvertor(Convertor[int]):
+    """Read an id of ours from a path: longer numbers than every database can hold have no page."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        """Read it."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Write it."""
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
 
 
 def routes(static: Path) -> list[BaseRoute]:
@@ -19,18 +37,18 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
-        Route("/portals/{portal_id:int}", linking.show_portal),
+        Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/hooks/{slug}", hooks.receive, methods=["POST"]),
         Route("/hooks/{slug}/{token}", hooks.receive, methods=["POST"]),
-        Route("/webhooks/desk/{portal:int}", desk_hooks.probe, methods=["GET"]),
-        Route("/webhooks/desk/{portal:int}", desk_hooks.receive, methods=["POST"]),
+        Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
+        Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),
-        Route("/api/calls/{id:int}/contact", calls.choose, methods=["POST"]),
+        Route("/api/calls/{id:id}/contact", calls.choose, methods=["POST"]),
         Route("/api/contacts/lookup", contacts.lookup),
         Route("/api/contacts/search", contacts.search),
         Route("/api/admin/deliveries", admin.list_deliveries),
-        Route("/api/admin/deliveries/{id:int}", admin.show_delivery),
-        Route("/api/admin/deliveries/{id:int}/retry", admin.retry_delivery, methods=["POST"]),
+        Route("/api/admin/deliveries/{id:id}", admin.show_delivery),
+        Route("/api/admin/deliveries/{id:id}/retry", admin.retry_delivery, methods=["POST"]),
         Route("/api/admin/phones", admin.list_phones),
         Route("/api/admin/portals", admin.list_portals),
         Route("/api/admin/audit", admin.list_audit),
