@@ -41,9 +41,15 @@ class Program:
         give_up_at = time.monotonic() + START_SECONDS
         async with httpx2.AsyncClient(trust_env=False) as http:
             while not await _answers(http, address):
-                if time.monotonic() > give_up_at or self.is_over:
-                    raise CommandError(f"`connector {self.command[0]}` did not start. {self._last_words()}")
+                self.check_runs()
+                if time.monotonic() > give_up_at:
+                    raise self._did_not_start()
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def check_runs(self) -> None:
+        """Raise CommandError with its last words if it has ended; what answers then is another program."""
+        if self.is_over:
+            raise self._did_not_start()
 
     @property
     def is_over(self) -> bool:
@@ -70,6 +76,9 @@ class Program:
         if self._process is not None and not self.is_over:
             self._process.kill()
             await self._process.wait()
+
+    def _did_not_start(self) -> CommandError:
+        return CommandError(f"`connector {self.command[0]}` did not start. {self._last_words()}")
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

@@ -23,13 +23,17 @@ from connector.store import Store
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be chosen: ports (None: any that is free), the folder (None: a passing one), Desk's pace."""
+    """What can be chosen: ports (None: any that is free), the folder (None: a passing one), Desk's pace.
+
+    `settings` are given to the connector on top of what the stage needs.
+    """
 
     port: int | None = None
     sandbox_port: int | None = None
     data: Path | None = None
     fresh: bool = False
     latency_ms: int = 200
+    settings: dict[str, str] = {}
 
 
 class Stage:
@@ -70,7 +74,7 @@ class Stage:
 
     async def _set_up(self) -> None:
         self.folder = self._open_folder()
-        self.environment = environment_of(self.folder, self.config, self._port)
+        self.environment = environment_of(self.folder, self.config, self._port) | self._wishes.settings
         self.sandbox = await self._start("sandbox", *self._sandbox_options())
         self.house = self._ending.enter_context(_open_house(self.environment))
         self._ending.push_async_callback(self.house.http.aclose)
@@ -80,8 +84,15 @@ class Stage:
         self.control = await self._ending.enter_async_context(control)
         await self.sandbox.ready(f"{self.control.origin}/_sandbox/clock")
         await self.connector.ready(f"{self.origin}/readyz")
+        # Where another demo took a port in the meantime, it was the other's programs that answered.
+        self._check_ours()
         await link(self.origin, self.team, DEMO_ORG_ID)
+        self._check_ours()
         self.furniture = await furnish(self.house, DEMO_ORG_ID)
+
+    def _check_ours(self) -> None:
+        self.sandbox.check_runs()
+        self.connector.check_runs()
 
     def _open_folder(self) -> Path:
         data = self._wishes.data

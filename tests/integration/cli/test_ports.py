@@ -1,12 +1,14 @@
 """Ports and folders that cannot be had: one sentence each, and nothing is started."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from connector.demo.processes import free_port
+from connector.demo.processes import Program, free_port
+from connector.errors import CommandError
 from tests.integration.cli.conftest import Shell
 
 
@@ -44,3 +46,13 @@ def test_the_demo_names_a_folder_that_cannot_be(shell: Shell, tmp_path: Path) ->
     assert "cannot be used" in shell.refused(
         "demo", "--headless", "--json", "--data", str(tmp_path / "file" / "below")
     )
+
+
+@pytest.mark.anyio
+async def test_what_answers_for_a_program_that_has_ended_is_another(tmp_path: Path) -> None:
+    """Two demos that start at once never take each other's programs for their own."""
+    program = Program(["sandbox", "--port", "0"], os.environ, tmp_path / "log")
+    await program.start()
+    await program.ended()
+    with pytest.raises(CommandError, match="`connector sandbox` did not start"):
+        program.check_runs()
