@@ -1,8 +1,10 @@
 """What a scrape costs, and what it tells."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
-from connector.store import Store, grants
+from connector.store import Store, grants, retention
 from connector.store.standing import read_standing
 from tests.integration.databases import Databases
 from tests.integration.operations.conftest import NOW, Desk, Time, furnish
@@ -43,19 +45,31 @@ def test_grants(desk: Desk) -> None:
 
 def test_no_figure_reads_the_whole_outbox(sqlite_databases: Databases) -> None:
     """Each query takes an index that holds only what is not done."""
-    with sqlite_databases.fresh(furnish) as url:
-        store = Store(url)
-        plans = store.read_now(_plans)
-        store.close()
+    plans = plans_of(sqlite_databases, lambda c: read_standing(c, NOW))
     assert plans
     assert not [plan for plan in plans if "SCAN outbox" in plan and "INDEX" not in plan]
 
 
-def _plans(connection: Connection) -> list[str]:
-    """Answer how SQLite goes about each query of the figures."""
+def test_pruning_finds_the_oldest_calls_by_their_age(sqlite_databases: Databases) -> None:
+    """Without reading and sorting all the others."""
+    first, *rest = plans_of(sqlite_databases, lambda c: retention.prune_calls(c, NOW, retention.START))
+    assert "ix_calls_changed_at" in first
+    assert not [plan for plan in rest if plan.startswith("SCAN")]
+
+
+def plans_of(databases: Databases, action: Callable[[Connection], object]) -> list[str]:
+    """Answer how SQLite goes about each query and change of an action."""
+    with databases.fresh(furnish) as url:
+        store = Store(url)
+        plans = store.write_now(lambda c: _plans(c, action))
+        store.close()
+    return plans
+
+
+def _plans(connection: Connection, action: Callable[[Connection], object]) -> list[str]:
     said: list[str] = []
     connection.connection.driver_connection.set_trace_callback(said.append)  # type: ignore[union-attr]
-    read_standing(connection, NOW)
+    action(connection)
     connection.connection.driver_connection.set_trace_callback(None)  # type: ignore[union-attr]
-    asked = [query for query in said if query.startswith("SELECT") and "outbox" in query]
+    asked = [query for query in said if query.startswith(("SELECT", "DELETE"))]
     return [row[3] for query in asked for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]

@@ -76,7 +76,7 @@ async def test_steps_stay_small(desk: Desk, time: Time) -> None:
 
 async def test_those_that_must_stay_do_not_stand_in_the_way(desk: Desk, time: Time) -> None:
     """Behind many calls that wait for Desk, others are still found."""
-    for number in range(retention.FAMILIES_AT_A_TIME + 5):
+    for number in range(retention.CALLS_AT_A_TIME + 5):
         desk.take(*desk.events(f"waiting-{number}"))
     time.now += DAY
     desk.call("done", delivered=False)
