@@ -17,7 +17,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A Desk contact as the banner and the delivery need it.
 
     `name` is never empty; `url` leads to the contact in Desk, and is empty where Desk does not tell.
-    `modified_at` is 0 where Desk did not tell; `phone` and `mobile` are as somebody typed them.
+    `modified_at` is 0 where Desk did not tell; `phone` and `mobile` are as somebody typed them;
+    `owner_id` is the Desk agent who looks after them.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     modified_at: int = 0
     phone: str | None = None
     mobile: str | None = None
+    owner_id: str | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ def from_desk(contact: models.Contact) -> Contact:
         modified_at=int(contact.modified_at or 0),
         phone=contact.phone,
         mobile=contact.mobile,
+        owner_id=contact.owner_id,
     )
 
 

@@ -79,6 +79,7 @@ def indexed(contact: Contact, countries: Iterable[str], *, also: str | None = No
         url=contact.url,
         phone=contact.phone,
         mobile=contact.mobile,
+        owner_id=contact.owner_id,
         modified_at=contact.modified_at,
         numbers=led if also is None or also in led else (*led, also),
     )
@@ -105,4 +106,5 @@ def _contact(each: Indexed) -> Contact:
         modified_at=each.modified_at,
         phone=each.phone,
         mobile=each.mobile,
+        owner_id=each.owner_id,
     )

@@ -59,9 +59,17 @@ def is_own(number: str | None, system: PhoneSystem) -> bool:
 def direction_of(
     told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
 ) -> Direction:
-    """Say which way a call goes: as told, unless both of its ends are the company's own."""
-    both_own = is_own(from_number, system) and is_own(to_number, system)
-    return Direction.INTERNAL if both_own else told
+    """Say which way a call goes: as told, unless both of its ends are the company's own.
+
+    Short numbers are extensions among themselves; one that is called from a line may be a public service.
+    """
+    outbound = told is Direction.OUTBOUND
+    customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
+    if not is_own(customer, system) or not is_own(ours, system):
+        return told
+    is_short = read(customer, system.country).kind is Kind.EXTENSION
+    may_be_service = is_short and outbound and read(ours, system.country).kind is not Kind.EXTENSION
+    return told if may_be_service else Direction.INTERNAL
 
 
 def check_printable(text: str, pointer: str) -> None:

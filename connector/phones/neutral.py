@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
+from connector.numbers import read
 from connector.phones import signing
 from connector.phones.base import (
     MAX_BODY_BYTES,
@@ -166,6 +167,15 @@ def _event(member: Raw) -> _Event | _Head:
         return head
 
 
+def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
+    """Take the sender's word, but for a call between two of the company's own lines."""
+    if not system.lines or data.from_number is None or data.to_number is None or data.direction is None:
+        return data.direction
+    ends = (data.from_number, data.to_number)
+    both_own = all(read(end, system.country).e164 in system.lines for end in ends)
+    return Direction.INTERNAL if both_own else data.direction
+
+
 def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEvent:
     data = event.data or _NO_DATA
     check_printable(event.subject, "/subject")
@@ -184,7 +194,7 @@ def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEve
         call_id=event.subject,
         at=moment(event.time, system.zone, received_at) if event.time else received_at,
         received_at=received_at,
-        direction=data.direction,
+        direction=_direction(data, system),
         from_number=clean(data.from_number),
         to_number=clean(data.to_number),
         agent=clean(data.agent),

@@ -30,6 +30,7 @@ class Indexed(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     phone: str | None = None
     mobile: str | None = None
+    owner_id: str | None = None
     modified_at: int = 0
     numbers: tuple[str, ...] = ()
 

@@ -100,6 +100,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Moment | None = msgspec.field(default=None, name="createdTime")
     modified_at: Moment | None = msgspec.field(default=None, name="modifiedTime")
     url: str | None = msgspec.field(default=None, name="webUrl")
+    owner_id: Id | None = msgspec.field(default=None, name="ownerId")
     is_trashed: bool | None = msgspec.field(default=None, name="isTrashed")
     is_deleted: bool | None = msgspec.field(default=None, name="isDeleted")
 

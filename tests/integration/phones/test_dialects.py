@@ -7,14 +7,17 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.calls import CallState, Cause
-from connector.store import blocked, phones, tables
+from connector.directory.contacts import from_desk
+from connector.directory.index import indexed
+from connector.store import blocked, contacts, phones, tables
 from connector.store.blocked import Blocked
 from connector.store.phones import PhoneSystem
+from connector.zoho import models
 from tests.integration.phones.vendors import Vendors
 
 pytestmark = pytest.mark.anyio
 
-KNOWN = {"portal_id": 1, "contact_id": "501", "name": "Grace Example", "owner_id": "301", "seen_at": 1}
+GRACE = models.Contact(id="501", last_name="Grace Example", phone="01 23 45 67 89", owner_id="301")
 
 
 async def phone_of(vendors: Vendors, slug: str) -> PhoneSystem:
@@ -133,13 +136,12 @@ async def test_caller_ids(vendors: Vendors) -> None:
 async def test_names_and_owners(vendors: Vendors) -> None:
     """Of contacts that our own tables know, and only where that is wanted."""
     phone = await phone_of(vendors, "zammad")
-    number = {"portal_id": 1, "number": "+33123456789", "contact_id": "501"}
     agent = {"portal_id": 1, "user_id": 1, "desk_agent_id": "301", "checked_at": 1}
+    known = indexed(from_desk(GRACE), ("FR",))
 
     def furnish(connection: Connection) -> None:
-        rows = ((tables.contacts, KNOWN), (tables.contact_numbers, number), (tables.desk_agents, agent))
-        for table, row in rows:
-            connection.execute(table.insert().values(row))
+        contacts.put(connection, 1, [known], 1)
+        connection.execute(tables.desk_agents.insert().values(agent))
 
     await vendors.house.store.write(furnish)
     assert (await vendors.zammad()).json() == {}

@@ -280,6 +280,24 @@ def test_the_signature_comes_before_the_format() -> None:
         DIALECTS["neutral"].parse(PARIS, unsigned)
 
 
+@pytest.mark.parametrize(
+    ("caller", "called", "direction"),
+    [
+        ("0987654321", "+33987654322", Direction.INTERNAL),
+        ("+33123456789", "+33987654322", Direction.INBOUND),
+        ("1001", "+33987654322", Direction.INBOUND),
+        ("anonymous", "+33987654322", Direction.INBOUND),
+        ("+33987654321", "", Direction.INBOUND),
+    ],
+)
+def test_calls_between_own_lines(caller: str, called: str, direction: Direction) -> None:
+    """They are internal whatever is said; of all others the sender knows best."""
+    lines = frozenset({"+33987654321", "+33987654322"})
+    body = neutral({"direction": "inbound", "from": caller, "to": called})
+    parsed = DIALECTS["neutral"].parse(msgspec.structs.replace(PARIS, lines=lines), posted(body))
+    assert parsed.events[0].direction is direction
+
+
 def test_a_repeat_is_parsed_alike() -> None:
     """Parsing has no memory: duplicates are the store's to count."""
     assert only(neutral()) == only(neutral())

@@ -153,9 +153,17 @@ def test_queue_without_users() -> None:
 
 def test_internal_calls() -> None:
     """Both ends ours: an extension or a line on each side."""
-    for sides in ({"from": "1001", "to": "1002"}, {"from": "1001", "to": "+33 9 87 65 43 21"}):
-        parsed = parse(said(direction="out", **sides))
+    sides = [("out", "1001", "1002"), ("out", "1001", "+33 9 87 65 43 21"), ("in", "1001", "33987654321"),
+             ("in", "0987654321", "1001")]  # fmt: skip
+    for direction, caller, called in sides:
+        parsed = parse(said(direction=direction, **{"from": caller, "to": called}))
         assert (parsed.events[0].direction, parsed.question) == (Direction.INTERNAL, None)
+
+
+def test_short_numbers_that_lines_call() -> None:
+    """They may be a public service, so the sender's word counts."""
+    parsed = parse(said(direction="out", **{"from": "33987654321", "to": "3631"}))
+    assert parsed.events[0].direction is Direction.OUTBOUND
 
 
 def test_unknown_events_are_ignored() -> None:
