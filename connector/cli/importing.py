@@ -74,7 +74,7 @@ def import_calls(context: click.Context, /, *, file: Path, slug: str, form: str,
     A call has started_at and direction (in, out, internal), and ended_at, duration_seconds,
     or answered_at and talk_seconds; and may have from, to, agent, queue, call_id, parent,
     cause, recording_url and recording_seconds. Times without offset lie in the phone
-    system's time zone.
+    system's time zone. A call without call_id is known by all that its line says.
     """
     wished["delimiter"] = wished["delimiter"].replace("\\t", "\t")
     wishes = Wishes(path=file, slug=slug, is_csv=form == "csv", columns=_columns(columns), **wished)

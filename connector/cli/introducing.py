@@ -42,10 +42,10 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
         return
     click.echo(f"Address  {phone.address}")
     if phone.secret:
-        click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.", nl=False)
+        click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
     if script:
-        click.echo(f" Paste this into a shell to post a first event:\n\n{script}", nl=False)
-    click.echo(f"\nHow to set the phone system up:  connector phones guide {phone.slug}")
+        click.echo(f"\nPaste this into a shell to post a first event:\n\n{script}")
+    click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 
 def first_event(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
