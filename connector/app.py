@@ -14,8 +14,8 @@ from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.directory.hooks import DeskHooks
 from connector.directory.syncing import Syncing
-from connector.errors import ConnectorError, SettingsError
-from connector.feed import Feed, Message
+from connector.errors import ConnectorError, SettingsError, StoreError
+from connector.feed import Alone, Bus, Feed, Message
 from connector.keeping import Pruning, Silence
 from connector.metrics import Metrics
 from connector.news import News
@@ -26,6 +26,7 @@ from connector.road import Road
 from connector.sealing import Sealer
 from connector.settings import Settings
 from connector.store import Store
+from connector.store.bus import PostgresqlBus
 from connector.store.ledger import Ledger
 from connector.times import Clock, system_clock
 from connector.web import problems
@@ -45,6 +46,8 @@ SWEEP_SECONDS = 3_600
 PRUNE_SECONDS = 10
 SILENCE_SECONDS = 60
 SYNC_SECONDS = 3
+LOOK_SECONDS = 5
+"""Who dies between a commit and its notice is missed for no longer than this."""
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +94,8 @@ class House:
 
     def _furnish_road(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
-        self.feed = Feed()
+        self.bus = _bus(settings, store)
+        self.feed = Feed(self.bus)
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
@@ -132,9 +136,16 @@ class House:
 
     async def close(self) -> None:
         """Let go of the network and the database."""
+        await self.bus.close()
         await self.portals.close()
         await self.http.aclose()
         self.store.close()
+
+
+def _bus(settings: Settings, store: Store) -> Bus:
+    if store.engine.dialect.name == "postgresql":
+        return PostgresqlBus(store, settings.database_listen_url)
+    return Alone()
 
 
 @asynccontextmanager
@@ -147,8 +158,11 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
             (SWEEP_SECONDS, house.directory.sweep),
             (PRUNE_SECONDS, house.pruning.step),
             (SILENCE_SECONDS, house.silence.step),
+            *(((LOOK_SECONDS, house.road.catch_up),) if house.bus.reaches_others else ()),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
+        hearing = asyncio.create_task(house.bus.work(house.road.hear, house.road.look))
+        stack.push_async_callback(_cancel, hearing)
         if deliver:
             stack.push_async_callback(house.syncing.close)
             syncing = asyncio.create_task(_every(SYNC_SECONDS, house.syncing.work))
@@ -164,6 +178,9 @@ async def _every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(seconds)
         try:
             await step()
+        except StoreError as problem:
+            # The store says so itself, once.
+            log.debug("background_step_failed", extra={"step": step.__qualname__, "reason": problem.reason})
         except ConnectorError as problem:
             log.warning("background_step_failed", extra={"step": step.__qualname__, "reason": problem.reason})
 

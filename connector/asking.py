@@ -14,10 +14,13 @@ from connector.pops import Finding
 from connector.store import Store, calls
 from connector.store.calls import CallRow
 from connector.store.phones import PhoneSystem
-from connector.times import MINUTE, Clock
+from connector.times import MINUTE, SECOND, Clock
 
 POPS_WITHIN = 2 * MINUTE
 """How old a call may be when it is first heard of and still be looked up for the banner."""
+
+ASKS_WITHIN = 30 * SECOND
+"""How long a look-up may take; whoever has not answered by then has died over it."""
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +75,8 @@ class Asking:
             return
         self._asked.add(row.id)
         try:
-            await self._look_up(row, row.call, phone)
+            if await self._is_ours(row):
+                await self._look_up(row, row.call, phone)
         finally:
             self._asked.discard(row.id)
 
@@ -99,6 +103,12 @@ class Asking:
         shown = tuple(_ticket(one) for one in tickets)
         with_tickets = Finding(contacts=finding.contacts, tickets=finding.tickets | {contact_id: shown})
         await self._note(row.id, "found", with_tickets)
+
+    async def _is_ours(self, row: CallRow) -> bool:
+        """Answer whether this process is the one to ask; the banners of all hear what comes of it."""
+        now = self._clock()
+        until = now + ASKS_WITHIN
+        return await self._store.write(lambda c: calls.take_question(c, row.id, now, until))
 
     async def _is_wanted(self, row: CallRow, call: Call, phone: PhoneSystem) -> bool:
         if not pops.is_worth_asking(call, phone.country, phone.lines):
@@ -127,7 +137,8 @@ class Asking:
 
     async def _note(self, call_id: int, lookup: str, finding: Finding) -> None:
         now, found = self._clock(), encode(finding)
-        await self._store.write(lambda c: calls.touch(c, [call_id], now, lookup=lookup, found=found))
+        noted = {"lookup": lookup, "found": found, "asked_until": None}
+        await self._store.write(lambda c: calls.touch(c, [call_id], now, **noted))
         await self._news.refresh([call_id])
 
 

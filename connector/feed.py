@@ -2,9 +2,42 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import Protocol
 
 import msgspec
+
+
+class Bus(Protocol):
+    """The way to the other processes that serve the same company."""
+
+    @property
+    def reaches_others(self) -> bool:
+        """Answer whether there may be other processes at all."""
+
+    def tell(self, call_ids: Iterable[int]) -> None:
+        """Have the others hear of calls that have changed, after the commit that changed them."""
+
+    async def work(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
+        """Carry news until cancelled: `hear` is told ids, `look` that some may have been missed."""
+
+    async def close(self) -> None:
+        """Tell what has not been told yet."""
+
+
+class Alone:
+    """A bus without others: one process is all there is."""
+
+    reaches_others = False
+
+    def tell(self, call_ids: Iterable[int]) -> None:
+        """Tell nobody."""
+
+    async def work(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
+        """Hear nobody."""
+
+    async def close(self) -> None:
+        """Owe nobody anything."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -55,7 +88,8 @@ class Subscription:
 class Feed:
     """Know which banners are open and hand each the news meant for its agent."""
 
-    def __init__(self) -> None:
+    def __init__(self, bus: Bus | None = None) -> None:
+        self.bus: Bus = bus or Alone()
         self._open: dict[int, set[Subscription]] = defaultdict(set)
         self._closing = False
 

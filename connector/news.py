@@ -1,6 +1,6 @@
 """Tell the banners: who sees which call, and what they see of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,10 +21,40 @@ TEAM_REMEMBERED_FOR = 2 * SECOND
 SHOWN_AFTER_THE_END = 10 * MINUTE
 """How long a call that is over stays on the banners."""
 
+LATE_NEWS = MINUTE
+"""How far back we look for what another process has changed without our hearing of it."""
+
+LATE_COMMIT = 10 * SECOND
+"""How long after its moment a change may be committed, clocks that differ included."""
+
+SHOWN_AT_MOST = 20_000
+"""Calls whose shown revision is remembered: more than change in the time of `LATE_NEWS`."""
+
 encode = msgspec.json.Encoder().encode
 _finding = msgspec.json.Decoder(Finding).decode
 
 NOBODY = Team(names={}, words={}, emails={}, queues={})
+
+
+class Revisions:
+    """Remember which revision of a call was shown last, so that none is shown twice or after a newer one."""
+
+    def __init__(self) -> None:
+        self._shown: dict[int, int] = {}
+
+    def has(self, call_id: int, revision: int) -> bool:
+        """Answer whether this revision or a newer one has been shown."""
+        return self._shown.get(call_id, -1) >= revision
+
+    def is_new(self, call_id: int, revision: int) -> bool:
+        """Note that a revision is shown; False if it has been already."""
+        if self.has(call_id, revision):
+            return False
+        self._shown.pop(call_id, None)
+        self._shown[call_id] = revision
+        if len(self._shown) > SHOWN_AT_MOST:
+            del self._shown[next(iter(self._shown))]
+        return True
 
 
 class News:
@@ -37,11 +67,16 @@ class News:
         self._clock = clock
         self._team = NOBODY
         self._team_until = 0
+        self._shown = Revisions()
+        self._looks_from = 0
 
     @property
     def has_readers(self) -> bool:
-        """Answer whether any banner is open; where none is, nobody is told and nobody looked up."""
-        return self._feed.open_banners > 0
+        """Answer whether a banner may be open, here or in front of another process.
+
+        Where none is, nobody is told and nobody looked up.
+        """
+        return self._feed.open_banners > 0 or self._feed.bus.reaches_others
 
     async def team(self) -> Team:
         """Answer who takes calls."""
@@ -52,8 +87,14 @@ class News:
         return self._team
 
     async def spread(self, rows: Sequence[CallRow]) -> None:
-        """Show changed calls to those concerned, and take them from those who are not any more."""
-        if not self.has_readers:
+        """Show changed calls to those concerned, whichever process has their banner."""
+        self._feed.bus.tell(row.id for row in rows)
+        await self.show(rows)
+
+    async def show(self, rows: Sequence[CallRow]) -> None:
+        """Show calls on the banners of this process, and take them from those not concerned any more."""
+        rows = [row for row in rows if self._shown.is_new(row.id, row.revision)]
+        if not rows or not self._feed.open_banners:
             return
         who = await self.team()
         records = await self._records(rows)
@@ -65,6 +106,26 @@ class News:
         """Read calls again and spread what they are now."""
         ids = list(call_ids)
         await self.spread(await self._store.read(lambda connection: calls.by_ids(connection, ids)))
+
+    async def hear(self, call_ids: Collection[int]) -> list[CallRow]:
+        """Show what calls are now that another process has changed, and answer those that were news."""
+        if not call_ids or not self._feed.open_banners:
+            return []
+        rows = await self._store.read(lambda connection: calls.by_ids(connection, call_ids))
+        news = [row for row in rows if not self._shown.has(row.id, row.revision)]
+        await self.show(news)
+        return news
+
+    async def look(self) -> list[CallRow]:
+        """Show what has changed of late and nobody has told us, and answer those calls."""
+        now = self._clock()
+        if not self._feed.open_banners:
+            # The first banner to open is shown everything up to then.
+            self._looks_from = now - LATE_COMMIT
+            return []
+        since = max(now - LATE_NEWS, self._looks_from)
+        revisions = await self._store.read(lambda connection: calls.changed_since(connection, since))
+        return await self.hear([one for one, revision in revisions if not self._shown.has(one, revision)])
 
     async def shown_to(self, user_id: int) -> list[tuple[CallRow, CallView]]:
         """Answer what this user's banner shows now."""

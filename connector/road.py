@@ -5,7 +5,7 @@ Only the commit stands between the phone system and its answer; everything else 
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -109,6 +109,18 @@ class Road:
         """Show calls again whose record has come further; nobody waits for it."""
         self._follow(self._news.refresh(call_ids))
 
+    def hear(self, call_ids: Collection[int]) -> None:
+        """Hear that other processes have changed calls."""
+        self._follow(self._hear(call_ids))
+
+    def look(self) -> None:
+        """Look for what other processes have changed without our hearing of it; nobody waits for it."""
+        self._follow(self.catch_up())
+
+    async def catch_up(self) -> None:
+        """Look for what other processes have changed without our hearing of it."""
+        self._ask(await self._news.look())
+
     async def settle(self) -> None:
         """Wait for what is still under way behind the answers: before stopping, and in tests."""
         while self._behind:
@@ -126,6 +138,9 @@ class Road:
             if row.call is not None:
                 self._metrics.told(now - row.call.heard_at)
         self._ask(rows)
+
+    async def _hear(self, call_ids: Collection[int]) -> None:
+        self._ask(await self._news.hear(call_ids))
 
     def _ask(self, rows: Sequence[CallRow]) -> None:
         for row in rows:

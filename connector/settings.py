@@ -43,6 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         str, Meta(description="Where the database is: sqlite:///file or postgresql+psycopg://...")
     ] = "sqlite:///connector.db"
+    database_listen_url: Annotated[
+        str,
+        Meta(description="PostgreSQL's own address, where DATABASE_URL leads through a pooler in transaction "
+             "mode: one connection per process listens there for what other processes change"),
+    ] = ""  # fmt: skip
     public_url: Annotated[
         str, Meta(description="The address under which browsers and phone systems reach the connector")
     ] = "http://127.0.0.1:8080"

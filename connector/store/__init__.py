@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector.errors import StoreUnavailable
 from connector.store.commits import Handler
+from connector.store.dialects import has_locks
 from connector.store.engine import open_engine, reading, writing
 from connector.store.failures import Outages, is_cut, translate
 from connector.store.migrating import migrate
@@ -31,6 +32,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         self._writer = Writer(self.engine)
+        # Changes of all kinds lock rows in any order: where others lock too, each is committed for itself.
+        self._changer = Writer(self.engine, apart=True) if has_locks(self.engine) else self._writer
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._outages = Outages("reading")
         self._closed = False
@@ -75,7 +78,7 @@ class Store:
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Commit what `change` does, together with what others write; it must be repeatable."""
-        result: Result = await self._writer.submit(_run_each, change)
+        result: Result = await self._changer.submit(_run_each, change)
         return result
 
     def write_now(self, change: Callable[[Connection], Result]) -> Result:
@@ -97,6 +100,8 @@ class Store:
         """Write what waits, then let go of the database."""
         self._closed = True
         self._writer.close()
+        if self._changer is not self._writer:
+            self._changer.close()
         self._readers.shutdown()
         self.engine.dispose()
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, or_, select, update
 
 from connector.calls import Call
 from connector.store.dialects import among, has_locks, insert
@@ -91,6 +91,12 @@ def shown(connection: Connection, since: int) -> list[CallRow]:
     return [row for row in _rows(connection, open_or_fresh) if row.call is not None]
 
 
+def changed_since(connection: Connection, since: int) -> list[tuple[int, int]]:
+    """Answer (id, revision) of the calls that have changed since."""
+    asked = select(calls.c.id, calls.c.revision).where(calls.c.changed_at >= since)
+    return [(row.id, row.revision) for row in connection.execute(asked)]
+
+
 def overdue(connection: Connection, now: int, at_most: int) -> list[CallRow]:
     """Read open calls that the watchdog shall look at."""
     late = calls.c.closes_at <= now
@@ -148,6 +154,14 @@ def touch(connection: Connection, call_ids: Collection[int], now: int, **values:
     """Change columns beside the fold, such as the look-up's result, and raise the revision."""
     changed = {"revision": calls.c.revision + 1, "changed_at": now} | values
     connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(changed))
+
+
+def take_question(connection: Connection, call_id: int, now: int, until: int) -> bool:
+    """Take the question who is calling until a moment; False if it is answered, or another asks it."""
+    is_free = or_(calls.c.asked_until.is_(None), calls.c.asked_until <= now)
+    is_open = calls.c.lookup.in_(("pending", "failed"))
+    taking = update(calls).where(calls.c.id == call_id, is_open, is_free)
+    return connection.execute(taking.values(asked_until=until)).rowcount > 0
 
 
 class RecordState(msgspec.Struct, frozen=True):

@@ -42,27 +42,15 @@ class _Unsure(Exception):
 class Committer:
     """Commit changes together: all of a group in one transaction, as long as nothing goes wrong."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, apart: bool) -> None:
         self._engine = writing(engine)
-        self._shares = engine.dialect.name == "postgresql"
+        self._apart = apart
         self._outages = Outages("writing")
 
     def commit(self, changes: Sequence[One]) -> Iterator[list[tuple[One, Any]]]:
         """Answer, commit by commit, each change with its result or with what its requester shall be told."""
-        for lot in self._lots(changes):
+        for lot in [[change] for change in changes] if self._apart else [changes]:
             yield list(self._commit(lot, TRIES))
-
-    def _lots(self, changes: Sequence[One]) -> list[list[One]]:
-        """Put together what one handler writes at once.
-
-        Where other processes write too, each handler has its own transaction: it takes its locks in one
-        order, and two after one another would not.
-        """
-        by_handler: dict[Handler[Any, Any], list[One]] = {}
-        for change in changes:
-            by_handler.setdefault(change.handler, []).append(change)
-        lots = list(by_handler.values())
-        return lots if self._shares else [[change for lot in lots for change in lot]]
 
     def _commit(self, changes: Sequence[One], tries: int) -> Iterator[tuple[One, Any]]:
         try:
@@ -100,10 +88,8 @@ class Committer:
             yield change, told
 
     def _transact(self, changes: Sequence[Change]) -> list[Any]:
-        results: list[Any] = []
         with self._engine.connect() as connection, connection.begin() as transaction:
-            for lot in _runs(changes):
-                results += lot[0].handler(connection, [change.item for change in lot])
+            results = _run(connection, changes)
             try:
                 transaction.commit()
             except DBAPIError as problem:
@@ -113,12 +99,14 @@ class Committer:
         return results
 
 
-def _runs(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    run: list[Change] = []
-    for change in changes:
-        if run and run[0].handler != change.handler:
-            yield run
-            run = []
-        run.append(change)
-    if run:
-        yield run
+def _run(connection: Connection, changes: Sequence[Change]) -> list[Any]:
+    """Let each handler write all of its items at once; the results are in the order of the changes."""
+    by_handler: dict[Handler[Any, Any], list[int]] = {}
+    for at, change in enumerate(changes):
+        by_handler.setdefault(change.handler, []).append(at)
+    results: list[Any] = [None] * len(changes)
+    for handler, places in by_handler.items():
+        answers = handler(connection, [changes[at].item for at in places])
+        for at, answer in zip(places, answers, strict=True):
+            results[at] = answer
+    return results

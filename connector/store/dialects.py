@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, any_, literal
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, any_, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def has_locks(connection: Connection) -> bool:
+def has_locks(connection: Connection | Engine) -> bool:
     """Answer whether rows are locked one by one; on SQLite whoever writes has the whole file."""
     return connection.dialect.name == "postgresql"
 

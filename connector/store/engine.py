@@ -15,6 +15,9 @@ SQLITE_NEEDED = (3, 51, 3)
 
 BUSY_SECONDS = 10
 
+CONNECTIONS = 6
+"""Connections to PostgreSQL that a process keeps open: those of four readers and two writers."""
+
 
 def open_engine(url: str) -> Engine:
     """Open an engine for `sqlite:///path` or `postgresql+psycopg://...`; SettingsError says what is wrong."""
@@ -58,7 +61,9 @@ def _postgresql(url: URL) -> Engine:
     if url.get_dialect().driver != "psycopg":
         raise SettingsError("DATABASE_URL must start with postgresql+psycopg:// for a PostgreSQL database")
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args=connect_arguments(url))
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=CONNECTIONS, connect_args=connect_arguments(url)
+        )
     except ImportError as problem:
         raise SettingsError(
             "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'"

@@ -272,6 +272,8 @@ calls = Table(
     # What the look-up for the banner came to, and what it found (JSON).
     Column("lookup", Text, nullable=False, server_default="pending"),
     Column("found", LargeBinary),
+    # While one process asks who is calling, no other does.
+    Column("asked_until", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     # When the watchdog looks at an open call.

@@ -72,10 +72,11 @@ class Writer:
 
     When a group fails, its members are replayed one by one, each in its own transaction,
     so that one bad member does not refuse the others; handlers may be run more than once.
+    Members that are written `apart` have a transaction each from the start.
     """
 
-    def __init__(self, engine: Engine, waiting_at_most: int = 4_096) -> None:
-        self._committer = Committer(engine)
+    def __init__(self, engine: Engine, waiting_at_most: int = 4_096, *, apart: bool = False) -> None:
+        self._committer = Committer(engine, apart=apart)
         self._queue: queue.SimpleQueue[_Member | None] = queue.SimpleQueue()
         self._waiting_at_most = waiting_at_most
         self._closed = False

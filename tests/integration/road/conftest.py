@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -37,16 +38,30 @@ def database_url(databases: Databases) -> Iterator[str]:
 async def place(sandbox: RunningSandbox, database_url: str) -> AsyncIterator[Place]:
     """Open the house: a linked portal, a phone system, three agents, and a server at work."""
     sandbox.renew(index_delay_seconds=0)
+    async with _served(sandbox, database_url) as (house, client):
+        _link(house, sandbox)
+        yield Place(house, sandbox, client, await _furnish(house))
+
+
+@pytest.fixture
+async def neighbour(place: Place, database_url: str) -> AsyncIterator[Place]:
+    """Open a second house on the same database, as another `connector serve` would."""
+    async with _served(place.sandbox, database_url) as (house, client):
+        yield Place(house, place.sandbox, client, place.secret)
+
+
+@asynccontextmanager
+async def _served(
+    sandbox: RunningSandbox, database_url: str
+) -> AsyncIterator[tuple[House, httpx2.AsyncClient]]:
     with bind("127.0.0.1", 0) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         house = House(_settings(sandbox, database_url, address), Store(database_url))
-        _link(house, sandbox)
-        secret = await _furnish(house)
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
         server = Server(config, house.feed.close)
         async with httpx2.AsyncClient(base_url=address, trust_env=False) as client:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
-            yield Place(house, sandbox, client, secret)
+            yield house, client
             server.should_exit = True
             house.feed.close()
             await serving

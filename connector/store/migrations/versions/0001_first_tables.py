@@ -299,6 +299,7 @@ def upgrade() -> None:
         sa.Column("chosen_contact_id", sa.Text(), nullable=True),
         sa.Column("lookup", sa.Text(), server_default="pending", nullable=False),
         sa.Column("found", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("closes_at", sa.BigInteger(), nullable=True),

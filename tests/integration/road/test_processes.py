@@ -1,0 +1,136 @@
+"""Two processes that serve one company: what one hears, the banners of the other show."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from connector.store import Store, calls
+from connector.store.bus import CHANNEL, IDS_IN_A_NOTICE, PostgresqlBus
+from tests.integration.databases import Databases, PostgresqlDatabases, name_of
+from tests.integration.road.place import Place
+
+pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
+
+
+@pytest.fixture
+def server(databases_of: Callable[[str], Databases]) -> PostgresqlDatabases:
+    """Answer where the databases come from; only PostgreSQL is for several processes."""
+    found = databases_of("postgresql")
+    assert isinstance(found, PostgresqlDatabases)
+    return found
+
+
+@pytest.fixture
+def database_url(server: PostgresqlDatabases) -> Iterator[str]:
+    """Give each test a database of its own."""
+    with server.fresh() as url:
+        yield url
+
+
+def searches(place: Place) -> int:
+    """Count what Desk was asked about callers."""
+    return place.sandbox.world.requests.count(path="/api/v1/contacts/search")
+
+
+async def test_banner_of_another_process(place: Place, neighbour: Place) -> None:
+    """A call rings at the banner that another process serves, with number, name and end."""
+    place.sandbox.world.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
+    async with neighbour.banner("ada@example.com") as banner:
+        await place.post(place.event("ringing", "c-1", agent="1001", **{"from": "+442079460811"}))
+        assert (await banner.next("call"))["mine"] == "offered"
+        assert (await banner.until(lookup="found"))["contacts"][0]["name"] == "Grace Hopper"
+        await place.post(place.event("answered", "c-1", agent="1002"))
+        assert (await banner.next("gone"))["reason"] == "answered_elsewhere"
+
+
+async def test_two_processes_ask_once(place: Place, neighbour: Place) -> None:
+    """Two processes show the call, one of them asks who it is, both show the answer."""
+    async with place.banner("ada@example.com") as ada, neighbour.banner("bruno@example.com") as bruno:
+        for number in range(1, 6):
+            facts = {"from": f"+44207946071{number}"}
+            await place.post(
+                place.event("ringing", f"c-{number}", agent="1001", **facts),
+                place.event("ringing", f"c-{number}", agent="1002", **facts),
+            )
+            for banner in (ada, bruno):
+                await banner.until(lookup="none")
+            cost_of_one = searches(place) // number
+            assert searches(place) == number * cost_of_one
+    assert cost_of_one == await cost_of_a_look_up(place)
+
+
+async def cost_of_a_look_up(place: Place) -> int:
+    """Count what one process alone asks Desk about one caller."""
+    before = searches(place)
+    await place.house.directory.look_up(1, "+442079460719", country="GB", live=True)
+    return searches(place) - before
+
+
+async def test_notice_that_never_came(place: Place, neighbour: Place) -> None:
+    """What a process changed just before it died is found by looking."""
+    await place.post(place.event("ringing", "c-1", agent="1001"))
+    async with neighbour.banner("ada@example.com") as banner:
+        await banner.until(lookup="none")
+        await place.house.store.write(lambda c: calls.touch(c, [1], place.house.clock()))
+        revision = (await neighbour.house.store.read(lambda c: calls.by_ids(c, [1])))[0].revision
+        await neighbour.house.road.catch_up()
+        assert (await banner.next("call"))["revision"] == revision
+
+
+async def test_lost_connection_is_made_up_for(
+    place: Place, neighbour: Place, server: PostgresqlDatabases, database_url: str
+) -> None:
+    """Cut off from the database, a process listens again and shows what happened meanwhile."""
+    async with neighbour.banner("ada@example.com") as banner:
+        await place.post(place.event("ringing", "c-1", agent="1001"))
+        await banner.until(lookup="none")
+        server.server.cut(name_of(database_url))
+        await place.post(place.event("answered", "c-1", agent="1001"))
+        assert (await banner.until(state="answered"))["answered_by"] == ["Ada"]
+        await place.post(place.event("ended", "c-1"))
+        await banner.until(state="ended")
+
+
+async def test_deliveries_are_news(place: Place, neighbour: Place) -> None:
+    """A record written by a process that only delivers shows on the banner of one that serves."""
+    async with neighbour.banner("ada@example.com") as banner:
+        await place.post(
+            place.event("ringing", "c-1", agent="1001"),
+            place.event("answered", "c-1", agent="1001"),
+            place.event("ended", "c-1"),
+        )
+        delivering = asyncio.create_task(place.house.deliverer.run())
+        while (await banner.next("call"))["record"]["state"] != "written":
+            pass
+        await place.house.deliverer.stop()
+        await delivering
+
+
+async def test_notices_fit(server: PostgresqlDatabases) -> None:
+    """However many calls change at once, and whatever else comes, everyone hears of each."""
+    with server.fresh() as url:
+        stores = [Store(url) for _ in range(2)]
+        teller, listener = (PostgresqlBus(store) for store in stores)
+        heard: set[int] = set()
+        ready, complete = asyncio.Event(), asyncio.Event()
+        ids = range(10**18, 10**18 + 5 * IDS_IN_A_NOTICE)
+
+        def hear(call_ids: object) -> None:
+            assert isinstance(call_ids, list)
+            heard.update(call_ids)
+            if len(heard) == len(ids):
+                complete.set()
+
+        working = asyncio.create_task(listener.work(hear, ready.set))
+        await asyncio.wait_for(ready.wait(), 10)
+        stores[0].read_now(lambda c: c.execute(text(f"NOTIFY {CHANNEL}, 'nonsense,x,'")))
+        teller.tell(ids)
+        await teller.close()
+        await asyncio.wait_for(complete.wait(), 10)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        assert heard == set(ids)
+        for store in stores:
+            store.close()
