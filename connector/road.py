@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from connector.asking import Asking
 from connector.calls import closing, watchdog_event
-from connector.errors import ConnectorError, NotFound
+from connector.errors import ConnectorError, NotFound, StoreUnavailable
 from connector.logs import about
 from connector.metrics import Metrics
 from connector.news import News, finding_of
@@ -170,4 +170,5 @@ async def _logged(step: Coroutine[Any, Any, None]) -> None:
         await step
     except ConnectorError as problem:
         # The event is safe in the store; the banners learn of it from their next snapshot.
-        log.warning("banner_not_told", extra={"reason": problem.reason})
+        level = logging.DEBUG if isinstance(problem, StoreUnavailable) else logging.WARNING
+        log.log(level, "banner_not_told", extra={"reason": problem.reason})

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from connector.errors import ConnectorError, NotSignedIn
+from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
 from connector.web.pages import render, sign_in_path
 from connector.web.rows import ROWS, Row
 
@@ -90,7 +90,10 @@ def handlers() -> dict[Any, Any]:
 def _note(request: Request, problem: Exception, reason: str, status: int) -> None:
     """Log a problem: the path without its query, and the message only where somebody has to act on it."""
     told, path = {"reason": reason, "status": status}, _shown_path(request)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if isinstance(problem, StoreBusy | StoreUnavailable):
+        # The store says so once, and not for each who asks meanwhile.
+        log.debug("%s %s: %s", request.method, path, reason, extra=told)
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=told)
     else:
         log.info("%s %s: %s", request.method, path, reason, extra=told)

@@ -1,6 +1,8 @@
 """Two processes that serve one company: what one hears, the banners of the other show."""
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -91,6 +93,27 @@ async def test_lost_connection_is_made_up_for(
         assert (await banner.until(state="answered"))["answered_by"] == ["Ada"]
         await place.post(place.event("ended", "c-1"))
         await banner.until(state="ended")
+
+
+async def test_lost_database_is_503(
+    place: Place, server: PostgresqlDatabases, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without its database the connector asks for patience, says so once, and goes on by itself after it."""
+    name = name_of(database_url)
+    server.server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    server.server.cut(name)
+    for number in range(5):
+        answer = await place.post(place.event("ringing", f"c-{number}"))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (await place.client.get("/readyz")).status_code == 503
+    assert (await place.client.get("/healthz")).status_code == 200
+    server.server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert (await place.post(place.event("ringing", "c-6"))).status_code == 202
+    assert (await place.client.get("/readyz")).status_code == 200
+    said = Counter(record.getMessage().partition(":")[0] for record in caplog.records
+                   if record.levelno >= logging.WARNING)  # fmt: skip
+    assert said["store_lost"] <= 2
+    assert said.total() <= 6, said
 
 
 async def test_deliveries_are_news(place: Place, neighbour: Place) -> None:
