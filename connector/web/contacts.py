@@ -66,6 +66,8 @@ async def search(request: Request) -> Response:
 
 async def _place(house: House, request: Request) -> Place:
     asked = request.query_params
+    if any("\x00" in value for value in asked.values()):
+        raise InvalidRequest("No text of ours holds a NUL.")
     portal = asked.get("portal")
     if portal is not None and not (portal.isascii() and portal.isdigit() and len(portal) <= 18):
         raise InvalidRequest("portal must be a portal's number.")

@@ -15,13 +15,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
+from connector.web.journal import spelt_out
 from connector.web.pages import render, sign_in_path
 from connector.web.rows import ROWS, Row
 
 log = logging.getLogger(__name__)
 
-PATH_AT_MOST = 200
-"""Longer paths are cut in logs."""
 FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
 
@@ -104,8 +103,7 @@ def _shown_path(request: Request) -> str:
     path = request.scope["path"]
     if path.startswith("/hooks/"):
         path = "/".join(path.split("/")[:3]) + ("/***" if path.count("/") > 2 else "")
-    # Whatever steers a terminal or begins a line of its own is spelt out.
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path[:PATH_AT_MOST])
+    return spelt_out(path)
 
 
 def row_of(problem: Exception) -> Row:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import Convertor, StringConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import admin, calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
 
 
@@ -23,7 +24,14 @@ class IdConvertor(Convertor[int]):
         return str(value)
 
 
+class SlugConvertor(StringConvertor):
+    """Read a slug from a path: other texts name nothing, and some no database would even be asked for."""
+
+    regex = f"[{''.join(sorted(SLUG_LETTERS))}]{{1,{SLUG_AT_MOST}}}"
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("slug", SlugConvertor())
 
 
 def routes(static: Path) -> list[BaseRoute]:
@@ -38,8 +46,8 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:id}", linking.show_portal),
-        Route("/hooks/{slug}", hooks.receive, methods=["POST"]),
-        Route("/hooks/{slug}/{token}", hooks.receive, methods=["POST"]),
+        Route("/hooks/{slug:slug}", hooks.receive, methods=["POST"]),
+        Route("/hooks/{slug:slug}/{token}", hooks.receive, methods=["POST"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),
