@@ -14,6 +14,7 @@ from connector.delivery.held import Held
 from connector.delivery.merging import Body, merge
 from connector.delivery.needs import Desk, Desks
 from connector.delivery.owners import Owners
+from connector.delivery.restoring import Doubt, Restored
 from connector.errors import InvalidData, RecordNotFound
 from connector.settings import Settings
 from connector.store import Store
@@ -37,6 +38,7 @@ class Records:
         self._owners = owners
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
+        self._restored = Restored(store, settings)
 
     async def deliver(self, held: Held) -> None:
         """Bring Desk's record into line with the one wanted; it is made only where there surely is none."""
@@ -45,18 +47,25 @@ class Records:
         around = await self._store.read(lambda c: background.read(c, held.row, record, self._clock()))
         if held.row.desk_id is not None:
             await self._change(held, desk, record, around)
-        elif not held.open or await self._is_absent(held, desk, record.key):
+        elif (doubt := await self._doubt(held, record, around)) is None or await self._is_absent(
+            held, desk, record.key, doubt
+        ):
             await self._make(held, desk, record, around)
 
-    async def _is_absent(self, held: Held, desk: Desk, key: str) -> bool:
+    async def _doubt(self, held: Held, record: CallRecord, around: Background) -> Doubt | None:
+        """Answer what may have been written: by us, or before the database was restored."""
+        if held.open:
+            sure_at = held.sure_at(self._index_delay_seconds)
+            return Doubt(held.sent.tried[-1], held.row.sent_at or 0, sure_at, held.sent.revision)
+        return await self._restored.doubt(held.row, record, around)
+
+    async def _is_absent(self, held: Held, desk: Desk, key: str, doubt: Doubt) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
-        body = held.sent.tried[-1]
-        look = await held.during(look_for(desk, body, key, held.row.sent_at or 0, self._clock()))
-        sure_at = held.sure_at(self._index_delay_seconds)
+        look = await held.during(look_for(desk, doubt.body, key, doubt.since, self._clock()))
         if look.found is not None:
-            await held.done("found", body, _stands(look.found, held.sent.revision))
-        elif self._clock() < sure_at:
-            await held.later(sure_at, held.row.attempts, "outcome_unknown", "Not found in Desk so far.")
+            await held.done("found", doubt.body, _stands(look.found, doubt.revision))
+        elif self._clock() < doubt.sure_at:
+            await held.later(doubt.sure_at, held.row.attempts, "outcome_unknown", "Not found in Desk so far.")
         elif look.doubtful is not None:
             where = look.doubtful.url or look.doubtful.id
             await held.dead("undecidable", f"This may be our record, but its call key is gone: {where}")

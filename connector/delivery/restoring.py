@@ -5,20 +5,54 @@ from sqlalchemy import Connection, delete, select, update
 
 from connector.calls import CallRecord
 from connector.delivery import background
+from connector.delivery.background import Background
 from connector.delivery.held import SEND_SECONDS
 from connector.delivery.merging import Body, Sent
 from connector.errors import SettingsError
 from connector.settings import Settings
-from connector.store import audit
+from connector.store import Store, audit, retention
 from connector.store.outbox import COLUMNS, Row, row_of
 from connector.store.tables import outbox, sessions
 from connector.times import SECOND, to_iso
 
-OVER = ("done", "dropped")
+ACTION = "restored"
+"""What the audit calls it."""
 
 _record = msgspec.json.Decoder(CallRecord).decode
 _read_sent = msgspec.json.Decoder(Sent).decode
 _write_sent = msgspec.json.encode
+
+
+def settled_seconds(settings: Settings) -> int:
+    """Answer how long after a request may have left Desk's lists and its search surely show it."""
+    return SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A record that may be in Desk: what of it, made since when, from when on looking for it is sure."""
+
+    body: Body
+    since: int
+    sure_at: int
+    revision: int
+
+
+class Restored:
+    """Know when the database was last restored: it may be told again of calls that it has forgotten."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settled = settled_seconds(settings) * SECOND
+        self._at: int | None = None
+
+    async def doubt(self, row: Row, record: CallRecord, around: Background) -> Doubt | None:
+        """Answer how a record may be in Desk of which nothing was ever sent; None for calls since then."""
+        if self._at is None:
+            # Nothing runs during a restore, so it is read once.
+            self._at = await self._store.read(lambda c: audit.last_at(c, ACTION)) or 0
+        if record.started_at >= self._at:
+            return None
+        return Doubt(_body(record, around), record.started_at, self._at + self._settled, row.revision)
 
 
 def mark(connection: Connection, settings: Settings, now: int, actor: str) -> int:
@@ -28,12 +62,11 @@ def mark(connection: Connection, settings: Settings, now: int, actor: str) -> in
     its search shows, the last request that can have left before the restore; dead letters when retried.
     Answers how many deliveries that are.
     """
-    wait = SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
-    rows = connection.execute(select(*COLUMNS).where(outbox.c.state.not_in(OVER))).mappings().all()
+    rows = connection.execute(select(*COLUMNS).where(outbox.c.state.not_in(retention.OVER))).mappings().all()
     for row in map(row_of, rows):
-        _mark(connection, row, now, now + wait * SECOND)
+        _mark(connection, row, now, now + settled_seconds(settings) * SECOND)
     connection.execute(delete(sessions))
-    audit.append(connection, now, actor, "restored", "database", f"deliveries to be looked for: {len(rows)}")
+    audit.append(connection, now, actor, ACTION, "database", f"deliveries to be looked for: {len(rows)}")
     return len(rows)
 
 
@@ -52,18 +85,17 @@ def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
     since = row.sent_at or row.created_at
     if row.kind == "contact" or (row.sent is not None and _read_sent(row.sent).tried):
         return {"sent_at": since}
+    record = _record(row.wanted)
     try:
-        sent = Sent(tried=(_body(connection, row, now),), revision=row.revision)
+        body = _body(record, background.read(connection, row, record, now))
     except SettingsError:
         # Nobody knew where to write it.
         return {}
-    return {"sent_at": since, "sent": _write_sent(sent)}
+    return {"sent_at": since, "sent": _write_sent(Sent(tried=(body,), revision=row.revision))}
 
 
-def _body(connection: Connection, row: Row, now: int) -> Body:
+def _body(record: CallRecord, around: Background) -> Body:
     """Answer as much of the record as it takes to look for it."""
-    record = _record(row.wanted)
-    around = background.read(connection, row, record, now)
     return {
         "contactId": around.chosen or "",
         "departmentId": background.department(record, around),

@@ -1,7 +1,7 @@
 """Keep who changed what, for ever: rows are added and never touched again."""
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from connector.store.tables import audit
 
@@ -20,6 +20,14 @@ def append(connection: Connection, at: int, actor: str, action: str, subject: st
     """Write down a change, in the transaction that makes it."""
     values = {"at": at, "actor": actor, "action": action, "subject": subject, "detail": detail}
     connection.execute(insert(audit).values(values))
+
+
+def last_at(connection: Connection, action: str) -> int | None:
+    """Answer when something was last done."""
+    found: int | None = connection.execute(
+        select(func.max(audit.c.at)).where(audit.c.action == action)
+    ).scalar()
+    return found
 
 
 def newest(connection: Connection, limit: int = 100) -> list[Entry]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from connector.delivery.restoring import mark
 from connector.store import audit, outbox
@@ -73,6 +73,32 @@ async def test_what_nobody_knew_where_to_write_stays_due(stage: Stage) -> None:
     await stage.want(stage.record())
     await restore(stage)
     assert (await stage.row()).state == "due"
+
+
+async def test_what_is_told_again_is_looked_for(stage: Stage) -> None:
+    """A call that the backup did not know, or knew as going on, may have been written since all the same."""
+    await stage.want(stage.record())
+    await stage.settle()
+    made = stage.call
+    await stage.store.write(lambda c: c.execute(delete(table)))
+    stage.advance(3_600)
+    await stage.store.write(partial(mark, settings=stage.settings, now=stage.clock(), actor="a test"))
+    stage.deliverer = stage.another()
+    await stage.want(stage.record(), stage.record("c-2"))
+    await stage.settle()
+    assert (await stage.row()).desk_id == made.id
+    assert (await stage.row(stage.record("c-2"))).state == "done"
+    assert len(stage.calls) == stage.posts() == 2
+
+
+async def test_calls_since_the_restore_go_at_once(stage: Stage) -> None:
+    """What began after it cannot have been written before."""
+    await restore(stage)
+    stage.advance(1)
+    stage.deliverer = stage.another()
+    await stage.want(stage.record(started_at=stage.clock()))
+    await stage.drain()
+    assert (await stage.row()).state == "done"
 
 
 async def test_is_audited(stage: Stage) -> None:

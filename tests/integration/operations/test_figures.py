@@ -54,7 +54,7 @@ def test_pruning_finds_the_oldest_calls_by_their_age(sqlite_databases: Databases
     """Without reading and sorting all the others."""
     first, *rest = plans_of(sqlite_databases, lambda c: retention.prune_calls(c, NOW, retention.START))
     assert "ix_calls_changed_at" in first
-    assert not [plan for plan in rest if plan.startswith("SCAN")]
+    assert not [plan for plan in rest if plan.startswith(("SCAN calls", "SCAN events", "SCAN outbox"))]
 
 
 def plans_of(databases: Databases, action: Callable[[Connection], object]) -> list[str]:
