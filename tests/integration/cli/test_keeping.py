@@ -1,0 +1,47 @@
+"""Forgetting, and how phone systems are heard, by command."""
+
+from connector.store import Store
+from tests.integration.cli.conftest import Shell
+from tests.integration.operations.conftest import CALLER, Desk, Time, furnish
+
+
+def furnished(shell: Shell) -> Desk:
+    """Open the shell's database, with a phone system that has told of a call."""
+    store = Store.open(shell.database_url)
+    store.write_now(furnish)
+    desk = Desk(store, Time())
+    desk.call("one")
+    return desk
+
+
+def test_forgets_a_number(shell: Shell) -> None:
+    """It says how much was erased and what is not ours to erase; the audit has it without the number."""
+    desk = furnished(shell)
+    result = shell.type("forget", "--number", CALLER, "--json")
+    assert result.exit_code == 0
+    assert '"calls": 1' in result.stdout
+    assert "not ours to erase" in result.stderr
+    assert desk.column("calls.body") == [None]
+    entry = shell.json("audit")[0]
+    assert (entry["action"], entry["subject"]) == ("forgotten", "number +33***89")
+    desk.store.close()
+
+
+def test_forgets_only_what_is_named(shell: Shell) -> None:
+    """Half a wish is no wish, and a national number is not enough."""
+    for words in ((), ("--contact", "1"), ("--portal", "1"), ("--number", CALLER, "--contact", "1")):
+        assert shell.type("forget", *words).exit_code == 2
+    assert "whole number" in shell.refused("forget", "--number", "0123456789")
+
+
+def test_shows_how_phone_systems_are_heard(shell: Shell) -> None:
+    """One that was never heard, by table and by JSON."""
+    assert "No phone systems" in shell.ok("phones", "status")
+    furnished(shell).store.close()
+    assert shell.json("phones", "status") == [
+        {
+            "slug": "paris", "name": "Paris", "state": "never", "last_at": None, "silent_seconds": None,
+            "usual_seconds": None,
+        }
+    ]  # fmt: skip
+    assert "never" in shell.ok("phones", "status")
