@@ -1,0 +1,139 @@
+"""Whatever is told in whatever order, and whoever dies meanwhile: one record of a call in Desk, never two."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Connection, select
+
+from connector.calls import CallRecord, call_key
+from connector.delivery.compose import keys_in
+from connector.sandbox.clock import Clock
+from connector.sandbox.serve import RunningSandbox
+from connector.store import Store, outbox
+from connector.store.ledger import Arrival, Ledger, Sender
+from connector.store.tables import calls as call_rows
+from connector.store.tables import outbox as outbox_rows
+from connector.zoho.transport import http_client
+from tests.integration.databases import Databases
+from tests.integration.delivery.stage import NOON, UID, Stage
+from tests.integration.delivery.test_processes import Mortals
+from tests.integration.promises.plots import (
+    KNOWN,
+    LATE_SECONDS,
+    STRANGER,
+    Delivered,
+    Passed,
+    Plot,
+    Step,
+    Struck,
+    Told,
+    plots,
+)
+
+EXAMPLES = 15
+RECORD_AFTER_SECONDS = 3
+
+
+class Simulation:
+    """Run a plot on the real ledger, the real deliverer and the sandbox, and judge what came of it."""
+
+    def __init__(self, stage: Stage, plot: Plot) -> None:
+        self._stage = stage
+        self._plot = plot
+        self._ledger = Ledger(
+            stage.clock, record_after_seconds=RECORD_AFTER_SECONDS, silent_after_seconds=14_400
+        )
+        self._late_at: int | None = None
+        self._stood_alone: set[str] = set()
+
+    async def run(self) -> None:
+        """Do every step, then let the sun shine until all is settled."""
+        self._stage.world.desk.add_contact(last_name="Known", phone=KNOWN)
+        for step in self._plot.steps:
+            await self._do(step)
+        self._stage.world.faults.clear()
+        await self._pass(400)
+        await self._stage.settle()
+
+    async def _do(self, step: Step) -> None:
+        match step:
+            case Told():
+                await self._stage.store.write(partial(self._take, step))
+            case Delivered(dies=None):
+                await self._stage.drain()
+            case Delivered():
+                dying = self._stage.another(desks=Mortals(self._stage, before=step.dies == "before"))
+                await dying.once()
+            case Passed():
+                await self._pass(step.seconds)
+            case Struck():
+                self._stage.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
+        if self._late_at is None and self._stage.world.late:
+            self._late_at = self._stage.clock() + LATE_SECONDS * 1_000
+
+    async def _pass(self, seconds: int) -> None:
+        self._stage.advance(seconds)
+        if self._late_at is not None and self._late_at <= self._stage.clock():
+            self._late_at = None
+            await self._stage.late_writes()
+
+    def _take(self, told: Told, connection: Connection) -> None:
+        """Take a request, and note who wanted a record before it had a head."""
+        wanted = select(call_rows.c.id).join(outbox_rows, outbox_rows.c.call_id == call_rows.c.id)
+        alone = set(connection.execute(wanted.where(call_rows.c.root_id.is_(None))).scalars())
+        self._ledger.take(connection, [Arrival(Sender(1, UID, 1), told.events)])
+        joined = select(call_rows.c.key).where(call_rows.c.id.in_(alone), call_rows.c.root_id.is_not(None))
+        self._stood_alone |= set(connection.execute(joined).scalars())
+
+    async def judge(self) -> None:
+        """One record for each family, and one for who had theirs before; one contact a number."""
+        rows = await self._stage.store.read(lambda c: outbox.list_rows(c, "done"))
+        found = Counter(key for call in self._stage.calls for key in keys_in(call.description))
+        heads = {call_key(UID, self._head(name)) for name in self._plot.parents}
+        assert max(found.values()) == 1
+        assert heads <= found.keys()
+        assert found.keys() - heads <= self._stood_alone
+        assert len(self._stage.contacts_of(STRANGER)) <= 1
+        assert len(self._stage.contacts_named("Withheld number")) <= 1
+        durations = {
+            row.desk_id: msgspec.json.decode(row.wanted, type=CallRecord).duration_seconds
+            for row in rows
+            if row.kind == "call"
+        }
+        assert {call.id: int(call.duration or 0) for call in self._stage.calls} == durations
+
+    def _head(self, name: str) -> str:
+        while (parent := self._plot.parents[name]) is not None:
+            name = parent
+        return name
+
+
+async def simulate(running: RunningSandbox, url: str, plot: Plot) -> None:
+    """Run a plot in a world of its own."""
+    running.renew(Clock(frozen_at=NOON))
+    store = Store(url)
+    try:
+        async with http_client() as http:
+            stage = Stage(store, running, http)
+            await stage.link()
+            await stage.furnish()
+            simulation = Simulation(stage, plot)
+            await simulation.run()
+            await simulation.judge()
+            await stage.portals.close()
+    finally:
+        store.close()
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plot=plots())
+def test_one_record_whatever_happens(
+    running: RunningSandbox, databases_of: Callable[[str], Databases], plot: Plot
+) -> None:
+    """Permutations, repeats, transfers learnt late, faults, deaths and time: nothing lost, nothing twice."""
+    with databases_of("sqlite").fresh() as url:
+        anyio.run(simulate, running, url, plot)
