@@ -12,7 +12,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._credits: dict[int, int] = {}
         self._furnish_road()
         self._furnish_delivery()
         self._furnish_portals()
@@ -51,8 +50,6 @@ class Metrics:
         self.credits_left = self._gauge(
             "connector_desk_credits_left", "Desk credits left today, of the portal with the fewest"
         )
-        # Until Desk has told it, it is not known; without this it would look like none.
-        self.credits_left.set(float("nan"))
 
     def _times(self, name: str, what: str) -> Histogram:
         return Histogram(name, what, buckets=SECONDS, registry=self.registry)
@@ -70,11 +67,6 @@ class Metrics:
     def told(self, after_ms: int) -> None:
         """Note how long after an event's arrival the open banners were told of it."""
         self.pop_seconds.observe(after_ms / SECOND)
-
-    def credits(self, portal_id: int, left: int) -> None:
-        """Note what Desk says is left of a portal's credits today."""
-        self._credits[portal_id] = left
-        self.credits_left.set(min(self._credits.values()))
 
     def text(self) -> bytes:
         """Write all metrics in Prometheus's text format."""

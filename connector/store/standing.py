@@ -4,8 +4,8 @@ import msgspec
 from sqlalchemy import Connection, func, select, text
 
 from connector.store import grants
-from connector.store.tables import outbox, portals
-from connector.times import MINUTE
+from connector.store.tables import limits, outbox, portals
+from connector.times import DAY, MINUTE
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
@@ -18,10 +18,14 @@ REFRESHES_WITHIN = 10 * MINUTE
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Deliveries that are not done by state, since when the oldest waits to be in Desk, and the grants."""
+    """Deliveries that are not done by state, since when the oldest waits to be in Desk, and the portals.
+
+    `credits_left` are those of the portal with the fewest; None where Desk has told none today.
+    """
 
     by_state: dict[str, int]
     oldest_at: int | None
+    credits_left: int | None
     grants_lost: int
     refreshes: int
 
@@ -29,10 +33,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def read_standing(connection: Connection, now: int) -> Standing:
     """Answer how things stand."""
     portal_ids = connection.execute(select(portals.c.id, portals.c.state)).all()
+    fewest = select(func.min(limits.c.credits_left)).where(limits.c.credits_at > now - DAY)
     oldest = select(func.min(outbox.c.created_at)).where(IS_NOT_YET_THERE)
     return Standing(
         by_state=_by_state(connection),
         oldest_at=connection.execute(oldest).scalar(),
+        credits_left=connection.execute(fewest).scalar(),
         grants_lost=sum(row.state == "grant_lost" for row in portal_ids),
         refreshes=max((_refreshes(connection, row.id, now) for row in portal_ids), default=0),
     )

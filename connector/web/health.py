@@ -67,6 +67,8 @@ async def _measure(house: House) -> None:
         metrics.outbox.labels(state).set(count)
     late = 0 if standing.oldest_at is None else max(0, now - standing.oldest_at)
     metrics.oldest_seconds.set(late / SECOND)
+    # As long as Desk has told nothing it is not known, which is not none.
+    metrics.credits_left.set(float("nan") if standing.credits_left is None else standing.credits_left)
     metrics.grants_lost.set(standing.grants_lost)
     metrics.refreshes.set(standing.refreshes)
     metrics.banners.set(house.feed.open_banners)

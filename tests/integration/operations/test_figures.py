@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from connector.store import Store, grants, retention
 from connector.store.standing import read_standing
+from connector.times import DAY
 from tests.integration.databases import Databases
 from tests.integration.operations.conftest import NOW, Desk, Time, furnish
 
@@ -41,6 +42,20 @@ def test_grants(desk: Desk) -> None:
     assert (now.refreshes, later.refreshes, now.grants_lost) == (1, 0, 0)
     desk.change("portals", 1, state="grant_lost")
     assert desk.store.read_now(lambda c: read_standing(c, NOW)).grants_lost == 1
+
+
+def test_credits_are_those_of_the_poorest_portal(desk: Desk) -> None:
+    """The fewest that any portal has left, by what Desk told today."""
+    assert desk.store.read_now(lambda c: read_standing(c, NOW)).credits_left is None
+    other = {"id": 2, "location": "eu", "org_id": "2", "name": "Other", "client_id": "c", "state": "linked"}
+    desk.put("portals", other | {"linked_by": "test", "linked_at": NOW})
+    desk.put(
+        "limits",
+        {"portal_id": 1, "credits_left": 5_000, "credits_at": NOW},
+        {"portal_id": 2, "credits_left": 70, "credits_at": NOW},
+    )
+    assert desk.store.read_now(lambda c: read_standing(c, NOW)).credits_left == 70
+    assert desk.store.read_now(lambda c: read_standing(c, NOW + DAY)).credits_left is None
 
 
 def test_no_figure_reads_the_whole_outbox(sqlite_databases: Databases) -> None:

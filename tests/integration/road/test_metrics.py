@@ -40,10 +40,3 @@ async def test_a_call_leaves_its_figures(place: Place) -> None:
     assert found['connector_outbox{state="due"}'] == 1
     assert found["connector_open_banners"] == 1
     assert math.isnan(found["connector_desk_credits_left"])
-
-
-async def test_credits_are_those_of_the_poorest_portal(place: Place) -> None:
-    """The gauge shows the fewest that any portal has left."""
-    place.house.metrics.credits(1, 5_000)
-    place.house.metrics.credits(2, 70)
-    assert (await figures(place))["connector_desk_credits_left"] == 70
