@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, select
@@ -17,6 +18,7 @@ from connector.store import Store, outbox
 from connector.store.ledger import Arrival, Ledger, Sender
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox as outbox_rows
+from connector.times import SECOND
 from connector.zoho.transport import http_client
 from tests.integration.databases import Databases
 from tests.integration.delivery.stage import NOON, UID, Stage
@@ -47,7 +49,7 @@ class Simulation:
         self._ledger = Ledger(
             stage.clock, record_after_seconds=RECORD_AFTER_SECONDS, silent_after_seconds=14_400
         )
-        self._late_at: int | None = None
+        self._late: list[int] = []
         self._stood_alone: set[str] = set()
 
     async def run(self) -> None:
@@ -72,14 +74,17 @@ class Simulation:
                 await self._pass(step.seconds)
             case Struck():
                 self._stage.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
-        if self._late_at is None and self._stage.world.late:
-            self._late_at = self._stage.clock() + LATE_SECONDS * 1_000
+        while len(self._late) < len(self._stage.world.late):
+            self._late.append(self._stage.clock() + LATE_SECONDS * SECOND)
 
     async def _pass(self, seconds: int) -> None:
-        self._stage.advance(seconds)
-        if self._late_at is not None and self._late_at <= self._stage.clock():
-            self._late_at = None
-            await self._stage.late_writes()
+        until = self._stage.clock() + seconds * SECOND
+        while self._late and self._late[0] <= until:
+            # Desk applies it when its time has come, and not when we next look.
+            self._stage.advance((self._late.pop(0) - self._stage.clock()) / SECOND)
+            while len(self._stage.world.late) > len(self._late):
+                await anyio.lowlevel.checkpoint()
+        self._stage.advance((until - self._stage.clock()) / SECOND)
 
     def _take(self, told: Told, connection: Connection) -> None:
         """Take a request, and note who wanted a record before it had a head."""
