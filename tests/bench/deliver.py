@@ -1,0 +1,180 @@
+"""Measure how fast records reach Desk, by one deliver process and by several, and that each gets there once.
+
+Everything is real but Zoho: the sandbox, `connector serve` without delivery, and `connector deliver` as often
+as wanted, each a process of its own, on SQLite or on a durable PostgreSQL.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.demo.furnishing import KEY_FIELD, MAIN_LINE
+from connector.demo.processes import Program
+from connector.demo.stage import Stage, Wishes
+from connector.portals.limits import RESERVE, width_of
+from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import outbox
+from connector.store.ledger import Arrival, Ledger, Sender
+from connector.times import SECOND
+from tests import postgresql
+
+RECORDS = 6_000
+PROCESSES = (1, 2, 4)
+LATENCY_MS = 200
+EVENTS_A_REQUEST = 500
+LOOK_AGAIN_SECONDS = 0.1
+
+
+STORY: tuple[tuple[EventType, int, dict[str, Any]], ...] = (
+    (EventType.RINGING, 90, {"agent": "1001"}),
+    (EventType.ANSWERED, 80, {"agent": "1001"}),
+    (EventType.ENDED, 0, {"cause": Cause.NORMAL}),
+)
+"""What is said of each call, and how many seconds ago."""
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What a number of processes came to; `distinct` counts the calls that Desk knows, `sent` its records."""
+
+    processes: int
+    deliveries_per_s: float
+    of_ceiling: float
+    sent: int
+    distinct: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All rounds. `ceiling_per_s` is what the portal lets deliveries do at a time, over Desk's latency.
+
+    `deliveries_per_s` is that of one process.
+    """
+
+    engine: str
+    records: int
+    latency_ms: int
+    concurrency: int
+    kept_for_look_ups: int
+    ceiling_per_s: float
+    deliveries_per_s: float
+    rounds: list[Round]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--engine", type=click.Choice(["sqlite", "postgresql"]), default="postgresql", show_default=True
+)
+@click.option("--records", default=RECORDS, show_default=True, help="Records that are due.")
+@click.option("--processes", multiple=True, type=int, default=PROCESSES, show_default=True)
+@click.option("--latency-ms", default=LATENCY_MS, show_default=True, help="What Desk takes to answer.")
+def deliver(engine: str, records: int, processes: Sequence[int], latency_ms: int, *, as_json: bool) -> None:
+    """Deliver due records by 1, 2 and 4 processes, and compare with what Desk allows."""
+    rounds = [_measure(engine, records, count, latency_ms) for count in processes]
+    report = Report(
+        engine=engine,
+        records=records,
+        latency_ms=latency_ms,
+        concurrency=rounds[0][1],
+        kept_for_look_ups=RESERVE,
+        ceiling_per_s=_ceiling(rounds[0][1], latency_ms),
+        deliveries_per_s=rounds[0][0].deliveries_per_s,
+        rounds=[each for each, _ in rounds],
+    )
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for name, value in msgspec.to_builtins(report).items():
+        click.echo(f"{name:>20}  {value}")
+
+
+def _ceiling(concurrency: int, latency_ms: int) -> float:
+    return (concurrency - RESERVE) * SECOND / latency_ms
+
+
+def _measure(engine: str, records: int, processes: int, latency_ms: int) -> tuple[Round, int]:
+    with _database(engine) as settings:
+        wishes = Wishes(
+            latency_ms=latency_ms, settings=settings | {"DELIVER": "false", "LOG_LEVEL": "WARNING"}
+        )
+        return asyncio.run(_round(wishes, records, processes))
+
+
+@contextmanager
+def _database(engine: str) -> Iterator[dict[str, str]]:
+    if engine == "sqlite":
+        yield {}
+        return
+    with postgresql.running(durable=True) as server:
+        yield {"DATABASE_URL": server.url(server.create())}
+
+
+async def _round(wishes: Wishes, records: int, processes: int) -> tuple[Round, int]:
+    async with Stage(wishes) as stage:
+        known = next(each for each in await stage.control.contacts(DEMO_ORG_ID) if each["phone"])
+        await _make_due(stage, records, known["phone"])
+        delivering = {"DELIVER": "true"}
+        with tempfile.TemporaryDirectory() as logs:
+            programs = [
+                Program(["deliver"], stage.environment | delivering, Path(logs) / f"{number}.log")
+                for number in range(processes)
+            ]
+            rate = await _deliver(stage, programs, records)
+        written = await stage.control.calls()
+        concurrency = width_of(stage.furniture.portal.edition)
+        done = Round(
+            processes=processes,
+            deliveries_per_s=round(rate, 1),
+            of_ceiling=round(rate / _ceiling(concurrency, wishes.latency_ms), 3),
+            sent=len(written),
+            distinct=len({each["cf"][KEY_FIELD] for each in written}),
+        )
+        return done, concurrency
+
+
+async def _make_due(stage: Stage, records: int, number: str) -> None:
+    """Have so many finished calls of one known caller taken in."""
+    phone, clock = stage.furniture.phone, stage.house.clock
+    ledger = Ledger(clock, record_after_seconds=0, silent_after_seconds=14_400)
+    sender = Sender(phone.id, phone.uid, phone.portal_id)
+    said = [event for place in range(records) for event in _call(f"c-{place}", number, clock())]
+    for start in range(0, len(said), EVENTS_A_REQUEST):
+        arrival = Arrival(sender, said[start : start + EVENTS_A_REQUEST])
+        await stage.house.store.batch(ledger.take, arrival, len(arrival.events))
+
+
+def _call(call_id: str, number: str, now: int) -> list[CallEvent]:
+    facts: dict[str, Any] = {"direction": Direction.INBOUND, "from_number": number, "to_number": MAIN_LINE}
+    return [
+        CallEvent(source="/bench", id=f"{call_id}/{kind.value}", type=kind, call_id=call_id,
+                  at=now - before * SECOND, received_at=now, **facts, **more)
+        for kind, before, more in STORY
+    ]  # fmt: skip
+
+
+async def _deliver(stage: Stage, programs: Sequence[Program], records: int) -> float:
+    """Answer the records a second, from when the first ones are there to when all are."""
+    async with AsyncExitStack() as ending:
+        for program in programs:
+            await program.start()
+            ending.push_async_callback(program.stop)
+        first, began_at = await _wait_for(stage, programs, records // 20)
+        last, ended_at = await _wait_for(stage, programs, records)
+    return (last - first) / (ended_at - began_at)
+
+
+async def _wait_for(stage: Stage, programs: Sequence[Program], wanted: int) -> tuple[int, float]:
+    while True:
+        done = (await stage.house.store.read(outbox.count_by_state)).get("done", 0)
+        if done >= wanted:
+            return done, time.perf_counter()
+        for program in programs:
+            program.check_runs()
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
