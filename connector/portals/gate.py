@@ -79,5 +79,6 @@ class Gate:
 
     def _wake(self) -> None:
         while self._waiting and self.busy < self._size:
+            turn = self._waiting.popleft()
             self._take()
-            self._waiting.popleft().set()
+            turn.set()

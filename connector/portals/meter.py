@@ -1,7 +1,7 @@
 """Know what is left of a portal's credits: what Desk told any process last, and what was spent since."""
 
 from connector.errors import CreditsExhausted
-from connector.store.widths import ASK_AGAIN_AFTER, Allowed, Met
+from connector.store.widths import ASK_AGAIN_AFTER, Met
 from connector.times import SECOND, Clock
 
 
@@ -16,19 +16,21 @@ class Meter:
         self._told: int | None = None
         self._spent = 0
 
-    def spend(self, cost: int, allowed: Allowed, *, to_the_last: bool) -> None:
-        """Count a request; CreditsExhausted where no credits are left for it, or only those for look-ups."""
+    def check(self, cost: int, least: int) -> None:
+        """Raise CreditsExhausted where a request would leave fewer credits than `least`."""
         now = self._clock()
         if now < self._closed_until:
             wait = _seconds(self._closed_until - now)
             raise CreditsExhausted("The portal's credits for today are used up.", wait)
-        least = 0 if to_the_last else allowed.reserve_credits
         believed_until = self._left_at + ASK_AGAIN_AFTER
         if self._left is not None and now < believed_until and self._left - cost < least:
-            kept = "and these are kept for look-ups" if self._left >= cost else "which is too few"
             raise CreditsExhausted(
-                f"The portal has {self._left} credits left, {kept}.", _seconds(believed_until - now)
+                f"The portal has {self._left} credits left, and {least} are kept for look-ups.",
+                _seconds(believed_until - now),
             )
+
+    def spend(self, cost: int) -> None:
+        """Count a request that leaves."""
         self._spent += cost
         if self._left is not None:
             self._left -= cost
@@ -42,9 +44,9 @@ class Meter:
         """Spend nothing before a moment."""
         self._closed_until = max(self._closed_until, until)
 
-    def take(self) -> tuple[int, int | None]:
-        """Answer what was spent since Desk last told, and what it told, since this was last asked."""
-        news, self._spent, self._told = (self._spent, self._told), 0, None
+    def take(self) -> tuple[int, int | None, int]:
+        """Answer what was spent since Desk last told, what it told and when, since this was last asked."""
+        news, self._spent, self._told = (self._spent, self._told, self._left_at), 0, None
         return news
 
     def learn(self, met: Met) -> None:

@@ -55,9 +55,13 @@ class SharedBudget:
         del hold
         given = None if live else given_slot()
         # Deliveries are held back before they are claimed, by what all processes know.
-        self._meter.spend(cost, self._allowed, to_the_last=live or given is not None)
+        least = 0 if live or given is not None else self._allowed.reserve_credits
+        self._meter.check(cost, least)
         self._start_tending()
         async with self._lane(given, live=live):
+            # Again: with a slot comes news of what others have met.
+            self._meter.check(cost, least)
+            self._meter.spend(cost)
             began_at = self._clock()
             try:
                 yield
@@ -157,11 +161,10 @@ class SharedBudget:
             await self._surely(lambda c: limits.shut(c, self._portal_id, until))
 
     async def _tell(self) -> None:
-        spent, told = self._meter.take()
+        spent, told, told_at = self._meter.take()
         if spent or told is not None:
-            now = self._clock()
             with suppress(ConcurrencyExceeded):
-                await self._surely(lambda c: limits.count(c, self._portal_id, spent, told, now))
+                await self._surely(lambda c: limits.count(c, self._portal_id, spent, told, told_at))
 
     async def _surely(self, change: Callable[[Connection], bool]) -> None:
         """Write again and again what was answered with False; ConcurrencyExceeded if it always was."""

@@ -141,12 +141,12 @@ def shut(connection: Connection, portal_id: int, until: int) -> bool:
     return change(connection, portal_id, lambda known: {"closed_until": max(known.closed_until, until)})
 
 
-def count(connection: Connection, portal_id: int, spent: int, told: int | None, now: int) -> bool:
-    """Note the credits that Desk says are left, or what was spent since it last said so."""
+def count(connection: Connection, portal_id: int, spent: int, told: int | None, told_at: int) -> bool:
+    """Note the credits that Desk said were left, unless it has said so since; and what was spent since."""
 
     def decide(known: Met) -> dict[str, Any]:
-        if told is not None:
-            return {"credits_left": told, "credits_at": now}
+        if told is not None and told_at >= known.credits_at:
+            return {"credits_left": told - spent, "credits_at": told_at}
         return {} if known.credits_left is None else {"credits_left": known.credits_left - spent}
 
     return change(connection, portal_id, decide)

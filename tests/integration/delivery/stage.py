@@ -60,13 +60,14 @@ class Stage:
         self.clock = sandbox.world.clock.now
         self._http = http
         self.settings = Settings(secret_key=[Secret("a key of tests")])
+        self.sealer = Sealer(self.settings.secret_key)
         self.oauth = OAuth(
             http, DEMO_CLIENT_ID, lambda place: client_secret(DEMO_CLIENT_ID, place), self.clock
         )
         self.portals = Portals(
             store,
             self.clock,
-            Sealer(self.settings.secret_key),
+            self.sealer,
             self.oauth,
             http,
             client_id=DEMO_CLIENT_ID,

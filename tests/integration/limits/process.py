@@ -1,0 +1,64 @@
+"""One more process on the stage: a store, portals, a directory and a deliverer of its own."""
+
+import asyncio
+
+from connector.delivery import Deliverer
+from connector.directory import Directory
+from connector.portals import Portals
+from connector.sandbox.presets import DEMO_CLIENT_ID
+from connector.sealing import Sealer
+from connector.store import Store
+from connector.zoho.client import Desk
+from connector.zoho.transport import http_client
+from tests.integration.databases import url_of
+from tests.integration.delivery.stage import Stage
+from tests.integration.zoho.person import center
+
+
+class Goal:
+    """Count what deliveries write, and tell when it is enough."""
+
+    def __init__(self, total: int) -> None:
+        self._left = total
+        self.reached = asyncio.Event()
+
+    def count(self, outcome: str) -> None:
+        """Count one."""
+        self._left -= outcome in ("written", "found")
+        if self._left <= 0:
+            self.reached.set()
+
+
+class Process:
+    """What runs in a process of its own in earnest; here, nothing is shared but the database."""
+
+    def __init__(self, stage: Stage, goal: Goal | None = None) -> None:
+        self.store = Store(url_of(stage.store))
+        self._http = http_client()
+        self.portals = Portals(
+            self.store,
+            stage.clock,
+            Sealer(stage.settings.secret_key),
+            stage.oauth,
+            self._http,
+            client_id=DEMO_CLIENT_ID,
+            data_centers={"us": center(stage.sandbox)},
+        )
+        self.directory = Directory(self.store, self.portals, stage.settings, stage.clock)
+        self.deliverer = Deliverer(
+            self.store, self.portals, self.directory, stage.settings, stage.clock, counter=goal or stage.tally
+        )
+
+    async def desk(self) -> Desk:
+        """Answer the portal's Desk."""
+        return await self.portals.desk(1)
+
+    async def look_up(self, number: int) -> None:
+        """Look a number up, as for a ringing phone."""
+        await self.directory.look_up(1, f"+3361{number:07}", country="FR", live=True)
+
+    async def end(self) -> None:
+        """End as one that is told to."""
+        await self.portals.close()
+        await self._http.aclose()
+        self.store.close()

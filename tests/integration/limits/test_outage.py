@@ -1,0 +1,84 @@
+"""Desk is down for three days: nothing is lost, little is asked, and then all goes, fresh calls first."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import claims, limits, outbox
+from tests.integration.delivery.stage import CALLS, STRANGER, Stage
+from tests.integration.limits.process import Goal, Process
+from tests.integration.limits.test_width import TERMS
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Process]
+HOURS = 72
+AN_HOUR = 10
+"""Calls that end in an hour of the outage; with 70 it is five thousand in all, and takes a minute."""
+
+
+async def outage(stage: Stage, hours: int = HOURS) -> int:
+    """Let Desk be down for so long while calls go on, and answer how many there were."""
+    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    down = stage.strike("html", "/api/", "GET", times=None)
+    for hour in range(hours):
+        await stage.want(*(stage.record(f"c-{hour}-{n}") for n in range(AN_HOUR)))
+        for _ in range(4):
+            await stage.drain()
+            stage.advance(900)
+    stage.world.faults.rules.remove(down)
+    return hours * AN_HOUR
+
+
+async def deliver_all(processes: list[Process], goal: Goal) -> None:
+    """Let processes work until enough is written."""
+    running = [asyncio.create_task(each.deliverer.run()) for each in processes]
+    await goal.reached.wait()
+    for each in processes:
+        await each.deliverer.stop()
+    await asyncio.gather(*running)
+
+
+async def test_three_days(stage: Stage, process: Start) -> None:
+    """All calls wait through 72 hours and are then written, each once, at full width."""
+    total = await outage(stage)
+    asked = stage.world.requests.count(status=503)
+    assert asked <= 2 * HOURS * 4 + 100  # a try is a look-up, of phone and of mobile
+    assert stage.calls == []
+    stage.world.config.latency_ms = 20
+    stage.world.requests.reset()
+    goal = Goal(total)
+    await deliver_all([process(goal) for _ in range(2)], goal)
+    assert len({call.description for call in stage.calls}) == len(stage.calls) == total
+    assert stage.posts() == total
+    assert await stage.store.read(outbox.count_by_state) == {"done": total}
+    assert stage.world.requests.max_concurrency[DEMO_ORG_ID] == 23
+    assert stage.world.requests.count(status=429) == 0
+
+
+async def test_fresh_calls_go_first(stage: Stage) -> None:
+    """Of a backlog and of calls that have just ended, the backlog gets a quarter of the slots."""
+    await outage(stage, hours=4)
+    await stage.store.write(lambda c: limits.works(c, 1))
+    fresh = [stage.record(f"fresh-{n}") for n in range(40)]
+    await stage.want(*fresh)
+    claimed = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    keys = {record.key for record in fresh}
+    assert len(claimed) == 23
+    assert sum(each.row.key in keys for each in claimed) == 23 - 25 // 4
+
+
+async def test_one_at_a_time_finds_out(stage: Stage) -> None:
+    """After five failures the portal rests; every half minute one delivery tries, then all follow."""
+    await outage(stage, hours=1)
+    tried = stage.world.requests.count(status=503)
+    down = stage.strike("html", "/api/", "GET", times=None)
+    for _ in range(10):
+        await stage.drain()
+        stage.advance(30)
+    assert stage.world.requests.count(status=503) <= tried + 2 * 10
+    stage.world.faults.rules.remove(down)
+    await stage.drain()
+    assert len(stage.calls) == AN_HOUR
+    assert stage.posts(CALLS) == AN_HOUR
