@@ -1,6 +1,6 @@
-"""Show what has not reached Desk and why, and try it again."""
+"""Show what has not reached Desk and why, try it again, or give it up."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, get_args
 
@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Connection
 
 from connector.cli.opening import actor, in_store
-from connector.cli.output import json_option, moment, show_rows
+from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
 from connector.errors import CommandError
 from connector.store import Store, audit, outbox
@@ -20,7 +20,7 @@ AT_MOST = 1_000
 
 @click.group()
 def deliveries() -> None:
-    """See what has not reached Zoho Desk, and try it again."""
+    """See what has not reached Zoho Desk, try it again, or give it up."""
 
 
 @deliveries.command("list")
@@ -32,6 +32,25 @@ def list_all(*, state: State, limit: int, as_json: bool) -> None:
     """List deliveries with the reason and what to do about it, the latest changed first."""
     found = in_store(lambda store: store.read(partial(outbox.list_rows, state=state, limit=limit)))
     show_rows([_row(each) for each in found], as_json=as_json, nothing=f"No delivery is {state}.")
+
+
+@deliveries.command("show")
+@click.argument("row_id", type=int, metavar="ID")
+@json_option
+def show(*, row_id: int, as_json: bool) -> None:
+    """Show one delivery whole: what shall be in Desk, what was sent, why it stands where it does."""
+    row = in_store(lambda store: store.read(partial(outbox.get, row_id=row_id)))
+    if row is None:
+        raise CommandError(f"There is no delivery {row_id}; `connector deliveries list` shows them.")
+    show_one(_whole(row), as_json=as_json)
+
+
+@deliveries.command("drop")
+@click.argument("row_id", type=int, metavar="ID")
+def drop(*, row_id: int) -> None:
+    """Give a dead letter up for good; later news of its call change nothing, only a retry does."""
+    in_store(lambda store: store.write(partial(_drop, row_id=row_id)))
+    click.echo(f"Dropped: {row_id}.")
 
 
 @deliveries.command("retry")
@@ -60,11 +79,29 @@ def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> int:
     return len(rows)
 
 
-def _dead(connection: Connection, row_id: int) -> Row:
+def _drop(connection: Connection, *, row_id: int) -> None:
+    row, now = _dead(connection, row_id, ("dead",)), system_clock()
+    outbox.drop(connection, row_id, now)
+    audit.append(connection, now, actor(), "delivery.dropped", f"{row.kind} {row.key}", row.reason)
+
+
+def _dead(connection: Connection, row_id: int, states: Collection[str] = outbox.GIVEN_UP) -> Row:
     row = outbox.get(connection, row_id)
-    if row is None or row.state != "dead":
+    if row is None or row.state not in states:
         raise CommandError(f"There is no dead letter {row_id}; `connector deliveries list` shows them all.")
     return row
+
+
+def _whole(row: Row) -> dict[str, Any]:
+    return _row(row) | {
+        "wanted": row.wanted.decode(),
+        "revision": row.revision,
+        "sent_revision": row.sent_revision,
+        "sent": None if row.sent is None else row.sent.decode(),
+        "sent_at": moment(row.sent_at),
+        "desk_url": row.desk_url,
+        "created_at": moment(row.created_at),
+    }
 
 
 def _row(row: Row) -> dict[str, Any]:

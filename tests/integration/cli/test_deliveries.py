@@ -36,7 +36,7 @@ def dead_ids(shell: Shell, portal_id: int) -> list[int]:
 
 def states(shell: Shell) -> dict[int, str]:
     """Answer the state of every delivery."""
-    kinds = ("due", "sending", "unknown", "done", "dead")
+    kinds = ("due", "sending", "unknown", "done", "dead", "dropped")
     return {each["id"]: kind for kind in kinds for each in shell.json("deliveries", "list", "--state", kind)}
 
 
@@ -79,3 +79,21 @@ def test_refuses_what_is_not_dead(shell: Shell, dead_ids: list[int]) -> None:
 def test_all_of_none(shell: Shell) -> None:
     """Nothing to retry is no failure."""
     assert shell.ok("deliveries", "retry", "--all") == "Tried again: 0.\n"
+
+
+def test_shows_one_whole(shell: Shell, dead_ids: list[int]) -> None:
+    """What shall be in Desk, and what is known of what was sent."""
+    shown = shell.json("deliveries", "show", str(dead_ids[1]))
+    assert (shown["wanted"], shown["sent"], shown["reason"]) == ("{}", None, "outcome_unknown")
+    assert shown["sent_at"] is not None
+    assert "777" in shell.refused("deliveries", "show", "777")
+
+
+def test_drops_for_good(shell: Shell, dead_ids: list[int]) -> None:
+    """A dropped one is no dead letter any more, but can still be retried; the audit knows both."""
+    assert shell.ok("deliveries", "drop", str(dead_ids[0])) == f"Dropped: {dead_ids[0]}.\n"
+    assert states(shell) == {dead_ids[0]: "dropped", dead_ids[1]: "dead"}
+    assert shell.json("audit")[0]["action"] == "delivery.dropped"
+    assert str(dead_ids[0]) in shell.refused("deliveries", "drop", str(dead_ids[0]))
+    shell.ok("deliveries", "retry", str(dead_ids[0]))
+    assert states(shell)[dead_ids[0]] == "due"
