@@ -103,7 +103,7 @@ async def _compare(
     stage: Stage, played: Sequence[Played], agents: Sequence[HeadlessAgent], before: Sequence[Record]
 ) -> Outcome:
     requests = await stage.control.requests()
-    wanted = [_wanted(stage.furniture, each, due) for each in played for due in each.story.dues]
+    wanted = [wanted_of(stage.furniture, each, due) for each in played for due in each.story.dues]
     desk = Desk(
         calls=await stage.control.calls(),
         contacts=await stage.control.contacts(DEMO_ORG_ID),
@@ -125,7 +125,8 @@ def _with_unseen(verdict: Verdict, unseen: Sequence[str]) -> Verdict:
     return msgspec.structs.replace(verdict, wrong=verdict.wrong + len(unseen), problems=problems)
 
 
-def _wanted(furniture: Furniture, played: Played, due: Due) -> Wanted:
+def wanted_of(furniture: Furniture, played: Played, due: Due) -> Wanted:
+    """Say what record a played call must have left."""
     department = furniture.departments[due.department] if due.department else None
     return Wanted(
         key=call_key(furniture.phone.uid, due.call),

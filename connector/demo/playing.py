@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from connector.demo.phone import Phone
+from connector.demo.phone import CloudEvent, Taken
 from connector.demo.stories import Post, Story
 from connector.times import SECOND, Clock
 
@@ -68,7 +69,14 @@ def fast(step_seconds: float, late_seconds: float) -> Tempo:
     return tempo
 
 
-async def play(story: Story, phone: Phone, begun_at: int, tempo: Tempo, clock: Clock) -> Played:
+class Poster(Protocol):
+    """Whoever posts events until they are taken."""
+
+    async def post(self, events: Sequence[CloudEvent]) -> Taken:
+        """Post events, several as a batch."""
+
+
+async def play(story: Story, phone: Poster, begun_at: int, tempo: Tempo, clock: Clock) -> Played:
     """Post a story to its end."""
     started = time.perf_counter()
     posted_at: dict[str, float] = {}

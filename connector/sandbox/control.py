@@ -100,8 +100,9 @@ async def advance_clock(request: Request) -> Response:
 
 
 async def show_faults(request: Request) -> Response:
-    """List the rules in force."""
-    return _json({"rules": world_of(request).faults.rules})
+    """List the rules in force, and how often each kind has struck."""
+    faults = world_of(request).faults
+    return _json({"rules": faults.rules, "struck": faults.struck})
 
 
 async def add_faults(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Which fault strikes a request: by rule (the next n times, or always) or by rate, from a seeded chance."""
 
 import random
+from collections import Counter
 from typing import Literal
 
 import msgspec
@@ -43,6 +44,7 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
         self.rules: list[Rule] = []
+        self.struck: Counter[FaultKind] = Counter()
 
     def add(self, *rules: Rule) -> None:
         """Put further rules in force."""
@@ -68,6 +70,7 @@ class Faults:
                 if rule.times is not None:
                     rule.times -= 1
                 struck.append(rule)
+                self.struck[rule.kind] += 1
                 if rule.kind != "latency":
                     break
         return struck

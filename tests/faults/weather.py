@@ -1,0 +1,127 @@
+"""Make bad weather: a Desk that fails at random, and programs, connections and grants that end."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+
+from connector.demo.furnishing import link
+from connector.demo.processes import Program
+from connector.demo.stage import Stage
+from connector.errors import CommandError
+from connector.sandbox.presets import DEMO_ORG_ID
+
+KINDS: dict[str, dict[str, Any]] = {
+    "server_error": {},
+    "html": {},
+    "unauthorized": {},
+    "too_many_requests": {},
+    "threshold": {"seconds": 2},
+    "reset": {},
+    "drop": {},
+    "late": {"seconds": 5},
+    "latency": {"seconds": 12},
+}
+"""Every fault of the sandbox; a latency of 12 s is longer than any answer is waited for."""
+
+KILL_EVERY_SECONDS = 3.0
+CUT_EVERY_SECONDS = 7.0
+LOSE_GRANT_AFTER_SECONDS = 10.0
+WITHOUT_GRANT_SECONDS = 5.0
+
+
+class Weather:
+    """Faults in the sandbox, and what befalls our own programs.
+
+    `programs` maps each to the address where it says that it is ready, "" where it has none.
+    """
+
+    def __init__(self, stage: Stage, programs: Mapping[Program, str], seed: int) -> None:
+        self._stage = stage
+        self._programs = programs
+        self._chance = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
+        self._http = httpx2.AsyncClient(base_url=stage.control.origin, trust_env=False, timeout=30)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rules: list[dict[str, Any]] = []
+        self.kills = 0
+        self.cuts = 0
+
+    async def begin(self, share: float, cut: Callable[[], None] | None) -> None:
+        """Let each kind of fault befall that share of requests, and kill a program every few seconds."""
+        rules = [
+            {"kind": kind, "path_prefix": "/api/", "probability": share} | more
+            for kind, more in KINDS.items()
+        ]
+        answer = await self._http.post(
+            "/_sandbox/faults", json={"rules": rules, "seed": self._chance.randrange(9**9)}
+        )
+        answer.raise_for_status()
+        self._tasks = [asyncio.create_task(self._kill()), asyncio.create_task(self._lose_grant())]
+        if cut is not None:
+            self._tasks.append(asyncio.create_task(self._cut(cut)))
+
+    async def calm_down(self) -> None:
+        """End what befalls our own programs, and see that all of them run; Desk goes on failing."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for program in self._programs:
+            if program.is_over:
+                await program.start()
+        await self._link()
+
+    async def struck(self) -> dict[str, int]:
+        """Count the faults that struck, by kind."""
+        return dict((await self._http.get("/_sandbox/faults")).json()["struck"])
+
+    async def requests(self) -> dict[str, Any]:
+        """Read what the sandbox counted."""
+        return dict((await self._http.get("/_sandbox/requests")).json())
+
+    async def close(self) -> None:
+        """Let go of the sandbox."""
+        await self._http.aclose()
+
+    async def _kill(self) -> None:
+        while True:
+            await asyncio.sleep(KILL_EVERY_SECONDS)
+            program, address = self._chance.choice(list(self._programs.items()))
+            await program.kill()
+            await program.start()
+            self.kills += 1
+            if address:
+                # One that is killed before it has begun shows nothing.
+                await program.ready(address)
+
+    async def _cut(self, cut: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(CUT_EVERY_SECONDS)
+            await asyncio.to_thread(cut)
+            self.cuts += 1
+
+    async def _lose_grant(self) -> None:
+        await asyncio.sleep(LOSE_GRANT_AFTER_SECONDS)
+        (await self._http.post("/_sandbox/grants/revoke-all")).raise_for_status()
+        await asyncio.sleep(WITHOUT_GRANT_SECONDS)
+        await self._link()
+
+    async def _let_desk_fail(self) -> None:
+        order = {"rules": self._rules, "seed": self._chance.randrange(10**9)}
+        (await self._http.post("/_sandbox/faults", json=order)).raise_for_status()
+
+    async def _link(self) -> None:
+        """Link the portal as an administrator does, in a lull: linking asks Desk a dozen things in a row."""
+        (await self._http.delete("/_sandbox/faults")).raise_for_status()
+        await self._link_at_last()
+        await self._let_desk_fail()
+
+    async def _link_at_last(self) -> None:
+        while True:
+            try:
+                await link(self._stage.origin, self._stage.team, DEMO_ORG_ID)
+            except (CommandError, httpx2.TransportError):
+                await asyncio.sleep(1)
+            else:
+                return
