@@ -39,14 +39,17 @@ def record(key: str, family: Sequence[Call], *, parent_key: str | None = None) -
 
     None is due while a call is open, for internal calls, and for calls of which neither the direction
     nor the caller was ever told. A call with a caller but without direction counts as inbound.
+    Where the root is internal, or says nothing, the first call that says that it goes outside is the one
+    with the customer: phone systems that dial for an agent ring the agent first.
     Durations are whole seconds, rounded down; a call that fell silent adds none.
     """
     root = root_of(family)
-    direction = _direction(root)
+    calls = _by_start(family)
+    outside = _outside(root, calls)
+    direction = _direction(outside)
     if direction is None or direction is Direction.INTERNAL or is_open(family):
         return None
     inbound = direction is Direction.INBOUND
-    calls = _by_start(family)
     return CallRecord(
         key=key,
         direction=direction,
@@ -54,8 +57,8 @@ def record(key: str, family: Sequence[Call], *, parent_key: str | None = None) -
         started_at=root.started_at,
         duration_seconds=talk_seconds(calls),
         waiting_seconds=_waiting_seconds(root, calls),
-        customer=root.from_number if inbound else root.to_number,
-        line=root.to_number if inbound else root.from_number,
+        customer=outside.from_number if inbound else outside.to_number,
+        line=outside.to_number if inbound else outside.from_number,
         queue=root.queue or next((call.queue for call in calls if call.queue), None),
         agents=_agents(calls),
         recordings=_recordings(calls),
@@ -85,10 +88,26 @@ def _by_start(calls: Iterable[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: (call.started_at, call.call_id))
 
 
-def _direction(root: Call) -> Direction | None:
-    if root.direction is None and root.from_number is not None:
+def goes_outside(family: Sequence[Call]) -> bool:
+    """Say whether the family will have a record once all of it is over, as far as is known by now."""
+    direction = _direction(_outside(root_of(family), _by_start(family)))
+    return direction is not None and direction is not Direction.INTERNAL
+
+
+def _outside(root: Call, calls: Sequence[Call]) -> Call:
+    """Choose the call with the customer."""
+    if _direction(root) in _WITH_CUSTOMERS:
+        return root
+    return next((call for call in calls if call.direction in _WITH_CUSTOMERS), root)
+
+
+_WITH_CUSTOMERS = (Direction.INBOUND, Direction.OUTBOUND)
+
+
+def _direction(call: Call) -> Direction | None:
+    if call.direction is None and call.from_number is not None:
         return Direction.INBOUND
-    return root.direction
+    return call.direction
 
 
 def _status(calls: Sequence[Call], direction: Direction) -> CallStatus:

@@ -1,12 +1,12 @@
 """Join calls that came out of one another: the head of a family owns the only record."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, update
 
-from connector.calls import Call, CallRecord, CallState, record
-from connector.store import calls, tables
+from connector.calls import Call, CallRecord, CallState, goes_outside, record
+from connector.store import calls, outbox, tables
 from connector.store.calls import CallRow
 from connector.store.outbox import Wanted
 
@@ -17,35 +17,64 @@ Rows = Mapping[tuple[int, str], CallRow]
 """Calls by (phone system, call id)."""
 
 
-def adopt(connection: Connection, folded: Sequence[CallRow], rows: Rows) -> None:
-    """Give each call that names a parent the head of its family; a ring of parents is left open."""
+def adopt(connection: Connection, folded: Sequence[CallRow], rows: Rows) -> set[int]:
+    """Give each call that names a parent the head of its family; a ring of parents is left open.
+
+    Answers the heads of families that a call has left: what they waited for may be over.
+    """
+    left: set[int] = set()
     for row in folded:
         parent = rows.get((row.phone_system_id, row.call.parent)) if row.call and row.call.parent else None
         head_id = None if parent is None else parent.root_id or parent.id
         if head_id is None or head_id in (row.id, row.root_id):
             continue
-        _move_children(connection, row.id, head_id, rows)
+        if row.root_id is not None:
+            left.add(row.root_id)
+        _move(connection, _branch(connection, row, rows), head_id)
+        row.root_id = head_id
+    return left
+
+
+def _branch(connection: Connection, row: CallRow, rows: Rows) -> list[CallRow]:
+    """Find all that came out of a call, which has a head itself or is one."""
+    head_id = row.root_id or row.id
+    family = {each.id: each for each in (*calls.family(connection, [head_id]), *rows.values())}
+    members = [each for each in family.values() if each.root_id == head_id and each.id != row.id]
+    if row.root_id is None:
+        return members
+    branch, seen = [row], {row.call_id}
+    for parent in branch:
+        for each in members:
+            came = each.call is not None and each.call.parent == parent.call_id
+            if came and each.call_id not in seen:
+                seen.add(each.call_id)
+                branch.append(each)
+    return branch[1:]
+
+
+def _move(connection: Connection, moved: Sequence[CallRow], head_id: int) -> None:
+    which = tables.calls.c.id.in_([row.id for row in moved])
+    connection.execute(update(tables.calls).where(which).values(root_id=head_id))
+    for row in moved:
         row.root_id = head_id
 
 
-def _move_children(connection: Connection, old_head_id: int, head_id: int, rows: Rows) -> None:
-    theirs = tables.calls.c.root_id == old_head_id
-    connection.execute(update(tables.calls).where(theirs).values(root_id=head_id))
-    for row in rows.values():
-        if row.root_id == old_head_id:
-            row.root_id = head_id
-
-
 def wanted(
-    connection: Connection, folded: Sequence[CallRow], portals: Mapping[int, int], due_at: int
+    connection: Connection,
+    folded: Sequence[CallRow],
+    portals: Mapping[int, int],
+    due_at: int,
+    left: Collection[int] = (),
 ) -> list[Wanted]:
-    """Answer the records that are due now that these calls have changed.
+    """Answer the records that are due now that these calls have changed and left the families of `left`.
 
     `portals` maps phone systems to portals. A family of which a call is still open wants nothing yet.
+    What a call wanted before it had a head, and that has not been sent, is withdrawn: the head's tells it.
     """
-    families = _families(connection, folded)
-    related = [row.id for family in families for row in family[1:]]
-    standing = calls.records(connection, related)
+    families = _families(connection, folded, left)
+    joined = [row.id for family in families if _will_tell(family) for row in family[1:]]
+    outbox.withdraw(connection, joined)
+    standing = calls.records(connection, [row.id for family in families for row in family])
     return [
         Wanted(
             portal_id=portals[row.phone_system_id],
@@ -60,10 +89,14 @@ def wanted(
     ]
 
 
-def _families(connection: Connection, folded: Sequence[CallRow]) -> list[list[CallRow]]:
+def _families(
+    connection: Connection, folded: Sequence[CallRow], left: Collection[int]
+) -> list[list[CallRow]]:
     """Read the whole family of each call that is over or has a family, its head first."""
     own = {row.id: row for row in folded}
     head_ids = {row.root_id or row.id for row in folded if row.root_id or _is_over(row.call)}
+    # A former head may have got a head itself meanwhile; then that one's family is read.
+    head_ids |= {row.root_id or row.id for row in calls.by_ids(connection, set(left) - own.keys())}
     # Two processes that fold two members at once must see each other's end, so both lock the head.
     elsewhere = {row.id: row for row in calls.lock_ids(connection, head_ids - own.keys())}
     families = {head_id: [own.get(head_id) or elsewhere[head_id]] for head_id in head_ids}
@@ -76,12 +109,22 @@ def _is_over(call: Call | None) -> bool:
     return call is not None and call.state is CallState.ENDED
 
 
+def _will_tell(family: Sequence[CallRow]) -> bool:
+    known = [row.call for row in family if row.call is not None]
+    return bool(known) and goes_outside(known)
+
+
 def _records(
     family: Sequence[CallRow], standing: Mapping[int, calls.RecordState]
 ) -> Iterator[tuple[CallRow, CallRecord]]:
-    """Answer the head's record, and those of members that were written before they had a head."""
+    """Answer the head's record, and those of members that were written before they had a head.
+
+    A head that was never heard of has nothing to tell but what its members' own records may tell already.
+    """
     head, *members = family
-    whole = record(head.key, [row.call for row in family if row.call is not None])
+    is_told = head.call is None and head.id not in standing and all(row.id in standing for row in members)
+    known = [row.call for row in family if row.call is not None]
+    whole = record(head.key, known) if known and not is_told else None
     if whole is not None:
         yield head, whole
     for row in members:

@@ -67,25 +67,24 @@ class Ledger:
         now = self._clock()
         rows = _stand(connection, arrivals, now)
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity))
-        changed = self._fold(connection, rows, _heard(arrivals, new))
+        changed, left = self._fold(connection, rows, _heard(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
-        due = families.wanted(connection, changed, portals, now + self._record_after)
+        due = families.wanted(connection, changed, portals, now + self._record_after, left)
         outbox.want(connection, due, now)
         by_call = {(row.phone_system_id, row.call_id): row for row in changed}
         return [_count(arrival, new, by_call) for arrival in arrivals]
 
     def _fold(
         self, connection: Connection, rows: Rows, heard: dict[tuple[int, str], list[CallEvent]]
-    ) -> list[CallRow]:
+    ) -> tuple[list[CallRow], set[int]]:
         folded = [rows[call] for call in heard]
         known = events.of_calls(connection, [row.id for row in folded if row.call is not None])
         for call, row in zip(heard, folded, strict=True):
             row.call = fold(known.get(row.id) or heard[call])
             planned = closing(row.call, self._silent_after_seconds)
             row.closes_at = None if planned is None else planned[0]
-        families.adopt(connection, folded, rows)
-        return folded
+        return folded, families.adopt(connection, folded, rows)
 
 
 def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows:
@@ -118,11 +117,12 @@ def _identity(row: EventRow) -> Identity:
 
 
 def _heard(arrivals: Sequence[Arrival], new: set[Identity]) -> dict[tuple[int, str], list[CallEvent]]:
-    """Group the events that are new by their calls."""
+    """Group the events that are new by their calls; of two with one identity the first is the one kept."""
     heard: dict[tuple[int, str], list[CallEvent]] = defaultdict(list)
+    unclaimed = set(new)
     for arrival in arrivals:
         for event in arrival.events:
-            if (arrival.sender.id, event.source, event.id) in new:
+            if _claim((arrival.sender.id, event.source, event.id), unclaimed):
                 heard[arrival.sender.id, event.call_id].append(event)
     return heard
 

@@ -4,7 +4,7 @@ The row holds the record as it shall be; each change of it raises the revision.
 `connector.store.claims` hands rows out to be delivered; here they are wanted, listed and helped by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Update,
     and_,
     case,
+    delete,
     func,
     or_,
     select,
@@ -110,6 +111,15 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
         ),
         rows,
     )
+
+
+def withdraw(connection: Connection, call_ids: Collection[int]) -> None:
+    """Take back what these calls want and what has surely never left: another call's record tells it."""
+    never_left = (outbox.c.sent_at.is_(None)) & (outbox.c.desk_id.is_(None))
+    waits = outbox.c.state.in_(("due", "dead")) & never_left
+    if call_ids:
+        of_calls = (outbox.c.kind == "call") & outbox.c.call_id.in_(call_ids)
+        connection.execute(delete(outbox).where(of_calls, waits))
 
 
 def want_once(connection: Connection, wanted: Wanted, now: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from connector.calls import CallEvent, CallRecord, CallState, Cause, Direction, EventType, call_key
 from connector.store import Store, calls, tables
@@ -165,6 +165,7 @@ def test_parent_learnt_after_delivery(store: Store, ledger: Ledger) -> None:
     """Both records stay, and the child's names the head's."""
     take(store, ledger, event(0, EventType.RINGING, "c-2"), event(5, EventType.ENDED, "c-2"))
     take(store, ledger, event(0, EventType.RINGING, "c-1"), event(9, EventType.ENDED, "c-1"))
+    store.write_now(lambda c: c.execute(update(tables.outbox).values(state="done", desk_id="1")))
     take(
         store, ledger, event(6, EventType.RECORDED, "c-2", parent="c-1", recording_url="https://a.example/1")
     )
