@@ -46,9 +46,15 @@ def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Back
 
 
 def _chosen(connection: Connection, call: calls.CallRow) -> str | None:
-    """Answer the choice made for the family's head, else the one for the call itself."""
-    heads = calls.by_ids(connection, [call.root_id]) if call.root_id is not None else []
-    return next((head.chosen_contact_id for head in heads if head.chosen_contact_id), call.chosen_contact_id)
+    """Answer the choice made for the family's head, else for the call itself, else on any kin's banner.
+
+    Whoever a call was transferred to has only that one's banner to choose on.
+    """
+    head_id = call.root_id or call.id
+    members = calls.family(connection, [head_id])
+    members.sort(key=lambda member: (member.id != call.id, -member.changed_at))
+    kin = [*calls.by_ids(connection, [head_id]), *members]
+    return next((each.chosen_contact_id for each in kin if each.chosen_contact_id), None)
 
 
 def department(record: CallRecord, around: Background) -> str:

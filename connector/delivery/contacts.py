@@ -15,7 +15,7 @@ from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for
 from connector.store.outcomes import Stands
-from connector.times import Clock
+from connector.times import MINUTE, Clock
 from connector.zoho import models
 from connector.zoho.fields import contact_body
 
@@ -23,6 +23,9 @@ WITHHELD = "withheld"
 """Stands for the number of everyone who shows none, or one that nobody can read."""
 
 WITHHELD_NAME = "Withheld number"
+
+BELIEVED_FOR = MINUTE
+"""How long after the look-up that found nobody a contact is made without another."""
 
 
 class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +95,12 @@ class Contacts:
         """Make the contact that a row wants, unless it is there by now."""
         row, record = held.row, _decode(held.row.wanted)
         desk = await self._desks.desk(row.portal_id)
-        if held.open or record.phone is None:
+        asked_at = self._clock()
+        if held.open or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
             found = await held.during(self._find(desk, row, record))
             if found is not None:
                 return await self._note(held, "found", found, record)
-            if held.open and self._clock() < (sure_at := held.sure_at(self._index_delay_seconds)):
+            if held.open and asked_at < (sure_at := held.sure_at(self._index_delay_seconds)):
                 return await held.later(sure_at, row.attempts, "outcome_unknown", "Not found in Desk so far.")
             held.is_absent()
         made = await held.post(_body(record), desk.create_contact)

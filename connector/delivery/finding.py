@@ -8,11 +8,14 @@ from connector.delivery.compose import keys_in
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk
 from connector.errors import RecordNotFound
-from connector.times import MINUTE, from_iso
+from connector.times import DAY, MINUTE, from_iso
 from connector.zoho.models import DeskCall
 
 SKEW = 10 * MINUTE
 """How far Desk's clock may be from ours."""
+
+SEARCHED = DAY
+"""The search finds our key and nothing else, so that a wide span costs nothing: clocks may be set wrong."""
 
 PAGE = 100
 FIRST_LEAP = 128
@@ -37,7 +40,9 @@ async def look_for(desk: Desk, body: Body, key: str, sent_at: int, now: int) -> 
     if near.found is not None:
         return near
     # The key may stand anywhere in the description.
-    far = await _examine(desk, await desk.search_calls(since, now + SKEW, f"*{key}*"), body, key)
+    far = await _examine(
+        desk, await desk.search_calls(sent_at - SEARCHED, now + SEARCHED, f"*{key}*"), body, key
+    )
     return Look(found=far.found, doubtful=near.doubtful or far.doubtful)
 
 

@@ -15,7 +15,7 @@ from connector.store.claims import Delivery, Terms
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Settled, Stands
 from connector.times import SECOND, Clock
-from connector.zoho.transport import SEND_TIMEOUT_SECONDS
+from connector.zoho.transport import SEND_TIMEOUT_SECONDS, leaving_while
 
 SEND_SECONDS = SEND_TIMEOUT_SECONDS + 7
 """From the note that a request is about to leave to its end: the send time-out and the wait for a slot."""
@@ -110,11 +110,12 @@ class Held:
             )
         )
         self.sent = sent
-        noted_at = self.row.sent_at or 0
+        leaves_by = (self.row.sent_at or 0) + SEND_SECONDS * SECOND
         self.open = self.in_flight = True
         try:
-            async with asyncio.timeout(SEND_SECONDS - (self._clock() - noted_at) / SECOND):
-                answer = await request(body)
+            with leaving_while(lambda: self._clock() < leaves_by):
+                async with asyncio.timeout((leaves_by - self._clock()) / SECOND):
+                    answer = await request(body)
         except TimeoutError as problem:
             raise OutcomeUnknown(f"No answer within {SEND_SECONDS} s.") from problem
         except OutcomeUnknown:

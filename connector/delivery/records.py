@@ -61,10 +61,11 @@ class Records:
 
     async def _is_absent(self, held: Held, desk: Desk, key: str, doubt: Doubt) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
-        look = await held.during(look_for(desk, doubt.body, key, doubt.since, self._clock()))
+        asked_at = self._clock()
+        look = await held.during(look_for(desk, doubt.body, key, doubt.since, asked_at))
         if look.found is not None:
             await held.done("found", doubt.body, _stands(look.found, doubt.revision))
-        elif self._clock() < doubt.sure_at:
+        elif asked_at < doubt.sure_at:
             await held.later(doubt.sure_at, held.row.attempts, "outcome_unknown", "Not found in Desk so far.")
         elif look.doubtful is not None:
             where = look.doubtful.url or look.doubtful.id

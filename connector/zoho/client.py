@@ -26,7 +26,7 @@ from connector.zoho.models import (
 )
 from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
 from connector.zoho.tokens import DeskAuth, TokenKeeper
-from connector.zoho.transport import mapped
+from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
 
 T = TypeVar("T")
@@ -225,4 +225,5 @@ class Desk:
             params=dict(request.query) or None,
             headers=self._headers | ({} if request.body is None else {"Content-Type": "application/json"}),
             content=None if request.body is None else msgspec.json.encode(request.body),
+            extensions=last_look(),
         )

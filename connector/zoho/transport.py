@@ -1,9 +1,11 @@
 """The one HTTP client towards Zoho, its time-outs, and what becomes of the library's exceptions."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import anyio
 import httpx2
@@ -37,6 +39,41 @@ NOT_SENT = (
     httpx2.InvalidURL,
 )
 """What is raised before a byte of the request has left."""
+
+Holds = Callable[[], bool]
+"""Says whether a request may still leave."""
+
+_holds: ContextVar[Holds | None] = ContextVar("holds", default=None)
+
+
+@contextmanager
+def leaving_while(holds: Holds) -> Iterator[None]:
+    """Let the requests of this block leave only while `holds` says so, asked at the very last moment.
+
+    A time-out does not do: a machine that was suspended wakes with its timers where they stood, and a
+    process that was stopped writes first and looks at its timers afterwards.
+    """
+    before = _holds.set(holds)
+    try:
+        yield
+    finally:
+        _holds.reset(before)
+
+
+def last_look() -> dict[str, Any]:
+    """Answer the extensions of a request that make it ask before it writes; ZohoDown where it may not."""
+    holds = _holds.get()
+    if holds is None:
+        return {}
+
+    async def look(step: str, _info: Mapping[str, Any]) -> None:
+        if step.endswith(_WRITES) and not holds():
+            raise ZohoDown("Too late to be sent: this process stood still.")
+
+    return {"trace": look}
+
+
+_WRITES = ("send_request_headers.started", "send_request_body.started")
 
 FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.CookieConflict)
 """The roots of everything that the library raises."""
