@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector import logs
 from connector.web.guard import HARMLESS
 
 LEVELS = {"hooks": logging.DEBUG}
@@ -23,8 +24,7 @@ log = logging.getLogger(__name__)
 
 def spelt_out(text: str) -> str:
     """Write what a stranger wrote so that it begins no line of the log and steers no terminal."""
-    letters = text[:TEXT_AT_MOST]
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in letters)
+    return logs.spelt_out(text[:TEXT_AT_MOST])
 
 
 class Journal:
