@@ -1,6 +1,7 @@
 """Read the fields that all dialects have in common; what is wrong is named by its JSON Pointer."""
 
 import re
+import unicodedata
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -20,8 +21,12 @@ NAME_AT_MOST = 250
 _MAX_ERROR = 200
 
 _T = TypeVar("_T")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Control and format characters (U+202E turns what follows round), halves of letters, line separators."""
+_JOINERS = "\u200c\u200d"
+"""Belong to words of Persian or Hindi: without them a queue is another one than its agents are in."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_LEAP = re.compile(r"(?<=[Tt ])(\d\d:59:)60")
 _PLACE = re.compile(r" - at `\$(.*)`$")
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
@@ -29,6 +34,7 @@ _MISSING = re.compile(r"missing required field `(\w+)`")
 def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
     """Read a moment as RFC 3339 writes it; one without offset lies in `zone`.
 
+    A leap second counts as the one before it, because epochs have none.
     A clock that says a time before 2000 or more than a day ahead is not set: the arrival time counts.
     """
     if not _MOMENT.fullmatch(text):
@@ -36,7 +42,7 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
     if text < "2000":
         return received_at
     try:
-        at = from_iso(text.upper(), zone)
+        at = from_iso(_LEAP.sub(r"\g<1>59", text).upper(), zone)
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at
@@ -47,7 +53,9 @@ def clean(text: str | None) -> str | None:
     if not text:
         return None
     text = text[:MAX_NUMBER]
-    return text if text.isprintable() else _CONTROL.sub("", text) or None
+    if text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter in _JOINERS or not _is_unseen(letter)) or None
 
 
 def is_own(number: str | None, system: PhoneSystem) -> bool:
@@ -73,9 +81,13 @@ def direction_of(
 
 
 def check_printable(text: str, pointer: str) -> None:
-    """Refuse control characters in what names something: it cannot be cleaned and stay the same name."""
-    if not text.isprintable() and _CONTROL.search(text):
+    """Refuse what cannot be seen in what names something: it cannot be cleaned and stay the same name."""
+    if not text.isprintable() and any(map(_is_unseen, text)):
         raise InvalidEvent("control characters name nothing", pointer)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in _UNSEEN
 
 
 def required(value: str | None, name: str, pointer: str, at_most: int = NAME_AT_MOST) -> str:
@@ -92,7 +104,7 @@ def check_url(url: str, pointer: str) -> None:
     """Refuse what no browser should be sent to: other schemes, no host, credentials, odd characters."""
     if len(url) > MAX_URL:
         raise InvalidEvent(f"longer than {MAX_URL} characters", pointer)
-    if _CONTROL.search(url) or any(map(str.isspace, url)):
+    if any(_is_unseen(letter) or letter.isspace() for letter in url):
         raise InvalidEvent("no white space or control characters", pointer)
     try:
         parts = urlsplit(url)

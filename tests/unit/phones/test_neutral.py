@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.errors import BadSignature, EventError, InvalidEvent, TooLarge, UnsupportedFormat
 from connector.phones import DIALECTS, MAX_BODY_BYTES, Ignored, Parsed, Posted, Receipt, Rejected, Told
-from connector.times import DAY
+from connector.times import DAY, SECOND
 from tests.unit.phones.posting import MANY, NOW, ONE, PARIS, neutral, parse, posted
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "neutral"
@@ -101,7 +101,11 @@ def test_an_empty_batch() -> None:
         *((neutral(**{name: None}), f"/{name}") for name in ("id", "source", "type", "subject")),
         *((neutral(**{name: ""}), f"/{name}") for name in ("id", "source", "type", "subject")),
         *((neutral(**{name: 7}), f"/{name}") for name in ("id", "source", "type", "subject", "time")),
-        *((neutral(**{name: "a\x00b"}), f"/{name}") for name in ("id", "source", "subject")),
+        *(
+            (neutral(**{name: f"a{unseen}b"}), f"/{name}")
+            for name in ("id", "source", "subject")
+            for unseen in "\x00\u202e\u200b\u2028\u2029"
+        ),
         (neutral(id="x" * 201), "/id"),
         (neutral(subject="x" * 251), "/subject"),
         (neutral(specversion="2.0"), "/specversion"),
@@ -112,6 +116,11 @@ def test_an_empty_batch() -> None:
         (neutral({"agent": 1001}), "/data/agent"),
         (neutral({"agent": "x" * 251}), "/data/agent"),
         (neutral({"parent": "a\nb"}), "/data/parent"),
+        (neutral({"parent": "a\u202eb"}), "/data/parent"),
+        (
+            neutral({"recording_url": "https://a.example/\u202egpj"}, type="call.recorded"),
+            "/data/recording_url",
+        ),
         (neutral({"cause": 16}), "/data/cause"),
         (neutral({"recording_seconds": -1}), "/data/recording_seconds"),
         (neutral({"recording_seconds": 1e30}), "/data/recording_seconds"),
@@ -125,6 +134,8 @@ def test_an_empty_batch() -> None:
                 "2026-02-30T09:00:00Z",
                 "2026-01-05T09:00:00+99:00",
                 "2026-01-05T09:00Z",
+                "2026-01-05T09:00:60Z",
+                "2026-01-05T09:59:61Z",
             )
         ),
     ],
@@ -191,6 +202,8 @@ def test_recording_addresses(url: str) -> None:
         ("2026-01-05t09:00:00z", T),
         ("2026-01-05 09:00:00Z", T),
         ("2026-01-05T10:00:00", T),
+        ("2026-01-05T08:59:60Z", T - SECOND),
+        ("2026-01-05T03:59:60.5-05:00", T - SECOND // 2),
         ("2026-01-05T04:00:00-05:00", T),
         ("2026-01-05T09:00:00.123456789Z", T + 123),
         ("2026-01-01T09:00:00Z", T - 4 * DAY),
@@ -216,6 +229,14 @@ def test_what_a_caller_can_influence_refuses_nothing() -> None:
     assert event.from_number.startswith("+3319")
     assert len(event.from_number) <= 250
     assert (event.to_number, event.agent) == (None, "1001")
+
+
+def test_no_name_turns_letters_round() -> None:
+    """What is shown to agents holds nothing unseen; what joins letters belongs to their words."""
+    event = only(
+        neutral({"queue": "\u202ekcab\u2028\u200b \u0645\u06cc\u200c\u0631", "from": "+33\u202e1\u2069"})
+    )
+    assert (event.queue, event.from_number) == ("kcab \u0645\u06cc\u200c\u0631", "+331")
 
 
 def test_names_may_be_written_in_any_script() -> None:
