@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import Call, CallState, Direction, Leg
-from connector.numbers import Kind, Number, read
+from connector.numbers import Kind, Number, read, worth_asking
 from connector.times import SECOND
 
 Mine = Literal["offered", "answered", "over"]
@@ -106,9 +106,7 @@ def own_line(call: Call, country: str) -> Number:
 
 def is_worth_asking(call: Call, country: str, own_lines: Collection[str]) -> bool:
     """Answer whether Desk may know the customer: not of internal calls, withheld or own numbers."""
-    number = customer(call, country)
-    internal = call.direction is Direction.INTERNAL
-    return not internal and number.kind is Kind.E164 and number.e164 not in own_lines
+    return call.direction is not Direction.INTERNAL and worth_asking(customer(call, country), own_lines)
 
 
 def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str], str]) -> CallView:

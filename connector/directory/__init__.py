@@ -4,7 +4,7 @@ Nothing is made here: whoever looks somebody up has not decided to write anythin
 """
 
 from connector.directory.asking import Desk, Desks
-from connector.directory.contacts import MATCHES_AT_MOST, Contact, Found, pick, worth_asking
+from connector.directory.contacts import MATCHES_AT_MOST, Contact, Found, pick
 from connector.directory.lookup import PATIENCE_SECONDS, Directory
 from connector.directory.places import Place
 from connector.directory.tickets import OpenTicket
@@ -20,5 +20,4 @@ __all__ = [
     "OpenTicket",
     "Place",
     "pick",
-    "worth_asking",
 ]

@@ -1,12 +1,11 @@
 """Say what a contact is to somebody whose phone rings, and what several of them mean."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
 from connector.directory import spellings
-from connector.numbers import Kind, Number
 from connector.zoho import models
 
 MATCHES_AT_MOST = 20
@@ -39,11 +38,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     contacts: tuple[Contact, ...] = ()
     source: Literal["cache", "desk", "skipped"]
-
-
-def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
-    """Tell whether a number may be a customer's: no extension, not withheld, none of ours (E.164)."""
-    return number.kind is Kind.E164 and number.e164 not in own_numbers
 
 
 def from_desk(contact: models.Contact) -> Contact:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from connector import numbers
 from connector.directory import places
 from connector.directory.asking import Desks, ask, in_both_fields
-from connector.directory.contacts import Contact, Found, from_desk, worth_asking
+from connector.directory.contacts import Contact, Found, from_desk
 from connector.directory.flights import Flights
 from connector.directory.index import Index
 from connector.directory.memory import Memory
@@ -16,7 +16,7 @@ from connector.directory.places import Place
 from connector.directory.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
 from connector.directory.typed import TEXT_AT_MOST, part_of_number, spoken_name
 from connector.errors import RecordNotFound, StoreError, ZohoBusy, ZohoDown
-from connector.numbers import Number
+from connector.numbers import Number, worth_asking
 from connector.settings import Settings
 from connector.store import Store
 from connector.times import Clock

@@ -1,6 +1,7 @@
 """Read what a phone system says a number is; nothing that it can say raises an exception."""
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import unquote
@@ -46,6 +47,11 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     raw: str
     e164: str | None
     display: str
+
+
+def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
+    """Tell whether a number may be a customer's: no extension, not withheld, none of ours (E.164)."""
+    return number.kind is Kind.E164 and number.e164 not in own_numbers
 
 
 def known_country(code: str) -> bool:

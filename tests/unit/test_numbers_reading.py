@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import Kind, known_country, mask, read
+from connector.numbers import Kind, known_country, mask, read, worth_asking
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,10 @@ def test_a_mask_is_short(raw: str) -> None:
     """Never more than the beginning and two digits, and one printable word."""
     assert len(mask(raw)) <= 8
     assert mask(raw).isprintable()
+
+
+def test_who_is_never_asked_about() -> None:
+    """Own numbers, extensions, withheld and unreadable ones are nobody's in Desk."""
+    own = {"+33199000000"}
+    asked = ("0123456789", "+33199000000", "1001", "anonymous", "", "12#x")
+    assert [worth_asking(read(text, "FR"), own) for text in asked] == [True] + [False] * 5

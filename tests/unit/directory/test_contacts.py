@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector import numbers
-from connector.directory import Contact, pick, worth_asking
+from connector.directory import Contact, pick
 from connector.directory.contacts import MATCHES_AT_MOST, bearers, from_desk, sort
 from connector.zoho import models
 from connector.zoho.models import Id, Moment
@@ -50,10 +49,3 @@ def test_a_contact_is_never_without_a_name() -> None:
     assert from_desk(models.Contact(id=Id(7), last_name="Ng", phone="1")).name == "Ng"
     assert from_desk(models.Contact(id=Id(7), mobile="0612345678")).name == "0612345678"
     assert from_desk(models.Contact(id=Id(7))) == Contact(id="7", name="7")
-
-
-def test_who_is_never_asked_about() -> None:
-    """Own numbers, extensions, withheld and unreadable ones are nobody's in Desk."""
-    own = {"+33199000000"}
-    asked = ("0123456789", "+33199000000", "1001", "anonymous", "", "12#x")
-    assert [worth_asking(numbers.read(text, "FR"), own) for text in asked] == [True] + [False] * 5
