@@ -55,8 +55,16 @@ async def ask(desk: Desk, e164: str, country: str, *, live: bool) -> tuple[Conta
 
 
 async def in_both_fields(desk: Desk, values: Sequence[str], *, live: bool) -> list[models.Contact]:
-    """Answer the contacts with one of the values as phone or as mobile, those with both twice."""
-    by_phone, by_mobile = await asyncio.gather(
-        desk.search_contacts("phone", values, live=live), desk.search_contacts("mobile", values, live=live)
-    )
+    """Answer the contacts with one of the values as phone or as mobile, those with both twice.
+
+    Where one search fails, the other one is over too when the problem is told.
+    """
+    fields: tuple[SearchField, ...] = ("phone", "mobile")
+    searches = [asyncio.create_task(desk.search_contacts(field, values, live=live)) for field in fields]
+    try:
+        by_phone, by_mobile = await asyncio.gather(*searches)
+    finally:
+        for search in searches:
+            search.cancel()
+        await asyncio.gather(*searches, return_exceptions=True)
     return by_phone + by_mobile
