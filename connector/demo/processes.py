@@ -1,6 +1,7 @@
 """Start and stop our own programs, each a process of its own as in real life."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,10 @@ LOOK_AGAIN_SECONDS = 0.05
 STOP_SECONDS = 3
 
 
+PACKAGES = Path(__file__).parents[2]
+"""Where the code lies that runs now: what we start runs the same, whatever the current folder holds."""
+
+
 class Program:
     """A `connector` command; what it writes goes to `log`."""
 
@@ -31,9 +36,9 @@ class Program:
         """Start it; in a group of its own, so that Ctrl-C reaches us alone and we stop all in order."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "connector", *self.command,
-                env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-                process_group=0,
+                sys.executable, "-P", "-m", "connector", *self.command,
+                env=_with_our_code(self._environment), process_group=0,
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
     async def ready(self, address: str) -> None:
@@ -83,6 +88,11 @@ class Program:
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1].removeprefix("Error: ") if lines else f"Its log is {self._log}."
+
+
+def _with_our_code(environment: Mapping[str, str]) -> dict[str, str]:
+    paths = [str(PACKAGES), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 async def _answers(http: httpx2.AsyncClient, address: str) -> bool:
