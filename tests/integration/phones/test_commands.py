@@ -69,8 +69,15 @@ def test_vendors_with_keys(shell: Shell, portal_id: int, tmp_path: Path) -> None
     added = shell.json(*boston, "--secret-file", str(token))
     assert (added["secret"], added["address"]) == ("", "https://calls.example.com/hooks/boston")
     assert "--secret-file" in shell.refused("phones", "rotate", "boston")
+    printed = shell.ok("phones", "rotate", "boston", "--secret-file", str(token)).splitlines()
+    assert printed[:4] == [
+        f"Address  {added['address']}",
+        "",
+        "Paste this into a shell to post a first event:",
+        "",
+    ]
     shell.ok("phones", "rotate", "berlin", "--secret-file", str(key))
-    assert [phone["secrets"] for phone in shell.json("phones", "list")] == [3, 1]
+    assert [phone["secrets"] for phone in shell.json("phones", "list")] == [3, 2]
     assert "SECRET" in shell.ok("phones", "guide", "berlin")
 
 
