@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select, update
 
 from connector.calls import Call
-from connector.store.dialects import among, has_locks, insert
+from connector.store.dialects import among, has_locks, insert_all, update_all
 from connector.store.tables import calls, outbox
 
 KEYS_AT_A_TIME = 5_000
@@ -43,7 +43,8 @@ def stub(connection: Connection, keys: Collection[tuple[str, int, str]], now: in
         {"key": key, "phone_system_id": phone_id, "call_id": call_id, "created_at": now, "changed_at": now}
         for key, phone_id, call_id in sorted(keys)
     ]
-    connection.execute(insert(connection, calls).on_conflict_do_nothing(), rows)
+    adding, given = insert_all(connection, calls, rows)
+    connection.execute(adding.on_conflict_do_nothing(), given)
 
 
 def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
@@ -127,12 +128,12 @@ def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
         row.changed_at = now
     values = [_values(row) for row in rows]
     if values:
-        connection.execute(_SAVE, values)
+        connection.execute(*update_all(connection, calls, values))
 
 
 def _values(row: CallRow) -> dict[str, Any]:
     return {
-        "row_id": row.id,
+        "id": row.id,
         "root_id": row.root_id,
         "state": row.call and row.call.state.value,
         "body": row.call and _pack(row.call),
@@ -140,14 +141,6 @@ def _values(row: CallRow) -> dict[str, Any]:
         "changed_at": row.changed_at,
         "closes_at": row.closes_at,
     }
-
-
-_SAVE = (
-    update(calls)
-    .where(calls.c.id == bindparam("row_id"))
-    .values({name: bindparam(name) for name in
-             ("root_id", "state", "body", "revision", "changed_at", "closes_at")})
-)  # fmt: skip
 
 
 def touch(connection: Connection, call_ids: Collection[int], now: int, **values: Any) -> None:

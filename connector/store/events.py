@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from connector.calls import CallEvent
-from connector.store.dialects import insert
+from connector.store.dialects import insert, insert_all
 from connector.store.tables import calls, events, unread
 
 RAW_AT_MOST = 65_536
@@ -53,9 +53,11 @@ def keep(connection: Connection, rows: Sequence[EventRow]) -> set[Identity]:
     ]
     if not values:
         return set()
-    adding = insert(connection, events).on_conflict_do_nothing()
-    new = adding.returning(events.c.phone_system_id, events.c.source, events.c.event_id, events.c.call_id)
-    return {(row[0], row[1], row[2]) for row in connection.execute(new, values) if row[3] not in erased}
+    adding, given = insert_all(connection, events, values)
+    new = adding.on_conflict_do_nothing().returning(
+        events.c.phone_system_id, events.c.source, events.c.event_id, events.c.call_id
+    )
+    return {(row[0], row[1], row[2]) for row in connection.execute(new, given) if row[3] not in erased}
 
 
 def _erased(connection: Connection, call_ids: Collection[int]) -> set[int]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from connector.store import calls
-from connector.store.dialects import insert
+from connector.store.dialects import insert, insert_all
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
 
@@ -92,7 +92,7 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
     rows = [_new_row(each, now) for each in sorted(wanted, key=lambda each: (each.portal_id, each.key))]
     if not rows:
         return
-    adding = insert(connection, outbox)
+    adding, given = insert_all(connection, outbox, rows)
     old, new = outbox.c, adding.excluded
     is_fresh = or_(old.state == "done", (old.state == "due") & (old.attempts == 0))
     connection.execute(
@@ -109,7 +109,7 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
             # A row without a record was erased: nothing brings it back.
             where=(old.wanted != new.wanted) & (old.wanted != b""),
         ),
-        rows,
+        given,
     )
 
 
