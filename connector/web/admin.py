@@ -14,6 +14,7 @@ from connector.store import audit, outbox
 from connector.store.outbox import Row, State
 from connector.times import to_iso
 from connector.web.guard import require_api
+from connector.web.hooks import read_body
 from connector.web.house import house_of
 
 AT_MOST = 1_000
@@ -110,10 +111,10 @@ async def _found(request: Request) -> Delivery:
 
 
 async def _wish(request: Request) -> Retry:
-    body = (await request.body())[:BODY_AT_MOST]
+    body = (await read_body(request))[:BODY_AT_MOST]
     try:
         return msgspec.json.decode(body or b"{}", type=Retry)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise InvalidRequest(f'The body must be like {{"absent": true}}: {problem}') from problem
 
 

@@ -1,5 +1,6 @@
 """What administrators' programs ask of the house, and what they may change."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -17,7 +18,7 @@ DELIVERIES = "/api/admin/deliveries"
 
 async def ask(place: Place, role: str, path: str, method: str = "GET", **more: Any) -> httpx2.Response:
     """Ask with a key of a role."""
-    name = f"{role} {method} {path} {more}"
+    name = f"{role} {method} {path} {more}"[:200]
     key = await place.house.keys.add_key(name, role, actor="test")
     headers = {"Authorization": f"Bearer {key}"}
     return await place.client.request(method, path, headers=headers, **more)
@@ -86,6 +87,9 @@ async def test_roles(place: Place) -> None:
         (f"{DELIVERIES}?limit=0", "GET", None),
         ("/api/admin/audit?limit=many", "GET", None),
         (f"{DELIVERIES}/1/retry", "POST", b'{"absent": "perhaps"}'),
+        (f"{DELIVERIES}/1/retry", "POST", b'{"more":' + b"[" * 900),
+        (f"{DELIVERIES}/1/retry", "POST", b"[" * 100_000),
+        (f"{DELIVERIES}/1/retry", "POST", b'{"absent": tru\xff}'),
     ],
 )
 async def test_wrong_questions_are_problems(place: Place, path: str, method: str, body: bytes | None) -> None:
@@ -93,6 +97,18 @@ async def test_wrong_questions_are_problems(place: Place, path: str, method: str
     answer = await ask(place, "administrator", path, method, content=body)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_retry_reads_no_body_without_end(place: Place) -> None:
+    """More than any body of ours may hold is refused, told beforehand or not."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    for body in (b" " * 1_100_000, pieces()):
+        answer = await ask(place, "administrator", f"{DELIVERIES}/1/retry", "POST", content=body)
+        assert answer.status_code == 413
 
 
 async def test_phones_and_portals_and_audit(place: Place) -> None:
