@@ -123,6 +123,10 @@ class Feed:
         """Count the open banners."""
         return sum(len(readers) for readers in self._open.values())
 
+    def open_of(self, session: str) -> int:
+        """Count the open banners that live from a sign-in."""
+        return sum(subscription.session == session for subscription in self._all())
+
     def sessions(self) -> set[str]:
         """Answer the sign-ins that open banners live from."""
         return {subscription.session for subscription in self._all()}

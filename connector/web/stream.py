@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from connector.errors import TooManyRequests
 from connector.feed import Message, Subscription
 from connector.news import encode
 from connector.store.users import User
@@ -14,28 +16,47 @@ from connector.web.house import House, house_of
 HEARTBEAT_SECONDS = 15
 """How long a stream may stay silent; proxies cut those that do for a minute."""
 
+BANNERS_AT_MOST = 32
+"""Open at one time in one browser: more tabs than anybody keeps, too few to fill our memory."""
+ONE_MAY_CLOSE_SECONDS = 10
+
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def stream(request: Request) -> StreamingResponse:
-    """Open `GET /api/banner/stream`: a snapshot, then each change."""
+class Stream(StreamingResponse):
+    """The news of one banner; it is forgotten when the answer ends, even one that never began."""
+
+    def __init__(self, house: House, user: User, subscription: Subscription) -> None:
+        news = _messages(house, user, subscription)
+        super().__init__(news, media_type="text/event-stream", headers=HEADERS)
+        self._house = house
+        self._subscription = subscription
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it until either side ends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._house.feed.unsubscribe(self._subscription)
+
+
+async def stream(request: Request) -> Stream:
+    """Open `GET /api/banner/stream`: a snapshot, then each change; 429 beyond 32 in one browser."""
     house = house_of(request)
-    user = await require_user(request)
-    subscription = house.feed.subscribe(user.id, session_of(request))
-    return StreamingResponse(
-        _messages(house, user, subscription), media_type="text/event-stream", headers=HEADERS
-    )
+    user, session = await require_user(request), session_of(request)
+    if house.feed.open_of(session) >= BANNERS_AT_MOST:
+        raise TooManyRequests(
+            f"This browser has {BANNERS_AT_MOST} banners open: close one of them.", ONE_MAY_CLOSE_SECONDS
+        )
+    return Stream(house, user, house.feed.subscribe(user.id, session))
 
 
 async def _messages(house: House, user: User, subscription: Subscription) -> AsyncIterator[bytes]:
-    try:
-        yield b"retry: 1000\n\n"
-        yield _line(await _snapshot(house, user))
-        while not subscription.is_over:
-            messages = await subscription.read(HEARTBEAT_SECONDS)
-            yield b"".join(map(_line, messages)) or b": still here\n\n"
-    finally:
-        house.feed.unsubscribe(subscription)
+    yield b"retry: 1000\n\n"
+    yield _line(await _snapshot(house, user))
+    while not subscription.is_over:
+        messages = await subscription.read(HEARTBEAT_SECONDS)
+        yield b"".join(map(_line, messages)) or b": still here\n\n"
 
 
 async def _snapshot(house: House, user: User) -> Message:

@@ -55,5 +55,6 @@ def test_banners_are_counted() -> None:
     feed = Feed()
     banner = feed.subscribe(1, "a")
     assert (feed.open_banners, feed.is_watched_by([1, 2]), feed.sessions()) == (1, True, {"a"})
+    assert (feed.open_of("a"), feed.open_of("b")) == (1, 0)
     feed.unsubscribe(banner)
     assert (feed.open_banners, feed.is_watched_by([1, 2])) == (0, False)

@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import pytest
 
 from connector.logs import Lines
 from connector.web.cookies import SESSION
+from connector.web.stream import BANNERS_AT_MOST
 from tests.integration.road.place import Place
 
 pytestmark = pytest.mark.anyio
 
 OURS = {"X-Requested-With": "connector", "Sec-Fetch-Site": "same-origin"}
+STREAM = "/api/banner/stream"
 
 
 @pytest.mark.parametrize("number", ["9223372036854775808", "9" * 5_000])
@@ -89,3 +92,27 @@ async def test_texts_that_no_database_holds_name_nothing(place: Place) -> None:
     cookie = {"Cookie": f"{SESSION}={await place.signed_in('ada@example.com')}"}
     for asked in ("lookup?number=%00", "lookup?number=1&phone=%00", "search?text=a%00b"):
         assert (await place.client.get(f"/api/contacts/{asked}", headers=cookie)).status_code == 422
+
+
+async def opening(place: Place, cookie: dict[str, str]) -> int:
+    """Open a banner for a moment, and answer with which status."""
+    async with place.client.stream("GET", STREAM, headers=cookie) as answer:
+        return answer.status_code
+
+
+async def test_a_browser_opens_so_many_banners_and_no_more(place: Place) -> None:
+    """The next one is told why, other browsers are not concerned, and a closed one makes room."""
+    cookie = {"Cookie": f"{SESSION}={await place.signed_in('ada@example.com')}"}
+    async with AsyncExitStack() as opened:
+        for _ in range(BANNERS_AT_MOST - 1):
+            await opened.enter_async_context(place.client.stream("GET", STREAM, headers=cookie))
+        async with place.client.stream("GET", STREAM, headers=cookie) as last:
+            assert last.status_code == 200
+            refused = await place.client.get(STREAM, headers=cookie)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+            assert refused.json()["detail"] == "This browser has 32 banners open: close one of them."
+            async with place.banner("ada@example.com"):
+                pass
+        async with asyncio.timeout(10):
+            while await opening(place, cookie) == 429:
+                pass
