@@ -8,7 +8,8 @@ from starlette.requests import Request
 from connector.errors import NotAllowed, NotSignedIn
 from connector.sealing import digest
 from connector.store.users import ROLES, Role, User
-from connector.web.house import House, house_of
+from connector.web.house import house_of
+from connector.web.limiter import STRANGERS
 
 HARMLESS = ("GET", "HEAD", "OPTIONS")
 ASKED_WITH = "connector"
@@ -43,10 +44,15 @@ async def require_api(request: Request, role: Role = "agent") -> Caller:
     """
     house = house_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    caller = await _holder(house, key) if scheme.lower() == "bearer" else await _signed_in(request)
+    caller = await _holder(request, key) if scheme.lower() == "bearer" else await _signed_in(request)
     house.limiter.take(caller.name)
     _check_role(caller.role, role)
     return caller
+
+
+def take_as_stranger(request: Request) -> None:
+    """Count a request against the address that it comes from: TooManyRequests."""
+    house_of(request).limiter.take(_address(request), STRANGERS)
 
 
 def session_of(request: Request) -> str:
@@ -76,9 +82,17 @@ def site_origin(address: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-async def _holder(house: House, key: str) -> Caller:
+def _address(request: Request) -> str:
+    return f"address {request.client.host if request.client else ''}"
+
+
+async def _holder(request: Request, key: str) -> Caller:
+    """Answer who holds a key; keys that open nothing count against the address they come from."""
+    house = house_of(request)
+    house.limiter.check(_address(request), STRANGERS)
     found = await house.keys.holder(key.strip())
     if found is None:
+        take_as_stranger(request)
         raise NotSignedIn("There is no such key, or it has been revoked.")
     return Caller(name=f"key {found.name}", role=found.role)
 

@@ -3,16 +3,16 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connector.store.users import User
 from connector.web import callback
-from connector.web.guard import check_same_origin
+from connector.web.guard import check_same_origin, take_as_stranger
 from connector.web.house import House, house_of
 from connector.web.pages import local_path
 from connector.zoho import scopes
 
 
 async def login(request: Request) -> Response:
-    """Answer `GET /login?next=`: off to Zoho's consent page."""
+    """Answer `GET /login?next=`: off to Zoho's consent page; 429 where an address asks too often."""
+    take_as_stranger(request)
     house = house_of(request)
     dc = callback.home(house)
     next_path = local_path(request.query_params.get("next"))
@@ -39,7 +39,7 @@ async def login_callback(request: Request) -> Response:
     )
     identity = await house.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
     user = await house.people.sign_in(identity)
-    await _leave_to(house, request, user)
+    await _end_former(house, request)
     response = RedirectResponse(back.flow.next_path, 303)
     house.cookies.drop_flow(response, request.query_params["state"])
     house.cookies.set_session(response, await house.people.open_session(user))
@@ -58,9 +58,8 @@ async def logout(request: Request) -> Response:
     return response
 
 
-async def _leave_to(house: House, request: Request, user: User) -> None:
-    """End the session that this browser has from somebody else, whose calls would still be shown."""
+async def _end_former(house: House, request: Request) -> None:
+    """End the session that this browser has: its cookie is about to be lost, and nobody could end it then."""
     session_id = house.cookies.session(request)
-    before = None if session_id is None else await house.people.who(session_id)
-    if session_id is not None and before is not None and before.id != user.id:
+    if session_id is not None:
         await house.people.sign_out(session_id)

@@ -71,6 +71,21 @@ async def test_a_wrong_key_is_no_session(browser: Browser, add_ada: AddAda, head
     assert answer.status_code == 401
 
 
+async def test_keys_that_open_nothing_are_limited_by_address(house: House, browser: Browser) -> None:
+    """Beyond the burst nobody is asked about them any more; those that open something cost nothing."""
+    keys = [await house.keys.add_key(f"k{number}", "agent", actor="test") for number in range(15)]
+    for _ in range(4):
+        for key in keys:
+            assert (await browser.get("/api/me", headers=bearer(key))).status_code == 200
+        house.sandbox.world.clock.advance(1)
+    statuses = [(await browser.get("/api/me", headers=bearer("ck_no"))).status_code for _ in range(51)]
+    assert statuses == 50 * [401] + [429]
+    refused = await browser.get("/api/me", headers=bearer("ck_no"))
+    assert (refused.headers["retry-after"], refused.json()["status"]) == ("1", 429)
+    house.sandbox.world.clock.advance(1)
+    assert (await browser.get("/api/me", headers=bearer("ck_no"))).status_code == 401
+
+
 async def test_a_problem_is_json_for_programs(browser: Browser) -> None:
     """It says type, title, status and detail (RFC 9457)."""
     problem = (await browser.get("/api/me")).json()

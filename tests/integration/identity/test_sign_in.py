@@ -363,6 +363,29 @@ async def test_somebody_else_in_the_same_browser_ends_the_session_before(
     assert await house.people.living([of_ada, of_bruno]) == {of_bruno}
 
 
+async def test_signing_in_again_ends_the_session_before(
+    browser: Browser, add_ada: AddAda, house: House
+) -> None:
+    """Its cookie is gone, so nobody could sign out of it any more."""
+    await add_ada()
+    await browser.sign_in()
+    before = (await browser.get("/api/me")).json()["session"]
+    await browser.sign_in()
+    after = (await browser.get("/api/me")).json()["session"]
+    assert await house.people.living([before, after]) == {after}
+
+
+async def test_attempts_are_limited_by_address(house: House, browser: Browser) -> None:
+    """Each one is kept for ten minutes: beyond fifty at once they wait, and are told so on a page."""
+    for _ in range(50):
+        await browser.begin()
+    refused = await browser.get("/login")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert "more often than you may" in refused.text
+    house.sandbox.world.clock.advance(1)
+    await browser.begin()
+
+
 async def test_many_abandoned_attempts_leave_few_cookies(browser: Browser) -> None:
     """The request's headers do not grow without end."""
     for _ in range(45):

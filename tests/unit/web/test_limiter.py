@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from connector.errors import TooManyRequests
 from connector.times import SECOND
-from connector.web.limiter import FORGET_ABOVE, Limiter
+from connector.web.limiter import FORGET_ABOVE, STRANGERS, Limiter
 
 
 class Clock:
@@ -57,3 +57,28 @@ def test_rested_callers_are_forgotten() -> None:
     clock.now += SECOND
     limiter.take("late")
     assert len(limiter._buckets) == 1
+
+
+def test_strangers_have_an_allowance_of_their_own() -> None:
+    """Ten a second and fifty at once, whatever others may."""
+    clock = Clock()
+    limiter = Limiter(clock, per_second=1, burst=1)
+    for _ in range(50):
+        limiter.take("address", STRANGERS)
+    with pytest.raises(TooManyRequests):
+        limiter.take("address", STRANGERS)
+    clock.now += SECOND
+    for _ in range(10):
+        limiter.take("address", STRANGERS)
+    with pytest.raises(TooManyRequests):
+        limiter.take("address", STRANGERS)
+
+
+def test_checking_counts_nothing() -> None:
+    """Whoever is checked has as much as before, and hears of nothing left."""
+    limiter = Limiter(Clock(), per_second=1, burst=1)
+    for _ in range(5):
+        limiter.check("a")
+    limiter.take("a")
+    with pytest.raises(TooManyRequests):
+        limiter.check("a")
