@@ -172,7 +172,8 @@ def note_sending(
     connection: Connection, delivery: Delivery, sent: bytes, now: int, terms: Terms
 ) -> Delivery | None:
     """Note what is about to leave, before it does: a crash from here on leaves its outcome unknown."""
-    return _prolong(connection, delivery, now, terms, sent=sent, sent_at=now)
+    # Why an earlier attempt failed says nothing of this one, nor shall it wake this one too soon.
+    return _prolong(connection, delivery, now, terms, sent=sent, sent_at=now, reason="", detail="")
 
 
 def renew(connection: Connection, delivery: Delivery, now: int, terms: Terms) -> Delivery | None:

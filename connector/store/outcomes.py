@@ -172,6 +172,9 @@ def _finish(
     if shows and row.call_id is not None:
         # The call first, as those do who fold it: two that lock in one order never wait for each other.
         connection.execute(select(calls.c.id).where(calls.c.id == row.call_id).with_for_update())
+    if "detail" in values:
+        # Desk's words may hold what PostgreSQL takes for no text.
+        values |= {"detail": values["detail"].replace("\0", "")}
     changing = update(outbox).where(fence(delivery)).values(changed_at=now, **NOBODY, **values)
     if connection.execute(changing).rowcount == 0:
         return None

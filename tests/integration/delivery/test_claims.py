@@ -223,3 +223,15 @@ def test_indexes_are_used(tmp_path: Path) -> None:
         assert index in plan
         assert "TEMP B-TREE" not in plan
     store.close()
+
+
+def test_an_old_reason_ends_with_the_next_attempt(connection: Connection) -> None:
+    """Who died while sending left an unknown outcome, and not one that waits for what went wrong before."""
+    _want(connection, "a")
+    failed = _only(_claim(connection))
+    why = {"reason": "zoho_down", "detail": "Zoho\0was not reached."}
+    outcomes.later(connection, failed, NOW, due_at=NOW, attempts=1, applied_nothing=True, **why)
+    # PostgreSQL takes no text with a NUL.
+    assert (_row(connection).reason, _row(connection).detail) == ("zoho_down", "Zohowas not reached.")
+    claims.note_sending(connection, _only(_claim(connection, NOW + 60_000)), b"{}", NOW + 60_000, TERMS)
+    assert (_row(connection).reason, _row(connection).detail) == ("", "")
