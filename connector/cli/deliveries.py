@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
+from connector.delivery import by_hand
 from connector.errors import CommandError
 from connector.store import Store, audit, outbox
 from connector.store.outbox import Row, State
@@ -73,16 +74,14 @@ def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> int:
     now = system_clock()
     rows = [_dead(connection, row_id) for row_id in ids] or outbox.list_rows(connection, "dead", AT_MOST)
     for row in rows:
-        outbox.retry(connection, row.id, now, absent=absent)
-        detail = "found absent by a person" if absent else ""
-        audit.append(connection, now, actor(), "delivery.retried", f"{row.kind} {row.key}", detail)
+        by_hand.retry(connection, row.id, now, actor(), absent=absent, states=outbox.GIVEN_UP)
     return len(rows)
 
 
 def _drop(connection: Connection, *, row_id: int) -> None:
     row, now = _dead(connection, row_id, ("dead",)), system_clock()
     outbox.drop(connection, row_id, now)
-    audit.append(connection, now, actor(), "delivery.dropped", f"{row.kind} {row.key}", row.reason)
+    audit.append(connection, now, actor(), "delivery.dropped", by_hand.subject_of(row), row.reason)
 
 
 def _dead(connection: Connection, row_id: int, states: Collection[str] = outbox.GIVEN_UP) -> Row:

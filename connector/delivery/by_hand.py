@@ -1,5 +1,7 @@
 """Help deliveries on by hand: what a person decides is done and audited in one transaction."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from connector.errors import NotFound
@@ -8,13 +10,21 @@ from connector.store import audit, outbox
 from connector.store.outbox import Row
 
 
-def retry(connection: Connection, row_id: int, now: int, actor: str, *, absent: bool) -> list[int]:
+def retry(
+    connection: Connection,
+    row_id: int,
+    now: int,
+    actor: str,
+    *,
+    absent: bool,
+    states: Collection[str] = ("dead",),
+) -> list[int]:
     """Try a dead letter again and answer the calls whose record is waited for; NotFound if it is none.
 
     `absent` says that the person has looked in Desk, and that the record is not there.
     """
     row = outbox.get(connection, row_id)
-    if row is None or row.state != "dead":
+    if row is None or row.state not in states:
         raise NotFound(f"There is no dead letter {row_id}.")
     changed = outbox.retry(connection, row_id, now, absent=absent)
     detail = "found absent by a person" if absent else ""
