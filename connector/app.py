@@ -174,15 +174,26 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
 
 
 async def _every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
+    told: set[str] = set()
     while True:
         await asyncio.sleep(seconds)
         try:
             await step()
-        except StoreError as problem:
-            # The store says so itself, once.
-            log.debug("background_step_failed", extra={"step": step.__qualname__, "reason": problem.reason})
-        except ConnectorError as problem:
-            log.warning("background_step_failed", extra={"step": step.__qualname__, "reason": problem.reason})
+        except Exception as problem:  # noqa: BLE001 - a step that failed once is needed all the same
+            _note(step.__qualname__, problem, told)
+
+
+def _note(step: str, problem: Exception, told: set[str]) -> None:
+    """Log why a step failed, each kind of failure once; the store says itself what is wrong with it."""
+    known = isinstance(problem, ConnectorError)
+    reason = problem.reason if isinstance(problem, ConnectorError) else type(problem).__qualname__
+    if isinstance(problem, StoreError):
+        log.debug("background_step_failed", extra={"step": step, "reason": reason})
+    elif reason not in told:
+        told.add(reason)
+        level = logging.WARNING if known else logging.ERROR
+        facts = {"step": step, "reason": reason}
+        log.log(level, "background_step_failed", extra=facts, exc_info=None if known else problem)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -98,11 +98,22 @@ class Road:
         return await self._after_choice(user_id, call_id)
 
     async def close_overdue(self) -> int:
-        """End the open calls that have been silent for too long, and answer how many."""
+        """End the open calls that have been silent for too long, and answer how many.
+
+        One that cannot be ended does not keep the others open; its failure is raised at the end.
+        """
         now = self._clock()
         rows = await self._store.read(lambda c: calls.overdue(c, now, CLOSED_AT_A_TIME))
+        failed: ConnectorError | None = None
         for row in rows:
-            await self._close(row, now)
+            try:
+                await self._close(row, now)
+            except StoreUnavailable:
+                raise
+            except ConnectorError as problem:
+                failed = failed or problem
+        if failed is not None:
+            raise failed
         return len(rows)
 
     def tell_again(self, call_ids: Sequence[int]) -> None:

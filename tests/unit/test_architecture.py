@@ -48,6 +48,7 @@ LONGER_FUNCTIONS = {
 BRIDGE_KNOWS = {"bridge", "errors", "times", "settings", "phones"}
 
 CATCHES_EVERYTHING = {
+    "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
     "connector/store/commits.py": "the writer's outermost loop: one bad change must not stop all that follow",
     "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
 }
