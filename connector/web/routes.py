@@ -37,6 +37,9 @@ register_url_convertor("slug", SlugConvertor())
 def routes(static: Path) -> list[BaseRoute]:
     """Answer all routes; `static` is the folder of the pages' assets."""
     return [
+        # First, because they are tried in this order and nothing is asked for more often.
+        Route("/hooks/{slug:slug}", hooks.receive, methods=["POST"]),
+        Route("/hooks/{slug:slug}/{token}", hooks.receive, methods=["POST"]),
         Route("/", pages.home),
         Route("/banner", pages.banner),
         Route("/login", login.login),
@@ -46,8 +49,6 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:id}", linking.show_portal),
-        Route("/hooks/{slug:slug}", hooks.receive, methods=["POST"]),
-        Route("/hooks/{slug:slug}/{token}", hooks.receive, methods=["POST"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),

@@ -256,7 +256,7 @@ class Stage:
         raise AssertionError("something is never settled")
 
     async def waiting(self) -> list[Row]:
-        """Answer what is neither done nor dead; first what waits for time, then what only the portal keeps."""
+        """Answer what is neither done nor dead: what waits for time before what the portal keeps."""
         unknown = await self.store.read(lambda c: outbox.list_rows(c, "unknown"))
         due = await self.store.read(lambda c: outbox.list_rows(c, "due"))
         return [row for row in (*unknown, *due) if row.due_at > self.clock()] or [*unknown, *due]
