@@ -32,8 +32,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         self._writer = Writer(self.engine)
-        # Changes of all kinds lock rows in any order: where others lock too, each is committed for itself.
-        self._changer = Writer(self.engine, apart=True) if has_locks(self.engine) else self._writer
+        # Changes of all kinds lock rows in any order; events must not have to wait for them.
+        self._changer = Writer(self.engine, hasty=True) if has_locks(self.engine) else self._writer
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._outages = Outages("reading")
         self._closed = False

@@ -18,6 +18,12 @@ Handler = Callable[[Connection, Sequence[Item]], Sequence[Result]]
 TRIES = 6
 """How often a group is tried that lost against another transaction, or whose connection broke."""
 
+HASTE = "SET LOCAL lock_timeout = '30ms'"
+"""What a group of changes of all kinds begins with that locks rows in any order.
+
+Two such groups may wait for each other; the one that has waited for so long is written one by one instead.
+"""
+
 UNSURE = "The database was lost at the very commit: see whether it is done before you do it again."
 
 
@@ -42,53 +48,51 @@ class _Unsure(Exception):
 class Committer:
     """Commit changes together: all of a group in one transaction, as long as nothing goes wrong."""
 
-    def __init__(self, engine: Engine, *, apart: bool) -> None:
+    def __init__(self, engine: Engine, *, hasty: bool) -> None:
         self._engine = writing(engine)
-        self._apart = apart
+        self._hasty = hasty
         self._outages = Outages("writing")
 
-    def commit(self, changes: Sequence[One]) -> Iterator[list[tuple[One, Any]]]:
+    def commit(self, changes: Sequence[One], tries: int = TRIES) -> Iterator[list[tuple[One, Any]]]:
         """Answer, commit by commit, each change with its result or with what its requester shall be told."""
-        for lot in [[change] for change in changes] if self._apart else [changes]:
-            yield list(self._commit(lot, TRIES))
-
-    def _commit(self, changes: Sequence[One], tries: int) -> Iterator[tuple[One, Any]]:
         try:
             results = self._transact(changes)
         except Exception as problem:  # noqa: BLE001 - one bad change must not stop all that come after it
             yield from self._after_failure(changes, problem, tries - 1)
         else:
             self._outages.worked()
-            yield from zip(changes, results, strict=True)
+            yield list(zip(changes, results, strict=True))
 
     def _after_failure(
         self, changes: Sequence[One], problem: Exception, tries: int
-    ) -> Iterator[tuple[One, Any]]:
+    ) -> Iterator[list[tuple[One, Any]]]:
         if isinstance(problem, _Unsure):
             yield from self._after_break(changes, tries)
         elif tries and (is_conflict(problem) or is_cut(problem)):
-            yield from self._commit(changes, tries)
+            yield from self.commit(changes, tries)
         elif len(changes) == 1 or is_outage(problem):
-            yield from self._refused(changes, problem)
+            yield self._refused(changes, problem)
         else:
             for change in changes:
-                yield from self._commit([change], TRIES)
+                yield from self.commit([change])
 
-    def _after_break(self, changes: Sequence[One], tries: int) -> Iterator[tuple[One, Any]]:
+    def _after_break(self, changes: Sequence[One], tries: int) -> Iterator[list[tuple[One, Any]]]:
         again = [change for change in changes if change.repeatable and tries]
         lost = [change for change in changes if change not in again]
-        yield from self._refused(lost, StoreUnavailable(UNSURE))
+        yield self._refused(lost, StoreUnavailable(UNSURE))
         if again:
-            yield from self._commit(again, tries)
+            yield from self.commit(again, tries)
 
-    def _refused(self, changes: Sequence[One], problem: Exception) -> Iterator[tuple[One, Any]]:
-        for change in changes:
-            told = translate(problem)
-            self._outages.failed(told)
-            yield change, told
+    def _refused(self, changes: Sequence[One], problem: Exception) -> list[tuple[One, Any]]:
+        told = [(change, translate(problem)) for change in changes]
+        for _, each in told:
+            self._outages.failed(each)
+        return told
 
     def _transact(self, changes: Sequence[Change]) -> list[Any]:
         with self._engine.connect() as connection, connection.begin() as transaction:
+            if self._hasty and len(changes) > 1:
+                connection.exec_driver_sql(HASTE)
             results = _run(connection, changes)
             try:
                 transaction.commit()

@@ -10,7 +10,10 @@ from connector.errors import StoreBusy, StoreError, StoreUnavailable
 CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of transactions that lost against another one and go through when tried again."""
 
-STATEMENTS_OWN_FAULT = ("40", "54")
+IMPATIENCE = "55P03"
+"""SQLSTATE of a statement that would have waited too long for a lock."""
+
+STATEMENTS_OWN_FAULT = ("40", "54", "55")
 """Classes of SQLSTATE that drivers take for trouble of the server, and that are the statement's."""
 
 FULL = "The database's disk is full: make room on it. What was answered with success is kept."
@@ -31,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def translate(problem: Exception) -> Exception:
     """Answer a failure in our words; what is not the database's stays what it is."""
-    if is_conflict(problem):
+    if is_conflict(problem) or _code(problem) == IMPATIENCE:
         return StoreBusy("Others change the same thing over and over; try again in a second.")
     if isinstance(problem, PoolTimeout) or is_outage(problem):
         return StoreUnavailable(_remedy(problem))
@@ -44,7 +47,7 @@ def translate(problem: Exception) -> Exception:
 
 def is_conflict(problem: Exception) -> bool:
     """Answer whether a transaction only lost against another one."""
-    return isinstance(problem, DBAPIError) and _code(problem) in CONFLICTS
+    return _code(problem) in CONFLICTS
 
 
 def is_cut(problem: Exception) -> bool:
@@ -60,7 +63,9 @@ def is_outage(problem: Exception) -> bool:
     return of_the_server and not _code(problem).startswith(STATEMENTS_OWN_FAULT)
 
 
-def _code(problem: DBAPIError) -> str:
+def _code(problem: Exception) -> str:
+    if not isinstance(problem, DBAPIError):
+        return ""
     name: str = getattr(problem.orig, "sqlite_errorname", None) or ""
     return "_".join(name.split("_")[:2]) or getattr(problem.orig, "sqlstate", None) or ""
 

@@ -72,11 +72,11 @@ class Writer:
 
     When a group fails, its members are replayed one by one, each in its own transaction,
     so that one bad member does not refuse the others; handlers may be run more than once.
-    Members that are written `apart` have a transaction each from the start.
+    A `hasty` one does so too where a group has to wait for the locks of others.
     """
 
-    def __init__(self, engine: Engine, waiting_at_most: int = 4_096, *, apart: bool = False) -> None:
-        self._committer = Committer(engine, apart=apart)
+    def __init__(self, engine: Engine, waiting_at_most: int = 4_096, *, hasty: bool = False) -> None:
+        self._committer = Committer(engine, hasty=hasty)
         self._queue: queue.SimpleQueue[_Member | None] = queue.SimpleQueue()
         self._waiting_at_most = waiting_at_most
         self._closed = False
@@ -110,7 +110,7 @@ class Writer:
         group = _Group()
         while not group.is_last:
             group = self._next_group()
-            for written in self._committer.commit(group.members):
+            for written in self._committer.commit(group.members) if group.members else ():
                 _tell(written)
 
     def _next_group(self) -> _Group:

@@ -1,12 +1,13 @@
 """The database fails, says so once, is asked again, and heals by itself."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select, text
+from sqlalchemy import Connection, event, func, insert, select, text, update
 
 from connector.errors import StoreBusy, StoreUnavailable
 from connector.store import Store, tables
@@ -200,6 +201,35 @@ async def test_lost_conflicts_are_tried_again(server: tuple[Store, Broken]) -> N
     with pytest.raises(StoreBusy):
         await store.write(partial(lose, losses=[raising] * 99))
     assert await store.read(count) == 1
+
+
+@pytest.mark.postgresql
+async def test_changes_wait_for_no_lock_together(server: tuple[Store, Broken]) -> None:
+    """A change that waits for a lock of another process holds up those that came with it only shortly."""
+    store, _ = server
+    other = Store(url_of(store))
+    release = threading.Event()
+    locked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def keep(connection: Connection) -> None:
+        connection.execute(update(tables.phone_systems).values(name="Kept"))
+        loop.call_soon_threadsafe(locked.set)
+        release.wait(10)
+
+    def rename(connection: Connection) -> None:
+        connection.execute(update(tables.phone_systems).values(name="Renamed"))
+
+    keeping = asyncio.create_task(other.write(keep))
+    await locked.wait()
+    changes = [add_entry] * 9 + [rename]
+    writing = [asyncio.create_task(store.write(change)) for change in changes]
+    await asyncio.gather(*writing[:9])
+    assert not writing[9].done()
+    release.set()
+    await asyncio.gather(keeping, writing[9])
+    assert await store.read(count) == 9
+    other.close()
 
 
 async def test_bug_in_a_change_ends_nothing(file: Store) -> None:
