@@ -49,12 +49,12 @@ class PhoneSystems:
         self._store = store
         self._sealer = sealer
         self._clock = clock
-        self._hinting = Hinting(store)
+        self.hinting = Hinting(store)
         self._known: dict[str | int, Known] = {}
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
         """Answer what a phone system wants to know of a call that begins; 50 ms at most."""
-        return await self._hinting.hints(phone, question)
+        return await self.hinting.hints(phone, question)
 
     async def find(self, slug: str) -> Known:
         """Answer the phone system at this address; UnknownPhoneSystem if there is none."""

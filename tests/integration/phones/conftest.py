@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from connector.phone_systems import Hinting
 from connector.store import phones
 from tests.integration.cli.conftest import ENVIRONMENT, Shell
 from tests.integration.databases import Databases
@@ -26,7 +27,8 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 async def vendors(place: Place) -> Vendors:
-    """Add a phone system of each vendor."""
+    """Add a phone system of each vendor; how soon an answer must be ready is tested elsewhere."""
+    place.house.phone_systems.hinting = Hinting(place.house.store, patience_seconds=10)
     secrets = {}
     for dialect, given in GIVEN.items():
         phone = phones.PhoneSystem(
