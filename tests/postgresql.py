@@ -29,8 +29,8 @@ MEMORY_NEEDED = 2**30
 IN_A_HURRY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Tests need no data after a power cut; benchmarks do."""
 
-# The shell ends the server as soon as our end of its input is closed, and be it by SIGKILL.
-_UNTIL_CLOSED = '"$@" & server=$!; read -r _; kill -INT $server; wait $server'
+# The shell ends the server, and takes its folder away, once our end of its input is closed, be it by SIGKILL.
+_UNTIL_CLOSED = '"$@" & server=$!; read -r _; kill -INT $server; wait $server; rm -rf "$0"'
 
 
 class Postgresql:
@@ -140,7 +140,7 @@ def _serving(command: list[str], folder: Path) -> Iterator[None]:
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own
-            ["/bin/sh", "-c", _UNTIL_CLOSED, "sh", *command],
+            ["/bin/sh", "-c", _UNTIL_CLOSED, str(folder), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
