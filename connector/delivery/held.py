@@ -151,7 +151,9 @@ class Held:
             "dead", lambda c: outcomes.dead(c, self.delivery, self._clock(), applied_nothing=nothing, **why)
         )
 
-    async def later(self, due_at: int, attempts: int, reason: str, detail: str) -> None:
+    async def later(
+        self, due_at: int, attempts: int, reason: str, detail: str, *, zoho_answers: bool
+    ) -> None:
         """Put the delivery back; what may have been applied will be looked for first."""
         why = {"reason": reason, "detail": detail}
         nothing = not self.open
@@ -164,6 +166,7 @@ class Held:
                 due_at=due_at,
                 attempts=attempts,
                 applied_nothing=nothing,
+                zoho_answers=zoho_answers,
                 **why,
             ),
         )
@@ -175,14 +178,15 @@ class Held:
             "unknown", lambda c: outcomes.unknown(c, self.delivery, self._clock(), self._terms, **why)
         )
 
-    async def fail(self, decision: Decision) -> None:
-        """Do what was decided about a failure."""
+    async def fail(self, decision: Decision, *, zoho_answers: bool) -> None:
+        """Do what was decided about a failure; `zoho_answers` tells whether an earlier request went well."""
         if decision.fate is Fate.DEAD:
             await self.dead(decision.reason, decision.detail)
         elif decision.fate is Fate.UNKNOWN and self.open:
             await self.unknown(decision.reason, decision.detail)
         else:
-            await self.later(decision.due_at, decision.attempts, decision.reason, decision.detail)
+            why = (decision.reason, decision.detail)
+            await self.later(decision.due_at, decision.attempts, *why, zoho_answers=zoho_answers)
 
     async def wait_for(self, contact: Wanted, refused: Collection[str]) -> Row:
         """Want a contact and answer its row; unless it is there or given up, the delivery waits for it."""

@@ -66,7 +66,13 @@ class Records:
         if look.found is not None:
             await held.done("found", doubt.body, _stands(look.found, doubt.revision))
         elif asked_at < doubt.sure_at:
-            await held.later(doubt.sure_at, held.row.attempts, "outcome_unknown", "Not found in Desk so far.")
+            await held.later(
+                doubt.sure_at,
+                held.row.attempts,
+                "outcome_unknown",
+                "Not found in Desk so far.",
+                zoho_answers=True,
+            )
         elif look.doubtful is not None:
             where = look.doubtful.url or look.doubtful.id
             await held.dead("undecidable", f"This may be our record, but its call key is gone: {where}")

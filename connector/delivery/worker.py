@@ -166,13 +166,13 @@ class Deliverer:
 
     async def _attempt(self, held: Held) -> None:
         deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
-        with own_slot():
+        with own_slot() as slot:
             problem = await _surviving(deliver(held))
         if problem is not None and not held.is_settled:
-            await self._fail(held, problem)
+            await self._fail(held, problem, zoho_answers=slot.was_answered)
         self._tell(held)
 
-    async def _fail(self, held: Held, problem: Exception) -> None:
+    async def _fail(self, held: Held, problem: Exception, *, zoho_answers: bool) -> None:
         if isinstance(problem, LeaseLost):
             held.outcome = "lost"
             return
@@ -181,7 +181,7 @@ class Deliverer:
         decision = decide(problem, held.row.attempts, self._clock(), random.random)
         if decision.rests_until is not None:
             self._resting[held.row.portal_id] = decision.rests_until
-        await held.fail(decision)
+        await held.fail(decision, zoho_answers=zoho_answers)
 
     def _tell(self, held: Held) -> None:
         if held.outcome == "dead":

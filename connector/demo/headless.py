@@ -1,7 +1,7 @@
 """Show the road without a person: sign in, ring, answer, end, and see that Desk has it all as it was."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -10,19 +10,17 @@ from connector.calls import call_key
 from connector.demo.agent import HeadlessAgent
 from connector.demo.callers import Callers
 from connector.demo.chance import chance_of
-from connector.demo.comparing import Desk, Verdict, Wanted, compare
+from connector.demo.comparing import Verdict
 from connector.demo.control import Record
 from connector.demo.figures import first_seen, report
-from connector.demo.furnishing import KEY_FIELD, RECORDING_FIELD, Furniture
+from connector.demo.furnishing import KEY_FIELD, Furniture
+from connector.demo.judging import delivered, judge
 from connector.demo.phone import Phone
 from connector.demo.planning import plan
-from connector.demo.playing import Calendar, Played, Tempo, fast, play
+from connector.demo.playing import Played, fast, play_all
 from connector.demo.stage import Stage
-from connector.demo.stories import Due, Story
 from connector.demo.writing import Writer
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import outbox
-from connector.store.outbox import State
 from connector.times import SECOND, from_iso
 
 STEP_SECONDS = 0.25
@@ -31,9 +29,7 @@ LATE_AFTER_SECONDS = 2
 """How long after its record was due a late recording comes."""
 PATIENCE_SECONDS = 150
 """How long nothing may move in the outbox: an unknown outcome is left alone for a minute and a half."""
-LOOK_AGAIN_SECONDS = 0.2
 TALK_SECONDS = (5, 600)
-UNDER_WAY: tuple[State, ...] = ("due", "sending", "unknown")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,55 +62,19 @@ async def run(stage: Stage, order: Order) -> Outcome:
         ending.push_async_callback(phone.close)
         await stage.control.reset_requests()
         late_seconds = stage.house.settings.record_after_seconds + LATE_AFTER_SECONDS
-        played = await _play_all(stories, phone, order.rate, fast(STEP_SECONDS, late_seconds), stage)
-        await _delivered(stage)
+        tempo = fast(STEP_SECONDS, late_seconds)
+        played = await play_all(stories, phone, order.rate, tempo, stage.house.clock)
+        await delivered(stage, PATIENCE_SECONDS)
         return await _compare(stage, played, agents, before)
-
-
-async def _play_all(
-    stories: Sequence[Story], phone: Phone, rate: float, tempo: Tempo, stage: Stage
-) -> list[Played]:
-    clock, calendar = stage.house.clock, Calendar(stage.house.clock)
-
-    async def after(seconds: float, story: Story) -> Played:
-        await asyncio.sleep(seconds)
-        return await play(story, phone, calendar.begin(story), tempo, clock)
-
-    async with asyncio.TaskGroup() as group:
-        playing = [group.create_task(after(place / rate, story)) for place, story in enumerate(stories)]
-    return [each.result() for each in playing]
-
-
-async def _delivered(stage: Stage) -> None:
-    """Wait until nothing is under way any more, or nothing moves."""
-    loop = asyncio.get_running_loop()
-    last: Mapping[State, int] = {}
-    moved_at = loop.time()
-    while loop.time() - moved_at < PATIENCE_SECONDS:
-        counted = await stage.house.store.read(outbox.count_by_state)
-        if not any(counted.get(state) for state in UNDER_WAY):
-            return
-        if counted != last:
-            last, moved_at = counted, loop.time()
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 async def _compare(
     stage: Stage, played: Sequence[Played], agents: Sequence[HeadlessAgent], before: Sequence[Record]
 ) -> Outcome:
     requests = await stage.control.requests()
-    wanted = [wanted_of(stage.furniture, each, due) for each in played for due in each.story.dues]
-    desk = Desk(
-        calls=await stage.control.calls(),
-        contacts=await stage.control.contacts(DEMO_ORG_ID),
-        known_ids={contact["id"] for contact in before},
-        key_field=KEY_FIELD,
-        recording_field=RECORDING_FIELD,
-    )
+    verdict, desk = await judge(stage, played, before)
     seen = first_seen(played, [sight for agent in agents for sight in agent.seen])
-    verdict = _with_unseen(
-        compare(wanted, desk), [call for call, each in seen.items() if each.number is None]
-    )
+    verdict = _with_unseen(verdict, [call for call, each in seen.items() if each.number is None])
     seconds = recorded_seconds(played, stage.furniture, desk.calls)
     return Outcome(figures=report(verdict, played, seen, seconds, requests), is_clean=verdict.is_clean)
 
@@ -123,18 +83,6 @@ def _with_unseen(verdict: Verdict, unseen: Sequence[str]) -> Verdict:
     """Count calls as wrong that no banner showed."""
     problems = (*verdict.problems, *(f"{call}: no banner showed it" for call in unseen))
     return msgspec.structs.replace(verdict, wrong=verdict.wrong + len(unseen), problems=problems)
-
-
-def wanted_of(furniture: Furniture, played: Played, due: Due) -> Wanted:
-    """Say what record a played call must have left."""
-    department = furniture.departments[due.department] if due.department else None
-    return Wanted(
-        key=call_key(furniture.phone.uid, due.call),
-        due=due,
-        started_at=played.begun_at + due.starts_ms,
-        owner_id=furniture.agents[due.owner] if due.owner else furniture.portal.default_owner_id,
-        department_id=department or str(furniture.portal.default_department_id),
-    )
 
 
 def recorded_seconds(played: Sequence[Played], furniture: Furniture, calls: Sequence[Record]) -> list[float]:

@@ -94,3 +94,18 @@ async def play(story: Story, phone: Poster, begun_at: int, tempo: Tempo, clock: 
     return Played(
         story=story, begun_at=begun_at, posted_at=posted_at, ended_at=ended_at, ack_seconds=tuple(acks)
     )
+
+
+async def play_all(
+    stories: Sequence[Story], phone: Poster, rate: float, tempo: Tempo, clock: Clock
+) -> list[Played]:
+    """Post stories side by side, so many of them begun a second."""
+    calendar = Calendar(clock)
+
+    async def after(seconds: float, story: Story) -> Played:
+        await asyncio.sleep(seconds)
+        return await play(story, phone, calendar.begin(story), tempo, clock)
+
+    async with asyncio.TaskGroup() as group:
+        playing = [group.create_task(after(place / rate, story)) for place, story in enumerate(stories)]
+    return [each.result() for each in playing]

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from uuid import uuid4
 
-import anyio
 import httpx2
 from sqlalchemy import Connection
 
@@ -21,7 +20,7 @@ from connector.portals.meter import Meter
 from connector.store import Store, limits
 from connector.store.widths import Share
 from connector.times import SECOND, Clock
-from connector.zoho.budget import CLOSED_SECONDS, given_slot
+from connector.zoho.budget import CLOSED_SECONDS, OwnSlot, given_slot
 
 TEND_SECONDS = 1.0
 
@@ -100,16 +99,17 @@ class SharedBudget:
         self._allowed = share.allowed
         self._meter.learn(share.met)
 
-    def _lane(self, given: anyio.Lock | None, *, live: bool) -> AbstractAsyncContextManager[None]:
+    def _lane(self, given: OwnSlot | None, *, live: bool) -> AbstractAsyncContextManager[None]:
         if given is not None:
             return self._given(given)
         return self._leased() if live else self._leased_once()
 
     @asynccontextmanager
-    async def _given(self, slot: anyio.Lock) -> AsyncGenerator[None]:
-        async with slot:
+    async def _given(self, slot: OwnSlot) -> AsyncGenerator[None]:
+        async with slot.turn:
             try:
                 yield
+                slot.was_answered = True
             except (asyncio.CancelledError, ZohoDown) as problem:
                 if until := self._goes_on_until(problem):
                     holder = uuid4().hex

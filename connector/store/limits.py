@@ -22,6 +22,7 @@ from connector.store.widths import (
     Share,
     Taken,
     live_room,
+    rest_after,
     room,
 )
 from connector.times import SECOND
@@ -126,12 +127,12 @@ def change(connection: Connection, portal_id: int, decide: Callable[[Met], dict[
 
 
 def narrow(connection: Connection, portal_id: int, allowed: Allowed, began_at: int, now: int) -> bool:
-    """Halve the width after TOO_MANY_REQUESTS; of requests that were under way together, once."""
+    """Take a quarter off the width after TOO_MANY_REQUESTS; of requests under way together, once."""
 
     def decide(known: Met) -> dict[str, Any]:
         if known.narrowed_at >= began_at and known.narrowed_to is not None:
             return {}
-        return {"narrowed_to": max(1, known.width(allowed, now) // 2), "narrowed_at": now}
+        return {"narrowed_to": max(1, known.width(allowed, now) * 3 // 4), "narrowed_at": now}
 
     return change(connection, portal_id, decide)
 
@@ -157,7 +158,8 @@ def failed(connection: Connection, portal_id: int, now: int) -> None:
 
     def decide(known: Met) -> dict[str, Any]:
         failures = known.failures + 1
-        return {"failures": failures} | ({"rests_until": now + TRY_EVERY} if failures >= DOWN_AFTER else {})
+        rest = rest_after(failures)
+        return {"failures": failures} | ({"rests_until": now + rest} if rest else {})
 
     change(connection, portal_id, decide)
 
@@ -166,6 +168,7 @@ def tries(connection: Connection, portal_id: int, now: int) -> None:
     """Note that a delivery is under way that finds out whether the others may follow."""
 
     def decide(known: Met) -> dict[str, Any]:
+        # Until its outcome is known; should its process die, the next one tries then.
         rests = {"rests_until": now + TRY_EVERY} if known.failures >= DOWN_AFTER else {}
         return rests | ({} if known.credits_left is None else {"credits_at": now})
 

@@ -76,15 +76,21 @@ def later(
     reason: str,
     detail: str,
     applied_nothing: bool,
+    zoho_answers: bool = False,
 ) -> Settled:
-    """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied."""
+    """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied.
+
+    A failure says that Zoho is down only where it answered nothing before (`zoho_answers`).
+    """
     values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
     if applied_nothing:
         values |= {"state": "due", "sent_at": None}
     else:
         values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
     settled = _finish(connection, delivery, now, values, shows=False)
-    if settled is not None and reason in WAIT_FOR_ZOHO:
+    if settled is not None and zoho_answers:
+        limits.works(connection, delivery.row.portal_id)
+    elif settled is not None and reason in WAIT_FOR_ZOHO:
         limits.failed(connection, delivery.row.portal_id, now)
     return settled
 

@@ -6,7 +6,7 @@ import msgspec
 
 from connector.times import MINUTE, SECOND
 
-WIDEN_EVERY = 15 * SECOND
+WIDEN_EVERY = 5 * SECOND
 """How long a narrowed portal is left alone before one more request at a time is tried."""
 
 ASK_AGAIN_AFTER = 15 * MINUTE
@@ -16,7 +16,7 @@ DOWN_AFTER = 5
 """Deliveries in a row that must have found Zoho down before the others are spared the trouble."""
 
 TRY_EVERY = 30 * SECOND
-"""How often one delivery finds out whether Zoho is back."""
+"""How often, at the rarest, one delivery finds out whether Zoho is back."""
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -61,6 +61,13 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
     def is_trying(self, allowed: Allowed) -> bool:
         """Tell whether one delivery shall find out if the others may follow."""
         return self.failures >= DOWN_AFTER or self.is_short(allowed)
+
+
+def rest_after(failures: int) -> int:
+    """Answer for how long a portal rests after so many failures in a row: short at first, then doubled."""
+    if failures < DOWN_AFTER:
+        return 0
+    return min(TRY_EVERY, SECOND << min(failures - DOWN_AFTER, 5))
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,23 +45,32 @@ class Budget(Protocol):
         """Give back the slot held under a key; an unknown key is nothing."""
 
 
-_own_slot: ContextVar[anyio.Lock | None] = ContextVar("own_slot", default=None)
+class OwnSlot:
+    """A slot that somebody has already: for one request at a time, and aware of whether Desk answers."""
+
+    def __init__(self) -> None:
+        self.turn = anyio.Lock()
+        self.was_answered = False
+
+
+_own_slot: ContextVar[OwnSlot | None] = ContextVar("own_slot", default=None)
 
 
 @contextmanager
-def own_slot() -> Iterator[None]:
+def own_slot() -> Iterator[OwnSlot]:
     """Let the requests of this block, one after the other, use a slot that its caller has already.
 
     A delivery's claim is such a slot. Look-ups that somebody waits for take no notice.
     """
-    before = _own_slot.set(anyio.Lock())
+    slot = OwnSlot()
+    before = _own_slot.set(slot)
     try:
-        yield
+        yield slot
     finally:
         _own_slot.reset(before)
 
 
-def given_slot() -> anyio.Lock | None:
+def given_slot() -> OwnSlot | None:
     """Answer the slot that is given to the present task, None where it must take one."""
     return _own_slot.get()
 

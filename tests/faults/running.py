@@ -1,8 +1,8 @@
 """Play hundreds of calls in bad weather, wait until Desk has them, and compare."""
 
-import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -10,28 +10,24 @@ from typing import Any
 import click
 
 from connector.demo.callers import Callers
-from connector.demo.comparing import Desk, Verdict, compare
-from connector.demo.furnishing import KEY_FIELD, RECORDING_FIELD, SLUG
-from connector.demo.headless import TALK_SECONDS, wanted_of
+from connector.demo.comparing import Verdict
+from connector.demo.furnishing import SLUG
+from connector.demo.headless import TALK_SECONDS
+from connector.demo.judging import Counted, delivered, judge
 from connector.demo.phone import CloudEvent, Phone, Taken
 from connector.demo.planning import plan
-from connector.demo.playing import Calendar, Played, fast, play
+from connector.demo.playing import fast, play_all
 from connector.demo.processes import Program, free_port
 from connector.demo.stage import Stage, Wishes
-from connector.demo.stories import Story
 from connector.demo.writing import Writer
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import outbox
-from connector.store.outbox import State
 from tests.faults.weather import Weather
 
 STEP_SECONDS = 0.05
 LATE_SECONDS = 6.0
 PATIENCE_SECONDS = 900.0
 """How long a phone repeats what is not taken: longer than any of our outages."""
-LOOK_AGAIN_SECONDS = 0.5
 STUCK_AFTER_SECONDS = 300.0
-UNDER_WAY: tuple[State, ...] = ("due", "sending", "unknown")
 
 QUICK = {"SETTLE_AFTER_SECONDS": "8", "INDEX_DELAY_SECONDS": "20", "LOG_LEVEL": "WARNING"}
 """The sandbox applies what it applies late within 5 s, and its index takes 15 s."""
@@ -66,10 +62,11 @@ async def run(engine: str, calls: int, rate: float, share: float, seed: int, dat
         ending.push_async_callback(weather.close)
         stories = plan(Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS), calls)
         await weather.begin(share, cut)
-        played = await _play_all(stories, Either(phones, chance), rate, stage)
+        tempo = fast(STEP_SECONDS, LATE_SECONDS)
+        played = await play_all(stories, Either(phones, chance), rate, tempo, stage.house.clock)
         await weather.calm_down()
-        await _delivered(stage)
-        verdict = await _compare(stage, played, before)
+        await delivered(stage, STUCK_AFTER_SECONDS, _tell)
+        verdict, _ = await judge(stage, played, before)
         return await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
 
 
@@ -96,45 +93,8 @@ async def _more_programs(stage: Stage, ending: AsyncExitStack) -> tuple[dict[Pro
     return {programs[0]: f"{origin}/readyz", programs[1]: "", programs[2]: ""}, origin
 
 
-async def _play_all(stories: Sequence[Story], phone: Either, rate: float, stage: Stage) -> list[Played]:
-    clock, calendar = stage.house.clock, Calendar(stage.house.clock)
-    tempo = fast(STEP_SECONDS, LATE_SECONDS)
-
-    async def after(seconds: float, story: Story) -> Played:
-        await asyncio.sleep(seconds)
-        return await play(story, phone, calendar.begin(story), tempo, clock)
-
-    async with asyncio.TaskGroup() as group:
-        playing = [group.create_task(after(place / rate, story)) for place, story in enumerate(stories)]
-    return [each.result() for each in playing]
-
-
-async def _delivered(stage: Stage) -> None:
-    """Wait until nothing is under way any more; give up when nothing has moved for minutes."""
-    loop = asyncio.get_running_loop()
-    last: Mapping[State, int] = {}
-    moved_at = loop.time()
-    while loop.time() - moved_at < STUCK_AFTER_SECONDS:
-        counted = await stage.house.store.read(outbox.count_by_state)
-        if not any(counted.get(state) for state in UNDER_WAY):
-            return
-        if counted != last:
-            last, moved_at = counted, loop.time()
-            click.echo(f"{counted}", err=True)
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
-
-
-async def _compare(stage: Stage, played: Sequence[Played], before: Sequence[Mapping[str, Any]]) -> Verdict:
-    return compare(
-        [wanted_of(stage.furniture, each, due) for each in played for due in each.story.dues],
-        Desk(
-            calls=await stage.control.calls(),
-            contacts=await stage.control.contacts(DEMO_ORG_ID),
-            known_ids={contact["id"] for contact in before},
-            key_field=KEY_FIELD,
-            recording_field=RECORDING_FIELD,
-        ),
-    )
+def _tell(counted: Counted) -> None:
+    click.echo(f"{time.strftime('%X')} {counted}", err=True)
 
 
 async def _figures(verdict: Verdict, calls: int, weather: Weather) -> dict[str, Any]:

@@ -50,14 +50,11 @@ class Weather:
 
     async def begin(self, share: float, cut: Callable[[], None] | None) -> None:
         """Let each kind of fault befall that share of requests, and kill a program every few seconds."""
-        rules = [
+        self._rules = [
             {"kind": kind, "path_prefix": "/api/", "probability": share} | more
             for kind, more in KINDS.items()
         ]
-        answer = await self._http.post(
-            "/_sandbox/faults", json={"rules": rules, "seed": self._chance.randrange(9**9)}
-        )
-        answer.raise_for_status()
+        await self._let_desk_fail()
         self._tasks = [asyncio.create_task(self._kill()), asyncio.create_task(self._lose_grant())]
         if cut is not None:
             self._tasks.append(asyncio.create_task(self._cut(cut)))

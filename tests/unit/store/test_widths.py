@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.store.widths import DOWN_AFTER, WIDEN_EVERY, Allowed, Met, Taken, live_room, room
+from connector.store.widths import (
+    DOWN_AFTER,
+    TRY_EVERY,
+    WIDEN_EVERY,
+    Allowed,
+    Met,
+    Taken,
+    live_room,
+    rest_after,
+    room,
+)
 
 ALLOWED = Allowed(width=5, reserve=2, reserve_credits=500)
 counts = st.integers(0, 8)
@@ -63,3 +73,12 @@ def test_shut_and_trying() -> None:
     short = Met(credits_left=500, credits_at=0)
     assert (short.is_shut(ALLOWED, 1), short.is_shut(ALLOWED, 15 * 60_000)) == (True, False)
     assert not Met(credits_left=501).is_trying(ALLOWED)
+
+
+def test_rests_longer_the_longer_zoho_is_down() -> None:
+    """A few failures that chance brought together cost a second; an outage is asked after twice a minute."""
+    rests = [rest_after(failures) for failures in range(DOWN_AFTER + 8)]
+    assert rests[:DOWN_AFTER] == [0] * DOWN_AFTER
+    assert rests[DOWN_AFTER] == 1_000
+    assert rests == sorted(rests)
+    assert rests[-1] == TRY_EVERY
