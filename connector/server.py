@@ -16,6 +16,9 @@ from connector.web.patience import PatientProtocol
 
 GRACE_SECONDS = 1
 
+YOUNG_OBJECTS = 20_000
+"""So many may be made before the collector looks at them: requests in flight are not worth a look."""
+
 
 class Server(uvicorn.Server):
     """A web server that ends the open streams as soon as it is told to stop."""
@@ -65,4 +68,5 @@ def serve(
     # What start-up made stays: the collector would walk through all of it again and again, in mid-call.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     Server(config, end_streams).run(sockets=[listener])

@@ -1,7 +1,6 @@
 """Fold the events of one call into what they say together."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -77,8 +76,11 @@ def _place(event: CallEvent) -> tuple[int, int, str, str]:
 
 def _first(events: Sequence[CallEvent], field: str) -> Any:
     """Answer the field's value in the first event that has one."""
-    values = map(attrgetter(field), events)
-    return next((value for value in values if value is not None), None)
+    for event in events:
+        value = getattr(event, field)
+        if value is not None:
+            return value
+    return None
 
 
 def _end(told: Sequence[CallEvent]) -> CallEvent | None:

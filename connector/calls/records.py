@@ -2,6 +2,7 @@
 
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from connector.calls.values import (
@@ -16,6 +17,7 @@ from connector.calls.values import (
 from connector.times import SECOND
 
 
+@lru_cache(maxsize=8_192)
 def call_key(phone_system_uid: str, call_id: str) -> str:
     """Name a call for Desk: one word of 27 small letters and digits, always the same for the same call."""
     digest = sha256(f"{phone_system_uid}\0{call_id}".encode()).digest()

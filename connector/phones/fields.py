@@ -41,8 +41,9 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
         raise InvalidEvent("no moment as RFC 3339 writes it", "/time")
     if text < "2000":
         return received_at
+    whole = _LEAP.sub(r"\g<1>59", text) if ":60" in text else text
     try:
-        at = from_iso(_LEAP.sub(r"\g<1>59", text).upper(), zone)
+        at = from_iso(whole.upper(), zone)
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at
@@ -104,7 +105,8 @@ def check_url(url: str, pointer: str) -> None:
     """Refuse what no browser should be sent to: other schemes, no host, credentials, odd characters."""
     if len(url) > MAX_URL:
         raise InvalidEvent(f"longer than {MAX_URL} characters", pointer)
-    if any(_is_unseen(letter) or letter.isspace() for letter in url):
+    is_odd = " " in url or not url.isprintable()
+    if is_odd and any(_is_unseen(letter) or letter.isspace() for letter in url):
         raise InvalidEvent("no white space or control characters", pointer)
     try:
         parts = urlsplit(url)

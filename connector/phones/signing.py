@@ -5,6 +5,7 @@ import secrets as random
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from connector.errors import BadSignature, SettingsError
 from connector.times import SECOND
@@ -71,7 +72,15 @@ def _digest(secret: str, message_id: str, timestamp: str, body: bytes) -> bytes:
     head = f"{message_id}.{timestamp}.".encode("latin-1", "replace")
     # Unlike hmac.digest, this keeps the interpreter's lock for a small body: giving it up for some
     # microseconds means to wait for as long as the writer holds it.
-    return b64encode(hmac.new(_key(secret), head + body, "sha256").digest())
+    digest = _keyed(secret).copy()
+    digest.update(head + body)
+    return b64encode(digest.digest())
+
+
+@lru_cache(maxsize=256)
+def _keyed(secret: str) -> hmac.HMAC:
+    """Begin a digest: reading a key and beginning with it costs more than the digest of a small body."""
+    return hmac.new(_key(secret), digestmod="sha256")
 
 
 def _key(secret: str) -> bytes:

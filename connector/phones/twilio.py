@@ -56,7 +56,7 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
 def answer(_told: Told) -> Answer:
     """Say that all is well; there is nothing that a callback could be told."""
     body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Response/>'
-    return Answer(status=200, content_type="text/xml", body=body)
+    return Answer(status=200, content_type="text/xml; charset=utf-8", body=body)
 
 
 def check_token(token: str) -> None:

@@ -4,20 +4,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, or_, select, update
 
 from connector.calls import Call
-from connector.store.dialects import among, has_locks, insert_all, update_all
+from connector.store.bulk import Bulk, Given
+from connector.store.dialects import has_locks
 from connector.store.tables import calls, outbox
-
-KEYS_AT_A_TIME = 5_000
-"""How many keys one IN may list; SQLite takes 32,766."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Call).decode
 
 
-class CallRow(msgspec.Struct, kw_only=True):
+class CallRow(msgspec.Struct):
     """One call as the database has it; `call` is empty on a stub, a parent never heard of.
 
     `found` is the JSON that the look-up left.
@@ -35,16 +33,23 @@ class CallRow(msgspec.Struct, kw_only=True):
     found: bytes | None
     changed_at: int
     closes_at: int | None
+    erased_at: int | None = None
+
+
+def _read(which: ColumnElement[bool]) -> Select[Any]:
+    return select(*_COLUMNS).where(which).order_by(calls.c.key)
+
+
+_COLUMNS = [calls.c["body" if name == "call" else name] for name in CallRow.__struct_fields__]
+_BODY_AT = CallRow.__struct_fields__.index("call")
+
+_STUB = ("key", "phone_system_id", "call_id", "created_at", "changed_at")
+_stub = Bulk(calls, _STUB, lambda given: given.insert().on_conflict_do_nothing())
 
 
 def stub(connection: Connection, keys: Collection[tuple[str, int, str]], now: int) -> None:
     """Make sure that a row stands for each (key, phone system, call id)."""
-    rows = [
-        {"key": key, "phone_system_id": phone_id, "call_id": call_id, "created_at": now, "changed_at": now}
-        for key, phone_id, call_id in sorted(keys)
-    ]
-    adding, given = insert_all(connection, calls, rows)
-    connection.execute(adding.on_conflict_do_nothing(), given)
+    _stub.execute(connection, [(*key, now, now) for key in sorted(keys)])
 
 
 def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
@@ -53,43 +58,45 @@ def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     Where rows are locked one by one, the heads of their families come along: they will be needed too,
     and to lock them later would be out of order.
     """
+    wanted = [(key,) for key in keys]
     if has_locks(connection):
-        return _rows(
-            connection, among(connection, calls.c.key, {*keys, *_heads(connection, keys)}), lock=True
-        )
-    found: list[CallRow] = []
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), KEYS_AT_A_TIME):
-        found += _rows(connection, calls.c.key.in_(ordered[start : start + KEYS_AT_A_TIME]))
-    return found
+        wanted += [(key,) for (key,) in _heads.execute(connection, wanted)]
+    return [_row(found) for found in _lock.execute(connection, wanted).all()]
 
 
-def _heads(connection: Connection, keys: Collection[str]) -> Sequence[str]:
+def _heads_of(given: Given) -> Executable:
     head = calls.alias("head")
     joined = head.join(calls, calls.c.root_id == head.c.id)
-    asked = select(head.c.key).select_from(joined).where(among(connection, calls.c.key, keys))
-    return connection.execute(asked).scalars().all()
+    return select(head.c.key).select_from(joined).where(given.names(calls.c.key))
+
+
+_heads = Bulk(calls, ["key"], _heads_of)
+_lock = Bulk(calls, ["key"], lambda given: _read(given.names(calls.c.key)).with_for_update())
 
 
 def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     """Read and lock rows by their ids."""
-    return _rows(connection, calls.c.id.in_(ids), lock=True) if ids else []
+    return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update()) if ids else []
 
 
 def family(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
     """Read the members of families, heads aside."""
-    return _rows(connection, calls.c.root_id.in_(root_ids)) if root_ids else []
+    found = _family.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
+    return [_row(each) for each in found]
+
+
+_family = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
 
 
 def by_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     """Read calls by their ids."""
-    return _rows(connection, calls.c.id.in_(ids)) if ids else []
+    return _rows(connection, _read(calls.c.id.in_(ids))) if ids else []
 
 
 def shown(connection: Connection, since: int) -> list[CallRow]:
     """Read what banners may show: open calls, and those that changed since."""
     open_or_fresh = (calls.c.closes_at.is_not(None)) | (calls.c.changed_at >= since)
-    return [row for row in _rows(connection, open_or_fresh) if row.call is not None]
+    return [row for row in _rows(connection, _read(open_or_fresh)) if row.call is not None]
 
 
 def changed_since(connection: Connection, since: int) -> list[tuple[int, int]]:
@@ -105,20 +112,15 @@ def overdue(connection: Connection, now: int, at_most: int) -> list[CallRow]:
     return by_ids(connection, list(ids.scalars()))
 
 
-def _rows(connection: Connection, which: ColumnElement[bool], *, lock: bool = False) -> list[CallRow]:
-    asked = select(*_COLUMNS).where(which).order_by(calls.c.key)
-    if lock:
-        asked = asked.with_for_update()
-    return [_row(found) for found in connection.execute(asked).mappings()]
+def _rows(connection: Connection, asked: Select[Any]) -> list[CallRow]:
+    return [_row(found) for found in connection.execute(asked)]
 
 
-_COLUMNS = (*(calls.c[name] for name in CallRow.__struct_fields__ if name != "call"), calls.c.body)
-
-
-def _row(found: RowMapping) -> CallRow:
-    values: dict[str, Any] = dict(found)
-    body = values.pop("body")
-    return CallRow(call=None if body is None else _unpack(body), **values)
+def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
+    values = list(found)
+    body = values[_BODY_AT]
+    values[_BODY_AT] = None if body is None else _unpack(body)
+    return CallRow(*values)
 
 
 def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
@@ -126,21 +128,24 @@ def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
     for row in rows:
         row.revision += 1
         row.changed_at = now
-    values = [_values(row) for row in rows]
-    if values:
-        connection.execute(*update_all(connection, calls, values))
+    if rows:
+        _save.execute(connection, map(_values, rows))
 
 
-def _values(row: CallRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "root_id": row.root_id,
-        "state": row.call and row.call.state.value,
-        "body": row.call and _pack(row.call),
-        "revision": row.revision,
-        "changed_at": row.changed_at,
-        "closes_at": row.closes_at,
-    }
+_SAVED = ("id", "root_id", "state", "body", "revision", "changed_at", "closes_at")
+
+
+def _saving(given: Given) -> Executable:
+    new = {name: given.c[name] for name in _SAVED if name != "id"}
+    return update(calls).where(calls.c.id == given.c.id).values(new)
+
+
+_save = Bulk(calls, _SAVED, _saving)
+
+
+def _values(row: CallRow) -> tuple[Any, ...]:
+    state, body = (None, None) if row.call is None else (row.call.state.value, _pack(row.call))
+    return row.id, row.root_id, state, body, row.revision, row.changed_at, row.closes_at
 
 
 def touch(connection: Connection, call_ids: Collection[int], now: int, **values: Any) -> None:

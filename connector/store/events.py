@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from connector.calls import CallEvent
-from connector.store.dialects import insert, insert_all
-from connector.store.tables import calls, events, unread
+from connector.store.bulk import Bulk, Given
+from connector.store.dialects import insert
+from connector.store.tables import events, unread
 
 RAW_AT_MOST = 65_536
 """How much of an unreadable body is kept."""
@@ -34,45 +35,45 @@ def row_of(phone_id: int, call_id: int, event: CallEvent) -> EventRow:
     return EventRow((phone_id, event.source, event.id), call_id, event.received_at, _pack(event))
 
 
-def keep(connection: Connection, rows: Sequence[EventRow]) -> set[Identity]:
+def keep(connection: Connection, rows: Sequence[EventRow], erased: Collection[int] = ()) -> set[Identity]:
     """Keep the events that are not kept yet, and answer which those were.
 
-    Of an event of a call that was erased only the identity is kept, and it is no news.
+    Of an event of a call that was `erased` only the identity is kept, and it is no news.
     """
-    erased = _erased(connection, {row.call_id for row in rows if row.call_id is not None})
+    if not rows:
+        return set()
     values = [
-        {
-            "phone_system_id": row.identity[0],
-            "source": row.identity[1],
-            "event_id": row.identity[2],
-            "call_id": row.call_id,
-            "received_at": row.received_at,
-            "body": b"" if row.call_id in erased else row.body,
-        }
+        (*row.identity, row.call_id, row.received_at, b"" if row.call_id in erased else row.body)
         for row in rows
     ]
-    if not values:
-        return set()
-    adding, given = insert_all(connection, events, values)
-    new = adding.on_conflict_do_nothing().returning(
-        events.c.phone_system_id, events.c.source, events.c.event_id, events.c.call_id
-    )
-    return {(row[0], row[1], row[2]) for row in connection.execute(new, given) if row[3] not in erased}
+    new = _keep.execute(connection, values).all()
+    return {(row[0], row[1], row[2]) for row in new if row[3] not in erased}
 
 
-def _erased(connection: Connection, call_ids: Collection[int]) -> set[int]:
-    gone = select(calls.c.id).where(calls.c.erased_at.is_not(None), calls.c.id.in_(call_ids))
-    return set(connection.execute(gone).scalars())
+_OF = ("phone_system_id", "source", "event_id", "call_id")
+
+
+def _keeping(given: Given) -> Executable:
+    return given.insert().on_conflict_do_nothing().returning(*(events.c[name] for name in _OF))
+
+
+_keep = Bulk(events, (*_OF, "received_at", "body"), _keeping)
 
 
 def of_calls(connection: Connection, call_ids: Collection[int]) -> dict[int, list[CallEvent]]:
     """Read all events of these calls."""
     found: dict[int, list[CallEvent]] = {call_id: [] for call_id in call_ids}
     if found:
-        asked = select(events.c.call_id, events.c.body).where(events.c.call_id.in_(found))
-        for call_id, body in connection.execute(asked):
+        for call_id, body in _of_calls.execute(connection, [(call_id,) for call_id in found]).all():
             found[call_id].append(_unpack(body))
     return found
+
+
+def _asking(given: Given) -> Executable:
+    return select(events.c.call_id, events.c.body).where(given.names(events.c.call_id))
+
+
+_of_calls = Bulk(events, ["call_id"], _asking)
 
 
 def keep_unread(connection: Connection, phone_id: int, body: bytes, reason: str, now: int) -> None:

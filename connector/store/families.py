@@ -74,7 +74,9 @@ def wanted(
     families = _families(connection, folded, left)
     joined = [row.id for family in families if _will_tell(family) for row in family[1:]]
     outbox.withdraw(connection, joined)
-    standing = calls.records(connection, [row.id for family in families for row in family])
+    # Of a call by itself nothing needs to be known but that it was heard of.
+    asked = [family for family in families if len(family) > 1 or family[0].call is None]
+    standing = calls.records(connection, [row.id for family in asked for row in family])
     return [
         Wanted(
             portal_id=portals[row.phone_system_id],

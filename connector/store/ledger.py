@@ -66,7 +66,8 @@ class Ledger:
         """Keep and fold what many requests brought; one answer each, in order."""
         now = self._clock()
         rows = _stand(connection, arrivals, now)
-        new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity))
+        erased = {row.id for row in rows.values() if row.erased_at is not None}
+        new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _heard(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}

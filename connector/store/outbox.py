@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     RowMapping,
     Update,
     and_,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 
 from connector.store import calls
-from connector.store.dialects import insert, insert_all
+from connector.store.bulk import Bulk, Given
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
 
@@ -91,56 +92,54 @@ def want(connection: Connection, wanted: Sequence[Wanted], now: int) -> None:
     """
     # Of two for one row the last: PostgreSQL changes no row twice in one statement.
     last = {(each.portal_id, each.kind, each.key): each for each in wanted}
-    rows = [_new_row(last[which], now) for which in sorted(last)]
-    if not rows:
-        return
-    adding, given = insert_all(connection, outbox, rows)
+    if last:
+        _want.execute(connection, [_new_row(last[which], now) for which in sorted(last)])
+
+
+def _wanting(given: Given) -> Executable:
+    adding = given.insert()
     old, new = outbox.c, adding.excluded
     is_fresh = or_(old.state == "done", (old.state == "due") & (old.attempts == 0))
-    connection.execute(
-        adding.on_conflict_do_update(
-            index_elements=[old.portal_id, old.kind, old.key],
-            set_={
-                "wanted": new.wanted,
-                "revision": old.revision + 1,
-                "state": case((old.state == "done", "due"), else_=old.state),
-                "due_at": case((is_fresh, new.due_at), else_=old.due_at),
-                "attempts": case((old.state == "done", 0), else_=old.attempts),
-                "changed_at": now,
-            },
-            # A row without a record was erased: nothing brings it back.
-            where=(old.wanted != new.wanted) & (old.wanted != b""),
-        ),
-        given,
+    return adding.on_conflict_do_update(
+        index_elements=[old.portal_id, old.kind, old.key],
+        set_={
+            "wanted": new.wanted,
+            "revision": old.revision + 1,
+            "state": case((old.state == "done", "due"), else_=old.state),
+            "due_at": case((is_fresh, new.due_at), else_=old.due_at),
+            "attempts": case((old.state == "done", 0), else_=old.attempts),
+            "changed_at": new.changed_at,
+        },
+        # A row without a record was erased: nothing brings it back.
+        where=(old.wanted != new.wanted) & (old.wanted != b""),
     )
 
 
 def withdraw(connection: Connection, call_ids: Collection[int]) -> None:
     """Take back what these calls want and what has surely never left: another call's record tells it."""
+    if not call_ids:
+        return
     never_left = (outbox.c.sent_at.is_(None)) & (outbox.c.desk_id.is_(None))
     waits = outbox.c.state.in_(("due", "dead")) & never_left
-    if call_ids:
-        of_calls = (outbox.c.kind == "call") & outbox.c.call_id.in_(call_ids)
-        connection.execute(delete(outbox).where(of_calls, waits))
+    of_calls = (outbox.c.kind == "call") & outbox.c.call_id.in_(call_ids)
+    connection.execute(delete(outbox).where(of_calls, waits))
 
 
 def want_once(connection: Connection, wanted: Wanted, now: int) -> None:
     """Have a record brought to Desk unless there is a row for it, whatever that one says."""
-    connection.execute(insert(connection, outbox).on_conflict_do_nothing(), [_new_row(wanted, now)])
+    _want_once.execute(connection, [_new_row(wanted, now)])
 
 
-def _new_row(wanted: Wanted, now: int) -> dict[str, object]:
-    return {
-        "portal_id": wanted.portal_id,
-        "kind": wanted.kind,
-        "key": wanted.key,
-        "call_id": wanted.call_id,
-        "wanted": wanted.record,
-        "due_at": wanted.due_at,
-        "state": "due",
-        "created_at": now,
-        "changed_at": now,
-    }
+def _new_row(each: Wanted, now: int) -> tuple[object, ...]:
+    return each.portal_id, each.kind, each.key, each.call_id, each.record, each.due_at, "due", now, now
+
+
+_NEW = (
+    *("portal_id", "kind", "key", "call_id", "wanted"),
+    *("due_at", "state", "created_at", "changed_at"),
+)
+_want = Bulk(outbox, _NEW, _wanting)
+_want_once = Bulk(outbox, _NEW, lambda given: given.insert().on_conflict_do_nothing())
 
 
 def retouch(connection: Connection, call_id: int, now: int) -> None:

@@ -38,8 +38,8 @@ def routes(static: Path) -> list[BaseRoute]:
     """Answer all routes; `static` is the folder of the pages' assets."""
     return [
         # First, because they are tried in this order and nothing is asked for more often.
-        Route("/hooks/{slug:slug}", hooks.receive, methods=["POST"]),
-        Route("/hooks/{slug:slug}/{token}", hooks.receive, methods=["POST"]),
+        Route("/hooks/{slug:slug}", hooks.Hooks(), methods=["POST"]),
+        Route("/hooks/{slug:slug}/{token}", hooks.Hooks(), methods=["POST"]),
         Route("/", pages.home),
         Route("/banner", pages.banner),
         Route("/login", login.login),
