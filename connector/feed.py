@@ -48,6 +48,10 @@ class Message(msgspec.Struct, frozen=True):
     about: Hashable = None
 
 
+SHOWN_AT_MOST = 20_000
+"""Things of which is remembered on which banners they stand: more than change while a call goes on."""
+
+
 class Subscription:
     """One open banner's unread news: never more than one message about each call."""
 
@@ -86,25 +90,42 @@ class Subscription:
 
 
 class Feed:
-    """Know which banners are open and hand each the news meant for its agent."""
+    """Know which banners are open and what stands on them, and hand each the news meant for its agent."""
 
     def __init__(self, bus: Bus | None = None) -> None:
         self.bus: Bus = bus or Alone()
         self._open: dict[int, set[Subscription]] = defaultdict(set)
+        self._empty: set[Subscription] = set()
+        self._showing: dict[Hashable, set[Subscription]] = {}
         self._closing = False
+        self.open_banners = 0
 
     def subscribe(self, user_id: int, session: str) -> Subscription:
-        """Open a banner's subscription; `session` names the sign-in that it lives from."""
+        """Open a banner's subscription; `session` names the sign-in that it lives from.
+
+        Until `fill` says what it begins with, it may be showing anything.
+        """
         subscription = Subscription(user_id, session)
         if self._closing:
             subscription.end()
         self._open[user_id].add(subscription)
+        self._empty.add(subscription)
+        self.open_banners += 1
         return subscription
+
+    def fill(self, subscription: Subscription, shown: Iterable[Hashable]) -> None:
+        """Note what a banner begins with."""
+        self._empty.discard(subscription)
+        for about in shown:
+            self._shows(about).add(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a banner that has gone."""
+        subscription.end()
+        self._empty.discard(subscription)
         readers = self._open[subscription.user_id]
         readers.discard(subscription)
+        self.open_banners -= 1
         if not readers:
             del self._open[subscription.user_id]
 
@@ -113,15 +134,19 @@ class Feed:
         for user_id in user_ids:
             for subscription in self._open.get(user_id, ()):
                 subscription.put(message)
+                self._shows(message.about).add(subscription)
+
+    def withdraw(self, message: Message, but: Collection[int]) -> None:
+        """Hand a message to every banner that shows what it is about, except those of some users."""
+        showing = self._showing.get(message.about, set())
+        leaving = [each for each in showing | self._empty if each.user_id not in but or each.is_over]
+        showing.difference_update(leaving)
+        for subscription in leaving:
+            subscription.put(message)
 
     def is_watched_by(self, user_ids: Iterable[int]) -> bool:
         """Answer whether any of these users has a banner open."""
         return any(user_id in self._open for user_id in user_ids)
-
-    @property
-    def open_banners(self) -> int:
-        """Count the open banners."""
-        return sum(len(readers) for readers in self._open.values())
 
     def open_of(self, session: str) -> int:
         """Count the open banners that live from a sign-in."""
@@ -142,6 +167,13 @@ class Feed:
         self._closing = True
         for subscription in self._all():
             subscription.end()
+
+    def _shows(self, about: Hashable) -> set[Subscription]:
+        """Answer the banners that show something; what has changed longest ago is forgotten first."""
+        showing = self._showing[about] = self._showing.pop(about, set())
+        if len(self._showing) > SHOWN_AT_MOST:
+            del self._showing[next(iter(self._showing))]
+        return showing
 
     def _all(self) -> list[Subscription]:
         return [subscription for readers in self._open.values() for subscription in readers]

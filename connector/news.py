@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import anyio
 import msgspec
 
 from connector import pops
@@ -67,6 +68,7 @@ class News:
         self._clock = clock
         self._team = NOBODY
         self._team_until = 0
+        self._reading_team = anyio.Lock()
         self._shown = Revisions()
         self._looks_from = 0
 
@@ -80,10 +82,12 @@ class News:
 
     async def team(self) -> Team:
         """Answer who takes calls."""
-        now = self._clock()
-        if now >= self._team_until:
-            self._team = await self._store.read(team.load)
-            self._team_until = now + TEAM_REMEMBERED_FOR
+        while (now := self._clock()) >= self._team_until:
+            # Read once for all who ask meanwhile.
+            async with self._reading_team:
+                if now >= self._team_until:
+                    self._team = await self._store.read(team.load)
+                    self._team_until = now + TEAM_REMEMBERED_FOR
         return self._team
 
     async def spread(self, rows: Sequence[CallRow]) -> None:
@@ -175,7 +179,7 @@ class News:
             view = _view(row, row.call, mine, phone, who, record)
             users = [user for user, theirs in concerned.items() if theirs == mine]
             self._feed.publish(users, Message("call", encode(view), row.id))
-        self._feed.publish(_left(row, row.call, who) - concerned.keys(), _gone(row))
+        self._feed.withdraw(_gone(row), concerned)
 
 
 def _audience(row: CallRow, who: Team) -> dict[int, Mine | None]:
@@ -184,11 +188,6 @@ def _audience(row: CallRow, who: Team) -> dict[int, Mine | None]:
     users = who.users(row.phone_system_id, [leg.agent for leg in row.call.legs])
     members = who.members(row.phone_system_id, row.call.queue)
     return pops.audience(row.call, users, members, who.agents)
-
-
-def _left(row: CallRow, call: Call, who: Team) -> set[int]:
-    users = who.users(row.phone_system_id, [leg.agent for leg in call.legs])
-    return pops.ever_concerned(call, users, who.members(row.phone_system_id, call.queue), who.agents)
 
 
 def _gone(row: CallRow) -> Message:

@@ -179,14 +179,6 @@ def audience(
     return dict.fromkeys(waiting)
 
 
-def ever_concerned(
-    call: Call, user_of: Mapping[str, int], queue_members: Collection[int], everyone: Collection[int]
-) -> set[int]:
-    """Answer everyone who may have seen the call, so that it can be taken from those it left."""
-    legs = {user_of[leg.agent] for leg in call.legs if leg.agent in user_of}
-    return legs | set(queue_members if call.queue is not None else everyone)
-
-
 def _concerns(call: Call, leg: Leg) -> bool:
     if leg.answered_at is not None:
         return True

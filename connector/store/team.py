@@ -1,11 +1,10 @@
 """Read who takes calls: words of the phone systems, queues and names, all at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Container
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, queue_members, users
 
@@ -50,21 +49,26 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 def load(connection: Connection) -> Team:
     """Read the whole team; inactive users are no part of it."""
     asked = select(users.c.id, users.c.name, users.c.email, users.c.role).where(users.c.active)
-    people = {row.id: row for row in connection.execute(asked)}
-    said = [row for row in connection.execute(select(extensions)) if row.user_id in people]
-    queues = _queues(row for row in connection.execute(select(queue_members)) if row.user_id in people)
-    by_role = {row.id for row in people.values() if row.role == "agent"}
+    # Rows are taken apart as tuples, all at once: by name, a thousand people would take ten times as long.
+    people = connection.execute(asked).all()
+    names = {user: name for user, name, _, _ in people}
+    said = select(extensions.c.phone_system_id, extensions.c.extension, extensions.c.user_id)
+    words = {(phone, word): user for phone, word, user in connection.execute(said).all() if user in names}
+    queues = _queues(connection, names)
+    by_role = {user for user, _, _, role in people if role == "agent"}
     return Team(
-        names={row.id: row.name for row in people.values()},
-        words={(row.phone_system_id, row.extension): row.user_id for row in said},
-        emails={row.email: row.id for row in people.values()},
+        names=names,
+        words=words,
+        emails={email: user for user, _, email, _ in people},
         queues=queues,
-        agents=frozenset(by_role | {row.user_id for row in said}).union(*queues.values()),
+        agents=frozenset(by_role.union(words.values(), *queues.values())),
     )
 
 
-def _queues(members: Iterable[Row[Any]]) -> dict[tuple[int, str], frozenset[int]]:
+def _queues(connection: Connection, people: Container[int]) -> dict[tuple[int, str], frozenset[int]]:
     queues: dict[tuple[int, str], set[int]] = defaultdict(set)
-    for row in members:
-        queues[row.phone_system_id, row.queue].add(row.user_id)
+    asked = select(queue_members.c.phone_system_id, queue_members.c.queue, queue_members.c.user_id)
+    for phone, queue, user in connection.execute(asked).all():
+        if user in people:
+            queues[phone, queue].add(user)
     return {queue: frozenset(inside) for queue, inside in queues.items()}

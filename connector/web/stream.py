@@ -53,15 +53,17 @@ async def stream(request: Request) -> Stream:
 
 async def _messages(house: House, user: User, subscription: Subscription) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    yield _line(await _snapshot(house, user))
+    yield _line(await _snapshot(house, user, subscription))
     while not subscription.is_over:
         messages = await subscription.read(HEARTBEAT_SECONDS)
         yield b"".join(map(_line, messages)) or b": still here\n\n"
 
 
-async def _snapshot(house: House, user: User) -> Message:
+async def _snapshot(house: House, user: User, subscription: Subscription) -> Message:
     agent = {"name": user.name, "email": user.email, "role": user.role}
-    data = {"now": house.clock(), "agent": agent, "calls": await house.road.snapshot(user.id)}
+    calls = await house.road.snapshot(user.id)
+    house.feed.fill(subscription, [view.id for view in calls])
+    data = {"now": house.clock(), "agent": agent, "calls": calls}
     return Message("snapshot", encode(data))
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from tests.bench import bridge, deliver, grow, ingest
+from tests.bench import bridge, deliver, grow, ingest, pop
 from tests.bench.credits import count_credits
 
 
@@ -11,7 +11,7 @@ def main() -> None:
     """Measure what the connector can do."""
 
 
-for command in (ingest.ingest, bridge.bridge, count_credits, deliver.deliver, grow.grow):
+for command in (ingest.ingest, bridge.bridge, count_credits, deliver.deliver, grow.grow, pop.pop):
     main.add_command(command)
 
 if __name__ == "__main__":

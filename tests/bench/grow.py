@@ -83,7 +83,7 @@ async def measured(count: int, look_ups: int) -> LookUps:
         store = Store.open(f"sqlite:///{folder}/connector.db")
         try:
             store.write_now(_furnish)
-            fill_per_s = await _fill(store, count)
+            fill_per_s = await fill(store, count)
             known, unknown = await _look_up(store, count, look_ups)
             size = _size(Path(folder))
         finally:
@@ -127,13 +127,14 @@ def contact_of(index: int) -> Contact:
     )
 
 
-async def _fill(store: Store, count: int) -> int:
+async def fill(store: Store, count: int, now: int = NOW) -> int:
+    """Fill the contact index as a sync does that ended `now`; answer how many contacts a second that was."""
     began = time.perf_counter()
     for first in range(0, count, PAGE):
         rows = [indexed(contact_of(index), (COUNTRY,)) for index in range(first, min(first + PAGE, count))]
-        await store.write(partial(contacts.put, portal_id=PORTAL, found=rows, seen_at=NOW))
-    done = {"phase": "kept", "finished_at": NOW, "refreshed_at": NOW}
-    await store.write(lambda c: syncs.take(c, PORTAL, "bench", NOW, NOW + 1))
+        await store.write(partial(contacts.put, portal_id=PORTAL, found=rows, seen_at=now))
+    done = {"phase": "kept", "finished_at": now, "refreshed_at": now}
+    await store.write(lambda c: syncs.take(c, PORTAL, "bench", now, now + 1))
     await store.write(lambda c: syncs.advance(c, PORTAL, "bench", **done))
     return round(count / (time.perf_counter() - began))
 

@@ -43,7 +43,7 @@ def connector(folder: Path) -> Iterator[Running]:
     """
     url, secret = f"sqlite:///{folder}/connector.db", new_secret()
     store = Store.open(url)
-    store.write_now(lambda connection: _furnish(connection, secret))
+    store.write_now(lambda connection: furnish(connection, secret))
     store.close()
     settings = {
         "DATABASE_URL": url,
@@ -75,7 +75,8 @@ def kept_events(folder: Path) -> int:
         store.close()
 
 
-def _furnish(connection: Connection, secret: str) -> None:
+def furnish(connection: Connection, secret: str) -> None:
+    """Write down a portal without a grant, and a phone system that signs with `secret`."""
     portal = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "client", "state": "linked"}
     connection.execute(insert(tables.portals).values(portal | {"linked_by": "bench", "linked_at": NOW}))
     phone = PhoneSystem(

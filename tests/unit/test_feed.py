@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.feed import Feed, Message
+from connector.feed import SHOWN_AT_MOST, Feed, Message
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +29,40 @@ async def test_newer_news_replace_unread_ones() -> None:
         feed.publish([1], about(number % 3, str(number).encode()))
     assert [message.data for message in await slow.read(1)] == [b"997", b"998", b"999"]
     assert await slow.read(0) == []
+
+
+async def test_what_is_withdrawn_leaves_the_banners_that_show_it() -> None:
+    """Those still concerned keep it, those who never had it hear nothing, and nobody hears it twice."""
+    feed = Feed()
+    keeps, loses, never = (feed.subscribe(user, "s") for user in (1, 2, 3))
+    for banner in (keeps, loses, never):
+        feed.fill(banner, [])
+    feed.publish([1, 2], about(7, b"rings"))
+    assert await keeps.read(0) == await loses.read(0) == [about(7, b"rings")]
+    feed.withdraw(about(7, b"gone"), [1])
+    feed.withdraw(about(7, b"gone"), [1])
+    assert await loses.read(0) == [about(7, b"gone")]
+    assert [await banner.read(0) for banner in (keeps, loses, never)] == [[], [], []]
+
+
+async def test_what_a_banner_begins_with_can_be_withdrawn() -> None:
+    """A snapshot shows calls too; until it is known which, any of them may be on the banner."""
+    feed = Feed()
+    begun, beginning = feed.subscribe(1, "a"), feed.subscribe(2, "b")
+    feed.fill(begun, [7])
+    feed.withdraw(about(7, b"gone"), [])
+    feed.withdraw(about(8, b"gone"), [])
+    assert await begun.read(0) == [about(7, b"gone")]
+    assert await beginning.read(0) == [about(7, b"gone"), about(8, b"gone")]
+
+
+def test_what_stands_where_is_not_remembered_for_ever() -> None:
+    """A banner that is open for months costs no more than one of today."""
+    feed = Feed()
+    feed.fill(feed.subscribe(1, "a"), [])
+    for call in range(SHOWN_AT_MOST + 100):
+        feed.publish([1], about(call, b"rings"))
+    assert len(feed._showing) == SHOWN_AT_MOST
 
 
 async def test_sessions_that_are_over_end_their_streams() -> None:

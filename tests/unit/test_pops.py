@@ -12,7 +12,6 @@ from connector.pops import (
     Shown,
     Ticket,
     audience,
-    ever_concerned,
     is_worth_asking,
     the_contact,
     view,
@@ -63,9 +62,7 @@ def test_everyone_sees_a_call_that_names_nobody() -> None:
 
 def test_answer_withdraws_the_others() -> None:
     """The moment one answers the pop is theirs alone."""
-    call = fold((RING_1, RING_2, ANSWER_2))
     assert seen(RING_1, RING_2, ANSWER_2) == {2: "answered"}
-    assert ever_concerned(call, USERS, MEMBERS, EVERYONE) - {2} == {1, 4}
 
 
 def test_transfer_pops_for_the_new_agent_only() -> None:

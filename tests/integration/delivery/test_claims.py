@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, text
@@ -134,7 +135,7 @@ def test_outcomes_are_fenced(connection: Connection) -> None:
     new = _only(_claim(connection, NOW + 180_000))
     stands = Stands(desk_id="9", desk_url=None, revision=1)
     now = NOW + 181_000
-    why = {"reason": "r", "detail": "d"}
+    why: dict[str, Any] = {"reason": "r", "detail": "d"}
     assert claims.note_sending(connection, old, b"", now, TERMS) is None
     assert outcomes.done(connection, old, now, stands) is None
     assert outcomes.unknown(connection, old, now, TERMS, **why) is None
@@ -229,7 +230,7 @@ def test_an_old_reason_ends_with_the_next_attempt(connection: Connection) -> Non
     """Who died while sending left an unknown outcome, and not one that waits for what went wrong before."""
     _want(connection, "a")
     failed = _only(_claim(connection))
-    why = {"reason": "zoho_down", "detail": "Zoho\0was not reached."}
+    why: dict[str, Any] = {"reason": "zoho_down", "detail": "Zoho\0was not reached."}
     outcomes.later(connection, failed, NOW, due_at=NOW, attempts=1, applied_nothing=True, **why)
     # PostgreSQL takes no text with a NUL.
     assert (_row(connection).reason, _row(connection).detail) == ("zoho_down", "Zohowas not reached.")

@@ -1,0 +1,283 @@
+"""Measure how soon news of a call stands on a banner: a thousand banners open, a hundred events a second.
+
+Everything is real but Zoho, which is not there: callers are found in the contact index, so that what is
+measured is our own part. On PostgreSQL two processes serve; banners and events are spread over both, and half
+of the news crosses from one to the other.
+"""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from starlette.responses import Response
+
+from connector.app import House
+from connector.demo.processes import Program, free_port
+from connector.phones.signing import new_secret
+from connector.settings import load
+from connector.store import Store, syncs
+from connector.times import system_clock
+from tests import postgresql
+from tests.bench.banners import Line, watch
+from tests.bench.grow import COUNTRY, PORTAL, fill, number_of
+from tests.bench.ingest import SCRATCH
+from tests.bench.servers import KEY, SLUG, furnish
+from tests.bench.traffic import SINGLE, Target
+
+BANNERS = 1_000
+EVENTS_PER_S = 100
+SECONDS = 20.0
+CONTACTS = 10_000
+LINES = 16
+"""Connections that events are posted over."""
+OPENED_AT_ONCE = 50
+SETTLES_SECONDS = 2.0
+CALLS_OPEN = 50
+"""A call is answered when so many others have rung since, and ends after as many again."""
+
+Key = tuple[str, str]
+"""What a banner is to show: the caller's number and the state of the call."""
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Milliseconds from the request's first byte out to the view's last byte in."""
+
+    p50: float
+    p99: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured; `named_ms` is when the caller's name came, `missing` counts what never did."""
+
+    engine: str
+    processes: int
+    banners: int
+    banners_each: int
+    events_per_s: float
+    pops: int
+    missing: int
+    pop_ms: Times
+    named_ms: Times
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How many banners, how many of them each event concerns, and how fast events come for how long."""
+
+    banners: int
+    each: int
+    rate: int
+    seconds: float
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """One event to post, and what it lets banners show."""
+
+    number: int
+    kind: str
+    place: int
+
+    @property
+    def key(self) -> Key:
+        """Answer what a banner shows of it."""
+        return number_of(self.number), self.kind
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--engine", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@click.option("--banners", default=BANNERS, show_default=True, help="Banners that are open.")
+@click.option("--each", default=1, show_default=True, help="Banners that each event concerns.")
+@click.option("--rate", default=EVENTS_PER_S, show_default=True, help="Events a second.")
+@click.option("--seconds", default=SECONDS, show_default=True, help="How long events come.")
+def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_json: bool) -> None:
+    """Ring at many banners; aims, p99: SQLite 25 ms, PostgreSQL 80 ms, ten banners each 50 ms."""
+    processes = 2 if engine == "postgresql" else 1
+    order = Order(banners=banners, each=each, rate=rate, seconds=seconds)
+    with _database(engine) as url:
+        pops, named, wanted = asyncio.run(_measure(url, processes, order))
+    report = Report(
+        engine=engine,
+        processes=processes,
+        banners=banners,
+        banners_each=each,
+        events_per_s=rate,
+        pops=len(pops),
+        missing=wanted - len(pops),
+        pop_ms=_times(pops),
+        named_ms=_times(named),
+    )
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for name, value in msgspec.to_builtins(report).items():
+        click.echo(f"{name:>15}  {value}")
+
+
+@contextmanager
+def _database(engine: str) -> Iterator[str]:
+    SCRATCH.mkdir(exist_ok=True)
+    if engine == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=SCRATCH) as folder:
+            yield f"sqlite:///{folder}/connector.db"
+        return
+    with postgresql.running(durable=True) as server:
+        yield server.url(server.create())
+
+
+async def _measure(url: str, processes: int, order: Order) -> tuple[list[float], list[float], int]:
+    ports = [free_port() for _ in range(processes)]
+    environment = _environment(url, ports[0])
+    secret = new_secret()
+    async with AsyncExitStack() as ending:
+        store = Store.open(url)
+        ending.callback(store.close)
+        store.write_now(lambda connection: furnish(connection, secret))
+        now = system_clock()
+        store.write_now(lambda connection: syncs.begin(connection, PORTAL, now, COUNTRY))
+        await fill(store, CONTACTS, now)
+        cookies = await _people(House(load(environment), store), order)
+        for port in ports:
+            await _serve(environment, port, ending)
+        shown: list[dict[Key, float]] = [{} for _ in cookies]
+        named: list[dict[Key, float]] = [{} for _ in cookies]
+        for start in range(0, len(cookies), OPENED_AT_ONCE):
+            some = range(start, min(start + OPENED_AT_ONCE, len(cookies)))
+            hears = (partial(_hear, shown[index], named[index]) for index in some)
+            opening = (
+                watch(ports[index % processes], cookies[index], hear)
+                for index, hear in zip(some, hears, strict=True)
+            )
+            for banner in await asyncio.gather(*opening):
+                ending.callback(banner.close)
+        rings = list(_rings(order))
+        posted = await _post(ports, secret, rings, order, ending)
+        await asyncio.sleep(SETTLES_SECONDS)
+    return _spans(rings, posted, shown, named, order)
+
+
+def _environment(url: str, port: int) -> dict[str, str]:
+    return {
+        "DATABASE_URL": url,
+        "SECRET_KEY": KEY,
+        "ZOHO_CLIENT_ID": "client",
+        "ZOHO_CLIENT_SECRET": "secret",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "DELIVER": "false",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+async def _people(house: House, order: Order) -> list[str]:
+    """Add an agent for each banner, in queues of as many as an event concerns; answer their cookies."""
+    try:
+        return await asyncio.gather(*(_person(house, index, order) for index in range(order.banners)))
+    finally:
+        await house.http.aclose()
+
+
+async def _person(house: House, index: int, order: Order) -> str:
+    added = await house.agents.add_agent(
+        f"agent-{index}@example.com",
+        f"Agent {index}",
+        extensions=[(None, str(1_000 + index))],
+        queues=[(None, f"queue-{index // order.each}")],
+        actor="bench",
+    )
+    response = Response()
+    house.cookies.set_session(response, await house.people.open_session(added.user))
+    return response.headers["set-cookie"].partition(";")[0]
+
+
+async def _serve(environment: Mapping[str, str], port: int, ending: AsyncExitStack) -> None:
+    log = Path(ending.enter_context(tempfile.TemporaryDirectory())) / "serve.log"
+    program = Program(["serve"], {**environment, "LISTEN": f"127.0.0.1:{port}"}, log)
+    ending.push_async_callback(program.stop)
+    await program.start()
+    await program.ready(f"http://127.0.0.1:{port}/readyz")
+
+
+def _hear(shown: dict[Key, float], named: dict[Key, float], at: float, view: dict[str, Any]) -> None:
+    key = (view["number"]["e164"], view["state"])
+    shown.setdefault(key, at)
+    if view["contacts"]:
+        named.setdefault(key, at)
+
+
+def _rings(order: Order) -> Iterator[Ring]:
+    """Tell calls that ring, are answered and end, interleaved; nobody answers what rings for several."""
+    places = order.banners // order.each
+    kinds = ("ringing", "answered", "ended") if order.each == 1 else ("ringing", "ended")
+    left = round(order.rate * order.seconds)
+    for number in range(left):
+        for age, kind in enumerate(kinds):
+            told = number - age * CALLS_OPEN
+            if told >= 0 and left:
+                yield Ring(told, kind, told % places)
+                left -= 1
+
+
+async def _post(
+    ports: Sequence[int], secret: str, rings: Sequence[Ring], order: Order, ending: AsyncExitStack
+) -> list[float]:
+    """Post at an even pace, and answer when the first byte of each left."""
+    lines: asyncio.Queue[tuple[Line, Target]] = asyncio.Queue()
+    for index in range(LINES):
+        port = ports[index % len(ports)]
+        line = await Line.open(port)
+        ending.callback(line.close)
+        lines.put_nowait((line, Target(port, f"/hooks/{SLUG}", secret)))
+    began = time.perf_counter()
+
+    async def one(index: int, ring: Ring) -> float:
+        await asyncio.sleep(began + index / order.rate - time.perf_counter())
+        line, target = await lines.get()
+        event = _event(ring, single=order.each == 1)
+        posted_at = await line.post(target.request(event["id"], SINGLE, json.dumps(event).encode()))
+        lines.put_nowait((line, target))
+        return posted_at
+
+    return await asyncio.gather(*(one(index, ring) for index, ring in enumerate(rings)))
+
+
+def _event(ring: Ring, *, single: bool) -> dict[str, Any]:
+    data: dict[str, str] = {"direction": "inbound", "from": number_of(ring.number), "to": "+33987654321"}
+    data |= {"agent": str(1_000 + ring.place)} if single else {"queue": f"queue-{ring.place}"}
+    return {
+        "specversion": "1.0",
+        "id": f"{ring.number}-{ring.kind}",
+        "source": "/bench",
+        "type": f"call.{ring.kind}",
+        "subject": f"call-{ring.number}",
+        "data": data,
+    }
+
+
+def _spans(
+    rings: Sequence[Ring],
+    posted: Sequence[float],
+    shown: Sequence[Mapping[Key, float]],
+    named: Sequence[Mapping[Key, float]],
+    order: Order,
+) -> tuple[list[float], list[float], int]:
+    """Answer how long each view took, and each name, in milliseconds; and how many views there must be."""
+    pops, names = [], []
+    for ring, at in zip(rings, posted, strict=True):
+        for index in range(ring.place * order.each, (ring.place + 1) * order.each):
+            if ring.key in shown[index]:
+                pops.append((shown[index][ring.key] - at) * 1_000)
+            if ring.kind == "ringing" and ring.key in named[index]:
+                names.append((named[index][ring.key] - at) * 1_000)
+    return pops, names, len(rings) * order.each
+
+
+def _times(spans: Sequence[float]) -> Times:
+    ordered = sorted(spans) or [float("nan")]
+    return Times(*(round(ordered[len(ordered) * percent // 100], 1) for percent in (50, 99)))
