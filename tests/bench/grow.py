@@ -20,7 +20,7 @@ from connector.errors import GrantLost
 from connector.settings import Settings
 from connector.store import Store, contacts, syncs
 from connector.store.tables import phone_systems, portals
-from tests.bench.ingest import SCRATCH
+from tests.bench.databases import SCRATCH
 
 PORTAL = 1
 PAGE = 100

@@ -2,21 +2,18 @@
 
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from statistics import median
 
 import click
 import msgspec
 
 from tests.bench import servers
+from tests.bench.databases import engine_option, fresh
 from tests.bench.load import Order, Result
 from tests.bench.servers import Running
 
 ROUNDS = 3
 BATCH = 100
-SCRATCH = Path(__file__).parents[2] / "artifacts"
-"""On the disk of the clone: a temporary folder may lie in memory, where a commit costs nothing."""
 
 
 class Acks(msgspec.Struct, frozen=True):
@@ -29,6 +26,7 @@ class Acks(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Medians of all rounds; `of_bare` and `of_commit_each` are the medians of each round's ratio."""
 
+    engine: str
     events_per_s: int
     batch_events_per_s: int
     ack_ms: Acks
@@ -51,14 +49,15 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seconds", default=4.0, show_default=True, help="How long each measurement takes.")
 @click.option("--rounds", default=ROUNDS, show_default=True, help="How often everything is measured.")
 @click.option("--concurrency", default=64, show_default=True, help="Connections, one request on each.")
-def ingest(as_json: bool, seconds: float, rounds: int, concurrency: int) -> None:  # noqa: FBT001 - click's way
+def ingest(engine: str, as_json: bool, seconds: float, rounds: int, concurrency: int) -> None:  # noqa: FBT001 - click's way
     """Post events to `connector serve` and to two yardsticks, and compare."""
-    measured = [_round(number, seconds, concurrency) for number in range(rounds)]
-    report = _report(measured, seconds, concurrency)
+    measured = [_round(engine, number, seconds, concurrency) for number in range(rounds)]
+    report = _report(engine, measured, seconds, concurrency)
     if as_json:
         click.echo(msgspec.json.encode(report))
         return
@@ -66,18 +65,16 @@ def ingest(as_json: bool, seconds: float, rounds: int, concurrency: int) -> None
         click.echo(f"{name:>20}  {value}")
 
 
-def _round(number: int, seconds: float, concurrency: int) -> Round:
-    SCRATCH.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=SCRATCH) as name:
-        folder = Path(name)
-        yardsticks = {}
-        for yardstick in ("bare", "commit-each"):
-            with servers.yardstick(yardstick, folder) as running:
-                yardsticks[yardstick] = _load(running, f"y{number}", 1, seconds, concurrency, 204)
-        with servers.connector(folder) as running:
+def _round(engine: str, number: int, seconds: float, concurrency: int) -> Round:
+    yardsticks = {}
+    for yardstick in ("bare", "commit-each"):
+        with fresh(engine) as url, servers.yardstick(yardstick, url) as running:
+            yardsticks[yardstick] = _load(running, f"y{number}", 1, seconds, concurrency, 204)
+    with fresh(engine) as url:
+        with servers.connector(url) as running:
             singles = _load(running, f"s{number}", 1, seconds, concurrency, 202)
             batches = _load(running, f"b{number}", BATCH, seconds, concurrency, 202)
-        _check(servers.kept_events(folder), singles.sent + batches.sent)
+        _check(servers.kept_events(url), singles.sent + batches.sent)
     return Round(
         bare=yardsticks["bare"], commit_each=yardsticks["commit-each"], singles=singles, batches=batches
     )
@@ -111,8 +108,9 @@ def _check(kept: int, acknowledged: int) -> None:
         raise click.ClickException(f"{acknowledged} events were acknowledged and {kept} are kept.")
 
 
-def _report(rounds: list[Round], seconds: float, concurrency: int) -> Report:
+def _report(engine: str, rounds: list[Round], seconds: float, concurrency: int) -> Report:
     return Report(
+        engine=engine,
         events_per_s=round(median(one.singles.per_second for one in rounds)),
         batch_events_per_s=round(median(one.batches.per_second for one in rounds)),
         ack_ms=Acks(

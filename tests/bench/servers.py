@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import click
 import msgspec
@@ -36,12 +35,12 @@ class Running(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def connector(folder: Path) -> Iterator[Running]:
-    """Run `connector serve` on a fresh SQLite file, as it comes; only the delivery is left out.
+def connector(url: str) -> Iterator[Running]:
+    """Run `connector serve` on an empty database, as it comes; only the delivery is left out.
 
     What it would deliver to is Zoho, which no benchmark may reach.
     """
-    url, secret = f"sqlite:///{folder}/connector.db", new_secret()
+    secret = new_secret()
     store = Store.open(url)
     store.write_now(lambda connection: furnish(connection, secret))
     store.close()
@@ -58,17 +57,17 @@ def connector(folder: Path) -> Iterator[Running]:
 
 
 @contextmanager
-def yardstick(name: str, folder: Path) -> Iterator[Running]:
-    """Run one of the yardsticks."""
+def yardstick(name: str, url: str) -> Iterator[Running]:
+    """Run one of the yardsticks on an empty database."""
     secret = new_secret()
-    settings = {"SECRET": secret, "DATABASE": str(folder / f"{name}.db")}
+    settings = {"SECRET": secret, "DATABASE_URL": url}
     with _serving(["-m", "tests.bench.yardsticks", name], settings, secret) as running:
         yield running
 
 
-def kept_events(folder: Path) -> int:
+def kept_events(url: str) -> int:
     """Count the events that the connector's database holds."""
-    store = Store.open(f"sqlite:///{folder}/connector.db")
+    store = Store.open(url)
     try:
         return store.read_now(lambda c: int(c.exec_driver_sql("SELECT count(*) FROM events").scalar_one()))
     finally:

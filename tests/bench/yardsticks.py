@@ -1,19 +1,20 @@
 """Serve the two yardsticks: the same server and the same request, and next to nothing done with it.
 
-`bare` verifies the signature, parses the JSON and answers 204. `commit-each` also inserts the body into
-SQLite and commits, for each request by itself, with synchronous=FULL and the write-ahead log.
-Run as `python -m tests.bench.yardsticks bare|commit-each` with LISTEN, SECRET and DATABASE set.
+`bare` verifies the signature, parses the JSON and answers 204. `commit-each` also inserts the body and
+commits, for each request by itself; on SQLite with synchronous=FULL and the write-ahead log.
+Run as `python -m tests.bench.yardsticks bare|commit-each` with LISTEN, SECRET and DATABASE_URL set.
 """
 
 import base64
 import hmac
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
 
 import msgspec
+import psycopg
+from sqlalchemy.engine import URL, make_url
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +22,7 @@ from starlette.routing import Route
 
 from connector.server import bind, serve
 from connector.settings import Settings
+from connector.store.engine import sqlite_module
 
 TOLERANCE_SECONDS = 300
 
@@ -55,9 +57,12 @@ def nothing(_body: bytes) -> None:
     """Keep nothing."""
 
 
-def commit_each(path: str) -> Keep:
-    """Open a database and answer what inserts and commits one body."""
-    connection = sqlite3.connect(path, isolation_level=None)
+def commit_each(url: str) -> Keep:
+    """Open an empty database and answer what inserts and commits one body, by the driver alone."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return _in_postgresql(parsed.set(drivername="postgresql"))
+    connection = sqlite_module().connect(parsed.database, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
@@ -68,10 +73,20 @@ def commit_each(path: str) -> Keep:
     return keep
 
 
+def _in_postgresql(url: URL) -> Keep:
+    connection = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+    connection.execute("CREATE TABLE events (id bigserial PRIMARY KEY, body bytea NOT NULL)")
+
+    def keep(body: bytes) -> None:
+        connection.execute("INSERT INTO events (body) VALUES (%s)", (body,))
+
+    return keep
+
+
 def main(name: str) -> None:
     """Serve one yardstick until told to stop."""
     settings = Settings(listen=os.environ["LISTEN"])
-    keep = nothing if name == "bare" else commit_each(os.environ["DATABASE"])
+    keep = nothing if name == "bare" else commit_each(os.environ["DATABASE_URL"])
     with bind(*settings.listen_address) as listener:
         serve(app(os.environ["SECRET"], keep), settings, listener, lambda: None)
 
