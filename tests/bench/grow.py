@@ -1,166 +1,221 @@
-"""Measure what growing costs: looking a caller up among a million contacts, beside a small index."""
+"""Measure what growing costs: ingest, claim and look-up beside millions of calls, and beside none.
+
+The figures of a size are measured in turns with those of an empty database, so that the machine's mood
+is the same for both; their ratio is what counts.
+"""
 
 import asyncio
-import random
-import tempfile
+import shutil
 import time
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from statistics import median
 
 import click
 import msgspec
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from connector.directory import Directory
-from connector.directory.asking import Desk
-from connector.directory.contacts import Contact
-from connector.directory.index import indexed
-from connector.errors import GrantLost
-from connector.settings import Settings
-from connector.store import Store, contacts, syncs
-from connector.store.tables import phone_systems, portals
-from tests.bench.databases import SCRATCH
+from connector.store import Store, claims, outcomes
+from connector.store.claims import Delivery, Terms
+from connector.store.ledger import Arrival, Ledger, Sender
+from connector.store.outcomes import Stands
+from connector.store.widths import Allowed
+from connector.times import MINUTE
+from tests.bench import callers, past
+from tests.bench.callers import NOW, PORTAL, UID, LookUps, percentile
+from tests.bench.databases import SCRATCH, engine_option, fresh
 
-PORTAL = 1
-PAGE = 100
-NOW = 1_767_600_000_000
-COUNTRY = "GB"
-SMALL = 1_000
-LOOK_UPS = 20_000
-AIM_MS = 5
+SIZES = (10_000, 1_000_000, 5_000_000)
+FEW_CONTACTS = 1_000
+ROUNDS = 5
+CALLS_A_TURN = 1_024
+AT_ONCE = 64
+"""Calls that go on at the same time, and requests that wait for their answers."""
+
+WIDTH = 25
+SENDER = Sender(1, UID, PORTAL)
+BYTES_A_CALL = 5_000
+TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=lambda _: Allowed(WIDTH, 0, 0))
 
 
-class LookUps(msgspec.Struct, frozen=True, kw_only=True):
-    """Looking known callers up, one after the other, from the question to the contacts."""
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """Medians of all rounds; an ingest is one event's, in requests of one event, its commit included."""
 
-    contacts: int
-    look_up_ms_p50: float
-    look_up_ms_p99: float
-    unknown_ms_p99: float
-    fill_per_s: int
+    ingest_us: float
+    claim_ms: float
+    claim_ms_p99: float
+    look_up_ms: LookUps
+
+
+class Ratios(msgspec.Struct, frozen=True, kw_only=True):
+    """How many times the empty database's time it takes: medians of each round's ratio."""
+
+    ingest: float
+    claim: float
+    look_up: float
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured beside so many stored calls."""
+
+    calls: int
     database_mb: int
+    figures: Figures
+    empty: Figures
+    of_empty: Ratios
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The same measured in a small index and in a large one."""
+    """All sizes; the empty database has few contacts, the others all."""
 
-    small: LookUps
-    large: LookUps
-    of_small: float
-    """How many times the p50 of the small index the large one takes."""
+    engine: str
+    contacts: int
+    contacts_per_s: int
+    stages: list[Stage]
 
 
-class NoDesk:
-    """A portal whose Desk nobody may ask: what is measured is our own."""
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn: seconds for an event, for each claim, and the look-ups."""
 
-    async def desk(self, portal_id: int) -> Desk:
-        """Refuse."""
-        raise GrantLost(f"Portal {portal_id} has no Desk here.")
+    ingest: float
+    claims: list[float]
+    look_ups: LookUps
 
 
 @click.command()
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--contacts", "count", default=1_000_000, show_default=True, help="Contacts of the large index."
-)
-@click.option("--look-ups", default=LOOK_UPS, show_default=True, help="How many callers are looked up.")
-def grow(as_json: bool, count: int, look_ups: int) -> None:  # noqa: FBT001 - click's way
-    """Look callers up among many contacts: aim p99 <= 5 ms at a million."""
+@click.option("--calls", "sizes", multiple=True, type=int, default=SIZES, show_default=True)
+@click.option("--contacts", default=1_000_000, show_default=True, help="Contacts in the index.")
+@click.option("--look-ups", default=2_000, show_default=True, help="Callers looked up in each round.")
+@click.option("--rounds", default=ROUNDS, show_default=True, help="How often each size is measured.")
+def grow(
+    engine: str,
+    as_json: bool,  # noqa: FBT001 - click's way
+    sizes: Sequence[int],
+    contacts: int,
+    look_ups: int,
+    rounds: int,
+) -> None:
+    """Grow a database; aims: within 1.5 times of the empty one, look-up p99 <= 5 ms at a million contacts."""
+    _check_room(max(sizes))
+    with fresh(engine) as url:
+        with _opened(url) as store:
+            per_second = asyncio.run(callers.furnish(store, contacts))
+        stages = [_stage(engine, url, size, contacts, look_ups, rounds) for size in sorted(sizes)]
+    report = Report(engine=engine, contacts=contacts, contacts_per_s=per_second, stages=stages)
+    written = msgspec.json.encode(report)
+    click.echo(written if as_json else msgspec.json.format(written))
+
+
+def _check_room(calls: int) -> None:
     SCRATCH.mkdir(exist_ok=True)
-    small, large = (asyncio.run(measured(size, look_ups)) for size in (SMALL, count))
-    report = Report(small=small, large=large, of_small=large.look_up_ms_p50 / small.look_up_ms_p50)
-    if as_json:
-        click.echo(msgspec.json.encode(report))
-        return
-    for name, value in msgspec.to_builtins(report).items():
-        click.echo(f"{name}: {value}")
+    free = shutil.disk_usage(SCRATCH).free
+    if free < calls * BYTES_A_CALL:
+        raise click.ClickException(f"{calls:,} calls need {calls * BYTES_A_CALL // 10**9} GB on the disk.")
 
 
-async def measured(count: int, look_ups: int) -> LookUps:
-    """Fill an index as a sync does, a page a commit, and look callers up in it."""
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        store = Store.open(f"sqlite:///{folder}/connector.db")
-        try:
-            store.write_now(_furnish)
-            fill_per_s = await fill(store, count)
-            known, unknown = await _look_up(store, count, look_ups)
-            size = _size(Path(folder))
-        finally:
-            store.close()
-    return LookUps(
-        contacts=count,
-        look_up_ms_p50=_percentile(known, 50),
-        look_up_ms_p99=_percentile(known, 99),
-        unknown_ms_p99=_percentile(unknown, 99),
-        fill_per_s=fill_per_s,
-        database_mb=size // 10**6,
+@contextmanager
+def _opened(url: str) -> Iterator[Store]:
+    store = Store.open(url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _stage(engine: str, url: str, size: int, contacts: int, look_ups: int, rounds: int) -> Stage:
+    """Let a database grow to a size, and measure it in turns with an empty one."""
+    past.fill(url, size)
+    with fresh(engine) as empty_url, _opened(empty_url) as empty, _opened(url) as grown:
+        asyncio.run(callers.furnish(empty, FEW_CONTACTS))
+        turns = [
+            (
+                asyncio.run(_turn(empty, f"{size}-{number}", FEW_CONTACTS, look_ups)),
+                asyncio.run(_turn(grown, f"{size}-{number}", contacts, look_ups)),
+            )
+            for number in range(rounds + 1)
+        ]
+        database_mb = grown.read_now(_size) // 10**6
+    # The first turn only warms up.
+    beside, measured = zip(*turns[1:], strict=True)
+    return Stage(
+        calls=size,
+        database_mb=database_mb,
+        figures=_figures(measured),
+        empty=_figures(beside),
+        of_empty=_ratios(measured, beside),
     )
 
 
-def _furnish(connection: Connection) -> None:
-    row = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "c", "state": "linked"}
-    connection.execute(insert(portals).values(row | {"linked_by": "bench", "linked_at": NOW}))
-    phone = {"uid": "u", "slug": "pbx", "name": "PBX", "portal_id": PORTAL, "dialect": "neutral"}
-    connection.execute(insert(phone_systems).values(phone | {"country": COUNTRY, "created_at": NOW}))
-    syncs.begin(connection, PORTAL, NOW, COUNTRY)
-
-
-def number_of(index: int) -> str:
-    """Answer the number of a contact: London's, all different."""
-    return f"+4420{30_000_000 + index * 37 % 49_999_999:08}"
-
-
-def contact_of(index: int) -> Contact:
-    """Answer a contact, typed in one of several ways; every third has a mobile too."""
-    e164 = number_of(index)
-    local = f"{e164[5:9]} {e164[9:]}"
-    typed = (f"020 {local}", e164, f"+44 20 {local}", f"(020) {local}")[index % 4]
-    return Contact(
-        id=str(104_000_001_000_000_000 + index),
-        name=f"Caller {index}",
-        account=None if index % 3 else f"Account {index // 8}",
-        url=f"https://desk.zoho.com/support/desk/contacts/{104_000_001_000_000_000 + index}",
-        modified_at=NOW - index,
-        phone=typed,
-        mobile=f"07700 9{index % 100_000:05}" if index % 3 == 0 else None,
+async def _turn(store: Store, run: str, contacts: int, look_ups: int) -> Turn:
+    took = await _ingest(store, run)
+    return Turn(
+        ingest=took, claims=_claim_all(store), look_ups=await callers.look_up(store, contacts, look_ups)
     )
 
 
-async def fill(store: Store, count: int, now: int = NOW) -> int:
-    """Fill the contact index as a sync does that ended `now`; answer how many contacts a second that was."""
+async def _ingest(store: Store, run: str) -> float:
+    """Take calls in, 64 of them interleaved, in requests of one event; answer the seconds for an event."""
+    ledger = Ledger(lambda: NOW, record_after_seconds=3, silent_after_seconds=14_400)
+    calls = [past.told(f"{run}-{number}", number, NOW) for number in range(CALLS_A_TURN)]
+    groups = [zip(*calls[first : first + AT_ONCE], strict=True) for first in range(0, len(calls), AT_ONCE)]
+    events = list(chain.from_iterable(chain.from_iterable(groups)))
+    waiting = iter([Arrival(SENDER, [event]) for event in events])
+
+    async def post() -> None:
+        for arrival in waiting:
+            await store.batch(ledger.take, arrival)
+
     began = time.perf_counter()
-    for first in range(0, count, PAGE):
-        rows = [indexed(contact_of(index), (COUNTRY,)) for index in range(first, min(first + PAGE, count))]
-        await store.write(partial(contacts.put, portal_id=PORTAL, found=rows, seen_at=now))
-    done = {"phase": "kept", "finished_at": now, "refreshed_at": now}
-    await store.write(lambda c: syncs.take(c, PORTAL, "bench", now, now + 1))
-    await store.write(lambda c: syncs.advance(c, PORTAL, "bench", **done))
-    return round(count / (time.perf_counter() - began))
+    await asyncio.gather(*(post() for _ in range(AT_ONCE)))
+    return (time.perf_counter() - began) / len(events)
 
 
-async def _look_up(store: Store, count: int, look_ups: int) -> tuple[list[float], list[float]]:
-    """Answer the milliseconds of each look-up: of known callers, and of the index's no to unknown ones."""
-    chance = random.Random(1)  # noqa: S311 - it repeats; nothing is secret
-    directory = Directory(store, NoDesk(), Settings(), lambda: NOW + 1)
-    known, unknown = [], []
-    for _ in range(look_ups):
-        e164 = number_of(chance.randrange(count))
-        began = time.perf_counter()
-        found = await directory.look_up(PORTAL, e164, country=COUNTRY, live=True)
-        known.append((time.perf_counter() - began) * 1_000)
-        if not found.contacts:
-            raise click.ClickException(f"{e164} is not found.")
-    for index in range(look_ups // 10):
-        began = time.perf_counter()
-        await directory._index.recall(PORTAL, f"+4420{90_000_000 + index}", COUNTRY)
-        unknown.append((time.perf_counter() - began) * 1_000)
-    return known, unknown
+def _claim_all(store: Store) -> list[float]:
+    """Claim until nothing is due, each delivery done at once; answer the seconds of each claim."""
+    times: list[float] = []
+    while held := store.write_now(lambda connection: _claim(connection, times)):
+        store.write_now(lambda connection: _finish(connection, held))
+    return times
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())
+def _claim(connection: Connection, times: list[float]) -> list[Delivery]:
+    began = time.perf_counter()
+    held = claims.claim(connection, "bench", NOW + MINUTE, TERMS)
+    if held:
+        times.append(time.perf_counter() - began)
+    return held
 
 
-def _percentile(times: Sequence[float], percent: int) -> float:
-    return round(sorted(times)[len(times) * percent // 100], 3)
+def _finish(connection: Connection, held: Sequence[Delivery]) -> None:
+    for each in held:
+        stands = Stands(desk_id=f"1{each.row.id}", desk_url=None, revision=each.row.revision)
+        outcomes.done(connection, each, NOW + MINUTE, stands)
+
+
+def _figures(turns: Sequence[Turn]) -> Figures:
+    claimed = [seconds for turn in turns for seconds in turn.claims]
+    return Figures(
+        ingest_us=round(median(turn.ingest for turn in turns) * 1_000_000, 1),
+        claim_ms=percentile(claimed, 50),
+        claim_ms_p99=percentile(claimed, 99),
+        look_up_ms=callers.medians([turn.look_ups for turn in turns]),
+    )
+
+
+def _ratios(turns: Sequence[Turn], beside: Sequence[Turn]) -> Ratios:
+    pairs = list(zip(turns, beside, strict=True))
+    return Ratios(
+        ingest=round(median(one.ingest / other.ingest for one, other in pairs), 2),
+        claim=round(median(median(one.claims) / median(other.claims) for one, other in pairs), 2),
+        look_up=round(median(one.look_ups.p50 / other.look_ups.p50 for one, other in pairs), 2),
+    )
+
+
+def _size(connection: Connection) -> int:
+    asked = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    if connection.dialect.name == "postgresql":
+        asked = "SELECT pg_database_size(current_database())"
+    return int(connection.exec_driver_sql(asked).scalar_one())

@@ -27,7 +27,7 @@ from connector.store import Store, syncs
 from connector.times import system_clock
 from tests import postgresql
 from tests.bench.banners import Line, watch
-from tests.bench.grow import COUNTRY, PORTAL, fill, number_of
+from tests.bench.callers import COUNTRY, PORTAL, fill, number_of
 from tests.bench.ingest import SCRATCH
 from tests.bench.servers import KEY, SLUG, furnish
 from tests.bench.traffic import SINGLE, Target
