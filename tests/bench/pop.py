@@ -10,7 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,9 @@ from connector.phones.signing import new_secret
 from connector.settings import load
 from connector.store import Store, syncs
 from connector.times import system_clock
-from tests import postgresql
 from tests.bench.banners import Line, watch
 from tests.bench.callers import COUNTRY, PORTAL, fill, number_of
-from tests.bench.ingest import SCRATCH
+from tests.bench.databases import engine_option, fresh
 from tests.bench.servers import KEY, SLUG, furnish
 from tests.bench.traffic import SINGLE, Target
 
@@ -92,7 +91,7 @@ class Ring(msgspec.Struct, frozen=True):
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--engine", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
+@engine_option
 @click.option("--banners", default=BANNERS, show_default=True, help="Banners that are open.")
 @click.option("--each", default=1, show_default=True, help="Banners that each event concerns.")
 @click.option("--rate", default=EVENTS_PER_S, show_default=True, help="Events a second.")
@@ -101,7 +100,7 @@ def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_j
     """Ring at many banners; aims, p99: SQLite 25 ms, PostgreSQL 80 ms, ten banners each 50 ms."""
     processes = 2 if engine == "postgresql" else 1
     order = Order(banners=banners, each=each, rate=rate, seconds=seconds)
-    with _database(engine) as url:
+    with fresh(engine) as url:
         pops, named, wanted = asyncio.run(_measure(url, processes, order))
     report = Report(
         engine=engine,
@@ -119,17 +118,6 @@ def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_j
         return
     for name, value in msgspec.to_builtins(report).items():
         click.echo(f"{name:>15}  {value}")
-
-
-@contextmanager
-def _database(engine: str) -> Iterator[str]:
-    SCRATCH.mkdir(exist_ok=True)
-    if engine == "sqlite":
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=SCRATCH) as folder:
-            yield f"sqlite:///{folder}/connector.db"
-        return
-    with postgresql.running(durable=True) as server:
-        yield server.url(server.create())
 
 
 async def _measure(url: str, processes: int, order: Order) -> tuple[list[float], list[float], int]:
