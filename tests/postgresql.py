@@ -37,12 +37,12 @@ class Postgresql:
     """A server that runs; `url` says where a database is, `create` and `drop` make and unmake them."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._numbers = itertools.count(1)
 
     def url(self, database: str) -> str:
         """Answer a database's DATABASE_URL."""
-        return f"postgresql+psycopg://postgres@/{database}?host={self._folder}"
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
         """Make a database like another one and answer its name."""
@@ -60,7 +60,7 @@ class Postgresql:
 
     def run(self, statement: str, *values: str) -> None:
         """Do something as the server's owner."""
-        with psycopg.connect(f"host={self._folder} user=postgres", autocommit=True) as connection:
+        with psycopg.connect(f"host={self.folder} user=postgres", autocommit=True) as connection:
             connection.execute(statement.encode(), values)
 
 
@@ -76,7 +76,7 @@ def running(*, durable: bool = False) -> Iterator[Postgresql]:
     try:
         programs = _programs(folder)
         data = folder / "data"
-        _hand_over(folder)
+        hand_over(folder)
         making = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         _run([f"{programs}/initdb", "-D", f"{data}", *making])
         settings = ["listen_addresses=", "max_connections=300", f"unix_socket_directories={folder}"]
@@ -115,14 +115,15 @@ def _programs(folder: Path) -> Path:
     return copied / "bin"
 
 
-def _hand_over(folder: Path) -> None:
+def hand_over(folder: Path) -> None:
+    """Give a folder to whom the programs run as, where that is not who we are."""
     if os.geteuid() == 0:
         owner = pwd.getpwnam(NOBODY)
         for path in (folder, *folder.rglob("*")):
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
-def _demoted() -> dict[str, Any]:
+def demoted() -> dict[str, Any]:
     """Answer what starts a process as somebody PostgreSQL accepts."""
     if os.geteuid() != 0:
         return {}
@@ -130,7 +131,7 @@ def _demoted() -> dict[str, Any]:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **_demoted())  # noqa: S603 - our own
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **demoted())  # noqa: S603 - our own
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr}")
 
@@ -147,7 +148,7 @@ def _serving(command: list[str], folder: Path) -> Iterator[None]:
             cwd="/",
             # Ctrl-C at the terminal is for the tests: the server ends after they have.
             start_new_session=True,
-            **_demoted(),
+            **demoted(),
         )
     try:
         _await(process, folder, log)

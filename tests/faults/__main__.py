@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import click
 
 from tests import postgresql
-from tests.faults.running import run
+from tests.faults.running import Order, run
+from tests.pooler import before
 
 
 @click.command()
@@ -20,22 +22,28 @@ from tests.faults.running import run
     "--share", type=float, default=0.05, show_default=True, help="Of requests, for each kind of fault."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another one tells other stories.")
+@click.option("--pooler", is_flag=True, help="Put PgBouncer (Debian's package) before PostgreSQL.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(*, engine: str, calls: int, rate: float, share: float, seed: int, as_json: bool) -> None:
+def main(
+    *, engine: str, calls: int, rate: float, share: float, seed: int, pooler: bool, as_json: bool
+) -> None:
     """Ring calls while Desk fails and programs are killed; exit with 1 if any is lost, doubled or wrong."""
-    figures = _run(engine, calls, rate, share, seed)
+    order = Order(calls=calls, rate=rate, share=share, seed=seed)
+    figures = _with_postgresql(order, pooler=pooler) if engine == "postgresql" else asyncio.run(run(order))
     lines = (f"{name}: {value}" for name, value in figures.items())
     click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))
     broken = sum(figures[name] for name in ("lost", "duplicated", "wrong", "contacts_duplicated"))
     raise SystemExit(1 if broken else 0)
 
 
-def _run(engine: str, calls: int, rate: float, share: float, seed: int) -> dict[str, Any]:
-    if engine == "sqlite":
-        return asyncio.run(run(engine, calls, rate, share, seed, None, None))
-    with postgresql.running(durable=True) as server:
+def _with_postgresql(order: Order, *, pooler: bool) -> dict[str, Any]:
+    """Let several processes share a durable server, whose connections are cut again and again."""
+    with postgresql.running(durable=True) as server, ExitStack() as ending:
         name = server.create()
-        return asyncio.run(run(engine, calls, rate, share, seed, server.url(name), lambda: server.cut(name)))
+        direct = server.url(name)
+        url = ending.enter_context(before(server, name)) if pooler else direct
+        settings = {"DATABASE_URL": url, "DATABASE_LISTEN_URL": direct}
+        return asyncio.run(run(order, settings, lambda: server.cut(name)))
 
 
 if __name__ == "__main__":

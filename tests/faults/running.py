@@ -2,12 +2,13 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from connector.demo.callers import Callers
 from connector.demo.comparing import Verdict
@@ -33,6 +34,15 @@ QUICK = {"SETTLE_AFTER_SECONDS": "8", "INDEX_DELAY_SECONDS": "20", "LOG_LEVEL": 
 """The sandbox applies what it applies late within 5 s, and its index takes 15 s."""
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How many records are due, how many stories begin a second, the share of each fault, and the chance."""
+
+    calls: int
+    rate: float
+    share: float
+    seed: int
+
+
 class Either:
     """A phone system that posts to any of several connectors, each event to whichever chance names."""
 
@@ -45,25 +55,26 @@ class Either:
         return await self._chance.choice(self._phones).post(events)
 
 
-async def run(engine: str, calls: int, rate: float, share: float, seed: int, database: str | None,
-              cut: Callable[[], None] | None) -> dict[str, Any]:  # fmt: skip
-    """Answer what became of that many calls."""
-    settings = QUICK | ({} if database is None else {"DATABASE_URL": database})
-    chance = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
-    async with Stage(Wishes(latency_ms=20, settings=settings)) as stage, AsyncExitStack() as ending:
+async def run(
+    order: Order, database: Mapping[str, str] | None = None, cut: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Answer what became of that many calls; with the settings of a `database`, by several processes."""
+    chance = random.Random(order.seed)  # noqa: S311 - chance that repeats, not secrecy
+    wishes = Wishes(latency_ms=20, settings=QUICK | dict(database or {}))
+    async with Stage(wishes) as stage, AsyncExitStack() as ending:
         before = await stage.control.contacts(DEMO_ORG_ID)
         programs, origins = {stage.connector: f"{stage.origin}/readyz"}, [stage.origin]
-        if engine == "postgresql":
+        if database is not None:
             more, origin = await _more_programs(stage, ending)
             programs |= more
             origins.append(origin)
         phones = [_phone(stage, origin, ending) for origin in origins]
-        weather = Weather(stage, programs, seed)
+        weather = Weather(stage, programs, order.seed)
         ending.push_async_callback(weather.close)
-        stories = plan(Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS), calls)
-        await weather.begin(share, cut)
+        stories = plan(Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS), order.calls)
+        await weather.begin(order.share, cut)
         tempo = fast(STEP_SECONDS, LATE_SECONDS)
-        played = await play_all(stories, Either(phones, chance), rate, tempo, stage.house.clock)
+        played = await play_all(stories, Either(phones, chance), order.rate, tempo, stage.house.clock)
         await weather.calm_down()
         await delivered(stage, STUCK_AFTER_SECONDS, _tell)
         verdict, _ = await judge(stage, played, before)

@@ -31,7 +31,9 @@ def test_a_rotation_opens_the_old_and_seals_with_the_new() -> None:
     assert Sealer([NEW]).open(rotated.seal("token")) == "token"
 
 
-@pytest.mark.parametrize("token", [Sealer([OLD]).seal("token"), b"", b"nonsense"])
+@pytest.mark.parametrize(
+    "token", [Sealer([OLD]).seal("token"), b"", b"nonsense"], ids=["other", "", "nonsense"]
+)
 def test_what_no_key_opens_names_the_setting(token: bytes) -> None:
     """The message says what to do, and holds nothing of the token."""
     with pytest.raises(SettingsError, match="SECRET_KEY") as caught:
