@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.templating import Jinja2Templates
 
 from connector.asking import Asking
+from connector.control import Control
 from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.directory.hooks import DeskHooks
@@ -97,6 +98,7 @@ class House:
         self.bus = _bus(settings, store)
         self.feed = Feed(self.bus)
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
+        self.control = Control(store, self.bus, clock)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.syncing = Syncing(store, self.portals, settings, clock)
@@ -134,6 +136,11 @@ class House:
             living = await self.people.living(open_ones)
             self.feed.end_sessions(open_ones - living, Message("signed_out", b"{}"))
 
+    def end_streams(self) -> None:
+        """Let everybody go who waits for news: the server is stopping."""
+        self.feed.close()
+        self.control.close()
+
     async def close(self) -> None:
         """Let go of the network and the database."""
         await self.bus.close()
@@ -158,10 +165,11 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
             (SWEEP_SECONDS, house.directory.sweep),
             (PRUNE_SECONDS, house.pruning.step),
             (SILENCE_SECONDS, house.silence.step),
+            (WATCHDOG_SECONDS, house.control.close_overdue),
             *(((LOOK_SECONDS, house.road.catch_up),) if house.bus.reaches_others else ()),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
-        hearing = asyncio.create_task(house.bus.work(house.road.hear, house.road.look))
+        hearing = asyncio.create_task(house.bus.work(house.road.hear, house.road.look, house.control.wake))
         stack.push_async_callback(_cancel, hearing)
         if deliver:
             stack.push_async_callback(house.syncing.close)

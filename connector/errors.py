@@ -13,6 +13,7 @@ ConnectorError
 │   ├── NotSignedIn                 401
 │   ├── NotAllowed                  403
 │   ├── NotFound                    404
+│   ├── NotNow                      409, as things stand
 │   ├── InvalidRequest              422
 │   └── TooManyRequests             429
 ├── SignInError                     signing in or linking came to nothing
@@ -141,6 +142,13 @@ class NotFound(RequestError):
 
     reason = "not_found"
     status = 404
+
+
+class NotNow(RequestError):
+    """It cannot be done as things stand; the message says what stands in the way."""
+
+    reason = "not_now"
+    status = 409
 
 
 class InvalidRequest(RequestError):

@@ -18,8 +18,16 @@ class Bus(Protocol):
     def tell(self, call_ids: Iterable[int]) -> None:
         """Have the others hear of calls that have changed, after the commit that changed them."""
 
-    async def work(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
-        """Carry news until cancelled: `hear` is told ids, `look` that some may have been missed."""
+    def tell_orders(self) -> None:
+        """Have the others hear that orders have changed, after the commit that changed them."""
+
+    async def work(
+        self, hear: Callable[[Collection[int]], None], look: Callable[[], None], wake: Callable[[], None]
+    ) -> None:
+        """Carry news until cancelled: `hear` is told ids, `look` that some may have been missed.
+
+        `wake` is called when orders may have changed.
+        """
 
     async def close(self) -> None:
         """Tell what has not been told yet."""
@@ -33,7 +41,12 @@ class Alone:
     def tell(self, call_ids: Iterable[int]) -> None:
         """Tell nobody."""
 
-    async def work(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
+    def tell_orders(self) -> None:
+        """Tell nobody."""
+
+    async def work(
+        self, hear: Callable[[Collection[int]], None], look: Callable[[], None], wake: Callable[[], None]
+    ) -> None:
         """Hear nobody."""
 
     async def close(self) -> None:

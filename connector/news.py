@@ -208,6 +208,7 @@ def _view(
         finding=finding_of(row),
         chosen=row.chosen_contact_id,
         record=_record(record),
+        takes_orders=phone.takes_orders,
     )
     return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word))
 

@@ -12,6 +12,9 @@ from connector.times import SECOND
 Mine = Literal["offered", "answered", "over"]
 """How far this agent's part of the call is."""
 
+Action = Literal["hang_up", "transfer"]
+"""What an agent can have done with a call."""
+
 TICKETS_SHOWN = 5
 
 
@@ -49,7 +52,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a call that a view is made of."""
+    """Everything about a call that a view is made of; `takes_orders` is its phone system's."""
 
     id: int
     revision: int
@@ -58,6 +61,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding = Finding()
     chosen: str | None = None
     record: Record = Record()
+    takes_orders: bool = False
 
 
 class NumberView(msgspec.Struct, frozen=True):
@@ -90,6 +94,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None
     tickets: tuple[Ticket, ...] | None
     record: Record
+    can: tuple[Action, ...] = ()
 
 
 def customer(call: Call, country: str) -> Number:
@@ -133,6 +138,7 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         chosen=shown.chosen,
         tickets=_tickets(shown),
         record=shown.record,
+        can=_can(call, mine) if shown.takes_orders else (),
     )
 
 
@@ -142,6 +148,13 @@ def _result(call: Call) -> Literal["answered", "missed", "canceled"] | None:
     if call.answered_at is not None:
         return "answered"
     return "canceled" if call.direction is Direction.OUTBOUND else "missed"
+
+
+def _can(call: Call, mine: Mine | None) -> tuple[Action, ...]:
+    """Answer what an agent can have done whose part of the call goes on."""
+    if call.state is CallState.ENDED or mine not in ("offered", "answered"):
+        return ()
+    return ("hang_up", "transfer") if mine == "answered" else ("hang_up",)
 
 
 def _talk_seconds(call: Call) -> int | None:

@@ -4,12 +4,15 @@ A message is lines `Key: value`, ended by a blank line. Source: Asterisk documen
 Configuration/Interfaces/Asterisk-Manager-Interface-AMI/AMI-v2-Specification.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.errors import ConnectorError
 
 Message = Mapping[str, str]
 """The fields of one message by name. Of a field that comes twice, the first is kept."""
+
+Fields = Mapping[str, str | Sequence[str]]
+"""The fields of an action by name; one that has several values is written several times."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 _END = b"\r\n\r\n"
@@ -59,12 +62,14 @@ def event_of(message: Message) -> str | None:
     return message.get("Event")
 
 
-def encode(action: str, action_id: str, fields: Mapping[str, str] | None = None) -> bytes:
+def encode(action: str, action_id: str, fields: Fields | None = None) -> bytes:
     """Write an action; BadStream for a value with a line break, which would start a second field."""
-    pairs = {"Action": action, "ActionID": action_id, **(fields or {})}
-    if any("\r" in value or "\n" in value for value in pairs.values()):
+    pairs = [("Action", action), ("ActionID", action_id)]
+    for name, given in (fields or {}).items():
+        pairs += [(name, value) for value in ((given,) if isinstance(given, str) else given)]
+    if any("\r" in value or "\n" in value for _, value in pairs):
         raise BadStream("an action's values hold no line breaks")
-    lines = "".join(f"{name}: {value}\r\n" for name, value in pairs.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
     return f"{lines}\r\n".encode()
 
 

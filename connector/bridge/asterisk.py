@@ -13,6 +13,8 @@ from connector.bridge.ami import BadStream, Message
 from connector.bridge.calls import BridgeCall
 from connector.bridge.channels import Names
 from connector.bridge.connection import Connection
+from connector.bridge.fetching import Fetcher
+from connector.bridge.hands import Hands
 from connector.bridge.looking_back import LookingBack
 from connector.bridge.poster import Poster
 from connector.bridge.rollcall import ACTION, RollCall
@@ -46,6 +48,8 @@ class Bridge:
         self._tracker = Tracker(names, settings.recording_url, clock)
         self._poster = Poster(settings, self._spool, self._turn, self._status, clock)
         book = self._tracker.book
+        self._hands = Hands(settings, book)
+        self._fetcher = Fetcher(settings, self._hands, self._status, clock)
         self._looking_back = LookingBack(settings, book, self._spool, self._turn, self._tell)
         self._unsaved: list[tuple[str, bytes]] = []
         self._something = anyio.Event()
@@ -63,6 +67,7 @@ class Bridge:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(Pages(self._status).serve, [pages])
                 tasks.start_soon(self._poster.run)
+                tasks.start_soon(self._fetcher.run)
                 tasks.start_soon(self._save)
                 tasks.start_soon(self._listen, tasks)
                 with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -84,6 +89,7 @@ class Bridge:
                 why = str(problems.exceptions[0])
             attempt = 0 if self._status.is_connected else attempt
             self._status.lost(why)
+            self._hands.let_go()
             log.warning("asterisk_lost", extra={"why": why})
             await anyio.sleep(AGAIN_SECONDS[min(attempt, len(AGAIN_SECONDS) - 1)])
             attempt += 1
@@ -117,11 +123,13 @@ class Bridge:
         await connection.act("Login", {"Username": user, "Secret": secret.reveal()})
         await connection.act(ACTION)
         self._status.found()
+        self._hands.take_hold(connection)
         log.info("asterisk_found")
         await connection.keep_alive()
 
     def _take(self, messages: Sequence[Message], roll: RollCall) -> None:
         for message in messages:
+            self._hands.hear(message)
             self._tell(self._tracker.hear(message))
             if not roll.is_over:
                 self._tell(roll.hear(message))

@@ -33,6 +33,10 @@ class Book:
             self._changed.add(call.id)
         return call
 
+    def find(self, call_id: str) -> BridgeCall | None:
+        """Answer the call that was told under this id, or that it has become part of."""
+        return self.calls.get(self._joined.get(call_id, call_id))
+
     def channel(self, message: Message, prefix: str = "") -> tuple[BridgeCall, Channel] | None:
         """Answer the channel that a message is about; None where that is none we know."""
         uniqueid = message.get(f"{prefix}Uniqueid", "")

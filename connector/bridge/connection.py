@@ -1,6 +1,6 @@
 """Hold the one connection to Asterisk's manager interface: read it all at once, act over it when asked."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -8,7 +8,7 @@ from typing import Self
 import anyio
 from anyio.abc import ByteStream
 
-from connector.bridge.ami import BadStream, Message, Reader, encode, event_of
+from connector.bridge.ami import BadStream, Fields, Message, Reader, encode, event_of
 
 CHUNK_BYTES = 256 * 1024
 ANSWER_WITHIN_SECONDS = 10
@@ -63,7 +63,7 @@ class Connection:
             messages = self._reader.feed(data)
             yield [message for message in messages if not self._is_answer(message)]
 
-    async def act(self, action: str, fields: Mapping[str, str] | None = None) -> Message:
+    async def act(self, action: str, fields: Fields | None = None) -> Message:
         """Perform an action and answer Asterisk's response; Refused where that is an error."""
         action_id = f"connector-{next(self._ids)}"
         answered = self._answered[action_id] = anyio.Event()

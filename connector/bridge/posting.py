@@ -60,9 +60,13 @@ def request(batch: Sequence[Waiting], secret: Secret, now: int) -> tuple[bytes, 
     """
     body = b"[" + b",".join(one.body for one in batch) + b"]"
     message_id = "batch-" + sha256("\0".join(one.id for one in batch).encode()).hexdigest()[:32]
+    return body, {"content-type": BATCH} | signed(message_id, body, secret, now)
+
+
+def signed(message_id: str, body: bytes, secret: Secret, now: int) -> dict[str, str]:
+    """Sign an attempt for this moment; answers its headers."""
     timestamp = now // SECOND
-    return body, {
-        "content-type": BATCH,
+    return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signing.sign(secret.reveal(), message_id, timestamp, body),
@@ -76,9 +80,9 @@ def decide(status: int, headers: Mapping[str, str], body: bytes, events: int, no
     if status == 413:
         return TooBig()
     if status == 422:
-        return Taken(dict.fromkeys(range(events), _detail(body)))
+        return Taken(dict.fromkeys(range(events), detail(body)))
     if status == 401:
-        return Again("bad_signature", _signature_refused(headers, now))
+        return Again("bad_signature", signature_refused(headers, now))
     if status == 429 or status >= 500:
         return Again("connector_busy", f"the connector answers {status}", _retry_after(headers))
     return Again(
@@ -109,7 +113,8 @@ def _taken(body: bytes) -> Outcome:
     return Taken({one.index: one.error for one in receipt.rejected})
 
 
-def _detail(body: bytes) -> str:
+def detail(body: bytes) -> str:
+    """Answer what the connector says of its refusal."""
     try:
         problem = msgspec.json.decode(body, type=dict[str, object])
     except msgspec.MsgspecError:
@@ -117,7 +122,8 @@ def _detail(body: bytes) -> str:
     return str(problem.get("detail") or problem.get("title") or "refused")
 
 
-def _signature_refused(headers: Mapping[str, str], now: int) -> str:
+def signature_refused(headers: Mapping[str, str], now: int) -> str:
+    """Say why a signature is refused, and whose move it is."""
     difference = clock_difference_seconds(headers, now)
     if difference is not None and abs(difference) > _CLOCKS_DIFFER_SECONDS:
         return f"the connector's clock is {difference} s ahead of this machine's: set the clocks"

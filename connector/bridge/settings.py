@@ -56,6 +56,22 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     files_after_seconds: Annotated[
         int, Meta(ge=1, description="How long Asterisk may take to write a call into its files")
     ] = 10
+    context: Annotated[
+        str,
+        Meta(
+            description="Dialplan context in which agents dial, such as from-internal; empty: the bridge "
+            "only hears, and carries nothing out"
+        ),
+    ] = ""
+    telephone: Annotated[
+        str, Meta(description="Channel that rings an agent, {agent} being the extension")
+    ] = "PJSIP/{agent}"
+    plus: Annotated[
+        str, Meta(pattern=r"^(\+|[0-9*#]*)$", description="What is dialled in that context for +, such as 00")
+    ] = "+"
+    ring_seconds: Annotated[
+        int, Meta(ge=5, le=45, description="How long an agent's telephone rings before a call to somebody")
+    ] = 25
     listen: Annotated[str, Meta(description="host:port, on loopback, of /health and /metrics")] = (
         "127.0.0.1:9180"
     )
@@ -139,6 +155,8 @@ def _check(settings: BridgeSettings) -> None:
         raise SettingsError(f"BRIDGE_AGENTS is no pattern: {problem}.") from problem
     if groups < 1:
         raise SettingsError("BRIDGE_AGENTS needs a group (...) around the agent's extension.")
+    if settings.telephone.count("{agent}") != 1:
+        raise SettingsError("BRIDGE_TELEPHONE needs {agent} once, where the agent's extension stands.")
 
 
 def _check_url(variable: str, text: str) -> None:

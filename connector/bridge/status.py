@@ -22,6 +22,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     asterisk: str
     connector: str
+    orders: str
     heard_at: str | None
     open_calls: int
     waiting: int
@@ -36,6 +37,7 @@ class Status:
         self.registry = CollectorRegistry()
         self.asterisk = "not connected yet"
         self.connector = "nothing delivered yet"
+        self.orders = "not carried out: BRIDGE_CONTEXT is not set"
         self.is_connected = False
         self.is_delivering = True
         self.heard_at: int | None = None
@@ -52,6 +54,9 @@ class Status:
         self.attempts = Counter(
             "connector_bridge_attempts", "Attempts to deliver by outcome", ["outcome"], registry=self.registry
         )
+        self.carried_out = Counter(
+            "connector_bridge_orders", "Orders by what came of them", ["outcome"], registry=self.registry
+        )
 
     def health(self) -> Health:
         """Answer how the bridge fares."""
@@ -59,6 +64,7 @@ class Status:
             ok=self.is_connected and self.is_delivering,
             asterisk=self.asterisk,
             connector=self.connector,
+            orders=self.orders,
             heard_at=None if self.heard_at is None else to_iso(self.heard_at),
             open_calls=_value(self.open_calls),
             waiting=_value(self.waiting),

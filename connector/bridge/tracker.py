@@ -115,7 +115,8 @@ class Tracker:
         if called.party is Party.OUTSIDE:
             yield from self._dial_out(call, message, at)
         elif called.party is Party.AGENT:
-            if call.direction is None and not call.originated:
+            # The first telephone of a call that the PBX makes by itself is nobody's call yet.
+            if call.direction is None and (not call.originated or called.uniqueid != call.root):
                 call.direction = INTERNAL
                 call.from_number = self._caller(call, message)
                 call.to_number = called.agent

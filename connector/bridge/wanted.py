@@ -12,6 +12,7 @@ EVENTS = (
     "AttendedTransfer",
     "HangupRequest",
     "Hangup",
+    "OriginateResponse",
 )
 LISTED = ("CoreShowChannel", "CoreShowChannelsComplete")
 VARIABLES = ("MIXMONITOR_FILENAME", "VMSTATUS")

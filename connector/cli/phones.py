@@ -6,7 +6,7 @@ from typing import Any, TextIO
 import click
 
 from connector.app import House
-from connector.cli import answering, belongings
+from connector.cli import answering, belongings, controlling
 from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, show_rows
@@ -24,6 +24,7 @@ for command in (
     *(belongings.guide, belongings.unread, belongings.line, belongings.queue),
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
+    *(controlling.control, controlling.may_call),
 ):
     phones.add_command(command)
 
@@ -108,6 +109,7 @@ def list_all(*, as_json: bool) -> None:
                 "senders": phone.senders,
                 "names": phone.tells_names,
                 "owners": phone.routes_to_owners,
+                "orders": phone.takes_orders,
             }
             for phone in await house.phone_systems.list_all()
         ]

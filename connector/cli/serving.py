@@ -22,7 +22,7 @@ def serve() -> None:
         house = House(settings, Store.open(settings.database_url))
         click.echo(f"The connector is at {settings.public_url} and listens on {settings.listen}.", err=True)
         try:
-            serve_until_told(create_app(house), settings, listener, house.feed.close)
+            serve_until_told(create_app(house), settings, listener, house.end_streams)
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)
 

@@ -1,12 +1,16 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
+from connector.numbers.kinds import country_of, is_costly, is_emergency
 from connector.numbers.reading import Kind, Number, known_country, mask, read, worth_asking
 from connector.numbers.typed import forms, matches, meant, tails
 
 __all__ = [
     "Kind",
     "Number",
+    "country_of",
     "forms",
+    "is_costly",
+    "is_emergency",
     "known_country",
     "mask",
     "matches",

@@ -1,7 +1,7 @@
 """Know the phone systems: who may post where, what is theirs, and what they are told of a call."""
 
-from connector.phone_systems.hints import Hinting
-from connector.phone_systems.patterns import fits, pattern_of
+from connector.phone_systems.hints import Hinting, caller_id
+from connector.phone_systems.patterns import best_fit, fits, pattern_of
 from connector.phone_systems.systems import REMEMBERED_FOR, Known, PhoneSystems, check, check_network
 
 __all__ = [
@@ -9,6 +9,8 @@ __all__ = [
     "Hinting",
     "Known",
     "PhoneSystems",
+    "best_fit",
+    "caller_id",
     "check",
     "check_network",
     "fits",

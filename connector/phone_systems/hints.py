@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from connector.calls import Direction
 from connector.errors import StoreError
 from connector.numbers import Number, read
-from connector.phone_systems.patterns import fits
+from connector.phone_systems.patterns import best_fit, fits
 from connector.phones import NO_HINTS, Hints, Question
 from connector.store import Store, blocked, callers, phones
 from connector.store.phones import PhoneSystem
@@ -50,7 +50,7 @@ def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hi
         return Hints(rejects=True)
     return Hints(
         name=_name(connection, phone, number),
-        caller_id=None if inbound else _caller_id(connection, phone, number),
+        caller_id=None if inbound else caller_id(connection, phone, number),
         owner=_owner(connection, phone, number) if inbound else (),
     )
 
@@ -68,9 +68,8 @@ def _owner(connection: Connection, phone: PhoneSystem, number: Number) -> tuple[
     return callers.owner_words(connection, phone.portal_id, phone.id, number.e164)
 
 
-def _caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
-    """Choose the rule that says most: the one with the most digits."""
+def caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
+    """Answer which of our numbers (E.164) somebody shall see whom we call, by the rule that says most."""
     rules = phones.caller_ids_of(connection, phone.id)
-    fitting = [pattern for pattern in rules if fits(number, pattern)]
-    best = max(fitting, key=lambda pattern: (len(pattern.replace("*", "")), pattern), default=None)
+    best = best_fit(number, rules)
     return None if best is None else rules[best]

@@ -1,6 +1,7 @@
 """Read and match patterns of numbers: E.164, with * for any digits, or withheld; pure."""
 
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from connector.errors import CommandError
@@ -34,3 +35,9 @@ def fits(number: Number, pattern: str) -> bool:
     if number.e164 is None:
         return pattern == "*" or (pattern == WITHHELD and number.kind is Kind.WITHHELD)
     return fnmatchcase(number.e164, pattern)
+
+
+def best_fit(number: Number, patterns: Iterable[str]) -> str | None:
+    """Answer the pattern that says most of a number, the one with the most digits; None if none fits."""
+    fitting = [pattern for pattern in patterns if fits(number, pattern)]
+    return max(fitting, key=lambda pattern: (len(pattern.replace("*", "")), pattern), default=None)

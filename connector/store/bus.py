@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import make_url
@@ -35,11 +35,22 @@ IDS_IN_A_NOTICE = 350
 WAITING_AT_MOST = 10_000
 """Ids that are kept while no notice can be sent; whoever misses one finds it by looking."""
 
+ORDERS = "orders"
+"""Stands among the ids when orders have changed; an older process takes it for no id, and skips it."""
+
 PING_SECONDS = 10
 PING_WITHIN_SECONDS = 5
 AGAIN_AFTER_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
+
+
+class Ears(NamedTuple):
+    """What is called for whom: changed calls, what may have been missed, changed orders."""
+
+    hear: Callable[[Collection[int]], None]
+    look: Callable[[], None]
+    wake: Callable[[], None]
 
 
 class PostgresqlBus:
@@ -57,6 +68,7 @@ class PostgresqlBus:
         self._name = token_hex(6)
         self._waiting: dict[int, None] = {}
         self._has_waiting = asyncio.Event()
+        self._orders_changed = False
         self._listens = True
 
     def tell(self, call_ids: Iterable[int]) -> None:
@@ -66,11 +78,22 @@ class PostgresqlBus:
             del self._waiting[forgotten]
         self._has_waiting.set()
 
-    async def work(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
-        """Carry notices until cancelled: `hear` is told ids, `look` that some may have been missed."""
+    def tell_orders(self) -> None:
+        """Have the others hear that orders have changed; nobody waits for it."""
+        self._orders_changed = True
+        self._has_waiting.set()
+
+    async def work(
+        self, hear: Callable[[Collection[int]], None], look: Callable[[], None], wake: Callable[[], None]
+    ) -> None:
+        """Carry notices until cancelled: `hear` is told ids, `look` that some may have been missed.
+
+        `wake` is called when orders may have changed.
+        """
+        ears = Ears(hear, look, wake)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_on())
-            group.create_task(self._listen_on(hear, look))
+            group.create_task(self._listen_on(ears))
 
     async def close(self) -> None:
         """Send what still waits, if that is possible."""
@@ -92,34 +115,43 @@ class PostgresqlBus:
 
     async def _send(self) -> None:
         ids = list(self._waiting)
-        if not ids:
+        payloads = list(_written(self._name, ids))
+        if self._orders_changed:
+            payloads.append(f"{self._name},{ORDERS}")
+        if not payloads:
             return
-        await self._store.read(partial(_notify, payloads=list(_written(self._name, ids))))
+        self._orders_changed = False
+        try:
+            await self._store.read(partial(_notify, payloads=payloads))
+        except StoreError:
+            self._orders_changed = True
+            raise
         for sent in ids:
             self._waiting.pop(sent, None)
 
-    async def _listen_on(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
+    async def _listen_on(self, ears: Ears) -> None:
         import psycopg
 
         while True:
             try:
-                await self._listen(hear, look)
+                await self._listen(ears)
             except (psycopg.Error, TimeoutError, OSError) as problem:
                 if self._listens:
                     log.warning("bus_lost: %s", str(problem).partition("\n")[0])
                 self._listens = False
                 await asyncio.sleep(AGAIN_AFTER_SECONDS)
 
-    async def _listen(self, hear: Callable[[Collection[int]], None], look: Callable[[], None]) -> None:
+    async def _listen(self, ears: Ears) -> None:
         async with await self._connect() as connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             if not self._listens:
                 log.warning("bus_back")
             self._listens = True
-            look()
+            ears.look()
+            ears.wake()
             while True:
                 async for notice in connection.notifies(timeout=PING_SECONDS):
-                    hear(self._read(notice.payload))
+                    self._hear(notice.payload, ears)
                 async with asyncio.timeout(PING_WITHIN_SECONDS):
                     await connection.execute("SELECT 1")
 
@@ -130,10 +162,14 @@ class PostgresqlBus:
         arguments = {**address, **connect_arguments(self._listen_url)}
         return await psycopg.AsyncConnection.connect(**arguments, autocommit=True)
 
-    def _read(self, payload: str) -> list[int]:
+    def _hear(self, payload: str, ears: Ears) -> None:
         """Read a notice; one's own says nothing new."""
-        name, *ids = payload.split(",")
-        return [] if name == self._name else [int(each) for each in ids if each.isdecimal()]
+        name, *words = payload.split(",")
+        if name == self._name:
+            return
+        if ORDERS in words:
+            ears.wake()
+        ears.hear([int(each) for each in words if each.isdecimal()])
 
 
 def _written(name: str, ids: Sequence[int]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, update
 
 from connector.calls import Call
 from connector.store.bulk import Bulk, Given
@@ -91,6 +91,19 @@ _family = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
 def by_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     """Read calls by their ids."""
     return _rows(connection, _read(calls.c.id.in_(ids))) if ids else []
+
+
+def find(connection: Connection, phone_system_id: int, call_id: str) -> CallRow | None:
+    """Read a call by what its phone system calls it."""
+    named = and_(calls.c.phone_system_id == phone_system_id, calls.c.call_id == call_id)
+    rows = _rows(connection, _read(named))
+    return rows[0] if rows else None
+
+
+def open_of(connection: Connection, phone_system_id: int) -> list[CallRow]:
+    """Read a phone system's calls that go on."""
+    is_theirs = calls.c.phone_system_id == phone_system_id
+    return _rows(connection, _read(and_(is_theirs, calls.c.closes_at.is_not(None))))
 
 
 def shown(connection: Connection, since: int) -> list[CallRow]:

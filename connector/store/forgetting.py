@@ -18,6 +18,7 @@ from connector.store.tables import (
     contacts,
     directory,
     events,
+    orders,
     outbox,
     phone_systems,
     unread,
@@ -171,6 +172,7 @@ def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
         bears += [Contact(*row) for row in rows]
     known = connection.execute(delete(directory).where(directory.c.number.in_(numbers))).rowcount
     made = and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))
+    connection.execute(delete(orders).where(orders.c.number.in_(numbers)))
     deliveries = connection.execute(delete(outbox).where(made)).rowcount
     erased = sum(erase_contact(connection, contact) for contact in bears)
     return Erased(numbers=known, deliveries=deliveries, contacts=erased)

@@ -18,6 +18,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `uid` is what call keys are made of and never changes.
     `senders` are the networks it may post from; none means any.
     `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
+    `takes_orders` says that a program of its own fetches what it shall do.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     """
 
@@ -32,6 +33,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     department_id: str | None = None
     tells_names: bool = False
     routes_to_owners: bool = False
+    takes_orders: bool = False
     sealed_secrets: tuple[bytes, ...] = ()
     sealed_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
@@ -58,7 +60,7 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
 
 _OWN_COLUMNS = (
     *("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id"),
-    *("tells_names", "routes_to_owners"),
+    *("tells_names", "routes_to_owners", "takes_orders"),
 )
 
 
@@ -158,6 +160,12 @@ def set_answers(
     if changed:
         which = phone_systems.c.id == phone_id
         connection.execute(update(phone_systems).where(which).values(**changed))
+
+
+def set_takes_orders(connection: Connection, phone_id: int, *, takes_orders: bool) -> None:
+    """Say whether a phone system fetches what it shall do."""
+    which = phone_systems.c.id == phone_id
+    connection.execute(update(phone_systems).where(which).values(takes_orders=takes_orders))
 
 
 def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: str | None) -> None:

@@ -21,7 +21,8 @@ from sqlalchemy import (
     tuple_,
 )
 
-from connector.store.tables import calls, events, flows, outbox, sessions, unread
+from connector.store.tables import calls, events, flows, orders, outbox, sessions, unread
+from connector.times import DAY
 
 ROWS_AT_A_TIME = 500
 """So few that nobody who writes meanwhile has to wait."""
@@ -164,12 +165,18 @@ def prune_flows(connection: Connection, limits: Limits) -> int:
     return _delete_oldest(connection, flows, flows.c.expires_at, limits.now)
 
 
+def prune_orders(connection: Connection, limits: Limits) -> int:
+    """Delete what phone systems were to do a day ago; the audit has it."""
+    return _delete_oldest(connection, orders, orders.c.created_at, limits.now - DAY)
+
+
 BY_AGE: tuple[Callable[[Connection, Limits], int], ...] = (
     prune_ignored,
     prune_contacts,
     prune_unread,
     prune_sessions,
     prune_flows,
+    prune_orders,
 )
 """What is pruned beside calls; each answers how many rows it deleted."""
 

@@ -96,6 +96,8 @@ phone_systems = Table(
     # What its answers may say, where its dialect can: the caller's name, the contact's owner to be rung.
     Column("tells_names", Boolean, nullable=False, server_default=text("false")),
     Column("routes_to_owners", Boolean, nullable=False, server_default=text("false")),
+    # Whether a program of its own fetches what it shall do: dial, hang up, transfer.
+    Column("takes_orders", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -141,6 +143,62 @@ caller_ids = Table(
     Column("pattern", Text, primary_key=True),
     Column("number", Text, nullable=False),
 )
+
+destinations = Table(
+    "destinations",
+    metadata,
+    # Who may call whom with the connector's help: numbers by pattern, from which role on; empty: nobody.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("pattern", Text, primary_key=True),
+    Column("role", Text),
+    _one_of("role", "agent", "supervisor", "administrator"),
+)
+
+takers = Table(
+    "takers",
+    metadata,
+    # When a phone system's program last asked for orders: an order that nobody would fetch is refused.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    Column("asked_at", BigInteger, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # What both sides call it. It becomes part of the id of the call that it makes, so it is never used again.
+    Column("uid", Text, nullable=False, unique=True),
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), nullable=False),
+    Column("asker", Text, nullable=False),
+    # What the asker calls it: asked again under the same key, it is the same order.
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # The agent whose telephone it is about, in the phone system's word; empty for the whole call.
+    Column("agent", Text, nullable=False),
+    # Whom to call, or to whom the call goes: E.164 or an extension.
+    Column("number", Text, nullable=False, server_default=""),
+    Column("caller_id", Text),
+    # The phone system's id of the call that it makes or is about.
+    Column("call_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # Who fetched it: nobody else is told to do it.
+    Column("taken_by", Text),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    # Until when it may be fetched; once it is, until when its outcome is waited for.
+    Column("ends_at", BigInteger, nullable=False),
+    UniqueConstraint("asker", "key"),
+    _one_of("kind", "dial", "hang_up", "transfer"),
+    _one_of("state", "waiting", "taken", "done", "refused", "expired", "unknown"),
+    # Nobody's telephone is rung for two calls at once, however often somebody clicks.
+    Index("uq_orders_ringing", "phone_system_id", "agent", unique=True,
+          sqlite_where=text("kind = 'dial' AND state IN ('waiting', 'taken')"),
+          postgresql_where=text("kind = 'dial' AND state IN ('waiting', 'taken')")),
+    # Read again and again, and these are few.
+    Index("ix_orders_open", "ends_at", sqlite_where=text("state IN ('waiting', 'taken')"),
+          postgresql_where=text("state IN ('waiting', 'taken')")),
+)  # fmt: skip
 
 lines = Table(
     "lines",

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from starlette.requests import Request
 from starlette.templating import Jinja2Templates
 
+from connector.control import Control
 from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.directory.hooks import DeskHooks
@@ -47,6 +48,7 @@ class House(Protocol):
     directory: Directory
     desk_hooks: DeskHooks
     feed: Feed
+    control: Control
     road: Road
     deliverer: Deliverer
     metrics: Metrics

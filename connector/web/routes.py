@@ -7,7 +7,20 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
-from connector.web import admin, calls, contacts, desk_hooks, health, hooks, linking, login, pages, stream
+from connector.web import (
+    admin,
+    calls,
+    contacts,
+    desk_hooks,
+    health,
+    hooks,
+    linking,
+    login,
+    order_hooks,
+    orders,
+    pages,
+    stream,
+)
 
 
 class IdConvertor(Convertor[int]):
@@ -30,7 +43,14 @@ class SlugConvertor(StringConvertor):
     regex = f"[{''.join(sorted(SLUG_LETTERS))}]{{1,{SLUG_AT_MOST}}}"
 
 
+class OrderConvertor(StringConvertor):
+    """Read an order's name from a path."""
+
+    regex = "c[0-9a-f]{20}"
+
+
 register_url_convertor("id", IdConvertor())
+register_url_convertor("order", OrderConvertor())
 register_url_convertor("slug", SlugConvertor())
 
 
@@ -40,6 +60,8 @@ def routes(static: Path) -> list[BaseRoute]:
         # First, because they are tried in this order and nothing is asked for more often.
         Route("/hooks/{slug:slug}", hooks.Hooks(), methods=["POST"]),
         Route("/hooks/{slug:slug}/{token}", hooks.Hooks(), methods=["POST"]),
+        Route("/hooks/{slug:slug}/orders", order_hooks.waiting, methods=["GET"]),
+        Route("/hooks/{slug:slug}/orders/{id:order}", order_hooks.report, methods=["POST"]),
         Route("/", pages.home),
         Route("/banner", pages.banner),
         Route("/login", login.login),
@@ -52,7 +74,12 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/api/banner/stream", stream.stream),
+        Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", calls.choose, methods=["POST"]),
+        Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),
+        Route("/api/calls/{id:id}/transfer", orders.transfer, methods=["POST"]),
+        Route("/api/calls/{id:id}/colleagues", orders.colleagues),
+        Route("/api/orders/{id:order}", orders.show),
         Route("/api/contacts/lookup", contacts.lookup),
         Route("/api/contacts/search", contacts.search),
         Route("/api/admin/deliveries", admin.list_deliveries),

@@ -61,9 +61,10 @@ async def _messages(house: House, user: User, subscription: Subscription) -> Asy
 
 async def _snapshot(house: House, user: User, subscription: Subscription) -> Message:
     agent = {"name": user.name, "email": user.email, "role": user.role}
+    dials = await house.control.dials(user.id)
     calls = await house.road.snapshot(user.id)
     house.feed.fill(subscription, [view.id for view in calls])
-    data = {"now": house.clock(), "agent": agent, "calls": calls}
+    data = {"now": house.clock(), "agent": agent, "dials": dials, "calls": calls}
     return Message("snapshot", encode(data))
 
 

@@ -20,7 +20,7 @@ FLOORS = (
     {"pops"},
     {"phones", "zoho", "store", "feed"},
     {"directory", "people", "portals", "phone_systems", "keeping"},
-    {"news"},
+    {"news", "control"},
     {"asking"},
     {"road", "delivery"},
     {"web"},

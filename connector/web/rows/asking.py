@@ -34,6 +34,14 @@ ROWS = {
         whose=YOURS,
         todo=("Check the address.",),
     ),
+    "not_now": Row(
+        status=409,
+        title="Not at the moment",
+        what="As things stand, that cannot be done.",
+        whose=YOURS,
+        todo=("Try again when what stands in the way is over.",),
+        told=True,
+    ),
     "invalid_request": Row(
         status=422,
         title="Something in the request is wrong",

@@ -58,12 +58,12 @@ async def _served(
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         house = House(_settings(sandbox, database_url, address), Store(database_url))
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
-        server = Server(config, house.feed.close)
+        server = Server(config, house.end_streams)
         async with httpx2.AsyncClient(base_url=address, trust_env=False) as client:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             yield house, client
             server.should_exit = True
-            house.feed.close()
+            house.end_streams()
             await serving
 
 
@@ -129,6 +129,7 @@ async def _furnish(house: House) -> str:
         dialect="neutral",
         country="GB",
         time_zone="Europe/London",
+        takes_orders=True,
         lines={OWN_LINE: None},
     )
     return await house.phone_systems.add(phone, "test")

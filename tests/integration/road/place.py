@@ -83,6 +83,29 @@ class Place:
         self.house.cookies.set_session(response, session_id)
         return response.headers["set-cookie"].partition(";")[0].removeprefix(f"{SESSION}=")
 
+    async def ask(self, email: str, path: str, body: object = None, key: str = "") -> httpx2.Response:
+        """Ask the API as an agent's banner does: POST where there is a body."""
+        headers = {"cookie": f"{SESSION}={await self.signed_in(email)}"}
+        if body is None:
+            return await self.client.get(path, headers=headers, timeout=40)
+        own = {"x-requested-with": "connector", "sec-fetch-site": "same-origin"}
+        named = {"idempotency-key": key} if key else {}
+        return await self.client.post(path, headers=headers | own | named, json=body)
+
+    async def fetch(self, wait: int = 0) -> list[dict[str, Any]]:
+        """Fetch orders as the program beside the phone system does."""
+        signed = self.signed(b"", self.house.clock() // SECOND)
+        answer = await self.client.get(f"/hooks/pbx/orders?wait={wait}", headers=signed, timeout=40)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["orders"]
+        return found
+
+    async def report(self, order: str, state: str, by: str = "b-1", **said: str) -> httpx2.Response:
+        """Say what comes of an order, as that program does."""
+        body = json.dumps({"state": state, "by": by} | said).encode()
+        signed = self.signed(body, self.house.clock() // SECOND)
+        return await self.client.post(f"/hooks/pbx/orders/{order}", content=body, headers=signed)
+
     @asynccontextmanager
     async def banner(self, email: str) -> AsyncIterator["Banner"]:
         """Open an agent's banner."""

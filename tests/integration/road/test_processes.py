@@ -131,6 +131,18 @@ async def test_deliveries_are_news(place: Place, neighbour: Place) -> None:
         await delivering
 
 
+async def test_orders_reach_the_process_that_is_asked(place: Place, neighbour: Place) -> None:
+    """An order given to one process reaches the program that hangs on another, and its end comes back."""
+    await place.fetch()
+    waiting = asyncio.create_task(place.fetch(wait=30))
+    given = (await neighbour.ask("ada@example.com", "/api/calls", {"number": "+442079460811"})).json()
+    (todo,) = await asyncio.wait_for(waiting, 10)
+    watching = asyncio.create_task(neighbour.ask("ada@example.com", f"/api/orders/{given['id']}?wait=30"))
+    await place.report(todo["id"], "taken")
+    await place.report(todo["id"], "done")
+    assert (await asyncio.wait_for(watching, 10)).json()["state"] == "done"
+
+
 async def test_notices_fit(server: PostgresqlDatabases) -> None:
     """However many calls change at once, and whatever else comes, everyone hears of each."""
     with server.fresh() as url:
@@ -146,7 +158,7 @@ async def test_notices_fit(server: PostgresqlDatabases) -> None:
             if len(heard) == len(ids):
                 complete.set()
 
-        working = asyncio.create_task(listener.work(hear, ready.set))
+        working = asyncio.create_task(listener.work(hear, ready.set, ready.set))
         await asyncio.wait_for(ready.wait(), 10)
         stores[0].read_now(lambda c: c.execute(text(f"NOTIFY {CHANNEL}, 'nonsense,x,'")))
         teller.tell(ids)

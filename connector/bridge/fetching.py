@@ -1,0 +1,142 @@
+"""Fetch from the connector what is to be done, have it done, and report what came of it.
+
+The bridge asks, over a connection of its own: no port is opened. An order is done only after the connector
+has handed it to this very process, at once; what takes longer is not done at all.
+"""
+
+import logging
+import secrets
+from random import Random
+
+import anyio
+import httpx2
+import msgspec
+from anyio import create_task_group
+from anyio.abc import TaskGroup
+
+from connector.bridge.orders import CarriesOut, Order, Orders, Outcome, Report, refused
+from connector.bridge.posting import detail, signature_refused, signed
+from connector.bridge.settings import BridgeSettings
+from connector.bridge.status import Status
+from connector.times import Clock
+
+WAIT_SECONDS = 25
+"""How long the connector may keep a question until there is an order; proxies cut off after a minute."""
+TIMEOUT = httpx2.Timeout(WAIT_SECONDS + 15, connect=5)
+QUICK = httpx2.Timeout(4, connect=3)
+
+AT_ONCE_SECONDS = 5
+"""An order that was longer on its way is not done: a telephone that rings then surprises."""
+TAKE_TIMES = 2
+REPORT_FOR_SECONDS = 120
+_LONGEST_PAUSE_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class _Trouble(Exception):
+    """Why there is no answer to go by."""
+
+
+class Fetcher:
+    """The one who asks; orders are carried out side by side."""
+
+    def __init__(self, settings: BridgeSettings, hands: CarriesOut, status: Status, clock: Clock) -> None:
+        self._settings = settings
+        self._hands = hands
+        self._status = status
+        self._clock = clock
+        self._address = f"{settings.address.rstrip('/')}/orders"
+        self._name = secrets.token_hex(8)
+        self._random = Random()  # noqa: S311 - spreads attempts, keeps no secret
+
+    async def run(self) -> None:
+        """Ask for ever, if the bridge is set up to carry orders out at all."""
+        if not self._settings.context:
+            return
+        self._status.orders = "not asked for yet"
+        async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=True) as http, create_task_group() as tasks:
+            attempt = 0
+            while True:
+                try:
+                    await self._turn(http, tasks)
+                except _Trouble as trouble:
+                    self._note(str(trouble))
+                    pause = min(_LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt)
+                    await anyio.sleep(self._random.uniform(pause / 2, pause))
+                    attempt = min(attempt + 1, 10)
+                else:
+                    attempt = 0
+                    self._note("carried out")
+
+    async def _turn(self, http: httpx2.AsyncClient, tasks: TaskGroup) -> None:
+        """Ask once, and take what there is before asking again: it would be offered again."""
+        for order in await self._ask(http):
+            began = anyio.current_time()
+            if await self._take(http, order):
+                is_late = anyio.current_time() - began > AT_ONCE_SECONDS
+                tasks.start_soon(self._do, http, order, is_late)
+
+    async def _ask(self, http: httpx2.AsyncClient) -> tuple[Order, ...]:
+        headers = signed(f"ask-{secrets.token_hex(8)}", b"", self._settings.secret, self._clock())
+        try:
+            answer = await http.get(self._address, params={"wait": WAIT_SECONDS}, headers=headers)
+        except httpx2.HTTPError as problem:
+            raise _Trouble(f"the connector cannot be reached: {problem!r}") from problem
+        if answer.status_code != 200:
+            raise _Trouble(self._refusal(answer))
+        try:
+            return msgspec.json.decode(answer.content, type=Orders).orders
+        except msgspec.MsgspecError as problem:
+            raise _Trouble("something answered, but it was not the connector") from problem
+
+    def _refusal(self, answer: httpx2.Response) -> str:
+        if answer.status_code == 401:
+            return signature_refused(dict(answer.headers), self._clock())
+        return f"the connector answers {answer.status_code}: {detail(answer.content)}"
+
+    async def _take(self, http: httpx2.AsyncClient, order: Order) -> bool:
+        """Answer whether the order has been handed to us, and to nobody else."""
+        for _ in range(TAKE_TIMES):
+            status = await self._report(http, order, Report(state="taken", by=self._name))
+            if status == 200:
+                return True
+            if status is not None and status < 500:
+                return False
+        raise _Trouble("the connector does not hand out the order that it offers")
+
+    async def _do(self, http: httpx2.AsyncClient, order: Order, is_late: bool) -> None:  # noqa: FBT001 - of a task
+        outcome = refused("late") if is_late else await self._hands.carry_out(order)
+        self._status.carried_out.labels(outcome.reason or outcome.state).inc()
+        facts = {"order": order.id, "kind": order.kind, "outcome": outcome.state, "why": outcome.detail}
+        log.info("order_carried_out", extra=facts)
+        await self._tell(http, order, outcome)
+
+    async def _tell(self, http: httpx2.AsyncClient, order: Order, outcome: Outcome) -> None:
+        """Report until it is heard, or nobody would care any more."""
+        report = Report(
+            state=outcome.state, by=self._name, reason=outcome.reason, detail=outcome.detail[:2_000]
+        )
+        with anyio.move_on_after(REPORT_FOR_SECONDS):
+            while True:
+                status = await self._report(http, order, report)
+                if status is not None and status < 500:
+                    return
+                await anyio.sleep(1)
+
+    async def _report(self, http: httpx2.AsyncClient, order: Order, report: Report) -> int | None:
+        """Post a report; answers the status, None where there was none."""
+        body = msgspec.json.encode(report)
+        message_id = f"{order.id}-{report.state}"
+        headers = signed(message_id, body, self._settings.secret, self._clock())
+        try:
+            where = f"{self._address}/{order.id}"
+            answer = await http.post(where, content=body, headers=headers, timeout=QUICK)
+        except httpx2.HTTPError:
+            return None
+        return answer.status_code
+
+    def _note(self, how: str) -> None:
+        if self._status.orders != how:
+            log.info("orders", extra={"how": how})
+        self._status.orders = how

@@ -1,0 +1,79 @@
+"""Say which phone systems do what agents ask for, and who may call whom with them."""
+
+from functools import partial
+from typing import Any, cast
+
+import click
+from sqlalchemy import Connection
+
+from connector.app import House
+from connector.cli.belongings import change_phone
+from connector.cli.opening import in_house
+from connector.cli.output import json_option, show_rows
+from connector.errors import CommandError
+from connector.phone_systems import pattern_of
+from connector.phones import DIALECTS
+from connector.store import orders
+from connector.store import phones as table
+from connector.store.phones import PhoneSystem
+from connector.store.users import ROLES, Role
+
+NOBODY = "nobody"
+
+
+@click.command("control")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+def control(*, slug: str, switch: str) -> None:
+    """Let a phone system do what agents ask for: dial, hang up, transfer; its bridge must be set up too."""
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        if switch == "on" and DIALECTS[phone.dialect].signing != "made":
+            raise CommandError(f"A phone system of the dialect {phone.dialect} fetches no orders.")
+        table.set_takes_orders(connection, phone.id, takes_orders=switch == "on")
+
+    in_house(partial(change_phone, slug, change, "phone_system.control", switch))
+    click.echo(f"{slug} {'takes' if switch == 'on' else 'takes no'} orders.")
+
+
+@click.command("may-call")
+@click.argument("slug")
+@click.argument("number", required=False)
+@click.option("--role", type=click.Choice([*ROLES, NOBODY]), help="From which role on.")
+@click.option("--remove", is_flag=True, help="Forget the rule for these numbers.")
+@json_option
+def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, as_json: bool) -> None:
+    """Say who may call NUMBER (+44*, or a whole one) with the connector's help; without it, show all rules.
+
+    The rule with the most digits decides. Without one, numbers of the phone system's own country may be
+    called by everybody, and no others; premium-rate numbers and satellites only by a rule without *.
+    """
+    if number is None:
+        _show(slug, as_json=as_json)
+        return
+    if remove is (role is not None):
+        raise CommandError("Say --role, or --remove.")
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        pattern = pattern_of(number, phone.country)
+        if not pattern.startswith(("+", "*")):
+            raise CommandError("Only numbers can be called.")
+        if role is not None:
+            lowest = None if role == NOBODY else cast("Role", role)
+            orders.set_destination(connection, phone.id, pattern, lowest)
+        elif not orders.remove_destination(connection, phone.id, pattern):
+            raise CommandError(f"Nothing is said of {number}; see: connector phones may-call {slug}")
+
+    what = f"{number}: {role or 'no rule'}"
+    in_house(partial(change_phone, slug, change, "phone_system.may_call", what))
+    click.echo(f"{slug}, {what}.")
+
+
+def _show(slug: str, *, as_json: bool) -> None:
+    async def step(house: House) -> list[dict[str, Any]]:
+        phone = (await house.phone_systems.find(slug)).phone
+        rules = await house.store.read(lambda connection: orders.destinations_of(connection, phone.id))
+        return [{"number": pattern, "role": role or NOBODY} for pattern, role in rules.items()]
+
+    nothing = "No rule: numbers of the phone system's own country, by everybody."
+    show_rows(in_house(step), as_json=as_json, nothing=nothing)

@@ -1,0 +1,176 @@
+"""Take what agents and programs want a phone system to do, and tell what came of it."""
+
+import secrets
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector import control
+from connector.control import Asker
+from connector.control.colleagues import Colleague
+from connector.control.words import message
+from connector.errors import InvalidRequest
+from connector.numbers import read
+from connector.store.orders import Order, OrderKind, OrderState
+from connector.web.guard import Caller, require_api
+from connector.web.hooks import read_body
+from connector.web.house import House, house_of
+
+BODY_AT_MOST = 4_096
+KEY_AT_MOST = 200
+WAIT_AT_MOST_SECONDS = 30
+NO_STORE = {"Cache-Control": "no-store"}
+
+Body = TypeVar("Body")
+
+
+class DialBody(msgspec.Struct, frozen=True):
+    """Whom to call; `agent` whose telephone (own unless given), `phone` by which phone system."""
+
+    number: str
+    agent: str | None = None
+    phone: str | None = None
+
+
+class HangUpBody(msgspec.Struct, frozen=True):
+    """Whose part of the call ends: one's own unless given; for supervisors without a part, all."""
+
+    agent: str | None = None
+
+
+class TransferBody(msgspec.Struct, frozen=True):
+    """To whom the call goes: a colleague's extension, login or e-mail address; `agent` who hands it over."""
+
+    to: str
+    agent: str | None = None
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """How an order stands; `message` says it in plain words, `call` is the phone system's id."""
+
+    id: str
+    kind: OrderKind
+    state: OrderState
+    is_open: bool
+    message: str
+    reason: str
+    phone: str
+    agent: str
+    number: str
+    call: str
+
+
+class ColleaguesView(msgspec.Struct, frozen=True):
+    """To whom a call can be handed over."""
+
+    colleagues: tuple[Colleague, ...]
+
+
+async def dial(request: Request) -> Response:
+    """Take `POST /api/calls`: ring the agent's telephone, then call the number."""
+    caller = await require_api(request)
+    body = await _body(request, DialBody)
+    return await _give(request, caller, "dial", number=body.number, agent=body.agent, phone=body.phone)
+
+
+async def hang_up(request: Request) -> Response:
+    """Take `POST /api/calls/{id}/hangup`."""
+    caller = await require_api(request)
+    body = await _body(request, HangUpBody)
+    return await _give(request, caller, "hang_up", agent=body.agent, call=request.path_params["id"])
+
+
+async def transfer(request: Request) -> Response:
+    """Take `POST /api/calls/{id}/transfer`."""
+    caller = await require_api(request)
+    body = await _body(request, TransferBody)
+    call = request.path_params["id"]
+    return await _give(request, caller, "transfer", number=body.to, agent=body.agent, call=call)
+
+
+async def show(request: Request) -> Response:
+    """Answer `GET /api/orders/{id}`; with `wait`, as soon as something comes of it, 30 s at most."""
+    caller = await require_api(request)
+    house, wait = house_of(request), wait_seconds(request)
+    order = await house.control.order(_asker(caller), request.path_params["id"], wait)
+    return await _answer(house, order, 200)
+
+
+async def colleagues(request: Request) -> Response:
+    """Answer `GET /api/calls/{id}/colleagues`: to whom the call can be handed over."""
+    caller = await require_api(request)
+    found = await house_of(request).control.colleagues(_asker(caller), request.path_params["id"])
+    body = msgspec.json.encode(ColleaguesView(tuple(found)))
+    return Response(body, media_type="application/json", headers=NO_STORE)
+
+
+def wait_seconds(request: Request) -> int:
+    """Read how long the asker is willing to wait for news."""
+    text = request.query_params.get("wait", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise InvalidRequest("wait must be a number of seconds.")
+    return min(int(text), WAIT_AT_MOST_SECONDS)
+
+
+def decode(raw: bytes, kind: type[Body]) -> Body:
+    """Read a small JSON body; InvalidRequest where it does not fit."""
+    if len(raw) > BODY_AT_MOST or b"\\u0000" in raw:
+        raise InvalidRequest("The body is longer than anything that fits here, or holds a NUL.")
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise InvalidRequest(f"The body does not fit: {problem}.") from problem
+
+
+async def _body(request: Request, kind: type[Body]) -> Body:
+    return decode(await read_body(request), kind)
+
+
+async def _give(
+    request: Request,
+    caller: Caller,
+    kind: OrderKind,
+    *,
+    number: str = "",
+    agent: str | None = None,
+    phone: str | None = None,
+    call: int = 0,
+) -> Response:
+    house, key = house_of(request), _key(request)
+    wanted = control.Request(kind=kind, key=key, number=number, agent=agent, phone=phone, call=call)
+    return await _answer(house, await house.control.give(_asker(caller), wanted), 202)
+
+
+def _key(request: Request) -> str:
+    """Answer what the caller calls this order, so that a repetition is none."""
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > KEY_AT_MOST or not (key.isascii() and key.isprintable()):
+        raise InvalidRequest(f"Idempotency-Key must be printable, and at most {KEY_AT_MOST} characters.")
+    return key or secrets.token_hex(16)
+
+
+def _asker(caller: Caller) -> Asker:
+    return Asker(name=caller.name, role=caller.role, user=caller.user)
+
+
+async def _answer(house: House, order: Order, status: int) -> Response:
+    phone = await house.phone_systems.get(order.phone_system_id)
+
+    def shown(number: str) -> str:
+        return read(number, phone.country).display if number else ""
+
+    view = OrderView(
+        id=order.uid,
+        kind=order.kind,
+        state=order.state,
+        is_open=order.is_open,
+        message=message(order, shown),
+        reason=order.reason,
+        phone=phone.slug,
+        agent=order.agent,
+        number=order.number,
+        call=order.call_id,
+    )
+    return Response(msgspec.json.encode(view), status, media_type="application/json", headers=NO_STORE)
