@@ -57,30 +57,33 @@ class Fetcher:
         self._status.orders = "not asked for yet"
         async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=True) as http, create_task_group() as tasks:
             attempt = 0
+            is_heard = False
             while True:
                 try:
-                    await self._turn(http, tasks)
+                    # The first answer comes at once, so that somebody who looks knows how it stands.
+                    await self._turn(http, tasks, WAIT_SECONDS if is_heard else 0)
                 except _Trouble as trouble:
+                    is_heard = False
                     self._note(str(trouble))
                     pause = min(_LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt)
                     await anyio.sleep(self._random.uniform(pause / 2, pause))
                     attempt = min(attempt + 1, 10)
                 else:
-                    attempt = 0
+                    attempt, is_heard = 0, True
                     self._note("carried out")
 
-    async def _turn(self, http: httpx2.AsyncClient, tasks: TaskGroup) -> None:
+    async def _turn(self, http: httpx2.AsyncClient, tasks: TaskGroup, wait_seconds: int) -> None:
         """Ask once, and take what there is before asking again: it would be offered again."""
-        for order in await self._ask(http):
+        for order in await self._ask(http, wait_seconds):
             began = anyio.current_time()
             if await self._take(http, order):
                 is_late = anyio.current_time() - began > AT_ONCE_SECONDS
                 tasks.start_soon(self._do, http, order, is_late)
 
-    async def _ask(self, http: httpx2.AsyncClient) -> tuple[Order, ...]:
+    async def _ask(self, http: httpx2.AsyncClient, wait_seconds: int) -> tuple[Order, ...]:
         headers = signed(f"ask-{secrets.token_hex(8)}", b"", self._settings.secret, self._clock())
         try:
-            answer = await http.get(self._address, params={"wait": WAIT_SECONDS}, headers=headers)
+            answer = await http.get(self._address, params={"wait": wait_seconds}, headers=headers)
         except httpx2.HTTPError as problem:
             raise _Trouble(f"the connector cannot be reached: {problem!r}") from problem
         if answer.status_code != 200:

@@ -6,7 +6,7 @@ from connector.control.planning import is_same
 from connector.control.values import Asker, Outcome, Request
 from connector.errors import InvalidRequest, NotFound, NotNow
 from connector.numbers import mask
-from connector.store import audit, orders, phones
+from connector.store import audit, calls, orders, phones
 from connector.store.orders import Order
 from connector.store.phones import PhoneSystem
 from connector.times import SECOND
@@ -45,13 +45,19 @@ def _same(connection: Connection, order: Order) -> Order | None:
     if order.kind != "dial":
         return orders.alike(connection, order)
     last = orders.last_dialled(connection, order.phone_system_id, order.agent, order.number)
-    if last is not None and last.ends_at > order.created_at - SAME_FOR:
+    if last is not None and last.ends_at > order.created_at - SAME_FOR and not _is_over(connection, last):
         return last
     ringing = orders.ringing(connection, order.phone_system_id, order.agent)
     if ringing is not None and ringing.ends_at <= order.created_at:
         expire(connection, ringing, order.created_at)
         return None
     return None if ringing is None else _of_same_number(ringing, order)
+
+
+def _is_over(connection: Connection, order: Order) -> bool:
+    """Tell whether the call has ended that an order has made: who was busy may be called again at once."""
+    row = calls.find(connection, order.phone_system_id, order.call_id)
+    return row is not None and row.call is not None and row.call.ended_at is not None
 
 
 def _faster(connection: Connection, order: Order) -> Order:

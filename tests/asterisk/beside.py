@@ -19,7 +19,9 @@ RECORDINGS = "https://pbx.example.com/recordings"
 class BridgeProcess:
     """A bridge beside the Asterisk of the tests."""
 
-    def __init__(self, folder: Path, address: str, secret: str, health_port: int = 19_180) -> None:
+    def __init__(
+        self, folder: Path, address: str, secret: str, health_port: int = 19_180, context: str = ""
+    ) -> None:
         self.log = folder / "bridge.log"
         self.health = f"http://127.0.0.1:{health_port}/health"
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,6 +37,8 @@ class BridgeProcess:
             "BRIDGE_MASTER_CSV": str(logs / "cdr-csv/Master.csv"),
             "BRIDGE_QUEUE_LOG": str(logs / "queue_log"),
             "BRIDGE_FILES_AFTER_SECONDS": "3",
+            "BRIDGE_CONTEXT": context,
+            "BRIDGE_RING_SECONDS": "6",
             "BRIDGE_LISTEN": f"127.0.0.1:{health_port}",
         }
 
@@ -46,15 +50,22 @@ class BridgeProcess:
 
     def wait_until_connected(self) -> None:
         """Come back when it hears Asterisk."""
-        until = time.monotonic() + 20
-        while not self._is_connected():
+        self._wait_for('"asterisk":"connected"')
+
+    def wait_until_asking(self) -> None:
+        """Come back when the connector has let it ask for orders."""
+        self._wait_for('"orders":"carried out"')
+
+    def _wait_for(self, words: str) -> None:
+        until = time.monotonic() + 40
+        while not self._says(words):
             if time.monotonic() > until:
                 raise TimeoutError(self.log.read_text(encoding="utf-8"))
             time.sleep(0.1)
 
-    def _is_connected(self) -> bool:
+    def _says(self, words: str) -> bool:
         try:
-            return '"asterisk":"connected"' in httpx2.get(self.health).text
+            return words in httpx2.get(self.health).text
         except httpx2.HTTPError:
             return False
 
