@@ -1,6 +1,7 @@
 """Do what the connector wants done, by actions of the manager interface."""
 
 import re
+from typing import Protocol
 
 import anyio
 
@@ -8,7 +9,7 @@ from connector.bridge.ami import BadStream, Fields, Message, event_of
 from connector.bridge.book import Book
 from connector.bridge.calls import INBOUND, BridgeCall
 from connector.bridge.channels import Channel, Party
-from connector.bridge.connection import Connection, Refused
+from connector.bridge.connection import Refused
 from connector.bridge.orders import Order, Outcome, refused
 from connector.bridge.settings import BridgeSettings
 from connector.times import SECOND
@@ -22,6 +23,13 @@ _AGENT = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}")
 _NOT_ANSWERED = "3"
 _BUSY, _REJECTED, _NORMAL = "17", "21", "16"
+
+
+class Acts(Protocol):
+    """The connection to Asterisk, as far as things are done over it."""
+
+    async def act(self, action: str, fields: Fields | None = None) -> Message:
+        """Perform an action and answer Asterisk's response; Refused where that is an error."""
 
 
 class Dialled:
@@ -53,10 +61,10 @@ class Hands:
     def __init__(self, settings: BridgeSettings, book: Book) -> None:
         self._settings = settings
         self._book = book
-        self._connection: Connection | None = None
+        self._connection: Acts | None = None
         self._dialled: dict[str, Dialled] = {}
 
-    def take_hold(self, connection: Connection) -> None:
+    def take_hold(self, connection: Acts) -> None:
         """Act over this connection from now on."""
         self._connection = connection
 
@@ -92,7 +100,7 @@ class Hands:
         except BadStream as problem:
             return Outcome(state="unknown", detail=str(problem))
 
-    async def _dial(self, connection: Connection, order: Order) -> Outcome:
+    async def _dial(self, connection: Acts, order: Order) -> Outcome:
         """Ring the agent's telephone; once it is picked up, Asterisk dials as if the agent had.
 
         The channel has the call's id, which Asterisk takes once: a second attempt would be refused there.
@@ -138,7 +146,7 @@ class Hands:
             return refused("rejected")
         return refused("busy" if dialled.cause == _BUSY else "unreachable", f"cause {dialled.cause}")
 
-    async def _hang_up(self, connection: Connection, order: Order) -> Outcome:
+    async def _hang_up(self, connection: Acts, order: Order) -> Outcome:
         call = self._book.find(order.call)
         channels = [] if call is None else _to_end(call, order.agent)
         if call is None or not channels:
@@ -146,7 +154,7 @@ class Hands:
         ended = [await self._end(connection, call, channel) for channel in channels]
         return Outcome(state="done") if any(ended) else refused("over")
 
-    async def _end(self, connection: Connection, call: BridgeCall, channel: Channel) -> bool:
+    async def _end(self, connection: Acts, call: BridgeCall, channel: Channel) -> bool:
         """End a channel; False if it was gone already. A telephone that rings is made to refuse."""
         refuses = call.direction == INBOUND and channel.party is Party.AGENT and not channel.answered
         cause = _REJECTED if refuses else _NORMAL
@@ -158,7 +166,7 @@ class Hands:
             raise
         return True
 
-    async def _transfer(self, connection: Connection, order: Order) -> Outcome:
+    async def _transfer(self, connection: Acts, order: Order) -> Outcome:
         call = self._book.find(order.call)
         channels = [] if call is None else _of_agent(call, order.agent)
         talking = [channel for channel in channels if channel.bridge]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tests.asterisk.pbx import (
     Phone,
     agent_calls,
+    agent_clicks,
     agent_consults,
     agent_is_called,
     carrier_calls,
@@ -73,6 +74,21 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
     "outbound_busy": lambda: [
         carrier_is_called(callee(ring_ms=0, refuse="486 Busy Here")),
         agent_calls("1001", "+14155550123", caller(talk_ms=2_000)),
+    ],
+    "clicked": lambda: [
+        carrier_is_called(callee(ring_ms=1_000, talk_ms=2_000)),
+        answers("1001"),
+        agent_clicks("1001", CUSTOMER),
+    ],
+    "clicked_busy": lambda: [
+        carrier_is_called(callee(ring_ms=0, refuse="486 Busy Here")),
+        answers("1001"),
+        agent_clicks("1001", CUSTOMER),
+    ],
+    "clicked_colleague": lambda: [
+        answers("1002", talk_ms=1_500),
+        answers("1001"),
+        agent_clicks("1001", "1002"),
     ],
     "internal": lambda: [answers("1002"), agent_calls("1001", "1002", caller(talk_ms=1_500))],
     "blind_transfer": _blind,

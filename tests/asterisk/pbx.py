@@ -154,3 +154,8 @@ def agent_is_called(agent: str, scenario: str) -> Phone:
 def agent_consults(agent: str, colleague: str) -> Phone:
     """Let an agent be called, ask a colleague, and join the two."""
     return Phone(AGENTS[agent], 5060, "", program=("tests.asterisk.consulting", agent, colleague))
+
+
+def agent_clicks(agent: str, number: str) -> Phone:
+    """Let an agent's telephone be rung, and then a number."""
+    return Phone(AGENTS[agent], 5061, "", program=("tests.asterisk.acting", agent, number))

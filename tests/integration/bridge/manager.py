@@ -19,6 +19,7 @@ class Manager:
         self._client: socket.socket | None = None
         self.listed: list[Mapping[str, str]] = []
         self.is_mute = False
+        self.acted: list[Message] = []
         self.is_heard = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -69,6 +70,7 @@ class Manager:
 
     def _answer(self, action: Message) -> bytes:
         same = {"ActionID": action["ActionID"]}
+        self.acted.append(action)
         if action["Action"] == "Login" and action["Secret"] != self._password:
             return written({"Response": "Error", **same, "Message": "Authentication failed"})
         answer = written({"Response": "Success", **same})

@@ -1,5 +1,7 @@
 """Stand in for the connector: a real HTTP server that verifies, reads and folds what a bridge posts."""
 
+import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from starlette.routing import Route
 
 from connector.calls import Call, CallEvent, fold
 from connector.errors import EventError
-from connector.phones import DIALECTS, PhoneSystem, Posted
+from connector.phones import DIALECTS, PhoneSystem, Posted, signing
 from connector.phones.signing import new_secret
 from connector.times import system_clock
 
@@ -46,6 +48,9 @@ class Receiver:
         self.posts = 0
         self.duplicates = 0
         self.events: dict[tuple[str, str], CallEvent] = {}
+        self.orders: dict[str, dict[str, str]] = {}
+        self.reports: list[dict[str, str]] = []
+        self.answers: list[int] = []
         self.port = free_port()
         self._server: _Server | None = None
         self._news = threading.Condition()
@@ -58,7 +63,13 @@ class Receiver:
 
     def start(self) -> None:
         """Listen."""
-        app = Starlette(routes=[Route("/hooks/pbx", self._receive, methods=["POST"])])
+        app = Starlette(
+            routes=[
+                Route("/hooks/pbx", self._receive, methods=["POST"]),
+                Route("/hooks/pbx/orders", self._offer),
+                Route("/hooks/pbx/orders/{id}", self._hear, methods=["POST"]),
+            ]
+        )
         config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off")
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run)
@@ -85,6 +96,31 @@ class Receiver:
         with self._news:
             self._news.wait_for(lambda: until(self.calls()), seconds)
         return self.calls()
+
+    async def _offer(self, request: Request) -> Response:
+        """Offer the orders that nobody has taken; at once, because tests do not wait."""
+        signing.verify(dict(request.headers), b"", [self.secret], system_clock())
+        if not self.orders:
+            await asyncio.sleep(0.02)
+        return JSONResponse({"orders": list(self.orders.values())})
+
+    async def _hear(self, request: Request) -> Response:
+        """Hear a report: answered as `answers` says; what is taken is so all the same."""
+        body = await request.body()
+        signing.verify(dict(request.headers), body, [self.secret], system_clock())
+        uid, report = request.path_params["id"], json.loads(body)
+        if report["state"] == "taken":
+            self.orders.pop(uid, None)
+        with self._news:
+            self.reports.append({"id": uid} | report)
+            self._news.notify_all()
+        return Response("{}", self.answers.pop(0) if self.answers else 200)
+
+    def wait_for_report(self, *states: str, seconds: float = 20) -> dict[str, str]:
+        """Wait until an order has come so far; answers what was said of it last."""
+        with self._news:
+            self._news.wait_for(lambda: any(one["state"] in states for one in self.reports), seconds)
+        return next(one for one in reversed(self.reports) if one["state"] in states)
 
     async def _receive(self, request: Request) -> Response:
         self.posts += 1

@@ -96,7 +96,7 @@ async def test_what_is_rejected_holds_nothing_up(
     receiver.refuse = lambda _: Response('{"detail":"no"}', 422)
     async with started(settings):
         await say(manager, *sample("machine_only"))
-        await _shown(settings, '"aside":2')
+        await shown(settings, '"aside":2')
         receiver.refuse = lambda _: None
         await say(manager, *sample("busy"))
         assert len(await told(receiver, is_over)) == 1
@@ -110,7 +110,7 @@ async def test_a_bridge_that_dies_loses_nothing(
     receiver.refuse = lambda _: Response(status_code=503)
     async with started(settings):
         await say(manager, *events)
-        await _shown(settings, '"waiting":7')
+        await shown(settings, '"waiting":7')
     receiver.refuse = lambda _: None
     async with started(settings):
         (call,) = await told(receiver, is_over)
@@ -137,29 +137,29 @@ async def test_a_wrong_password_is_said(started: Started, settings: BridgeSettin
     """Health names what Asterisk says, and answers 503."""
     wrong = msgspec.structs.replace(settings, ami_secret=Secret("wrong"))
     async with started(wrong):
-        await _shown(settings, "Asterisk refuses Login: Authentication failed")
+        await shown(settings, "Asterisk refuses Login: Authentication failed")
 
 
 async def test_metrics_are_shown(started: Started, settings: BridgeSettings, manager: Manager) -> None:
     """Prometheus finds its own."""
     async with started(settings):
         await say(manager, *sample("busy"))
-        await _shown(settings, '"ok":true')
+        await shown(settings, '"ok":true')
         async with httpx2.AsyncClient() as http:
-            shown = await http.get(f"http://{settings.listen}/metrics")
-    assert "connector_bridge_connected 1.0" in shown.text
+            page = await http.get(f"http://{settings.listen}/metrics")
+    assert "connector_bridge_connected 1.0" in page.text
 
 
 async def test_two_bridges_on_one_spool(started: Started, settings: BridgeSettings) -> None:
     """The second is refused in one sentence."""
     async with started(settings):
-        await _shown(settings, '"ok"')
+        await shown(settings, '"ok"')
         with pytest.raises(SettingsError, match="BRIDGE_SPOOL"):
             async with started(settings):
                 pass
 
 
-async def _shown(settings: BridgeSettings, text: str) -> None:
+async def shown(settings: BridgeSettings, text: str) -> None:
     """Wait until /health says so."""
     async with httpx2.AsyncClient() as http:
         with anyio.fail_after(15):

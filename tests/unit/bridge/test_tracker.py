@@ -65,6 +65,30 @@ def test_ring_group() -> None:
         assert 1_900 < talk_ms(call) < 2_200
 
 
+def test_clicked() -> None:
+    """A call that the PBX makes for an agent is that agent's, outbound, from the caller id chosen."""
+    call = only_call("clicked")
+    assert (call.direction, call.to_number) == (Direction.OUTBOUND, CUSTOMER)
+    assert call.from_number == "+442079460177"
+    assert answered_by(call) == ["1001"]
+    assert 1_900 < talk_ms(call) < 2_200
+    assert call.call_id.startswith("connector-")
+
+
+def test_clicked_in_vain() -> None:
+    """The customer is busy: the agent's call came to nothing."""
+    call = only_call("clicked_busy")
+    assert (call.direction, call.answered_at, call.cause) == (Direction.OUTBOUND, None, Cause.BUSY)
+    assert [leg.agent for leg in call.legs] == ["1001"]
+
+
+def test_clicked_for_a_colleague() -> None:
+    """Between two agents a call is internal, and the one who clicked is the caller."""
+    call = only_call("clicked_colleague")
+    assert (call.direction, call.from_number, call.to_number) == (Direction.INTERNAL, "1001", "1002")
+    assert answered_by(call) == ["1001", "1002"]
+
+
 def test_missed_by_all() -> None:
     """The caller gave up."""
     call = only_call("ring_group_missed")

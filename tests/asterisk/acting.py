@@ -1,0 +1,37 @@
+"""Have Asterisk ring an agent and then call a number, as the bridge does."""
+
+import secrets
+import socket
+import sys
+
+from connector.bridge.ami import Reader, encode
+from tests.asterisk.pbx import ADDRESS
+
+SECRET = "a-secret-of-the-tests"
+"""Of tests/asterisk/cfg/manager.conf."""
+OWN_LINE = "+442079460177"
+
+
+def click(agent: str, number: str) -> None:
+    """Click a number for an agent; comes back when Asterisk has taken the action."""
+    with socket.create_connection((ADDRESS, 5038)) as manager:
+        manager.sendall(encode("Login", "1", {"Username": "connector", "Secret": SECRET}))
+        fields = {
+            "Channel": f"PJSIP/{agent}",
+            "ChannelId": f"connector-c{secrets.token_hex(8)}",
+            "Context": "from-agents",
+            "Exten": number,
+            "Priority": "1",
+            "Timeout": "6000",
+            "Async": "true",
+            "Variable": [f"CALLERID(num)={OWN_LINE}", f"CONNECTEDLINE(num)={number}"],
+        }
+        manager.sendall(encode("Originate", "2", fields))
+        reader = Reader(())
+        answers: list[str] = []
+        while "2" not in answers:
+            answers += [one.get("ActionID", "") for one in reader.feed(manager.recv(65_536))]
+
+
+if __name__ == "__main__":
+    click(*sys.argv[1:3])

@@ -1,0 +1,210 @@
+"""What the bridge does at Asterisk for each order, and how it reads what Asterisk says of it."""
+
+from collections.abc import Mapping, Sequence
+
+import anyio
+import msgspec
+import pytest
+
+from connector.bridge.ami import BadStream, Fields, Message
+from connector.bridge.connection import Refused
+from connector.bridge.hands import Hands
+from connector.bridge.orders import Order, Outcome
+from connector.bridge.tracker import Tracker
+from tests.unit.bridge.samples import SETTINGS, messages, new_tracker
+
+pytestmark = pytest.mark.anyio
+
+CALL = "connector-c1"
+DIAL = Order(id="c1", kind="dial", agent="1001", number="+442071838750", call=CALL)
+ANSWERED = {"Event": "OriginateResponse", "Uniqueid": CALL, "Response": "Success", "Reason": "4"}
+RINGING = {"Event": "Newstate", "Uniqueid": CALL, "ChannelStateDesc": "Ringing"}
+
+
+def hung_up(cause: str) -> Message:
+    """Write the end of the channel."""
+    return {"Event": "Hangup", "Uniqueid": CALL, "Cause": cause}
+
+
+def failed(reason: str) -> Message:
+    """Write that the call came to nothing."""
+    return {"Event": "OriginateResponse", "Uniqueid": CALL, "Response": "Failure", "Reason": reason}
+
+
+class Asterisk:
+    """Take actions; say what was given to be said, once each."""
+
+    def __init__(self, says: Sequence[Message] = (), refuses: BadStream | None = None) -> None:
+        self.says = says
+        self.refuses = refuses
+        self.acted: list[tuple[str, Mapping[str, object]]] = []
+        self.hands = Hands(SETTINGS, new_tracker().book)
+
+    async def act(self, action: str, fields: Fields | None = None) -> Message:
+        """Perform an action."""
+        self.acted.append((action, fields or {}))
+        if self.refuses is not None:
+            raise self.refuses
+        for message in self.says:
+            self.hands.hear(message)
+        return {"Response": "Success"}
+
+
+async def outcome(asterisk: Asterisk, order: Order = DIAL) -> Outcome:
+    """Have an order carried out."""
+    asterisk.hands.take_hold(asterisk)
+    return await asterisk.hands.carry_out(order)
+
+
+async def test_dials() -> None:
+    """The telephone shows who is called; what the customer sees is the caller id, where one was chosen."""
+    asterisk = Asterisk([ANSWERED])
+    assert await outcome(asterisk, msgspec.structs.replace(DIAL, caller_id="+442079460177")) == Outcome(
+        state="done"
+    )
+    ((action, fields),) = asterisk.acted
+    assert (action, fields["Channel"], fields["ChannelId"]) == ("Originate", "PJSIP/1001", CALL)
+    assert (fields["Exten"], fields["Async"]) == (DIAL.number, "true")
+    assert fields["Variable"] == [
+        "CALLERID(num)=+442079460177",
+        "CONNECTEDLINE(num)=+442071838750",
+    ]
+
+
+async def test_dials_as_the_dialplan_wants_it() -> None:
+    """The plus may be written otherwise, an extension stays, and the telephone may be no PJSIP one."""
+    for number, dialled in (("+442071838750", "000442071838750"), ("1002", "1002")):
+        asterisk = Asterisk([ANSWERED])
+        own = msgspec.structs.replace(SETTINGS, plus="000", telephone="SIP/{agent}", context="agents")
+        asterisk.hands = Hands(own, new_tracker().book)
+        await outcome(asterisk, msgspec.structs.replace(DIAL, number=number))
+        fields = asterisk.acted[0][1]
+        assert (fields["Channel"], fields["Exten"], fields["Context"]) == ("SIP/1001", dialled, "agents")
+        assert fields["Variable"] == [f"CONNECTEDLINE(num)={number}"]
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ([RINGING, hung_up("19"), failed("3")], "not_answered"),
+        ([failed("3"), hung_up("19")], "unreachable"),
+        ([RINGING, failed("0"), hung_up("21")], "rejected"),
+        ([RINGING, hung_up("17"), failed("0")], "rejected"),
+        ([hung_up("17"), failed("0")], "busy"),
+        ([failed("0"), hung_up("17")], "busy"),
+        ([failed("0"), hung_up("20")], "unreachable"),
+    ],
+)
+async def test_why_nobody_was_called(says: Sequence[Message], reason: str) -> None:
+    """Asterisk says 0 for most things; the end of the channel, before or after it, tells them apart."""
+    found = await outcome(Asterisk(says))
+    assert (found.state, found.reason) == ("refused", reason)
+
+
+async def test_asterisk_is_not_there() -> None:
+    """Nothing is done; what was under way when it went is unknown."""
+    assert (await Asterisk().hands.carry_out(DIAL)).reason == "phone_system_away"
+    asterisk = Asterisk()
+    asterisk.hands.take_hold(asterisk)
+    found: list[Outcome] = []
+
+    async def carry_out() -> None:
+        found.append(await asterisk.hands.carry_out(DIAL))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry_out)
+        while not asterisk.acted:
+            await anyio.lowlevel.checkpoint()
+        asterisk.hands.let_go()
+    assert [one.state for one in found] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "state", "reason"),
+    [
+        (Refused("Asterisk refuses Originate: Permission denied"), "refused", "not_permitted"),
+        (Refused("Asterisk refuses Originate: Extension does not exist."), "refused", "failed"),
+        (BadStream("the connection to Asterisk is lost"), "unknown", ""),
+    ],
+)
+async def test_asterisk_refuses(problem: BadStream, state: str, reason: str) -> None:
+    """Its words are told; a connection that was lost meanwhile says nothing of what was done."""
+    found = await outcome(Asterisk(refuses=problem))
+    assert (found.state, found.reason, found.detail) == (state, reason, str(problem))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        msgspec.structs.replace(DIAL, agent="1001&PJSIP/1002"),
+        msgspec.structs.replace(DIAL, agent=""),
+        msgspec.structs.replace(DIAL, number="1002)"),
+        msgspec.structs.replace(DIAL, kind="transfer", number="1002,1,x"),
+    ],
+)
+async def test_what_is_no_telephone_is_not_dialled(order: Order) -> None:
+    """Nothing that could mean something else to Asterisk reaches it."""
+    asterisk = Asterisk([ANSWERED])
+    assert (await outcome(asterisk, order)).state == "refused"
+    assert asterisk.acted == []
+
+
+def talking(name: str, last: str) -> tuple[Asterisk, Tracker, str]:
+    """Play a sample until just before the first event of a kind; answers the call's id too."""
+    tracker = new_tracker()
+    for message in messages(name):
+        if message.get("Event") == last:
+            break
+        tracker.hear(message)
+    asterisk = Asterisk()
+    asterisk.hands = Hands(msgspec.structs.replace(SETTINGS, context="from-agents"), tracker.book)
+    (call,) = tracker.book.calls
+    return asterisk, tracker, call
+
+
+async def test_hangs_up_ones_own_part() -> None:
+    """Only the agent's channel is ended; without an agent every party's, the first party's before."""
+    for agent, channels in (("1001", 1), ("", 2)):
+        asterisk, _, call = talking("clicked", "HangupRequest")
+        order = Order(id="c2", kind="hang_up", agent=agent, call=call)
+        assert (await outcome(asterisk, order)).state == "done"
+        ended = [str(fields["Channel"]) for action, fields in asterisk.acted if action == "Hangup"]
+        assert len(ended) == channels
+        assert ended[0].startswith("PJSIP/1001-")
+
+
+async def test_refuses_a_call_that_rings() -> None:
+    """A telephone that rings for a call from outside is made to refuse it."""
+    asterisk, _, call = talking("ring_group", "BridgeEnter")
+    await outcome(asterisk, Order(id="c2", kind="hang_up", agent="1002", call=call))
+    ((_, fields),) = asterisk.acted
+    assert (str(fields["Channel"])[:11], fields["Cause"]) == ("PJSIP/1002-", "21")
+
+
+async def test_hands_over() -> None:
+    """Whoever talks with the agent goes on to the colleague."""
+    asterisk, _, call = talking("blind_transfer", "BlindTransfer")
+    order = Order(id="c2", kind="transfer", agent="1001", number="1002", call=call)
+    assert (await outcome(asterisk, order)).state == "done"
+    ((action, fields),) = asterisk.acted
+    assert (action, fields["Exten"], fields["Context"]) == ("BlindTransfer", "1002", "from-agents")
+    assert str(fields["Channel"]).startswith("PJSIP/1001-")
+
+
+@pytest.mark.parametrize("kind", ["hang_up", "transfer"])
+async def test_nothing_left_to_do(kind: str) -> None:
+    """The call is over, or the agent has left it, or the channel went while we looked."""
+    order = msgspec.convert(
+        {"id": "c2", "kind": kind, "agent": "1003", "call": "gone", "number": "1002"}, Order
+    )
+    assert (await outcome(Asterisk(), order)).reason == "over"
+    asterisk, _, call = talking("clicked", "HangupRequest")
+    assert (await outcome(asterisk, msgspec.structs.replace(order, call=call))).reason == "over"
+
+
+async def test_channel_went_meanwhile() -> None:
+    """What is gone needs no end."""
+    asterisk, _, call = talking("clicked", "HangupRequest")
+    asterisk.refuses = Refused("Asterisk refuses Hangup: No such channel")
+    order = Order(id="c2", kind="hang_up", agent="1001", call=call)
+    assert (await outcome(asterisk, order)).reason == "over"
