@@ -5,14 +5,12 @@ from collections.abc import Mapping
 import msgspec
 
 from connector.errors import InvalidRequest, NotAllowed
-from connector.numbers import Kind, Number, country_of, is_costly, is_emergency, meant, read
+from connector.numbers import Kind, Number, abroad_code, country_of, is_costly, is_emergency, meant, read
 from connector.phone_systems import best_fit
 from connector.store.users import ROLES, Role
 
 Rules = Mapping[str, Role | None]
 """From which role on numbers that fit a pattern may be called; None: by nobody."""
-
-AT_YOUR_TELEPHONE = "Dial it at your telephone"
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +52,21 @@ def check(number: Number, role: Role, home: Home) -> None:
     """
     e164 = number.e164 or ""
     pattern, needed = _rule(number, home)
+    by_name, by_country = e164, f"'{abroad_code(e164)}*'"
     if is_costly(e164) and ("*" in pattern or not pattern):
         raise NotAllowed(
-            f"{number.display} costs more than a talk, a premium-rate number or a satellite, and no rule "
-            f"names it: nothing has been dialled. {_remedy(home, e164)}"
+            f"{number.display} costs more than a talk: it is a premium-rate number or a satellite, and no "
+            f"rule names it. Nothing has been dialled. {_remedy(home, by_name)}"
         )
     if needed is None:
         raise NotAllowed(
             f"Calls to {number.display} are not allowed from here: nothing has been dialled. "
-            f"{AT_YOUR_TELEPHONE} if you may, or else: {_remedy(home, _beginning(e164))}"
+            f"{_remedy(home, by_country)}"
         )
     if ROLES.index(role) < ROLES.index(needed):
         raise NotAllowed(
             f"Calls to {number.display} are for the role {needed}, and yours is {role}: nothing has been "
-            f"dialled. Ask a {needed} to call, or else: {_remedy(home, _beginning(e164))}"
+            f"dialled. {_remedy(home, by_country)}"
         )
 
 
@@ -79,9 +78,8 @@ def _rule(number: Number, home: Home) -> tuple[str, Role | None]:
     return "", "agent" if country_of(number.e164 or "") == home.country else None
 
 
-def _beginning(e164: str) -> str:
-    return f"'{e164[:3]}*'"
-
-
 def _remedy(home: Home, pattern: str) -> str:
-    return f"An administrator can allow it: connector phones may-call {home.slug} {pattern} --role agent."
+    return (
+        "Dial it at your telephone if you may, or ask an administrator to allow it: "
+        f"connector phones may-call {home.slug} {pattern} --role agent"
+    )

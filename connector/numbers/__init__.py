@@ -1,12 +1,13 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
-from connector.numbers.kinds import country_of, is_costly, is_emergency
+from connector.numbers.kinds import abroad_code, country_of, is_costly, is_emergency
 from connector.numbers.reading import Kind, Number, known_country, mask, read, worth_asking
 from connector.numbers.typed import forms, matches, meant, tails
 
 __all__ = [
     "Kind",
     "Number",
+    "abroad_code",
     "country_of",
     "forms",
     "is_costly",

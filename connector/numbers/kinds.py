@@ -31,3 +31,9 @@ def country_of(e164: str) -> str:
         return ""
     found = phonenumbers.region_code_for_number(number)
     return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def abroad_code(e164: str) -> str:
+    """Answer a number's country code, such as +44; "" for what is no number."""
+    number = parse(e164, "")
+    return "" if number is None else f"+{number.country_code}"

@@ -142,3 +142,34 @@ def test_a_portal_that_cannot_be_asked(shell: Shell, portal_id: int) -> None:
     """Asking a Desk whose grant is not there shows that, and the rest all the same."""
     shown = shell.json("portals", "show", str(portal_id), "--live")
     assert not any(check["ok"] for check in shown["checks"] if check["what"] != "Scopes of the grant")
+
+
+def test_takes_orders(shell: Shell, portal_id: int) -> None:
+    """A phone system takes orders when somebody says so, and only where it can sign."""
+    shell.ok(*PARIS)
+    assert shell.json("phones", "list")[0]["orders"] is False
+    assert shell.ok("phones", "control", "paris", "on") == "paris takes orders.\n"
+    assert shell.json("phones", "list")[0]["orders"] is True
+    shell.ok("phones", "control", "paris", "off")
+    assert shell.json("phones", "list")[0]["orders"] is False
+    shell.ok("phones", "add", "z", "--country", "fr", "--dialect", "zammad")
+    assert "fetches no orders" in shell.refused("phones", "control", "z", "on")
+
+
+def test_who_may_call_whom(shell: Shell, portal_id: int) -> None:
+    """Rules by pattern and role, shown, replaced and taken back; the audit knows."""
+    shell.ok(*PARIS)
+    assert "own country" in shell.ok("phones", "may-call", "paris")
+    shell.ok("phones", "may-call", "paris", "+44*", "--role", "agent")
+    shell.ok("phones", "may-call", "paris", "+44*", "--role", "supervisor")
+    shell.ok("phones", "may-call", "paris", "0899 12 34 56", "--role", "nobody")
+    assert shell.json("phones", "may-call", "paris") == [
+        {"number": "+33899123456", "role": "nobody"},
+        {"number": "+44*", "role": "supervisor"},
+    ]
+    shell.ok("phones", "may-call", "paris", "+44*", "--remove")
+    assert len(shell.json("phones", "may-call", "paris")) == 1
+    assert shell.json("audit")[0]["action"] == "phone_system.may_call"
+    assert "Nothing is said" in shell.refused("phones", "may-call", "paris", "+44*", "--remove")
+    for wrong in (("+44*",), ("+44*", "--role", "agent", "--remove"), ("withheld", "--role", "agent")):
+        shell.refused("phones", "may-call", "paris", *wrong)

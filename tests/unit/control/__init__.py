@@ -1,0 +1,1 @@
+"""Unit tests of what phone systems may be told to do."""
