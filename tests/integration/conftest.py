@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.store import Store
 from tests import postgresql
 from tests.integration.databases import Databases, PostgresqlDatabases, SqliteDatabases
 
@@ -36,6 +37,15 @@ def _open(engine: str, folder: Path, stack: ExitStack) -> Databases:
 def databases(request: pytest.FixtureRequest, databases_of: Callable[[str], Databases]) -> Databases:
     """Run a test on each engine."""
     return databases_of(request.param)
+
+
+@pytest.fixture
+def store(databases: Databases) -> Iterator[Store]:
+    """Open a database with nothing in it, on each engine."""
+    with databases.fresh() as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

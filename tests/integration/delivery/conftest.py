@@ -8,7 +8,6 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.serve import RunningSandbox
 from connector.store import Store
 from connector.zoho.transport import http_client
-from tests.integration.databases import Databases
 from tests.integration.delivery.stage import NOON, Stage
 from tests.integration.zoho.person import CALLBACK
 
@@ -25,15 +24,6 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
     """Give each test a world of its own, whose clock stands still."""
     running.renew(Clock(frozen_at=NOON))
     return running
-
-
-@pytest.fixture
-def store(databases: Databases) -> Iterator[Store]:
-    """Give each test a database of its own, on each engine."""
-    with databases.fresh() as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from connector.web.limiter import Limiter
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
-from tests.integration.databases import Databases
 from tests.integration.identity.browser import Browser
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -133,15 +132,6 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
     """Give each test a world of its own, whose clock stands still."""
     running.renew(Clock(frozen_at=NOW))
     return running
-
-
-@pytest.fixture
-def store(databases: Databases) -> Iterator[Store]:
-    """Give each test a database of its own, on each engine."""
-    with databases.fresh() as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a phone system is told must be told at once, or not at all."""
 
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,6 @@ from connector.phone_systems import Hinting
 from connector.phones import NO_HINTS, Question
 from connector.store import Store
 from connector.store.phones import PhoneSystem
-from tests.integration.databases import Databases
 
 pytestmark = pytest.mark.anyio
 
@@ -18,15 +16,6 @@ PHONE = PhoneSystem(
     tells_names=True, routes_to_owners=True,
 )  # fmt: skip
 CALLER = Question(direction=Direction.INBOUND, number="+33123456789")
-
-
-@pytest.fixture
-def store(databases: Databases) -> Iterator[Store]:
-    """Open a store with nothing in it."""
-    with databases.fresh() as url:
-        store = Store(url)
-        yield store
-        store.close()
 
 
 async def test_nothing_is_known(store: Store) -> None:
