@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.integration.delivery.conftest import running, sandbox, stage, store
+from tests.integration.delivery.conftest import running, sandbox, stage
 from tests.integration.delivery.stage import Stage
 from tests.integration.limits.process import Goal, Process
 
-__all__ = ["running", "sandbox", "stage", "store"]
+__all__ = ["running", "sandbox", "stage"]
 
 
 @pytest.fixture
