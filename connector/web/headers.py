@@ -1,5 +1,7 @@
 """Tell browsers what our pages may do, which is little."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Chromium lets form-action decide over redirects after a POST too. So that it can stay at 'self', the page
@@ -35,18 +37,17 @@ class SecurityHeaders:
         always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
         self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, its answer's headers completed."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
-        async def complete(message: Message) -> None:
+        def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 given = dict(message["headers"])
                 message["headers"] += [header for header in self._always if header[0] not in given]
                 if given.get(b"content-type", b"").startswith(OURS_ALONE) and b"cache-control" not in given:
                     message["headers"].append((b"cache-control", b"no-store"))
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, complete)
+        return self._app(scope, receive, complete)

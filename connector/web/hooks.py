@@ -20,6 +20,9 @@ class Hooks:
     as much as reading the event does.
     """
 
+    __name__ = "receive"
+    """What the journal calls it, as if it were a function among the other views."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         house: House = scope["app"].state.house

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from functools import cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,11 +41,11 @@ class Journal:
             return
         began, status = time.perf_counter(), 500
 
-        async def heard(message: Message) -> None:
+        def heard(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, heard)
@@ -53,18 +54,18 @@ class Journal:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    view = _view(scope)
-    level = LEVELS.get(view.partition(".")[0], logging.INFO) if status < 400 else logging.INFO
+    view, level = _view(scope.get("endpoint"))
+    level = level if status < 400 else logging.INFO
     if log.isEnabledFor(level):
         facts = {"view": view, "status": status, "ms": round(seconds * 1_000, 1)}
         log.log(level, "request", extra=facts | _parameters(scope.get("path_params", {})))
 
 
-def _view(scope: Scope) -> str:
-    """Name a view as the routes do."""
-    endpoint = scope.get("endpoint")
+@cache
+def _view(endpoint: object) -> tuple[str, int]:
+    """Name a view as the routes do, and say how loud it is where all is well."""
     module = getattr(endpoint, "__module__", "").rpartition(".")[2]
-    return f"{module}.{getattr(endpoint, '__name__', 'nothing')}"
+    return f"{module}.{getattr(endpoint, '__name__', 'nothing')}", LEVELS.get(module, logging.INFO)
 
 
 def _parameters(found: Mapping[str, Any]) -> dict[str, Any]:
