@@ -109,6 +109,10 @@ class News:
     async def refresh(self, call_ids: Iterable[int]) -> None:
         """Read calls again and spread what they are now."""
         ids = list(call_ids)
+        if not self._feed.open_banners:
+            # Nobody here to show them to.
+            self._feed.bus.tell(ids)
+            return
         await self.spread(await self._store.read(lambda connection: calls.by_ids(connection, ids)))
 
     async def hear(self, call_ids: Collection[int]) -> list[CallRow]:

@@ -33,6 +33,13 @@ class Server(uvicorn.Server):
         self._end_streams()
 
 
+def settle_memory() -> None:
+    """Let the collector leave alone what start-up made: it would walk through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Take the port, or say in one sentence that it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -65,8 +72,5 @@ def serve(
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # What start-up made stays: the collector would walk through all of it again and again, in mid-call.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
+    settle_memory()
     Server(config, end_streams).run(sockets=[listener])

@@ -4,11 +4,12 @@ import asyncio
 import signal
 
 import click
+import uvloop
 
 from connector.app import House, at_work, create_app
 from connector.cli.opening import set_up_logs
 from connector.sealing import new_secret
-from connector.server import bind
+from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
 from connector.settings import Settings, check_complete, load
 from connector.store import Store
@@ -32,7 +33,9 @@ def deliver() -> None:
     """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
     settings = _settings()
     house = House(settings, Store.open(settings.database_url))
-    asyncio.run(_deliver(house))
+    settle_memory()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_deliver(house))
     click.echo("Stopped.", err=True)
 
 

@@ -1,5 +1,7 @@
 """Read what is known of a call around its record: portal, phone system, people, and the agent's choice."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -7,11 +9,13 @@ from connector import numbers
 from connector.calls import CallRecord
 from connector.errors import SettingsError
 from connector.numbers import Number
-from connector.store import calls, phones, portals, users
+from connector.store import Store, kinship, phones, portals, users
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
+from connector.store.together import Together
 from connector.store.users import User
+from connector.times import Clock
 
 
 class Background(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,33 +32,78 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     line: Number
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """Whose surroundings are wanted: a call's, with the agents whom its record names."""
+
+    portal_id: int
+    call_id: int | None
+    agents: tuple[str, ...]
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store knows around a call record."""
+
+    portal: Portal
+    phone: PhoneSystem
+    users: dict[str, User]
+    chosen: str | None
+
+
+class Backgrounds:
+    """Read backgrounds for many deliveries at once: what they share is read once for all of them."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._together: Together[Asked, Surroundings | None] = Together(
+            store, lambda connection, asked: read_all(connection, asked, clock())
+        )
+
+    async def of(self, row: Row, record: CallRecord) -> Background:
+        """Answer a delivery's background; SettingsError where its phone system or portal is gone."""
+        return _background(await self._together.ask(_asked(row, record)), record)
+
+
 def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Background:
-    """Read the background of a delivery; SettingsError where its phone system or portal is gone."""
-    portal = portals.get(connection, row.portal_id)
-    found = calls.by_ids(connection, [row.call_id]) if row.call_id is not None else []
-    phone = phones.get(connection, found[0].phone_system_id, now) if found else None
-    if portal is None or phone is None:
+    """Read the background of one delivery; SettingsError where its phone system or portal is gone."""
+    asked = _asked(row, record)
+    return _background(read_all(connection, [asked], now)[asked], record)
+
+
+def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[Asked, Surroundings | None]:
+    """Read the surroundings of calls; None where the phone system or the portal is gone."""
+    families = kinship.families(connection, {each.call_id for each in wanted if each.call_id is not None})
+    linked = {each: portals.get(connection, each) for each in {one.portal_id for one in wanted}}
+    phone_ids = {family.call.phone_system_id for family in families.values()}
+    known = {each: phones.get(connection, each, now) for each in phone_ids}
+    named: dict[tuple[int, tuple[str, ...]], dict[str, User]] = {}
+
+    def surround(asked: Asked) -> Surroundings | None:
+        family, portal = families.get(asked.call_id or 0), linked[asked.portal_id]
+        phone = None if family is None else known[family.call.phone_system_id]
+        if family is None or phone is None or portal is None:
+            return None
+        who = (phone.id, asked.agents)
+        if who not in named:
+            named[who] = users.by_extensions(connection, *who)
+        return Surroundings(portal=portal, phone=phone, users=named[who], chosen=family.chosen)
+
+    return {asked: surround(asked) for asked in wanted}
+
+
+def _asked(row: Row, record: CallRecord) -> Asked:
+    return Asked(row.portal_id, row.call_id, tuple(record.agents))
+
+
+def _background(found: Surroundings | None, record: CallRecord) -> Background:
+    if found is None:
         raise SettingsError("The call's phone system or portal is no longer there.")
     return Background(
-        portal=portal,
-        phone=phone,
-        users=users.by_extensions(connection, phone.id, record.agents),
-        chosen=_chosen(connection, found[0]),
-        customer=numbers.read(record.customer, phone.country),
-        line=numbers.read(record.line, phone.country),
+        portal=found.portal,
+        phone=found.phone,
+        users=found.users,
+        chosen=found.chosen,
+        customer=numbers.read(record.customer, found.phone.country),
+        line=numbers.read(record.line, found.phone.country),
     )
-
-
-def _chosen(connection: Connection, call: calls.CallRow) -> str | None:
-    """Answer the choice made for the family's head, else for the call itself, else on any kin's banner.
-
-    Whoever a call was transferred to has only that one's banner to choose on.
-    """
-    head_id = call.root_id or call.id
-    members = calls.family(connection, [head_id])
-    members.sort(key=lambda member: (member.id != call.id, -member.changed_at))
-    kin = [*calls.by_ids(connection, [head_id]), *members]
-    return next((each.chosen_contact_id for each in kin if each.chosen_contact_id), None)
 
 
 def department(record: CallRecord, around: Background) -> str:

@@ -1,5 +1,9 @@
 """Find the Desk agent who owns a record: who answered last, else who was rung last."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
 from connector.calls import CallRecord
 from connector.delivery.background import Background
 from connector.delivery.needs import Desk
@@ -7,6 +11,7 @@ from connector.directory.flights import Flights
 from connector.errors import ZohoRefused
 from connector.store import Store, desk_agents
 from connector.store.desk_agents import Known
+from connector.store.together import Together
 from connector.store.users import User
 from connector.times import DAY, Clock
 
@@ -19,6 +24,7 @@ class Owners:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._known: Together[tuple[int, int], Known | None] = Together(store, _known)
         self._flights: Flights[tuple[int, int], str | None] = Flights()
 
     async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
@@ -28,7 +34,7 @@ class Owners:
         return own or around.portal.default_owner_id
 
     async def _agent_id(self, desk: Desk, portal_id: int, user: User) -> str | None:
-        known = await self._store.read(lambda c: desk_agents.get(c, portal_id, user.id))
+        known = await self._known.ask((portal_id, user.id))
         if known is not None and self._clock() < known.checked_at + DAY:
             return known.desk_agent_id
         return await self._flights.join((portal_id, user.id), lambda: self._ask(desk, portal_id, user))
@@ -43,3 +49,7 @@ class Owners:
         found = Known(str(agent.id) if agent is not None and is_active else None, self._clock())
         await self._store.write(lambda c: desk_agents.put(c, portal_id, user.id, found))
         return found.desk_agent_id
+
+
+def _known(connection: Connection, asked: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Known | None]:
+    return {each: desk_agents.get(connection, *each) for each in asked}

@@ -6,7 +6,7 @@ import msgspec
 
 from connector.calls import CallRecord
 from connector.delivery import background
-from connector.delivery.background import Background
+from connector.delivery.background import Background, Backgrounds
 from connector.delivery.compose import Whose, compose
 from connector.delivery.contacts import Contacts, key_of
 from connector.delivery.finding import look_for
@@ -32,7 +32,7 @@ class Records:
     def __init__(
         self, store: Store, desks: Desks, contacts: Contacts, owners: Owners, settings: Settings, clock: Clock
     ) -> None:
-        self._store = store
+        self._backgrounds = Backgrounds(store, clock)
         self._desks = desks
         self._contacts = contacts
         self._owners = owners
@@ -44,7 +44,7 @@ class Records:
         """Bring Desk's record into line with the one wanted; it is made only where there surely is none."""
         record = _decode(held.row.wanted)
         desk = await self._desks.desk(held.row.portal_id)
-        around = await self._store.read(lambda c: background.read(c, held.row, record, self._clock()))
+        around = await self._backgrounds.of(held.row, record)
         if held.row.desk_id is not None:
             await self._change(held, desk, record, around)
         elif (doubt := await self._doubt(held, record, around)) is None or await self._is_absent(

@@ -7,6 +7,7 @@ typed, with the country of the phone system that asks: the index finds candidate
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
@@ -15,10 +16,19 @@ from connector.directory.contacts import MATCHES_AT_MOST, Contact
 from connector.settings import Settings
 from connector.store import Store, contacts, syncs
 from connector.store.contacts import Indexed
+from connector.store.together import Together
 from connector.times import SECOND, Clock
 
 CANDIDATES_AT_MOST = 3 * MATCHES_AT_MOST
 """Candidates looked at for one number: some are another country's."""
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """Who is looked for in which portal, and whether an index that is out of date will do."""
+
+    portal_id: int
+    e164: str
+    however_old: bool
 
 
 class Index:
@@ -28,21 +38,28 @@ class Index:
         self._store = store
         self._believed_for = settings.known_for_seconds * SECOND
         self._clock = clock
+        self._together: Together[_Asked, Sequence[Indexed]] = Together(store, self._read)
 
     async def recall(
         self, portal_id: int, e164: str, country: str, *, however_old: bool = False
     ) -> tuple[Contact, ...]:
         """Answer who bears a number, () if nobody or while the index is incomplete or out of date."""
-        since = 0 if however_old else self._clock() - self._believed_for
-
-        def read(connection: Connection) -> list[Indexed]:
-            if not syncs.is_complete(connection, portal_id, since):
-                return []
-            return contacts.bearers(connection, portal_id, e164, CANDIDATES_AT_MOST)
-
-        candidates = await self._store.read(read)
+        candidates = await self._together.ask(_Asked(portal_id, e164, however_old))
         bearing = [_contact(each) for each in candidates if _bears(each, e164, country)]
         return tuple(bearing[:MATCHES_AT_MOST])
+
+    def _read(self, connection: Connection, asked: Sequence[_Asked]) -> dict[_Asked, Sequence[Indexed]]:
+        believed_since = self._clock() - self._believed_for
+        complete = {
+            (portal_id, old): syncs.is_complete(connection, portal_id, 0 if old else believed_since)
+            for portal_id, old in {(each.portal_id, each.however_old) for each in asked}
+        }
+        return {
+            each: contacts.bearers(connection, each.portal_id, each.e164, CANDIDATES_AT_MOST)
+            if complete[each.portal_id, each.however_old]
+            else ()
+            for each in asked
+        }
 
     async def learn(self, portal_id: int, e164: str, found: Sequence[Contact]) -> None:
         """Keep contacts that proved to bear a number, however they are typed; where there is an index."""

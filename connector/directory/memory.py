@@ -1,11 +1,15 @@
 """Remember what Desk said of numbers, for as long as the settings let us believe it."""
 
+from collections.abc import Sequence
+
 import msgspec
+from sqlalchemy import Connection
 
 from connector.directory.contacts import Contact
 from connector.settings import Settings
 from connector.store import Store
 from connector.store import directory as rows
+from connector.store.together import Together
 from connector.times import SECOND, Clock
 
 _decode = msgspec.json.Decoder(tuple[Contact, ...]).decode
@@ -20,10 +24,11 @@ class Memory:
         self._known_for = settings.known_for_seconds * SECOND
         self._unknown_for = settings.unknown_for_seconds * SECOND
         self._clock = clock
+        self._together: Together[tuple[int, str], rows.Entry | None] = Together(store, _read)
 
     async def recall(self, portal_id: int, e164: str) -> tuple[Contact, ...] | None:
         """Answer the contacts last found for a number, () if nobody; None if Desk must be asked."""
-        entry = await self._store.read(lambda connection: rows.get(connection, portal_id, e164))
+        entry = await self._together.ask((portal_id, e164))
         if entry is None:
             return None
         contacts = _decode(entry.contacts)
@@ -56,3 +61,9 @@ class Memory:
         """Forget, in every portal, what is too old to be believed; answer how many numbers."""
         before = self._clock() - max(self._known_for, self._unknown_for)
         return await self._store.write(lambda connection: rows.forget_older(connection, before))
+
+
+def _read(
+    connection: Connection, asked: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], rows.Entry | None]:
+    return {each: rows.get(connection, *each) for each in asked}

@@ -1,6 +1,6 @@
 """Hold the portals: link them, say how they are, and hand out the client of each one's Desk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
 from connector.store.portals import Portal
+from connector.store.together import Together
 from connector.store.users import User
 from connector.times import Clock
 from connector.zoho.client import Desk
@@ -54,6 +55,7 @@ class Portals:
         self._data_centers = data_centers
         self._wait = wait
         self._linker = Linker(http, oauth, clock)
+        self._together: Together[int, Portal | None] = Together(store, _read)
         self._budgets: dict[int, SharedBudget] = {}
         self._keepers: dict[int, Keeper] = {}
         self._desks: dict[int, Desk] = {}
@@ -71,7 +73,9 @@ class Portals:
 
     async def desk(self, portal_id: int) -> Desk:
         """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
-        portal = await self.get(portal_id)
+        portal = await self._together.ask(portal_id)
+        if portal is None:
+            raise NotFound(f"There is no portal {portal_id}.")
         if portal.state != "linked":
             raise GrantLost(
                 f"The grant of {portal.name} is gone: an administrator links it again at /connect."
@@ -172,3 +176,7 @@ class Portals:
         portals.change(connection, portal.id, **values)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
+
+
+def _read(connection: Connection, portal_ids: Sequence[int]) -> dict[int, Portal | None]:
+    return {each: portals.get(connection, each) for each in portal_ids}
