@@ -7,13 +7,14 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection
 
+from connector.delivery.berths import Berths
 from connector.delivery.merging import Body, Sent
 from connector.delivery.retrying import Decision, Fate
 from connector.errors import OutcomeUnknown, ZohoDown, ZohoError
-from connector.store import Store, claims, outcomes
-from connector.store.claims import Delivery, Terms
+from connector.store import Store, leases, outcomes
+from connector.store.leases import Delivery, Leaving, Terms
 from connector.store.outbox import Row, Wanted
-from connector.store.outcomes import Settled, Stands
+from connector.store.outcomes import Done, Settled, Stands
 from connector.times import SECOND, Clock
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS, leaving_while
 
@@ -43,8 +44,14 @@ class Held:
     Every method that writes raises LeaseLost where the lease is no longer ours.
     """
 
-    def __init__(self, delivery: Delivery, store: Store, clock: Clock, terms: Terms) -> None:
+    def __init__(
+        self, delivery: Delivery, store: Store, clock: Clock, terms: Terms, berths: Berths | None = None
+    ) -> None:
         self.delivery = delivery
+        row = delivery.row
+        berths = berths or Berths(clock)
+        self.seat = berths.seat(row.portal_id, row.id, ahead=row.ahead)
+        self._gathering = berths.gathering
         self.sent = Sent() if delivery.row.sent is None else _read_sent(delivery.row.sent)
         self.open = delivery.row.sent_at is not None
         self.in_flight = False
@@ -73,7 +80,7 @@ class Held:
     async def renew(self) -> None:
         """Keep the delivery for another whole lease."""
         self._hold(
-            await self._store.write(lambda c: claims.renew(c, self.delivery, self._clock(), self._terms))
+            await self._store.write(lambda c: leases.renew(c, self.delivery, self._clock(), self._terms))
         )
 
     async def post(
@@ -104,12 +111,12 @@ class Held:
 
     async def _send(self, sent: Sent, body: Body, request: Callable[[Body], Awaitable[Answer]]) -> Answer:
         packed = _write_sent(sent)
-        self._hold(
-            await self._store.write(
-                lambda c: claims.note_sending(c, self.delivery, packed, self._clock(), self._terms)
-            )
-        )
+        now = self._clock()
+        leaving = Leaving(self.delivery, packed, now, now + self._terms.lease_seconds * SECOND)
+        self._hold(await self._store.together(leases.note_all, leaving))
         self.sent = sent
+        # Before it counts as gone: what waits for a slot has not left.
+        await self.seat.taken()
         leaves_by = (self.row.sent_at or 0) + SEND_SECONDS * SECOND
         self.open = self.in_flight = True
         try:
@@ -141,13 +148,17 @@ class Held:
         sent = Sent(body=body, revision=stands.revision, contact_key=self.sent.contact_key)
         packed = _write_sent(sent)
         full = msgspec.structs.replace(stands, sent=packed)
-        await self._settle(outcome, lambda c: outcomes.done(c, self.delivery, self._clock(), full))
+
+        async def write() -> Settled:
+            return await self._store.together(outcomes.done_all, Done(self.delivery, self._clock(), full))
+
+        await self._settle(outcome, write)
 
     async def dead(self, reason: str, detail: str, step: str = "") -> None:
         """Leave the delivery to a person; `step` names the contact that it died with."""
         why = {"reason": reason, "detail": detail, "step": step}
         nothing = not self.open
-        await self._settle(
+        await self._change(
             "dead", lambda c: outcomes.dead(c, self.delivery, self._clock(), applied_nothing=nothing, **why)
         )
 
@@ -157,7 +168,7 @@ class Held:
         """Put the delivery back; what may have been applied will be looked for first."""
         why = {"reason": reason, "detail": detail}
         nothing = not self.open
-        await self._settle(
+        await self._change(
             "later",
             lambda c: outcomes.later(
                 c,
@@ -167,14 +178,19 @@ class Held:
                 attempts=attempts,
                 applied_nothing=nothing,
                 zoho_answers=zoho_answers,
+                slotless=self.seat.berth is None,
                 **why,
             ),
         )
 
+    async def put_back(self) -> None:
+        """Let anybody take a delivery that has got no slot."""
+        await self.later(self._clock(), self.row.attempts, "", "", zoho_answers=False)
+
     async def unknown(self, reason: str, detail: str) -> None:
         """Leave the delivery alone until Desk has had its time to apply what was sent."""
         why = {"reason": reason, "detail": detail}
-        await self._settle(
+        await self._change(
             "unknown", lambda c: outcomes.unknown(c, self.delivery, self._clock(), self._terms, **why)
         )
 
@@ -199,8 +215,16 @@ class Held:
             self.is_settled, self.outcome = True, "waiting"
         return row
 
-    async def _settle(self, outcome: str, change: Callable[[Connection], Settled]) -> None:
-        changed = await self._store.write(change)
+    async def _change(self, outcome: str, change: Callable[[Connection], Settled]) -> None:
+        await self._settle(outcome, lambda: self._store.write(change))
+
+    async def _settle(self, outcome: str, write: Callable[[], Awaitable[Settled]]) -> None:
+        # What is unknown, or still to be looked for, holds its slot until it is settled.
+        keeps = outcome == "unknown" or (outcome == "later" and self.open)
+        async with self.seat.settling(keeps=keeps) as heir:
+            self.delivery = msgspec.structs.replace(self.delivery, heir=heir)
+            await self._gathering.wait()
+            changed = await write()
         if changed is None:
             raise LeaseLost
         self.is_settled, self.outcome, self.changed = True, outcome, changed

@@ -5,11 +5,12 @@ import logging
 import random
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
 
+from connector.delivery.berths import Berths, NoBerth
 from connector.delivery.contacts import Contacts
 from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held, LeaseLost
 from connector.delivery.needs import Counter, Desks, Directory
@@ -21,12 +22,15 @@ from connector.logs import about
 from connector.portals.limits import allowed
 from connector.settings import Settings
 from connector.store import Store, claims, outbox, outcomes
-from connector.store.claims import Delivery, Terms
+from connector.store.leases import Delivery, Terms
 from connector.store.widths import AllowedBy
 from connector.times import SECOND, Clock
 from connector.zoho.budget import own_slot
 
 POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.005
+"""How long a claim waits for others to end that make room for more."""
+
 GRACE_SECONDS = 0.8
 """How long `stop` waits for requests that are under way."""
 
@@ -70,6 +74,7 @@ class Deliverer:
         )
         self._contacts = Contacts(store, desks, directory, settings, clock)
         self._records = Records(store, desks, self._contacts, Owners(store, clock), settings, clock)
+        self._berths = Berths(clock)
         self._under_way: dict[asyncio.Task[None], Held] = {}
         self._resting: dict[int, int] = {}
         self._due_next_at: int | None = None
@@ -82,7 +87,7 @@ class Deliverer:
         """Deliver until `stop`; no failure ends it. Cancelled, it leaves everything as if it were killed."""
         try:
             while not self._stopping:
-                self._note(await _surviving(self._start_due()))
+                self._note(await _surviving(self._start_due(self._berths.wanted())))
                 await self._pause()
         except asyncio.CancelledError:
             for task in self._under_way:
@@ -91,7 +96,7 @@ class Deliverer:
 
     async def once(self) -> int:
         """Deliver what is due at this moment to its end, and answer how many deliveries that were."""
-        started = await self._start_due()
+        started = await self._start_due({})
         while self._under_way:
             await asyncio.wait(self._under_way)
         return started
@@ -109,6 +114,7 @@ class Deliverer:
     async def stop(self) -> None:
         """Stop within a second: what has not left goes back, what has is awaited shortly, then unknown."""
         self._stopping = True
+        self._berths.close()
         self.wake()
         async with self._claiming:
             held = dict(self._under_way)
@@ -123,23 +129,25 @@ class Deliverer:
         await self._give_back([each for each in held.values() if not each.is_settled])
 
     async def _give_back(self, unsettled: Sequence[Held]) -> None:
-        for left in (True, False):
-            ids = [each.row.id for each in unsettled if each.open is left]
-            await self._store.write(partial(self._write_back, ids, left=left))
+        for left, slotless in ((True, False), (True, True), (False, False)):
+            ids = [each.row.id for each in unsettled if _is_such(each, left=left, slotless=slotless)]
+            await self._store.write(partial(self._write_back, ids, left=left, slotless=slotless))
 
-    def _write_back(self, ids: Sequence[int], connection: Connection, *, left: bool) -> None:
-        outcomes.give_back(connection, self.owner, ids, self._clock(), self._terms, left=left)
+    def _write_back(self, ids: Sequence[int], connection: Connection, *, left: bool, slotless: bool) -> None:
+        outcomes.give_back(
+            connection, self.owner, ids, self._clock(), self._terms, left=left, slotless=slotless
+        )
 
-    async def _start_due(self) -> int:
+    async def _start_due(self, ahead: Mapping[int, int]) -> int:
         async with self._claiming:
             if self._stopping:
                 return 0
-            claimed = await self._claim()
+            claimed = await self._claim(ahead)
             for delivery in claimed:
                 self._start(delivery)
             return len(claimed)
 
-    async def _claim(self) -> list[Delivery]:
+    async def _claim(self, ahead: Mapping[int, int]) -> list[Delivery]:
         now = self._clock()
         self._resting = {portal: until for portal, until in self._resting.items() if until > now}
         resting = list(self._resting)
@@ -147,17 +155,24 @@ class Deliverer:
         if not await self._store.read(lambda c: claims.has_work(c, now, resting)):
             self._due_next_at = await self._store.read(lambda c: claims.next_due_at(c, now))
             return []
-        return await self._store.write(lambda c: claims.claim(c, self.owner, now, self._terms, resting))
+        claimed = await self._store.write(
+            lambda c: claims.claim(c, self.owner, now, self._terms, resting, ahead)
+        )
+        self._berths.shed(claimed.surplus)
+        return claimed.deliveries
 
     def _start(self, delivery: Delivery) -> None:
-        held = Held(delivery, self._store, self._clock, self._terms)
+        held = Held(delivery, self._store, self._clock, self._terms, self._berths)
         task = asyncio.create_task(self._deliver(held))
         self._under_way[task] = held
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        self.wake()
+        held = self._under_way.pop(task)
+        self._berths.forget(held.seat)
+        # While others are ready to go, nothing hurries.
+        if self._berths.is_low(held.row.portal_id):
+            self.wake()
 
     async def _deliver(self, held: Held) -> None:
         # A contact's key is a number.
@@ -166,7 +181,7 @@ class Deliverer:
 
     async def _attempt(self, held: Held) -> None:
         deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
-        with own_slot() as slot:
+        with own_slot(held.seat) as slot:
             problem = await _surviving(deliver(held))
         if problem is not None and not held.is_settled:
             await self._fail(held, problem, zoho_answers=slot.was_answered)
@@ -175,6 +190,9 @@ class Deliverer:
     async def _fail(self, held: Held, problem: Exception, *, zoho_answers: bool) -> None:
         if isinstance(problem, LeaseLost):
             held.outcome = "lost"
+            return
+        if isinstance(problem, NoBerth):
+            await held.put_back()
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
@@ -202,6 +220,9 @@ class Deliverer:
                 await self._woken.wait()
         except TimeoutError:
             pass
+        else:
+            # What comes together is claimed together.
+            await asyncio.sleep(GATHER_SECONDS)
         self._woken.clear()
 
     def _note(self, problem: Exception | None) -> None:
@@ -212,6 +233,11 @@ class Deliverer:
         if kind not in self._told:
             self._told.add(kind)
             log.error("delivery_failed", extra={"reason": kind}, exc_info=problem)
+
+
+def _is_such(held: Held, *, left: bool, slotless: bool) -> bool:
+    """Tell whether a delivery may have left or not, and whether it never had a slot."""
+    return held.open is left and (slotless is (left and held.seat.berth is None))
 
 
 async def _surviving(doing: Awaitable[object]) -> Exception | None:

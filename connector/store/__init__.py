@@ -81,6 +81,10 @@ class Store:
         result: Result = await self._changer.submit(_run_each, change)
         return result
 
+    async def together(self, handler: Handler[Item, Result], item: Item) -> Result:
+        """Commit `item` as `write` does, in one call of `handler` with the items of other requests."""
+        return await self._changer.submit(handler, item)
+
     def write_now(self, change: Callable[[Connection], Result]) -> Result:
         """Commit in this very thread: for start-up and commands."""
         try:

@@ -5,7 +5,6 @@ from collections.abc import Collection
 import msgspec
 from sqlalchemy import ColumnElement, Connection, select
 
-from connector.store.dialects import among
 from connector.store.tables import calls
 
 
@@ -39,13 +38,13 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
 def families(connection: Connection, call_ids: Collection[int]) -> dict[int, Family]:
     """Answer the families of calls, by the call's id; calls that are gone are left out."""
-    known = {each.id: each for each in _read(connection, among(connection, calls.c.id, set(call_ids)))}
+    known = {each.id: each for each in _read(connection, calls.c.id.in_(call_ids))}
     wanted = [each for each in known.values() if each.id in call_ids]
     head_ids = {each.root_id or each.id for each in wanted}
     if missing := head_ids - known.keys():
-        known |= {each.id: each for each in _read(connection, among(connection, calls.c.id, missing))}
+        known |= {each.id: each for each in _read(connection, calls.c.id.in_(missing))}
     members: dict[int, list[Kin]] = {head_id: [] for head_id in head_ids}
-    for each in _read(connection, among(connection, calls.c.root_id, head_ids)) if head_ids else ():
+    for each in _read(connection, calls.c.root_id.in_(head_ids)) if head_ids else ():
         members[each.root_id or each.id].append(each)
     return {each.id: _family(each, known, members) for each in wanted}
 

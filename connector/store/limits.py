@@ -8,7 +8,8 @@ somebody else takes.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, select, update
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
 
 from connector.store import dialects
 from connector.store.outbox import HOLDS_SLOT
@@ -31,6 +32,10 @@ LEASE = 45 * SECOND
 """Longer than a request can be under way, so that a lease that has run out belongs to a dead process."""
 
 
+ASKED_FOR = 6 * SECOND
+"""How long one slot more is left free for somebody who asked: they ask for five seconds at most."""
+
+
 def lock(connection: Connection, portal_id: int) -> str | None:
     """Lock a portal against claims, and answer its edition; None while somebody else has it."""
     asked = select(portals.c.edition).where(portals.c.id == portal_id)
@@ -42,23 +47,42 @@ def lock(connection: Connection, portal_id: int) -> str | None:
 
 def met(connection: Connection, portal_id: int) -> Met:
     """Answer what a portal has met."""
-    columns = [limits.c[name] for name in Met.__struct_fields__]
-    found = connection.execute(select(*columns).where(limits.c.portal_id == portal_id)).mappings().first()
+    found = connection.execute(_MET, {"portal": portal_id}).mappings().first()
     return Met() if found is None else Met(**found)
+
+
+# Built once, as all that each claim and each settling asks: building it takes longer than running it.
+_MET = select(*(limits.c[name] for name in Met.__struct_fields__)).where(
+    limits.c.portal_id == bindparam("portal")
+)
 
 
 def taken(connection: Connection, portal_id: int, now: int, *, but: str = "") -> Taken:
     """Count the slots that are taken, one holder's aside."""
-    held = select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == portal_id)
+    given = {"portal": portal_id, "now": now, "but": but}
+    return Taken(**connection.execute(_TAKEN, given).mappings().one())
+
+
+def _taken() -> Select[Any]:
+    held = (
+        select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == bindparam("portal"))
+    )
     wanted = case((slots.c.wanted > slots.c.slots, slots.c.wanted), else_=slots.c.slots)
-    asked = select(
+    return select(
         held.scalar_subquery().label("held"),
         func.coalesce(func.sum(case((slots.c.live, slots.c.slots), else_=0)), 0).label("live"),
         func.coalesce(func.sum(case((slots.c.live, wanted), else_=0)), 0).label("wanted"),
         func.coalesce(func.sum(case((slots.c.live, 0), else_=slots.c.slots)), 0).label("others"),
+        func.coalesce(func.sum(case((slots.c.live, 0), else_=slots.c.wanted)), 0).label("asked"),
         func.coalesce(func.sum(case((slots.c.live, 1), else_=0)), 0).label("rivals"),
-    ).where(slots.c.portal_id == portal_id, slots.c.lease_until > now, slots.c.holder != but)
-    return Taken(**connection.execute(asked).mappings().one())
+    ).where(
+        slots.c.portal_id == bindparam("portal"),
+        slots.c.lease_until > bindparam("now"),
+        slots.c.holder != bindparam("but"),
+    )
+
+
+_TAKEN = _taken()
 
 
 def share(
@@ -85,12 +109,17 @@ def share(
 
 
 def lease_one(connection: Connection, portal_id: int, holder: str, now: int, allowed_by: AllowedBy) -> bool:
-    """Lease a slot for a request that nobody waits for; False where there is none: ask again."""
+    """Lease a slot for a request that nobody waits for; False where there is none: ask again.
+
+    Until then deliveries know that one is asked for.
+    """
     edition = lock(connection, portal_id)
     if edition is None:
         return False
-    used = taken(connection, portal_id, now)
+    # The others who ask wait for the same, and not for each other.
+    used = msgspec.structs.replace(taken(connection, portal_id, now, but=holder), asked=0)
     if room(allowed_by(edition), met(connection, portal_id), used, now) < 1:
+        _put(connection, portal_id, holder, live=False, slots=0, wanted=1, lease_until=now + ASKED_FOR)
         return False
     _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=now + LEASE)
     return True
@@ -177,9 +206,15 @@ def tries(connection: Connection, portal_id: int, now: int) -> None:
 
 def works(connection: Connection, portal_id: int) -> bool:
     """Note that Zoho took a delivery; answer whether it had been down before."""
-    down = select(limits.c.portal_id).where(limits.c.portal_id == portal_id, limits.c.failures > 0)
-    ids = connection.execute(down.with_for_update(skip_locked=True)).scalars().all()
+    ids = connection.execute(_DOWN, {"portal": portal_id}).scalars().all()
     if ids:
         up = {"failures": 0, "rests_until": 0}
         connection.execute(update(limits).where(limits.c.portal_id.in_(ids)).values(**up))
     return bool(ids)
+
+
+_DOWN = (
+    select(limits.c.portal_id)
+    .where(limits.c.portal_id == bindparam("portal"), limits.c.failures > 0)
+    .with_for_update(skip_locked=True)
+)

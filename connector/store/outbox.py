@@ -35,7 +35,9 @@ State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
-HOLDS_SLOT = text("outbox.state IN ('sending', 'unknown')")
+IS_HELD = text("outbox.state IN ('sending', 'unknown')")
+HOLDS_SLOT = and_(IS_HELD, outbox.c.ahead.is_(False))
+"""What was claimed ahead holds no slot, nor does it where its lease has run out."""
 
 GIVEN_UP = ("dead", "dropped")
 """States that only a person ends."""
@@ -56,6 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery as it stands.
 
     `sent` is what was last sent, and `sent_at` is there while that may have been applied or not.
+    `ahead` says that it was claimed without a slot of its own.
     `reason` is a slug, `detail` words for people: what went wrong, or what was left out.
     """
 
@@ -79,6 +82,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     created_at: int
     changed_at: int
+    ahead: bool = False
 
 
 COLUMNS = tuple(outbox.c[name] for name in Row.__struct_fields__)
@@ -231,7 +235,7 @@ def resume(
     connection: Connection, portal_id: int, now: int, reasons: Sequence[str] = WAIT_FOR_LINKING
 ) -> None:
     """Let everything of a portal go at once that waits for some reasons; by default, for its grant."""
-    for state in (IS_DUE, and_(HOLDS_SLOT, outbox.c.state == "unknown")):
+    for state in (IS_DUE, and_(IS_HELD, outbox.c.state == "unknown")):
         waiting = select(outbox.c.id).where(state, outbox.c.portal_id == portal_id, outbox.c.due_at > now)
         waiting = waiting.where(outbox.c.reason.in_(reasons)).with_for_update(skip_locked=True)
         ids = connection.execute(waiting).scalars().all()

@@ -1,13 +1,14 @@
 """Take back what became of deliveries; whoever has lost the lease changes nothing, and is answered None."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, and_, case, select, update
 
 from connector.store import limits
-from connector.store.claims import NOBODY, Delivery, Terms, fence, settles_at
+from connector.store.conditional import ConditionalUpdate, Given
+from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
 from connector.store.outbox import (
     IS_DUE,
     WAIT_FOR_ZOHO,
@@ -43,27 +44,72 @@ class Stands(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Done(msgspec.Struct, frozen=True):
+    """A delivery after which this stands in Desk."""
+
+    delivery: Delivery
+    now: int
+    stands: Stands
+
+    @property
+    def shows(self) -> bool:
+        """Tell whether the call's banner shows something else now."""
+        row, stands = self.delivery.row, self.stands
+        return row.call_id is not None and (row.desk_id, row.desk_url) != (stands.desk_id, stands.desk_url)
+
+
+def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
+    """Note which revisions stand in Desk; one that was wanted meanwhile is due at once."""
+    _lock_calls(connection, [each.delivery.row.call_id for each in those if each.shows])
+    _let_inherit(connection, [each.delivery for each in those])
+    changed = _DONE.run(connection, [_written(each) for each in those])
+    settled = [each for each in those if each.delivery.row.id in changed]
+    for each in settled:
+        if each.delivery.row.kind == "contact":
+            _wake_callers(connection, each.delivery.row, each.now)
+    now = max(each.now for each in those)
+    changed_calls(connection, [each.delivery.row.call_id for each in settled if each.shows], now)
+    for portal_id in sorted({each.delivery.row.portal_id for each in settled}):
+        _zoho_works(connection, portal_id, now)
+    return [_shown(each) if each.delivery.row.id in changed else None for each in those]
+
+
 def done(connection: Connection, delivery: Delivery, now: int, stands: Stands) -> Settled:
-    """Note that a revision stands in Desk; one that was wanted meanwhile is due at once."""
-    row = delivery.row
-    values: dict[str, Any] = {
-        "state": case((outbox.c.revision > stands.revision, "due"), else_="done"),
+    """Note of one delivery what stands in Desk."""
+    (settled,) = done_all(connection, [Done(delivery, now, stands)])
+    return settled
+
+
+def _shown(each: Done) -> list[int]:
+    call_id = each.delivery.row.call_id
+    return [call_id] if each.shows and call_id is not None else []
+
+
+def _done(given: Given) -> dict[str, Any]:
+    state = case((outbox.c.revision > given("sent_revision"), "due"), else_="done")
+    return {"state": state, "attempts": 0, "step": "", "sent_at": None, "ahead": False} | NOBODY
+
+
+_DONE = ConditionalUpdate(
+    outbox,
+    FENCE,
+    ("sent_revision", "due_at", "changed_at", "sent", "desk_id", "desk_url", "reason", "detail"),
+    _done,
+)
+
+
+def _written(each: Done) -> dict[str, Any]:
+    stands = each.stands
+    return fenced(each.delivery) | {
         "sent_revision": stands.revision,
-        "due_at": now,
-        "attempts": 0,
-        "step": "",
+        "due_at": each.now,
+        "changed_at": each.now,
         "sent": stands.sent,
-        "sent_at": None,
         "desk_id": stands.desk_id,
         "desk_url": stands.desk_url,
         "reason": stands.reason,
-        "detail": stands.detail,
+        "detail": _plain(stands.detail),
     }
-    shows = (row.desk_id, row.desk_url) != (stands.desk_id, stands.desk_url)
-    settled = _finish(connection, delivery, now, values, shows=shows)
-    if settled is not None:
-        _zoho_works(connection, row.portal_id, now)
-    return settled
 
 
 def later(
@@ -77,16 +123,18 @@ def later(
     detail: str,
     applied_nothing: bool,
     zoho_answers: bool = False,
+    slotless: bool = False,
 ) -> Settled:
     """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied.
 
     A failure says that Zoho is down only where it answered nothing before (`zoho_answers`).
+    One that was `slotless`, because it was claimed ahead and never got a slot, holds none from now on either.
     """
     values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
     if applied_nothing:
         values |= {"state": "due", "sent_at": None}
     else:
-        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
+        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": slotless}
     settled = _finish(connection, delivery, now, values, shows=False)
     if settled is not None and zoho_answers:
         limits.works(connection, delivery.row.portal_id)
@@ -120,12 +168,22 @@ def unknown(
 
 
 def give_back(
-    connection: Connection, owner: str, row_ids: Collection[int], now: int, terms: Terms, *, left: bool
+    connection: Connection,
+    owner: str,
+    row_ids: Collection[int],
+    now: int,
+    terms: Terms,
+    *,
+    left: bool,
+    slotless: bool = False,
 ) -> None:
-    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown."""
-    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms)}
+    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown.
+
+    What is `slotless` was claimed ahead and never got a slot.
+    """
+    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms), "ahead": slotless}
     if not left:
-        values = {"state": "due", "due_at": now, "sent_at": None}
+        values = {"state": "due", "due_at": now, "sent_at": None, "ahead": False}
     its_own = and_(outbox.c.id.in_(row_ids), outbox.c.owner == owner, outbox.c.state == "sending")
     connection.execute(update(outbox).where(its_own).values(changed_at=now, **NOBODY, **values))
 
@@ -175,18 +233,45 @@ def _finish(
     connection: Connection, delivery: Delivery, now: int, values: dict[str, Any], *, shows: bool
 ) -> Settled:
     row = delivery.row
-    if shows and row.call_id is not None:
-        # The call first, as those do who fold it: two that lock in one order never wait for each other.
-        connection.execute(select(calls.c.id).where(calls.c.id == row.call_id).with_for_update())
+    if shows:
+        _lock_calls(connection, [row.call_id])
     if "detail" in values:
-        # Desk's words may hold what PostgreSQL takes for no text.
-        values |= {"detail": values["detail"].replace("\0", "")}
-    changing = update(outbox).where(fence(delivery)).values(changed_at=now, **NOBODY, **values)
+        values |= {"detail": _plain(values["detail"])}
+    _let_inherit(connection, [delivery])
+    changing = (
+        update(outbox).where(fence(delivery)).values({"changed_at": now, "ahead": False} | NOBODY | values)
+    )
     if connection.execute(changing).rowcount == 0:
         return None
-    if row.kind == "contact" and (values["state"] == "dead" or "desk_id" in values):
+    if row.kind == "contact" and values["state"] == "dead":
         _wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now) if shows else []
+
+
+def _lock_calls(connection: Connection, call_ids: Sequence[int | None]) -> None:
+    """Lock the calls first, as those do who fold them: who locks in one order never waits for another."""
+    ids = [call_id for call_id in call_ids if call_id is not None]
+    if ids:
+        asked = select(calls.c.id).where(calls.c.id.in_(ids)).order_by(calls.c.key)
+        connection.execute(asked.with_for_update())
+
+
+def _plain(text: str) -> str:
+    """Leave out what PostgreSQL takes for no text; Desk's words may hold it."""
+    return text.replace("\0", "")
+
+
+def _let_inherit(connection: Connection, settled: Sequence[Delivery]) -> None:
+    """Count the heirs, whose requests may be under way by now, whatever becomes of whom they inherit from."""
+    heirs = [
+        {"id": each.heir, "if_owner": each.owner, "if_state": "sending"}
+        for each in settled
+        if each.heir is not None
+    ]
+    _INHERITING.run(connection, heirs)
+
+
+_INHERITING = ConditionalUpdate(outbox, ("owner", "state"), (), lambda _: {"ahead": False})
 
 
 def _wake_callers(connection: Connection, contact: Row, now: int) -> None:

@@ -530,6 +530,8 @@ outbox = Table(
     Column("due_at", BigInteger, nullable=False),
     Column("owner", Text),
     Column("lease_until", BigInteger),
+    # Claimed before there was a slot for it: counted as none until it is given another one's.
+    Column("ahead", Boolean, nullable=False, server_default=text("false")),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("step", Text, nullable=False, server_default=""),
     # The last request that may have been applied, so that it can be looked for.

@@ -71,12 +71,16 @@ def rest_after(failures: int) -> int:
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """The slots that are taken: by deliveries, by look-ups and what these want besides, by all else."""
+    """The slots that are taken: by deliveries, by look-ups and what these want besides, by all else.
+
+    `asked` is what all else waits for: deliveries that follow one upon the other would never let it in.
+    """
 
     held: int = 0
     live: int = 0
     wanted: int = 0
     others: int = 0
+    asked: int = 0
     rivals: int = 0
 
 
@@ -102,11 +106,21 @@ def room(allowed: Allowed, met: Met, taken: Taken, now: int) -> int:
     They leave alone the reserve, and what look-ups want beyond it. However narrow it gets, one goes on.
     """
     width = met.width(allowed, now)
-    kept = max(min(allowed.reserve, width - 1), taken.live, taken.wanted)
-    free = width - kept - taken.held - taken.others
+    free = width - _kept(allowed, taken, width) - taken.held - taken.others
     least = 1 - taken.held - taken.others
     most = allowed.width - taken.live - taken.held - taken.others
     return max(0, min(max(free, least), most))
+
+
+def surplus(allowed: Allowed, met: Met, taken: Taken, now: int) -> int:
+    """Answer how many slots deliveries hold beyond what they may by now, one aside; pure."""
+    width = met.width(allowed, now)
+    kept = _kept(allowed, taken, width)
+    return max(0, min(taken.held - 1, taken.held + taken.others + kept - width))
+
+
+def _kept(allowed: Allowed, taken: Taken, width: int) -> int:
+    return max(min(allowed.reserve, width - 1), taken.live, taken.wanted) + taken.asked
 
 
 def live_room(allowed: Allowed, met: Met, taken: Taken, now: int, *, wanted: int, kept: int) -> Given:

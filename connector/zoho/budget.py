@@ -48,8 +48,8 @@ class Budget(Protocol):
 class OwnSlot:
     """A slot that somebody has already: for one request at a time, and aware of whether Desk answers."""
 
-    def __init__(self) -> None:
-        self.turn = anyio.Lock()
+    def __init__(self, turn: AbstractAsyncContextManager[None]) -> None:
+        self.turn = turn
         self.was_answered = False
 
 
@@ -57,12 +57,13 @@ _own_slot: ContextVar[OwnSlot | None] = ContextVar("own_slot", default=None)
 
 
 @contextmanager
-def own_slot() -> Iterator[OwnSlot]:
+def own_slot(turn: AbstractAsyncContextManager[None] | None = None) -> Iterator[OwnSlot]:
     """Let the requests of this block, one after the other, use a slot that its caller has already.
 
-    A delivery's claim is such a slot. Look-ups that somebody waits for take no notice.
+    A delivery's claim is such a slot; `turn` is to be entered for each request.
+    Look-ups that somebody waits for take no notice.
     """
-    slot = OwnSlot()
+    slot = OwnSlot(turn or anyio.Lock())
     before = _own_slot.set(slot)
     try:
         yield slot

@@ -5,6 +5,7 @@ as wanted, each a process of its own, on SQLite or on a durable PostgreSQL.
 """
 
 import asyncio
+import resource
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from connector.store import outbox
 from connector.store.ledger import Arrival, Ledger, Sender
 from connector.times import SECOND
 from tests import postgresql
+from tests.bench import bare
 
 RECORDS = 6_000
 PROCESSES = (1, 2, 4)
@@ -42,17 +44,28 @@ STORY: tuple[tuple[EventType, int, dict[str, Any]], ...] = (
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a number of processes came to; `distinct` counts the calls that Desk knows, `sent` its records."""
+    """What a number of processes came to; `distinct` counts the calls that Desk knows, `sent` its records.
+
+    `at_a_time` is how many requests Desk saw under way at most, `cpu_ms` what a delivery took of a processor
+    in the deliver processes. `bare_per_s` is what a client reached afterwards, at the same width, that does
+    nothing but write the same record again; the sandbox and this machine allow no more.
+    """
 
     processes: int
     deliveries_per_s: float
     of_ceiling: float
     sent: int
     distinct: int
+    at_a_time: int
+    cpu_ms: float
+    bare_per_s: float
+    of_bare: float
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All rounds. `ceiling_per_s` is what the portal lets deliveries do at a time, over Desk's latency.
+    """All rounds; each must have `sent` and `distinct` as many as there are records, and keep to the width.
+
+    `ceiling_per_s` is what the portal lets deliveries do at a time, over Desk's latency.
 
     `deliveries_per_s` is that of one process.
     """
@@ -126,17 +139,30 @@ async def _round(wishes: Wishes, records: int, processes: int) -> tuple[Round, i
                 Program(["deliver"], stage.environment | delivering, Path(logs) / f"{number}.log")
                 for number in range(processes)
             ]
+            await stage.control.reset_requests()
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
             rate = await _deliver(stage, programs, records)
+            cpu = _cpu_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_seconds(used)
+        at_a_time = await stage.control.most_at_a_time()
         written = await stage.control.calls()
         concurrency = width_of(stage.furniture.portal.edition)
+        bare_per_s = await bare.rate(stage, concurrency - RESERVE)
         done = Round(
             processes=processes,
             deliveries_per_s=round(rate, 1),
             of_ceiling=round(rate / _ceiling(concurrency, wishes.latency_ms), 3),
             sent=len(written),
             distinct=len({each["cf"][KEY_FIELD] for each in written}),
+            at_a_time=at_a_time,
+            cpu_ms=round(cpu * SECOND / records, 2),
+            bare_per_s=round(bare_per_s, 1),
+            of_bare=round(rate / bare_per_s, 3),
         )
         return done, concurrency
+
+
+def _cpu_seconds(used: resource.struct_rusage) -> float:
+    return used.ru_utime + used.ru_stime
 
 
 async def _make_due(stage: Stage, records: int, number: str) -> None:

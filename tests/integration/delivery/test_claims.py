@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from connector.store import Store, claims, outbox, outcomes, tables
-from connector.store.claims import Delivery, Terms
+from connector.store import Store, claims, leases, outbox, outcomes, tables
+from connector.store.leases import Delivery, Terms
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
 from connector.store.widths import Allowed
@@ -46,8 +46,8 @@ def _want(
     outbox.want(connection, wanted, NOW)
 
 
-def _claim(connection: Connection, now: int = NOW, owner: str = "me", **more: list[int]) -> list[Delivery]:
-    return claims.claim(connection, owner, now, TERMS, **more)
+def _claim(connection: Connection, now: int = NOW, owner: str = "me", **more: Any) -> list[Delivery]:
+    return claims.claim(connection, owner, now, TERMS, **more).deliveries
 
 
 def _row(connection: Connection, key: str = "a") -> Row:
@@ -101,13 +101,13 @@ def test_lease_runs_out_before_anything_left(connection: Connection) -> None:
     assert _claim(connection, NOW + 179_999) == []
     second = _only(_claim(connection, NOW + 180_000, "other"))
     assert (second.row.sent_at, second.owner) == (None, "other")
-    assert claims.renew(connection, first, NOW + 180_000, TERMS) is None
+    assert leases.renew(connection, first, NOW + 180_000, TERMS) is None
 
 
 def test_lease_runs_out_after_the_send(connection: Connection) -> None:
     """It is unknown until Desk has had its time, counted from the note; never due."""
     _want(connection, "a")
-    held = claims.note_sending(connection, _only(_claim(connection)), b"{}", NOW + 170_000, TERMS)
+    held = leases.note_sending(connection, _only(_claim(connection)), b"{}", NOW + 170_000, TERMS)
     assert held is not None
     ends_at = NOW + 350_000
     assert held.lease_until == ends_at
@@ -120,12 +120,12 @@ def test_lease_runs_out_soon_after_the_send(connection: Connection) -> None:
     """Where the lease is shorter than what Desk may take, the row waits as unknown."""
     _want(connection, "a")
     terms = Terms(lease_seconds=10, settle_seconds=97, allowed_by=three)
-    delivery = _only(claims.claim(connection, "me", NOW, terms))
-    assert claims.note_sending(connection, delivery, b"{}", NOW + 5_000, terms)
-    assert claims.claim(connection, "me", NOW + 20_000, terms) == []
+    delivery = _only(claims.claim(connection, "me", NOW, terms).deliveries)
+    assert leases.note_sending(connection, delivery, b"{}", NOW + 5_000, terms)
+    assert claims.claim(connection, "me", NOW + 20_000, terms).deliveries == []
     row = _row(connection)
     assert (row.state, row.due_at) == ("unknown", NOW + 102_000)
-    assert _keys(claims.claim(connection, "me", NOW + 102_000, terms)) == ["a"]
+    assert _keys(claims.claim(connection, "me", NOW + 102_000, terms).deliveries) == ["a"]
 
 
 def test_outcomes_are_fenced(connection: Connection) -> None:
@@ -136,7 +136,7 @@ def test_outcomes_are_fenced(connection: Connection) -> None:
     stands = Stands(desk_id="9", desk_url=None, revision=1)
     now = NOW + 181_000
     why: dict[str, Any] = {"reason": "r", "detail": "d"}
-    assert claims.note_sending(connection, old, b"", now, TERMS) is None
+    assert leases.note_sending(connection, old, b"", now, TERMS) is None
     assert outcomes.done(connection, old, now, stands) is None
     assert outcomes.unknown(connection, old, now, TERMS, **why) is None
     assert outcomes.dead(connection, old, now, applied_nothing=True, **why) is None
@@ -150,7 +150,7 @@ def test_unknown_outcomes_hold_their_slots(connection: Connection) -> None:
     """They leave less room for others, and are themselves taken when their time has come."""
     _want(connection, *"abcde")
     first, *_ = _claim(connection)
-    held = claims.note_sending(connection, first, b"", NOW, TERMS)
+    held = leases.note_sending(connection, first, b"", NOW, TERMS)
     assert held is not None
     outcomes.unknown(connection, held, NOW, TERMS, reason="", detail="")
     assert _claim(connection) == []
@@ -234,5 +234,5 @@ def test_an_old_reason_ends_with_the_next_attempt(connection: Connection) -> Non
     outcomes.later(connection, failed, NOW, due_at=NOW, attempts=1, applied_nothing=True, **why)
     # PostgreSQL takes no text with a NUL.
     assert (_row(connection).reason, _row(connection).detail) == ("zoho_down", "Zohowas not reached.")
-    claims.note_sending(connection, _only(_claim(connection, NOW + 60_000)), b"{}", NOW + 60_000, TERMS)
+    leases.note_sending(connection, _only(_claim(connection, NOW + 60_000)), b"{}", NOW + 60_000, TERMS)
     assert (_row(connection).reason, _row(connection).detail) == ("", "")

@@ -12,7 +12,7 @@ from connector.errors import GrantLost
 from connector.portals.limits import allowed
 from connector.settings import Settings
 from connector.store import Store, claims, outbox
-from connector.store.claims import Terms
+from connector.store.leases import Terms
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
 from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
@@ -233,7 +233,8 @@ async def test_long_work_keeps_its_lease(stage: Stage) -> None:
     """Looking that takes longer than a lease is not taken for death."""
     await stage.want(stage.record())
     terms = Terms(lease_seconds=0, settle_seconds=0, allowed_by=allowed)
-    (delivery,) = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), terms))
+    claimed = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), terms))
+    (delivery,) = claimed.deliveries
     held = Held(delivery, stage.store, stage.clock, terms)
 
     async def look() -> str:

@@ -96,4 +96,5 @@ async def test_without_a_word_from_desk_nothing_is_held_back(stage: Stage) -> No
     await budget.close()
     assert (await met(stage)).credits_left is None
     await stage.want(stage.record())
-    assert await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    found = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    assert found.deliveries

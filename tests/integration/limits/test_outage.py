@@ -64,7 +64,8 @@ async def test_fresh_calls_go_first(stage: Stage) -> None:
     await stage.store.write(lambda c: limits.works(c, 1))
     fresh = [stage.record(f"fresh-{n}") for n in range(40)]
     await stage.want(*fresh)
-    claimed = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    found = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    claimed = found.deliveries
     keys = {record.key for record in fresh}
     assert len(claimed) == 23
     assert sum(each.row.key in keys for each in claimed) == 23 - 25 // 4

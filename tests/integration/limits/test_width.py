@@ -13,7 +13,7 @@ from connector.portals.limits import allowed
 from connector.portals.sharing import IDLE_ROUNDS, SharedBudget
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import Store, claims, limits
-from connector.store.claims import Delivery, Terms
+from connector.store.leases import Delivery, Terms
 from connector.store.widths import WIDEN_EVERY, Taken
 from connector.times import SECOND
 from connector.zoho.budget import own_slot
@@ -40,7 +40,8 @@ class CountingStore(Store):
 
 async def claimed(stage: Stage) -> list[Delivery]:
     """Claim what one more process would get."""
-    return await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    found = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    return found.deliveries
 
 
 async def taken(stage: Stage) -> Taken:

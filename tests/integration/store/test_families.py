@@ -9,7 +9,7 @@ from sqlalchemy import select
 from connector.calls import Call, CallEvent, CallRecord, Direction, EventType, call_key
 from connector.portals.limits import allowed
 from connector.store import Store, calls, claims, outcomes, tables
-from connector.store.claims import Terms
+from connector.store.leases import Terms
 from connector.store.ledger import Arrival, Ledger
 from connector.store.outcomes import Stands
 from tests.integration.store.conftest import NOW, SENDER
@@ -54,7 +54,7 @@ def deliver(store: Store) -> None:
     """Bring to Desk what is wanted."""
     later = NOW + 10_000
     terms = Terms(lease_seconds=180, settle_seconds=97, allowed_by=allowed)
-    for each in store.write_now(lambda c: claims.claim(c, "me", later, terms)):
+    for each in store.write_now(lambda c: claims.claim(c, "me", later, terms)).deliveries:
         stands = Stands(desk_id=str(each.row.id), desk_url=None, revision=each.row.revision)
         store.write_now(partial(outcomes.done, delivery=each, now=later, stands=stands))
 

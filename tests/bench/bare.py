@@ -1,0 +1,66 @@
+"""Ask the sandbox's Desk as fast as a client can that does nothing else: what this machine allows."""
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connector.demo.stage import Stage
+from connector.store import grants, outbox
+
+SECONDS = 5
+WARM_SECONDS = 1
+
+
+async def rate(stage: Stage, width: int) -> float:
+    """Answer how many call records a second `width` connections can write that are never idle.
+
+    Each writes the record that was delivered last, so that there is more in Desk afterwards.
+    """
+    request = await _request(stage)
+    address = urlsplit(_origin(stage))
+    began_at = time.perf_counter() + WARM_SECONDS
+    asking = [_ask(address.hostname or "", address.port or 80, request, began_at) for _ in range(width)]
+    return sum(await asyncio.gather(*asking)) / SECONDS
+
+
+def _origin(stage: Stage) -> str:
+    return str(stage.config.data_centers[0].desk)
+
+
+async def _request(stage: Stage) -> bytes:
+    (row,) = await stage.house.store.read(lambda c: outbox.list_rows(c, "done", 1))
+    grant = await stage.house.store.read(lambda c: grants.get(c, row.portal_id))
+    if grant is None or grant.sealed_access_token is None:
+        raise RuntimeError("Nothing was delivered, so that there is no token.")
+    body = msgspec.json.encode(msgspec.json.decode(row.sent or b"")["body"])
+    lines = (
+        "POST /api/v1/calls HTTP/1.1",
+        f"Host: {urlsplit(_origin(stage)).netloc}",
+        f"Authorization: Zoho-oauthtoken {stage.house.sealer.open(grant.sealed_access_token)}",
+        f"orgId: {stage.furniture.portal.org_id}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def _ask(host: str, port: int, request: bytes, began_at: float) -> int:
+    """Ask again and again on one connection; answer how often within the time that counts."""
+    reader, writer = await asyncio.open_connection(host, port)
+    answered = 0
+    while time.perf_counter() < began_at + SECONDS:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"The sandbox answered {head.splitlines()[0]!r}.")
+        await reader.readexactly(_length(head))
+        answered += began_at <= time.perf_counter() < began_at + SECONDS
+    writer.close()
+    return answered
+
+
+def _length(head: bytes) -> int:
+    _, _, rest = head.lower().partition(b"content-length:")
+    return int(rest.partition(b"\r\n")[0])

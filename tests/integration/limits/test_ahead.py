@@ -1,0 +1,122 @@
+"""Deliveries that are claimed before there is a slot for them: no slot idles, and the width holds."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from connector.delivery.compose import keys_in
+from connector.portals.limits import allowed
+from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import claims, leases, limits, outcomes
+from connector.store.leases import Delivery, Leaving, Terms
+from connector.store.outcomes import Settled, Stands
+from tests.integration.delivery.stage import STRANGER, Stage
+from tests.integration.limits.process import Goal, Process
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Process]
+
+TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=allowed)
+SLOTS = 3
+"""Slots for deliveries in a portal of the free edition: five, and two are kept for look-ups."""
+
+
+async def backlog(stage: Stage, records: int) -> None:
+    """Let so many calls of one known caller be due, at a portal of the free edition."""
+    await stage.configure(edition="FREE")
+    stage.world.config.concurrency_override = 5
+    stage.world.requests.reset()
+    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await stage.want(*(stage.record(f"c-{n}") for n in range(records)))
+
+
+async def claimed(stage: Stage, owner: str = "me", ahead: int = 0) -> list[Delivery]:
+    """Claim, and so many ahead."""
+    found = await stage.store.write(lambda c: claims.claim(c, owner, stage.clock(), TERMS, (), {1: ahead}))
+    return found.deliveries
+
+
+async def held(stage: Stage) -> int:
+    """Count the slots that deliveries hold."""
+    return (await stage.store.read(lambda c: limits.taken(c, 1, stage.clock()))).held
+
+
+async def done(stage: Stage, delivery: Delivery, **changes: int) -> Settled:
+    """Settle a delivery as written."""
+    settled = msgspec.structs.replace(delivery, **changes)
+    stands = Stands(desk_id="1", desk_url=None, revision=1)
+    return await stage.store.write(lambda c: outcomes.done(c, settled, stage.clock(), stands))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_backlog_goes_at_full_width(stage: Stage, process: Start, processes: int) -> None:
+    """Each of many records is written once, and never more at a time than deliveries may have."""
+    await backlog(stage, 150)
+    stage.world.config.latency_ms, stage.world.config.latency_jitter_ms = 10, 5
+    goal = Goal(150)
+    deliverers = [process(goal).deliverer for _ in range(processes)]
+    running = [asyncio.create_task(each.run()) for each in deliverers]
+    await goal.reached.wait()
+    await asyncio.gather(*(each.stop() for each in deliverers), *running)
+    assert len({key for call in stage.calls for key in keys_in(call.description)}) == 150
+    assert stage.posts() == 150
+    assert stage.world.requests.max_concurrency[DEMO_ORG_ID] == SLOTS
+    assert await held(stage) == 0
+
+
+async def test_what_is_ahead_takes_no_slot(stage: Stage) -> None:
+    """It is counted from the commit on that settles the delivery whose slot it has taken over."""
+    await backlog(stage, 9)
+    found = await claimed(stage, ahead=4)
+    assert [each.row.ahead for each in found] == [False] * SLOTS + [True] * 4
+    assert await held(stage) == SLOTS
+    heir = found[SLOTS]
+    await done(stage, found[0], heir=heir.row.id)
+    assert await held(stage) == SLOTS
+    assert await claimed(stage, "other") == []
+    await done(stage, heir)
+    assert await held(stage) == SLOTS - 1
+
+
+async def test_an_heir_is_counted_though_the_lease_was_lost(stage: Stage) -> None:
+    """Its request may be under way, whatever has become of the delivery that it inherits from."""
+    await backlog(stage, 9)
+    found = await claimed(stage, ahead=1)
+    assert await done(stage, found[0], heir=found[SLOTS].row.id, lease_until=1) is None
+    assert await held(stage) == SLOTS + 1
+
+
+async def test_dead_with_others_ahead(stage: Stage) -> None:
+    """Of what a dead process had claimed ahead nothing is lost or doubled, and it waits for a slot."""
+    await backlog(stage, 12)
+    found = await claimed(stage, ahead=6)
+    leaving = [Leaving(each, b'{"tried":[]}', stage.clock(), each.lease_until) for each in found]
+    await stage.store.write(lambda c: leases.note_all(c, leaving))
+    stage.advance(180 + 97)
+    again = await claimed(stage, "other")
+    assert [each.row.state for each in again] == ["sending"] * SLOTS
+    assert await held(stage) == SLOTS
+    for each in again:
+        await done(stage, each)
+    left = await claimed(stage, "other")
+    # Those that were ahead come before what has never been touched.
+    assert all(each.row.sent_at is not None for each in left)
+    assert len(left) == await held(stage) == SLOTS
+
+
+async def test_others_are_let_in(stage: Stage, process: Start) -> None:
+    """Deliveries that follow one upon the other leave a slot to whoever asks for one."""
+    await backlog(stage, 400)
+    stage.world.config.latency_ms = 5
+    deliverer = process().deliverer
+    running = asyncio.create_task(deliverer.run())
+    while len(stage.calls) < 50:
+        await stage.row()
+    desk = await process().desk()
+    for _ in range(3):
+        await desk.my_info()
+    assert len(stage.calls) < 400
+    await deliverer.stop()
+    await running
