@@ -1,6 +1,5 @@
 """What a phone system is told must be told at once, or not at all."""
 
-
 import pytest
 
 from connector.calls import Direction
