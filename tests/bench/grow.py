@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.store import Store, claims, outcomes
-from connector.store.claims import Delivery, Terms
+from connector.store.leases import Delivery, Terms
 from connector.store.ledger import Arrival, Ledger, Sender
 from connector.store.outcomes import Stands
 from connector.store.widths import Allowed
@@ -183,7 +183,7 @@ def _claim_all(store: Store) -> list[float]:
 
 def _claim(connection: Connection, times: list[float]) -> list[Delivery]:
     began = time.perf_counter()
-    held = claims.claim(connection, "bench", NOW + MINUTE, TERMS)
+    held = claims.claim(connection, "bench", NOW + MINUTE, TERMS).deliveries
     if held:
         times.append(time.perf_counter() - began)
     return held
