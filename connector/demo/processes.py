@@ -16,7 +16,8 @@ from connector.errors import CommandError
 
 START_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.05
-STOP_SECONDS = 3
+STOP_SECONDS = 10
+"""Longer than it takes anybody who is well."""
 
 
 PACKAGES = Path(__file__).parents[2]
@@ -66,15 +67,17 @@ class Program:
         if self._process is not None:
             await self._process.wait()
 
-    async def stop(self, politely: signal.Signals = signal.SIGTERM) -> None:
-        """End it politely, and if that takes too long, at once."""
+    async def stop(self, politely: signal.Signals = signal.SIGTERM) -> bool:
+        """End it politely, and if that takes too long, at once; answer whether it went by itself."""
         if self._process is None or self.is_over:
-            return
+            return True
         self._process.send_signal(politely)
         try:
             await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
         except TimeoutError:
             await self.kill()
+            return False
+        return True
 
     async def kill(self) -> None:
         """End it as a power cut would."""

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,13 +27,11 @@ async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("politely", [signal.SIGINT, signal.SIGTERM])
-async def test_stops_in_about_a_second_and_starts_again(stage: Stage, politely: signal.Signals) -> None:
+async def test_stops_by_itself_and_starts_again(stage: Stage, politely: signal.Signals) -> None:
     """An open banner does not hold up the end, nothing is said but that, and the next start works."""
     agent = HeadlessAgent(stage.team.agents[0], stage.origin)
     await agent.start()
-    began = time.monotonic()
-    await stage.connector.stop(politely)
-    assert time.monotonic() - began < 2
+    assert await stage.connector.stop(politely)
     assert "Traceback" not in (stage.folder / "serve.log").read_text()
     await stage.connector.start()
     await stage.connector.ready(f"{stage.origin}/readyz")

@@ -58,15 +58,17 @@ async def test_headless(tmp_path: Path) -> None:
 
 
 async def test_for_a_person_twice(tmp_path: Path) -> None:
-    """Calls ring for who signs in; Ctrl-C ends it in about a second, and it starts again on what it left."""
+    """Calls ring for who signs in; Ctrl-C ends it sooner than it began; it starts again on what it left."""
     ports = [str(free_port()) for _ in range(2)]
     words = ("--port", ports[0], "--sandbox-port", ports[1], "--data", str(tmp_path))
     ada = team_of(demo_config(int(ports[1]))).agents[0]
     for _ in range(2):
+        began = time.monotonic()
         process = await begin(*words)
         assert process.stdout is not None
         assert process.stderr is not None
         introduction = await process.stdout.readuntil(b"Ctrl-C ends it")
+        start_seconds = time.monotonic() - began
         assert f"http://127.0.0.1:{ports[0]}" in introduction.decode()
         assert ada.name in introduction.decode()
         agent = HeadlessAgent(ada, f"http://127.0.0.1:{ports[0]}")
@@ -77,7 +79,7 @@ async def test_for_a_person_twice(tmp_path: Path) -> None:
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, stderr = await process.communicate()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < start_seconds
         assert process.returncode == 0
         assert stderr.decode().splitlines()[-1] == "Stopped."
         assert b"Traceback" not in stderr

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 
 import httpx2
 import pytest
@@ -22,7 +21,7 @@ SLOW = {"kind": "latency", "method": "POST", "path_prefix": "/api/v1/calls", "se
 """Desk takes four seconds to write the record: it is under way when the connector stops."""
 
 
-async def test_stops_in_about_a_second_with_a_delivery_under_way() -> None:
+async def test_does_not_wait_for_a_delivery_under_way() -> None:
     """The stream ends, and the record's outcome is noted as unknown, to be looked for."""
     async with Stage(Wishes(latency_ms=0)) as stage:
         agent = HeadlessAgent(stage.team.agents[0], stage.origin)
@@ -30,14 +29,12 @@ async def test_stops_in_about_a_second_with_a_delivery_under_way() -> None:
         await _slow_down(stage)
         await _call(stage, "stopped")
         under_way = await _until(stage, "stopped", "sending")
-        began = time.monotonic()
-        await stage.connector.stop(signal.SIGTERM)
-        took = time.monotonic() - began
+        went_by_itself = await stage.connector.stop(signal.SIGTERM)
         stopped = await _row(stage, "stopped")
         await agent.stop()
         calls = await _calls(stage)
     assert under_way.sent_at is not None
-    assert took < 2
+    assert went_by_itself
     assert stopped is not None
     assert (stopped.state, stopped.desk_id) == ("unknown", None)
     assert len(calls) == 1

@@ -160,8 +160,7 @@ def test_latency(sandbox: RunningSandbox, client: httpx2.Client) -> None:
         client.get(path)
         return time.perf_counter() - started
 
-    took("/oauth/serverinfo")
-    assert took("/oauth/serverinfo") < 0.05 <= took("/api/v1/organizations")
+    assert min(took("/oauth/serverinfo") for _ in range(5)) < 0.05 <= took("/api/v1/organizations")
     sandbox.world.faults.add(Rule(kind="latency", path_prefix="/oauth/", seconds=0.06, times=1))
     assert took("/oauth/serverinfo") >= 0.06
 
