@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ class Weather:
         self._http = httpx2.AsyncClient(base_url=stage.control.origin, trust_env=False, timeout=30)
         self._tasks: list[asyncio.Task[None]] = []
         self._rules: list[dict[str, Any]] = []
+        self._struck: Counter[str] = Counter()
         self.kills = 0
         self.cuts = 0
 
@@ -71,7 +73,11 @@ class Weather:
 
     async def struck(self) -> dict[str, int]:
         """Count the faults that struck, by kind."""
-        return dict((await self._http.get("/_sandbox/faults")).json()["struck"])
+        return dict(self._struck + await self._strikes())
+
+    async def _strikes(self) -> Counter[str]:
+        """Count those since the rules were made last."""
+        return Counter((await self._http.get("/_sandbox/faults")).json()["struck"])
 
     async def requests(self) -> dict[str, Any]:
         """Read what the sandbox counted."""
@@ -110,6 +116,7 @@ class Weather:
 
     async def _link(self) -> None:
         """Link the portal as an administrator does, in a lull: linking asks Desk a dozen things in a row."""
+        self._struck += await self._strikes()
         (await self._http.delete("/_sandbox/faults")).raise_for_status()
         await self._link_at_last()
         await self._let_desk_fail()
