@@ -1,13 +1,14 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
 from connector.numbers.kinds import abroad_code, country_of, is_costly, is_emergency
-from connector.numbers.reading import Kind, Number, known_country, mask, read, worth_asking
+from connector.numbers.reading import Kind, Number, could_be, known_country, mask, read, worth_asking
 from connector.numbers.typed import forms, matches, meant, tails
 
 __all__ = [
     "Kind",
     "Number",
     "abroad_code",
+    "could_be",
     "country_of",
     "forms",
     "is_costly",

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
-from connector.numbers import read
+from connector.numbers import could_be, read
 from connector.phones import signing
 from connector.phones.base import (
     MAX_BODY_BYTES,
@@ -172,8 +172,11 @@ def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
     if not system.lines or data.from_number is None or data.to_number is None or data.direction is None:
         return data.direction
     ends = (data.from_number, data.to_number)
-    both_own = all(read(end, system.country).e164 in system.lines for end in ends)
-    return Direction.INTERNAL if both_own else data.direction
+    return Direction.INTERNAL if all(_is_line(end, system) for end in ends) else data.direction
+
+
+def _is_line(number: str, system: PhoneSystem) -> bool:
+    return could_be(number, system.lines) and read(number, system.country).e164 in system.lines
 
 
 def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEvent:

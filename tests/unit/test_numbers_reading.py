@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import Kind, known_country, mask, read, worth_asking
+from connector.numbers import Kind, could_be, known_country, mask, read, worth_asking
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_phone_numbers(raw: str, country: str, e164: str) -> None:
     """Plus, 00, national, bare and SIP forms come to one number."""
     number = read(raw, country)
     assert (number.kind, number.e164, number.raw) == (Kind.E164, e164, raw)
+    assert could_be(raw, {e164})
 
 
 def test_how_a_number_is_shown() -> None:
@@ -162,6 +163,22 @@ def test_countries() -> None:
 def test_masks(raw: str | None, masked: str) -> None:
     """A log tells numbers apart and does not tell them."""
     assert mask(raw) == masked
+
+
+@given(
+    st.one_of(st.text(), dialled, st.from_regex(r"(sip:|tel:)?[+0-9%()./ x-]{3,20}(@|;ext=|>)?[0-9]{0,4}")),
+    st.sampled_from(["FR", "US", "GB", "IT"]),
+)
+def test_could_be_is_never_wrong(raw: str, country: str) -> None:
+    """What reads as a number could be that number; another one it mostly could not."""
+    e164 = read(raw, country).e164
+    assert e164 is None or could_be(raw, {e164, "+33123456789"})
+
+
+def test_could_not_be() -> None:
+    """Other last digits are another number; without lines nothing is one."""
+    assert not could_be("+33 1 23 45 67 89", {"+33123456788", "+4420"})
+    assert not could_be("sip:+33123456789@pbx", ())
 
 
 @given(st.text())
