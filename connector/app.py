@@ -23,6 +23,7 @@ from connector.news import News
 from connector.people import Agents, Flows, Keys, People
 from connector.phone_systems import PhoneSystems
 from connector.portals import Portals
+from connector.recordings import Recordings
 from connector.road import Road
 from connector.sealing import Sealer
 from connector.settings import Settings
@@ -101,6 +102,7 @@ class House:
         self.control = Control(store, self.bus, clock)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
+        self.recordings = Recordings(store, self.sealer, clock, self.directory)
         self.syncing = Syncing(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock

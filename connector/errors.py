@@ -15,6 +15,7 @@ ConnectorError
 │   ├── NotFound                    404
 │   ├── NotNow                      409, as things stand
 │   ├── InvalidRequest              422
+│   ├── RangeNotSatisfiable         416
 │   └── TooManyRequests             429
 ├── SignInError                     signing in or linking came to nothing
 │   ├── Refused                     the person said no
@@ -45,6 +46,14 @@ ConnectorError
 │   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
 │   └── GrantLost                   the grant is revoked, evicted or never held
+├── RecordingError                  a recording cannot be had from where the phone system keeps it
+│   ├── RecordingMissing            it is not there any more
+│   │   ├── RecordingNotYet         it is not there, and may still come
+│   │   └── RecordingUnknown        nothing is known of the call
+│   ├── RecordingRefused            our credentials, or our rights, do not reach it
+│   ├── RecordingNotAllowed         nobody has allowed us to fetch from there
+│   ├── RecordingUnfit              what is there is no recording that may be handed on
+│   └── RecordingUnreachable        the phone system does not answer
 └── StoreError
     ├── StoreBusy                   the queue of writes is full
     └── StoreUnavailable            disk full, read-only, connection lost
@@ -156,6 +165,17 @@ class InvalidRequest(RequestError):
 
     reason = "invalid_request"
     status = 422
+
+
+class RangeNotSatisfiable(RequestError):
+    """The recording has no such bytes; `total` is how many there are, None where nobody knows."""
+
+    reason = "range_not_satisfiable"
+    status = 416
+
+    def __init__(self, message: str, total: int | None = None) -> None:
+        super().__init__(message)
+        self.total = total
 
 
 class TooManyRequests(RequestError):
@@ -353,6 +373,54 @@ class GrantLost(ZohoError):
     """The grant is gone: an administrator must link the portal again."""
 
     reason = "grant_lost"
+
+
+class RecordingError(ConnectorError):
+    """A recording cannot be had; no message holds its address, which may hold a secret."""
+
+    reason = "recording"
+
+
+class RecordingMissing(RecordingError):
+    """The recording is not where the phone system said that it is."""
+
+    reason = "recording_missing"
+
+
+class RecordingNotYet(RecordingMissing):
+    """The recording is not there, and the call is so fresh that it may still come."""
+
+    reason = "recording_not_yet"
+
+
+class RecordingUnknown(RecordingMissing):
+    """Nothing is known of the call any more, or nothing ever was."""
+
+    reason = "recording_unknown"
+
+
+class RecordingRefused(RecordingError):
+    """Where the recording is kept, our credentials are not taken."""
+
+    reason = "recording_refused"
+
+
+class RecordingNotAllowed(RecordingError):
+    """The recording lies, or leads, where nobody has allowed us to fetch from."""
+
+    reason = "recording_not_allowed"
+
+
+class RecordingUnfit(RecordingError):
+    """What lies there is no audio, too large, or told in a way that cannot be handed on."""
+
+    reason = "recording_unfit"
+
+
+class RecordingUnreachable(RecordingError):
+    """Where the recording is kept, nobody answers in time."""
+
+    reason = "recording_unreachable"
 
 
 class StoreError(ConnectorError):

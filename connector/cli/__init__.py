@@ -18,6 +18,7 @@ from connector.cli import (
     phone_status,
     phones,
     portals,
+    recordings,
     sandbox,
     serving,
     showing,
@@ -62,7 +63,9 @@ for command in (
     importing.import_calls,
     bridge.bridge,
     directory.directory,
+    recordings.recordings,
 ):
     main.add_command(command)
 
 phones.phones.add_command(phone_status.status)
+phones.phones.add_command(recordings.source)

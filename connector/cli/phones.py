@@ -10,6 +10,7 @@ from connector.cli import answering, belongings, controlling
 from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, show_rows
+from connector.cli.secret_files import secret_in
 from connector.errors import CommandError
 from connector.phones import DIALECTS
 from connector.store.phones import PhoneSystem
@@ -64,7 +65,7 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
-        secret = await house.phone_systems.add(phone, actor(), _text(secret_file))
+        secret = await house.phone_systems.add(phone, actor(), secret_in(secret_file))
         return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
 
     introduce(in_house(step), as_json=as_json)
@@ -80,7 +81,7 @@ def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json
     """Give a new secret, and let the former one be valid for a while."""
 
     async def step(house: House) -> Introduction:
-        secret = await house.phone_systems.rotate(slug, overlap_hours, actor(), _text(secret_file))
+        secret = await house.phone_systems.rotate(slug, overlap_hours, actor(), secret_in(secret_file))
         phone = (await house.phone_systems.find(slug)).phone
         return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
 
@@ -131,19 +132,6 @@ async def _portal_id(house: House, given: int | None) -> int:
         listed = ", ".join(f"{portal.id} is {portal.name}" for portal in linked)
         raise CommandError(f"Say which portal with --portal: {listed}.")
     return linked[0].id
-
-
-def _text(secret_file: TextIO | None) -> str:
-    """Read a secret from its file, so that no shell remembers it."""
-    if secret_file is None:
-        return ""
-    try:
-        text = secret_file.read().strip()
-    except (OSError, ValueError) as problem:
-        raise CommandError(f"{secret_file.name} cannot be read.") from problem
-    if not text:
-        raise CommandError(f"{secret_file.name} is empty.")
-    return text
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from connector.app import House
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.errors import ConnectorError
-from connector.portals.portals import CHANGEABLE
+from connector.portals.portals import CHANGEABLE, CHOICES
 from connector.store.portals import Portal
 from connector.zoho import scopes
 
@@ -79,6 +79,10 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 @click.option("--default-owner-id", help="Desk agent id of the owner where no agent of ours is.")
 @click.option("--recording-field", help="API name of a custom field of calls for the recording, cf_...")
 @click.option("--key-field", help="API name of a custom field of calls for the call key, cf_...")
+@click.option("--recording-links", type=click.Choice(CHOICES["recording_links"]),
+    help="What Desk is given: our page, or the phone system's own address.")  # fmt: skip
+@click.option("--recording-downloads", type=click.Choice(CHOICES["recording_downloads"]),
+    help="Who may keep a copy of a recording that they may hear.")  # fmt: skip
 @json_option
 def change(*, portal_id: int, as_json: bool, **given: str | None) -> None:
     """Change what is given; an empty text ("") takes a setting away."""

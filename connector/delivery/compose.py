@@ -1,11 +1,11 @@
 """Write a call record in Desk's words: subject, description and fields; pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from connector.calls import CallRecord, CallStatus, Cause, Direction
+from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording
 from connector.numbers import Kind, Number
 from connector.zoho.fields import CallBody, clip
 
@@ -26,6 +26,7 @@ class Whose(msgspec.Struct, frozen=True, kw_only=True):
 
     `names` maps what the phone system calls an agent to the agent's name.
     `recording_field` and `key_field` are API names of custom fields, where the portal has them.
+    `recordings_at` is our page with the recordings; None where Desk is given their own addresses.
     """
 
     contact_id: str
@@ -36,11 +37,12 @@ class Whose(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
     recording_field: str | None = None
     key_field: str | None = None
+    recordings_at: str | None = None
 
 
 def compose(record: CallRecord, whose: Whose) -> CallBody:
     """Write the call record as it shall stand in Desk."""
-    recording_url = record.recordings[0].url if record.recordings else None
+    recording_url = (whose.recordings_at or record.recordings[0].url) if record.recordings else None
     cf = {whose.recording_field: recording_url, whose.key_field: record.key}
     return CallBody(
         contact_id=whose.contact_id,
@@ -78,7 +80,7 @@ def _party(customer: Number) -> str:
 
 def description(record: CallRecord, whose: Whose) -> str:
     """Tell what the fields cannot hold, a line each; the last line is the call key."""
-    lines = [*_lines(record, whose), *_recordings(record), KEY_LABEL + record.key]
+    lines = [*_lines(record, whose), *_recordings(record, whose.recordings_at), KEY_LABEL + record.key]
     return "\n".join(lines)
 
 
@@ -109,12 +111,24 @@ _CAUSES: Mapping[Cause | None, str] = {
 }
 
 
-def _recordings(record: CallRecord) -> Iterator[str]:
+def _recordings(record: CallRecord, page: str | None) -> Iterator[str]:
+    if page is not None and record.recordings:
+        yield _on_page(record.recordings, page)
+        return
     for recording in record.recordings[:RECORDINGS_AT_MOST]:
         length = "" if recording.seconds is None else f" ({in_words(recording.seconds)})"
         yield f"Recording: {''.join(recording.url.split())}{length}"
     if len(record.recordings) > RECORDINGS_AT_MOST:
         yield f"Recordings not listed: {len(record.recordings) - RECORDINGS_AT_MOST}"
+
+
+def _on_page(recordings: Sequence[Recording], page: str) -> str:
+    """Name our page with all of them, and no address of the phone system's: some hold secrets."""
+    lengths = [recording.seconds for recording in recordings if recording.seconds is not None]
+    several = [f"{len(recordings)} in all"] if len(recordings) > 1 else []
+    whole = [in_words(sum(lengths))] if len(lengths) == len(recordings) else []
+    told = ", ".join(several + whole)
+    return f"Recording: {page}" + (f" ({told})" if told else "")
 
 
 def _line(label: str, value: str) -> str:

@@ -16,6 +16,7 @@ from connector.delivery.needs import Desk, Desks
 from connector.delivery.owners import Owners
 from connector.delivery.restoring import Doubt, Restored
 from connector.errors import InvalidData, RecordNotFound
+from connector.recordings import link
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.outcomes import Stands
@@ -37,6 +38,7 @@ class Records:
         self._contacts = contacts
         self._owners = owners
         self._index_delay_seconds = settings.index_delay_seconds
+        self._public_url = settings.public_url
         self._clock = clock
         self._restored = Restored(store, settings)
 
@@ -154,7 +156,14 @@ class Records:
             names={word: user.name for word, user in around.users.items()},
             recording_field=around.portal.recording_field,
             key_field=around.portal.key_field,
+            recordings_at=self._page_of(record, around),
         )
+
+    def _page_of(self, record: CallRecord, around: Background) -> str | None:
+        """Answer our page with the recordings, unless the portal wants the phone system's own addresses."""
+        if around.portal.recording_links == "original":
+            return None
+        return link(self._public_url, record.key)
 
 
 async def _without_what_is_refused(

@@ -12,13 +12,17 @@ from connector.times import to_iso
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that must stand in Desk: what is due, with Desk's ids in place of names."""
+    """A record that must stand in Desk: what is due, with Desk's ids in place of names.
+
+    `recordings_at` is the page that its recording is linked to, None where it has none.
+    """
 
     key: str
     due: Due
     started_at: int
     owner_id: str | None
     department_id: str
+    recordings_at: str | None = None
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +112,8 @@ def _fault(wanted: Wanted, record: Record, desk: Desk, made: Mapping[str | None,
         "startTime": (to_iso(wanted.started_at), record["startTime"]),
         "ownerId": (wanted.owner_id, record["ownerId"]),
         "departmentId": (wanted.department_id, record["departmentId"]),
-        "recordingUrl": (due.recording_url, record["recordingUrl"]),
-        f"cf/{desk.recording_field}": (due.recording_url, cf.get(desk.recording_field)),
+        "recordingUrl": (wanted.recordings_at, record["recordingUrl"]),
+        f"cf/{desk.recording_field}": (wanted.recordings_at, cf.get(desk.recording_field)),
         f"cf/{desk.key_field}": (wanted.key, cf.get(desk.key_field)),
         "key in description": (True, wanted.key in (record["description"] or "").split()),
         "contactId": (_contact_id(due.contact, made), record["contactId"]),

@@ -1,24 +1,35 @@
 """Furnish a connector for the demo: people, a portal linked the real way, and a phone system."""
 
+from pathlib import Path
+
 import msgspec
 
 from connector.app import House
 from connector.demo.browser import Browser
 from connector.demo.people import SALES, SUPPORT, Team
+from connector.store import recordings as table
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
+from connector.store.recordings import SourceRow
 
 ACTOR = "demo"
 SLUG, COUNTRY, TIME_ZONE = "demo", "GB", "Europe/London"
 MAIN_LINE, BILLING_LINE = "+441632960100", "+441632960200"
 DEPARTMENT_OF_QUEUE = {SUPPORT: "Customer Support", SALES: "Sales"}
 DEPARTMENT_OF_LINE = {MAIN_LINE: None, BILLING_LINE: "Billing"}
+RECORDINGS = "https://recordings.example.com/"
+"""What stands for the folder of recordings in events: nothing is ever fetched from there."""
+
 RECORDING_FIELD, KEY_FIELD = "cf_recordingurl", "cf_callkey"
 
 
 class Furniture(msgspec.Struct, frozen=True, kw_only=True):
-    """What the phone system needs to post, and which ids Desk has for departments and agents' e-mails."""
+    """What the phone system needs to post, and which ids Desk has for departments and agents' e-mails.
 
+    `origin` is where browsers reach the connector.
+    """
+
+    origin: str
     portal: Portal
     phone: PhoneSystem
     secret: str
@@ -52,8 +63,11 @@ async def link(origin: str, team: Team, org_id: str) -> None:
         await browser.close()
 
 
-async def furnish(house: House, org_id: str) -> Furniture:
-    """Configure the linked portal and give it a phone system; one of an earlier time gets a new secret."""
+async def furnish(house: House, org_id: str, recordings: Path) -> Furniture:
+    """Configure the linked portal and give it a phone system; one of an earlier time gets a new secret.
+
+    The phone system keeps its recordings in a folder.
+    """
     linked = next(each for each in await house.portals.list_portals() if each.org_id == org_id)
     portal = await house.portals.configure(
         linked.id, actor=ACTOR, recording_field=RECORDING_FIELD, key_field=KEY_FIELD
@@ -62,9 +76,13 @@ async def furnish(house: House, org_id: str) -> Furniture:
     departments = {str(each.name): str(each.id) for each in await desk.departments()}
     agents = {str(each.email): str(each.id) for each in await desk.agents()}
     secret = await _phone_secret(house, _phone(portal, departments))
+    phone = (await house.phone_systems.find(SLUG)).phone
+    source = SourceRow(folder=str(recordings), folder_address=RECORDINGS)
+    await house.store.write(lambda connection: table.set_source(connection, phone.id, source))
     return Furniture(
+        origin=house.settings.public_url,
         portal=portal,
-        phone=(await house.phone_systems.find(SLUG)).phone,
+        phone=phone,
         secret=secret,
         departments=departments,
         agents=agents,

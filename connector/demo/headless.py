@@ -14,10 +14,12 @@ from connector.demo.comparing import Verdict
 from connector.demo.control import Record
 from connector.demo.figures import first_seen, report
 from connector.demo.furnishing import KEY_FIELD, Furniture
-from connector.demo.judging import delivered, judge
+from connector.demo.hearing import unheard
+from connector.demo.judging import delivered, judge, wanted_of
 from connector.demo.phone import Phone
 from connector.demo.planning import plan
 from connector.demo.playing import Played, fast, play_all
+from connector.demo.recording import Recorder
 from connector.demo.stage import Stage
 from connector.demo.writing import Writer
 from connector.sandbox.presets import DEMO_ORG_ID
@@ -58,7 +60,8 @@ async def run(stage: Stage, order: Order) -> Outcome:
         for agent in agents:
             ending.push_async_callback(agent.stop)
         await asyncio.gather(*(agent.start() for agent in agents))
-        phone = Phone(stage.hook, stage.furniture.secret)
+        record = Recorder(stage.recordings).record
+        phone = Phone(stage.hook, stage.furniture.secret, record=record)
         ending.push_async_callback(phone.close)
         await stage.control.reset_requests()
         late_seconds = stage.house.settings.record_after_seconds + LATE_AFTER_SECONDS
@@ -73,16 +76,22 @@ async def _compare(
 ) -> Outcome:
     requests = await stage.control.requests()
     verdict, desk = await judge(stage, played, before)
+    wanted = wanted_of(stage.furniture, played)
+    # The first agent is an administrator, who may hear every call.
+    unheard_ones = await unheard(agents[0].browser, wanted, stage.recordings)
     seen = first_seen(played, [sight for agent in agents for sight in agent.seen])
-    verdict = _with_unseen(verdict, [call for call, each in seen.items() if each.number is None])
+    unseen = [f"{call}: no banner showed it" for call, each in seen.items() if each.number is None]
+    verdict = _with(verdict, [*unseen, *unheard_ones])
     seconds = recorded_seconds(played, stage.furniture, desk.calls)
-    return Outcome(figures=report(verdict, played, seen, seconds, requests), is_clean=verdict.is_clean)
+    heard = sum(each.recordings_at is not None for each in wanted) - len(unheard_ones)
+    figures = report(verdict, played, seen, seconds, requests) | {"recordings_heard": heard}
+    return Outcome(figures=figures, is_clean=verdict.is_clean)
 
 
-def _with_unseen(verdict: Verdict, unseen: Sequence[str]) -> Verdict:
-    """Count calls as wrong that no banner showed."""
-    problems = (*verdict.problems, *(f"{call}: no banner showed it" for call in unseen))
-    return msgspec.structs.replace(verdict, wrong=verdict.wrong + len(unseen), problems=problems)
+def _with(verdict: Verdict, faults: Sequence[str]) -> Verdict:
+    """Count what else went wrong: calls that no banner showed, recordings that nobody can hear."""
+    problems = (*verdict.problems, *faults)
+    return msgspec.structs.replace(verdict, wrong=verdict.wrong + len(faults), problems=problems)
 
 
 def recorded_seconds(played: Sequence[Played], furniture: Furniture, calls: Sequence[Record]) -> list[float]:

@@ -53,17 +53,22 @@ async def judge(stage: Stage, played: Sequence[Played], before: Sequence[Record]
         key_field=KEY_FIELD,
         recording_field=RECORDING_FIELD,
     )
-    wanted = [_wanted_of(stage.furniture, each, due) for each in played for due in each.story.dues]
-    return compare(wanted, desk), desk
+    return compare(wanted_of(stage.furniture, played), desk), desk
 
 
-def _wanted_of(furniture: Furniture, played: Played, due: Due) -> Wanted:
-    """Say what record a played call must have left."""
+def wanted_of(furniture: Furniture, played: Sequence[Played]) -> list[Wanted]:
+    """Say what records played calls must have left."""
+    return [_wanted(furniture, each, due) for each in played for due in each.story.dues]
+
+
+def _wanted(furniture: Furniture, played: Played, due: Due) -> Wanted:
     department = furniture.departments[due.department] if due.department else None
+    key = call_key(furniture.phone.uid, due.call)
     return Wanted(
-        key=call_key(furniture.phone.uid, due.call),
+        key=key,
         due=due,
         started_at=played.begun_at + due.starts_ms,
         owner_id=furniture.agents[due.owner] if due.owner else furniture.portal.default_owner_id,
         department_id=department or str(furniture.portal.default_department_id),
+        recordings_at=f"{furniture.origin}/recordings/{key}" if due.recording_url else None,
     )

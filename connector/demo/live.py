@@ -13,6 +13,7 @@ from connector.demo.people import Team
 from connector.demo.phone import Phone
 from connector.demo.planning import QUIET, pick
 from connector.demo.playing import Calendar, in_real_time, play
+from connector.demo.recording import Recorder
 from connector.demo.stage import Stage
 from connector.demo.stories import Known, Story, Stranger
 from connector.demo.writing import Writer
@@ -31,7 +32,8 @@ Say = Callable[[str], None]
 async def run(stage: Stage, say: Say) -> None:
     """Ring every few seconds for whoever is signed in; CommandError if one of our programs ends."""
     async with AsyncExitStack() as ending:
-        phone = Phone(stage.hook, stage.furniture.secret)
+        record = Recorder(stage.recordings).record
+        phone = Phone(stage.hook, stage.furniture.secret, record=record)
         ending.push_async_callback(phone.close)
         ringing = asyncio.create_task(_ring(stage, phone, say))
         ending.push_async_callback(_cancel, ringing)

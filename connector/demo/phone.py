@@ -9,7 +9,7 @@ import hmac
 import time
 import uuid
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -35,12 +35,23 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phone:
-    """A sender of events; `patience_seconds` is how long it repeats what is not taken."""
+    """A sender of events; `patience_seconds` is how long it repeats what is not taken.
 
-    def __init__(self, address: str, secret: str, *, patience_seconds: float = 60) -> None:
+    `record` is told what is about to be posted, so that recordings are there before they are told of.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        secret: str,
+        *,
+        patience_seconds: float = 60,
+        record: Callable[[Sequence[CloudEvent]], None] | None = None,
+    ) -> None:
         self.address = address
         self._key = b64decode(secret.removeprefix("whsec_"))
         self._patience_seconds = patience_seconds
+        self._record = record
         self._http = httpx2.AsyncClient(trust_env=False, timeout=10)
 
     async def close(self) -> None:
@@ -49,6 +60,8 @@ class Phone:
 
     async def post(self, events: Sequence[CloudEvent]) -> Taken:
         """Post events, several as a batch; CommandError once they are refused or patience is over."""
+        if self._record is not None:
+            self._record(events)
         body = msgspec.json.encode(events[0] if len(events) == 1 else list(events))
         kind = ONE if len(events) == 1 else MANY
         message_id, posted_at, attempts = f"msg-{uuid.uuid4()}", time.perf_counter(), 0

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from connector.demo.furnishing import RECORDINGS
 from connector.demo.stories import Story, Withheld
 from connector.demo.writing import Writer, tell
 from connector.times import SECOND
@@ -91,7 +92,7 @@ def _recorded(writer: Writer, *, late: bool) -> Story:
     script = writer.script()
     course = writer.course(script.call, writer.known())
     due, at_ms = tell(script, course), course.ends_ms + SECOND
-    url = f"https://recordings.example.com/{due.call}.mp3"
+    url = f"{RECORDINGS}{due.call}.wav"
     facts = {"recording_url": url, "recording_seconds": due.duration_seconds}
     script.post(script.event(due.call, "recorded", at_ms, **facts), after_ms=at_ms, late=late)
     with_url = msgspec.structs.replace(due, recording_url=url)
@@ -102,7 +103,7 @@ def voicemail(writer: Writer) -> Story:
     """Let the caller leave a message, because nobody answers."""
     script = writer.script()
     course = writer.course(script.call, writer.known())
-    url = f"https://recordings.example.com/{course.call}.wav"
+    url = f"{RECORDINGS}{course.call}.wav"
     script.say(course.call, "ringing", course.rings_ms, **course.said)
     script.say(course.call, "ended", course.ends_ms, cause="voicemail")
     script.say(course.call, "recorded", course.ends_ms + 1, recording_url=url)

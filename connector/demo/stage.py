@@ -40,10 +40,12 @@ class Stage:
     """Everything a demo needs, for the length of an `async with` block, which ends within seconds.
 
     `connector` and `sandbox` are processes of their own. `house` works on the same database as the
-    connector, as commands do; `control` looks into the sandbox.
+    connector, as commands do; `control` looks into the sandbox. `recordings` is where the phone system
+    keeps what it records.
     """
 
     folder: Path
+    recordings: Path
     environment: dict[str, str]
     house: House
     connector: Program
@@ -74,6 +76,8 @@ class Stage:
 
     async def _set_up(self) -> None:
         self.folder = self._open_folder()
+        self.recordings = self.folder / "recordings"
+        self.recordings.mkdir(exist_ok=True)
         self.environment = environment_of(self.folder, self.config, self._port) | self._wishes.settings
         self.sandbox = await self._start("sandbox", *self._sandbox_options())
         self.house = self._ending.enter_context(_open_house(self.environment))
@@ -88,7 +92,7 @@ class Stage:
         self._check_ours()
         await link(self.origin, self.team, DEMO_ORG_ID)
         self._check_ours()
-        self.furniture = await furnish(self.house, DEMO_ORG_ID)
+        self.furniture = await furnish(self.house, DEMO_ORG_ID, self.recordings)
 
     def _check_ours(self) -> None:
         self.sandbox.check_runs()

@@ -95,7 +95,7 @@ class Agents:
         user = users.add(connection, email, name, role, self._clock())
         if user is None:
             raise CommandError(f"{email} has been added before.")
-        _assign(connection, user, extensions, queues)
+        _assign(connection, user, extensions, queues, self._clock())
         agent = _whole(connection, user)
         self._note(connection, actor, "agent.added", agent)
         return agent
@@ -111,7 +111,7 @@ class Agents:
     ) -> Agent:
         user = _known(connection, email)
         users.change(connection, user.id, **values)
-        _assign(connection, user, extensions, queues)
+        _assign(connection, user, extensions, queues, self._clock())
         agent = _whole(connection, _known(connection, email))
         self._note(connection, actor, "agent.changed", agent)
         return agent
@@ -160,10 +160,14 @@ def _known(connection: Connection, email: str) -> User:
 
 
 def _assign(
-    connection: Connection, user: User, extensions: Sequence[Said] | None, queues: Sequence[Said] | None
+    connection: Connection,
+    user: User,
+    extensions: Sequence[Said] | None,
+    queues: Sequence[Said] | None,
+    now: int,
 ) -> None:
     if extensions is not None:
-        taken = users.set_extensions(connection, user.id, _words(connection, extensions))
+        taken = users.set_extensions(connection, user.id, _words(connection, extensions), now)
         if taken:
             listed = ", ".join(word.text for word in taken)
             raise CommandError(f"Another user has the extension already: {listed}.")

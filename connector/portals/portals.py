@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, get_args
 
 import anyio
 import httpx2
@@ -17,7 +18,7 @@ from connector.portals.sharing import SharedBudget
 from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
-from connector.store.portals import Portal
+from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
 from connector.store.users import User
 from connector.times import Clock
@@ -25,7 +26,14 @@ from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
 
-CHANGEABLE = ("default_department_id", "default_owner_id", "recording_field", "key_field")
+CHANGEABLE = (
+    *("default_department_id", "default_owner_id", "recording_field", "key_field"),
+    *("recording_links", "recording_downloads"),
+)
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"recording_links": get_args(Links), "recording_downloads": get_args(Downloads)}
+)
+"""What may be chosen, the usual first."""
 
 
 class Portals:
@@ -114,6 +122,10 @@ class Portals:
         """Change some of `CHANGEABLE`; CommandError for anything else."""
         if unknown := values.keys() - set(CHANGEABLE):
             raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
+        chosen = {name: values[name] or choices[0] for name, choices in CHOICES.items() if name in values}
+        if wrong := [name for name, choice in chosen.items() if choice not in CHOICES[name]]:
+            raise CommandError(f"{wrong[0]} must be one of {', '.join(CHOICES[wrong[0]])}.")
+        values |= chosen
         portal = await self.get(portal_id)
         await self._store.write(partial(self._configure, portal, values, actor))
         return await self.get(portal_id)

@@ -21,6 +21,7 @@ from connector.store.tables import (
     orders,
     outbox,
     phone_systems,
+    recording_accesses,
     unread,
 )
 
@@ -46,6 +47,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     events: int = 0
     deliveries: int = 0
+    accesses: int = 0
     contacts: int = 0
     numbers: int = 0
     unread: int = 0
@@ -142,7 +144,7 @@ def overwrite(connection: Connection) -> None:
 
 
 def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> Erased:
-    """Empty calls, their events and their deliveries; what identifies them stays."""
+    """Empty calls, their events and deliveries, and who heard them; what identifies them stays."""
     # The calls first, in the order in which those lock them who fold them.
     ordered = select(calls.c.id).where(calls.c.id.in_(call_ids)).order_by(calls.c.key)
     connection.execute(ordered.with_for_update())
@@ -155,7 +157,13 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
     delivered = connection.execute(
         update(outbox).where(outbox.c.call_id.in_(call_ids)).values(**settled, **blank)
     )
-    return Erased(calls=emptied.rowcount, events=told.rowcount, deliveries=delivered.rowcount)
+    heard = connection.execute(delete(recording_accesses).where(recording_accesses.c.call_id.in_(call_ids)))
+    return Erased(
+        calls=emptied.rowcount,
+        events=told.rowcount,
+        deliveries=delivered.rowcount,
+        accesses=heard.rowcount,
+    )
 
 
 def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:

@@ -9,12 +9,16 @@ from connector.store import dialects
 from connector.store.tables import portals
 
 State = Literal["linked", "grant_lost", "unlinked"]
+Links = Literal["connector", "original"]
+Downloads = Literal["nobody", "supervisors", "listeners"]
 
 
 class Portal(msgspec.Struct, frozen=True, kw_only=True):
     """One Zoho Desk organisation; `scopes` are the granted ones with spaces between, "" where Zoho told none.
 
     `recording_field` and `key_field` are API names of custom fields of calls, where the portal has them.
+    `recording_links` says whether Desk is given our address of a recording or the phone system's own,
+    `recording_downloads` who may keep a copy.
     """
 
     id: int
@@ -31,6 +35,8 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     key_field: str | None = None
     linked_by: str
     linked_at: int
+    recording_links: Links = "connector"
+    recording_downloads: Downloads = "nobody"
 
 
 def get(connection: Connection, portal_id: int) -> Portal | None:

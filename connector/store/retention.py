@@ -21,7 +21,16 @@ from sqlalchemy import (
     tuple_,
 )
 
-from connector.store.tables import calls, events, flows, orders, outbox, sessions, unread
+from connector.store.tables import (
+    calls,
+    events,
+    flows,
+    orders,
+    outbox,
+    recording_accesses,
+    sessions,
+    unread,
+)
 from connector.times import DAY
 
 ROWS_AT_A_TIME = 500
@@ -53,6 +62,10 @@ class Step(msgspec.Struct, frozen=True):
     place: Place | None
 
 
+OF_CALLS = (events, outbox, recording_accesses)
+"""What hangs on calls and goes with them."""
+
+
 class _Family(msgspec.Struct, frozen=True):
     head: int
     members: list[int]
@@ -63,7 +76,7 @@ class _Family(msgspec.Struct, frozen=True):
 
 
 def prune_calls(connection: Connection, before: int, place: Place) -> Step:
-    """Delete some whole families of calls that changed last before a moment: events, deliveries, calls."""
+    """Delete some whole families of calls that changed last before a moment, with all that hangs on them."""
     seen = _oldest(connection, before, place)
     families, busy = _families(connection, [row.id for row in seen if row.root_id is None], before)
     old = [family for family in families if not busy.intersection(family.ids)]
@@ -105,7 +118,7 @@ def _families(connection: Connection, heads: Sequence[int], before: int) -> tupl
 def _sizes(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """Count what hangs on each call, itself aside."""
     sizes = dict.fromkeys(ids, 0)
-    for table in (events, outbox):
+    for table in OF_CALLS:
         counted = select(table.c.call_id, func.count()).where(table.c.call_id.in_(ids))
         for call_id, count in connection.execute(counted.group_by(table.c.call_id)):
             sizes[call_id] += count
@@ -131,7 +144,7 @@ def _as_many_as_fit(families: Sequence[_Family], sizes: Mapping[int, int]) -> li
 def _delete_families(connection: Connection, families: Sequence[_Family]) -> None:
     ids = [call_id for family in families for call_id in family.ids]
     heads = [family.head for family in families]
-    for table in (events, outbox):
+    for table in OF_CALLS:
         connection.execute(delete(table).where(table.c.call_id.in_(ids)))
     connection.execute(delete(calls).where(calls.c.root_id.in_(heads)))
     connection.execute(delete(calls).where(calls.c.id.in_(heads)))

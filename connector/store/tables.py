@@ -59,9 +59,14 @@ portals = Table(
     Column("key_field", Text),
     Column("linked_by", Text, nullable=False),
     Column("linked_at", BigInteger, nullable=False),
+    # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.
+    Column("recording_links", Text, nullable=False, server_default="connector"),
+    Column("recording_downloads", Text, nullable=False, server_default="nobody"),
     # An organisation is linked once: two rows would write each call twice.
     UniqueConstraint("location", "org_id"),
     _one_of("state", "linked", "grant_lost", "unlinked"),
+    _one_of("recording_links", "connector", "original"),
+    _one_of("recording_downloads", "nobody", "supervisors", "listeners"),
 )
 
 grants = Table(
@@ -200,6 +205,26 @@ orders = Table(
           postgresql_where=text("state IN ('waiting', 'taken')")),
 )  # fmt: skip
 
+recording_sources = Table(
+    "recording_sources",
+    metadata,
+    # Where a phone system keeps its recordings; without a row, at public https addresses that it tells.
+    Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
+    # A folder of this machine, and the address that stands for it in events.
+    Column("folder", Text),
+    Column("folder_address", Text),
+    # With spaces between: from where others are fetched, where those may lead, and in which private networks.
+    Column("origins", Text, nullable=False, server_default=""),
+    Column("redirect_origins", Text, nullable=False, server_default=""),
+    Column("networks", Text, nullable=False, server_default=""),
+    # The name and the value of the header that the origins, and no others, are shown.
+    Column("header", Text),
+    Column("sealed_header_value", LargeBinary),
+    # An address without its folder would stand for all folders, a header without value for none.
+    CheckConstraint("(folder IS NULL) = (folder_address IS NULL)", name="folder_whole"),
+    CheckConstraint("(header IS NULL) = (sealed_header_value IS NULL)", name="header_whole"),
+)
+
 lines = Table(
     "lines",
     metadata,
@@ -242,6 +267,8 @@ extensions = Table(
     # What a phone system calls an agent (extension or login) names one user.
     Column("extension", Text, primary_key=True),
     Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    # Calls before that moment were a predecessor's, and are not this user's to hear; empty: always theirs.
+    Column("given_at", BigInteger),
 )
 
 queue_members = Table(
@@ -367,6 +394,24 @@ events = Table(
           postgresql_where=text("call_id IS NULL")),
     sqlite_with_rowid=False,
 )  # fmt: skip
+
+recording_accesses = Table(
+    "recording_accesses",
+    metadata,
+    # Who opened, heard, kept or was refused which recording; goes with its call.
+    Column("id", Id, primary_key=True),
+    # The head of the family.
+    Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
+    Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    # Which of the call's recordings; "" for its page.
+    Column("piece", Text, nullable=False, server_default=""),
+    # A player asks many times for what is heard once: those are one access.
+    Column("at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),
+    _one_of("what", "opened", "played", "downloaded", "refused"),
+)
 
 unread = Table(
     "unread",

@@ -82,10 +82,23 @@ def change(connection: Connection, user_id: int, **values: Any) -> None:
         connection.execute(update(users).where(users.c.id == user_id).values(**values))
 
 
-def set_extensions(connection: Connection, user_id: int, words: Iterable[Word]) -> list[Word]:
-    """Give a user these extensions and no others; answer the words that belong to somebody else."""
-    connection.execute(delete(extensions).where(extensions.c.user_id == user_id))
-    return [word for word in dict.fromkeys(words) if not _claim(connection, user_id, word)]
+def set_extensions(
+    connection: Connection, user_id: int, words: Iterable[Word], given_at: int | None = None
+) -> list[Word]:
+    """Give a user these extensions and no others; answer the words that belong to somebody else.
+
+    Those that are new are theirs from `given_at` on, None: from ever; those they have had stay as they were.
+    """
+    wanted = dict.fromkeys(words)
+    had = set(extensions_of(connection, user_id))
+    for word in had - wanted.keys():
+        its_own = and_(
+            extensions.c.phone_system_id == word.phone_system_id,
+            extensions.c.extension == word.text,
+            extensions.c.user_id == user_id,
+        )
+        connection.execute(delete(extensions).where(its_own))
+    return [word for word in wanted if word not in had and not _claim(connection, user_id, word, given_at)]
 
 
 def set_queues(connection: Connection, user_id: int, words: Iterable[Word]) -> None:
@@ -127,6 +140,22 @@ def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[
     return {word: user for word, user in found.items() if user.active}
 
 
+def was_meant(
+    connection: Connection, user_id: int, phone_system_id: int, words: Sequence[str], at: int
+) -> bool:
+    """Answer whether one of these words meant this user at a moment: whom it means now, and did by then."""
+    mine = [
+        word for word, user in by_extensions(connection, phone_system_id, words).items() if user.id == user_id
+    ]
+    asked = select(extensions.c.extension).where(
+        extensions.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
+        extensions.c.extension.in_(mine),
+        extensions.c.user_id == user_id,
+        extensions.c.given_at > at,
+    )
+    return bool(set(mine) - set(connection.execute(asked).scalars()))
+
+
 def queue_members(connection: Connection, phone_system_id: int, queue: str) -> list[int]:
     """Answer the ids of the active users whom a queue rings."""
     asked = (
@@ -155,9 +184,10 @@ def active_agent_ids(connection: Connection) -> list[int]:
     )
 
 
-def _claim(connection: Connection, user_id: int, word: Word) -> bool:
+def _claim(connection: Connection, user_id: int, word: Word, given_at: int | None) -> bool:
     values = {"phone_system_id": word.phone_system_id, "extension": word.text, "user_id": user_id}
-    adding = dialects.insert(connection, extensions).values(values).on_conflict_do_nothing()
+    adding = dialects.insert(connection, extensions).values(values | {"given_at": given_at})
+    adding = adding.on_conflict_do_nothing()
     return connection.execute(adding.returning(extensions.c.user_id)).one_or_none() is not None
 
 

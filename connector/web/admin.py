@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from connector.delivery import by_hand
 from connector.errors import InvalidRequest, NotFound
-from connector.store import audit, outbox
+from connector.store import audit, outbox, recordings
 from connector.store.outbox import Row, State
 from connector.times import to_iso
 from connector.web.guard import require_api
@@ -100,6 +100,14 @@ async def list_audit(request: Request) -> Response:
     await require_api(request, "administrator")
     entries = await house_of(request).store.read(partial(audit.newest, limit=_limit(request)))
     return _json({"entries": [_with_moments(each, "at") for each in entries]})
+
+
+async def list_accesses(request: Request) -> Response:
+    """Answer `GET /api/admin/recordings?call=&limit=`: `{accesses}`, who heard what, the latest first."""
+    await require_api(request, "administrator")
+    listed = partial(recordings.accesses, key=request.query_params.get("call"), limit=_limit(request))
+    found = await house_of(request).store.read(listed)
+    return _json({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
 
 
 async def _found(request: Request) -> Delivery:

@@ -16,6 +16,7 @@ from connector.metrics import Metrics
 from connector.people import Agents, Flows, Keys, People
 from connector.phone_systems import PhoneSystems
 from connector.portals import Portals
+from connector.recordings import Recordings
 from connector.road import Road
 from connector.sealing import Sealer
 from connector.settings import Settings
@@ -46,6 +47,7 @@ class House(Protocol):
     templates: Jinja2Templates
     phone_systems: PhoneSystems
     directory: Directory
+    recordings: Recordings
     desk_hooks: DeskHooks
     feed: Feed
     control: Control

@@ -19,6 +19,7 @@ from connector.web import (
     order_hooks,
     orders,
     pages,
+    recordings,
     stream,
 )
 
@@ -49,9 +50,16 @@ class OrderConvertor(StringConvertor):
     regex = "c[0-9a-f]{20}"
 
 
+class NameConvertor(StringConvertor):
+    """Read a call's key, or the name of a recording, from a path."""
+
+    regex = "[0-9a-z]{1,40}"
+
+
 register_url_convertor("id", IdConvertor())
 register_url_convertor("order", OrderConvertor())
 register_url_convertor("slug", SlugConvertor())
+register_url_convertor("name", NameConvertor())
 
 
 def routes(static: Path) -> list[BaseRoute]:
@@ -62,6 +70,15 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/hooks/{slug:slug}/{token}", hooks.Hooks(), methods=["POST"]),
         Route("/hooks/{slug:slug}/orders", order_hooks.waiting, methods=["GET"]),
         Route("/hooks/{slug:slug}/orders/{id:order}", order_hooks.report, methods=["POST"]),
+        *_pages(),
+        *_programs(),
+        Mount("/static", StaticFiles(directory=static), name="static"),
+    ]
+
+
+def _pages() -> list[BaseRoute]:
+    """Answer what browsers go to, and what others look at."""
+    return [
         Route("/", pages.home),
         Route("/banner", pages.banner),
         Route("/login", login.login),
@@ -73,6 +90,17 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
+        Route("/recordings/{key:name}", recordings.page),
+        Route("/recordings/{key:name}/{piece:name}", recordings.audio),
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ]
+
+
+def _programs() -> list[BaseRoute]:
+    """Answer what the banner and other programs ask."""
+    return [
         Route("/api/banner/stream", stream.stream),
         Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", calls.choose, methods=["POST"]),
@@ -88,8 +116,5 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/api/admin/phones", admin.list_phones),
         Route("/api/admin/portals", admin.list_portals),
         Route("/api/admin/audit", admin.list_audit),
-        Route("/healthz", health.healthz),
-        Route("/readyz", health.readyz),
-        Route("/metrics", health.metrics),
-        Mount("/static", StaticFiles(directory=static), name="static"),
+        Route("/api/admin/recordings", admin.list_accesses),
     ]

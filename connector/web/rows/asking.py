@@ -50,6 +50,13 @@ ROWS = {
         todo=("Correct it and send it again.",),
         told=True,
     ),
+    "range_not_satisfiable": Row(
+        status=416,
+        title="No such part",
+        what="The recording has no such bytes.",
+        whose=YOURS,
+        todo=("Ask for less.",),
+    ),
     "too_many_requests": Row(
         status=429,
         title="Too many requests",

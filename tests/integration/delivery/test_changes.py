@@ -16,6 +16,11 @@ pytestmark = pytest.mark.anyio
 RECORDED = (Recording(url="https://pbx.example/r/1"),)
 
 
+def _page(stage: Stage, record: CallRecord) -> str:
+    """Answer where Desk's people are sent to hear a call."""
+    return f"{stage.settings.public_url}/recordings/{record.key}"
+
+
 async def _written(stage: Stage, **fields: object) -> CallRecord:
     record = stage.record("c-1", **fields)
     await stage.want(record)
@@ -37,8 +42,9 @@ async def test_late_recording(stage: Stage) -> None:
     stage.world.requests.reset()
     await _change(stage, record, recordings=RECORDED)
     after = stage.call
-    assert after.recording_url == RECORDED[0].url
-    assert f"Recording: {RECORDED[0].url}" in (after.description or "")
+    assert after.recording_url == _page(stage, record)
+    assert f"Recording: {after.recording_url}\n" in (after.description or "")
+    assert RECORDED[0].url not in (after.description or "")
     changed = {name for name in after.__struct_fields__ if getattr(after, name) != getattr(before, name)}
     assert changed == {"recording_url", "description"}
     assert stage.world.requests.counts == {
@@ -47,6 +53,27 @@ async def test_late_recording(stage: Stage) -> None:
     }
     row = await stage.row()
     assert (row.state, row.revision, row.sent_revision) == ("done", 2, 2)
+
+
+async def test_second_recording_changes_no_link(stage: Stage) -> None:
+    """However many recordings a call gets, Desk's link stays, because it names the call alone."""
+    record = await _written(stage, recordings=RECORDED)
+    stage.world.requests.reset()
+    more = (*RECORDED, Recording(url="https://pbx.example/r/2", seconds=5))
+    await _change(stage, record, recordings=more)
+    assert stage.call.recording_url == _page(stage, record)
+    assert f"Recording: {_page(stage, record)} (2 in all)\n" in (stage.call.description or "")
+
+
+async def test_links_of_before_are_replaced(stage: Stage) -> None:
+    """A record that was given the phone system's own address gets ours once it changes."""
+    await stage.configure(recording_links="original")
+    record = await _written(stage, recordings=RECORDED)
+    assert stage.call.recording_url == RECORDED[0].url
+    await stage.configure(recording_links="connector")
+    await _change(stage, record, duration_seconds=43)
+    assert stage.call.recording_url == _page(stage, record)
+    assert RECORDED[0].url not in (stage.call.description or "")
 
 
 async def test_late_answer(stage: Stage) -> None:
@@ -93,7 +120,7 @@ async def test_description_written_anew_stays(stage: Stage) -> None:
     stage.edit(stage.call, description="Mine.")
     await _change(stage, record, recordings=RECORDED)
     assert stage.call.description == "Mine."
-    assert stage.call.recording_url == RECORDED[0].url
+    assert stage.call.recording_url == _page(stage, record)
 
 
 async def test_edits_outlive_two_changes(stage: Stage) -> None:
@@ -162,7 +189,7 @@ async def test_change_of_unknown_outcome(stage: Stage, kind: FaultKind) -> None:
     await _change(stage, record, duration_seconds=44)
     await stage.settle()
     call = stage.call
-    assert (call.duration, call.recording_url) == ("44", RECORDED[0].url)
+    assert (call.duration, call.recording_url) == ("44", _page(stage, record))
     assert (call.description or "").count("Recording:") == 1
     assert (await stage.row()).state == "done"
 
@@ -187,7 +214,7 @@ async def test_changed_while_unknown(stage: Stage) -> None:
     record = await _written(stage)
     await _change(stage, record, recordings=RECORDED)
     await stage.settle()
-    assert stage.call.recording_url == RECORDED[0].url
+    assert stage.call.recording_url == _page(stage, record)
     assert (await stage.row()).sent_revision == 2
 
 
@@ -199,6 +226,8 @@ async def test_order_of_changes(stage: Stage, order: tuple[int, ...]) -> None:
         {"status": CallStatus.COMPLETED, "duration_seconds": 12},
         {"agents": ("1002",), "queue": "support"},
     ]
+    # Our own address of a recording names the call, and so would differ.
+    await stage.configure(recording_links="original")
     record = await _written(stage, status=CallStatus.MISSED, duration_seconds=0)
     for index in order:
         record = await _change(stage, record, **changes[index])

@@ -17,7 +17,7 @@ async def test_written_whole(stage: Stage) -> None:
     assert (call.direction, call.status, call.duration) == ("inbound", "Completed", "42")
     assert call.start_at == NOON - 60_000
     assert call.subject == "Inbound call from +33 6 12 34 56 78"
-    assert call.recording_url == "https://pbx.example/r/1"
+    assert call.recording_url == f"http://127.0.0.1:8080/recordings/{record.key}"
     assert call.owner_id == stage.agent("Ada")
     assert call.department_id == stage.department("Customer Support")
     (contact,) = stage.contacts_of(STRANGER)
@@ -121,12 +121,22 @@ async def test_custom_fields(stage: Stage) -> None:
     record = stage.record(recordings=(Recording(url="https://pbx.example/r/1"),))
     await stage.want(record)
     await stage.drain()
-    assert stage.call.cf == {"cf_callkey": record.key, "cf_recordingurl": "https://pbx.example/r/1"}
+    assert stage.call.cf == {"cf_callkey": record.key, "cf_recordingurl": stage.call.recording_url}
+
+
+async def test_original_link(stage: Stage) -> None:
+    """A portal may want the phone system's own addresses: the first in the field, all in the description."""
+    await stage.configure(recording_links="original")
+    urls = ("https://pbx.example/r/1", "https://pbx.example/r/2")
+    await stage.want(stage.record(recordings=tuple(Recording(url=url) for url in urls)))
+    await stage.drain()
+    assert stage.call.recording_url == urls[0]
+    assert all(f"Recording: {url}" in (stage.call.description or "") for url in urls)
 
 
 async def test_custom_field_too_long(stage: Stage) -> None:
     """What does not fit the custom field is left out of it; the record has it in its own field."""
-    await stage.configure(recording_field="cf_recordingurl")
+    await stage.configure(recording_field="cf_recordingurl", recording_links="original")
     url = "https://pbx.example/" + "r" * 100
     await stage.want(stage.record(recordings=(Recording(url=url),)))
     await stage.drain()

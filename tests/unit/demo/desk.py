@@ -7,10 +7,10 @@ from connector.demo.stories import Contact, Due, Known
 from connector.times import to_iso
 
 STARTED_AT = 1_790_000_000_123
-URL = "https://recordings.example.com/1.mp3"
+LINK = "http://127.0.0.1:8080/recordings/zpc1"
 
 
-def wanted(key: str = "zpc1", contact: Contact | None = None, url: str | None = URL) -> Wanted:
+def wanted(key: str = "zpc1", contact: Contact | None = None, link: str | None = LINK) -> Wanted:
     """Want the record of an answered call of 63 seconds."""
     due = Due(
         call=f"call-{key}",
@@ -21,9 +21,11 @@ def wanted(key: str = "zpc1", contact: Contact | None = None, url: str | None = 
         contact=contact or Known("501"),
         owner="ada@example.com",
         department=None,
-        recording_url=url,
+        recording_url=link and "https://recordings.example.com/1.wav",
     )
-    return Wanted(key=key, due=due, started_at=STARTED_AT, owner_id="301", department_id="401")
+    return Wanted(
+        key=key, due=due, started_at=STARTED_AT, owner_id="301", department_id="401", recordings_at=link
+    )
 
 
 def record(key: str = "zpc1", **changes: Any) -> dict[str, Any]:
@@ -37,9 +39,9 @@ def record(key: str = "zpc1", **changes: Any) -> dict[str, Any]:
         "ownerId": "301",
         "departmentId": "401",
         "contactId": "501",
-        "recordingUrl": URL,
+        "recordingUrl": LINK,
         "description": f"Answered by: Ada\nCall key: {key}",
-        "cf": {"cf_key": key, "cf_recording": URL},
+        "cf": {"cf_key": key, "cf_recording": LINK},
         "isTrashed": False,
         **changes,
     }

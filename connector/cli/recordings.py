@@ -1,0 +1,171 @@
+"""Say where recordings are kept, try one, and show who has heard which."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TextIO
+
+import click
+import msgspec
+from sqlalchemy import Connection
+
+from connector.app import House
+from connector.cli.belongings import change_phone
+from connector.cli.opening import in_house, in_store
+from connector.cli.output import json_option, moment, show_one, show_rows
+from connector.cli.secret_files import secret_in
+from connector.recordings import sources
+from connector.sealing import Sealer
+from connector.store import recordings as table
+from connector.store.phones import PhoneSystem
+from connector.store.recordings import SourceRow
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed; None and nothing leave things as they are."""
+
+    folder: str | None
+    address: str | None
+    origins: Sequence[str]
+    redirects: Sequence[str]
+    networks: Sequence[str]
+    user: str | None
+    header: str | None
+    secret: str
+    forget: bool
+
+
+@click.command("recordings")
+@click.argument("slug")
+@click.option("--folder", help="A folder of this machine that holds them; goes with --address.")
+@click.option("--address", help="What their addresses begin with in events; the rest is a name in it.")
+@click.option(
+    "--host",
+    "origins",
+    multiple=True,
+    help="From where they are fetched: recordings.example.com, http://pbx.lan:8088; may be repeated.",
+)
+@click.option(
+    "--redirect-to",
+    "redirects",
+    multiple=True,
+    help="Where that may lead, without credentials; may be repeated.",
+)
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    help="A private network that may be reached, such as 10.1.0.0/16; may be repeated.",
+)
+@click.option("--user", help="Name that is shown to --host with the password in --secret-file.")
+@click.option("--header", help="Or the header that bears --secret-file whole, such as Authorization.")
+@click.option("--secret-file", type=click.File(encoding="utf-8"), help="Holds it; - is standard input.")
+@click.option("--forget", is_flag=True, help="First forget all that was said before.")
+@json_option
+def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any) -> None:
+    """Show or say where a phone system keeps its recordings.
+
+    Without any of this, they are fetched from the public https addresses that it tells.
+    What is given takes the place of what was said of the same before; the rest stays.
+    """
+    wishes = Wishes(secret=secret_in(secret_file), **given)
+    _check_pairs(wishes)
+
+    async def step(house: House) -> SourceRow:
+        if any(msgspec.structs.astuple(wishes)):
+            change = partial(_change, wishes, house.sealer)
+            await change_phone(slug, change, "phone_system.recordings", _in_short(wishes), house)
+        phone = (await house.phone_systems.find(slug)).phone
+        return await house.store.read(lambda c: table.source_of(c, phone.id))
+
+    show_one(_shown(in_house(step)), as_json=as_json)
+
+
+def _check_pairs(wishes: Wishes) -> None:
+    if (wishes.folder is None) != (wishes.address is None):
+        raise click.UsageError("Give --folder and --address together.")
+    if wishes.user is not None and wishes.header is not None:
+        raise click.UsageError("Give --user or --header.")
+    if bool(wishes.user or wishes.header) != bool(wishes.secret):
+        raise click.UsageError("Give --secret-file with --user or --header.")
+
+
+def _change(wishes: Wishes, sealer: Sealer, connection: Connection, phone: PhoneSystem) -> None:
+    before = SourceRow() if wishes.forget else table.source_of(connection, phone.id)
+    table.set_source(connection, phone.id, sources.changed(before, _values(wishes), sealer))
+
+
+def _values(wishes: Wishes) -> sources.Changes:
+    return sources.Changes(
+        folder=wishes.folder,
+        folder_address=wishes.address,
+        origins=wishes.origins,
+        redirect_origins=wishes.redirects,
+        networks=wishes.networks,
+        user=wishes.user,
+        header=wishes.header,
+        secret=wishes.secret,
+    )
+
+
+def _in_short(wishes: Wishes) -> str:
+    """Say for the audit what was changed, and nothing of a secret."""
+    kinds = {
+        "all forgotten": wishes.forget,
+        f"folder {wishes.folder}": wishes.folder,
+        f"hosts {' '.join(wishes.origins)}": wishes.origins,
+        f"redirects {' '.join(wishes.redirects)}": wishes.redirects,
+        f"networks {' '.join(wishes.networks)}": wishes.networks,
+        "credentials": wishes.secret,
+    }
+    return "; ".join(kind for kind, given in kinds.items() if given)
+
+
+def _shown(row: SourceRow) -> dict[str, Any]:
+    return {
+        "folder": row.folder,
+        "address": row.folder_address,
+        "hosts": row.origins,
+        "redirects_to": row.redirect_origins,
+        "networks": row.networks,
+        "credentials": None if row.header is None else f"in the header {row.header}",
+    }
+
+
+@click.group()
+def recordings() -> None:
+    """Try recordings, and show who has heard which."""
+
+
+@recordings.command("accesses")
+@click.option("--call", "key", help="Of one call only: its key, the last part of its page's address.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@json_option
+def accesses(*, key: str | None, limit: int, as_json: bool) -> None:
+    """Show who opened, heard, kept or was refused which recording, the latest first."""
+    found = in_store(lambda store: store.read(partial(table.accesses, key=key, limit=limit)))
+    rows = [
+        msgspec.structs.asdict(each) | {"at": moment(each.at), "last_at": moment(each.last_at)}
+        for each in found
+    ]
+    show_rows(rows, as_json=as_json, nothing="Nobody has opened a recording.")
+
+
+@recordings.command("check")
+@click.argument("key")
+@json_option
+def check(*, key: str, as_json: bool) -> None:
+    """Try whether the recordings of a call can be had; KEY is the last part of their page's address."""
+
+    async def step(house: House) -> list[dict[str, Any]]:
+        return [
+            {
+                "recording": tried.id,
+                "seconds": tried.seconds,
+                "works": tried.problem is None,
+                "reason": "" if tried.problem is None else tried.problem.reason,
+                "detail": "" if tried.problem is None else str(tried.problem),
+            }
+            for tried in await house.recordings.check(key)
+        ]
+
+    show_rows(in_house(step), as_json=as_json, nothing="No recording of this call has been told.")

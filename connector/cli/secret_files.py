@@ -1,0 +1,18 @@
+"""Read secrets from files, so that no shell remembers them."""
+
+from typing import TextIO
+
+from connector.errors import CommandError
+
+
+def secret_in(secret_file: TextIO | None) -> str:
+    """Answer what a file holds, "" where none was named; CommandError where it is empty."""
+    if secret_file is None:
+        return ""
+    try:
+        text = secret_file.read().strip()
+    except (OSError, ValueError) as problem:
+        raise CommandError(f"{secret_file.name} cannot be read.") from problem
+    if not text:
+        raise CommandError(f"{secret_file.name} is empty.")
+    return text

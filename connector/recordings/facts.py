@@ -1,0 +1,89 @@
+"""Say what the page of a call's recordings tells of the call; pure."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connector import numbers
+from connector.calls import Call, CallRecord, CallStatus, Direction, is_open
+from connector.calls import record as record_of
+from connector.numbers import Kind
+from connector.pops import Contact, Finding
+from connector.store.calls import CallRow
+from connector.store.recordings import Kept
+
+_finding = msgspec.json.Decoder(Finding).decode
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What people want to know of a call before they listen.
+
+    `agents` answered it; where nobody did, `rung` were rung. `time_zone` is the phone system's own.
+    """
+
+    direction: Direction
+    status: CallStatus
+    number: str
+    contact: str | None
+    agents: tuple[str, ...]
+    rung: tuple[str, ...]
+    queue: str | None
+    line: str | None
+    phone_system: str
+    started_at: int
+    time_zone: str
+    duration_seconds: int
+    desk_url: str | None
+
+
+def known_calls(kept: Kept) -> list[Call]:
+    """Answer the calls of a family that anything is known of."""
+    return [row.call for row in kept.family if row.call is not None]
+
+
+def record(kept: Kept) -> CallRecord | None:
+    """Answer what Desk is told of the family; None while it goes on, and for calls that leave no record."""
+    known = known_calls(kept)
+    return record_of(kept.family[0].key, known) if known else None
+
+
+def goes_on(kept: Kept) -> bool:
+    """Tell whether a call of the family is still going on."""
+    return is_open(known_calls(kept))
+
+
+def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str | None) -> Facts:
+    """Put the facts together; `names` maps what the phone system calls an agent to the agent's name."""
+    number = numbers.read(told.customer, kept.phone.country)
+    agents = tuple(names.get(word, word) for word in told.agents)
+    is_answered = told.status is CallStatus.COMPLETED
+    return Facts(
+        direction=told.direction,
+        status=told.status,
+        number="Withheld number" if number.kind is Kind.WITHHELD else number.display,
+        contact=contact,
+        agents=agents if is_answered else (),
+        rung=() if is_answered else agents,
+        queue=told.queue,
+        line=numbers.read(told.line, kept.phone.country).display if told.line else None,
+        phone_system=kept.phone.name,
+        started_at=told.started_at,
+        time_zone=kept.phone.time_zone,
+        duration_seconds=told.duration_seconds,
+        desk_url=kept.desk_url if _is_web(kept.desk_url) else None,
+    )
+
+
+def known_contact(kept: Kept) -> str | None:
+    """Answer the contact's name without asking anybody: from the index, or what the call's look-up found."""
+    found = {one.id: one.name for row in kept.family for one in _found(row)}
+    return kept.contact_name or found.get(kept.contact_id or "")
+
+
+def _found(row: CallRow) -> Sequence[Contact]:
+    return () if row.found is None else _finding(row.found).contacts
+
+
+def _is_web(address: str | None) -> bool:
+    return urlsplit(address or "").scheme in ("http", "https")

@@ -1,0 +1,243 @@
+"""Let people hear recordings: who may, what is there, and a note of everyone who did.
+
+Whoever took part in the call may hear it: who answered, else who was rung; so may supervisors and
+administrators. Taking part counts from when the agent was given the extension, so that nobody hears the
+calls of whoever had it before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.calls import CallRecord, Recording
+from connector.errors import (
+    ConnectorError,
+    NotAllowed,
+    NotFound,
+    RangeNotSatisfiable,
+    RecordingMissing,
+    RecordingNotYet,
+    RecordingUnknown,
+    TooManyRequests,
+)
+from connector.logs import about
+from connector.recordings import folder, sources
+from connector.recordings.audio import Audio
+from connector.recordings.callers import Callers, Directory
+from connector.recordings.facts import Facts, facts, goes_on, known_calls, record
+from connector.recordings.fetching import Fetcher
+from connector.recordings.links import piece_of
+from connector.recordings.ranges import BEGINNING, Range
+from connector.sealing import Sealer
+from connector.store import Store, users
+from connector.store import recordings as table
+from connector.store.recordings import Kept, What
+from connector.store.users import User
+from connector.times import MINUTE, Clock
+
+SHOWN_AT_MOST = 20
+"""Recordings of one call that its page shows."""
+
+OPEN_AT_MOST = 100
+"""Recordings that this process hands on at a time; each holds a connection and a file."""
+
+MAY_STILL_COME = 15 * MINUTE
+"""Phone systems finish recordings some minutes after the call."""
+
+HEAR_ALL = ("supervisor", "administrator")
+
+log = logging.getLogger(__name__)
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One recording of a call; `problem` says why it cannot be heard."""
+
+    id: str
+    seconds: int | None
+    problem: ConnectorError | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody who may hear a call is shown of it."""
+
+    key: str
+    facts: Facts
+    pieces: tuple[Piece, ...]
+    left_out: int
+    may_keep: bool
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording that somebody listens to, and when its call began."""
+
+    audio: Audio
+    started_at: int
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What stands behind an address of a recording, for somebody who may hear it."""
+
+    kept: Kept
+    told: CallRecord
+    names: dict[str, str]
+    may_hear: bool
+
+    @property
+    def head_id(self) -> int:
+        return self.kept.family[0].id
+
+
+class Recordings:
+    """Show and hand on the recordings of calls."""
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        clock: Clock,
+        directory: Directory,
+        fetcher: Fetcher | None = None,
+        open_at_most: int = OPEN_AT_MOST,
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._callers = Callers(directory)
+        self._fetcher = fetcher or Fetcher()
+        self._open_at_most = open_at_most
+        self._open = 0
+
+    async def page(self, user: User, key: str) -> Page:
+        """Answer what a call's page shows, each recording tried.
+
+        Raises NotAllowed, or RecordingMissing where none has been told of.
+        """
+        asked = await self._asked(user, key)
+        await self._note(asked, user, "opened")
+        found = asked.told.recordings
+        if not found:
+            raise self._missing(asked, "The phone system has told of no recording of this call.")
+        contact, pieces = await asyncio.gather(
+            self._callers.name(asked.kept, asked.told), self._try_all(asked, found[:SHOWN_AT_MOST])
+        )
+        return Page(
+            key=key,
+            facts=facts(asked.kept, asked.told, asked.names, contact),
+            pieces=pieces,
+            left_out=max(0, len(found) - SHOWN_AT_MOST),
+            may_keep=_may_keep(user, asked.kept),
+        )
+
+    async def hear(self, user: User, key: str, piece: str, part: Range | None, *, keep: bool) -> Heard:
+        """Open one recording, noted before its first byte leaves; the caller closes it.
+
+        Raises NotFound, NotAllowed, RangeNotSatisfiable, TooManyRequests or any RecordingError.
+        """
+        asked = await self._asked(user, key, piece)
+        found = next((one for one in asked.told.recordings if piece_of(one.url) == piece), None)
+        if found is None:
+            raise NotFound("This call has no such recording.")
+        if keep and not _may_keep(user, asked.kept):
+            await self._note(asked, user, "refused", piece)
+            raise NotAllowed("Copies of recordings are not handed out here; listen to it on its page.")
+        if self._open >= self._open_at_most:
+            raise TooManyRequests("Too many recordings are being listened to at the moment.", 5)
+        self._open += 1
+        try:
+            await self._note(asked, user, "downloaded" if keep else "played", piece)
+            audio = await self._opened(asked, found, part)
+        except BaseException:
+            self._open -= 1
+            raise
+        audio.on_close(self._closed)
+        return Heard(audio=audio, started_at=asked.told.started_at)
+
+    async def check(self, key: str) -> tuple[Piece, ...]:
+        """Try each recording of a call, for who sets the connector up; RecordingUnknown without one."""
+        kept = await self._store.read(partial(table.kept, key=key, now=self._clock()))
+        told = None if kept is None else record(kept)
+        if kept is None or told is None:
+            raise RecordingUnknown("No call that is over and leaves a record has this key.")
+        asked = _Asked(kept, told, {}, may_hear=True)
+        return await self._try_all(asked, told.recordings)
+
+    def _closed(self) -> None:
+        self._open -= 1
+
+    async def _asked(self, user: User, key: str, piece: str = "") -> _Asked:
+        found = await self._store.read(partial(_read, key=key, user=user, now=self._clock()))
+        if found is None:
+            raise RecordingUnknown("No call has this address, or it is older than calls are kept.")
+        if isinstance(found, Kept):
+            raise self._without_record(found)
+        if not found.may_hear:
+            await self._note(found, user, "refused", piece)
+            raise NotAllowed(
+                "This recording is for those who took part in the call, for supervisors and administrators."
+            )
+        return found
+
+    def _without_record(self, kept: Kept) -> ConnectorError:
+        if known_calls(kept) and goes_on(kept):
+            return RecordingNotYet("The call is still going on.")
+        return RecordingUnknown("What was known of this call has been erased.")
+
+    async def _note(self, asked: _Asked, user: User, what: What, piece: str = "") -> None:
+        now = self._clock()
+        await self._store.write(
+            lambda c: table.note(c, asked.head_id, user.id, what, piece, now),
+        )
+        with about(call=asked.kept.family[0].key):
+            log.info("recording", extra={"what": what, "user": user.id})
+
+    async def _try_all(self, asked: _Asked, recordings: Sequence[Recording]) -> tuple[Piece, ...]:
+        return tuple(await asyncio.gather(*(self._try(asked, one) for one in recordings)))
+
+    async def _try(self, asked: _Asked, recording: Recording) -> Piece:
+        """Open a recording and close it again, so that its page can say what is wrong with it."""
+        piece = Piece(id=piece_of(recording.url), seconds=recording.seconds)
+        try:
+            await (await self._opened(asked, recording, BEGINNING)).close()
+        except ConnectorError as problem:
+            return msgspec.structs.replace(piece, problem=problem)
+        return piece
+
+    async def _opened(self, asked: _Asked, recording: Recording, part: Range | None) -> Audio:
+        try:
+            return await self._open_one(asked.kept, recording, part)
+        except (RecordingMissing, RangeNotSatisfiable) as problem:
+            if isinstance(problem, RangeNotSatisfiable) and problem.total != 0:
+                raise
+            raise self._missing(asked, str(problem)) from problem
+
+    async def _open_one(self, kept: Kept, recording: Recording, part: Range | None) -> Audio:
+        source = sources.opened(kept.source, self._sealer)
+        names = folder.place_in(recording.url, source.folder_address) if source.folder else None
+        if source.folder and names is not None:
+            return await folder.open_file(source.folder, names, part)
+        return await self._fetcher.open(recording.url, source, part)
+
+    def _missing(self, asked: _Asked, why: str) -> RecordingMissing:
+        heard_at = max(call.heard_at for call in known_calls(asked.kept))
+        is_fresh = heard_at > self._clock() - MAY_STILL_COME
+        return RecordingNotYet(why) if is_fresh else RecordingMissing(why)
+
+
+def _read(connection: Connection, key: str, user: User, now: int) -> _Asked | Kept | None:
+    kept = table.kept(connection, key, now)
+    told = None if kept is None else record(kept)
+    if kept is None or told is None:
+        return kept
+    known = users.by_extensions(connection, kept.phone.id, told.agents)
+    names = {word: one.name for word, one in known.items()}
+    took_part = users.was_meant(connection, user.id, kept.phone.id, told.agents, told.started_at)
+    return _Asked(kept, told, names, user.role in HEAR_ALL or took_part)
+
+
+def _may_keep(user: User, kept: Kept) -> bool:
+    rule = kept.portal.recording_downloads
+    return rule == "listeners" or (rule == "supervisors" and user.role in HEAR_ALL)

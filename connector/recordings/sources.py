@@ -1,0 +1,174 @@
+"""Say where a phone system keeps its recordings, and refuse what could not be meant."""
+
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+
+from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
+from connector.recordings.addresses import Address, Network, may_reach
+from connector.sealing import Sealer
+from connector.settings import Secret
+from connector.store.recordings import SourceRow
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_VALUE = re.compile(r"[\x20-\x7e]{1,4000}")
+_OURS = frozenset({"host", "range", "accept", "accept-encoding", "cookie", "connection", "content-length",
+    "transfer-encoding", "te", "upgrade"})  # fmt: skip
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phone system keeps its recordings; `credentials` are the name and the value of a header."""
+
+    folder: str | None = None
+    folder_address: str = ""
+    origins: frozenset[str] = frozenset()
+    redirect_origins: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    credentials: tuple[str, Secret] | None = None
+
+    def check(self, url: httpx2.URL, first: httpx2.URL) -> None:
+        """Raise RecordingNotAllowed where a recording at `first` may not be fetched from `url`.
+
+        Where nobody has named origins, it may be from the very origin that was told, by https.
+        """
+        origin = origin_of(url)
+        if origin in self.origins or (url != first and origin in self.redirect_origins):
+            return
+        if self.origins or origin != origin_of(first):
+            raise RecordingNotAllowed(f"The recording lies or leads to {url.host}, which is not allowed.")
+        if url.scheme != "https":
+            raise RecordingNotAllowed(f"The recording is at {url.host} by plain http, which is not allowed.")
+
+    def may_reach(self, address: Address) -> bool:
+        """Tell whether a connection may be made to an address."""
+        return may_reach(address, self.networks)
+
+    def headers_for(self, url: httpx2.URL) -> dict[str, str]:
+        """Answer the credentials where they are meant for this origin."""
+        if self.credentials is None or origin_of(url) not in self.origins:
+            return {}
+        name, value = self.credentials
+        return {name: value.reveal()}
+
+
+def opened(row: SourceRow, sealer: Sealer) -> Source:
+    """Make a source ready for use; SettingsError where no key opens its credentials."""
+    value = None if row.sealed_header_value is None else sealer.open(row.sealed_header_value)
+    return Source(
+        folder=row.folder,
+        folder_address=row.folder_address or "",
+        origins=frozenset(row.origins),
+        redirect_origins=frozenset(row.redirect_origins),
+        networks=tuple(ip_network(network) for network in row.networks),
+        credentials=None if row.header is None or value is None else (row.header, Secret(value)),
+    )
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What shall be different; None and nothing leave things as they are.
+
+    `secret` is the password of `user`, or the value of `header`.
+    """
+
+    folder: str | None = None
+    folder_address: str | None = None
+    origins: Sequence[str] = ()
+    redirect_origins: Sequence[str] = ()
+    networks: Sequence[str] = ()
+    user: str | None = None
+    header: str | None = None
+    secret: str = ""
+
+
+def changed(row: SourceRow, changes: Changes, sealer: Sealer) -> SourceRow:
+    """Change a source; CommandError for what could not be meant."""
+    values: dict[str, Any] = {
+        "origins": tuple(map(check_origin, changes.origins)),
+        "redirect_origins": tuple(map(check_origin, changes.redirect_origins)),
+        "networks": tuple(map(check_network, changes.networks)),
+    }
+    if changes.folder is not None:
+        folder = check_folder(changes.folder, changes.folder_address or "")
+        values |= {"folder": folder[0], "folder_address": folder[1]}
+    if changes.secret:
+        header, value = _credentials(changes)
+        values |= {"header": header, "sealed_header_value": sealer.seal(value)}
+    whole = msgspec.structs.replace(row, **{name: value for name, value in values.items() if value})
+    if whole.header is not None and not whole.origins:
+        raise CommandError("Credentials are shown to named hosts only: give --host as well.")
+    return whole
+
+
+def _credentials(changes: Changes) -> tuple[str, str]:
+    if changes.user is None:
+        return check_header(changes.header or "", changes.secret)
+    if ":" in changes.user:
+        raise CommandError("A user's name cannot hold a colon.")
+    pair = f"{changes.user}:{changes.secret}".encode()
+    return "Authorization", f"Basic {b64encode(pair).decode()}"
+
+
+def address_of(text: str) -> httpx2.URL:
+    """Read a recording's address, without whatever stands before an @; RecordingUnfit where it is none."""
+    try:
+        url = httpx2.URL(text).copy_with(username=None, password=None, fragment=None)
+    except (httpx2.InvalidURL, ValueError, UnicodeError) as problem:
+        raise RecordingUnfit("What the phone system told is no address.") from problem
+    if url.scheme not in ("http", "https") or not url.host:
+        raise RecordingUnfit("What the phone system told is no address.")
+    return url
+
+
+def origin_of(url: httpx2.URL) -> str:
+    """Answer scheme, host and port, the usual port left out."""
+    host = url.raw_host.decode("ascii").lower()
+    bare = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{bare}" + ("" if url.port is None else f":{url.port}")
+
+
+def check_origin(text: str) -> str:
+    """Write an origin as it is compared: a bare host is reached by https; CommandError where it is none."""
+    try:
+        url = httpx2.URL(text if "://" in text else f"https://{text}")
+    except (httpx2.InvalidURL, ValueError, UnicodeError):
+        url = httpx2.URL("")
+    has_more = url.path not in ("", "/") or url.query or url.fragment or url.userinfo
+    if url.scheme not in ("http", "https") or not url.host or has_more or "*" in url.host:
+        raise CommandError(
+            f"{text} is no host; write it as recordings.example.com or http://pbx.example.com:8088."
+        )
+    return origin_of(url)
+
+
+def check_network(text: str) -> str:
+    """Refuse what is no network."""
+    try:
+        return str(ip_network(text))
+    except ValueError as problem:
+        raise CommandError(f"{text} is no network; write it as 10.1.0.0/16 or 127.0.0.1.") from problem
+
+
+def check_folder(folder: str, address: str) -> tuple[str, str]:
+    """Write a folder and its address as they are kept; CommandError where one of them cannot be."""
+    if not Path(folder).is_absolute():
+        raise CommandError(f"{folder} is no whole path; write it as /var/spool/asterisk/monitor.")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise CommandError("The folder's address must be like https://pbx.example.com/recordings.")
+    return folder, f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}/"
+
+
+def check_header(name: str, value: str) -> tuple[str, str]:
+    """Refuse a header that no request could bear, or that would change what is asked."""
+    if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+        raise CommandError(f"{name} cannot be a header with credentials; it is often Authorization.")
+    if not _VALUE.fullmatch(value):
+        raise CommandError("The secret holds a letter that no header can bear, or is too long.")
+    return name, value

@@ -1,0 +1,181 @@
+"""Keep where phone systems have their recordings, and who has opened, heard or kept which."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, select, update
+
+from connector.store import calls, outbox, phones, portals
+from connector.store.calls import CallRow
+from connector.store.dialects import insert
+from connector.store.phones import PhoneSystem
+from connector.store.portals import Portal
+from connector.store.tables import calls as calls_table
+from connector.store.tables import contacts, phone_systems, recording_accesses, recording_sources, users
+from connector.times import MINUTE
+
+What = Literal["opened", "played", "downloaded", "refused"]
+"""What somebody did: opened the page, listened, took a copy, or was turned away."""
+
+ONE_ACCESS = 10 * MINUTE
+"""A player asks again for each stretch of a recording; what follows within this is the same access."""
+
+
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phone system keeps its recordings.
+
+    `folder` of this machine holds those whose addresses begin with `folder_address`. The others are fetched
+    from `origins`, which are shown `header`, and from `redirect_origins`, where those lead.
+    `networks` are the private ones that may be reached.
+    """
+
+    folder: str | None = None
+    folder_address: str | None = None
+    origins: tuple[str, ...] = ()
+    redirect_origins: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    header: str | None = None
+    sealed_header_value: bytes | None = None
+
+
+_LISTS = ("origins", "redirect_origins", "networks")
+
+
+def source_of(connection: Connection, phone_id: int) -> SourceRow:
+    """Answer where a phone system keeps its recordings, as far as anybody has said."""
+    asked = select(recording_sources).where(recording_sources.c.phone_system_id == phone_id)
+    row = connection.execute(asked).mappings().one_or_none()
+    if row is None:
+        return SourceRow()
+    values: dict[str, Any] = {name: row[name] for name in SourceRow.__struct_fields__}
+    return SourceRow(**values | {name: tuple(values[name].split()) for name in _LISTS})
+
+
+def set_source(connection: Connection, phone_id: int, source: SourceRow) -> None:
+    """Say where a phone system keeps its recordings, instead of what was said before."""
+    connection.execute(delete(recording_sources).where(recording_sources.c.phone_system_id == phone_id))
+    if source == SourceRow():
+        return
+    values = msgspec.structs.asdict(source)
+    lists = {name: " ".join(values[name]) for name in _LISTS}
+    connection.execute(
+        insert(connection, recording_sources).values(phone_system_id=phone_id, **values | lists)
+    )
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """All that stands around the recordings of a call: its whole family, head first, and where it belongs.
+
+    `contact_id` is whose record it is in Desk, `desk_url` that record; None where there is none yet.
+    """
+
+    family: tuple[CallRow, ...]
+    phone: PhoneSystem
+    portal: Portal
+    source: SourceRow
+    contact_id: str | None = None
+    contact_name: str | None = None
+    desk_url: str | None = None
+
+
+def kept(connection: Connection, key: str, now: int) -> Kept | None:
+    """Read what stands around a call's recordings, by the key of any call of its family."""
+    asked = select(calls_table.c.id, calls_table.c.root_id).where(calls_table.c.key == key)
+    found = connection.execute(asked).one_or_none()
+    if found is None:
+        return None
+    head_id = found.root_id or found.id
+    (head,) = calls.by_ids(connection, [head_id])
+    phone = phones.get(connection, head.phone_system_id, now)
+    portal = None if phone is None else portals.get(connection, phone.portal_id)
+    if phone is None or portal is None:
+        return None
+    return Kept(
+        family=(head, *calls.family(connection, [head_id])),
+        phone=phone,
+        portal=portal,
+        source=source_of(connection, phone.id),
+        **_in_desk(connection, head, portal.id),
+    )
+
+
+def _in_desk(connection: Connection, head: CallRow, portal_id: int) -> dict[str, Any]:
+    """Answer whose record it is and where: the one written, else the contact that was chosen."""
+    row = outbox.find(connection, portal_id, "call", head.key)
+    sent = None if row is None or row.sent is None else _sent(row.sent).body
+    contact_id = head.chosen_contact_id if sent is None else sent.contact_id
+    asked = select(contacts.c.name).where(
+        contacts.c.portal_id == portal_id, contacts.c.contact_id == contact_id
+    )
+    return {
+        "contact_id": contact_id,
+        "contact_name": None if contact_id is None else connection.execute(asked).scalar(),
+        "desk_url": None if row is None else row.desk_url,
+    }
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    contact_id: str | None = None
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    body: _Body | None = None
+
+
+_sent = msgspec.json.Decoder(_Sent).decode
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody did with a recording, from `at` to `last_at`, in so many requests."""
+
+    at: int
+    last_at: int
+    times: int
+    what: What
+    user: str
+    phone_system: str
+    call: str
+    piece: str
+
+
+def note(connection: Connection, call_id: int, user_id: int, what: What, piece: str, now: int) -> None:
+    """Write down an access, or that one goes on."""
+    log = recording_accesses.c
+    same = and_(log.call_id == call_id, log.user_id == user_id, log.what == what, log.piece == piece)
+    fresh = and_(same, log.last_at > now - ONE_ACCESS)
+    going_on = update(recording_accesses).where(fresh).values(last_at=now, times=log.times + 1)
+    if not connection.execute(going_on).rowcount:
+        values = {"call_id": call_id, "user_id": user_id, "what": what, "piece": piece}
+        connection.execute(insert(connection, recording_accesses).values(**values, at=now, last_at=now))
+
+
+def accesses(connection: Connection, *, key: str | None = None, limit: int = 100) -> list[Access]:
+    """Answer who did what with recordings, the latest first; `key` is that of any call of one family."""
+    log = recording_accesses.c
+    asked = (
+        select(
+            *(log.at, log.last_at, log.times, log.what, log.piece),
+            users.c.email.label("user"),
+            phone_systems.c.slug.label("phone_system"),
+            calls_table.c.key.label("call"),
+        )
+        .select_from(recording_accesses)
+        .join(users, users.c.id == log.user_id)
+        .join(calls_table, calls_table.c.id == log.call_id)
+        .join(phone_systems, phone_systems.c.id == calls_table.c.phone_system_id)
+    )
+    if key is not None:
+        asked = asked.where(log.call_id.in_(_family_ids(connection, key)))
+    rows = connection.execute(asked.order_by(log.last_at.desc(), log.id.desc()).limit(limit))
+    return [Access(**row._mapping) for row in rows]
+
+
+def _family_ids(connection: Connection, key: str) -> Sequence[int]:
+    of_key = select(calls_table.c.id, calls_table.c.root_id).where(calls_table.c.key == key)
+    found = connection.execute(of_key).one_or_none()
+    if found is None:
+        return []
+    head_id = found.root_id or found.id
+    members = select(calls_table.c.id).where(calls_table.c.root_id == head_id)
+    return [head_id, *connection.execute(members).scalars()]

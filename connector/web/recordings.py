@@ -1,0 +1,173 @@
+"""Show the recordings of a call to who may hear them, and hand them on."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from connector.calls import Direction
+from connector.delivery.compose import in_words
+from connector.errors import RangeNotSatisfiable, RecordingError
+from connector.recordings import ranges
+from connector.recordings.audio import Audio
+from connector.recordings.facts import Facts
+from connector.recordings.listening import Heard, Piece
+from connector.recordings.media import ending
+from connector.times import SECOND, to_iso
+from connector.web.guard import require_user
+from connector.web.headers import POLICY
+from connector.web.house import house_of
+from connector.web.pages import render
+from connector.web.problems import row_of
+
+LISTENS = {"Content-Security-Policy": f"{POLICY}; media-src 'self'"}
+"""This page alone plays something."""
+
+OURS_ALONE = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+log = logging.getLogger(__name__)
+
+
+async def page(request: Request) -> Response:
+    """Answer `GET /recordings/{key}`: the call's facts and a player for each of its recordings."""
+    user = await require_user(request)
+    house = house_of(request)
+    house.limiter.take(user.email)
+    shown = await house.recordings.page(user, request.path_params["key"])
+    pieces = [_piece(piece) for piece in shown.pieces]
+    problems = [piece["problem"] for piece in pieces]
+    response = render(
+        request,
+        "recording.html",
+        200 if None in problems else problems[0]["status"],
+        key=shown.key,
+        facts=_facts(shown.facts),
+        desk_url=shown.facts.desk_url,
+        pieces=pieces,
+        left_out=shown.left_out,
+        may_keep=shown.may_keep,
+        user=user,
+    )
+    response.headers.update(LISTENS)
+    return response
+
+
+async def audio(request: Request) -> Response:
+    """Answer `GET /recordings/{key}/{piece}`: the recording, or a part of it; `?keep` for a copy."""
+    user = await require_user(request)
+    house = house_of(request)
+    house.limiter.take(user.email)
+    key, piece = request.path_params["key"], request.path_params["piece"]
+    keep = "keep" in request.query_params
+    # Who wants a part only if the whole is still the same gets the whole: we never said what it is.
+    asked = None if "if-range" in request.headers else ranges.read(request.headers.get("range"))
+    try:
+        heard = await house.recordings.hear(user, key, piece, asked, keep=keep)
+    except RangeNotSatisfiable as problem:
+        total = "*" if problem.total is None else problem.total
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{total}"})
+    headers = _headers(heard, keep=keep)
+    if request.method == "HEAD":
+        await heard.audio.close()
+        return Response(status_code=206 if heard.audio.part else 200, headers=headers)
+    return AudioResponse(heard.audio, headers)
+
+
+class AudioResponse(StreamingResponse):
+    """Hand a recording on, and close it whatever happens."""
+
+    def __init__(self, heard: Audio, headers: dict[str, str]) -> None:
+        super().__init__(heard.chunks, 206 if heard.part else 200, headers)
+        self._audio = heard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._audio.close()
+
+    async def stream_response(self, send: Send) -> None:
+        """Send it piece by piece; one that breaks off is left without an end, so that everybody notices."""
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        try:
+            async for chunk in self._audio.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except RecordingError as problem:
+            log.warning("recording_broke_off", extra={"reason": problem.reason})
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _headers(heard: Heard, *, keep: bool) -> dict[str, str]:
+    """Answer all headers; none of them is the phone system's own."""
+    kind, length, part = heard.audio.media_type, heard.audio.length, heard.audio.part
+    began = datetime.fromtimestamp(heard.started_at / SECOND, UTC)
+    name = f"call-{began:%Y%m%dT%H%M%SZ}.{ending(kind)}"
+    shown = "attachment" if keep else "inline"
+    headers = OURS_ALONE | {"Content-Type": kind, "Content-Disposition": f'{shown}; filename="{name}"'}
+    if length is not None:
+        headers["Content-Length"] = str(length)
+    if part is not None:
+        headers["Content-Range"] = part.header
+    return headers
+
+
+def _piece(piece: Piece) -> dict[str, Any]:
+    """Put a recording, or what is wrong with it, in words."""
+    length = None if piece.seconds is None else in_words(piece.seconds)
+    if piece.problem is None:
+        return {"id": piece.id, "length": length, "problem": None}
+    row = row_of(piece.problem)
+    told = {"title": row.title, "what": row.what, "whose": row.whose, "todo": row.todo, "status": row.status}
+    detail = str(piece.problem) if row.told else ""
+    more = {"detail": detail, "reference": piece.problem.reason}
+    return {"id": piece.id, "length": length, "problem": told | more}
+
+
+def _facts(facts: Facts) -> list[dict[str, Any]]:
+    """Put the call in words, a line each; what is not known is left out."""
+    lines: list[tuple[str, str | None]] = [
+        ("Contact", facts.contact),
+        ("Number", facts.number),
+        ("Call", _CALLS[facts.direction, facts.status.value]),
+        ("Answered by", _listed(facts.agents)),
+        ("Rang at", _listed(facts.rung)),
+        ("Talk", in_words(facts.duration_seconds) if facts.agents or facts.duration_seconds else None),
+        ("Queue", facts.queue),
+        ("Line", facts.line),
+        ("Phone system", facts.phone_system),
+    ]
+    shown = [{"label": label, "value": value, "at": None} for label, value in lines if value]
+    shown.insert(3, {"label": "Began", "value": _moment(facts), "at": to_iso(facts.started_at)})
+    return shown
+
+
+_CALLS = {
+    (Direction.INBOUND, "Completed"): "Inbound, answered",
+    (Direction.INBOUND, "Missed"): "Inbound, missed",
+    (Direction.INBOUND, "Canceled"): "Inbound, given up",
+    (Direction.OUTBOUND, "Completed"): "Outbound, answered",
+    (Direction.OUTBOUND, "Missed"): "Outbound, not answered",
+    (Direction.OUTBOUND, "Canceled"): "Outbound, not answered",
+}
+
+
+def _listed(names: Sequence[str]) -> str | None:
+    return ", ".join(names) or None
+
+
+def _moment(facts: Facts) -> str:
+    """Write when it began as the clocks at the phone system showed it."""
+    began = datetime.fromtimestamp(facts.started_at / SECOND, ZoneInfo(facts.time_zone))
+    return f"{began:%A} {began.day} {began:%B %Y, %H:%M:%S} ({facts.time_zone})"
