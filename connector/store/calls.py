@@ -137,7 +137,7 @@ def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
 
 
 def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
-    """Write folded calls back, each one revision further."""
+    """Write folded calls back, each one revision further; who heads whom is written where it changes."""
     for row in rows:
         row.revision += 1
         row.changed_at = now
@@ -145,7 +145,7 @@ def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
         _save.execute(connection, map(_values, rows))
 
 
-_SAVED = ("id", "root_id", "state", "body", "revision", "changed_at", "closes_at")
+_SAVED = ("id", "state", "body", "revision", "changed_at", "closes_at")
 
 
 def _saving(given: Given) -> Executable:
@@ -158,7 +158,7 @@ _save = Bulk(calls, _SAVED, _saving)
 
 def _values(row: CallRow) -> tuple[Any, ...]:
     state, body = (None, None) if row.call is None else (row.call.state.value, _pack(row.call))
-    return row.id, row.root_id, state, body, row.revision, row.changed_at, row.closes_at
+    return row.id, state, body, row.revision, row.changed_at, row.closes_at
 
 
 def touch(connection: Connection, call_ids: Collection[int], now: int, **values: Any) -> None:

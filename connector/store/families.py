@@ -30,8 +30,7 @@ def adopt(connection: Connection, folded: Sequence[CallRow], rows: Rows) -> set[
             continue
         if row.root_id is not None:
             left.add(row.root_id)
-        _move(connection, _branch(connection, row, rows), head_id)
-        row.root_id = head_id
+        _move(connection, [row, *_branch(connection, row, rows)], head_id)
     return left
 
 
