@@ -104,6 +104,7 @@ Everybody and every number here is invented, and nothing leaves this machine.
   1. Open      {stage.origin}
      and sign in with Zoho as {", ".join(names[:-1])} or {names[-1]}.
      Calls ring there every {live.EVERY_SECONDS} seconds, are answered and end.
+     Click to call, hang up or hand over: the phone does it.
   2. Look at   {zoho}/desk/contacts   whom Desk knows
                {zoho}/desk/calls      the records that calls become, seconds after their end
   3. Link      {stage.origin}/connect   as {names[0]}, an administrator; it is linked already

@@ -13,7 +13,7 @@ from connector.control.values import Asker, Outcome, Request
 from connector.errors import NotFound, NotNow, RequestError
 from connector.feed import Bus
 from connector.store import Store, orders
-from connector.store.orders import Order
+from connector.store.orders import Order, OrderState
 from connector.store.phones import PhoneSystem
 from connector.times import SECOND, Clock
 
@@ -62,17 +62,20 @@ class Control:
         self._ring()
         return given
 
-    async def order(self, asker: Asker, uid: str, wait_seconds: float = 0) -> Order:
-        """Answer how an order of the asker's stands; waits for its end for so long at most.
+    async def order(
+        self, asker: Asker, uid: str, wait_seconds: float = 0, unlike: OrderState | None = None
+    ) -> Order:
+        """Answer how an order of the asker's stands; waits for so long at most until it is over.
 
-        Supervisors may see everybody's; NotFound otherwise.
+        Or until it is in another state than `unlike`. Supervisors may see everybody's; NotFound otherwise.
         """
 
         async def look() -> Order | None:
             found = await self._store.read(lambda connection: orders.by_uid(connection, uid))
             if found is None or (found.asker != asker.name and asker.role == "agent"):
                 raise NotFound("There is no such order.")
-            return None if found.is_open else found
+            is_news = not found.is_open if unlike is None else found.state != unlike
+            return found if is_news else None
 
         settled = await self._bell.until(look, wait_seconds)
         if settled is not None:

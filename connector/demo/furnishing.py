@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection
 
 from connector.app import House
 from connector.demo.browser import Browser
 from connector.demo.people import SALES, SUPPORT, Team
+from connector.store import orders, phones
 from connector.store import recordings as table
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -79,6 +81,7 @@ async def furnish(house: House, org_id: str, recordings: Path) -> Furniture:
     phone = (await house.phone_systems.find(SLUG)).phone
     source = SourceRow(folder=str(recordings), folder_address=RECORDINGS)
     await house.store.write(lambda connection: table.set_source(connection, phone.id, source))
+    await _let_call(house)
     return Furniture(
         origin=house.settings.public_url,
         portal=portal,
@@ -99,6 +102,7 @@ def _phone(portal: Portal, departments: dict[str, str]) -> PhoneSystem:
         dialect="neutral",
         country=COUNTRY,
         time_zone=TIME_ZONE,
+        takes_orders=True,
         lines={line: name and departments[name] for line, name in DEPARTMENT_OF_LINE.items()},
         queues={queue: departments[name] for queue, name in DEPARTMENT_OF_QUEUE.items()},
     )
@@ -108,3 +112,14 @@ async def _phone_secret(house: House, phone: PhoneSystem) -> str:
     if any(known.slug == SLUG for known in await house.phone_systems.list_all()):
         return await house.phone_systems.rotate(SLUG, 0, ACTOR)
     return await house.phone_systems.add(phone, ACTOR)
+
+
+async def _let_call(house: House) -> None:
+    """Let the simulated phone do what is clicked, and call everybody: nobody of them is real."""
+    phone = (await house.phone_systems.find(SLUG)).phone
+
+    def change(connection: Connection) -> None:
+        phones.set_takes_orders(connection, phone.id, takes_orders=True)
+        orders.set_destination(connection, phone.id, "*", "agent")
+
+    await house.store.write(change)

@@ -9,6 +9,7 @@ import msgspec
 
 from connector.demo.callers import Callers
 from connector.demo.chance import chance_of
+from connector.demo.obeying import Obeying
 from connector.demo.people import Team
 from connector.demo.phone import Phone
 from connector.demo.planning import QUIET, pick
@@ -35,8 +36,10 @@ async def run(stage: Stage, say: Say) -> None:
         record = Recorder(stage.recordings).record
         phone = Phone(stage.hook, stage.furniture.secret, record=record)
         ending.push_async_callback(phone.close)
-        ringing = asyncio.create_task(_ring(stage, phone, say))
+        obeying = Obeying(phone, stage.house.clock)
+        ringing = asyncio.create_task(_ring(stage, phone, obeying, say))
         ending.push_async_callback(_cancel, ringing)
+        ending.push_async_callback(_cancel, asyncio.create_task(obeying.run()))
         ends = {asyncio.create_task(program.ended()) for program in (stage.connector, stage.sandbox)}
         for end in ends:
             ending.push_async_callback(_cancel, end)
@@ -46,7 +49,7 @@ async def run(stage: Stage, say: Say) -> None:
         await ringing
 
 
-async def _ring(stage: Stage, phone: Phone, say: Say) -> None:
+async def _ring(stage: Stage, phone: Phone, obeying: Obeying, say: Say) -> None:
     clock, calendar = stage.house.clock, Calendar(stage.house.clock)
     chance = chance_of()
     callers = Callers(await stage.control.contacts(DEMO_ORG_ID), chance)
@@ -56,7 +59,8 @@ async def _ring(stage: Stage, phone: Phone, say: Say) -> None:
             if present.agents:
                 story = pick(QUIET, chance)(Writer(chance, callers, present, TALK_SECONDS))
                 say(_line(story, present))
-                calls.create_task(play(story, phone, calendar.begin(story), in_real_time, clock))
+                telling = calls.create_task(play(story, phone, calendar.begin(story), in_real_time, clock))
+                obeying.follow(story, telling)
             await asyncio.sleep(EVERY_SECONDS if present.agents else LOOK_AGAIN_SECONDS)
 
 

@@ -52,6 +52,7 @@ class Phone:
         self._key = b64decode(secret.removeprefix("whsec_"))
         self._patience_seconds = patience_seconds
         self._record = record
+        self._name = uuid.uuid4().hex
         self._http = httpx2.AsyncClient(trust_env=False, timeout=10)
 
     async def close(self) -> None:
@@ -79,19 +80,45 @@ class Phone:
                 raise CommandError(f"The connector did not take an event: {_told(answer)}")
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempts - 1)))
 
+    async def fetch(self, wait_seconds: int) -> bytes:
+        """Ask what is to be done; CommandError where there is no answer to that."""
+        address = f"{self.address}/orders"
+        headers = self._headers(f"ask-{uuid.uuid4()}", b"")
+        try:
+            answer = await self._http.get(
+                address, params={"wait": wait_seconds}, headers=headers, timeout=wait_seconds + 10
+            )
+        except httpx2.TransportError as problem:
+            raise CommandError("The connector does not answer.") from problem
+        if not answer.is_success:
+            raise CommandError(f"The connector gives no orders: {_told(answer)}")
+        return answer.content
+
+    async def report(self, order: str, said: Mapping[str, str]) -> bool:
+        """Say what comes of an order; False where the connector does not agree, or does not answer."""
+        body = msgspec.json.encode({"by": self._name, **said})
+        headers = self._headers(f"{order}-{said['state']}", body)
+        try:
+            answer = await self._http.post(f"{self.address}/orders/{order}", content=body, headers=headers)
+        except httpx2.TransportError:
+            return False
+        return answer.is_success
+
     async def _attempt(self, message_id: str, kind: str, body: bytes) -> httpx2.Response | None:
         """Post once; None where no answer came. Each attempt is signed anew, for a signature grows stale."""
-        now = str(int(time.time()))
-        headers = {
-            "content-type": kind,
-            "webhook-id": message_id,
-            "webhook-timestamp": now,
-            "webhook-signature": self.signature(message_id, now, body),
-        }
+        headers = {"content-type": kind} | self._headers(message_id, body)
         try:
             return await self._http.post(self.address, content=body, headers=headers)
         except httpx2.TransportError:
             return None
+
+    def _headers(self, message_id: str, body: bytes) -> dict[str, str]:
+        now = str(int(time.time()))
+        return {
+            "webhook-id": message_id,
+            "webhook-timestamp": now,
+            "webhook-signature": self.signature(message_id, now, body),
+        }
 
     def signature(self, message_id: str, timestamp: str, body: bytes) -> str:
         """Sign an attempt as Standard Webhooks 1.0 says."""

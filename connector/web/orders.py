@@ -91,10 +91,14 @@ async def transfer(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """Answer `GET /api/orders/{id}`; with `wait`, as soon as something comes of it, 30 s at most."""
+    """Answer `GET /api/orders/{id}`; with `wait`, as soon as something comes of it, 30 s at most.
+
+    With `state`, as soon as it is in another one.
+    """
     caller = await require_api(request)
     house, wait = house_of(request), wait_seconds(request)
-    order = await house.control.order(_asker(caller), request.path_params["id"], wait)
+    uid, unlike = request.path_params["id"], _state(request)
+    order = await house.control.order(_asker(caller), uid, wait, unlike)
     return await _answer(house, order, 200)
 
 
@@ -112,6 +116,15 @@ def wait_seconds(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise InvalidRequest("wait must be a number of seconds.")
     return min(int(text), WAIT_AT_MOST_SECONDS)
+
+
+def _state(request: Request) -> OrderState | None:
+    """Read in which state the asker knows an order to be."""
+    text = request.query_params.get("state")
+    try:
+        return None if text is None else msgspec.convert(text, OrderState)
+    except msgspec.ValidationError as problem:
+        raise InvalidRequest("state must be one of an order's states.") from problem
 
 
 def decode(raw: bytes, kind: type[Body]) -> Body:

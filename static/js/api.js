@@ -1,37 +1,55 @@
 /** Ask the connector: JSON in, JSON out, same origin only. */
 
-/** The connector said no, or said nothing: `status` is 0 if there was no answer. */
+import { toColleague } from "./shape.js";
+
+const WAIT_SECONDS = 25;
+
+/** The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words. */
 export class ApiError extends Error {
-  constructor(status) {
+  constructor(status, detail = null) {
     super(`answered ${status}`);
     this.status = status;
+    this.detail = detail;
   }
 }
 
 /**
- * Make the two requests of the page; `onSignedOut()` is called at a 401.
+ * Make the requests of the page; `onSignedOut()` is called at a 401.
  * `chooseContact(callId, contactId|null)` answers a CallView, `searchContacts(text, signal)` contacts.
+ * `dial`, `hangUp` and `handOver` answer an order, under a key: told again it is the same one.
+ * `order(id, state)` answers it once it is in another state, or after a while.
  */
 export function createApi(onSignedOut) {
   async function ask(path, options) {
     const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options }).catch(lost);
     if (response.status === 401) onSignedOut();
-    if (!response.ok) throw new ApiError(response.status);
-    return response.json();
+    if (!response.ok) throw new ApiError(response.status, await detailOf(response));
+    return response.json().catch(lost);
+  }
+
+  function post(path, body, key = null) {
+    const own = { "Content-Type": "application/json", "X-Requested-With": "connector" };
+    const headers = key === null ? own : { ...own, "Idempotency-Key": key };
+    return ask(path, { method: "POST", headers, body: JSON.stringify(body) });
   }
 
   return {
-    chooseContact: (callId, contactId) =>
-      ask(`/api/calls/${callId}/contact`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Requested-With": "connector" },
-        body: JSON.stringify({ contact: contactId }),
-      }),
+    chooseContact: (callId, contactId) => post(`/api/calls/${callId}/contact`, { contact: contactId }),
+    dial: (number, key) => post("/api/calls", { number }, key),
+    hangUp: (callId, key) => post(`/api/calls/${callId}/hangup`, {}, key),
+    handOver: (callId, telephone, key) => post(`/api/calls/${callId}/transfer`, { to: telephone }, key),
+    order: (id, state) => ask(`/api/orders/${encodeURIComponent(id)}?${new URLSearchParams({ wait: WAIT_SECONDS, state })}`),
+    colleagues: async (callId) => (await ask(`/api/calls/${callId}/colleagues`)).colleagues.map(toColleague),
     searchContacts: async (text, signal) => {
       const answer = await ask(`/api/contacts/search?${new URLSearchParams({ text })}`, { signal });
       return Array.isArray(answer?.contacts) ? answer.contacts : [];
     },
   };
+}
+
+async function detailOf(response) {
+  const problem = await response.json().catch(() => null);
+  return typeof problem?.detail === "string" && problem.detail ? problem.detail : null;
 }
 
 function lost(error) {

@@ -1,11 +1,12 @@
 /** Show one open call: who, which line, since when, the contact and its open tickets. */
 
 import { createChoice } from "./choice.js";
+import { createControls } from "./controls.js";
 import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
 import { contactOf, detailFacts, lineFacts, phaseOf, phaseWords, whoOf } from "./words.js";
 
 /** Make the card of an open call: `{node, update(call)}`; every line has its place before it has its text. */
-export function createCard(first, choose) {
+export function createCard(first, actions) {
   const headline = `who-${first.id}`;
   const slots = {
     icon: el("span", { class: "call-icon" }),
@@ -17,9 +18,10 @@ export function createCard(first, choose) {
     link: el("p", { class: "call-link" }),
     tickets: el("section", { class: "tickets" }),
   };
-  const choice = createChoice(choose);
+  const choice = createChoice(actions.choose);
+  const controls = createControls(first, actions);
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.timer);
-  const identity = el("div", { class: "call-identity" }, slots.who, slots.detail, slots.link);
+  const identity = el("div", { class: "call-identity" }, slots.who, slots.detail, slots.link, controls.node);
   const side = el("div", { class: "call-side" }, choice.node, slots.tickets);
   const body = el("div", { class: "call-body" }, identity, side);
   const top = el("header", { class: "call-top" }, state, slots.line);
@@ -36,6 +38,7 @@ export function createCard(first, choose) {
     setFacts(slots.line, lineFacts(call));
     updateIdentity(slots, call);
     choice.update(call);
+    controls.update(call);
     updateTickets(slots.tickets, call);
   }
 

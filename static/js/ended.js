@@ -1,11 +1,12 @@
 /** Show one ended call in short: who, what came of it, and how its record stands. */
 
 import { createChoice } from "./choice.js";
+import { dialler } from "./dial.js";
 import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
-import { contactOf, detailFacts, lineFacts, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
+import { contactOf, detailFacts, lineFacts, numberOf, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
 
-/** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` puts it away. */
-export function createEnded(first, choose, dismiss) {
+/** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` puts it away, `actions.dial` calls again. */
+export function createEnded(first, actions, dismiss) {
   const headline = `who-${first.id}`;
   const slots = {
     icon: el("span", { class: "call-icon" }),
@@ -17,7 +18,7 @@ export function createEnded(first, choose, dismiss) {
     links: el("p", { class: "ended-links" }),
     told: el("span", { class: "unseen" }),
   };
-  const choice = createChoice(choose);
+  const choice = createChoice(actions.choose);
   const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.told);
   button.addEventListener("click", () => dismiss(first.id));
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.summary);
@@ -37,7 +38,7 @@ export function createEnded(first, choose, dismiss) {
     setText(slots.record, recordWords(call));
     slots.record.dataset.record = call.record.state;
     setText(slots.told, `Dismiss call with ${whoOf(call)}`);
-    updateLinks(slots.links, call);
+    updateLinks(slots.links, call, actions);
     choice.update(call);
     // Once the record stands in Desk it belongs to its contact there.
     choice.node.hidden ||= call.record.state === "written";
@@ -46,10 +47,13 @@ export function createEnded(first, choose, dismiss) {
   return { node, update };
 }
 
-function updateLinks(slot, call) {
+function updateLinks(slot, call, { dials, dial }) {
   const contact = contactOf(call);
-  redraw(slot, [contact?.url, call.record.url], () =>
+  const number = numberOf(call);
+  const label = call.direction === "outbound" ? "Call again" : "Call back";
+  redraw(slot, [contact?.url, call.record.url, number, whoOf(call), dials()], () =>
     [
+      number && dialler(number, { label, context: whoOf(call), dials: dials(), dial }),
       contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
       call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
     ].filter(Boolean),

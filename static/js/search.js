@@ -1,13 +1,18 @@
 /** Search contacts by number or name while the agent types. */
 
-import { toContact } from "./shape.js";
+import { dialler } from "./dial.js";
+import { telUrl, toContact } from "./shape.js";
 import { awayLink, el, setFacts, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
+const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
 
-/** Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` answers contacts. */
-export function createSearch({ form, input, panel, status, list }, search) {
+/**
+ * Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` answers contacts.
+ * What is typed can be called if it is a number, and so can each number found: `dials()`, `dial(number)`.
+ */
+export function createSearch({ form, input, panel, status, list }, search, actions) {
   let timer = null;
   let request = null;
 
@@ -32,11 +37,35 @@ export function createSearch({ form, input, panel, status, list }, search) {
     const mine = (request = new AbortController());
     try {
       const contacts = (await search(text, mine.signal)).map((one) => toContact(one ?? {}));
-      if (!mine.signal.aborted) draw(true, countWords(contacts.length), contacts.map(toRow));
+      if (!mine.signal.aborted) draw(true, countWords(contacts.length), [...typedRow(text), ...contacts.map(toRow)]);
     } catch (error) {
-      if (!mine.signal.aborted) draw(true, problemWords(error.status));
+      if (!mine.signal.aborted) draw(true, problemWords(error.status), typedRow(text));
     }
     return undefined;
+  }
+
+  function toDialler(number, label, context) {
+    const dial = (chosen) => {
+      close();
+      input.focus();
+      actions.dial(chosen);
+    };
+    return dialler(number, { label, context, dials: actions.dials(), dial });
+  }
+
+  function typedRow(text) {
+    if (!NUMBER.test(text) || telUrl(text) === null) return [];
+    return [el("li", { class: "result-typed" }, toDialler(text, `Call ${text}`, ""))];
+  }
+
+  function toRow(contact) {
+    const name = contact.name ?? contact.phones[0] ?? "(no name)";
+    const detail = el("span", { class: "result-detail" });
+    setFacts(detail, [contact.account].filter(Boolean));
+    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name));
+    const shown = numbers.filter(Boolean).flatMap((number) => [number, " "]);
+    const calls = shown.length ? el("span", { class: "result-calls" }, ...shown) : null;
+    return el("li", {}, awayLink(contact.url, name), " ", detail, " ", calls);
   }
 
   function typed() {
@@ -46,7 +75,7 @@ export function createSearch({ form, input, panel, status, list }, search) {
   }
 
   function move(event) {
-    const stops = [input, ...list.querySelectorAll("a")];
+    const stops = [input, ...list.querySelectorAll("a, button")];
     const at = stops.indexOf(document.activeElement);
     const targets = { ArrowDown: Math.min(at + 1, stops.length - 1), ArrowUp: Math.max(at - 1, 0) };
     if (event.key === "Escape") {
@@ -64,13 +93,6 @@ export function createSearch({ form, input, panel, status, list }, search) {
   form.addEventListener("submit", (event) => (event.preventDefault(), run()));
   form.addEventListener("focusout", (event) => !form.contains(event.relatedTarget) && close());
   return { close };
-}
-
-function toRow(contact) {
-  const name = contact.name ?? contact.phones[0] ?? "(no name)";
-  const detail = el("span", { class: "result-detail" });
-  setFacts(detail, [contact.account, ...contact.phones.filter((phone) => phone !== name)].filter(Boolean));
-  return el("li", {}, awayLink(contact.url, name), detail);
 }
 
 function countWords(count) {

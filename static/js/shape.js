@@ -3,6 +3,7 @@
 const STATES = ["ringing", "answered", "ended"];
 const LOOKUPS = ["pending", "found", "none", "failed", "skipped"];
 const RECORDS = ["none", "waiting", "written", "failed"];
+const ACTIONS = ["hang_up", "transfer"];
 const KINDS = ["e164", "extension", "withheld", "unreadable"];
 
 const text = (value) => (typeof value === "string" && value.trim() ? value : null);
@@ -14,6 +15,17 @@ const oneOf = (values, value, otherwise) => (values.includes(value) ? value : ot
 export function safeUrl(url) {
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : null;
   return parsed && ["http:", "https:"].includes(parsed.protocol) ? parsed.href : null;
+}
+
+/** Answer the tel: address of a number as somebody typed it, or null if there is nothing in it to dial. */
+export function telUrl(number) {
+  const digits = String(number ?? "").replace(/\(0\)/g, "").replace(/[^0-9*#+]/g, "");
+  return /^\+?[0-9*#]{2,20}$/.test(digits) ? `tel:${digits.replace(/#/g, "%23")}` : null;
+}
+
+/** Answer a colleague to whom a call can be handed over. */
+export function toColleague(one) {
+  return { name: text(one?.name) ?? "(no name)", telephone: String(one?.telephone ?? ""), busy: one?.busy === true };
 }
 
 /** Answer a contact as the page shows it, address checked. */
@@ -40,7 +52,7 @@ function toTicket({ id, number, subject, status, url }) {
 function toNumber(number) {
   const kind = oneOf(KINDS, number?.kind, "unreadable");
   const otherwise = kind === "withheld" ? "Withheld number" : "Unknown number";
-  return { display: text(number?.display) ?? text(number?.e164) ?? otherwise, kind };
+  return { display: text(number?.display) ?? text(number?.e164) ?? otherwise, kind, e164: text(number?.e164) };
 }
 
 /** Answer a CallView of the wire contract in full, or null if it cannot be shown at all. */
@@ -66,6 +78,7 @@ export function toCall(view) {
     contacts: list(view.contacts).map(toContact),
     chosen: text(view.chosen),
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,
+    can: Array.isArray(view.can) ? view.can.filter((one) => ACTIONS.includes(one)) : [],
     record: { state: oneOf(RECORDS, view.record?.state, "none"), url: safeUrl(view.record?.url) },
   };
 }

@@ -7,9 +7,10 @@ const GONE_KEPT = 200;
 
 /**
  * The state: `connection` connecting | live | reconnecting | signed_out, `agent` or null,
+ * `dials` whether the agent has a telephone that can be made to call,
  * `calls` by id, and `gone` by id (`{revision, reason}`), so that a late event brings nothing back.
  */
-export const START = Object.freeze({ connection: "connecting", agent: null, calls: {}, gone: {} });
+export const START = Object.freeze({ connection: "connecting", agent: null, dials: false, calls: {}, gone: {} });
 
 const reducers = { snapshot, call, gone, connection, shared, signed_out: signedOut };
 
@@ -21,7 +22,8 @@ export function reduce(state, action) {
 function snapshot(state, { data }) {
   if (!Array.isArray(data?.calls)) return state;
   const calls = byId(data.calls.map(toCall).filter(Boolean));
-  return { connection: "live", agent: data.agent ?? state.agent, calls: tidy(calls), gone: {} };
+  const { agent = state.agent, dials } = data;
+  return { connection: "live", agent, dials: dials === true, calls: tidy(calls), gone: {} };
 }
 
 function call(state, { data }) {

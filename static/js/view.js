@@ -48,8 +48,8 @@ export function createView(clock, dismissed, actions) {
 
   function renderCalls(state) {
     shown = endedCalls(state.calls).filter((call) => !dismissed.has(call.id));
-    keyed(slots.open, openCalls(state.calls), (call) => createCard(call, actions.choose));
-    keyed(slots["ended-list"], shown, (call) => createEnded(call, actions.choose, dismissOne));
+    keyed(slots.open, openCalls(state.calls), (call) => createCard(call, actions));
+    keyed(slots["ended-list"], shown, (call) => createEnded(call, actions, dismissOne));
     slots.ended.hidden = shown.length === 0;
   }
 

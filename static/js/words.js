@@ -53,6 +53,12 @@ export function whoOf(call) {
   return contactOf(call)?.name ?? call.number.display;
 }
 
+/** Answer the number by which the other side can be called, or null. */
+export function numberOf(call) {
+  if (call.number.e164 !== null) return call.number.e164;
+  return call.number.kind === "extension" ? call.number.display : null;
+}
+
 /** Answer what the look-up found, where it is not simply a contact; else "". */
 export function lookupWords(call) {
   if (contactOf(call)) return "";

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .views import ADA, AGENT, CHARLES, NOW_AT, TICKETS, View
+from .views import ADA, AGENT, CHARLES, COLLEAGUES, NOW_AT, TICKETS, View
 
 ROOT = Path(__file__).parents[3]
 CSP = (
@@ -45,6 +45,10 @@ class Stage:
         self.calls: dict[int, View] = {}
         self.opened = 0
         self.status = 200
+        self.dials = False
+        self.orders: list[Any] = []
+        self.keys: list[str] = []
+        self.colleagues: Any = COLLEAGUES
         self.answers: dict[str, Response] = {}
         self.asked: list[tuple[str, Any]] = []
         self.messages: dict[str, dict[str, Any]] = {}
@@ -65,6 +69,10 @@ class Stage:
     def send_raw(self, text: str) -> None:
         """Send bytes as they are to every open stream."""
         self._to_all(text.encode())
+
+    def answer(self, *answers: Any) -> None:
+        """Answer what is ordered so: (state, message) each time, or a response."""
+        self._note(lambda: self.orders.extend(answers))
 
     def drop(self) -> None:
         """Break every open stream."""
@@ -93,7 +101,8 @@ class Stage:
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         stream: Chunks = asyncio.Queue()
-        snapshot = {"now": NOW_AT, "agent": AGENT, "calls": list(self.calls.values())}
+        calls = list(self.calls.values())
+        snapshot = {"now": NOW_AT, "agent": AGENT, "dials": self.dials, "calls": calls}
         yield f": here\n\nevent: snapshot\ndata: {json.dumps(snapshot)}\n\n".encode()
         self._note(lambda: self._streams.append(stream))
         try:
@@ -137,6 +146,27 @@ class Stage:
         ]
         return self.answers.get("search") or JSONResponse({"contacts": found})
 
+    async def order(self, request: Request) -> Response:
+        """Take an order, or tell how it stands: each time the next of what the test answers."""
+        posted = await request.json() if request.method == "POST" else dict(request.query_params)
+        self._note(lambda: self.asked.append((request.url.path, posted)))
+        if request.method == "POST":
+            assert request.headers["X-Requested-With"] == "connector"
+            self.keys.append(request.headers["Idempotency-Key"])
+        await asyncio.to_thread(self.wait_for, lambda: bool(self.orders))
+        answer = self.orders.pop(0)
+        if isinstance(answer, Response):
+            return answer
+        state, message = answer
+        is_open = state in ("waiting", "taken")
+        return JSONResponse({"id": "c1", "state": state, "is_open": is_open, "message": message})
+
+    async def who(self, _request: Request) -> Response:
+        """Answer to whom a call can be handed over."""
+        if isinstance(self.colleagues, Response):
+            return self.colleagues
+        return JSONResponse({"colleagues": self.colleagues})
+
     async def page(self, request: Request) -> Response:
         """Render a page: `/banner`, `/` (signed out), `/message/{name}`."""
         name = request.path_params.get("name")
@@ -151,9 +181,9 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def problem(status: int) -> Response:
+def problem(status: int, detail: str = "as the test ordered") -> Response:
     """Make an error as the connector answers it."""
-    body = {"type": "about:blank", "title": "refused", "status": status, "detail": "as the test ordered"}
+    body = {"type": "about:blank", "title": "refused", "status": status, "detail": detail}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
@@ -183,6 +213,11 @@ def make_app(stage: Stage) -> ASGIApp:
         Route("/api/banner/stream", stage.stream),
         Route("/api/calls/{id:int}/contact", stage.choose, methods=["POST"]),
         Route("/api/contacts/search", stage.search),
+        Route("/api/calls", stage.order, methods=["POST"]),
+        Route("/api/calls/{id:int}/hangup", stage.order, methods=["POST"]),
+        Route("/api/calls/{id:int}/transfer", stage.order, methods=["POST"]),
+        Route("/api/calls/{id:int}/colleagues", stage.who),
+        Route("/api/orders/{id}", stage.order),
         Mount("/static", StaticFiles(directory=ROOT / "static")),
     ]
     return Strict(Starlette(routes=routes))

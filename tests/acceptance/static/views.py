@@ -36,6 +36,12 @@ TICKETS = [
 ]
 
 
+COLLEAGUES = [
+    {"name": "Alan Agent", "telephone": "1002", "busy": False},
+    {"name": "Joan Clarke", "telephone": "1003", "busy": True},
+]
+
+
 def call(key: int = 1, revision: int = 1, **changes: Any) -> View:
     """Make the view of a call that has been ringing for seven seconds, its look-up still pending."""
     view = {
@@ -58,6 +64,7 @@ def call(key: int = 1, revision: int = 1, **changes: Any) -> View:
         "chosen": None,
         "tickets": None,
         "record": {"state": "none", "url": None},
+        "can": [],
     }
     return view | changes
 

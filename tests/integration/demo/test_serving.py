@@ -9,6 +9,7 @@ import pytest
 
 from connector.cli.introducing import first_event
 from connector.demo.agent import HeadlessAgent
+from connector.demo.phone import Phone
 from connector.demo.stage import Stage
 from connector.store import sessions
 from connector.times import system_clock
@@ -28,10 +29,16 @@ async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("politely", [signal.SIGINT, signal.SIGTERM])
 async def test_stops_by_itself_and_starts_again(stage: Stage, politely: signal.Signals) -> None:
-    """An open banner does not hold up the end, nothing is said but that, and the next start works."""
+    """Neither an open banner nor who waits for orders holds up the end, and the next start works."""
     agent = HeadlessAgent(stage.team.agents[0], stage.origin)
+    phone = Phone(stage.hook, stage.furniture.secret)
     await agent.start()
+    assert await phone.fetch(0) == b'{"orders":[]}'
+    waiting = asyncio.create_task(phone.fetch(30))
+    await asyncio.sleep(0.1)
     assert await stage.connector.stop(politely)
+    assert await waiting == b'{"orders":[]}'
+    await phone.close()
     assert "Traceback" not in (stage.folder / "serve.log").read_text()
     await stage.connector.start()
     await stage.connector.ready(f"{stage.origin}/readyz")

@@ -78,7 +78,9 @@ async def test_program_hears_at_once(desk: Place) -> None:
     order = await given(desk)
     ((todo,)) = await asyncio.wait_for(waiting, 10)
     watching = asyncio.create_task(desk.ask(ADA, f"/api/orders/{order['id']}?wait=30"))
+    rung = asyncio.create_task(desk.ask(ADA, f"/api/orders/{order['id']}?wait=30&state=waiting"))
     await desk.report(todo["id"], "taken")
+    assert (await asyncio.wait_for(rung, 10)).json()["state"] == "taken"
     await desk.report(todo["id"], "refused", reason="not_answered")
     shown = (await asyncio.wait_for(watching, 10)).json()
     assert shown["state"] == "refused"
@@ -172,6 +174,27 @@ async def test_caller_id_is_the_phone_systems(desk: Place) -> None:
     await desk.house.store.write(rule)
     await given(desk)
     assert [todo["caller_id"] for todo in await desk.fetch()] == [OWN_LINE]
+
+
+@pytest.mark.parametrize("query", ["wait=x", "wait=-1", "state=hopeful", "wait=1&state="])
+async def test_what_is_no_wait(desk: Place, query: str) -> None:
+    """A wait is in seconds, and a state one of an order's."""
+    order = await given(desk)
+    assert (await desk.ask(ADA, f"/api/orders/{order['id']}?{query}")).status_code == 422
+
+
+async def test_orders_are_ones_own(desk: Place) -> None:
+    """Nobody else's, unless one is a supervisor."""
+    order = await given(desk)
+    assert (await desk.ask(BRUNO, f"/api/orders/{order['id']}")).status_code == 404
+    await desk.house.agents.change_agent(BRUNO, role="supervisor", actor="test")
+    assert (await desk.ask(BRUNO, f"/api/orders/{order['id']}")).status_code == 200
+
+
+async def test_banner_knows_whether_it_can_dial(desk: Place) -> None:
+    """Only who has a telephone at a phone system that takes orders."""
+    assert await desk.house.control.dials(1)
+    assert not await desk.house.control.dials(77)
 
 
 async def test_nobody_is_there(place: Place) -> None:

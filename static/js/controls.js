@@ -1,0 +1,94 @@
+/** Let the agent end a call of theirs, or hand it over to a colleague. */
+
+import { el, icon, redraw, setText } from "./dom.js";
+import { phaseOf, whoOf } from "./words.js";
+
+const FILTERED_FROM = 8;
+
+/** Make the controls of the call that `update(call)` shows; hidden where its phone system does nothing for us. */
+export function createControls(first, { orders, colleagues }) {
+  const told = el("span", { class: "unseen" });
+  const words = el("span", {});
+  const hangUp = el("button", { type: "button", class: "act hang-up" }, icon("hangup"), words, told);
+  hangUp.addEventListener("click", () => orders.hangUp(first.id));
+  const handover = createHandover(first, orders, colleagues);
+  const node = el("div", { class: "controls" }, hangUp, handover.toggle, handover.panel);
+  return {
+    node,
+    update(call) {
+      node.hidden = call.can.length === 0;
+      hangUp.hidden = !call.can.includes("hang_up");
+      setText(words, phaseOf(call) === "ringing" ? "Decline" : "Hang up");
+      setText(told, ` ${whoOf(call)}`);
+      handover.update(call);
+    },
+  };
+}
+
+function createHandover(first, orders, ask) {
+  const id = `colleagues-${first.id}`;
+  const told = el("span", { class: "unseen" });
+  const label = { type: "button", class: "act", "aria-expanded": "false", "aria-controls": id };
+  const toggle = el("button", label, icon("handover"), "Hand over", told);
+  const status = el("p", { role: "status" });
+  const list = el("ul", { class: "colleagues" });
+  const filter = el("input", { type: "search", placeholder: "Name or extension", "aria-label": "Find a colleague" });
+  const group = { class: "handover", id, role: "group", "aria-label": "Hand over to", hidden: true };
+  const panel = el("div", group, filter, status, list);
+  let found = [];
+
+  function close() {
+    if (panel.hidden) return;
+    const hadFocus = panel.contains(document.activeElement);
+    panel.hidden = true;
+    toggle.setAttribute("aria-expanded", "false");
+    if (hadFocus && !toggle.hidden) toggle.focus();
+  }
+
+  async function open() {
+    panel.hidden = false;
+    toggle.setAttribute("aria-expanded", "true");
+    filter.value = "";
+    found = [];
+    draw("Looking who is there…");
+    try {
+      found = await ask(first.id);
+      draw(found.length === 0 ? "No colleague has a telephone at this phone system." : "");
+    } catch {
+      draw("The connector did not answer. Close this and try again.");
+    }
+  }
+
+  function draw(sentence) {
+    const text = filter.value.trim().toLowerCase();
+    const shown = found.filter((one) => `${one.name} ${one.telephone}`.toLowerCase().includes(text));
+    filter.hidden = found.length < FILTERED_FROM;
+    setText(status, sentence || (shown.length === 0 && text ? "Nobody is called so." : ""));
+    redraw(list, shown, () => shown.map(toRow));
+  }
+
+  function toRow(one) {
+    const telephone = el("span", { class: "colleague-telephone" }, one.telephone);
+    const busy = one.busy ? el("span", { class: "colleague-busy" }, "in a call") : null;
+    const button = el("button", { type: "button" }, el("span", {}, one.name), " ", telephone, " ", busy);
+    button.addEventListener("click", () => {
+      close();
+      orders.handOver(first.id, one.telephone);
+    });
+    return el("li", {}, button);
+  }
+
+  toggle.addEventListener("click", () => (panel.hidden ? open() : close()));
+  filter.addEventListener("input", () => draw(""));
+  panel.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), close()));
+  toggle.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  return {
+    toggle,
+    panel,
+    update(call) {
+      toggle.hidden = !call.can.includes("transfer");
+      setText(told, ` the call with ${whoOf(call)}`);
+      if (toggle.hidden) close();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** Have the phone system do things, and say how the last one stands, in the connector's own words. */
+
+import { ApiError } from "./api.js";
+import { el, icon, setText } from "./dom.js";
+import { telUrl } from "./shape.js";
+
+const LINGER_MS = 6_000;
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
+const LOST = "The connector did not answer, so nobody knows what came of it. Look at your telephone before you try again.";
+
+/**
+ * Make the orders around their strip `{node, status, problem, close}`.
+ * `dial(number)`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
+ */
+export function createOrders({ node, status, problem, close }, api) {
+  let current = { what: "", isOpen: false };
+  let timer = null;
+
+  function show(words, trouble = [], linger = null) {
+    clearTimeout(timer);
+    node.hidden = !words && trouble.length === 0;
+    close.hidden = trouble.length === 0;
+    setText(status, words);
+    problem.replaceChildren(...trouble);
+    if (linger !== null) timer = setTimeout(clear, linger);
+  }
+
+  function clear() {
+    if (!node.contains(document.activeElement)) return show("");
+    document.querySelector("[data-slot=heading]").focus();
+    return show("");
+  }
+
+  async function follow(mine, post) {
+    const key = crypto.randomUUID();
+    let order = await insist(() => post(key));
+    while (order.is_open) {
+      if (current === mine) show(order.message);
+      const { id, state } = order;
+      order = await insist(() => api.order(id, state));
+    }
+    return order;
+  }
+
+  async function give(what, post, number = null) {
+    if (current.isOpen && current.what === what) return;
+    const mine = (current = { what, isOpen: true });
+    show("Asking the phone system…");
+    const { words, isDone } = await follow(mine, post).then(
+      (order) => ({ words: String(order.message), isDone: order.state === "done" }),
+      (error) => ({ words: problemWords(error), isDone: false }),
+    );
+    mine.isOpen = false;
+    // What came to nothing is said even if something else has been clicked and is through.
+    if (current !== mine && (current.isOpen || isDone)) return;
+    if (isDone) show(words, [], LINGER_MS);
+    else show("", trouble(words, number));
+  }
+
+  close.append(icon("close"));
+  close.addEventListener("click", clear);
+  return {
+    dial: (number) => give(`dial ${number}`, (key) => api.dial(number, key), number),
+    hangUp: (callId) => give(`hang up ${callId}`, (key) => api.hangUp(callId, key)),
+    handOver: (callId, telephone) =>
+      give(`hand over ${callId}`, (key) => api.handOver(callId, telephone, key)),
+    clear: () => show(""),
+  };
+}
+
+function trouble(words, number) {
+  const url = number === null ? null : telUrl(number);
+  const link = url && el("a", { href: url }, icon("over"), `Dial ${number} with this computer`);
+  return [el("span", {}, words), link].filter(Boolean);
+}
+
+/** Ask again as long as no answer comes: told again under its key, an order is the same one. */
+async function insist(ask) {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status > 0 && error.status < 500)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return ask();
+}
+
+function problemWords(error) {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 0 || error.status >= 500) return LOST;
+  return error.detail ?? "The connector refused. Try again.";
+}
