@@ -24,6 +24,9 @@ from connector.times import SECOND
 CAP_SECONDS = 15 * 60
 """The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""
 
+HOLDING_CAP_SECONDS = 20
+"""The longest pause of a delivery that holds a slot meanwhile, which others wait for."""
+
 OUR_FAULT_AFTER = 5
 """How often a failure that we have no name for is taken for bad luck before it counts as our fault."""
 
@@ -77,13 +80,17 @@ _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
 )
 
 
-def decide(error: Exception, attempts: int, now: int, chance: Callable[[], float]) -> Decision:
+def decide(
+    error: Exception, attempts: int, now: int, chance: Callable[[], float], *, holds_slot: bool = False
+) -> Decision:
     """Decide what to do about `error`, after so many failed attempts before this one.
 
-    `chance` answers evenly between 0 and 1. Nothing dies of an outage, however long it lasts.
+    `chance` answers evenly between 0 and 1; `holds_slot` says that what was sent is still to be looked for.
+    Nothing dies of an outage, however long it lasts.
     """
     rule = _rule_of(error, attempts)
-    wait = round(_wait_seconds(rule, error, attempts, chance) * SECOND)
+    cap = HOLDING_CAP_SECONDS if holds_slot else CAP_SECONDS
+    wait = round(_wait_seconds(rule, error, attempts, chance, cap) * SECOND)
     return Decision(
         fate=rule.fate,
         due_at=now + wait,
@@ -103,11 +110,13 @@ def _rule_of(error: Exception, attempts: int) -> _Rule:
     return _Rule(fate=Fate.DEAD)
 
 
-def _wait_seconds(rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float]) -> float:
+def _wait_seconds(
+    rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float], cap: int
+) -> float:
     if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
         return max(1, error.retry_after_seconds)
     if not rule.grows:
         return rule.seconds
-    most: int = min(CAP_SECONDS, rule.seconds << min(attempts, 20))
+    most: int = min(cap, rule.seconds << min(attempts, 20))
     # Full jitter: those that failed together shall not come back together.
     return max(1.0, most * chance())

@@ -196,7 +196,7 @@ class Deliverer:
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
-        decision = decide(problem, held.row.attempts, self._clock(), random.random)
+        decision = decide(problem, held.row.attempts, self._clock(), random.random, holds_slot=held.open)
         if decision.rests_until is not None:
             self._resting[held.row.portal_id] = decision.rests_until
         await held.fail(decision, zoho_answers=zoho_answers)

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.errors import GrantLost, TokensThrottled, ZohoBusy, ZohoDown, ZohoError, ZohoRefused
-from connector.portals.limits import TOKENS_PER_WINDOW, WINDOW_SECONDS
+from connector.portals.limits import TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
 from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
@@ -79,9 +79,14 @@ class Keeper:
             return last
 
     async def renew(self, refused: AccessToken) -> AccessToken:
-        """Answer another token than the refused one; raises as `current` does."""
-        while (token := await self._renewed(refused.value)).value == refused.value:
-            pass  # This was the flight of somebody to whom the token had not been refused.
+        """Answer the token to try instead of a refused one, raises as `current` does.
+
+        It is the refused one where Desk has refused so many of late that another one would not help.
+        """
+        token = await self._renewed(refused.value)
+        if token.value == refused.value:
+            # This may have been the flight of somebody to whom the token had not been refused.
+            token = await self._renewed(refused.value)
         return token
 
     async def landed(self) -> None:
@@ -107,8 +112,10 @@ class Keeper:
         now = self._clock()
         grant = grants.get(connection, self._portal.id)
         token = None if grant is None else self._opened(grant)
-        if token is not None and self._is_fresh(token) and token.value != refused:
-            return _Claim(token=token)
+        if grant is not None and token is not None and self._is_fresh(token):
+            is_refused = token.value == refused and not _are_few_left(grant, now)
+            if not is_refused:
+                return _Claim(token=token)
         portal = portals.get(connection, self._portal.id)
         if grant is None or portal is None or portal.state != "linked":
             raise GrantLost(f"The grant of {self._portal.name} is gone: link the portal again.")
@@ -121,7 +128,7 @@ class Keeper:
 
     def _counted(self, grant: Grant, now: int) -> tuple[int, ...]:
         """Answer the moments of the window with this one; TokensThrottled where it would be one too many."""
-        recent = tuple(at for at in grant.renewals if at > now - WINDOW_SECONDS * SECOND)
+        recent = _recent(grant, now)
         free_at = grant.closed_until
         if len(recent) >= TOKENS_PER_WINDOW:
             free_at = max(free_at, recent[-TOKENS_PER_WINDOW] + WINDOW_SECONDS * SECOND)
@@ -177,3 +184,13 @@ class Keeper:
 
     def _is_fresh(self, token: AccessToken) -> bool:
         return token.expires_at > self._clock() + EARLY_SECONDS * SECOND
+
+
+def _recent(grant: Grant, now: int) -> tuple[int, ...]:
+    """Answer the moments of the tokens that Zoho has given in the window that ends now."""
+    return tuple(at for at in grant.renewals if at > now - WINDOW_SECONDS * SECOND)
+
+
+def _are_few_left(grant: Grant, now: int) -> bool:
+    """Tell whether the tokens that Zoho still gives are kept for when one ends in its time."""
+    return len(_recent(grant, now)) >= TOKENS_PER_WINDOW - TOKENS_KEPT

@@ -21,6 +21,9 @@ RESERVE_PERCENT = 10
 """Of a day's credits, what is kept for look-ups; an unknown caller costs nine."""
 
 TOKENS_PER_WINDOW = 10
+TOKENS_KEPT = 3
+"""Of these, what is kept for tokens that end in their time; what Desk refuses before it gets the others."""
+
 WINDOW_SECONDS = 600
 """Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
 

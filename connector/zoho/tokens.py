@@ -30,7 +30,10 @@ class TokenKeeper(Protocol):
         """Answer a token that is good for some minutes, refreshing it first where need be."""
 
     async def renew(self, refused: AccessToken) -> AccessToken:
-        """Answer another token than the refused one: a newer one if there is one, else a refreshed one."""
+        """Answer what to try instead of the refused one: a newer one if there is one, else a refreshed one.
+
+        Where Desk refuses one after the other it is the refused one: its age is not what is wrong.
+        """
 
 
 class DeskAuth(httpx2.Auth):

@@ -124,16 +124,29 @@ async def test_the_refresh_token_is_kept(house: House, linked: int) -> None:
     assert grant.renewing_until == 0
 
 
-async def test_never_more_than_ten_tokens_in_ten_minutes(house: House, linked: int) -> None:
-    """Linking's own counts too; the next is refused here, before Zoho could lock us out."""
-    for _ in range(9):
-        await renew(house)
-    with pytest.raises(TokensThrottled) as caught:
-        await renew(house)
-    assert caught.value.retry_after_seconds == 600
-    assert house.asked(TOKEN) == 9
+async def test_refusals_leave_tokens_for_those_that_end(house: House, linked: int) -> None:
+    """A Desk that refuses good tokens gets seven, linking's own counted; after that they are sent again."""
+    for _ in range(20):
+        assert await renew(house) == "ada@example.com"
+    assert house.asked(TOKEN) == 6
     house.sandbox.world.clock.advance(600)
     assert await renew(house) == "ada@example.com"
+    assert house.asked(TOKEN) == 7
+
+
+async def test_never_more_than_ten_tokens_in_ten_minutes(house: House, linked: int) -> None:
+    """The next is refused here, before Zoho could lock us out; the last one serves while it lives."""
+    house.sandbox.world.config.access_token_life_seconds = 60
+    house.sandbox.world.clock.advance(HOUR)
+    for _ in range(15):
+        assert await ask(house.portals, linked) == "ada@example.com"
+    assert house.asked(TOKEN) == 10
+    house.sandbox.world.clock.advance(60)
+    with pytest.raises(TokensThrottled) as caught:
+        await ask(house.portals, linked)
+    assert caught.value.retry_after_seconds == 540
+    house.sandbox.world.clock.advance(540)
+    assert await ask(house.portals, linked) == "ada@example.com"
 
 
 async def renew(house: House) -> str | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import errors
-from connector.delivery.retrying import CAP_SECONDS, Fate, decide
+from connector.delivery.retrying import CAP_SECONDS, HOLDING_CAP_SECONDS, Fate, decide
 from connector.errors import ConnectorError, ZohoBusy, ZohoRefused
 from connector.store.outbox import WAIT_FOR_LINKING
 
@@ -87,6 +87,13 @@ def test_whole_portal_rests(kind: type[ConnectorError]) -> None:
 def test_unknown_stays_unknown(attempts: int) -> None:
     """A lost answer is never a reason to send again."""
     assert decide(errors.OutcomeUnknown("lost"), attempts, NOW, lambda: 0).fate is Fate.UNKNOWN
+
+
+@given(attempts=ATTEMPTS, chance=CHANCES)
+def test_who_holds_a_slot_comes_back_soon(attempts: int, chance: float) -> None:
+    """What was sent and is still to be looked for takes a slot from the others meanwhile."""
+    decision = decide(errors.ZohoDown("x"), attempts, NOW, lambda: chance, holds_slot=True)
+    assert decision.due_at - NOW <= HOLDING_CAP_SECONDS * 1_000
 
 
 def test_bug_gets_some_tries() -> None:
