@@ -17,7 +17,7 @@ from connector.directory.hooks import DeskHooks
 from connector.directory.syncing import Syncing
 from connector.errors import ConnectorError, SettingsError, StoreError
 from connector.feed import Alone, Bus, Feed, Message
-from connector.keeping import Pruning, Silence
+from connector.keeping import Clocks, Pruning, Silence
 from connector.metrics import Metrics
 from connector.news import News
 from connector.people import Agents, Flows, Keys, People
@@ -48,6 +48,7 @@ SWEEP_SECONDS = 3_600
 PRUNE_SECONDS = 10
 SILENCE_SECONDS = 60
 SYNC_SECONDS = 3
+CLOCKS_SECONDS = 10
 LOOK_SECONDS = 5
 """Who dies between a commit and its notice is missed for no longer than this."""
 
@@ -73,6 +74,7 @@ class House:
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Pruning(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
+        self.clocks = Clocks(store, clock, self.metrics)
         self._furnish_people()
         self._furnish_road()
 
@@ -129,6 +131,7 @@ class House:
             clock,
             on_change=self.road.tell_again,
             counter=self.metrics,
+            may_claim=lambda: self.clocks.agree,
         )
 
     async def end_sessions(self) -> None:
@@ -160,6 +163,10 @@ def _bus(settings: Settings, store: Store) -> Bus:
 @asynccontextmanager
 async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
     """Keep the background work going: watchdog, sessions, sweeping, and the delivery where wanted."""
+    # Simulated clocks agree with nothing.
+    compares = house.clock is system_clock
+    if compares:
+        await _once(house.clocks.step)
     async with AsyncExitStack() as stack:
         for seconds, step in (
             (WATCHDOG_SECONDS, house.road.close_overdue),
@@ -168,6 +175,7 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
             (PRUNE_SECONDS, house.pruning.step),
             (SILENCE_SECONDS, house.silence.step),
             (WATCHDOG_SECONDS, house.control.close_overdue),
+            *(((CLOCKS_SECONDS, house.clocks.step),) if compares else ()),
             *(((LOOK_SECONDS, house.road.catch_up),) if house.bus.reaches_others else ()),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
@@ -187,10 +195,14 @@ async def _every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
     told: set[str] = set()
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await step()
-        except Exception as problem:  # noqa: BLE001 - a step that failed once is needed all the same
-            _note(step.__qualname__, problem, told)
+        await _once(step, told)
+
+
+async def _once(step: Callable[[], Awaitable[object]], told: set[str] | None = None) -> None:
+    try:
+        await step()
+    except Exception as problem:  # noqa: BLE001 - a step that failed once is needed all the same
+        _note(step.__qualname__, problem, set() if told is None else told)
 
 
 def _note(step: str, problem: Exception, told: set[str]) -> None:

@@ -51,6 +51,10 @@ class Metrics:
             "connector_desk_credits_left", "Desk credits left today, of the portal with the fewest"
         )
 
+        self.clock_ahead_seconds = self._gauge(
+            "connector_clock_ahead_seconds", "How far this machine's clock is ahead of the database's"
+        )
+
     def _times(self, name: str, what: str) -> Histogram:
         return Histogram(name, what, buckets=SECONDS, registry=self.registry)
 

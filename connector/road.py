@@ -26,7 +26,9 @@ from connector.store.phones import PhoneSystem
 from connector.times import Clock
 
 CLOSED_AT_A_TIME = 200
-"""Overdue calls that the watchdog closes in one go."""
+"""Overdue calls that the watchdog closes in one go; it goes on until none is left."""
+
+NOWHERE = (0, 0)
 
 log = logging.getLogger(__name__)
 
@@ -102,19 +104,28 @@ class Road:
 
         One that cannot be ended does not keep the others open; its failure is raised at the end.
         """
-        now = self._clock()
-        rows = await self._store.read(lambda c: calls.overdue(c, now, CLOSED_AT_A_TIME))
-        failed: ConnectorError | None = None
-        for row in rows:
-            try:
-                await self._close(row, now)
-            except StoreUnavailable:
-                raise
-            except ConnectorError as problem:
-                failed = failed or problem
-        if failed is not None:
-            raise failed
-        return len(rows)
+        now, closed, failed = self._clock(), 0, list[ConnectorError]()
+        rows = await self._overdue(now, NOWHERE)
+        while rows:
+            failed += await self._close_all(rows, now)
+            closed += len(rows)
+            last = max((row.closes_at or 0, row.id) for row in rows)
+            rows = await self._overdue(now, last) if len(rows) == CLOSED_AT_A_TIME else []
+        if failed:
+            raise failed[0]
+        return closed
+
+    async def _overdue(self, now: int, after: tuple[int, int]) -> list[CallRow]:
+        return await self._store.read(lambda c: calls.overdue(c, now, CLOSED_AT_A_TIME, after))
+
+    async def _close_all(self, rows: Sequence[CallRow], now: int) -> list[ConnectorError]:
+        """Close calls at one time, so that they are written together; answer what went wrong with some."""
+        came_to = await asyncio.gather(*(self._close(row, now) for row in rows), return_exceptions=True)
+        problems = [each for each in came_to if isinstance(each, BaseException)]
+        for problem in problems:
+            if isinstance(problem, StoreUnavailable) or not isinstance(problem, ConnectorError):
+                raise problem
+        return [each for each in problems if isinstance(each, ConnectorError)]
 
     def tell_again(self, call_ids: Sequence[int]) -> None:
         """Show calls again whose record has come further; nobody waits for it."""

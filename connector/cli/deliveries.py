@@ -1,6 +1,6 @@
 """Show what has not reached Desk and why, try it again, or give it up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, get_args
 
@@ -12,11 +12,9 @@ from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
 from connector.delivery import by_hand
 from connector.errors import CommandError
-from connector.store import Store, audit, outbox
+from connector.store import Store, outbox
 from connector.store.outbox import Row, State
 from connector.times import system_clock
-
-AT_MOST = 1_000
 
 
 @click.group()
@@ -50,7 +48,8 @@ def show(*, row_id: int, as_json: bool) -> None:
 @click.argument("row_id", type=int, metavar="ID")
 def drop(*, row_id: int) -> None:
     """Give a dead letter up for good; later news of its call change nothing, only a retry does."""
-    in_store(lambda store: store.write(partial(_drop, row_id=row_id)))
+    change = partial(by_hand.drop, row_id=row_id, now=system_clock(), actor=actor())
+    in_store(lambda store: store.write(change))
     click.echo(f"Dropped: {row_id}.")
 
 
@@ -71,24 +70,12 @@ def retry(*, ids: Sequence[int], everything: bool, absent: bool) -> None:
 
 
 def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> int:
-    now = system_clock()
-    rows = [_dead(connection, row_id) for row_id in ids] or outbox.list_rows(connection, "dead", AT_MOST)
-    for row in rows:
-        by_hand.retry(connection, row.id, now, actor(), absent=absent, states=outbox.GIVEN_UP)
-    return len(rows)
-
-
-def _drop(connection: Connection, *, row_id: int) -> None:
-    row, now = _dead(connection, row_id, ("dead",)), system_clock()
-    outbox.drop(connection, row_id, now)
-    audit.append(connection, now, actor(), "delivery.dropped", by_hand.subject_of(row), row.reason)
-
-
-def _dead(connection: Connection, row_id: int, states: Collection[str] = outbox.GIVEN_UP) -> Row:
-    row = outbox.get(connection, row_id)
-    if row is None or row.state not in states:
-        raise CommandError(f"There is no dead letter {row_id}; `connector deliveries list` shows them all.")
-    return row
+    now, who = system_clock(), actor()
+    if not ids:
+        return by_hand.retry_all(connection, now, who, absent=absent)[0]
+    for row_id in ids:
+        by_hand.retry(connection, row_id, now, who, absent=absent, states=outbox.GIVEN_UP)
+    return len(ids)
 
 
 def _whole(row: Row) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 from connector.app import House
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_rows, write_json
-from connector.directory.planning import is_out_of_credits, spent_today
+from connector.directory.planning import spent_today, state_of
 from connector.directory.syncing import Standing
 from connector.errors import CommandError
 from connector.times import SECOND
@@ -100,25 +100,12 @@ def _chosen(standings: Sequence[Standing], portal_id: int | None) -> Standing:
     return meant[0]
 
 
-def _state(standing: Standing, now: int) -> str:
-    sync = standing.sync
-    if not standing.terms.credits_a_day:
-        return "off: SYNC_CREDITS_PERCENT is 0"
-    if sync is None:
-        return "not begun: the portal has no phone system"
-    if is_out_of_credits(sync, standing.terms, now):
-        return "waiting for tomorrow's credits"
-    if now < sync.waits_until:
-        return f"waiting: {sync.reason}"
-    return {"filling": "filling", "sweeping": "filling", "kept": "complete"}[sync.phase]
-
-
 def _row(standing: Standing, now: int) -> dict[str, Any]:
     sync = standing.sync
     return {
         "portal": standing.portal.id,
         "name": standing.portal.name,
-        "state": _state(standing, now),
+        "state": state_of(standing.sync, standing.terms, now),
         "contacts": standing.contacts,
         "progress": _progress(standing),
         "refreshed_at": moment(sync.refreshed_at or None) if sync else None,
@@ -139,7 +126,7 @@ def _progress(standing: Standing) -> str:
 
 
 def _ended(standing: Standing, now: int) -> str:
-    state = _state(standing, now)
+    state = state_of(standing.sync, standing.terms, now)
     if state == "complete":
         return f"The index of {standing.portal.name} is complete: {standing.contacts} contacts."
     held = standing.sync.leased_until > now if standing.sync else False

@@ -8,7 +8,7 @@ from connector.app import House
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.errors import ConnectorError
-from connector.portals.portals import CHANGEABLE, CHOICES
+from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.store.portals import Portal
 from connector.zoho import scopes
 
@@ -83,8 +83,13 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
     help="What Desk is given: our page, or the phone system's own address.")  # fmt: skip
 @click.option("--recording-downloads", type=click.Choice(CHOICES["recording_downloads"]),
     help="Who may keep a copy of a recording that they may hear.")  # fmt: skip
+@click.option(
+    "--concurrency",
+    type=click.IntRange(0, CONCURRENCY_AT_MOST),
+    help="Requests at a time, where Zoho allows other than the edition has; 0 for the edition's.",
+)
 @json_option
-def change(*, portal_id: int, as_json: bool, **given: str | None) -> None:
+def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     """Change what is given; an empty text ("") takes a setting away."""
     values = {name: given[name] or None for name in CHANGEABLE if given[name] is not None}
     if not values:
@@ -108,6 +113,7 @@ def _whole(portal: Portal) -> dict[str, Any]:
         "linked_by": portal.linked_by,
         "linked_at": moment(portal.linked_at),
         **{name: getattr(portal, name) for name in CHANGEABLE},
+        "partial_patches": portal.partial_patches,
     }
 
 

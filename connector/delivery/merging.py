@@ -3,7 +3,7 @@
 A field is ours to write while Desk still holds what we put there; anything else is somebody's edit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,9 +38,10 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What a PATCH shall say, None where nothing is to be changed, and which edits of others it leaves."""
+    """What a PATCH shall write, `whole` with all that it may have to name; and which edits it leaves."""
 
-    body: Body | None
+    writes: Body
+    whole: Body
     kept: tuple[str, ...]
 
 
@@ -62,10 +63,31 @@ def merge(ours: Body, sent: Sent, theirs: DeskCall) -> Change:
         sent.tried or ours["recordingUrl"] != (sent.body or {}).get("recordingUrl")
     ):
         writes["recordingUrl"] = ours["recordingUrl"]
-    if not writes:
-        return Change(body=None, kept=tuple(kept))
     again = {name: present.get(name) or ours[name] for name in REQUIRED}
-    return Change(body=again | writes, kept=tuple(kept))
+    return Change(writes=writes, whole=again | writes, kept=tuple(kept))
+
+
+def recording_of(ours: Body, silent: Body, base: Body) -> Body:
+    """Answer the recording's address if it is all that `ours` has and `base` has not; else nothing.
+
+    `silent` is what ours would be without a recording. The descriptions differ: they tell of it.
+    """
+    named = {name: ours[name] for name in ours if name in silent and name != "description"}
+    told = {name: silent[name] for name in silent if name != "description"}
+    adds = ours.keys() - silent.keys()
+    is_all = silent == base and named == told and adds == {"recordingUrl"}
+    return {"recordingUrl": ours["recordingUrl"]} if is_all else {}
+
+
+def present_of(theirs: DeskCall) -> frozenset[str]:
+    """Answer which of the fields that every change names by contract a record in Desk has."""
+    shown = _shown(theirs)
+    return frozenset(name for name in REQUIRED if shown[name])
+
+
+def wants_more(refused: Collection[str], writes: Body) -> bool:
+    """Tell whether Desk refuses a change because it does not name again what does not change."""
+    return any(name.strip("/") in REQUIRED and name.strip("/") not in writes for name in refused)
 
 
 def _shown(theirs: DeskCall) -> Body:

@@ -41,11 +41,15 @@ def _nobody(_call_ids: Sequence[int]) -> None:
     """Tell nobody."""
 
 
+def _always() -> bool:
+    return True
+
+
 class Deliverer:
     """Deliver for every linked portal, next to any number of others on the same database.
 
     `on_change` hears the ids of calls whose banner shows something else now, `counter` each outcome.
-    `allowed_by` answers what a portal's edition allows.
+    `allowed_by` answers what a portal's edition allows, `may_claim` whether this process can be trusted.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Deliverer:
         on_change: Callable[[Sequence[int]], None] = _nobody,
         counter: Counter | None = None,
         allowed_by: AllowedBy = allowed,
+        may_claim: Callable[[], bool] = _always,
     ) -> None:
         # Never the same twice: a process that comes back must not take its own old leases for live ones.
         self.owner = f"{owner or socket.gethostname()}/{uuid.uuid4().hex[:12]}"
@@ -67,6 +72,7 @@ class Deliverer:
         self._clock = clock
         self._on_change = on_change
         self._counter = counter
+        self._may_claim = may_claim
         self._terms = Terms(
             lease_seconds=LEASE_SECONDS,
             settle_seconds=SEND_SECONDS + settings.settle_after_seconds,
@@ -140,7 +146,8 @@ class Deliverer:
 
     async def _start_due(self, ahead: Mapping[int, int]) -> int:
         async with self._claiming:
-            if self._stopping:
+            self._due_next_at = None
+            if self._stopping or not self._may_claim():
                 return 0
             claimed = await self._claim(ahead)
             for delivery in claimed:
@@ -151,7 +158,6 @@ class Deliverer:
         now = self._clock()
         self._resting = {portal: until for portal, until in self._resting.items() if until > now}
         resting = list(self._resting)
-        self._due_next_at = None
         if not await self._store.read(lambda c: claims.has_work(c, now, resting)):
             self._due_next_at = await self._store.read(lambda c: claims.next_due_at(c, now))
             return []

@@ -1,11 +1,11 @@
 """Ask Desk who bears a number, in as few requests as show every bearer."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 from connector import numbers
 from connector.directory import spellings
+from connector.directory.at_once import at_once
 from connector.directory.contacts import Contact, bearers
 from connector.zoho import models
 from connector.zoho.operations import LIST_LIMIT, SearchField
@@ -60,11 +60,5 @@ async def in_both_fields(desk: Desk, values: Sequence[str], *, live: bool) -> li
     Where one search fails, the other one is over too when the problem is told.
     """
     fields: tuple[SearchField, ...] = ("phone", "mobile")
-    searches = [asyncio.create_task(desk.search_contacts(field, values, live=live)) for field in fields]
-    try:
-        by_phone, by_mobile = await asyncio.gather(*searches)
-    finally:
-        for search in searches:
-            search.cancel()
-        await asyncio.gather(*searches, return_exceptions=True)
+    by_phone, by_mobile = await at_once(desk.search_contacts(field, values, live=live) for field in fields)
     return by_phone + by_mobile

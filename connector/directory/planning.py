@@ -85,6 +85,19 @@ def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
     return sync.phase == "filling" and spent_today(sync, now) + PAGE_COST > terms.credits_to_fill
 
 
+def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
+    """Say in words how an index is; `sync` is None where none was begun."""
+    if not terms.credits_a_day:
+        return "off: SYNC_CREDITS_PERCENT is 0"
+    if sync is None:
+        return "not begun: the portal has no phone system"
+    if is_out_of_credits(sync, terms, now):
+        return "waiting for tomorrow's credits"
+    if now < sync.waits_until:
+        return f"waiting: {sync.reason}"
+    return "complete" if sync.phase == "kept" else "filling"
+
+
 def waiting_cost(waiting: int) -> int:
     """Answer the credits that the next step of reading again takes."""
     return min(waiting, FETCHED_AT_ONCE)

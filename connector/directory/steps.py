@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from connector.directory.at_once import at_once
 from connector.directory.contacts import from_desk
 from connector.directory.index import indexed, numbers_of
 from connector.directory.needs import SyncDesk
@@ -104,7 +105,7 @@ class Steps:
         if stand.waiting > CHANGES_AT_MOST:
             await self._store.write(lambda c: changes.drop_updates(c, portal_id))
         told = await self._store.read(lambda c: changes.waiting(c, portal_id, FETCHED_AT_ONCE))
-        read = await asyncio.gather(*(_read_again(desk, each.contact_id) for each in told))
+        read = await at_once(_read_again(desk, each.contact_id) for each in told)
         gone = [each.contact_id for each, contact in zip(told, read, strict=True) if contact is None]
         found = [contact for contact in read if contact is not None]
         await self._commit(stand, found, len(told), {}, gone=gone, told=told)

@@ -28,12 +28,14 @@ from connector.zoho.oauth import OAuth
 
 CHANGEABLE = (
     *("default_department_id", "default_owner_id", "recording_field", "key_field"),
-    *("recording_links", "recording_downloads"),
+    *("recording_links", "recording_downloads", "concurrency"),
 )
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"recording_links": get_args(Links), "recording_downloads": get_args(Downloads)}
 )
 """What may be chosen, the usual first."""
+
+CONCURRENCY_AT_MOST = 1_000
 
 
 class Portals:
@@ -118,14 +120,20 @@ class Portals:
         """Try what the grant of a portal must be able to do; raises GrantLost."""
         return await checks.run(await self.get(portal_id), await self.desk(portal_id))
 
-    async def configure(self, portal_id: int, *, actor: str, **values: str | None) -> Portal:
-        """Change some of `CHANGEABLE`; CommandError for anything else."""
+    async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
+        """Change some of `CHANGEABLE`; CommandError for anything else.
+
+        `concurrency` is an int, None for what the edition has; every process keeps to it from its next claim.
+        """
         if unknown := values.keys() - set(CHANGEABLE):
             raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
         chosen = {name: values[name] or choices[0] for name, choices in CHOICES.items() if name in values}
         if wrong := [name for name, choice in chosen.items() if choice not in CHOICES[name]]:
             raise CommandError(f"{wrong[0]} must be one of {', '.join(CHOICES[wrong[0]])}.")
         values |= chosen
+        wide = values.get("concurrency")
+        if wide is not None and not (isinstance(wide, int) and 1 <= wide <= CONCURRENCY_AT_MOST):
+            raise CommandError(f"concurrency must be from 1 to {CONCURRENCY_AT_MOST}.")
         portal = await self.get(portal_id)
         await self._store.write(partial(self._configure, portal, values, actor))
         return await self.get(portal_id)
@@ -183,7 +191,7 @@ class Portals:
         }
 
     def _configure(
-        self, portal: Portal, values: Mapping[str, str | None], actor: str, connection: Connection
+        self, portal: Portal, values: Mapping[str, str | int | None], actor: str, connection: Connection
     ) -> None:
         portals.change(connection, portal.id, **values)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())

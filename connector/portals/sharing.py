@@ -49,9 +49,8 @@ class SharedBudget:
         self._tending: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AsyncGenerator[None]:
+    async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
         """Take a slot, as `Budget.slot` says; a delivery whose outcome is unknown holds its own."""
-        del hold
         given = None if live else given_slot()
         # Deliveries are held back before they are claimed, by what all processes know.
         least = 0 if live or given is not None else self._allowed.reserve_credits
@@ -76,9 +75,6 @@ class SharedBudget:
         del weight
         if remaining is not None:
             self._meter.observe(remaining)
-
-    def release(self, key: str) -> None:
-        """Do nothing: the slot of an unknown outcome comes back when its delivery is settled."""
 
     async def tend(self) -> None:
         """Tell the others what was spent, renew the lease and hear what they met, or give it back."""
@@ -151,7 +147,7 @@ class SharedBudget:
     async def _narrow(self, began_at: int) -> None:
         now = self._clock()
         with suppress(ConcurrencyExceeded):
-            await self._surely(lambda c: limits.narrow(c, self._portal_id, self._allowed, began_at, now))
+            await self._surely(lambda c: limits.narrow(c, self._portal_id, allowed, began_at, now))
 
     async def _shut(self, retry_after_seconds: int | None) -> None:
         wait = CLOSED_SECONDS if retry_after_seconds is None else retry_after_seconds

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, tuple_, update
 
 from connector.calls import Call
 from connector.store.bulk import Bulk, Given
@@ -118,10 +118,11 @@ def changed_since(connection: Connection, since: int) -> list[tuple[int, int]]:
     return [(row.id, row.revision) for row in connection.execute(asked)]
 
 
-def overdue(connection: Connection, now: int, at_most: int) -> list[CallRow]:
-    """Read open calls that the watchdog shall look at."""
-    late = calls.c.closes_at <= now
-    ids = connection.execute(select(calls.c.id).where(late).order_by(calls.c.closes_at).limit(at_most))
+def overdue(connection: Connection, now: int, at_most: int, after: tuple[int, int] = (0, 0)) -> list[CallRow]:
+    """Read open calls that the watchdog shall look at, those behind a (moment, id) that it has seen."""
+    late = and_(calls.c.closes_at <= now, tuple_(calls.c.closes_at, calls.c.id) > after)
+    asked = select(calls.c.id).where(late).order_by(calls.c.closes_at, calls.c.id)
+    ids = connection.execute(asked.limit(at_most))
     return by_ids(connection, list(ids.scalars()))
 
 

@@ -28,7 +28,7 @@ from connector.store.leases import NOBODY, Delivery, Terms, settles_at
 from connector.store.outbox import COLUMNS, HOLDS_SLOT, IS_DUE, IS_HELD, row_of
 from connector.store.tables import limits as met
 from connector.store.tables import outbox, portals
-from connector.store.widths import Allowed, room
+from connector.store.widths import Allowed, at_width, room
 from connector.times import MINUTE, SECOND
 
 FRESH_FOR = 10 * MINUTE
@@ -64,9 +64,10 @@ def claim(
     locked = connection.execute(_LOCK_PORTALS, {"now": now, "resting": list(resting)}).all()
     claimed: list[Delivery] = []
     surplus: dict[int, int] = {}
-    for portal_id, edition in locked:
+    for portal_id, edition, concurrency in locked:
         _expire(connection, portal_id, now, terms)
-        chosen = _choose(connection, portal_id, now, terms.allowed_by(edition), ahead.get(portal_id, 0))
+        allowed = at_width(terms.allowed_by(edition), concurrency)
+        chosen = _choose(connection, portal_id, now, allowed, ahead.get(portal_id, 0))
         until = now + terms.lease_seconds * SECOND
         claimed += _take(connection, chosen.ids, owner, until, ahead=False)
         claimed += _take(connection, chosen.ahead, owner, until, ahead=True)
@@ -138,7 +139,7 @@ def _portals_with_work() -> Select[int]:
 _HAS_WORK = _portals_with_work().limit(1)
 _LOCK_PORTALS = (
     _portals_with_work()
-    .add_columns(portals.c.edition)
+    .add_columns(portals.c.edition, portals.c.concurrency)
     .order_by(portals.c.id)
     .with_for_update(key_share=True, skip_locked=True, of=portals)
 )

@@ -22,6 +22,7 @@ from connector.store.widths import (
     Met,
     Share,
     Taken,
+    at_width,
     live_room,
     rest_after,
     room,
@@ -36,13 +37,15 @@ ASKED_FOR = 6 * SECOND
 """How long one slot more is left free for somebody who asked: they ask for five seconds at most."""
 
 
-def lock(connection: Connection, portal_id: int) -> str | None:
-    """Lock a portal against claims, and answer its edition; None while somebody else has it."""
-    asked = select(portals.c.edition).where(portals.c.id == portal_id)
-    found: str | None = connection.execute(
-        asked.with_for_update(key_share=True, skip_locked=True)
-    ).scalar_one_or_none()
-    return found
+def lock(connection: Connection, portal_id: int, allowed_by: AllowedBy) -> Allowed | None:
+    """Lock a portal against claims, and answer what it is allowed; None while somebody else has it."""
+    asked = _traits(portal_id).with_for_update(key_share=True, skip_locked=True)
+    found = connection.execute(asked).one_or_none()
+    return None if found is None else at_width(allowed_by(found.edition), found.concurrency)
+
+
+def _traits(portal_id: int) -> Select[Any]:
+    return select(portals.c.edition, portals.c.concurrency).where(portals.c.id == portal_id)
 
 
 def met(connection: Connection, portal_id: int) -> Met:
@@ -96,10 +99,10 @@ def share(
     allowed_by: AllowedBy,
 ) -> Share | None:
     """Lease slots for look-ups, or renew the lease; None where the portal is locked: ask again."""
-    edition = lock(connection, portal_id)
-    if edition is None:
+    allowed = lock(connection, portal_id, allowed_by)
+    if allowed is None:
         return None
-    allowed, known = allowed_by(edition), met(connection, portal_id)
+    known = met(connection, portal_id)
     used = taken(connection, portal_id, now, but=holder)
     given = live_room(allowed, known, used, now, wanted=wanted, kept=kept)
     until = now + LEASE
@@ -113,12 +116,12 @@ def lease_one(connection: Connection, portal_id: int, holder: str, now: int, all
 
     Until then deliveries know that one is asked for.
     """
-    edition = lock(connection, portal_id)
-    if edition is None:
+    allowed = lock(connection, portal_id, allowed_by)
+    if allowed is None:
         return False
     # The others who ask wait for the same, and not for each other.
     used = msgspec.structs.replace(taken(connection, portal_id, now, but=holder), asked=0)
-    if room(allowed_by(edition), met(connection, portal_id), used, now) < 1:
+    if room(allowed, met(connection, portal_id), used, now) < 1:
         _put(connection, portal_id, holder, live=False, slots=0, wanted=1, lease_until=now + ASKED_FOR)
         return False
     _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=now + LEASE)
@@ -155,12 +158,14 @@ def change(connection: Connection, portal_id: int, decide: Callable[[Met], dict[
     return True
 
 
-def narrow(connection: Connection, portal_id: int, allowed: Allowed, began_at: int, now: int) -> bool:
+def narrow(connection: Connection, portal_id: int, allowed_by: AllowedBy, began_at: int, now: int) -> bool:
     """Take a quarter off the width after TOO_MANY_REQUESTS; of requests under way together, once."""
 
     def decide(known: Met) -> dict[str, Any]:
         if known.narrowed_at >= began_at and known.narrowed_to is not None:
             return {}
+        found = connection.execute(_traits(portal_id)).one()
+        allowed = at_width(allowed_by(found.edition), found.concurrency)
         return {"narrowed_to": max(1, known.width(allowed, now) * 3 // 4), "narrowed_at": now}
 
     return change(connection, portal_id, decide)

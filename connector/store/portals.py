@@ -19,6 +19,8 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     `recording_field` and `key_field` are API names of custom fields of calls, where the portal has them.
     `recording_links` says whether Desk is given our address of a recording or the phone system's own,
     `recording_downloads` who may keep a copy.
+    `concurrency` is how many requests at a time Zoho allows, where that is not what the edition has.
+    `partial_patches` is None until a change has shown whether Desk takes those that name nothing else.
     """
 
     id: int
@@ -33,6 +35,8 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     default_owner_id: str | None = None
     recording_field: str | None = None
     key_field: str | None = None
+    concurrency: int | None = None
+    partial_patches: bool | None = None
     linked_by: str
     linked_at: int
     recording_links: Links = "connector"

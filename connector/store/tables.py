@@ -57,6 +57,10 @@ portals = Table(
     Column("default_owner_id", Text),
     Column("recording_field", Text),
     Column("key_field", Text),
+    # Requests at a time, where Zoho allows this portal other than its edition; else the edition's.
+    Column("concurrency", Integer),
+    # Whether Desk takes changes that name nothing but what changes; learnt from its answers.
+    Column("partial_patches", Boolean),
     Column("linked_by", Text, nullable=False),
     Column("linked_at", BigInteger, nullable=False),
     # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.

@@ -27,6 +27,11 @@ class Allowed(msgspec.Struct, frozen=True):
     reserve_credits: int
 
 
+def at_width(allowed: Allowed, concurrency: int | None) -> Allowed:
+    """Answer the same with a portal's own width, where it has one."""
+    return allowed if concurrency is None else msgspec.structs.replace(allowed, width=concurrency)
+
+
 AllowedBy = Callable[[str], Allowed]
 """Answers what an edition allows."""
 

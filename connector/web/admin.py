@@ -1,10 +1,11 @@
 """Answer what administrators' programs ask: deliveries, phone systems, portals, and who changed what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast, get_args
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,12 +15,11 @@ from connector.store import audit, outbox, recordings
 from connector.store.outbox import Row, State
 from connector.times import to_iso
 from connector.web.guard import require_api
-from connector.web.hooks import read_body
 from connector.web.house import house_of
+from connector.web.wishes import read_wish
 
 AT_MOST = 1_000
 USUALLY = 100
-BODY_AT_MOST = 1_000
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,19 +66,40 @@ async def show_delivery(request: Request) -> Response:
 async def retry_delivery(request: Request) -> Response:
     """Try a dead letter again: `POST /api/admin/deliveries/{id}/retry`, optionally `{"absent": true}`."""
     caller = await require_api(request, "administrator")
-    house, absent = house_of(request), (await _wish(request)).absent
-    changed = await house.store.write(
-        partial(
-            by_hand.retry,
-            row_id=request.path_params["id"],
-            now=house.clock(),
-            actor=caller.name,
-            absent=absent,
-        )
-    )
+    absent = (await read_wish(request, Retry)).absent
+    row_id = request.path_params["id"]
+    await _decide(request, partial(by_hand.retry, row_id=row_id, actor=caller.name, absent=absent))
+    return _json(await _found(request))
+
+
+async def retry_deliveries(request: Request) -> Response:
+    """Try all dead letters again: `POST /api/admin/deliveries/retry`; answers `{"retried": n}`."""
+    caller = await require_api(request, "administrator")
+    absent = (await read_wish(request, Retry)).absent
+    counted: list[int] = []
+
+    def retry(connection: Connection, now: int) -> list[int]:
+        count, changed = by_hand.retry_all(connection, now, caller.name, absent=absent)
+        counted[:] = [count]
+        return changed
+
+    await _decide(request, retry)
+    return _json({"retried": counted[0]})
+
+
+async def drop_delivery(request: Request) -> Response:
+    """Give a dead letter up for good: `POST /api/admin/deliveries/{id}/drop`."""
+    caller = await require_api(request, "administrator")
+    await _decide(request, partial(by_hand.drop, row_id=request.path_params["id"], actor=caller.name))
+    return _json(await _found(request))
+
+
+async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
+    """Write what a person has decided, show it on the banners, and let deliveries go on."""
+    house = house_of(request)
+    changed = await house.store.write(partial(decide, now=house.clock()))
     house.road.tell_again(changed)
     house.deliverer.wake()
-    return _json(await _found(request))
 
 
 async def list_phones(request: Request) -> Response:
@@ -118,14 +139,6 @@ async def _found(request: Request) -> Delivery:
     return _delivery(row)
 
 
-async def _wish(request: Request) -> Retry:
-    body = (await read_body(request))[:BODY_AT_MOST]
-    try:
-        return msgspec.json.decode(body or b"{}", type=Retry)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise InvalidRequest(f'The body must be like {{"absent": true}}: {problem}') from problem
-
-
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(USUALLY))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= AT_MOST):
@@ -144,5 +157,5 @@ def _with_moments(thing: msgspec.Struct, *names: str) -> dict[str, Any]:
     return shown | {name: None if shown[name] is None else to_iso(shown[name]) for name in names}
 
 
-def _json(answer: msgspec.Struct | dict[str, Sequence[Any]]) -> Response:
+def _json(answer: msgspec.Struct | dict[str, Any]) -> Response:
     return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -30,6 +30,8 @@ async def readyz(request: Request) -> Response:
         return PlainTextResponse(f"not ready: {problem.reason}\n", 503)
     if not current:
         return PlainTextResponse("not ready: the tables are of another version, run connector migrate\n", 503)
+    if not house.clocks.agree:
+        return PlainTextResponse("ready, but nothing is delivered: this clock is not the database's\n")
     return PlainTextResponse("ready\n")
 
 

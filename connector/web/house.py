@@ -10,8 +10,9 @@ from connector.control import Control
 from connector.delivery import Deliverer
 from connector.directory import Directory
 from connector.directory.hooks import DeskHooks
+from connector.directory.syncing import Syncing
 from connector.feed import Feed
-from connector.keeping import Silence
+from connector.keeping import Clocks, Silence
 from connector.metrics import Metrics
 from connector.people import Agents, Flows, Keys, People
 from connector.phone_systems import PhoneSystems
@@ -55,6 +56,8 @@ class House(Protocol):
     deliverer: Deliverer
     metrics: Metrics
     silence: Silence
+    clocks: Clocks
+    syncing: Syncing
 
 
 def house_of(request: Request) -> House:

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
+    admin_data,
     calls,
     contacts,
     desk_hooks,
@@ -62,6 +63,23 @@ register_url_convertor("slug", SlugConvertor())
 register_url_convertor("name", NameConvertor())
 
 
+ADMIN = (
+    Route("/api/admin/deliveries", admin.list_deliveries),
+    Route("/api/admin/deliveries/{id:id}", admin.show_delivery),
+    Route("/api/admin/deliveries/retry", admin.retry_deliveries, methods=["POST"]),
+    Route("/api/admin/deliveries/{id:id}/retry", admin.retry_delivery, methods=["POST"]),
+    Route("/api/admin/deliveries/{id:id}/drop", admin.drop_delivery, methods=["POST"]),
+    Route("/api/admin/directory", admin_data.list_directories),
+    Route("/api/admin/directory/{portal:id}/sync", admin_data.sync_directory, methods=["POST"]),
+    Route("/api/admin/forget", admin_data.forget, methods=["POST"]),
+    Route("/api/admin/phones", admin.list_phones),
+    Route("/api/admin/portals", admin.list_portals),
+    Route("/api/admin/audit", admin.list_audit),
+    Route("/api/admin/recordings", admin.list_accesses),
+)
+"""What administrators' programs ask for and change."""
+
+
 def routes(static: Path) -> list[BaseRoute]:
     """Answer all routes; `static` is the folder of the pages' assets."""
     return [
@@ -110,11 +128,5 @@ def _programs() -> list[BaseRoute]:
         Route("/api/orders/{id:order}", orders.show),
         Route("/api/contacts/lookup", contacts.lookup),
         Route("/api/contacts/search", contacts.search),
-        Route("/api/admin/deliveries", admin.list_deliveries),
-        Route("/api/admin/deliveries/{id:id}", admin.show_delivery),
-        Route("/api/admin/deliveries/{id:id}/retry", admin.retry_delivery, methods=["POST"]),
-        Route("/api/admin/phones", admin.list_phones),
-        Route("/api/admin/portals", admin.list_portals),
-        Route("/api/admin/audit", admin.list_audit),
-        Route("/api/admin/recordings", admin.list_accesses),
+        *ADMIN,
     ]

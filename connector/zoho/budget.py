@@ -12,7 +12,7 @@ from typing import Protocol
 
 import anyio
 
-from connector.errors import ConcurrencyExceeded, CreditsExhausted, OutcomeUnknown
+from connector.errors import ConcurrencyExceeded, CreditsExhausted
 from connector.times import MINUTE, SECOND, Clock
 
 CLOSED_SECONDS = 15 * 60
@@ -28,21 +28,17 @@ WIDEN_AFTER = 20
 class Budget(Protocol):
     """What the client needs of a portal's budget; whoever implements it decides how far it reaches."""
 
-    def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AbstractAsyncContextManager[None]:
+    def slot(self, cost: int, *, live: bool) -> AbstractAsyncContextManager[None]:
         """Take a slot for one request of `cost` credits, waiting for it a little if need be.
 
         ConcurrencyExceeded is raised where none came free: nothing was sent, and nothing narrows.
         CreditsExhausted is raised at once, for look-ups and deliveries alike, while there are none.
         What the request comes to is told by the exception that leaves the block: ConcurrencyExceeded
-        narrows, CreditsExhausted closes; after OutcomeUnknown or a cancellation the slot of a request
-        with a `hold` key stays taken until `release(key)`.
+        narrows, CreditsExhausted closes.
         """
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Note the credits that Desk says a request took, and has left for today."""
-
-    def release(self, key: str) -> None:
-        """Give back the slot held under a key; an unknown key is nothing."""
 
 
 class OwnSlot:
@@ -101,7 +97,6 @@ class LocalBudget:
         self._busy = 0
         self._good = 0
         self._generation = 0
-        self._held: set[str] = set()
         self._waiting: dict[bool, deque[anyio.Event]] = {True: deque(), False: deque()}
         self._closed_until = 0
         self._remaining: int | None = None
@@ -114,11 +109,11 @@ class LocalBudget:
 
     @property
     def taken(self) -> int:
-        """Answer how many slots are taken, the held ones included."""
-        return self._busy + len(self._held)
+        """Answer how many slots are taken."""
+        return self._busy
 
     @asynccontextmanager
-    async def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AsyncGenerator[None]:
+    async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
         """Take a slot, as `Budget.slot` says."""
         await self._enter(cost, live=live)
         width_seen = self._generation
@@ -132,10 +127,6 @@ class LocalBudget:
         except CreditsExhausted as problem:
             self._close(problem.retry_after_seconds)
             raise
-        except (OutcomeUnknown, anyio.get_cancelled_exc_class()):
-            if hold is not None:
-                self._held.add(hold)
-            raise
         else:
             self._widen()
         finally:
@@ -148,11 +139,6 @@ class LocalBudget:
             self._remaining, self._remaining_at = remaining, self._clock()
         elif weight is not None and self._remaining is not None:
             self._remaining -= weight
-
-    def release(self, key: str) -> None:
-        """Give back the slot held under a key."""
-        self._held.discard(key)
-        self._wake()
 
     async def _enter(self, cost: int, *, live: bool) -> None:
         self._check_credits(cost, live=live)

@@ -35,8 +35,7 @@ T = TypeVar("T")
 class Desk:
     """One portal's Desk.
 
-    Every method raises a ZohoError where it does not answer. Those that write anew can raise
-    OutcomeUnknown; under their `hold` key the slot then stays taken until `budget.release(key)`.
+    Every method raises a ZohoError where it does not answer. Those that write anew can raise OutcomeUnknown.
     `live` marks what somebody is waiting for, and may use the budget's reserve.
     """
 
@@ -120,9 +119,9 @@ class Desk:
         return await self._send(operations.contact(contact_id), live=live)
 
     # POST /contacts is operation createContact of Contact.json
-    async def create_contact(self, body: dict[str, Any], *, hold: str | None = None) -> Contact:
+    async def create_contact(self, body: dict[str, Any]) -> Contact:
         """Make a contact from `fields.contact_body`; OutcomeUnknown if it may be there or not."""
-        return await self._send(operations.create_contact(body), hold=hold)
+        return await self._send(operations.create_contact(body))
 
     # GET /contacts/{contactId}/tickets is operation getTicketsByContact of Ticket.json
     async def contact_tickets(self, contact_id: str, limit: int = 25, *, live: bool = False) -> list[Ticket]:
@@ -139,9 +138,9 @@ class Desk:
         return found[:limit]
 
     # POST /calls is operation createCall of Call.json
-    async def create_call(self, body: dict[str, Any], *, hold: str | None = None) -> DeskCall:
+    async def create_call(self, body: dict[str, Any]) -> DeskCall:
         """Write a call record from `fields.call_body`; OutcomeUnknown if it may be there or not."""
-        return await self._send(operations.create_call(body), hold=hold)
+        return await self._send(operations.create_call(body))
 
     # GET /calls/{callId} is operation getCall of Call.json
     async def get_call(self, call_id: str) -> DeskCall:
@@ -177,11 +176,9 @@ class Desk:
         return await self._send(operations.search_calls(created_from, created_to, text, limit))
 
     # POST /calls/{callId}/comments is operation createCallComment of CallComments.json
-    async def create_call_comment(
-        self, call_id: str, content: str, *, hold: str | None = None
-    ) -> CallComment:
+    async def create_call_comment(self, call_id: str, content: str) -> CallComment:
         """Add a plain-text comment to a call record; OutcomeUnknown if it may be there or not."""
-        return await self._send(operations.create_call_comment(call_id, content), hold=hold)
+        return await self._send(operations.create_call_comment(call_id, content))
 
     # POST /webhooks is operation createWebhook of Webhook.json
     async def create_webhook(self, body: dict[str, Any]) -> Webhook:
@@ -210,8 +207,8 @@ class Desk:
         self._sorts_newest_first = False
         return None
 
-    async def _send(self, request: Request[T], *, live: bool = False, hold: str | None = None) -> T:
-        async with self._budget.slot(request.cost, live=live, hold=hold):
+    async def _send(self, request: Request[T], *, live: bool = False) -> T:
+        async with self._budget.slot(request.cost, live=live):
             with mapped(str(request), repeatable=request.repeatable):
                 response = await self._http.send(self._built(request), auth=self._auth)
             told = wire.limits(response.headers)

@@ -71,7 +71,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--calls", "count", default=CALLS, show_default=True, help="Calls of known callers.")
 def count_credits(as_json: bool, count: int) -> None:  # noqa: FBT001 - click's way
-    """Count requests a call; aims: look-up <= 1.1, delivery <= 1.05, with a late recording <= 3.05."""
+    """Count requests a call; aims: look-up 1.1, delivery 1.05, late recording 3.05, or 2.05 by part."""
     whole = asyncio.run(_cost(count, patch_requires_all=True))
     partial = asyncio.run(_cost(count, patch_requires_all=False))
     report = Report(

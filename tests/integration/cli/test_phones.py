@@ -129,6 +129,8 @@ def test_sets_and_takes_away(shell: Shell, portal_id: int) -> None:
     )
     assert (changed["recording_field"], changed["default_owner_id"]) == (None, "301")
     assert (changed["default_department_id"], changed["key_field"]) == ("402", "cf_callkey")
+    assert shell.json("portals", "set", str(portal_id), "--concurrency", "40")["concurrency"] == 40
+    assert shell.json("portals", "set", str(portal_id), "--concurrency", "0")["concurrency"] is None
 
 
 def test_portals_that_are_not_there(shell: Shell) -> None:

@@ -215,7 +215,7 @@ class Stage:
         changed: Call = msgspec.structs.replace(call, modified_at=self.clock(), **fields)
         return self.portal.calls.put(changed, self.clock())
 
-    async def configure(self, **values: str | None) -> None:
+    async def configure(self, **values: str | bool | int | None) -> None:
         """Set something of the portal."""
         await self.store.write(lambda c: portals.change(c, 1, **values))
 

@@ -37,6 +37,7 @@ async def _change(stage: Stage, record: CallRecord, **changes: object) -> CallRe
 
 async def test_late_recording(stage: Stage) -> None:
     """The recording comes after the record: two requests add it, and everything else stays."""
+    await stage.configure(partial_patches=False)
     record = await _written(stage)
     before = stage.call
     stage.world.requests.reset()
@@ -196,6 +197,7 @@ async def test_change_of_unknown_outcome(stage: Stage, kind: FaultKind) -> None:
 
 async def test_late_change(stage: Stage) -> None:
     """A change that is applied late cannot undo a later one, because that one waits for it."""
+    await stage.configure(partial_patches=False)
     record = await _written(stage)
     stage.strike("late", method="PATCH", seconds=59)
     record = await _change(stage, record, status=CallStatus.MISSED)

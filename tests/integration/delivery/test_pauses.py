@@ -27,15 +27,15 @@ class Paused(Desk):
     pause: Pause
     at: str
 
-    async def create_call(self, body: dict[str, Any], *, hold: str | None = None) -> DeskCall:
+    async def create_call(self, body: dict[str, Any]) -> DeskCall:
         """Stand still before the record leaves."""
         await self._stand_still("call")
-        return await super().create_call(body, hold=hold)
+        return await super().create_call(body)
 
-    async def create_contact(self, body: dict[str, Any], *, hold: str | None = None) -> Contact:
+    async def create_contact(self, body: dict[str, Any]) -> Contact:
         """Stand still before the contact leaves."""
         await self._stand_still("contact")
-        return await super().create_contact(body, hold=hold)
+        return await super().create_contact(body)
 
     async def _stand_still(self, kind: str) -> None:
         if self.at == kind:

@@ -28,13 +28,13 @@ class Mortal(Desk):
 
     before = False
 
-    async def create_call(self, body: dict[str, Any], *, hold: str | None = None) -> DeskCall:
+    async def create_call(self, body: dict[str, Any]) -> DeskCall:
         """Write a record and die."""
-        return await self._die(lambda: Desk.create_call(self, body, hold=hold))
+        return await self._die(lambda: Desk.create_call(self, body))
 
-    async def create_contact(self, body: dict[str, Any], *, hold: str | None = None) -> Contact:
+    async def create_contact(self, body: dict[str, Any]) -> Contact:
         """Make a contact and die."""
-        return await self._die(lambda: Desk.create_contact(self, body, hold=hold))
+        return await self._die(lambda: Desk.create_contact(self, body))
 
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
         """Change a record and die."""
@@ -220,6 +220,23 @@ async def test_rest_is_for_the_portal(stage: Stage) -> None:
     await stage.want(stage.record("c-2"))
     assert await stage.drain(lost) == 0
     assert (await stage.store.read(outbox.count_by_state)) == {"due": 2}
+
+
+async def test_a_clock_that_is_wrong(stage: Stage) -> None:
+    """Whoever must not trust its clock takes nothing, and goes on as soon as it may."""
+    may = False
+    deliverer = Deliverer(
+        stage.store,
+        stage.portals,
+        stage.directory,
+        stage.settings,
+        stage.clock,
+        may_claim=lambda: may,
+    )
+    await stage.want(stage.record())
+    assert await deliverer.once() == 0
+    may = True
+    assert await deliverer.once() == 1
 
 
 def test_owners_differ(store: Store) -> None:

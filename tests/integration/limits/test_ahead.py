@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from connector.delivery.compose import keys_in
+from connector.errors import CommandError
 from connector.portals.limits import allowed
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import claims, leases, limits, outcomes
@@ -120,3 +121,17 @@ async def test_others_are_let_in(stage: Stage, process: Start) -> None:
     assert len(stage.calls) < 400
     await deliverer.stop()
     await running
+
+
+async def test_a_width_of_its_own(stage: Stage) -> None:
+    """What an administrator sets wins over the edition, from the next claim on; without it that is back."""
+    await backlog(stage, 20)
+    await stage.portals.configure(1, actor="test", concurrency=12)
+    assert len(await claimed(stage)) == 10
+    await stage.portals.configure(1, actor="test", concurrency=3)
+    assert await claimed(stage) == []
+    for wrong in (0, 1_001, "many"):
+        with pytest.raises(CommandError):
+            await stage.portals.configure(1, actor="test", concurrency=wrong)
+    await stage.portals.configure(1, actor="test", concurrency=None)
+    assert (await stage.portals.get(1)).concurrency is None

@@ -2,7 +2,9 @@
 
 import pytest
 
+from connector.app import House
 from connector.store import calls
+from connector.times import DAY
 from tests.integration.road.place import Place
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +56,16 @@ async def test_unconcerned_agent_sees_nothing(place: Place) -> None:
         await place.post(place.event("answered", "c-1", agent="1001"))
         await place.post(place.event("ringing", "c-2", agent="1003"))
         assert (await banner.next("call"))["mine"] == "offered"
+
+
+async def test_a_backlog_of_silent_calls(place: Place) -> None:
+    """However many have fallen silent, one turn of the watchdog ends them all."""
+    assert (await place.post(*(place.event("ringing", f"c-{n}") for n in range(450)))).status_code == 202
+    late = House(place.house.settings, place.house.store, lambda: place.house.clock() + DAY)
+    assert await late.road.close_overdue() == 450
+    assert await late.road.close_overdue() == 0
+    await late.road.settle()
+    await late.http.aclose()
 
 
 async def test_silent_call_is_closed(place: Place) -> None:

@@ -99,16 +99,14 @@ async def test_the_header_guards_the_reserve(desk: Desk, sandbox: RunningSandbox
 
 @pytest.mark.parametrize("kind", ["server_error", "html", "reset", "drop"])
 async def test_a_lost_answer(desk: Desk, sandbox: RunningSandbox, budget: LocalBudget, kind: str) -> None:
-    """A read is down and may be repeated; a write's outcome is unknown, and holds its slot."""
+    """A read is down and may be repeated; a write's outcome is unknown."""
     body = fields.call_body(await a_call(desk)).body
     sandbox.world.faults.add(Rule(kind=kind, times=2))  # type: ignore[arg-type]
     with pytest.raises(errors.ZohoDown):
         await desk.my_info()
     with pytest.raises(errors.OutcomeUnknown):
-        await desk.create_call(body, hold="row 7")
-    assert budget.taken == 1
+        await desk.create_call(body)
     assert len(sandbox.world.desk.dump_calls()) == (1 if kind == "drop" else 0)
-    budget.release("row 7")
     assert budget.taken == 0
 
 
@@ -127,5 +125,5 @@ async def test_nobody_there(http: httpx2.AsyncClient, keeper: Keeper, budget: Lo
     """What cannot connect was not sent, a write included."""
     gone = parse_row("gone=http://127.0.0.1:1|http://127.0.0.1:1")
     with pytest.raises(errors.ZohoDown, match="not reached"):
-        await Desk(http, gone, "1", keeper, budget).create_call({}, hold="row 7")
+        await Desk(http, gone, "1", keeper, budget).create_call({})
     assert budget.taken == 0

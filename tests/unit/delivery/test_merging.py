@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.delivery.merging import REQUIRED, Sent, merge
+from connector.delivery.merging import REQUIRED, Body, Sent, merge, recording_of, wants_more
 from connector.times import from_iso
 from connector.zoho.models import Count, DeskCall, Id, Moment
 
@@ -56,14 +57,14 @@ BODIES = st.builds(
 @given(BODIES)
 def test_nothing_to_do(body: dict[str, Any]) -> None:
     """What stands as it shall be is not written."""
-    assert merge(body, Sent(body=body), _desk(body)).body is None
+    assert merge(body, Sent(body=body), _desk(body)).writes == {}
 
 
 @given(old=BODIES, new=BODIES)
 def test_untouched_becomes_ours(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Where nobody has edited, Desk holds the new record afterwards."""
     change = merge(new, Sent(body=old), _desk(old))
-    assert old | (change.body or {}) == new
+    assert old | (change.whole or {}) == new
     assert change.kept == ()
 
 
@@ -72,7 +73,7 @@ def test_edits_stay(old: dict[str, Any], new: dict[str, Any], theirs: dict[str, 
     """A field that differs from what we sent, and from what we want, is never written over."""
     change = merge(new, Sent(body=old), _desk(theirs))
     for name in ("subject", "status", "duration", "contactId"):
-        after = (theirs | (change.body or {}))[name]
+        after = (theirs | (change.whole or {}))[name]
         assert after == (new if theirs[name] == old[name] else theirs)[name]
         assert (name in change.kept) is (theirs[name] not in (old[name], new[name]))
 
@@ -84,14 +85,15 @@ def test_tried_counts_as_ours(
     """Whether a change was applied or not, the next one puts everything right."""
     present = tried if applied else old
     change = merge(new, Sent(body=old, tried=(tried,)), _desk(present))
-    assert present | (change.body or {}) == new
+    assert present | change.writes == new
 
 
 @given(old=BODIES, new=BODIES, theirs=BODIES)
 def test_required_fields(old: dict[str, Any], new: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """A change names the fields again that its contract requires."""
-    body = merge(new, Sent(body=old), _desk(theirs)).body
-    assert body is None or set(REQUIRED) <= body.keys()
+    """A whole change names the fields again that its contract requires, as they are, and what it writes."""
+    change = merge(new, Sent(body=old), _desk(theirs))
+    assert change.whole.keys() == set(REQUIRED) | change.writes.keys()
+    assert change.whole | change.writes == change.whole
 
 
 @given(before=st.text(max_size=20), after=st.text(max_size=20))
@@ -100,8 +102,7 @@ def test_words_around_ours(before: str, after: str) -> None:
     text = f"{before}~our old block~{after}".replace("\r", "")
     theirs = _desk(_body(description=text))
     change = merge(_body(description="~new~"), Sent(body=_body(description="~our old block~")), theirs)
-    assert change.body is not None
-    assert change.body["description"] == text.replace("~our old block~", "~new~", 1)
+    assert change.whole["description"] == text.replace("~our old block~", "~new~", 1)
 
 
 def test_recording() -> None:
@@ -109,10 +110,9 @@ def test_recording() -> None:
     theirs = _desk(_body())
     recorded = _body(recordingUrl="https://pbx.example/1")
     first = merge(recorded, Sent(body=_body()), theirs)
-    assert first.body is not None
-    assert first.body["recordingUrl"] == "https://pbx.example/1"
-    assert merge(recorded, Sent(body=recorded), theirs).body is None
-    assert merge(recorded, Sent(body=_body(), tried=(recorded,)), theirs).body is not None
+    assert first.whole["recordingUrl"] == "https://pbx.example/1"
+    assert merge(recorded, Sent(body=recorded), theirs).writes == {}
+    assert merge(recorded, Sent(body=_body(), tried=(recorded,)), theirs).writes
 
 
 def test_custom_fields() -> None:
@@ -120,20 +120,45 @@ def test_custom_fields() -> None:
     old = _body(cf={"cf_a": "1", "cf_b": "1"})
     theirs = _desk(_body(cf={"cf_a": "1", "cf_b": "edited", "cf_c": None}))
     change = merge(_body(cf={"cf_a": "2", "cf_b": "2", "cf_c": "2"}), Sent(body=old), theirs)
-    assert change.body is not None
-    assert change.body["cf"] == {"cf_a": "2", "cf_c": "2"}
+    assert change.whole["cf"] == {"cf_a": "2", "cf_c": "2"}
     assert change.kept == ("cf/cf_b",)
 
 
 def test_owner_is_never_taken_away() -> None:
     """Where we know no owner any more, the one in Desk stays."""
     old = _body(ownerId="7")
-    assert merge(_body(), Sent(body=old), _desk(old)).body is None
+    assert merge(_body(), Sent(body=old), _desk(old)).writes == {}
 
 
 def test_hidden_fields() -> None:
     """What the profile hides is not known to be ours; required fields then carry what we want."""
     hidden = DeskCall(id=Id("9"))
     change = merge(_body(recordingUrl="https://pbx.example/1"), Sent(body=_body()), hidden)
-    assert change.body is not None
-    assert change.body.keys() == {*REQUIRED, "recordingUrl"}
+    assert change.whole.keys() == {*REQUIRED, "recordingUrl"}
+
+
+ADDED = {"recordingUrl": "https://pbx.example/1"}
+TOLD = "ours, and a recording"
+
+
+@pytest.mark.parametrize(
+    ("ours", "base", "added"),
+    [
+        (_body(**ADDED, description=TOLD), _body(), ADDED),
+        (_body(**ADDED, description=TOLD, duration=9), _body(), {}),
+        (_body(**ADDED, description=TOLD), _body(duration=9), {}),
+        (_body(**ADDED, description=TOLD, cf={"cf_recording": "1"}), _body(), {}),
+        (_body(**ADDED, description=TOLD), _body(**ADDED, description=TOLD), {}),
+        (_body(), _body(), {}),
+    ],
+)
+def test_only_a_recording_was_added(ours: Body, base: Body, added: Body) -> None:
+    """It may be added without reading only where nothing else has changed since."""
+    silent = {name: value for name, value in ours.items() if name != "recordingUrl"} | {"description": "ours"}
+    assert recording_of(ours, silent, base) == added
+
+
+def test_what_desk_wants_named_again() -> None:
+    """A refusal of what was written is another matter."""
+    assert wants_more({"/subject": "missing"}, ADDED)
+    assert not wants_more({"/recordingUrl": "invalid"}, ADDED)

@@ -29,20 +29,17 @@ class FreeBudget:
     """Let everything through, and note what was told."""
 
     def __init__(self) -> None:
-        self.slots: list[tuple[int, bool, str | None]] = []
+        self.slots: list[tuple[int, bool]] = []
         self.observed: list[tuple[int | None, int | None]] = []
 
-    def slot(self, cost: int, *, live: bool, hold: str | None = None) -> AbstractAsyncContextManager[None]:
+    def slot(self, cost: int, *, live: bool) -> AbstractAsyncContextManager[None]:
         """Note the request."""
-        self.slots.append((cost, live, hold))
+        self.slots.append((cost, live))
         return _nothing()
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Note the headers."""
         self.observed.append((weight, remaining))
-
-    def release(self, key: str) -> None:
-        """Forget nothing, for nothing is held."""
 
 
 class Raising(httpx2.AsyncBaseTransport):

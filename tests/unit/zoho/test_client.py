@@ -148,10 +148,10 @@ def test_no_desk_in_the_united_kingdom() -> None:
 
 
 async def test_the_budget_is_told() -> None:
-    """Live and hold reach the slot."""
+    """The slot is told what a request costs, and whether somebody waits for it."""
     budget = FreeBudget()
     desk = Desk(http_client(Answers((204, b""), (200, CALL))), TABLE["eu"], "1", FixedTokens(), budget)
     await desk.search_contacts("phone", ["22"], live=True)
-    await desk.create_call({}, hold="row 7")
-    assert budget.slots == [(3, True, None), (1, False, "row 7")]
+    await desk.create_call({})
+    assert budget.slots == [(3, True), (1, False)]
     assert budget.observed == [(None, None)] * 2

@@ -1,0 +1,158 @@
+"""Change records that stand in Desk already: read, compare, and write what is ours to write.
+
+By contract every change names some fields again, so that the record is read first. Not every Desk insists;
+what a portal's takes is learnt from its first change. Where it takes partial ones, a recording that comes
+late is added without reading: it says nothing about any field that somebody may have edited.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+import msgspec
+
+from connector.calls import CallRecord
+from connector.delivery import merging
+from connector.delivery.background import Background
+from connector.delivery.contacts import Contacts, key_of
+from connector.delivery.held import Held
+from connector.delivery.merging import Body, Change, merge
+from connector.delivery.needs import Desk
+from connector.delivery.writing import Writing, stands, without_what_is_refused
+from connector.errors import InvalidData, RecordNotFound
+from connector.store import Store, portals
+from connector.store.outcomes import Stands
+from connector.zoho.fields import CallBody, Written, call_body
+from connector.zoho.models import DeskCall
+
+
+class Changing:
+    """Bring records into line with what is wanted, and leave what others have edited."""
+
+    def __init__(self, store: Store, contacts: Contacts, writing: Writing) -> None:
+        self._store = store
+        self._contacts = contacts
+        self._writing = writing
+        # One change finds out for all that come at one time.
+        self._learning: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def change(self, held: Held, desk: Desk, record: CallRecord, around: Background) -> None:
+        """Change the record that stands in Desk; one that somebody has deleted stays so."""
+        base: Body = held.sent.bases[0] if held.sent.bases else {}
+        contact_id = await self._contact(held, around, base)
+        if contact_id is None:
+            return
+        call = await self._writing.call(desk, record, around, contact_id)
+        try:
+            if around.portal.partial_patches is None:
+                async with self._learning[around.portal.id]:
+                    await self._write(held, desk, call, record, await self._anew(around))
+            else:
+                await self._write(held, desk, call, record, around)
+        except RecordNotFound:
+            # Somebody has deleted it, and meant it.
+            await held.done("unchanged", base, _standing(held, RecordNotFound.reason, _GONE))
+
+    async def _contact(self, held: Held, around: Background, base: Body) -> str | None:
+        """Answer the contact of a delivered record: only a choice, or another number, changes it."""
+        if around.chosen or not base or held.sent.contact_key != key_of(around):
+            return await self._contacts.of_call(held, around, ())
+        return str(base["contactId"])
+
+    async def _write(
+        self, held: Held, desk: Desk, call: CallBody, record: CallRecord, around: Background
+    ) -> None:
+        if around.portal.partial_patches:
+            if await self._add_recording(held, desk, call, record, around):
+                return
+            if held.sent.tried:
+                around = await self._anew(around)
+        theirs = await desk.get_call(held.row.desk_id or "")
+
+        async def send(written: Written, left_out: Mapping[str, str]) -> None:
+            change = merge(written.body, held.sent, theirs)
+            notes = {**left_out, **dict.fromkeys(change.kept, "edited in Desk")}
+            if change.writes:
+                await self._send(held, desk, written.body, change, theirs, around)
+            outcome = "updated" if change.writes else "unchanged"
+            await held.done(outcome, written.body, stands(theirs, held.row.revision, notes))
+
+        await without_what_is_refused(call, send)
+
+    async def _send(
+        self, held: Held, desk: Desk, ours: Body, change: Change, theirs: DeskCall, around: Background
+    ) -> None:
+        if around.portal.partial_patches is not False and await self._send_part(
+            held, desk, ours, change.writes, merging.present_of(theirs), around
+        ):
+            return
+        await held.patch(ours, change.whole, _patching(held, desk), key_of(around))
+
+    async def _add_recording(
+        self, held: Held, desk: Desk, call: CallBody, record: CallRecord, around: Background
+    ) -> bool:
+        """Add the first recording, and nothing else; False where more has changed or Desk wants more.
+
+        The description does not tell it: somebody may have written there, and it is not read.
+        """
+        if held.sent.body is None or held.sent.tried or len(record.recordings) != 1:
+            return False
+        silent = msgspec.structs.replace(record, recordings=())
+        before = await self._writing.call(desk, silent, around, call.contact_id)
+        writes = merging.recording_of(call_body(call).body, call_body(before).body, held.sent.body)
+        if not writes:
+            return False
+        ours = held.sent.body | writes
+        try:
+            if not await self._send_part(held, desk, ours, writes, (), around):
+                return False
+        except InvalidData:
+            # Whole, it says which field is refused.
+            return False
+        await held.done("updated", ours, _standing(held))
+        return True
+
+    async def _send_part(
+        self,
+        held: Held,
+        desk: Desk,
+        ours: Body,
+        writes: Body,
+        there_before: Collection[str],
+        around: Background,
+    ) -> bool:
+        """Send a change that names nothing else; learn whether Desk takes it and leaves the rest alone."""
+        try:
+            answer = await held.patch(ours, writes, _patching(held, desk), key_of(around))
+        except InvalidData as problem:
+            if not merging.wants_more(problem.fields, writes):
+                raise
+            works = False
+        else:
+            works = set(there_before) <= merging.present_of(answer)
+        await self._learn(around, works=works)
+        return works
+
+    async def _learn(self, around: Background, *, works: bool) -> None:
+        portal = around.portal
+        if portal.partial_patches is not works:
+            await self._store.write(lambda c: portals.change(c, portal.id, partial_patches=works))
+
+    async def _anew(self, around: Background) -> Background:
+        """Read what another change may have learnt meanwhile."""
+        portal = await self._store.read(lambda c: portals.get(c, around.portal.id))
+        return around if portal is None else msgspec.structs.replace(around, portal=portal)
+
+
+_GONE = "The record is no longer in Desk; the change was not written."
+
+
+def _standing(held: Held, reason: str = "", detail: str = "") -> Stands:
+    row = held.row
+    return Stands(
+        desk_id=row.desk_id or "", desk_url=row.desk_url, revision=row.revision, reason=reason, detail=detail
+    )
+
+
+def _patching(held: Held, desk: Desk) -> Callable[[Body], Awaitable[DeskCall]]:
+    return lambda body: desk.patch_call(held.row.desk_id or "", body)

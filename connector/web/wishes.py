@@ -1,0 +1,23 @@
+"""Read what administrators' programs wish: small JSON bodies."""
+
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from connector.errors import InvalidRequest
+from connector.web.hooks import read_body
+
+BODY_AT_MOST = 1_000
+
+Wish = TypeVar("Wish", bound=msgspec.Struct)
+
+
+async def read_wish(request: Request, kind: type[Wish]) -> Wish:
+    """Answer what a request's body wishes, an empty one nothing; InvalidRequest says what is wrong."""
+    body = (await read_body(request))[:BODY_AT_MOST]
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        names = ", ".join(kind.__struct_fields__)
+        raise InvalidRequest(f"The body must be a JSON object of {names}: {problem}") from problem
