@@ -107,6 +107,7 @@ Everybody and every number here is invented, and nothing leaves this machine.
      Click to call, hang up or hand over: the phone does it.
   2. Look at   {zoho}/desk/contacts   whom Desk knows
                {zoho}/desk/calls      the records that calls become, seconds after their end
+               Listen, beside some, leads to the recording: to a tune, if you may hear the call
   3. Link      {stage.origin}/connect   as {names[0]}, an administrator; it is linked already
 
 Logs: {stage.folder}

@@ -10,7 +10,8 @@ from connector.demo.browser import Browser
 from connector.demo.comparing import Wanted
 from connector.demo.furnishing import RECORDINGS
 
-_PLAYER = re.compile(r'<audio [^>]*src="([^"]+)"')
+PLAYER = re.compile(r'<audio [^>]*src="([^"]+)"')
+"""Finds the address of the sound in the page of a call's recordings."""
 
 
 async def unheard(browser: Browser, wanted: Sequence[Wanted], folder: Path) -> list[str]:
@@ -21,7 +22,7 @@ async def unheard(browser: Browser, wanted: Sequence[Wanted], folder: Path) -> l
 
 async def _problem(browser: Browser, wanted: Wanted, folder: Path) -> str | None:
     page = await browser.get(urlsplit(wanted.recordings_at or "").path)
-    player = _PLAYER.search(page.text)
+    player = PLAYER.search(page.text)
     if page.status_code != HTTPStatus.OK or player is None:
         return f"{wanted.key}: its recording has no player ({page.status_code})"
     sound = await browser.get(player[1])

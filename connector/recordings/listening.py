@@ -182,9 +182,11 @@ class Recordings:
         return found
 
     def _without_record(self, kept: Kept) -> ConnectorError:
-        if known_calls(kept) and goes_on(kept):
+        if not known_calls(kept):
+            return RecordingUnknown("What was known of this call has been erased.")
+        if goes_on(kept):
             return RecordingNotYet("The call is still going on.")
-        return RecordingUnknown("What was known of this call has been erased.")
+        return RecordingUnknown("Calls among colleagues leave no record, and so no page.")
 
     async def _note(self, asked: _Asked, user: User, what: What, piece: str = "") -> None:
         now = self._clock()

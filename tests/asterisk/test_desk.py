@@ -4,16 +4,21 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
+from connector.demo.browser import Browser
 from connector.demo.control import Record
+from connector.demo.hearing import PLAYER
 from connector.demo.stage import Stage, Wishes
+from connector.store import recordings
+from connector.store.recordings import SourceRow
 from connector.times import SECOND, from_iso, system_clock
-from tests.asterisk.beside import BridgeProcess
+from tests.asterisk.beside import RECORDINGS, BridgeProcess
 from tests.asterisk.calls import PLAYED, answers, inbound
-from tests.asterisk.pbx import Asterisk, Phone, Phones
+from tests.asterisk.pbx import ROOT, Asterisk, Phone, Phones
 from tests.asterisk.test_calls import EXPECTED, IN, Expected
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +37,7 @@ CALLS = (
     "recorded",
 )
 UNRECORDED = ("internal",)
+MONITOR = ROOT / "var/spool/asterisk/monitor"
 STATUS = {"inbound": "Missed", "outbound": "Canceled"}
 
 
@@ -53,6 +59,9 @@ def anyio_backend() -> str:
 async def stage() -> AsyncIterator[Stage]:
     """Set up a sandbox, a connector, a linked portal and a phone system."""
     async with Stage(Wishes(latency_ms=20)) as set_up:
+        source = SourceRow(folder=str(MONITOR), folder_address=f"{RECORDINGS}/")
+        phone_id = set_up.furniture.phone.id
+        await set_up.house.store.write(lambda c: recordings.set_source(c, phone_id, source))
         yield set_up
 
 
@@ -122,6 +131,20 @@ async def test_desk_holds_what_was_played(
         problem for pair in zip(wanted, records, strict=True) for problem in differences(stage, *pair)
     ]
     assert problems == []
+    assert await heard(stage, records) == sum(one.expected.is_recorded for one in wanted)
+
+
+async def heard(stage: Stage, records: Sequence[Record]) -> int:
+    """Follow Desk's links to the recordings, and count those that sound as Asterisk wrote them."""
+    browser = Browser(stage.origin, stage.team.agents[0].zuid)
+    await browser.sign_in()
+    sounds = {path.read_bytes() for path in MONITOR.rglob("*.wav")}
+    links = [urlsplit(record["recordingUrl"]).path for record in records if record["recordingUrl"]]
+    pages = [(await browser.get(link)).text for link in links]
+    players = [player[1] for page in pages if (player := PLAYER.search(page))]
+    contents = [(await browser.get(player)).content for player in players]
+    await browser.close()
+    return sum(content.startswith(b"RIFF") and content in sounds for content in contents)
 
 
 async def settled(stage: Stage, count: int) -> list[Record]:
