@@ -101,7 +101,7 @@ class House:
         self.bus = _bus(settings, store)
         self.feed = Feed(self.bus)
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
-        self.control = Control(store, self.bus, clock)
+        self.control = Control(store, self.bus, clock, self.metrics)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.sealer, clock, self.directory)

@@ -25,6 +25,9 @@ class Metrics:
         self.look_ups = self._counter(
             "connector_look_ups", "Look-ups for the banner by what came of them", "result"
         )
+        self.orders = self._counter(
+            "connector_orders", "What phone systems were told to do, by what came of it", "outcome"
+        )
         self.banners = self._gauge("connector_open_banners", "Banners that are open")
         self.silent_phone_systems = self._gauge(
             "connector_silent_phone_systems", "Phone systems unheard for longer than is usual at this hour"

@@ -12,6 +12,7 @@ from connector.control.telephones import telephones
 from connector.control.values import Asker, Outcome, Request
 from connector.errors import NotFound, NotNow, RequestError
 from connector.feed import Bus
+from connector.metrics import Metrics
 from connector.store import Store, orders
 from connector.store.orders import Order, OrderState
 from connector.store.phones import PhoneSystem
@@ -34,10 +35,11 @@ class Control:
     is told to do it. What nobody fetches in time is never done.
     """
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
+    def __init__(self, store: Store, bus: Bus, clock: Clock, metrics: Metrics) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._metrics = metrics
         self._bell = Bell()
         self._known = NOTHING
         self._known_until = 0
@@ -58,7 +60,10 @@ class Control:
         except RequestError as problem:
             denied = partial(book.deny, asker=asker, request=request, now=self._clock(), why=problem.reason)
             await self._store.write(denied)
+            self._metrics.orders.labels("denied").inc()
             raise
+        if given.uid == planned.uid:
+            self._metrics.orders.labels("given").inc()
         self._ring()
         return given
 
@@ -142,6 +147,7 @@ class Control:
             return book.close(connection, order, outcome, now, f"phone system {phone.slug}")
 
         settled = await self._store.write(change)
+        self._metrics.orders.labels(settled.state).inc()
         self._ring()
         return settled
 
@@ -151,6 +157,7 @@ class Control:
         late = await self._store.read(lambda c: orders.overdue(c, now, CLOSED_AT_A_TIME))
         for order in late:
             await self._store.write(partial(book.expire, order=order, now=now))
+            self._metrics.orders.labels("expired" if order.state == "waiting" else "unknown").inc()
         if late:
             self._ring()
         return len(late)

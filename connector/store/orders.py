@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from connector.store import dialects
-from connector.store.tables import destinations, orders, takers
+from connector.store.tables import destinations, orders, phone_systems, takers
 from connector.store.users import Role
 
 OrderKind = Literal["dial", "hang_up", "transfer"]
@@ -129,6 +129,12 @@ def taker_asked_at(connection: Connection, phone_id: int) -> int | None:
         select(func.max(takers.c.asked_at)).where(takers.c.phone_system_id == phone_id)
     ).scalar()
     return found
+
+
+def takers_asked_at(connection: Connection) -> dict[str, int]:
+    """Answer when the programs beside phone systems last asked for orders, by address."""
+    asked = select(phone_systems.c.slug, takers.c.asked_at).join_from(takers, phone_systems)
+    return {row.slug: row.asked_at for row in connection.execute(asked)}
 
 
 def set_destination(connection: Connection, phone_id: int, pattern: str, role: Role | None) -> None:

@@ -10,6 +10,7 @@ from connector.control import Control
 from connector.control.control import ANSWERS
 from connector.demo.stage import Stage, Wishes
 from connector.feed import Alone
+from connector.metrics import Metrics
 from connector.store import phones as table
 from connector.store.calls import CallRow
 from connector.times import SECOND
@@ -259,5 +260,5 @@ async def test_asterisk_killed_with_an_order(office: Office, phones: Phones) -> 
 async def unknown(office: Office, uid: str) -> bool:
     """Tell whether an order is one of which nobody knows, once nobody waits for it any more."""
     house, late = office.stage.house, ANSWERS["dial"] + SECOND
-    await Control(house.store, Alone(), lambda: house.clock() + late).close_overdue()
+    await Control(house.store, Alone(), lambda: house.clock() + late, Metrics()).close_overdue()
     return bool((await office.order(uid))["state"] == "unknown")

@@ -5,10 +5,11 @@ import pytest
 
 from connector.calls import EventType
 from connector.errors import CommandError
-from connector.keeping import Forgetting
+from connector.keeping import Forgetting, Pruning
+from connector.settings import Settings
 from connector.store import audit, outbox
 from connector.store.forgetting import Contact
-from connector.times import SECOND
+from connector.times import DAY, SECOND
 from tests.integration.operations.conftest import CALLER, NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +51,18 @@ async def test_nothing_is_left_of_a_number(desk: Desk) -> None:
     assert desk.column("calls.call_id") == ["whole", "national", "bare", "another"]
     assert [body is None for body in desk.column("calls.body")] == [True, True, True, False]
     assert OTHER.encode() in kept
+
+
+async def test_orders_go_too(desk: Desk, time: Time) -> None:
+    """What was to be dialled is forgotten with its number; the others after a day, by themselves."""
+    order = {"phone_system_id": SENDER.id, "asker": "a", "kind": "dial", "agent": "1001", "call_id": "c",
+             "state": "done", "created_at": NOW, "ends_at": NOW}  # fmt: skip
+    desk.put("orders", *(order | {"uid": each, "key": each, "number": each} for each in (CALLER, OTHER)))
+    await forget(desk)
+    assert desk.column("orders.number") == [OTHER]
+    time.now += DAY + SECOND
+    await Pruning(desk.store, Settings(), desk.time).step()
+    assert desk.column("orders.number") == []
 
 
 async def test_the_audit_knows_without_the_number(desk: Desk) -> None:

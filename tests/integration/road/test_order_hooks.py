@@ -10,6 +10,7 @@ from connector.control.control import ANSWERS
 from connector.control.planning import WAITS
 from connector.errors import NotNow
 from connector.feed import Alone
+from connector.metrics import Metrics
 from connector.store import audit, orders
 from connector.store.users import by_email
 from tests.integration.road.place import Place
@@ -30,7 +31,7 @@ async def order(place: Place) -> str:
 
 def later(place: Place, milliseconds: int) -> Control:
     """Answer the same orders as they are seen so much later."""
-    return Control(place.house.store, Alone(), lambda: place.house.clock() + milliseconds)
+    return Control(place.house.store, Alone(), lambda: place.house.clock() + milliseconds, Metrics())
 
 
 async def state(place: Place, uid: str) -> str:

@@ -143,6 +143,23 @@ async def test_orders_reach_the_process_that_is_asked(place: Place, neighbour: P
     assert (await asyncio.wait_for(watching, 10)).json()["state"] == "done"
 
 
+async def test_impatience_at_two_processes(place: Place, neighbour: Place) -> None:
+    """Clicks that reach several processes at once are one order, and one program of several gets it."""
+    await place.fetch()
+    clicks = [
+        process.ask("ada@example.com", "/api/calls", {"number": "+442079460811"})
+        for process in (place, neighbour) * 6
+    ]
+    answers = await asyncio.gather(*clicks)
+    assert {answer.status_code for answer in answers} == {202}
+    (uid,) = {answer.json()["id"] for answer in answers}
+    takes = [
+        process.report(uid, "taken", f"b-{number}") for number, process in enumerate((place, neighbour) * 6)
+    ]
+    statuses = sorted([answer.status_code for answer in await asyncio.gather(*takes)])
+    assert statuses == [200, *[409] * 11]
+
+
 async def test_notices_fit(server: PostgresqlDatabases) -> None:
     """However many calls change at once, and whatever else comes, everyone hears of each."""
     with server.fresh() as url:
