@@ -6,7 +6,7 @@ import msgspec
 
 from connector.times import MINUTE, SECOND
 
-WIDEN_EVERY = 5 * SECOND
+WIDEN_EVERY = 2 * SECOND
 """How long a narrowed portal is left alone before one more request at a time is tried."""
 
 ASK_AGAIN_AFTER = 15 * MINUTE
