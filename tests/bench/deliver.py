@@ -89,7 +89,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--processes", multiple=True, type=int, default=PROCESSES, show_default=True)
 @click.option("--latency-ms", default=LATENCY_MS, show_default=True, help="What Desk takes to answer.")
 def deliver(engine: str, records: int, processes: Sequence[int], latency_ms: int, *, as_json: bool) -> None:
-    """Deliver due records by 1, 2 and 4 processes, and compare with what Desk allows."""
+    """Deliver due records by 1, 2 and 4 processes; exit with 1 if one is lost or doubled, or too many go."""
     rounds = [_measure(engine, records, count, latency_ms) for count in processes]
     report = Report(
         engine=engine,
@@ -103,9 +103,19 @@ def deliver(engine: str, records: int, processes: Sequence[int], latency_ms: int
     )
     if as_json:
         click.echo(msgspec.json.encode(report))
-        return
-    for name, value in msgspec.to_builtins(report).items():
-        click.echo(f"{name:>20}  {value}")
+    else:
+        for name, value in msgspec.to_builtins(report).items():
+            click.echo(f"{name:>20}  {value}")
+    _check(report)
+
+
+def _check(report: Report) -> None:
+    """Fail where a record was lost or doubled, or the width was exceeded."""
+    for each in report.rounds:
+        if {each.sent, each.distinct} != {report.records}:
+            raise click.ClickException(f"{each.processes} processes lost or doubled a record.")
+        if each.at_a_time > report.concurrency:
+            raise click.ClickException(f"{each.processes} processes exceeded the width.")
 
 
 def _ceiling(concurrency: int, latency_ms: int) -> float:
