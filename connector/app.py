@@ -144,6 +144,7 @@ class House:
     def end_streams(self) -> None:
         """Let everybody go who waits for news: the server is stopping."""
         self.feed.close()
+        self.recordings.end()
         self.control.close()
 
     async def close(self) -> None:

@@ -35,10 +35,20 @@ class Audio:
         self.chunks = chunks
         self._close = close
         self._told: list[Callable[[], object]] = []
+        self._enders: list[Callable[[], object]] = []
 
     def on_close(self, tell: Callable[[], object]) -> None:
         """Have somebody told when it has been closed."""
         self._told.append(tell)
+
+    def on_end(self, stop: Callable[[], object]) -> None:
+        """Say how whoever hands it on can be stopped."""
+        self._enders.append(stop)
+
+    def end(self) -> None:
+        """Stop whoever hands it on; a listener who takes it slowly would hold everybody up."""
+        for stop in self._enders:
+            stop()
 
     async def close(self) -> None:
         """Let go of it, also while the request is being cancelled; once is enough."""

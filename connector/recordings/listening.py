@@ -109,7 +109,8 @@ class Recordings:
         self._callers = Callers(directory)
         self._fetcher = fetcher or Fetcher()
         self._open_at_most = open_at_most
-        self._open = 0
+        self._opening = 0
+        self._heard: set[Audio] = set()
 
     async def page(self, user: User, key: str) -> Page:
         """Answer what a call's page shows, each recording tried.
@@ -144,17 +145,22 @@ class Recordings:
         if keep and not _may_keep(user, asked.kept):
             await self._note(asked, user, "refused", piece)
             raise NotAllowed("Copies of recordings are not handed out here; listen to it on its page.")
-        if self._open >= self._open_at_most:
+        if self._opening + len(self._heard) >= self._open_at_most:
             raise TooManyRequests("Too many recordings are being listened to at the moment.", 5)
-        self._open += 1
+        self._opening += 1
         try:
             await self._note(asked, user, "downloaded" if keep else "played", piece)
             audio = await self._opened(asked, found, part)
-        except BaseException:
-            self._open -= 1
-            raise
-        audio.on_close(self._closed)
+        finally:
+            self._opening -= 1
+        self._heard.add(audio)
+        audio.on_close(partial(self._heard.discard, audio))
         return Heard(audio=audio, started_at=asked.told.started_at)
+
+    def end(self) -> None:
+        """Stop handing recordings on: the server is stopping, and players ask again for what they miss."""
+        for audio in list(self._heard):
+            audio.end()
 
     async def check(self, key: str) -> tuple[Piece, ...]:
         """Try each recording of a call, for who sets the connector up; RecordingUnknown without one."""
@@ -164,9 +170,6 @@ class Recordings:
             raise RecordingUnknown("No call that is over and leaves a record has this key.")
         asked = _Asked(kept, told, {}, may_hear=True)
         return await self._try_all(asked, told.recordings)
-
-    def _closed(self) -> None:
-        self._open -= 1
 
     async def _asked(self, user: User, key: str, piece: str = "") -> _Asked:
         found = await self._store.read(partial(_read, key=key, user=user, now=self._clock()))

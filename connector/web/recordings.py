@@ -1,11 +1,14 @@
 """Show the recordings of a call to who may hear them, and hand them on."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -91,8 +94,11 @@ class AudioResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
+        loop = asyncio.get_running_loop()
         try:
-            await super().__call__(scope, receive, send)
+            with anyio.CancelScope() as ending:
+                self._audio.on_end(partial(loop.call_soon_threadsafe, ending.cancel))
+                await super().__call__(scope, receive, send)
         finally:
             await self._audio.close()
 

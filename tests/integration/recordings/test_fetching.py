@@ -192,6 +192,23 @@ async def test_listener_hangs_up(listeners: Listeners, upstream: Upstream) -> No
     assert (await listeners.hear(ADA, key, url)).status_code == 200
 
 
+async def test_stopping_waits_for_no_listener(listeners: Listeners, upstream: Upstream) -> None:
+    """A server that stops ends what is being heard at once; the player knows that it is not whole."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    upstream.answers["/slow.wav"] = upstream.stall
+    url = f"{upstream.origin}/slow.wav"
+    key = await listeners.call("c-1", url)
+    cookie = {"cookie": f"connector-session={await listeners.place.signed_in(ADA)}"}
+    path = f"/recordings/{key}/{piece_of(url)}"
+    async with listeners.place.client.stream("GET", path, headers=cookie, timeout=60) as heard:
+        chunks = heard.aiter_raw()
+        assert (await anext(chunks))[:4] == b"RIFF"
+        listeners.house.end_streams()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await anext(chunks)
+    await upstream.hung_up.wait()
+
+
 async def test_credentials_reach_named_hosts_only(
     listeners: Listeners, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
