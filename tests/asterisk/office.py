@@ -96,6 +96,11 @@ class Office:
         shown = self.asterisk.command("core show channels count")
         return int(next(line for line in shown.splitlines() if "active channel" in line).split()[0])
 
+    def telephones(self, extension: str) -> int:
+        """Count the channels to an agent's telephone, which rings or talks."""
+        shown = self.asterisk.command("core show channels concise").splitlines()
+        return sum(line.startswith(f"pjsip/{extension}-") for line in shown)
+
     def owner(self, extension: str) -> str:
         """Answer Desk's id of the agent at an extension."""
         person = self.stage.team.at(extension)

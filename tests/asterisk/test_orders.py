@@ -11,6 +11,7 @@ from connector.control.control import ANSWERS
 from connector.demo.stage import Stage, Wishes
 from connector.feed import Alone
 from connector.metrics import Metrics
+from connector.store import orders
 from connector.store import phones as table
 from connector.store.calls import CallRow
 from connector.times import SECOND
@@ -39,6 +40,7 @@ async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -
         phone = stage.furniture.phone
         await stage.house.store.write(lambda c: table.set_takes_orders(c, phone.id, takes_orders=True))
         await stage.house.store.write(lambda c: table.set_caller_id(c, phone.id, "+44*", OWN_LINE))
+        await stage.house.store.write(lambda c: orders.set_destination(c, phone.id, "+1*", None))
         key = await stage.house.keys.add_key("office", "supervisor", actor="test")
         folder = tmp_path_factory.mktemp("office")
         bridge = BridgeProcess(folder, stage.hook, stage.furniture.secret, 19_184, "from-agents")
@@ -228,12 +230,30 @@ async def test_bridge_killed_with_an_order(office: Office, phones: Phones) -> No
     assert (await office.order(uid))["state"] == "taken"
     office.bridge.start()
     await asyncio.to_thread(office.bridge.wait_until_asking)
-    assert office.channels() == 1
+    assert office.telephones("1001") == 1
     assert await asyncio.to_thread(phones.wait) == []
     row = await office.call(is_over(uid))
     assert legs(row) == ["1001"]
     *earlier, record = await office.records()
     assert (len(earlier), record["direction"], record["status"]) == (before, "outbound", "Completed")
+    assert await unknown(office, uid)
+
+
+async def test_bridge_dead_until_the_call_was_over(office: Office, phones: Phones) -> None:
+    """What nobody heard of the call that was clicked is told from the PBX's files."""
+    before = len(await office.records())
+    await started(phones, carrier_is_called(callee(ring_ms=300, talk_ms=2_000)), answers("1001", 2_000))
+    uid = (await office.click(CUSTOMER)).json()["id"]
+    await asyncio.sleep(1)
+    office.bridge.kill()
+    assert await asyncio.to_thread(phones.wait) == []
+    office.bridge.start()
+    await asyncio.to_thread(office.bridge.wait_until_asking)
+    row = await office.call(is_over(uid))
+    assert (row.call and row.call.direction, legs(row)) == (Direction.OUTBOUND, ["1001"])
+    *earlier, record = await office.records()
+    assert (len(earlier), record["ownerId"]) == (before, office.owner("1001"))
+    assert (record["status"], abs(int(record["duration"]) - 2) <= 1) == ("Completed", True)
     assert await unknown(office, uid)
 
 
