@@ -55,6 +55,8 @@ async def _served(
     sandbox: RunningSandbox, database_url: str
 ) -> AsyncIterator[tuple[House, httpx2.AsyncClient]]:
     with bind("127.0.0.1", 0) as listener:
+        # Who connects while the server still starts waits for it, instead of being refused.
+        listener.listen()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         house = House(_settings(sandbox, database_url, address), Store(database_url))
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
