@@ -198,6 +198,7 @@ class Berths:
         return len(self._waiting.get(portal_id, ()))
 
     def _target(self, portal_id: int) -> int:
-        since = self._clock() - SECOND
-        pace = sum(at > since for at in self._handed_on.get(portal_id, ()))
-        return min(pace, len(self._seated.get(portal_id, ())))
+        since, handed_on = self._clock() - SECOND, self._handed_on.get(portal_id, deque())
+        while handed_on and handed_on[0] <= since:
+            handed_on.popleft()
+        return min(len(handed_on), len(self._seated.get(portal_id, ())))
