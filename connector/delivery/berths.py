@@ -185,7 +185,7 @@ class Berths:
     def is_low(self, portal_id: int) -> bool:
         """Tell whether it is time to claim more."""
         waits = self._waits(portal_id)
-        return waits == 0 or 2 * waits < self._target(portal_id)
+        return waits == 0 or 4 * waits < 3 * self._target(portal_id)
 
     def close(self) -> None:
         """Hand nothing on any more."""
