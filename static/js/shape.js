@@ -17,9 +17,12 @@ export function safeUrl(url) {
   return parsed && ["http:", "https:"].includes(parsed.protocol) ? parsed.href : null;
 }
 
-/** Answer the tel: address of a number as somebody typed it, or null if there is nothing in it to dial. */
+/** Answer the tel: address of the first number in what somebody typed, or null if there is none to dial. */
 export function telUrl(number) {
-  const digits = String(number ?? "").replace(/\(0\)/g, "").replace(/[^0-9*#+]/g, "");
+  const [first] = String(number ?? "").split(/\s\/\s|[;,]/);
+  const run = /[(+]{0,2}[0-9*#][0-9*# ().\-/]*/.exec(first)?.[0] ?? "";
+  const abroad = run.includes("+") ? run.replace("(0)", "") : run;
+  const digits = abroad.replace(/[^0-9*#+]/g, "");
   return /^\+?[0-9*#]{2,20}$/.test(digits) ? `tel:${digits.replace(/#/g, "%23")}` : null;
 }
 

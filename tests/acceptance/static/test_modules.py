@@ -49,6 +49,28 @@ def test_durations(page: Page, seconds: float, text: str) -> None:
     assert in_module(page, "words", "return m.duration(x)", seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("+33 1 23 45 67 89", "tel:+33123456789"),
+        ("+44 (0)20 7946 0811", "tel:+442079460811"),
+        ("(020) 7946 0811", "tel:02079460811"),
+        ("(+33) 1.23-45", "tel:+3312345"),
+        ("030/123456", "tel:030123456"),
+        ("020 7946 0811 / 020 7946 0812", "tel:02079460811"),
+        ("020 7946 0811 ext 4", "tel:02079460811"),
+        ("Office: 1042", "tel:1042"),
+        ("*21#", "tel:*21%23"),
+        ("1", None),
+        ("nobody", None),
+        (None, None),
+    ],
+)
+def test_tel_addresses(page: Page, typed: str | None, address: str | None) -> None:
+    """The first number in what somebody typed, without what is no part of it."""
+    assert in_module(page, "shape", "return m.telUrl(x)", typed) == address
+
+
 def test_any_order_of_revisions_gives_the_same_state(page: Page) -> None:
     """Every permutation of a call's events, repeats included, ends in the newest revision."""
     events = [call(), named(), talking(), ended()]
