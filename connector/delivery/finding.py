@@ -1,13 +1,15 @@
 """Look in Desk for a call record that may have been written, and that only its key makes ours."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from connector.delivery.compose import keys_in
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk
-from connector.errors import RecordNotFound
+from connector.errors import RecordNotFound, ZohoDown
 from connector.times import DAY, MINUTE, from_iso
 from connector.zoho.models import DeskCall
 
@@ -18,7 +20,13 @@ SEARCHED = DAY
 """The search finds our key and nothing else, so that a wide span costs nothing: clocks may be set wrong."""
 
 PAGE = 100
+AGAIN = 5
 FIRST_LEAP = 128
+
+TRIES = 3
+"""How often each question of a look is asked before the look is given up."""
+
+Answer = TypeVar("Answer")
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,22 +36,41 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     doubtful: DeskCall | None = None
 
 
-async def look_for(desk: Desk, body: Body, key: str, sent_at: int, now: int) -> Look:
+async def look_for(
+    desk: Desk, body: Body, key: str, sent_at: int, now: int, *, is_indexed: bool = False
+) -> Look:
     """Look for the record that `body` would have made, among the newest calls and by Desk's search.
 
-    A list shows a record at once, but only in its department; the search lags, but finds it anywhere.
-    Raises any ZohoError: then nobody knows more than before.
+    A list shows a record at once, but only in its department; the search lags, but finds it anywhere, and
+    is asked first where the index should have it. Raises any ZohoError: then nobody knows more than before.
     """
-    since = sent_at - SKEW
-    listed = await calls_since(desk, body["departmentId"], since)
-    near = await _examine(desk, [call for call in listed if _is_like(call, body)], body, key)
-    if near.found is not None:
-        return near
-    # The key may stand anywhere in the description.
-    far = await _examine(
-        desk, await desk.search_calls(sent_at - SEARCHED, now + SEARCHED, f"*{key}*"), body, key
-    )
-    return Look(found=far.found, doubtful=near.doubtful or far.doubtful)
+
+    async def listed() -> list[DeskCall]:
+        calls = await calls_since(desk, body["departmentId"], sent_at - SKEW)
+        return [call for call in calls if _is_like(call, body)]
+
+    async def searched() -> list[DeskCall]:
+        # The key may stand anywhere in the description.
+        span = (sent_at - SEARCHED, now + SEARCHED)
+        return await _surely(partial(desk.search_calls, *span, f"*{key}*"))
+
+    doubtful: DeskCall | None = None
+    for ask in (searched, listed) if is_indexed else (listed, searched):
+        look = await _examine(desk, await ask(), body, key)
+        if look.found is not None:
+            return look
+        doubtful = doubtful or look.doubtful
+    return Look(doubtful=doubtful)
+
+
+async def _surely(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask again where no answer came: of many questions each would else have to begin with the first."""
+    for _ in range(TRIES - 1):
+        try:
+            return await ask()
+        except ZohoDown:
+            continue
+    return await ask()
 
 
 async def _examine(desk: Desk, candidates: Iterable[DeskCall], body: Body, key: str) -> Look:
@@ -63,10 +90,24 @@ async def _examine(desk: Desk, candidates: Iterable[DeskCall], body: Body, key: 
 
 async def calls_since(desk: Desk, department_id: str, since: int) -> list[DeskCall]:
     """List a department's calls that were made since a moment, whatever orders Desk can sort them in."""
-    newest = await desk.newest_calls(department_id)
-    if newest is None or not _reaches(newest, since):
-        newest = await _from_the_end(desk, department_id, since)
-    return [call for call in newest if not _is_before(call, since)]
+    calls = await _from_the_newest(desk, department_id, since)
+    if calls is None:
+        calls = await _from_the_end(desk, department_id, since)
+    return [call for call in calls if not _is_before(call, since)]
+
+
+async def _from_the_newest(desk: Desk, department_id: str, since: int) -> list[DeskCall] | None:
+    """Read a list that is sorted newest first, back to a moment; None where Desk refuses that order."""
+    found: list[DeskCall] = []
+    while True:
+        page = await _surely(partial(desk.newest_calls, department_id, len(found)))
+        if page is None:
+            return None
+        found += page
+        if _reaches(page, since):
+            return found
+        # A little again: a call that was deleted meanwhile moves the others up.
+        del found[-AGAIN:]
 
 
 def _reaches(page: list[DeskCall], since: int) -> bool:
@@ -83,19 +124,19 @@ async def _from_the_end(desk: Desk, department_id: str, since: int) -> list[Desk
     index = max(0, await _first_since(desk, department_id, since) - 1)
     found: list[DeskCall] = []
     while True:
-        page = await desk.list_calls(department_id, index, PAGE)
+        page = await _surely(partial(desk.list_calls, department_id, index, PAGE))
         found += page
         if len(page) < PAGE:
             return found
         # A little again: a call that was deleted meanwhile moves the others up.
-        index += PAGE - 5
+        index += PAGE - AGAIN
 
 
 async def _first_since(desk: Desk, department_id: str, since: int) -> int:
     """Find, by leaps and then by halves, how many calls are older than a moment."""
 
     async def is_older(index: int) -> bool:
-        page = await desk.list_calls(department_id, index, 1)
+        page = await _surely(partial(desk.list_calls, department_id, index, 1))
         return bool(page) and _is_before(page[0], since)
 
     low, high = 0, FIRST_LEAP
@@ -121,6 +162,6 @@ def _is_twin(call: DeskCall, body: Body) -> bool:
 
 async def _whole(desk: Desk, call_id: str) -> DeskCall | None:
     try:
-        return await desk.get_call(call_id)
+        return await _surely(partial(desk.get_call, call_id))
     except RecordNotFound:
         return None

@@ -18,8 +18,8 @@ class Desk(Protocol):
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> models.DeskCall:
         """Change a call record."""
 
-    async def newest_calls(self, department_id: str) -> list[models.DeskCall] | None:
-        """List a department's 100 newest calls; None where Desk refuses that order."""
+    async def newest_calls(self, department_id: str, from_index: int = 0) -> list[models.DeskCall] | None:
+        """List a page of a department's calls, the newest first; None where Desk refuses that order."""
 
     async def list_calls(
         self, department_id: str, from_index: int = 0, limit: int = 100

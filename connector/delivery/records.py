@@ -17,7 +17,7 @@ from connector.delivery.writing import Writing, stands, without_what_is_refused
 from connector.errors import InvalidData, RecordNotFound
 from connector.settings import Settings
 from connector.store import Store
-from connector.times import Clock
+from connector.times import SECOND, Clock
 from connector.zoho.fields import CallBody, Written
 
 _decode = msgspec.json.Decoder(CallRecord).decode
@@ -60,7 +60,10 @@ class Records:
     async def _is_absent(self, held: Held, desk: Desk, key: str, doubt: Doubt) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
         asked_at = self._clock()
-        look = await held.during(look_for(desk, doubt.body, key, doubt.since, asked_at))
+        is_indexed = asked_at >= doubt.since + self._index_delay_seconds * SECOND
+        look = await held.during(
+            look_for(desk, doubt.body, key, doubt.since, asked_at, is_indexed=is_indexed)
+        )
         if look.found is not None:
             await held.done("found", doubt.body, stands(look.found, doubt.revision))
         elif asked_at < doubt.sure_at:

@@ -160,13 +160,15 @@ class Desk:
         return await self._send(operations.calls(department_id, from_index, limit, newest_first=False))
 
     # GET /calls is operation getCalls of Call.json
-    async def newest_calls(self, department_id: str, limit: int = LIST_LIMIT) -> list[DeskCall] | None:
-        """List a department's newest calls, made last first; without descriptions.
+    async def newest_calls(
+        self, department_id: str, from_index: int = 0, limit: int = LIST_LIMIT
+    ) -> list[DeskCall] | None:
+        """List a page of a department's calls, made last first; without descriptions.
 
         None where Desk refuses that order, which its contract would allow it: whoever looks for a call
         then has only `search_calls`, and must wait for the index.
         """
-        return await self._newest_first(operations.calls(department_id, 0, limit, newest_first=True))
+        return await self._newest_first(operations.calls(department_id, from_index, limit, newest_first=True))
 
     # GET /calls/search is operation searchCalls of Search.json
     async def search_calls(

@@ -31,6 +31,7 @@ KILL_EVERY_SECONDS = 3.0
 CUT_EVERY_SECONDS = 7.0
 LOSE_GRANT_AFTER_SECONDS = 10.0
 WITHOUT_GRANT_SECONDS = 5.0
+LINK_AGAIN_SECONDS = 5.0
 
 
 class Weather:
@@ -47,6 +48,7 @@ class Weather:
         self._tasks: list[asyncio.Task[None]] = []
         self._rules: list[dict[str, Any]] = []
         self._struck: Counter[str] = Counter()
+        self._lull = asyncio.Lock()
         self.kills = 0
         self.cuts = 0
 
@@ -91,18 +93,20 @@ class Weather:
         while True:
             await asyncio.sleep(KILL_EVERY_SECONDS)
             program, address = self._chance.choice(list(self._programs.items()))
-            await program.kill()
-            await program.start()
-            self.kills += 1
-            if address:
-                # One that is killed before it has begun shows nothing.
-                await program.ready(address)
+            async with self._lull:
+                await program.kill()
+                await program.start()
+                self.kills += 1
+                if address:
+                    # One that is killed before it has begun shows nothing.
+                    await program.ready(address)
 
     async def _cut(self, cut: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(CUT_EVERY_SECONDS)
-            await asyncio.to_thread(cut)
-            self.cuts += 1
+            async with self._lull:
+                await asyncio.to_thread(cut)
+                self.cuts += 1
 
     async def _lose_grant(self) -> None:
         await asyncio.sleep(LOSE_GRANT_AFTER_SECONDS)
@@ -115,17 +119,21 @@ class Weather:
         (await self._http.post("/_sandbox/faults", json=order)).raise_for_status()
 
     async def _link(self) -> None:
-        """Link the portal as an administrator does, in a lull: linking asks Desk a dozen things in a row."""
-        self._struck += await self._strikes()
-        (await self._http.delete("/_sandbox/faults")).raise_for_status()
-        await self._link_at_last()
-        await self._let_desk_fail()
+        """Link the portal as an administrator does, in a lull: linking asks Desk a dozen things in a row.
+
+        Nor is anything killed meanwhile: each beginning takes a code, of which Zoho gives ten in ten minutes.
+        """
+        async with self._lull:
+            self._struck += await self._strikes()
+            (await self._http.delete("/_sandbox/faults")).raise_for_status()
+            await self._link_at_last()
+            await self._let_desk_fail()
 
     async def _link_at_last(self) -> None:
         while True:
             try:
                 await link(self._stage.origin, self._stage.team, DEMO_ORG_ID)
             except (CommandError, httpx2.TransportError):
-                await asyncio.sleep(1)
+                await asyncio.sleep(LINK_AGAIN_SECONDS)
             else:
                 return

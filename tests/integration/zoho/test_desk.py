@@ -181,7 +181,7 @@ async def test_the_newest_calls(desk: Desk, sandbox: RunningSandbox) -> None:
         body = fields.call_body(first).body | {"subject": subject}
         await desk.create_call(body)
         sandbox.world.clock.advance(1)
-    newest = await desk.newest_calls(first.department_id, 10)
+    newest = await desk.newest_calls(first.department_id, limit=10)
     assert newest is not None
     assert [call.subject for call in newest] == ["second", "first"]
     assert [call.subject for call in await desk.list_calls(first.department_id)] == ["first", "second"]
