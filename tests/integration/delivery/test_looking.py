@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from connector.sandbox.desk.records import Call
+from connector.sandbox.faults import FaultKind
 from tests.integration.delivery.stage import SETTLE_SECONDS, Stage
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +45,28 @@ async def test_among_many(stage: Stage, before: int, after: int, refused: bool) 
     row = await stage.row()
     assert (row.state, row.desk_id) == ("done", call.id)
     assert stage.posts() == 1
+
+
+async def test_what_the_index_has_costs_two_requests(stage: Stage) -> None:
+    """A record that can be searched for by now is not looked for in long lists."""
+    call = await _dropped(stage)
+    _surround(stage, call, before=40, after=250)
+    stage.advance(SETTLE_SECONDS + stage.settings.index_delay_seconds)
+    before = stage.world.requests.count("GET")
+    await stage.drain()
+    assert (await stage.row()).desk_id == call.id
+    assert stage.world.requests.count("GET") == before + 2
+
+
+@pytest.mark.parametrize("kind", ["server_error", "html", "reset"])
+async def test_asks_again_before_it_begins_again(stage: Stage, kind: FaultKind) -> None:
+    """A look takes several requests; where each may fail, beginning anew with each failure never ends."""
+    call = await _dropped(stage)
+    _surround(stage, call, before=40, after=250)
+    stage.strike(kind, "/api/v1/calls", "GET", times=2)
+    stage.advance(SETTLE_SECONDS)
+    await stage.drain()
+    assert (await stage.row()).desk_id == call.id
 
 
 async def test_moved_to_another_department(stage: Stage) -> None:
