@@ -16,12 +16,15 @@ def is_emergency(raw: str, country: str) -> bool:
 
 
 def is_costly(e164: str) -> bool:
-    """Tell whether a number is a premium-rate one, or a satellite's."""
+    """Tell whether a number is a premium-rate one, or a satellite's, whatever digits follow it."""
     number = parse(e164, "")
     if number is None:
         return False
-    premium = phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE
-    return premium or number.country_code in _SATELLITES
+    if number.country_code in _SATELLITES:
+        return True
+    # Networks connect once a number is whole and take no notice of what is dialled behind it.
+    phonenumbers.truncate_too_long_number(number)
+    return phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE
 
 
 def country_of(e164: str) -> str:

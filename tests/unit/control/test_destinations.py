@@ -69,6 +69,16 @@ def test_costly_ones_need_their_own_rule() -> None:
     assert may(satellite, "agent", home)
 
 
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [("DE", "+499001234567"), ("CH", "+41900123456"), ("IT", "+39899123456"), ("SE", "+46900123456")],
+)
+@pytest.mark.parametrize("more", ["", "0", "00", "12", "123"])
+def test_digits_behind_a_costly_one_hide_nothing(country: str, number: str, more: str) -> None:
+    """Networks connect once a number is whole: what follows makes no other number of it."""
+    assert not may(number + more, "administrator", Home(slug="here", country=country))
+
+
 @pytest.mark.parametrize("text", ["112", "15", "tel:112", "1 1 2"])
 def test_emergencies(text: str) -> None:
     """Nobody calls for help by a click, whatever the rules say."""
