@@ -12,6 +12,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+LATEST = 253_402_300_799_999
+"""The last moment of the year 9999, beyond which no moment can be written."""
+
 
 def system_clock() -> int:
     """Answer the machine's present moment in epoch milliseconds."""
@@ -38,6 +41,6 @@ def from_iso(text: str, zone: tzinfo = UTC) -> int:
         at = round(moment.timestamp() * SECOND)
     except OverflowError as problem:
         raise ValueError(f"{text!r} lies outside the calendar") from problem
-    if at < 0:
-        raise ValueError(f"{text!r} lies before 1970")
+    if not 0 <= at <= LATEST:
+        raise ValueError(f"{text!r} lies before 1970 or after 9999")
     return at

@@ -22,7 +22,13 @@ def test_zone_counts_only_where_no_offset_is() -> None:
     assert to_iso(from_iso("2026-07-05T09:00:00+05:30", paris)) == "2026-07-05T03:30:00.000Z"
 
 
-@pytest.mark.parametrize("text", ["yesterday", "1969-12-31T00:00:00Z", "0001-01-01T00:00:00+01:00", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("yesterday", "1969-12-31T00:00:00Z", "0001-01-01T00:00:00+01:00", ""),
+        *("9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.9999Z"),
+    ],
+)
 def test_no_moment_is_refused(text: str) -> None:
     """What is no moment, or none that we count, is a ValueError."""
     with pytest.raises(ValueError, match=r".*"):
