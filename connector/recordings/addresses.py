@@ -7,9 +7,10 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 NAT64 = ip_network("64:ff9b::/96")
-LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
-_COMPATIBLE = ip_network("::/96")
 """IPv6 addresses whose last four bytes are an IPv4 address, to which a gateway may lead."""
+
+_UNICAST = ip_network("2000::/3")
+"""Where all public addresses of IPv6 lie, NAT64 aside; others lead nowhere, or to a gateway's IPv4 ones."""
 
 
 def may_reach(address: Address, networks: Sequence[Network]) -> bool:
@@ -21,9 +22,9 @@ def may_reach(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def _is_public(address: Address) -> bool:
-    was_local = isinstance(address, IPv6Address) and address.is_site_local
-    is_local = was_local or address in LOCAL_NAT64
-    return address.is_global and not address.is_multicast and not is_local
+    if isinstance(address, IPv6Address) and address not in _UNICAST and address not in NAT64:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _plain(address: Address) -> Address:
@@ -37,6 +38,6 @@ def _inside(address: Address) -> list[IPv4Address]:
     if isinstance(address, IPv4Address):
         return []
     found = [address.sixtofour, *(address.teredo or ())]
-    if address in NAT64 or address in _COMPATIBLE:
+    if address in NAT64:
         found.append(IPv4Address(address.packed[-4:]))
     return [one for one in found if one is not None]
