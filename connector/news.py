@@ -97,14 +97,20 @@ class News:
 
     async def show(self, rows: Sequence[CallRow]) -> None:
         """Show calls on the banners of this process, and take them from those not concerned any more."""
-        rows = [row for row in rows if self._shown.is_new(row.id, row.revision)]
-        if not rows or not self._feed.open_banners:
+        rows = [row for row in rows if not self._shown.has(row.id, row.revision)]
+        if not self._feed.open_banners:
+            for row in rows:
+                self._shown.is_new(row.id, row.revision)
+            return
+        if not rows:
             return
         who = await self.team()
         records = await self._records(rows)
         for row in rows:
             phone = await self._phone_systems.get(row.phone_system_id)
-            self._tell(row, phone, who, records.get(row.id))
+            # Only now: reading may fail, and whoever shows what came later may have been faster.
+            if self._shown.is_new(row.id, row.revision):
+                self._tell(row, phone, who, records.get(row.id))
 
     async def refresh(self, call_ids: Iterable[int]) -> None:
         """Read calls again and spread what they are now."""
