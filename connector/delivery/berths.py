@@ -81,6 +81,11 @@ class Seat:
         berth.occupant = self
         self._turn.set()
 
+    def goes_on(self) -> None:
+        """Hear that Desk may still be at work on a request that was given up: nobody else gets the berth."""
+        if self.berth is not None:
+            self.berth.is_broken = True
+
     @asynccontextmanager
     async def settling(self, *, keeps: bool = False) -> AsyncGenerator[int | None]:
         """Hand the berth on unless the delivery `keeps` it, and settle the delivery in this block.

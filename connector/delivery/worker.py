@@ -187,7 +187,7 @@ class Deliverer:
 
     async def _attempt(self, held: Held) -> None:
         deliver = self._contacts.deliver if held.row.kind == "contact" else self._records.deliver
-        with own_slot(held.seat) as slot:
+        with own_slot(held.seat, held.seat.goes_on) as slot:
             problem = await _surviving(deliver(held))
         if problem is not None and not held.is_settled:
             await self._fail(held, problem, zoho_answers=slot.was_answered)

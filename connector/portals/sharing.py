@@ -108,6 +108,7 @@ class SharedBudget:
                 slot.was_answered = True
             except (asyncio.CancelledError, ZohoDown) as problem:
                 if until := self._goes_on_until(problem):
+                    slot.goes_on()
                     holder = uuid4().hex
                     await self._store.write(lambda c: limits.hold_on(c, self._portal_id, holder, until))
                 raise

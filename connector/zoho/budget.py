@@ -5,7 +5,7 @@ some slots and some credits alone, and look-ups go first where both wait.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -41,11 +41,19 @@ class Budget(Protocol):
         """Note the credits that Desk says a request took, and has left for today."""
 
 
-class OwnSlot:
-    """A slot that somebody has already: for one request at a time, and aware of whether Desk answers."""
+def _nothing() -> None:
+    """Do nothing."""
 
-    def __init__(self, turn: AbstractAsyncContextManager[None]) -> None:
+
+class OwnSlot:
+    """A slot that somebody has already: for one request at a time, and aware of whether Desk answers.
+
+    `goes_on` is told that Desk may still be at work on a request whose sender has left.
+    """
+
+    def __init__(self, turn: AbstractAsyncContextManager[None], goes_on: Callable[[], None]) -> None:
         self.turn = turn
+        self.goes_on = goes_on
         self.was_answered = False
 
 
@@ -53,13 +61,15 @@ _own_slot: ContextVar[OwnSlot | None] = ContextVar("own_slot", default=None)
 
 
 @contextmanager
-def own_slot(turn: AbstractAsyncContextManager[None] | None = None) -> Iterator[OwnSlot]:
+def own_slot(
+    turn: AbstractAsyncContextManager[None] | None = None, goes_on: Callable[[], None] = _nothing
+) -> Iterator[OwnSlot]:
     """Let the requests of this block, one after the other, use a slot that its caller has already.
 
     A delivery's claim is such a slot; `turn` is to be entered for each request.
     Look-ups that somebody waits for take no notice.
     """
-    slot = OwnSlot(turn or anyio.Lock())
+    slot = OwnSlot(turn or anyio.Lock(), goes_on)
     before = _own_slot.set(slot)
     try:
         yield slot

@@ -6,13 +6,16 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from connector.delivery.berths import Berths
 from connector.delivery.compose import keys_in
-from connector.errors import CommandError
+from connector.errors import CommandError, ZohoDown
 from connector.portals.limits import allowed
+from connector.portals.sharing import SharedBudget
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import claims, leases, limits, outcomes
 from connector.store.leases import Delivery, Leaving, Terms
 from connector.store.outcomes import Settled, Stands
+from connector.zoho.budget import own_slot
 from tests.integration.delivery.stage import STRANGER, Stage
 from tests.integration.limits.process import Goal, Process
 
@@ -87,6 +90,21 @@ async def test_an_heir_is_counted_though_the_lease_was_lost(stage: Stage) -> Non
     found = await claimed(stage, ahead=1)
     assert await done(stage, found[0], heir=found[SLOTS].row.id, lease_until=1) is None
     assert await held(stage) == SLOTS + 1
+
+
+async def test_a_request_that_goes_on_keeps_the_slot(stage: Stage) -> None:
+    """Desk may be at work on what was given up for its silence: that counts, and nobody else begins."""
+    await backlog(stage, 1)
+    budget, berths = SharedBudget(stage.store, 1, "FREE", stage.clock), Berths(stage.clock)
+    first, second = berths.seat(1, 1, ahead=False), berths.seat(1, 2, ahead=True)
+    with own_slot(first, first.goes_on), pytest.raises(ZohoDown):
+        async with budget.slot(1, live=False):
+            raise ZohoDown("No answer came.") from TimeoutError()
+    async with first.settling() as heir:
+        assert heir is None
+    assert second.berth is None
+    assert (await stage.store.read(lambda c: limits.taken(c, 1, stage.clock()))).others == 1
+    await budget.close()
 
 
 async def test_dead_with_others_ahead(stage: Stage) -> None:
