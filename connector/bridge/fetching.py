@@ -18,7 +18,7 @@ from connector.bridge.orders import CarriesOut, Order, Orders, Outcome, Report, 
 from connector.bridge.posting import detail, signature_refused, signed
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
-from connector.times import Clock
+from connector.times import SECOND, Clock
 
 WAIT_SECONDS = 25
 """How long the connector may keep a question until there is an order; proxies cut off after a minute."""
@@ -75,10 +75,11 @@ class Fetcher:
     async def _turn(self, http: httpx2.AsyncClient, tasks: TaskGroup, wait_seconds: int) -> None:
         """Ask once, and take what there is before asking again: it would be offered again."""
         for order in await self._ask(http, wait_seconds):
-            began = anyio.current_time()
+            began, began_at = anyio.current_time(), self._clock()
             if await self._take(http, order):
-                is_late = anyio.current_time() - began > AT_ONCE_SECONDS
-                tasks.start_soon(self._do, http, order, is_late)
+                # By both clocks: one stands still while the machine is suspended, the other may be set.
+                took = max(anyio.current_time() - began, (self._clock() - began_at) / SECOND)
+                tasks.start_soon(self._do, http, order, took > AT_ONCE_SECONDS)
 
     async def _ask(self, http: httpx2.AsyncClient, wait_seconds: int) -> tuple[Order, ...]:
         headers = signed(f"ask-{secrets.token_hex(8)}", b"", self._settings.secret, self._clock())

@@ -21,6 +21,7 @@ CAUSE_SECONDS = 1
 
 _AGENT = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}")
+_CALLER_ID = re.compile(r"\+?[0-9]{0,20}")
 _NOT_ANSWERED = "3"
 _BUSY, _REJECTED, _NORMAL = "17", "21", "16"
 
@@ -88,6 +89,8 @@ class Hands:
             return refused("unreachable", "that is no extension")
         if order.kind != "hang_up" and not _NUMBER.fullmatch(order.number):
             return refused("failed", "that is no number")
+        if not _CALLER_ID.fullmatch(order.caller_id or ""):
+            return refused("failed", "that is no caller id")
         try:
             if order.kind == "dial":
                 return await self._dial(self._connection, order)

@@ -1,11 +1,16 @@
 """Orders on their way from the connector to a manager interface, and what came of them on the way back."""
 
+import anyio
 import msgspec
 import pytest
 from anyio.to_thread import run_sync
 
+from connector.bridge.fetching import Fetcher
+from connector.bridge.orders import Order, Outcome
 from connector.bridge.settings import BridgeSettings
+from connector.bridge.status import Status
 from connector.settings import Secret
+from connector.times import SECOND, system_clock
 from tests.integration.bridge.conftest import Started
 from tests.integration.bridge.manager import Manager, written
 from tests.integration.bridge.receiver import Receiver
@@ -77,6 +82,41 @@ async def test_answers_lost_on_the_way(
     assert [report["state"] for report in receiver.reports] == ["taken", "taken", "done", "done"]
     assert len({report["by"] for report in receiver.reports}) == 1
     assert originated(manager) == 1
+
+
+class Suspended:
+    """A clock whose machine is suspended for ten seconds at each step, while its timers stand still."""
+
+    def __init__(self) -> None:
+        self.now = system_clock()
+
+    def __call__(self) -> int:
+        """Answer the present moment."""
+        self.now += 10 * SECOND
+        return self.now
+
+
+class NoHands:
+    """Do nothing, and remember what for."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+
+    async def carry_out(self, order: Order) -> Outcome:
+        """Note an order."""
+        self.orders.append(order)
+        return Outcome(state="done")
+
+
+async def test_late_after_a_suspension(settings: BridgeSettings, receiver: Receiver) -> None:
+    """A machine that slept while it took an order does not carry it out when it wakes."""
+    receiver.orders["c1"] = ORDER
+    hands = NoHands()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Fetcher(settings, hands, Status(), Suspended()).run)
+        told = await run_sync(receiver.wait_for_report, "refused", "done")
+        tasks.cancel_scope.cancel()
+    assert (told["reason"], hands.orders) == ("late", [])
 
 
 async def test_asterisk_is_away(started: Started, settings: BridgeSettings, receiver: Receiver) -> None:

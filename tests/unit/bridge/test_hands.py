@@ -140,6 +140,7 @@ async def test_asterisk_refuses(problem: BadStream, state: str, reason: str) -> 
         msgspec.structs.replace(DIAL, agent=""),
         msgspec.structs.replace(DIAL, number="1002)"),
         msgspec.structs.replace(DIAL, kind="transfer", number="1002,1,x"),
+        msgspec.structs.replace(DIAL, caller_id="1,FILE(/etc/asterisk/x)=y"),
     ],
 )
 async def test_what_is_no_telephone_is_not_dialled(order: Order) -> None:
