@@ -98,6 +98,8 @@ def set_extensions(
             extensions.c.user_id == user_id,
         )
         connection.execute(delete(extensions).where(its_own))
+        if word.phone_system_id != ANY_PHONE_SYSTEM and given_at is not None:
+            _uncover(connection, user_id, word.text, given_at)
     return [word for word in wanted if word not in had and not _claim(connection, user_id, word, given_at)]
 
 
@@ -189,6 +191,13 @@ def _claim(connection: Connection, user_id: int, word: Word, given_at: int | Non
     adding = dialects.insert(connection, extensions).values(values | {"given_at": given_at})
     adding = adding.on_conflict_do_nothing()
     return connection.execute(adding.returning(extensions.c.user_id)).one_or_none() is not None
+
+
+def _uncover(connection: Connection, user_id: int, text: str, given_at: int) -> None:
+    """Let a word of all phone systems mean its owner from now on only where it meant somebody else so far."""
+    anywhere = and_(extensions.c.phone_system_id == ANY_PHONE_SYSTEM, extensions.c.extension == text)
+    others = update(extensions).where(anywhere, extensions.c.user_id != user_id)
+    connection.execute(others.values(given_at=given_at))
 
 
 def _by_email(connection: Connection, words: Sequence[str]) -> dict[str, User]:

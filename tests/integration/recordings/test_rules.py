@@ -73,6 +73,19 @@ async def test_whose_calls_a_successor_hears(listeners: Listeners, upstream: Ups
     assert (await listeners.hear("bruno@example.com", newer, url)).status_code == 200
 
 
+async def test_whose_extension_hid_anothers(listeners: Listeners, upstream: Upstream) -> None:
+    """A word of all phone systems means nobody's calls of the time when one of them meant another by it."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    change = listeners.house.agents.change_agent
+    await change("bruno@example.com", extensions=[(None, "1007")], actor="test")
+    await change(ADA, extensions=[("pbx", "1007")], actor="test")
+    url = f"{upstream.origin}/1.wav"
+    hers = await listeners.call("c-7", url, agent="1007")
+    assert (await listeners.hear(ADA, hers, url)).status_code == 200
+    await change(ADA, extensions=[], actor="test")
+    assert (await listeners.hear("bruno@example.com", hers, url)).status_code == 403
+
+
 async def test_keeping_an_extension_keeps_its_calls(
     listeners: Listeners, upstream: Upstream, key: str
 ) -> None:
