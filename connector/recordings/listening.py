@@ -7,6 +7,7 @@ calls of whoever had it before.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -44,6 +45,9 @@ SHOWN_AT_MOST = 20
 
 OPEN_AT_MOST = 100
 """Recordings that this process hands on at a time; each holds a connection and a file."""
+
+EACH_AT_MOST = 10
+"""Of these, what one person may have open: more than a browser plays, too few to keep others out."""
 
 MAY_STILL_COME = 15 * MINUTE
 """Phone systems finish recordings some minutes after the call."""
@@ -102,6 +106,7 @@ class Recordings:
         directory: Directory,
         fetcher: Fetcher | None = None,
         open_at_most: int = OPEN_AT_MOST,
+        each_at_most: int = EACH_AT_MOST,
     ) -> None:
         self._store = store
         self._sealer = sealer
@@ -109,7 +114,8 @@ class Recordings:
         self._callers = Callers(directory)
         self._fetcher = fetcher or Fetcher()
         self._open_at_most = open_at_most
-        self._opening = 0
+        self._each_at_most = each_at_most
+        self._open: Counter[int] = Counter()
         self._heard: set[Audio] = set()
 
     async def page(self, user: User, key: str) -> Page:
@@ -145,16 +151,18 @@ class Recordings:
         if keep and not _may_keep(user, asked.kept):
             await self._note(asked, user, "refused", piece)
             raise NotAllowed("Copies of recordings are not handed out here; listen to it on its page.")
-        if self._opening + len(self._heard) >= self._open_at_most:
+        if self._open.total() >= self._open_at_most or self._open[user.id] >= self._each_at_most:
             raise TooManyRequests("Too many recordings are being listened to at the moment.", 5)
-        self._opening += 1
+        self._open[user.id] += 1
         try:
             await self._note(asked, user, "downloaded" if keep else "played", piece)
             audio = await self._opened(asked, found, part)
-        finally:
-            self._opening -= 1
+        except BaseException:
+            self._close(user.id)
+            raise
         self._heard.add(audio)
         audio.on_close(partial(self._heard.discard, audio))
+        audio.on_close(partial(self._close, user.id))
         return Heard(audio=audio, started_at=asked.told.started_at)
 
     def end(self) -> None:
@@ -170,6 +178,11 @@ class Recordings:
             raise RecordingUnknown("No call that is over and leaves a record has this key.")
         asked = _Asked(kept, told, {}, may_hear=True)
         return await self._try_all(asked, told.recordings)
+
+    def _close(self, user_id: int) -> None:
+        self._open[user_id] -= 1
+        if not self._open[user_id]:
+            del self._open[user_id]
 
     async def _asked(self, user: User, key: str, piece: str = "") -> _Asked:
         found = await self._store.read(partial(_read, key=key, user=user, now=self._clock()))

@@ -50,7 +50,12 @@ class Listeners:
         await self.house.store.write(change)
 
     def listen_with(
-        self, fetcher: Fetcher | None = None, *, later_seconds: int = 0, open_at_most: int = 10
+        self,
+        fetcher: Fetcher | None = None,
+        *,
+        later_seconds: int = 0,
+        open_at_most: int = 10,
+        each_at_most: int = 10,
     ) -> None:
         """Fetch with other patience or another resolver, or at a later moment."""
         house = self.house
@@ -59,7 +64,7 @@ class Listeners:
             return house.clock() + later_seconds * SECOND
 
         house.recordings = Recordings(
-            house.store, house.sealer, clock, house.directory, fetcher, open_at_most
+            house.store, house.sealer, clock, house.directory, fetcher, open_at_most, each_at_most
         )
 
     async def call(self, call: str, *urls: str, agent: str = "1001", **facts: Any) -> str:

@@ -209,6 +209,24 @@ async def test_stopping_waits_for_no_listener(listeners: Listeners, upstream: Up
     await upstream.hung_up.wait()
 
 
+async def test_one_listener_keeps_nobody_out(listeners: Listeners, upstream: Upstream) -> None:
+    """Whoever opens recordings and reads none of them takes up their own part, not everybody's."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    listeners.listen_with(open_at_most=2, each_at_most=1)
+    upstream.answers["/slow.wav"] = upstream.stall
+    slow, quick = (f"{upstream.origin}/{name}.wav" for name in ("slow", "1"))
+    key = await listeners.call("c-1", slow, quick)
+    cookie = {"cookie": f"connector-session={await listeners.place.signed_in(ADA)}"}
+    path = f"/recordings/{key}/{piece_of(slow)}"
+    async with listeners.place.client.stream("GET", path, headers=cookie) as heard:
+        chunks = heard.aiter_raw()
+        await anext(chunks)
+        assert (await listeners.hear(ADA, key, quick)).status_code == 429
+        assert (await listeners.hear("sue@example.com", key, quick)).status_code == 200
+    await upstream.hung_up.wait()
+    assert (await listeners.hear(ADA, key, quick)).status_code == 200
+
+
 async def test_credentials_reach_named_hosts_only(
     listeners: Listeners, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
