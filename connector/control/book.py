@@ -6,7 +6,7 @@ from connector.control.planning import is_same
 from connector.control.values import Asker, Outcome, Request
 from connector.errors import InvalidRequest, NotFound, NotNow
 from connector.numbers import mask
-from connector.store import audit, calls, orders, phones
+from connector.store import audit, calls, orders, phones, team
 from connector.store.orders import Order
 from connector.store.phones import PhoneSystem
 from connector.times import SECOND
@@ -120,6 +120,16 @@ def own(connection: Connection, phone: PhoneSystem, uid: str) -> Order:
     order = orders.by_uid(connection, uid)
     if order is None or order.phone_system_id != phone.id:
         raise NotFound("There is no such order.")
+    return order
+
+
+def seen(connection: Connection, asker: Asker, uid: str) -> Order:
+    """Answer an order that somebody may see; NotFound for any other."""
+    order = known(connection, uid)
+    if order.asker != asker.name and asker.role == "agent":
+        own = asker.user is not None and asker.user.id
+        if not own or team.load(connection).user(order.phone_system_id, order.agent) != own:
+            raise NotFound("There is no such order.")
     return order
 
 

@@ -10,7 +10,7 @@ from connector.control.colleagues import Colleague, colleagues
 from connector.control.planning import NOTHING, know, plan
 from connector.control.telephones import telephones
 from connector.control.values import Asker, Outcome, Request
-from connector.errors import NotFound, NotNow, RequestError
+from connector.errors import NotNow, RequestError
 from connector.feed import Bus
 from connector.metrics import Metrics
 from connector.store import Store, orders
@@ -72,13 +72,12 @@ class Control:
     ) -> Order:
         """Answer how an order of the asker's stands; waits for so long at most until it is over.
 
-        Or until it is in another state than `unlike`. Supervisors may see everybody's; NotFound otherwise.
+        Or until it is in another state than `unlike`. Supervisors may see everybody's, and agents those for
+        their own telephone, whoever gave them; NotFound otherwise.
         """
 
         async def look() -> Order | None:
-            found = await self._store.read(lambda connection: orders.by_uid(connection, uid))
-            if found is None or (found.asker != asker.name and asker.role == "agent"):
-                raise NotFound("There is no such order.")
+            found = await self._store.read(partial(book.seen, asker=asker, uid=uid))
             is_news = not found.is_open if unlike is None else found.state != unlike
             return found if is_news else None
 

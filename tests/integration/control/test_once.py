@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 
 from connector.control import Asker, Control, Outcome, Request
 from connector.control.planning import WAITS
-from connector.errors import RequestError
+from connector.errors import NotFound, RequestError
 from connector.feed import Alone
 from connector.metrics import Metrics
 from connector.store import Store, audit, orders, phones, tables, users
@@ -161,3 +161,30 @@ def test_too_late_is_never_handed_out(store: Store) -> None:
     assert order.state == "expired"
     said = [entry.action for entry in store.read_now(audit.newest)]
     assert said == ["order.expired", "order.given"]
+
+
+def test_an_order_for_ones_own_telephone_may_be_followed(store: Store) -> None:
+    """Who clicks what a supervisor has just ordered for them hears what comes of it; nobody else does."""
+
+    def add(connection: Connection) -> None:
+        users.add(connection, "sue@example.com", "Sue", "supervisor", 0)
+        users.add(connection, "bruno@example.com", "Bruno", "agent", 0)
+
+    store.write_now(add)
+    found = {user.name: user for user in store.read_now(users.list_all)}
+    phone = store.read_now(lambda c: phones.find(c, "p", 0))
+    assert phone is not None
+
+    async def play() -> None:
+        office = Office(store, found["Ada"], phone, 10**12)
+        askers = {name: Asker(name=one.email, role=one.role, user=one) for name, one in found.items()}
+        await office.control.waiting(phone, 0)
+        wish = Request(kind="dial", key="1", number=NUMBERS[0], agent="ada@example.com")
+        given = await office.control.give(askers["Sue"], wish)
+        again = await office.control.give(office.asker, Request(kind="dial", key="2", number=NUMBERS[0]))
+        assert again.uid == given.uid
+        assert (await office.control.order(office.asker, given.uid)).uid == given.uid
+        with pytest.raises(NotFound):
+            await office.control.order(askers["Bruno"], given.uid)
+
+    asyncio.run(play())
