@@ -63,8 +63,9 @@ class _Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
     (OutcomeUnknown, _Rule(fate=Fate.UNKNOWN)),
-    # Not the record's fault, but the grant's: everything waits until an administrator links anew.
-    (GrantLost, _Rule(seconds=60, portal_rests=True)),
+    # Not the record's fault, but the grant's. Where it is gone for good nothing is claimed until somebody
+    # links anew; else Desk has refused a good token, which soon passes, or is an outage like others.
+    (GrantLost, _Rule(seconds=5, portal_rests=True)),
     (ScopeMissing, _Rule(seconds=300, portal_rests=True)),
     (OrgMismatch, _Rule(seconds=300, portal_rests=True)),
     (ClientRefused, _Rule(seconds=300, portal_rests=True)),

@@ -227,7 +227,7 @@ def drop(connection: Connection, row_id: int, now: int) -> list[int]:
 WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
 """Reasons that only an administrator who links the portal anew does away with."""
 
-WAIT_FOR_ZOHO = ("zoho_down",)
+WAIT_FOR_ZOHO = ("zoho_down", "grant_lost")
 """Reasons that are gone for all once Zoho has taken one delivery."""
 
 
