@@ -14,6 +14,9 @@ from tests.integration.databases import url_of
 from tests.integration.delivery.stage import Stage
 from tests.integration.zoho.person import center
 
+PATIENCE_SECONDS = 60
+"""Longer than any machine takes that does something else beside."""
+
 
 class Goal:
     """Count what deliveries write, and tell when it is enough."""
@@ -44,7 +47,9 @@ class Process:
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(stage.sandbox)},
         )
-        self.directory = Directory(self.store, self.portals, stage.settings, stage.clock)
+        self.directory = Directory(
+            self.store, self.portals, stage.settings, stage.clock, patience_seconds=PATIENCE_SECONDS
+        )
         self.deliverer = Deliverer(
             self.store, self.portals, self.directory, stage.settings, stage.clock, counter=goal or stage.tally
         )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from connector.calls import call_key
 from connector.recordings import Recordings, piece_of
-from connector.recordings.fetching import Fetcher
+from connector.recordings.fetching import Fetcher, Patience
 from connector.recordings.sources import Changes, changed
 from connector.store import phones, recordings
 from connector.store.recordings import SourceRow
@@ -21,6 +21,8 @@ PAGE = {"accept": "text/html"}
 PATIENCE_SECONDS = 60
 """Longer than any machine takes that does something else beside."""
 
+PATIENT = Fetcher(patience=Patience(answer=PATIENCE_SECONDS, silence=PATIENCE_SECONDS))
+
 
 class Listeners:
     """What tests of recordings do again and again."""
@@ -28,6 +30,7 @@ class Listeners:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.house = place.house
+        self.listen_with()
 
     async def add(self, email: str, name: str, role: str = "agent") -> None:
         """Add somebody without an extension."""
@@ -64,7 +67,7 @@ class Listeners:
             return house.clock() + later_seconds * SECOND
 
         house.recordings = Recordings(
-            house.store, house.sealer, clock, house.directory, fetcher, open_at_most, each_at_most
+            house.store, house.sealer, clock, house.directory, fetcher or PATIENT, open_at_most, each_at_most
         )
 
     async def call(self, call: str, *urls: str, agent: str = "1001", **facts: Any) -> str:
