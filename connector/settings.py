@@ -15,6 +15,9 @@ from connector.errors import SettingsError
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FILE_VARIABLE = "CONNECTOR_FILE"
 OWN_AT_DATA_CENTER = "ZOHO_CLIENT_SECRET_"
+YEAR = 366 * 24 * 60 * 60
+CENTURY = 100 * 366
+"""In seconds, and in days: whoever sets more has mistyped."""
 """ZOHO_CLIENT_SECRET_EU is the client's secret at the data centre 'eu', where that has one of its own."""
 
 
@@ -74,22 +77,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = []
     record_after_seconds: Annotated[
         int,
-        Meta(ge=0, description="How long after its end a call's record is due, so that late news joins it"),
+        Meta(
+            ge=0,
+            le=YEAR,
+            description="How long after its end a call's record is due, so that late news joins it",
+        ),
     ] = 3
     settle_after_seconds: Annotated[
-        int, Meta(ge=0, description="How long Desk may take to apply a request whose answer was lost")
+        int,
+        Meta(
+            ge=0,
+            le=YEAR,
+            description="How long Desk may take to apply a request whose answer was lost",
+        ),
     ] = 60
     index_delay_seconds: Annotated[
-        int, Meta(ge=0, description="How long Desk's search may take to show a new record")
+        int,
+        Meta(ge=0, le=YEAR, description="How long Desk's search may take to show a new record"),
     ] = 120
     silent_after_seconds: Annotated[
-        int, Meta(ge=60, description="How long an open call may stay silent before it counts as ended")
+        int,
+        Meta(
+            ge=60,
+            le=YEAR,
+            description="How long an open call may stay silent before it counts as ended",
+        ),
     ] = 14_400
     known_for_seconds: Annotated[
-        int, Meta(ge=0, description="How long a found contact is taken from our own memory")
+        int,
+        Meta(ge=0, le=YEAR, description="How long a found contact is taken from our own memory"),
     ] = 3_600
     unknown_for_seconds: Annotated[
-        int, Meta(ge=0, description="How long a number that Desk did not know is not asked again")
+        int,
+        Meta(
+            ge=0,
+            le=YEAR,
+            description="How long a number that Desk did not know is not asked again",
+        ),
     ] = 60
     sync_credits_percent: Annotated[
         int,
@@ -100,18 +124,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 30
     sync_every_seconds: Annotated[
-        int, Meta(ge=10, description="How often the contact index asks Desk what has changed")
+        int,
+        Meta(ge=10, le=YEAR, description="How often the contact index asks Desk what has changed"),
     ] = 300
     desk_webhooks: Annotated[
         bool, Meta(description="Whether linking asks for the right to subscribe to Desk's webhooks")
     ] = False
     keep_calls_days: Annotated[
         int,
-        Meta(ge=30, description="How long calls, their events and their deliveries are kept; longer than "
-             "any phone system may hold its events back"),
-    ] = 400  # fmt: skip
+        Meta(
+            ge=30,
+            le=CENTURY,
+            description="How long calls, their events and their deliveries are kept; longer than any phone "
+            "system may hold its events back",
+        ),
+    ] = 400
     keep_unread_days: Annotated[
-        int, Meta(ge=1, description="How long bodies that could not be read are kept")
+        int, Meta(ge=1, le=CENTURY, description="How long bodies that could not be read are kept")
     ] = 30
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"

@@ -6,11 +6,12 @@ import click
 
 from connector.cli.opening import in_store
 from connector.cli.output import json_option, moment, show_rows
+from connector.cli.values import HOW_MANY
 from connector.store import audit as table
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@click.option("--limit", type=HOW_MANY, default=100, show_default=True, help="How many.")
 @json_option
 def audit(*, limit: int, as_json: bool) -> None:
     """Show who changed what, the latest first."""

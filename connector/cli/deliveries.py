@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
+from connector.cli.values import HOW_MANY, ROW_ID
 from connector.delivery import by_hand
 from connector.errors import CommandError
 from connector.store import Store, outbox
@@ -25,7 +26,7 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.option("--state", type=click.Choice(get_args(State)), default="dead", show_default=True,
     help="dead ones wait for a person; due, sending and unknown ones go on by themselves.")  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@click.option("--limit", type=HOW_MANY, default=100, show_default=True, help="How many.")
 @json_option
 def list_all(*, state: State, limit: int, as_json: bool) -> None:
     """List deliveries with the reason and what to do about it, the latest changed first."""
@@ -34,7 +35,7 @@ def list_all(*, state: State, limit: int, as_json: bool) -> None:
 
 
 @deliveries.command("show")
-@click.argument("row_id", type=int, metavar="ID")
+@click.argument("row_id", type=ROW_ID, metavar="ID")
 @json_option
 def show(*, row_id: int, as_json: bool) -> None:
     """Show one delivery whole: what shall be in Desk, what was sent, why it stands where it does."""
@@ -45,7 +46,7 @@ def show(*, row_id: int, as_json: bool) -> None:
 
 
 @deliveries.command("drop")
-@click.argument("row_id", type=int, metavar="ID")
+@click.argument("row_id", type=ROW_ID, metavar="ID")
 def drop(*, row_id: int) -> None:
     """Give a dead letter up for good; later news of its call change nothing, only a retry does."""
     change = partial(by_hand.drop, row_id=row_id, now=system_clock(), actor=actor())
@@ -54,7 +55,7 @@ def drop(*, row_id: int) -> None:
 
 
 @deliveries.command("retry")
-@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.argument("ids", nargs=-1, type=ROW_ID, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Retry every dead letter.")
 @click.option("--absent", is_flag=True,
     help="You have looked in Desk: the record is not there, so it can be sent without looking.")  # fmt: skip

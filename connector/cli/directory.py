@@ -9,6 +9,7 @@ import click
 from connector.app import House
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_rows, write_json
+from connector.cli.values import ROW_ID
 from connector.directory.planning import spent_today, state_of
 from connector.directory.syncing import Standing
 from connector.errors import CommandError
@@ -19,7 +20,7 @@ SHOWN_EVERY = 2 * SECOND
 WEBHOOK_PATH = "/webhooks/desk/{portal_id}"
 
 portal_option = click.option(
-    "--portal", "portal_id", type=int, help="Id of the portal, if there are several."
+    "--portal", "portal_id", type=ROW_ID, help="Id of the portal, if there are several."
 )
 
 

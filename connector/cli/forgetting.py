@@ -7,6 +7,7 @@ import msgspec
 
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, show_one
+from connector.cli.values import ROW_ID
 from connector.keeping import Forgetting
 from connector.store import Store
 from connector.store.forgetting import Contact, Erased
@@ -16,7 +17,7 @@ from connector.times import system_clock
 @click.command()
 @click.option("--number", help="A whole number, such as +33123456789.")
 @click.option("--contact", metavar="ID", help="A contact of Desk, by its id.")
-@click.option("--portal", type=int, help="The portal of the contact.")
+@click.option("--portal", type=ROW_ID, help="The portal of the contact.")
 @click.option("--even-undelivered", is_flag=True,
     help="Erase also what has not reached Desk: it never will.")  # fmt: skip
 @json_option

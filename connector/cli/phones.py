@@ -11,6 +11,7 @@ from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, show_rows
 from connector.cli.secret_files import secret_in
+from connector.cli.values import HOURS, ROW_ID
 from connector.errors import CommandError
 from connector.phones import DIALECTS
 from connector.store.phones import PhoneSystem
@@ -39,7 +40,7 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
 @click.option("--country", required=True, help="Where its national numbers are at home, such as FR.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Of times that name none.")
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), default="neutral", show_default=True)
-@click.option("--portal", type=int, help="The portal its calls go to, where several are linked.")
+@click.option("--portal", type=ROW_ID, help="The portal its calls go to, where several are linked.")
 @click.option("--department", help="Department id of its records, unless queue or line say another.")
 @click.option("--line", "lines", multiple=True, metavar="NUMBER[=DEPARTMENT]",
     help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
@@ -73,7 +74,7 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
 
 @phones.command("rotate")
 @click.argument("slug")
-@click.option("--overlap-hours", type=click.IntRange(0), default=24, show_default=True,
+@click.option("--overlap-hours", type=HOURS, default=24, show_default=True,
     help="How long the former secret stays valid.")  # fmt: skip
 @secret_file_option
 @json_option

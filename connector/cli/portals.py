@@ -7,6 +7,7 @@ import click
 from connector.app import House
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
+from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.store.portals import Portal
@@ -50,7 +51,7 @@ def list_all(*, as_json: bool) -> None:
 
 
 @portals.command("show")
-@click.argument("portal_id", type=int, metavar="ID")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
 @click.option(
     "--live", is_flag=True, help="Also ask Desk: what works, which departments and agents there are."
 )
@@ -74,7 +75,7 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 
 
 @portals.command("set")
-@click.argument("portal_id", type=int, metavar="ID")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
 @click.option("--default-department-id", help="Where records go that nothing else decides.")
 @click.option("--default-owner-id", help="Desk agent id of the owner where no agent of ours is.")
 @click.option("--recording-field", help="API name of a custom field of calls for the recording, cf_...")

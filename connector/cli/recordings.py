@@ -13,6 +13,7 @@ from connector.cli.belongings import change_phone
 from connector.cli.opening import in_house, in_store
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.secret_files import secret_in
+from connector.cli.values import HOW_MANY
 from connector.recordings import sources
 from connector.sealing import Sealer
 from connector.store import recordings as table
@@ -138,7 +139,7 @@ def recordings() -> None:
 
 @recordings.command("accesses")
 @click.option("--call", "key", help="Of one call only: its key, the last part of its page's address.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+@click.option("--limit", type=HOW_MANY, default=100, show_default=True, help="How many.")
 @json_option
 def accesses(*, key: str | None, limit: int, as_json: bool) -> None:
     """Show who opened, heard, kept or was refused which recording, the latest first."""

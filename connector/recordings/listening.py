@@ -193,7 +193,8 @@ class Recordings:
         if not found.may_hear:
             await self._note(found, user, "refused", piece)
             raise NotAllowed(
-                "This recording is for those who took part in the call, for supervisors and administrators."
+                f"This recording is for those who took part in the call, for supervisors and administrators: "
+                f"one of them can play it to you. You are signed in as {user.email}."
             )
         return found
 

@@ -1,8 +1,9 @@
 """Answer administrators' programs about what is kept: the index of contacts, and forgetting."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,7 +30,7 @@ class Forget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     number: str | None = None
     contact: str | None = None
-    portal: int | None = None
+    portal: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
     even_undelivered: bool = False
 
 

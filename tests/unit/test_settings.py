@@ -46,6 +46,8 @@ def test_data_centres_may_have_their_own_secret() -> None:
     [
         ("RECORD_AFTER_SECONDS", "soon"),
         ("RECORD_AFTER_SECONDS", "-1"),
+        ("RECORD_AFTER_SECONDS", "99999999999999999999"),
+        ("KEEP_CALLS_DAYS", "99999999"),
         ("DELIVER", "perhaps"),
         ("LISTEN", "8080"),
         ("LOG_FORMAT", "xml"),

@@ -24,7 +24,7 @@ ROWS = {
         title="That is not yours to do",
         what="Your role does not reach that far.",
         whose=ADMINISTRATORS,
-        todo=("Ask an administrator to do it, or to give you the role.",),
+        todo=("Ask somebody who may, or an administrator to give you the role.",),
         told=True,
     ),
     "not_found": Row(

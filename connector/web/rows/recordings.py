@@ -1,6 +1,6 @@
 """A recording cannot be had from where the phone system keeps it."""
 
-from connector.web.rows.row import ADMINISTRATORS, NOBODYS, Row
+from connector.web.rows.row import ADMINISTRATORS, NOBODYS, YOURS, Row
 
 PHONES = "It is the move of whoever looks after the phone system."
 SET_UP = "`connector phones recordings` with the phone system's name shows and changes how they are fetched."
@@ -34,10 +34,10 @@ ROWS = {
         status=404,
         title="Nothing is known of this call",
         what="The connector knows of no such call, or not any more.",
-        whose=PHONES,
+        whose=YOURS,
         todo=(
             "Check the address.",
-            "Calls are kept for KEEP_CALLS_DAYS; the recording may still be where it was made.",
+            "An old call is forgotten here; ask an administrator whether its recording still exists.",
         ),
         told=True,
     ),
