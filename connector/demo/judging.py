@@ -1,7 +1,7 @@
 """Wait until Desk has what was played, and compare the two."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connector.calls import call_key
 from connector.demo.comparing import Desk, Verdict, Wanted, compare
@@ -20,12 +20,12 @@ UNDER_WAY: tuple[State, ...] = ("due", "sending", "unknown")
 Counted = Mapping[State, int]
 
 
-def _to_nobody(_counted: Counted) -> None:
+async def _to_nobody(_counted: Counted) -> None:
     """Tell nobody."""
 
 
 async def delivered(
-    stage: Stage, patience_seconds: float, tell: Callable[[Counted], None] = _to_nobody
+    stage: Stage, patience_seconds: float, tell: Callable[[Counted], Awaitable[None]] = _to_nobody
 ) -> None:
     """Wait until no delivery is under way any more, or none has moved for so long.
 
@@ -40,7 +40,7 @@ async def delivered(
             return
         if counted != last:
             last, moved_at = counted, loop.time()
-            tell(counted)
+            await tell(counted)
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 

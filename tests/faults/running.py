@@ -2,19 +2,22 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from sqlalchemy import Connection
 
 from connector.demo.callers import Callers
 from connector.demo.comparing import Verdict
 from connector.demo.furnishing import SLUG
 from connector.demo.headless import TALK_SECONDS
-from connector.demo.judging import Counted, delivered, judge
+from connector.demo.judging import UNDER_WAY, Counted, delivered, judge
 from connector.demo.phone import CloudEvent, Phone, Taken
 from connector.demo.planning import plan
 from connector.demo.playing import fast, play_all
@@ -22,6 +25,9 @@ from connector.demo.processes import Program, free_port
 from connector.demo.stage import Stage, Wishes
 from connector.demo.writing import Writer
 from connector.sandbox.presets import DEMO_ORG_ID
+from connector.store import outbox
+from connector.store.outbox import Row
+from connector.times import SECOND
 from tests.faults.weather import Weather
 
 STEP_SECONDS = 0.05
@@ -76,9 +82,11 @@ async def run(
         tempo = fast(STEP_SECONDS, LATE_SECONDS)
         played = await play_all(stories, Either(phones, chance), order.rate, tempo, stage.house.clock)
         await weather.calm_down()
-        await delivered(stage, STUCK_AFTER_SECONDS, _tell)
+        await delivered(stage, STUCK_AFTER_SECONDS, partial(_tell, stage))
         verdict, _ = await judge(stage, played, before)
-        return await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
+        figures = await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
+        figures["problems"] += [_words(stage, row) for row in await _under_way(stage)]
+        return figures
 
 
 def _phone(stage: Stage, origin: str, ending: AsyncExitStack) -> Phone:
@@ -104,8 +112,26 @@ async def _more_programs(stage: Stage, ending: AsyncExitStack) -> tuple[dict[Pro
     return {programs[0]: f"{origin}/readyz", programs[1]: "", programs[2]: ""}, origin
 
 
-def _tell(counted: Counted) -> None:
-    click.echo(f"{time.strftime('%X')} {counted}", err=True)
+async def _tell(stage: Stage, counted: Counted) -> None:
+    """Say how many deliveries are in each state, why they wait, and which of them waits longest."""
+    waiting = await _under_way(stage)
+    why = Counter(row.reason or "nothing" for row in waiting)
+    last = max(waiting, key=lambda row: row.due_at, default=None)
+    longest = "" if last is None else _words(stage, last)
+    click.echo(f"{time.strftime('%X')} {counted} {dict(why)} {longest}", err=True)
+
+
+async def _under_way(stage: Stage) -> list[Row]:
+    def read(connection: Connection) -> list[Row]:
+        return [row for state in UNDER_WAY for row in outbox.list_rows(connection, state)]
+
+    return await stage.house.store.read(read)
+
+
+def _words(stage: Stage, row: Row) -> str:
+    seconds = (row.due_at - stage.house.clock()) / SECOND
+    why = f"{row.attempts} attempts, {row.step or row.reason or 'nothing'}: {row.detail}"
+    return f"{row.kind} {row.key}: {row.state}, due in {seconds:.0f} s, {why}"
 
 
 async def _figures(verdict: Verdict, calls: int, weather: Weather) -> dict[str, Any]:
