@@ -24,6 +24,13 @@ from connector.times import SECOND
 CAP_SECONDS = 15 * 60
 """The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""
 
+SHORT_CAP_SECONDS = 60
+BAD_LUCK_BEFORE = 20
+"""So many attempts may fail by chance while Zoho answers others; until then the pauses stay short.
+
+In an outage it is the portal that rests, so that Zoho is spared whatever its deliveries would do.
+"""
+
 HOLDING_CAP_SECONDS = 20
 """The longest pause of a delivery that holds a slot meanwhile, which others wait for."""
 
@@ -53,11 +60,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """How to wait: for about `seconds`, doubled at each attempt if it `grows`, unless Zoho says how long."""
+    """How to wait: for about `seconds`, doubled at each attempt if it `grows`, unless Zoho says how long.
+
+    It grows to `at_most`; what is None here depends on how often it was tried.
+    """
 
     fate: Fate = Fate.LATER
     seconds: int = 1
     grows: bool = False
+    at_most: int | None = None
     portal_rests: bool = False
 
 
@@ -69,7 +80,8 @@ _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
     (ScopeMissing, _Rule(seconds=300, portal_rests=True)),
     (OrgMismatch, _Rule(seconds=300, portal_rests=True)),
     (ClientRefused, _Rule(seconds=300, portal_rests=True)),
-    (ConcurrencyExceeded, _Rule(seconds=1, grows=True)),
+    # The width has been narrowed already, which spares Zoho more than any pause.
+    (ConcurrencyExceeded, _Rule(seconds=1, grows=True, at_most=HOLDING_CAP_SECONDS)),
     (CreditsExhausted, _Rule(seconds=CAP_SECONDS, portal_rests=True)),
     (TokensThrottled, _Rule(seconds=600, portal_rests=True)),
     (ZohoBusy, _Rule(seconds=1, grows=True)),
@@ -90,8 +102,8 @@ def decide(
     Nothing dies of an outage, however long it lasts.
     """
     rule = _rule_of(error, attempts)
-    cap = HOLDING_CAP_SECONDS if holds_slot else CAP_SECONDS
-    wait = round(_wait_seconds(rule, error, attempts, chance, cap) * SECOND)
+    at_most = HOLDING_CAP_SECONDS if holds_slot else _longest(rule, attempts)
+    wait = round(_wait_seconds(rule, error, attempts, chance, at_most) * SECOND)
     return Decision(
         fate=rule.fate,
         due_at=now + wait,
@@ -111,13 +123,19 @@ def _rule_of(error: Exception, attempts: int) -> _Rule:
     return _Rule(fate=Fate.DEAD)
 
 
+def _longest(rule: _Rule, attempts: int) -> int:
+    if rule.at_most is not None:
+        return rule.at_most
+    return SHORT_CAP_SECONDS if attempts < BAD_LUCK_BEFORE else CAP_SECONDS
+
+
 def _wait_seconds(
-    rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float], cap: int
+    rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float], at_most: int
 ) -> float:
     if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
         return max(1, error.retry_after_seconds)
     if not rule.grows:
         return rule.seconds
-    most: int = min(cap, rule.seconds << min(attempts, 20))
+    most: int = min(at_most, rule.seconds << min(attempts, 20))
     # Full jitter: those that failed together shall not come back together.
     return max(1.0, most * chance())

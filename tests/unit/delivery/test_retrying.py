@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import errors
-from connector.delivery.retrying import CAP_SECONDS, HOLDING_CAP_SECONDS, Fate, decide
+from connector.delivery.retrying import (
+    BAD_LUCK_BEFORE,
+    CAP_SECONDS,
+    HOLDING_CAP_SECONDS,
+    SHORT_CAP_SECONDS,
+    Fate,
+    decide,
+)
 from connector.errors import ConnectorError, ZohoBusy, ZohoRefused
 from connector.store.outbox import WAIT_FOR_LINKING
 
@@ -53,11 +60,12 @@ def test_nothing_dies_of_an_outage(kind: type[Exception], attempts: int, chance:
     assert 1_000 <= decision.due_at - NOW <= CAP_SECONDS * 1_000
 
 
-@given(attempts=st.integers(0, 8), chance=CHANCES)
+@given(attempts=st.integers(0, 40), chance=CHANCES)
 def test_pauses_grow(attempts: int, chance: float) -> None:
     """Each pause may be twice as long as the one before, and chance spreads those who failed together."""
     decision = decide(errors.ZohoDown("away"), attempts, NOW, lambda: chance)
-    assert decision.due_at - NOW == max(1_000, round(min(CAP_SECONDS, 2 ** (attempts + 1)) * chance * 1_000))
+    at_most = SHORT_CAP_SECONDS if attempts < BAD_LUCK_BEFORE else CAP_SECONDS
+    assert decision.due_at - NOW == max(1_000, round(min(at_most, 2 ** (attempts + 1)) * chance * 1_000))
     assert decision.attempts == attempts + 1
     assert decision.rests_until is None
 
@@ -93,6 +101,13 @@ def test_unknown_stays_unknown(attempts: int) -> None:
 def test_who_holds_a_slot_comes_back_soon(attempts: int, chance: float) -> None:
     """What was sent and is still to be looked for takes a slot from the others meanwhile."""
     decision = decide(errors.ZohoDown("x"), attempts, NOW, lambda: chance, holds_slot=True)
+    assert decision.due_at - NOW <= HOLDING_CAP_SECONDS * 1_000
+
+
+@given(attempts=ATTEMPTS, chance=CHANCES)
+def test_a_full_width_is_tried_again_soon(attempts: int, chance: float) -> None:
+    """However unlucky a delivery was before, it is the narrowed width that spares Zoho, not its pause."""
+    decision = decide(errors.ConcurrencyExceeded("full"), attempts, NOW, lambda: chance)
     assert decision.due_at - NOW <= HOLDING_CAP_SECONDS * 1_000
 
 
