@@ -23,8 +23,16 @@ GATHER_SECONDS = 0.015
 PACE_AT_MOST = 256
 
 
+def _always() -> bool:
+    return True
+
+
 class NoBerth(ConcurrencyExceeded):
     """No slot has come free for a delivery that was claimed ahead: nothing was sent, and nothing narrows."""
+
+
+class LeaseLost(Exception):
+    """Another process has taken the delivery: whatever we know of it is out of date."""
 
 
 class Berth:
@@ -41,21 +49,24 @@ class Berth:
 class Seat:
     """A delivery's place: `async with` it for each request, which then has a slot.
 
-    Raises NoBerth where none came free in time.
+    Raises NoBerth where none came free in time, and LeaseLost where the delivery is not held any more.
     """
 
-    def __init__(self, berths: "Berths", portal_id: int, row_id: int, *, ahead: bool) -> None:
+    def __init__(
+        self, berths: "Berths", portal_id: int, row_id: int, holds: Callable[[], bool], *, ahead: bool
+    ) -> None:
         self.portal_id = portal_id
         self.row_id = row_id
         self.berth = None if ahead else Berth(self)
         self._berths = berths
+        self._holds = holds
         self._turn = asyncio.Event()
         self._asking = asyncio.Lock()
 
     async def __aenter__(self) -> None:
         await self._asking.acquire()
         try:
-            await self.taken()
+            await self._allowed()
         except BaseException:
             self._asking.release()
             raise
@@ -64,6 +75,12 @@ class Seat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._asking.release()
+
+    async def _allowed(self) -> None:
+        await self.taken()
+        if not self._holds():
+            # Whoever has taken it since uses the slot.
+            raise LeaseLost
 
     async def taken(self) -> None:
         """Wait for a berth; NoBerth where none came free."""
@@ -147,9 +164,9 @@ class Berths:
         self._closed = False
         self.gathering = Gathering(self._is_busy)
 
-    def seat(self, portal_id: int, row_id: int, *, ahead: bool) -> Seat:
-        """Place a delivery that was claimed."""
-        seat = Seat(self, portal_id, row_id, ahead=ahead)
+    def seat(self, portal_id: int, row_id: int, *, ahead: bool, holds: Callable[[], bool] = _always) -> Seat:
+        """Place a delivery that was claimed; `holds` tells whether its lease still runs."""
+        seat = Seat(self, portal_id, row_id, holds, ahead=ahead)
         if ahead:
             self._waiting.setdefault(portal_id, {})[seat] = None
         else:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from connector.delivery.berths import Berths
+from connector.delivery.berths import Berths, LeaseLost
 from connector.delivery.merging import Body, Sent
 from connector.delivery.retrying import Decision, Fate
 from connector.errors import OutcomeUnknown, ZohoDown, ZohoError
@@ -33,10 +33,6 @@ _read_sent = msgspec.json.Decoder(Sent).decode
 _write_sent = msgspec.json.encode
 
 
-class LeaseLost(Exception):
-    """Another process has taken the delivery: whatever we know of it is out of date."""
-
-
 class Held:
     """A delivery in our hand.
 
@@ -50,7 +46,7 @@ class Held:
         self.delivery = delivery
         row = delivery.row
         berths = berths or Berths(clock)
-        self.seat = berths.seat(row.portal_id, row.id, ahead=row.ahead)
+        self.seat = berths.seat(row.portal_id, row.id, ahead=row.ahead, holds=self._holds)
         self._gathering = berths.gathering
         self.sent = Sent() if delivery.row.sent is None else _read_sent(delivery.row.sent)
         self.open = delivery.row.sent_at is not None
@@ -228,6 +224,9 @@ class Held:
         if changed is None:
             raise LeaseLost
         self.is_settled, self.outcome, self.changed = True, outcome, changed
+
+    def _holds(self) -> bool:
+        return self._clock() < self.delivery.lease_until
 
     def _hold(self, delivery: Delivery | None) -> None:
         if delivery is None:

@@ -10,9 +10,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from connector.delivery.berths import Berths, NoBerth
+from connector.delivery.berths import Berths, LeaseLost, NoBerth
 from connector.delivery.contacts import Contacts
-from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held, LeaseLost
+from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held
 from connector.delivery.needs import Counter, Desks, Directory
 from connector.delivery.owners import Owners
 from connector.delivery.records import Records

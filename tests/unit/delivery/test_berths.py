@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.delivery.berths import Berths, Seat
+from connector.delivery.berths import Berths, LeaseLost, Seat
 
 PORTAL = 1
 
@@ -109,3 +109,17 @@ def test_as_many_wait_as_go_in_a_second(settled: int, wanted: dict[int, int]) ->
     assert books.berths.wanted() == wanted
     books.now += 1_000
     assert books.berths.wanted() == {}
+
+
+def test_nothing_leaves_once_the_lease_is_over() -> None:
+    """A process that stood still for minutes asks nothing: somebody else has the delivery, and its slot."""
+    books, holds = Books(0, 0), iter([True, False])
+    seat = books.berths.seat(PORTAL, 1, ahead=False, holds=lambda: next(holds))
+
+    async def ask() -> None:
+        async with seat:
+            pass
+
+    asyncio.run(ask())
+    with pytest.raises(LeaseLost):
+        asyncio.run(ask())
