@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from connector.delivery import Deliverer
+from connector.delivery.held import LEASE_SECONDS
 from connector.directory import Directory
 from connector.store import Store, calls, outbox, tables
 from connector.times import MINUTE
@@ -103,9 +104,9 @@ class Slow(Directory):
     stage: Stage
 
     async def look_up(self, *args: Any, **more: Any) -> Any:
-        """Answer what was true ten minutes ago."""
+        """Answer what was true before a pause that the lease has just outlived."""
         found = await super().look_up(*args, **more)
-        self.stage.advance(600)
+        self.stage.advance(LEASE_SECONDS - 10)
         return found
 
 
