@@ -59,7 +59,7 @@ class Road:
 
     async def take(self, phone: PhoneSystem, parsed: Parsed) -> Taken:
         """Commit what one request brought; the banners are told behind its back."""
-        sender = Sender(phone.id, phone.uid, phone.portal_id)
+        sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
         now = self._clock()
         ignored = [Ignored(other.source, other.id, other.type, now) for other in parsed.ignored]
         arrival = Arrival(sender, parsed.events, ignored)

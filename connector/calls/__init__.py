@@ -1,7 +1,7 @@
 """Say what a call is: the fold of its events, whatever their order and however often they came."""
 
 from connector.calls.folding import fold
-from connector.calls.records import call_key, goes_outside, is_open, record, root_of, talk_seconds
+from connector.calls.records import call_key, is_open, record, root_of, talk_seconds, will_be_told
 from connector.calls.values import (
     Call,
     CallEvent,
@@ -35,11 +35,11 @@ __all__ = [
     "call_key",
     "closing",
     "fold",
-    "goes_outside",
     "is_open",
     "legs_over",
     "record",
     "root_of",
     "talk_seconds",
     "watchdog_event",
+    "will_be_told",
 ]

@@ -36,11 +36,14 @@ def root_of(family: Sequence[Call]) -> Call:
     return _by_start(heads or family)[0]
 
 
-def record(key: str, family: Sequence[Call], *, parent_key: str | None = None) -> CallRecord | None:
+def record(
+    key: str, family: Sequence[Call], *, parent_key: str | None = None, with_internal: bool = False
+) -> CallRecord | None:
     """Say what the family's record shall show, or None where none is due.
 
-    None is due while a call is open, for internal calls, and for calls of which neither the direction
-    nor the caller was ever told. A call with a caller but without direction counts as inbound.
+    None is due while a call is open, for calls of which neither the direction nor the caller was ever
+    told, and for internal ones unless they are wanted, `with_internal`; of these the colleague who is
+    called stands in the customer's place. A call with a caller but without direction counts as inbound.
     Where the root is internal, or says nothing, the first call that says that it goes outside is the one
     with the customer: phone systems that dial for an agent ring the agent first.
     Durations are whole seconds, rounded down; a call that fell silent adds none.
@@ -49,7 +52,7 @@ def record(key: str, family: Sequence[Call], *, parent_key: str | None = None) -
     calls = _by_start(family)
     outside = _outside(root, calls)
     direction = _direction(outside)
-    if direction is None or direction is Direction.INTERNAL or is_open(family):
+    if direction is None or not _is_told(direction, with_internal=with_internal) or is_open(family):
         return None
     inbound = direction is Direction.INBOUND
     return CallRecord(
@@ -90,10 +93,14 @@ def _by_start(calls: Iterable[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: (call.started_at, call.call_id))
 
 
-def goes_outside(family: Sequence[Call]) -> bool:
+def will_be_told(family: Sequence[Call], *, with_internal: bool = False) -> bool:
     """Say whether the family will have a record once all of it is over, as far as is known by now."""
     direction = _direction(_outside(root_of(family), _by_start(family)))
-    return direction is not None and direction is not Direction.INTERNAL
+    return _is_told(direction, with_internal=with_internal)
+
+
+def _is_told(direction: Direction | None, *, with_internal: bool) -> bool:
+    return direction in _WITH_CUSTOMERS or (with_internal and direction is Direction.INTERNAL)
 
 
 def _outside(root: Call, calls: Sequence[Call]) -> Call:

@@ -36,6 +36,19 @@ def control(*, slug: str, switch: str) -> None:
     click.echo(f"{slug} {'takes' if switch == 'on' else 'takes no'} orders.")
 
 
+@click.command("internal")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+def internal(*, slug: str, switch: str) -> None:
+    """Say whether calls among colleagues are recorded in Desk too, on a contact that they all share."""
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        table.set_records_internal(connection, phone.id, records_internal=switch == "on")
+
+    in_house(partial(change_phone, slug, change, "phone_system.internal", switch))
+    click.echo(f"Internal calls of {slug} are {'recorded' if switch == 'on' else 'not recorded'} in Desk.")
+
+
 @click.command("may-call")
 @click.argument("slug")
 @click.argument("number", required=False)

@@ -122,7 +122,8 @@ async def _take(
     ledger = Ledger(
         house.clock, record_after_seconds=wait, silent_after_seconds=house.settings.silent_after_seconds
     )
-    arrival = Arrival(Sender(phone.id, phone.uid, phone.portal_id), events)
+    sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
+    arrival = Arrival(sender, events)
     taken = await house.store.batch(ledger.take, arrival)
     outcome.new += taken.accepted
     outcome.again += taken.duplicate

@@ -26,7 +26,7 @@ for command in (
     *(belongings.guide, belongings.unread, belongings.line, belongings.queue),
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
-    *(controlling.control, controlling.may_call),
+    *(controlling.control, controlling.internal, controlling.may_call),
 ):
     phones.add_command(command)
 
@@ -112,6 +112,7 @@ def list_all(*, as_json: bool) -> None:
                 "names": phone.tells_names,
                 "owners": phone.routes_to_owners,
                 "orders": phone.takes_orders,
+                "internal": phone.records_internal,
             }
             for phone in await house.phone_systems.list_all()
         ]

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.calls import CallRecord
+from connector.calls import CallRecord, Direction
 from connector.errors import SettingsError
 from connector.numbers import Number
 from connector.store import Store, kinship, phones, portals, users
@@ -22,6 +22,7 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around a call record.
 
     `users` maps the phone system's words for agents to users; `chosen` is the contact that an agent chose.
+    Of an internal call `customer` is the colleague who was called, and `line` the one who called.
     """
 
     portal: Portal
@@ -30,6 +31,7 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None
     customer: Number
     line: Number
+    is_internal: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -90,7 +92,9 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
 
 
 def _asked(row: Row, record: CallRecord) -> Asked:
-    return Asked(row.portal_id, row.call_id, tuple(record.agents))
+    both = (record.line, record.customer) if record.direction is Direction.INTERNAL else ()
+    agents = dict.fromkeys([*record.agents, *filter(None, both)])
+    return Asked(row.portal_id, row.call_id, tuple(agents))
 
 
 def _background(found: Surroundings | None, record: CallRecord) -> Background:
@@ -103,6 +107,7 @@ def _background(found: Surroundings | None, record: CallRecord) -> Background:
         chosen=found.chosen,
         customer=numbers.read(record.customer, found.phone.country),
         line=numbers.read(record.line, found.phone.country),
+        is_internal=record.direction is Direction.INTERNAL,
     )
 
 

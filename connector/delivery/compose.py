@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -47,10 +48,10 @@ def compose(record: CallRecord, whose: Whose) -> CallBody:
     return CallBody(
         contact_id=whose.contact_id,
         department_id=whose.department_id,
-        subject=subject(record, whose.customer),
+        subject=subject(record, whose),
         started_at=record.started_at,
         status=record.status.value,
-        direction="inbound" if record.direction is Direction.INBOUND else "outbound",
+        direction=desk_direction(record.direction),
         duration_seconds=record.duration_seconds,
         description=description(record, whose),
         owner_id=whose.owner_id,
@@ -59,9 +60,18 @@ def compose(record: CallRecord, whose: Whose) -> CallBody:
     )
 
 
-def subject(record: CallRecord, customer: Number) -> str:
+def desk_direction(direction: Direction) -> Literal["inbound", "outbound"]:
+    """Answer the direction in Desk's words, which has none for a call among colleagues: one of us dialled."""
+    return "inbound" if direction is Direction.INBOUND else "outbound"
+
+
+def subject(record: CallRecord, whose: Whose) -> str:
     """Say in one line which way the call went, whether it came to anything, and with whom."""
-    return f"{_SUBJECTS[record.direction is Direction.INBOUND, record.status]} {_party(customer)}"
+    if record.direction is Direction.INTERNAL:
+        said = f"{_INTERNAL[record.status]} {_colleague(record.customer, whose)}"
+        return clip(" ".join(said.split()), LINE_LENGTH)
+    inbound = record.direction is Direction.INBOUND
+    return f"{_SUBJECTS[inbound, record.status]} {_party(whose.customer)}"
 
 
 _SUBJECTS = {
@@ -72,6 +82,19 @@ _SUBJECTS = {
     (False, CallStatus.MISSED): "Unanswered call to",
     (False, CallStatus.CANCELED): "Unanswered call to",
 }
+_INTERNAL = {
+    CallStatus.COMPLETED: "Internal call to",
+    CallStatus.MISSED: "Unanswered internal call to",
+    CallStatus.CANCELED: "Unanswered internal call to",
+}
+
+
+def _colleague(word: str | None, whose: Whose) -> str:
+    """Name one of our own by name and extension, as far as they are known."""
+    if word is None:
+        return "a colleague"
+    name = whose.names.get(word)
+    return f"{name} ({word})" if name else word
 
 
 def _party(customer: Number) -> str:
@@ -90,7 +113,9 @@ def _lines(record: CallRecord, whose: Whose) -> Iterator[str]:
         yield _line(label, ", ".join(whose.names.get(a, a) for a in record.agents[-NAMES_AT_MOST:]))
     if record.queue:
         yield _line("Queue", record.queue)
-    if record.line:
+    if record.direction is Direction.INTERNAL:
+        yield _line("Called by", _colleague(record.line, whose))
+    elif record.line:
         yield _line("Line", whose.line.display)
     yield _line("Waiting time", in_words(record.waiting_seconds))
     if record.cause in _CAUSES:

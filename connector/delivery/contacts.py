@@ -22,7 +22,11 @@ from connector.zoho.fields import contact_body
 WITHHELD = "withheld"
 """Stands for the number of everyone who shows none, or one that nobody can read."""
 
-WITHHELD_NAME = "Withheld number"
+INTERNAL = "internal"
+"""Stands for the colleague at the other end of an internal call, who is nobody's contact."""
+
+NAMES = {WITHHELD: "Withheld number", INTERNAL: "Internal calls"}
+"""The contacts that take what belongs to no number: one each a portal."""
 
 BELIEVED_FOR = MINUTE
 """How long after the look-up that found nobody a contact is made without another."""
@@ -41,10 +45,12 @@ _decode = msgspec.json.Decoder(ContactRecord).decode
 
 
 def key_of(around: Background) -> str:
-    """Answer which contact a call belongs to: a number (E.164) or the word for withheld ones.
+    """Answer which contact a call belongs to: a number (E.164), or the word for those that have none.
 
     A number of the company's own is nobody's outside.
     """
+    if around.is_internal:
+        return INTERNAL
     e164 = around.customer.e164
     return WITHHELD if e164 is None or e164 in around.phone.lines else e164
 
@@ -69,7 +75,7 @@ class Contacts:
         if around.chosen and around.chosen not in refused:
             return around.chosen
         key = key_of(around)
-        if key != WITHHELD and (known := await self._known(around, key, refused)):
+        if key not in NAMES and (known := await self._known(around, key, refused)):
             return known
         return await self._made(held, _wanted(held.row, around, key), refused)
 
@@ -111,7 +117,7 @@ class Contacts:
     async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
         if record.phone is None:
             named = await desk.search_contacts_text(record.last_name, live=False)
-            return pick([from_desk(contact) for contact in named if _is_withheld(contact)])
+            return pick([from_desk(contact) for contact in named if _is_named(contact, record.last_name)])
         await self._directory.forget(row.portal_id, number=record.phone)
         found = await self._directory.look_up(row.portal_id, record.phone, country=record.country, live=False)
         return pick(found.contacts)
@@ -126,8 +132,9 @@ class Contacts:
 
 
 def _wanted(row: Row, around: Background, key: str) -> Wanted:
-    record = ContactRecord(last_name=WITHHELD_NAME)
-    if key != WITHHELD:
+    if key in NAMES:
+        record = ContactRecord(last_name=NAMES[key])
+    else:
         record = ContactRecord(last_name=around.customer.display, phone=key, country=around.phone.country)
     return Wanted(
         portal_id=row.portal_id,
@@ -143,5 +150,5 @@ def _body(record: ContactRecord) -> Body:
     return contact_body(record.last_name, phone=record.phone)
 
 
-def _is_withheld(contact: models.Contact) -> bool:
-    return contact.name == WITHHELD_NAME and not contact.phone and not contact.mobile
+def _is_named(contact: models.Contact, name: str) -> bool:
+    return contact.name == name and not contact.phone and not contact.mobile

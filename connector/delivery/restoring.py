@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select, update
 from connector.calls import CallRecord
 from connector.delivery import background
 from connector.delivery.background import Background
+from connector.delivery.compose import desk_direction
 from connector.delivery.held import SEND_SECONDS
 from connector.delivery.merging import Body, Sent
 from connector.errors import SettingsError
@@ -100,5 +101,5 @@ def _body(record: CallRecord, around: Background) -> Body:
         "contactId": around.chosen or "",
         "departmentId": background.department(record, around),
         "startTime": to_iso(record.started_at),
-        "direction": record.direction.value,
+        "direction": desk_direction(record.direction),
     }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, update
 
-from connector.calls import Call, CallRecord, CallState, goes_outside, record
+from connector.calls import Call, CallRecord, CallState, record, will_be_told
 from connector.store import calls, outbox, tables
 from connector.store.calls import CallRow
 from connector.store.outbox import Wanted
@@ -64,14 +64,17 @@ def wanted(
     portals: Mapping[int, int],
     due_at: int,
     left: Collection[int] = (),
+    with_internal: Collection[int] = (),
 ) -> list[Wanted]:
     """Answer the records that are due now that these calls have changed and left the families of `left`.
 
-    `portals` maps phone systems to portals. A family of which a call is still open wants nothing yet.
+    `portals` maps phone systems to portals; those in `with_internal` want their internal calls told too.
+    A family of which a call is still open wants nothing yet.
     What a call wanted before it had a head, and that has not been sent, is withdrawn: the head's tells it.
     """
     families = _families(connection, folded, left)
-    joined = [row.id for family in families if _will_tell(family) for row in family[1:]]
+    telling = [family for family in families if _will_tell(family, with_internal)]
+    joined = [row.id for family in telling for row in family[1:]]
     outbox.withdraw(connection, joined)
     # Of a call by itself nothing needs to be known but that it was heard of.
     asked = [family for family in families if len(family) > 1 or family[0].call is None]
@@ -86,7 +89,7 @@ def wanted(
             due_at=due_at,
         )
         for family in families
-        for row, record in _records(family, standing)
+        for row, record in _records(family, standing, with_internal)
     ]
 
 
@@ -110,25 +113,29 @@ def _is_over(call: Call | None) -> bool:
     return call is not None and call.state is CallState.ENDED
 
 
-def _will_tell(family: Sequence[CallRow]) -> bool:
+def _will_tell(family: Sequence[CallRow], with_internal: Collection[int]) -> bool:
     known = [row.call for row in family if row.call is not None]
-    return bool(known) and goes_outside(known)
+    internal = family[0].phone_system_id in with_internal
+    return bool(known) and will_be_told(known, with_internal=internal)
 
 
 def _records(
-    family: Sequence[CallRow], standing: Mapping[int, calls.RecordState]
+    family: Sequence[CallRow], standing: Mapping[int, calls.RecordState], with_internal: Collection[int]
 ) -> Iterator[tuple[CallRow, CallRecord]]:
     """Answer the head's record, and those of members that were written before they had a head.
 
     A head that was never heard of has nothing to tell but what its members' own records may tell already.
     """
     head, *members = family
+    internal = head.phone_system_id in with_internal
     is_told = head.call is None and head.id not in standing and all(row.id in standing for row in members)
     known = [row.call for row in family if row.call is not None]
-    whole = record(head.key, known) if known and not is_told else None
+    whole = record(head.key, known, with_internal=internal) if known and not is_told else None
     if whole is not None:
         yield head, whole
     for row in members:
-        own = record(row.key, [row.call], parent_key=head.key) if row.id in standing and row.call else None
+        if row.id not in standing or row.call is None:
+            continue
+        own = record(row.key, [row.call], parent_key=head.key, with_internal=internal)
         if own is not None:
             yield row, own

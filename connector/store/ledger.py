@@ -26,6 +26,7 @@ class Sender(msgspec.Struct, frozen=True):
     id: int
     uid: str
     portal_id: int
+    with_internal: bool = False
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -71,7 +72,8 @@ class Ledger:
         changed, left = self._fold(connection, rows, _heard(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
-        due = families.wanted(connection, changed, portals, now + self._record_after, left)
+        internal = {arrival.sender.id for arrival in arrivals if arrival.sender.with_internal}
+        due = families.wanted(connection, changed, portals, now + self._record_after, left, internal)
         outbox.want(connection, due, now)
         by_call = {(row.phone_system_id, row.call_id): row for row in changed}
         return [_count(arrival, new, by_call) for arrival in arrivals]

@@ -19,6 +19,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `senders` are the networks it may post from; none means any.
     `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
     `takes_orders` says that a program of its own fetches what it shall do.
+    `records_internal` says that Desk shall have records of calls among colleagues too.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     """
 
@@ -34,6 +35,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     tells_names: bool = False
     routes_to_owners: bool = False
     takes_orders: bool = False
+    records_internal: bool = False
     sealed_secrets: tuple[bytes, ...] = ()
     sealed_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
@@ -60,7 +62,7 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
 
 _OWN_COLUMNS = (
     *("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id"),
-    *("tells_names", "routes_to_owners", "takes_orders"),
+    *("tells_names", "routes_to_owners", "takes_orders", "records_internal"),
 )
 
 
@@ -166,6 +168,12 @@ def set_takes_orders(connection: Connection, phone_id: int, *, takes_orders: boo
     """Say whether a phone system fetches what it shall do."""
     which = phone_systems.c.id == phone_id
     connection.execute(update(phone_systems).where(which).values(takes_orders=takes_orders))
+
+
+def set_records_internal(connection: Connection, phone_id: int, *, records_internal: bool) -> None:
+    """Say whether calls among colleagues are recorded in Desk."""
+    which = phone_systems.c.id == phone_id
+    connection.execute(update(phone_systems).where(which).values(records_internal=records_internal))
 
 
 def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: str | None) -> None:

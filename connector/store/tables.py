@@ -107,6 +107,8 @@ phone_systems = Table(
     Column("routes_to_owners", Boolean, nullable=False, server_default=text("false")),
     # Whether a program of its own fetches what it shall do: dial, hang up, transfer.
     Column("takes_orders", Boolean, nullable=False, server_default=text("false")),
+    # Whether calls among colleagues are recorded in Desk too.
+    Column("records_internal", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
 )
 

@@ -119,6 +119,25 @@ def test_calls_without_a_record(direction: Direction | None) -> None:
     )
 
 
+def test_internal_calls_where_they_are_wanted() -> None:
+    """The colleague who was called stands in the customer's place; where nothing was told nothing is due."""
+    told: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+    made = written(call(event("ringing", **told), event("ended", 1)), with_internal=True)
+    assert (made.direction, made.line, made.customer) == (Direction.INTERNAL, "1001", "1002")
+    assert made.status is CallStatus.CANCELED
+    silent = call(event("ringing", to_number="1"), event("ended", 1))
+    assert record("key", [silent], with_internal=True) is None
+
+
+def test_customers_come_before_colleagues() -> None:
+    """A family that talked to somebody outside is that customer's, wanted internal calls or not."""
+    told: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+    asking = call(event("ringing", call_id="a", **told), event("ended", 9, call_id="a"))
+    outside = call(inbound(2, call_id="b", parent="a"), event("ended", 9, call_id="b"))
+    assert written(asking, outside, with_internal=True) == written(asking, outside)
+    assert written(asking, outside).customer == "customer"
+
+
 def test_a_caller_without_a_direction_is_inbound() -> None:
     """A sender that forgets the direction still gets its record."""
     assert written(call(event("ringing", from_number="x"), event("ended", 1))).direction is Direction.INBOUND

@@ -158,6 +158,17 @@ def test_takes_orders(shell: Shell, portal_id: int) -> None:
     assert "fetches no orders" in shell.refused("phones", "control", "z", "on")
 
 
+def test_internal_calls(shell: Shell, portal_id: int) -> None:
+    """Calls among colleagues are recorded when somebody says so, and the audit knows who did."""
+    shell.ok(*PARIS)
+    assert shell.json("phones", "list")[0]["internal"] is False
+    assert "are recorded in Desk" in shell.ok("phones", "internal", "paris", "on")
+    assert shell.json("phones", "list")[0]["internal"] is True
+    assert "phone_system.internal" in shell.ok("audit")
+    assert "not recorded" in shell.ok("phones", "internal", "paris", "off")
+    assert shell.json("phones", "list")[0]["internal"] is False
+
+
 def test_who_may_call_whom(shell: Shell, portal_id: int) -> None:
     """Rules by pattern and role, shown, replaced and taken back; the audit knows."""
     shell.ok(*PARIS)

@@ -3,6 +3,7 @@
 import pytest
 
 from connector.calls import CallStatus, Cause, Direction, Recording
+from connector.sandbox.faults import FaultKind
 from tests.integration.delivery.stage import LINE, NOON, STRANGER, Stage
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +61,31 @@ async def test_withheld(stage: Stage, customer: str | None) -> None:
     await stage.drain()
     (contact,) = stage.contacts_named("Withheld number")
     assert {call.contact_id for call in stage.calls} == {contact.id}
+
+
+async def test_internal_calls(stage: Stage) -> None:
+    """Calls among colleagues share a contact of their own, and name both."""
+    stage.world.desk.add_contact(last_name="Somebody outside", phone=LINE)
+    facts = {"direction": Direction.INTERNAL, "customer": LINE, "line": "1001", "agents": ("1002",)}
+    await stage.want(*(stage.record(f"i-{n}", **facts) for n in range(3)), stage.record(customer=None))
+    await stage.drain()
+    (contact,) = stage.contacts_named("Internal calls")
+    (withheld,) = stage.contacts_named("Withheld number")
+    assert [call.contact_id for call in stage.calls].count(contact.id) == 3
+    assert {call.contact_id for call in stage.calls} == {contact.id, withheld.id}
+    internal = next(call for call in stage.calls if call.contact_id == contact.id)
+    assert internal.direction == "outbound"
+    assert internal.subject == f"Internal call to {LINE}"
+
+
+@pytest.mark.parametrize("kind", ["drop", "late"])
+async def test_internal_call_whose_answer_was_lost(stage: Stage, kind: FaultKind) -> None:
+    """It is found again by its key, and written once."""
+    stage.strike(kind)
+    await stage.want(stage.record(direction=Direction.INTERNAL, customer="1002", line="1001"))
+    await stage.settle()
+    assert len(stage.calls) == 1
+    assert len(stage.contacts_named("Internal calls")) == 1
 
 
 async def test_withheld_contact_of_before(stage: Stage) -> None:

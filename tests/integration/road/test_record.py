@@ -1,12 +1,13 @@
 """Whatever a phone system does with its events, one record stands in Desk, and it is the right one."""
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
 
 from connector.calls import call_key
-from connector.store import outbox
+from connector.store import outbox, phones
 from connector.times import to_iso
 from tests.integration.road.place import Place
 
@@ -63,3 +64,18 @@ async def test_any_order_with_repeats_gives_one_record(place: Place, seed: int) 
     assert len(records) == CALLS
     assert len({tuple(record[name] for name in OWNED) for record in records}) == 1
     assert (records[0]["duration"], records[0]["status"]) == ("90", "Completed")
+
+
+@pytest.mark.parametrize("wished", [True, False])
+async def test_internal_calls_as_wished(place: Place, *, wished: bool) -> None:
+    """Calls among colleagues reach Desk where that was wished, with both their names, and else leave none."""
+    wish = partial(phones.set_records_internal, phone_id=1, records_internal=wished)
+    await place.house.store.write(wish)
+    among_us = {"direction": "internal", "from": "1001", "to": "1002"}
+    for kind, said in (("ringing", {"agent": "1002"}), ("answered", {"agent": "1002"}), ("ended", {})):
+        await place.post(place.event(kind, "i-1", **among_us | said))
+    while not await _is_delivered(place):
+        await place.house.deliverer.once()
+    records = place.sandbox.world.desk.dump_calls()
+    assert [record["subject"] for record in records] == ["Internal call to Bruno (1002)"] * wished
+    assert all("Called by: Ada (1001)" in record["description"] for record in records)

@@ -1,10 +1,11 @@
 """Calls that come out of one another, in whatever order that is learnt: one record a family."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from connector.calls import Call, CallEvent, CallRecord, Direction, EventType, call_key
 from connector.portals.limits import allowed
@@ -119,3 +120,31 @@ def test_external_call_out_of_an_internal_one(store: Store, ledger: Ledger) -> N
     ((name, record),) = wanted(store).items()
     assert (name, record.direction) == ("c-1", Direction.OUTBOUND)
     assert record.customer == CUSTOMER
+
+
+WISHING = msgspec.structs.replace(SENDER, with_internal=True)
+AMONG_US = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+
+
+def test_internal_calls_only_where_wanted(store: Store, ledger: Ledger) -> None:
+    """The same call leaves no record, or one, as its phone system's owner wishes."""
+    story = (event(0, EventType.RINGING, "c-1", **AMONG_US), event(9, EventType.ENDED, "c-1", **AMONG_US))
+    take(store, ledger, *story)
+    assert wanted(store) == {}
+    again = event(9, EventType.ENDED, "c-1", "again", **AMONG_US)
+    store.write_now(lambda c: ledger.take(c, [Arrival(WISHING, [again])]))
+    assert wanted(store)["c-1"].direction is Direction.INTERNAL
+
+
+def test_an_internal_call_that_joins_a_customers(store: Store, ledger: Ledger) -> None:
+    """What was asked among colleagues before a transfer is told by the customer's record alone."""
+    asked = (event(5, EventType.RINGING, "c-2", **AMONG_US), event(20, EventType.ENDED, "c-2", **AMONG_US))
+    customers = (event(0, EventType.RINGING, "c-1"), event(60, EventType.ENDED, "c-1"))
+    joins = event(21, EventType.RINGING, "c-2", "joins", parent="c-1", **AMONG_US)
+    for told in (asked, customers, (joins,)):
+        store.write_now(partial(_take_wishing, ledger, told))
+    assert {name: record.direction for name, record in wanted(store).items()} == {"c-1": Direction.INBOUND}
+
+
+def _take_wishing(ledger: Ledger, told: Sequence[CallEvent], connection: Connection) -> None:
+    ledger.take(connection, [Arrival(WISHING, told)])

@@ -35,6 +35,34 @@ def _record(**changes: object) -> CallRecord:
     return CallRecord(**(fields | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("status", "customer", "line", "subject", "caller"),
+    [
+        (CallStatus.COMPLETED, "1002", "1001", "Internal call to 1002", "Ada Fontaine (1001)"),
+        (CallStatus.CANCELED, "1001", "1002", "Unanswered internal call to Ada Fontaine (1001)", "1002"),
+        (CallStatus.CANCELED, None, None, "Unanswered internal call to a colleague", "a colleague"),
+    ],
+)
+def test_internal_call(
+    status: CallStatus, customer: str | None, line: str | None, subject: str, caller: str
+) -> None:
+    """Colleagues are named where we know them; for Desk somebody of ours called."""
+    made = _record(direction=Direction.INTERNAL, status=status, customer=customer, line=line)
+    call = compose(made, WHOSE)
+    assert (call.subject, call.direction) == (subject, "outbound")
+    assert f"Called by: {caller}" in call.description.splitlines()
+    assert "Line:" not in call.description
+
+
+@given(word=ANYTHING)
+def test_an_internal_subject_fits(word: str) -> None:
+    """Whatever a phone system calls an extension, Desk takes the subject."""
+    made = _record(direction=Direction.INTERNAL, customer=word)
+    call = compose(made, WHOSE)
+    assert not call_body(call).left_out
+    assert len(call.subject.splitlines()) == 1
+
+
 def test_whole_record() -> None:
     """Everything that is known of a call is told, briefly."""
     record = _record(
