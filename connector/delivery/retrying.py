@@ -25,7 +25,7 @@ CAP_SECONDS = 15 * 60
 """The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""
 
 SHORT_CAP_SECONDS = 60
-BAD_LUCK_BEFORE = 20
+BAD_LUCK_BEFORE = 50
 """So many attempts may fail by chance while Zoho answers others; until then the pauses stay short.
 
 In an outage it is the portal that rests, so that Zoho is spared whatever its deliveries would do.

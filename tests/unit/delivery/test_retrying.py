@@ -60,7 +60,7 @@ def test_nothing_dies_of_an_outage(kind: type[Exception], attempts: int, chance:
     assert 1_000 <= decision.due_at - NOW <= CAP_SECONDS * 1_000
 
 
-@given(attempts=st.integers(0, 40), chance=CHANCES)
+@given(attempts=st.integers(0, 80), chance=CHANCES)
 def test_pauses_grow(attempts: int, chance: float) -> None:
     """Each pause may be twice as long as the one before, and chance spreads those who failed together."""
     decision = decide(errors.ZohoDown("away"), attempts, NOW, lambda: chance)
