@@ -27,6 +27,9 @@ PATIENCE_SECONDS = 2.5
 FOUND_AT_MOST = 10
 """Contacts that a search answers: whoever wants more types more."""
 
+PASTED_AT_MOST = 3
+"""Numbers of a pasted text that are looked up: a date or an invoice may stand before the one that is meant."""
+
 log = logging.getLogger(__name__)
 
 
@@ -73,12 +76,18 @@ class Directory:
     async def search(self, portal_id: int, text: str, *, country: str) -> tuple[Contact, ...]:
         """Answer at most 10 contacts by number, by four or more digits of one, or by a part of the name.
 
+        A number may stand among words, as it does in what is pasted; where it is nobody's, the words count.
         `*`, `,` and the like are what somebody typed and nothing else. Raises as `look_up` does.
         """
-        text = " ".join(text[:TEXT_AT_MOST].split())
-        if (e164 := numbers.read(text, country).e164) is not None:
+        typed = " ".join(text[:TEXT_AT_MOST].split())
+        whole = numbers.read(typed, country).e164
+        for e164 in [whole] if whole else numbers.within(text, country)[:PASTED_AT_MOST]:
             found = await self.look_up(portal_id, e164, country=country, live=True)
-            return found.contacts[:FOUND_AT_MOST]
+            if whole or found.contacts:
+                return found.contacts[:FOUND_AT_MOST]
+        return await self._search_text(portal_id, typed)
+
+    async def _search_text(self, portal_id: int, text: str) -> tuple[Contact, ...]:
         async with self._patience(live=True):
             desk = await self._desks.desk(portal_id)
             if patterns := part_of_number(text):

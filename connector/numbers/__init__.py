@@ -2,7 +2,7 @@
 
 from connector.numbers.kinds import abroad_code, country_of, is_costly, is_emergency
 from connector.numbers.reading import Kind, Number, could_be, known_country, mask, read, worth_asking
-from connector.numbers.typed import forms, matches, meant, tails
+from connector.numbers.typed import forms, matches, meant, tails, within
 
 __all__ = [
     "Kind",
@@ -19,5 +19,6 @@ __all__ = [
     "meant",
     "read",
     "tails",
+    "within",
     "worth_asking",
 ]

@@ -74,6 +74,12 @@ def meant(text: str, country: str) -> frozenset[str]:
     return frozenset(number for piece in pieces for number in _meant(piece, country))
 
 
+def within(text: str, country: str) -> list[str]:
+    """List the phone numbers (E.164) that stand in a text among words, in its order, read in `country`."""
+    found = (read(piece, country).e164 for piece in _pieces(text[:LONGEST]))
+    return list(dict.fromkeys(number for number in found if number is not None))
+
+
 def _meant(piece: str, country: str) -> Iterator[str]:
     found = read(piece, country)
     if found.e164 is not None:

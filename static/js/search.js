@@ -7,6 +7,7 @@ import { awayLink, el, setFacts, setText } from "./dom.js";
 const PAUSE_MS = 250;
 const SHORTEST = 2;
 const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
+const AMONG_WORDS = /\+[0-9(][0-9 ().\-/]{6,}|(?<![0-9.\-/])\(?0[0-9 ().\-/]{7,}/;
 
 /**
  * Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` answers contacts.
@@ -54,8 +55,9 @@ export function createSearch({ form, input, panel, status, list }, search, actio
   }
 
   function typedRow(text) {
-    if (!NUMBER.test(text) || telUrl(text) === null) return [];
-    return [el("li", { class: "result-typed" }, toDialler(text, `Call ${text}`, ""))];
+    const number = NUMBER.test(text) ? text : AMONG_WORDS.exec(text)?.[0].replace(/[^0-9]+$/, "");
+    if (!number || telUrl(number) === null) return [];
+    return [el("li", { class: "result-typed" }, toDialler(number, `Call ${number}`, ""))];
   }
 
   function toRow(contact) {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import forms, matches, tails
+from connector.numbers import forms, matches, tails, within
 
 SWISS = "+41812886393"
 SAMPLES = [
@@ -147,3 +147,23 @@ def test_forms_are_of_phone_numbers() -> None:
     """Anything else is a mistake of the caller, named without the number."""
     with pytest.raises(ValueError, match="not E"):
         forms("1042")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Call me: +33 6 12 34 56 78 thanks", ["+33612345678"]),
+        ("06 12 34 56 78 ou +41 81 288 63 93", ["+33612345678", SWISS]),
+        ("room 1042, floor 3", []),
+        ("Ann", []),
+    ],
+)
+def test_within_words(text: str, found: list[str]) -> None:
+    """Every phone number of a text, in its order; nothing that is no phone number."""
+    assert within(text, "FR") == found
+
+
+@given(st.text() | st.text(st.sampled_from("0123456789+-() ./,a")))
+def test_within_never_raises(text: str) -> None:
+    """People paste anything."""
+    assert all(number.startswith("+") for number in within(text, "FR"))

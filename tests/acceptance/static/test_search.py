@@ -58,6 +58,26 @@ def test_enter_searches_at_once_and_leaving_closes(stage: Stage, banner: Open) -
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Call me: +33 6 12 34 56 78 thanks", "+33 6 12 34 56 78"),
+        ("Office (030) 123456, mornings", "(030) 123456"),
+        ("Studio 54", None),
+        ("Invoice 2023-118-0777777", None),
+    ],
+)
+def test_number_among_words(stage: Stage, banner: Open, text: str, number: str | None) -> None:
+    """The whole text is searched for, and the number in it can be called."""
+    stage.answers["search"] = JSONResponse({"contacts": []})
+    page = banner()
+    page.get_by_role("searchbox").fill(text)
+    expect(page.get_by_role("search").get_by_role("status")).to_have_text("No contact found")
+    rows = page.get_by_role("search").get_by_role("listitem")
+    expect(rows).to_have_text([f"Call {number}"] if number else [])
+    assert stage.asked == [(PATH, text)]
+
+
+@pytest.mark.parametrize(
     ("status", "sentence"),
     [
         (200, "No contact found"),

@@ -38,6 +38,27 @@ async def test_by_number(house: House, text: str) -> None:
     assert await _found(house, text) == ["Ann Zyxwell"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call me: +49 30 23125 999 thanks",
+        "as said on 01/02/2026 03: 030 / 23125 999 (Ann)",
+        "x" * 120 + " (+49) 30 23125999",
+        "Invoice 4711,\n\tTel. 030 23125-999 or +49 170 1234567",
+    ],
+)
+async def test_by_a_number_among_words(house: House, text: str) -> None:
+    """What was copied from a mail finds the bearer of the number that stands in it."""
+    house.add("Zyxwell", first_name="Ann", phone="+493023125999")
+    assert await _found(house, text) == ["Ann Zyxwell"]
+
+
+async def test_a_number_in_a_name(house: House) -> None:
+    """Where the number among the words is nobody's, the words are what is searched for."""
+    house.add("Zyxwell 030 23125999")
+    assert await _found(house, "Zyxwell 030 23125999") == ["Zyxwell 030 23125999"]
+
+
 async def test_no_more_than_ten(house: House) -> None:
     """A search answers ten contacts at most, with the numbers that somebody typed."""
     for number in range(12):
