@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
 
+MISSED = {
+    404: "No address of the connector's is spelled so.",
+    405: "This address is there, and takes only {allowed}.",
+}
+MISSED_TODO = "Compare method and path with the list of addresses in the README."
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of application/problem+json; `pointer` names the wrong field."""
 
@@ -52,6 +59,8 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else 500
     headers = dict(problem.headers or {}) if isinstance(problem, HTTPException) else {}
     title = HTTPStatus(status).phrase
+    if status in MISSED and request.url.path.startswith(FOR_PROGRAMS):
+        return _json(_missed(request, status, headers), headers)
     if not wants_page(request):
         return _json(Problem("about:blank", title, status, title), headers)
     row = ROWS["not_found"] if status == HTTPStatus.NOT_FOUND else ROWS["request"]
@@ -68,6 +77,19 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     )
     response.headers.update(headers)
     return response
+
+
+def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Problem:
+    """Tell a program that no address or method of ours is what it asks for; what it wrote is not repeated."""
+    row = ROWS["not_found"]
+    what = MISSED[status].format(allowed=headers.get("Allow", ""))
+    detail = f"{what} {row.whose} {MISSED_TODO}"
+    reason = "not_found" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
+    log.info(
+        "%s %s: %s", request.method, _shown_path(request), reason, extra={"reason": reason, "status": status}
+    )
+    title = row.title if status == HTTPStatus.NOT_FOUND else "This address takes other methods"
+    return Problem(f"urn:connector:{reason}", title, status, detail)
 
 
 async def nobody_there(request: Request, _problem: Exception) -> Response:

@@ -1,5 +1,6 @@
 """Who may call what: sessions, keys, roles, origins, limits, and the headers of every answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import httpx2
@@ -183,6 +184,20 @@ async def test_an_unknown_address_is_a_page_or_a_problem(browser: Browser) -> No
         "detail": "Not Found",
     }
     assert (await browser.get("/logout")).status_code == 405
+
+
+async def test_a_program_is_told_what_it_missed(browser: Browser) -> None:
+    """What happened, whose move it is and what to do; nothing of what was asked is repeated."""
+    for accept in ("application/json", "text/html", "*/*"):
+        missed = await browser.get("/api/nothing<b>", headers={"Accept": accept})
+        assert missed.headers["content-type"] == "application/problem+json"
+        assert (missed.status_code, missed.json()["type"]) == (404, "urn:connector:not_found")
+        assert re.search(r"spelled so\. It is your move\. Compare .* README\.$", missed.json()["detail"])
+        assert "nothing" not in missed.text.replace("There is nothing here", "")
+    wrong = await browser.http.put(f"{ADDRESS}/api/me", headers={"Origin": ADDRESS})
+    assert (wrong.status_code, wrong.json()["type"]) == (405, "urn:connector:method_not_allowed")
+    assert "GET" in wrong.headers["allow"].split(", ")
+    assert wrong.headers["allow"] in wrong.json()["detail"]
 
 
 async def test_what_nobody_foresaw_is_told_without_details(app: Starlette) -> None:
