@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from connector.calls import Call, CallState, Direction, Leg
+from connector.calls import Call, CallState, Direction, Leg, LegState
 from connector.numbers import Kind, Number, read, worth_asking
 from connector.times import SECOND
 
@@ -73,7 +73,10 @@ class NumberView(msgspec.Struct, frozen=True):
 
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
-    """One call as one agent's banner shows it; `revision` grows with each change."""
+    """One call as one agent's banner shows it; `revision` grows with each change.
+
+    `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
+    """
 
     id: int
     revision: int
@@ -85,6 +88,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     line: str | None
     queue: str | None
     answered_by: tuple[str, ...]
+    talking: tuple[str, ...]
+    rung: tuple[str, ...]
     started_at: int
     answered_at: int | None
     ended_at: int | None
@@ -129,6 +134,8 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         line=None if line.kind is Kind.WITHHELD else line.display,
         queue=call.queue,
         answered_by=tuple(name_of(leg.agent) for leg in call.legs if leg.answered_at is not None),
+        talking=_names(call, LegState.ANSWERED, name_of),
+        rung=_names(call, LegState.OFFERED, name_of),
         started_at=call.started_at,
         answered_at=call.answered_at,
         ended_at=call.ended_at,
@@ -140,6 +147,10 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         record=shown.record,
         can=_can(call, mine) if shown.takes_orders else (),
     )
+
+
+def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[str, ...]:
+    return tuple(name_of(leg.agent) for leg in call.legs if leg.state is state)
 
 
 def _result(call: Call) -> Literal["answered", "missed", "canceled"] | None:

@@ -19,7 +19,7 @@ _REMEDIES = {
     "credits_exhausted": "Nothing: Desk's credits for today are used up, and it goes by itself tomorrow.",
     "tokens_throttled": _PATIENCE,
     "zoho_busy": _PATIENCE,
-    "zoho_down": _PATIENCE,
+    "zoho_down": "It goes by itself once Zoho answers; if it lasts, check what the detail names.",
     "": "",
 }
 

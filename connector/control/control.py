@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from connector.control import book
 from connector.control.bell import Bell
 from connector.control.colleagues import Colleague, colleagues
-from connector.control.planning import NOTHING, know, plan
+from connector.control.planning import NOTHING, Known, know, plan
 from connector.control.telephones import telephones
 from connector.control.values import Asker, Outcome, Request
 from connector.errors import NotNow, RequestError
@@ -88,11 +88,14 @@ class Control:
 
     async def dials(self, user_id: int) -> bool:
         """Answer whether a user has a telephone that can be made to call."""
-        now = self._clock()
-        if now >= self._known_until:
-            self._known = await self._store.read(partial(know, now=now))
-            self._known_until = now + REMEMBERED_FOR
-        return bool(telephones(self._known.team, user_id, self._known.phones))
+        known = await self._recall()
+        return bool(telephones(known.team, user_id, known.phones))
+
+    async def who_has(self, phone: PhoneSystem, word: str) -> str | None:
+        """Answer the name of whoever has an extension or login now, None where it is nobody's."""
+        team = (await self._recall()).team
+        user_id = team.user(phone.id, word)
+        return None if user_id is None else team.names[user_id]
 
     async def colleagues(self, asker: Asker, call_id: int) -> list[Colleague]:
         """Answer to whom a call can be handed over, by their names; NotFound if there is no such call."""
@@ -168,6 +171,13 @@ class Control:
     def close(self) -> None:
         """Let go everybody who waits: the server is stopping."""
         self._bell.close()
+
+    async def _recall(self) -> Known:
+        now = self._clock()
+        if now >= self._known_until:
+            self._known = await self._store.read(partial(know, now=now))
+            self._known_until = now + REMEMBERED_FOR
+        return self._known
 
     def _ring(self) -> None:
         self._bell.ring()

@@ -28,7 +28,7 @@ FOUND_AT_MOST = 10
 """Contacts that a search answers: whoever wants more types more."""
 
 PASTED_AT_MOST = 3
-"""Numbers of a pasted text that are looked up: a date or an invoice may stand before the one that is meant."""
+"""Numbers of a pasted text that are looked up: a date may stand before the one that is meant."""
 
 log = logging.getLogger(__name__)
 

@@ -170,9 +170,11 @@ def _asker(caller: Caller) -> Asker:
 
 async def _answer(house: House, order: Order, status: int) -> Response:
     phone = await house.phone_systems.get(order.phone_system_id)
+    name = await house.control.who_has(phone, order.number) if order.number else None
 
     def shown(number: str) -> str:
-        return read(number, phone.country).display if number else ""
+        display = read(number, phone.country).display if number else ""
+        return display if name is None else f"{name} ({display})"
 
     view = OrderView(
         id=order.uid,

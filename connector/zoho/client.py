@@ -211,7 +211,7 @@ class Desk:
 
     async def _send(self, request: Request[T], *, live: bool = False) -> T:
         async with self._budget.slot(request.cost, live=live):
-            with mapped(str(request), repeatable=request.repeatable):
+            with mapped(str(request), at=self._origin, repeatable=request.repeatable):
                 response = await self._http.send(self._built(request), auth=self._auth)
             told = wire.limits(response.headers)
             self._budget.observe(told.weight, told.remaining)

@@ -83,7 +83,7 @@ class IdTokens:
         return keys
 
     async def _fetch(self, dc: DataCenter) -> KeySet:
-        with mapped(f"{dc.name}: GET {KEYS_PATH}", repeatable=True):
+        with mapped(f"{dc.name}: GET {KEYS_PATH}", at=dc.accounts, repeatable=True):
             response = await self._http.get(dc.accounts + KEYS_PATH)
         try:
             return KeySet.import_key_set(response.raise_for_status().json())

@@ -120,7 +120,7 @@ class OAuth:
         session = self._session(dc)
         session.register_compliance_hook("access_token_response", read)
         session.register_compliance_hook("refresh_token_response", read)
-        with mapped(f"{dc.name}: POST {TOKEN_PATH}", repeatable=True):
+        with mapped(f"{dc.name}: POST {TOKEN_PATH}", at=dc.accounts, repeatable=True):
             try:
                 await getattr(session, verb)(dc.accounts + TOKEN_PATH, **fields)
             except (AuthlibBaseError, ValueError, TypeError) as problem:
@@ -128,7 +128,7 @@ class OAuth:
         return found[0]
 
     async def _revoke(self, dc: DataCenter, path: str, refresh_token: str) -> int:
-        with mapped(f"{dc.name}: POST {path}", repeatable=True):
+        with mapped(f"{dc.name}: POST {path}", at=dc.accounts, repeatable=True):
             response = await self._http.post(
                 dc.accounts + path,
                 data={"token": refresh_token, "token_type": "refresh_token"},

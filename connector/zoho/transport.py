@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -39,6 +40,14 @@ NOT_SENT = (
     httpx2.InvalidURL,
 )
 """What is raised before a byte of the request has left."""
+
+UNCONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
+UNREACHED = (
+    " If it stays so, check on this machine that DNS knows the name and that the firewall lets it out to "
+    "there; the connector goes there directly, by no proxy of the environment."
+)
+SILENT = " If it stays so, check whether a firewall or a proxy on the way holds the connection."
+"""What to do, in the messages of outages: most are over before anybody has read them."""
 
 Holds = Callable[[], bool]
 """Says whether a request may still leave."""
@@ -98,9 +107,10 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
 
 
 @contextmanager
-def mapped(what: str, *, repeatable: bool) -> Iterator[None]:
+def mapped(what: str, *, at: str, repeatable: bool) -> Iterator[None]:
     """Turn the library's exceptions into ours; `what` begins the message, such as "POST /calls".
 
+    `at` is the address that is asked, of which the message names the host alone.
     Ends what takes longer than `SEND_TIMEOUT_SECONDS`, though each byte of it came in time.
     Raises ZohoDown for what never left and for what may be repeated, else OutcomeUnknown.
     """
@@ -108,11 +118,21 @@ def mapped(what: str, *, repeatable: bool) -> Iterator[None]:
         with anyio.fail_after(SEND_TIMEOUT_SECONDS):
             yield
     except NOT_SENT as problem:
-        raise ZohoDown(f"{what}: Zoho was not reached ({_named(problem)}).") from problem
+        todo = UNREACHED if isinstance(problem, UNCONNECTED) else ""
+        said = f"{what}: Zoho was not reached at {_host(at)} ({_named(problem)}).{todo}"
+        raise ZohoDown(said) from problem
     except (*FOREIGN, TimeoutError) as problem:
+        said = f"no answer came from {_host(at)} ({_named(problem)})."
         if repeatable:
-            raise ZohoDown(f"{what}: Zoho's answer did not come ({_named(problem)}).") from problem
-        raise OutcomeUnknown(f"{what}: sent, but no answer came ({_named(problem)}).") from problem
+            raise ZohoDown(f"{what}: {said}{SILENT}") from problem
+        raise OutcomeUnknown(f"{what}: sent, but {said}") from problem
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or "an address without a host"
+    except ValueError:
+        return "an address that cannot be read"
 
 
 def _named(problem: Exception) -> str:

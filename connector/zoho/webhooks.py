@@ -133,8 +133,9 @@ class HookTokens:
         return keys
 
     async def _fetch(self, dc: DataCenter) -> KeySet:
-        with mapped(f"{dc.name}: GET {KEYS_PATH}", repeatable=True):
-            response = await self._http.get(dc.desk_origin() + KEYS_PATH)
+        origin = dc.desk_origin()
+        with mapped(f"{dc.name}: GET {KEYS_PATH}", at=origin, repeatable=True):
+            response = await self._http.get(origin + KEYS_PATH)
         try:
             return KeySet.import_key_set(response.raise_for_status().json())
         except (httpx2.HTTPStatusError, JoseError, ValueError, TypeError, LookupError) as problem:

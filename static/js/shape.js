@@ -9,6 +9,7 @@ const KINDS = ["e164", "extension", "withheld", "unreadable"];
 const text = (value) => (typeof value === "string" && value.trim() ? value : null);
 const moment = (value) => (Number.isFinite(value) ? value : null);
 const list = (value) => (Array.isArray(value) ? value.filter((item) => item && typeof item === "object") : []);
+const names = (value) => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
 const oneOf = (values, value, otherwise) => (values.includes(value) ? value : otherwise);
 
 /** Answer `url` if it is an absolute http or https address, else null: nothing else becomes a link. */
@@ -72,7 +73,9 @@ export function toCall(view) {
     number: toNumber(view.number),
     line: text(view.line),
     queue: text(view.queue),
-    answeredBy: Array.isArray(view.answered_by) ? view.answered_by.map(text).filter(Boolean) : [],
+    answeredBy: names(view.answered_by),
+    talking: names(view.talking),
+    rung: names(view.rung),
     startedAt: moment(view.started_at),
     answeredAt: moment(view.answered_at),
     endedAt: moment(view.ended_at),

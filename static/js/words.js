@@ -28,19 +28,33 @@ export function clockTime(at, withSeconds = false) {
 /** Answer where a call stands for this agent: a key of PHASES. */
 export function phaseOf(call) {
   if (call.state === "ringing") return call.direction === "outbound" ? "dialling" : "ringing";
-  if (call.state === "answered") return call.mine === "answered" ? "talking" : "elsewhere";
+  if (call.state === "answered") return answeredPhase(call);
   if (call.result === "missed") return "missed";
   return call.result === "canceled" ? "unanswered" : "over";
+}
+
+function answeredPhase({ mine, answeredBy, talking }) {
+  if (mine === "answered") return "talking";
+  // Who had it has handed it on, and it rings here now.
+  return mine === "offered" && answeredBy.length > 0 && talking.length === 0 ? "ringing" : "elsewhere";
 }
 
 /** Answer the words for where a call stands. */
 export function phaseWords(call) {
   const phase = phaseOf(call);
-  const names = call.answeredBy.join(", ");
-  if (phase === "elsewhere" && names) return `Answered by ${names}`;
+  if (phase === "elsewhere") return elsewhereWords(call);
   if (phase === "over" && call.talkSeconds === null) return "Ended";
   return PHASES[phase];
 }
+
+/** Answer who has a call that this agent has not, or had: what the phone system says, and no more than that. */
+function elsewhereWords({ mine, answeredBy, talking, rung }) {
+  if (mine !== "over") return [PHASES.elsewhere, ...by(talking.length > 0 ? talking : answeredBy)].join(" ");
+  if (talking.length > 0) return `Handed over, now with ${talking.join(", ")}`;
+  return rung.length > 0 ? `Handed over, rings at ${rung.join(", ")}` : "Goes on without you";
+}
+
+const by = (names) => (names.length > 0 ? ["by", names.join(", ")] : []);
 
 /** Answer the contact a call shows: the chosen one, else the only match, else null. */
 export function contactOf(call) {

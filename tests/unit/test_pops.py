@@ -73,6 +73,26 @@ def test_transfer_pops_for_the_new_agent_only() -> None:
     }
 
 
+def test_handed_over() -> None:
+    """Who answered stays told; who has the call now, and whom it rings, is what is true at the moment."""
+    left = event(30, EventType.LEFT, agent="1002")
+    rings = event(31, EventType.RINGING, agent="1003")
+    answers = event(35, EventType.ANSWERED, agent="1003")
+    stages = ((RING_2, ANSWER_2), (left,), (rings,), (answers,), (event(60, EventType.ENDED),))
+    said = []
+    for number in range(len(stages)):
+        call = fold([each for stage in stages[: number + 1] for each in stage])
+        shown = view(Shown(id=1, revision=1, call=call, lookup="none"), "over", "FR", str)
+        said.append((shown.answered_by, shown.talking, shown.rung))
+    assert said == [
+        (("1002",), ("1002",), ()),
+        (("1002",), (), ()),
+        (("1002",), (), ("1003",)),
+        (("1002", "1003"), ("1003",), ()),
+        (("1002", "1003"), (), ()),
+    ]
+
+
 def test_rung_again_after_leaving_is_offered() -> None:
     """An agent who answered, left and is rung again is being offered the call."""
     left = event(40, EventType.LEFT, agent="1002")

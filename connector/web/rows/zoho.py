@@ -79,7 +79,10 @@ ROWS = {
         title="Zoho does not answer",
         what="Zoho was not reached, or did not answer as itself.",
         whose=ZOHOS,
-        todo=("Try again in a few minutes.",),
+        todo=(
+            "Try again in a few minutes.",
+            "If it stays so, ask an administrator: the connector's log names the host and what to check.",
+        ),
         again=True,
     ),
     "outcome_unknown": Row(

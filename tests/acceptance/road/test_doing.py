@@ -67,7 +67,10 @@ async def test_a_call_is_handed_over(page: Page, stage: Stage, obeying: None) ->
     await card.get_by_role("button", name=re.compile("Hand over")).click()
     group = card.get_by_role("group", name="Hand over to")
     await group.get_by_role("button", name=re.compile(colleague.name)).click()
-    await expect(page.get_by_text(f"Handed over to {colleague.extension}.")).to_be_visible()
+    await expect(
+        page.get_by_text(f"Handed over to {colleague.name} ({colleague.extension}).")
+    ).to_be_visible()
+    await expect(card.locator(".call-phase")).to_have_text(f"Handed over, now with {colleague.name}")
     await expect(card.get_by_role("button", name="Hang up")).to_have_count(0)
 
 

@@ -16,7 +16,7 @@ STATES: dict[str, list[View]] = {
     "ringing": [call(1), call(2, direction="outbound", lookup="failed")],
     "named": [named(), named(2, tickets=[])],
     "several": [shared(), shared(2, chosen="12", tickets=TICKETS)],
-    "talking": [talking(can=BOTH), talking(2, mine="over", answered_by=["Joan Clarke"])],
+    "talking": [talking(can=BOTH), talking(2, mine="over", talking=["Joan Clarke"])],
     "can be ended": [named(can=["hang_up"]), call(2, direction="outbound", can=["hang_up"])],
     "ended": [ended(1), missed(2), ended(3, record={"state": "failed", "url": None}), ended(4, contacts=[])],
 }

@@ -117,13 +117,25 @@ def test_several_calls_newest_ringing_first(stage: Stage, banner: Open) -> None:
     expect(page).to_have_title("☎ Newer Ring (+1) · Connector")
 
 
+NAME = NUMBER["display"]
+ANSWERED: View = {"state": "answered", "answered_at": NOW_AT - 3_000}
+HANDED_OVER = ANSWERED | {"mine": "over", "answered_by": ["Grace Agent"]}
 KNOWN: list[tuple[View, str, str]] = [
     ({"lookup": "none"}, NUMBER["display"], "No contact in Desk has this number"),
     ({"lookup": "failed"}, NUMBER["display"], "Desk did not answer; the call is being recorded all the same"),
     ({"lookup": "skipped", "number": WITHHELD}, "Withheld number", "The caller does not show a number"),
     ({"lookup": "found", "contacts": [contact("1", "")]}, NUMBER["display"], "None"),
     ({"direction": "outbound"}, NUMBER["display"], "Calling"),
-    ({"state": "answered", "answered_by": ["Joan Clarke"]}, NUMBER["display"], "Answered by Joan Clarke"),
+    (
+        ANSWERED | {"answered_by": ["Joan Clarke"], "talking": ["Joan Clarke"]},
+        NAME,
+        "Answered by Joan Clarke",
+    ),
+    (ANSWERED, NAME, "Answered"),
+    (HANDED_OVER | {"talking": ["<i>Ben</i>"]}, NAME, "Handed over, now with <i>Ben</i>"),
+    (HANDED_OVER | {"rung": ["Ben", "Eve"]}, NAME, "Handed over, rings at Ben, Eve"),
+    (HANDED_OVER, NAME, "Goes on without you"),
+    (ANSWERED | {"answered_by": ["Ada"], "rung": ["Grace Agent"]}, NAME, "Ringing"),
 ]
 
 

@@ -55,6 +55,8 @@ def call(key: int = 1, revision: int = 1, **changes: Any) -> View:
         "line": "+33 1 98 76 54 32",
         "queue": "Support",
         "answered_by": [],
+        "talking": [],
+        "rung": [],
         "started_at": NOW_AT - 7_000,
         "answered_at": None,
         "ended_at": None,
@@ -86,6 +88,7 @@ def talking(key: int = 1, revision: int = 3, **changes: Any) -> View:
         "mine": "answered",
         "answered_at": NOW_AT - 64_000,
         "answered_by": ["Grace Agent"],
+        "talking": ["Grace Agent"],
     }
     return named(key, revision, **(answered | changes))
 
@@ -99,6 +102,7 @@ def ended(key: int = 1, revision: int = 4, **changes: Any) -> View:
         "answered_at": NOW_AT - 192_000,
         "ended_at": NOW_AT,
         "talk_seconds": 192,
+        "talking": [],
         "record": {"state": "waiting", "url": None},
     }
     return named(key, revision, **(over | changes))

@@ -54,6 +54,20 @@ async def test_hand_over(desk: Place) -> None:
         assert (await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": to})).status_code == 422
 
 
+async def test_hand_over_names_the_colleague(desk: Place) -> None:
+    """The message names whose extension it is, as long as it is one of our people's."""
+    call = await called(desk, "ringing", "answered")
+    order = (await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": "1002"})).json()
+    await desk.report(order["id"], "taken")
+    taken = (await desk.ask(ADA, f"/api/orders/{order['id']}")).json()
+    assert (taken["message"], taken["number"]) == ("Handing over to Bruno (1002)…", "1002")
+    await desk.report(order["id"], "done")
+    done = (await desk.ask(ADA, f"/api/orders/{order['id']}")).json()
+    assert done["message"] == "Handed over to Bruno (1002)."
+    phone = await desk.house.phone_systems.get(1)
+    assert await desk.house.control.who_has(phone, "1077") is None
+
+
 async def test_only_ones_own(desk: Place) -> None:
     """Who has no part in a call, or none any more, can do nothing with it; supervisors can."""
     call = await called(desk, "ringing", "answered")

@@ -99,11 +99,27 @@ async def test_every_exception_of_joserfc_has_a_mapped_root() -> None:
 async def test_the_message_says_what_was_asked() -> None:
     """The exception's own text, which may hold an address, is not in it."""
     with (
-        pytest.raises(ZohoError, match=r"^GET /x: .*ReadTimeout") as caught,
-        mapped("GET /x", repeatable=True),
+        pytest.raises(ZohoError, match=r"^GET /x: .* desk\.zoho\.eu .*ReadTimeout") as caught,
+        mapped("GET /x", at="https://secret:secret@desk.zoho.eu/secret?secret#secret", repeatable=True),
     ):
         raise httpx2.ReadTimeout("https://secret.example")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("problem", "checks"),
+    [(httpx2.ConnectError, 1), (httpx2.ConnectTimeout, 1), (httpx2.PoolTimeout, 0)],
+)
+async def test_the_message_says_where_and_what_to_check(problem: type[Exception], checks: int) -> None:
+    """The host by its name; DNS and firewall where they may be the reason."""
+    with (
+        pytest.raises(ZohoDown) as caught,
+        mapped("POST /calls", at="https://desk.zoho.in", repeatable=False),
+    ):
+        raise problem("x")
+    said = str(caught.value)
+    assert "not reached at desk.zoho.in" in said
+    assert [said.count("DNS"), said.count("firewall")] == [checks, checks]
 
 
 async def test_a_request_ends_though_bytes_keep_coming(monkeypatch: pytest.MonkeyPatch) -> None:
