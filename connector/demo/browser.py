@@ -8,6 +8,7 @@ import httpx2
 import msgspec
 
 from connector.errors import CommandError
+from connector.zoho.transport import trusted
 
 STEPS_AT_MOST = 10
 PATIENCE = httpx2.Timeout(15)
@@ -27,7 +28,7 @@ class Browser:
     def __init__(self, origin: str, zuid: str) -> None:
         self._origin = origin
         self._zuid = zuid
-        self._http = httpx2.AsyncClient(trust_env=False, timeout=PATIENCE)
+        self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=PATIENCE)
 
     async def close(self) -> None:
         """Close the browser."""

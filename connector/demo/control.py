@@ -6,6 +6,8 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
+from connector.zoho.transport import trusted
+
 Record = dict[str, Any]
 """A record of the sandbox's Desk with everything it stores, by Desk's names."""
 
@@ -24,7 +26,7 @@ class Control:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self._http = httpx2.AsyncClient(base_url=origin, trust_env=False, timeout=30)
+        self._http = httpx2.AsyncClient(base_url=origin, verify=trusted(), trust_env=False, timeout=30)
 
     async def __aenter__(self) -> Self:
         return self

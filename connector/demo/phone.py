@@ -16,6 +16,7 @@ import httpx2
 import msgspec
 
 from connector.errors import CommandError
+from connector.zoho.transport import trusted
 
 SOURCE = "/demo/phone"
 ONE, MANY = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -53,7 +54,7 @@ class Phone:
         self._patience_seconds = patience_seconds
         self._record = record
         self._name = uuid.uuid4().hex
-        self._http = httpx2.AsyncClient(trust_env=False, timeout=10)
+        self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=10)
 
     async def close(self) -> None:
         """Hang up."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from connector.errors import CommandError
+from connector.zoho.transport import trusted
 
 START_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.05
@@ -45,7 +46,7 @@ class Program:
     async def ready(self, address: str) -> None:
         """Wait until it answers at an address; CommandError with its last words if it never does."""
         give_up_at = time.monotonic() + START_SECONDS
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
             while not await _answers(http, address):
                 self.check_runs()
                 if time.monotonic() > give_up_at:

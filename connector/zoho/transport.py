@@ -1,9 +1,11 @@
 """The one HTTP client towards Zoho, its time-outs, and what becomes of the library's exceptions."""
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,6 +90,12 @@ FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.Cooki
 """The roots of everything that the library raises."""
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Answer whom we believe over TLS; made once a process, for it takes tens of milliseconds."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
     """Make the client that a process shares: no proxies from the environment, no redirects, no cookies.
 
@@ -98,6 +106,7 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
     return httpx2.AsyncClient(
         timeout=TIMEOUTS,
         limits=LIMITS,
+        verify=trusted(),
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

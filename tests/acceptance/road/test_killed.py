@@ -15,6 +15,7 @@ from connector.demo.phone import Phone
 from connector.demo.stage import Stage, Wishes
 from connector.store import Store, tables
 from connector.times import MINUTE, system_clock
+from connector.zoho.transport import trusted
 from tests.acceptance.road.test_day import event
 
 pytestmark = pytest.mark.anyio
@@ -49,14 +50,14 @@ async def slow_down(stage: Stage, seconds: float) -> None:
         "times": 1,
         "seconds": seconds,
     }
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
         answer = await http.post(f"{stage.control.origin}/_sandbox/faults", json={"rules": [rule]})
     assert answer.is_success
 
 
 async def is_under_way(stage: Stage) -> bool:
     """Answer whether Desk holds a request at this moment."""
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
         told = (await http.get(f"{stage.control.origin}/_sandbox/requests")).json()
     return any(told["in_progress"].values())
 

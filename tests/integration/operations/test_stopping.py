@@ -14,6 +14,7 @@ from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
 from connector.times import SECOND, system_clock, to_iso
+from connector.zoho.transport import trusted
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def test_does_not_wait_for_a_delivery_under_way() -> None:
 
 
 async def _slow_down(stage: Stage) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
         await http.post(f"{stage.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
 
 

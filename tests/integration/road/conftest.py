@@ -16,6 +16,7 @@ from connector.server import Server, bind
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, phones, portals
 from connector.zoho.scopes import LINKING, names
+from connector.zoho.transport import trusted
 from tests.integration.databases import Databases
 from tests.integration.road.place import AGENTS, OWN_LINE, Place
 
@@ -61,7 +62,7 @@ async def _served(
         house = House(_settings(sandbox, database_url, address), Store(database_url))
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
         server = Server(config, house.end_streams)
-        async with httpx2.AsyncClient(base_url=address, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=address, verify=trusted(), trust_env=False) as client:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             yield house, client
             server.should_exit = True

@@ -11,6 +11,7 @@ from connector.zoho.oauth import OAuth
 from connector.zoho.scopes import LINKING, names
 from connector.zoho.token_answers import Tokens
 from connector.zoho.tokens import AccessToken
+from connector.zoho.transport import trusted
 
 CALLBACK = "http://127.0.0.1:8080/oauth/callback"
 VERIFIER = "v" * 43
@@ -19,7 +20,7 @@ ADA = "675000001"
 
 async def consent(url: str, *, zuid: str = ADA, decision: str = "accept") -> dict[str, str]:
     """Go from a consent address to the callback as a browser does, and answer the callback's query."""
-    async with httpx2.AsyncClient(trust_env=False) as browser:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as browser:
         await browser.post(urljoin(url, "/signin"), data={"zuid": zuid, "continue": ""})
         seen = await browser.get(url)
         if seen.status_code == 200:

@@ -19,6 +19,7 @@ from connector.sandbox.serve import RunningSandbox
 from connector.zoho.data_centers import DataCenter, for_callback, with_added
 from connector.zoho.oauth import OAuth
 from connector.zoho.scopes import LINKING, SIGN_IN, missing, names
+from connector.zoho.transport import trusted
 from tests.integration.zoho.person import ADA, CALLBACK, VERIFIER, center, consent, link, linking_url
 
 pytestmark = pytest.mark.anyio
@@ -87,7 +88,7 @@ async def test_denial_and_no_org(oauth: OAuth, sandbox: RunningSandbox) -> None:
     url = linking_url(oauth, center(sandbox))
     assert (await consent(url, decision="deny"))["error"] == "access_denied"
     nils = next(user.zuid for user in sandbox.world.config.users if not user.orgs)
-    async with httpx2.AsyncClient(trust_env=False) as browser:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as browser:
         await browser.post(f"{sandbox.origin}/signin", data={"zuid": nils})
         assert "Back to app" in (await browser.get(url)).text
 
