@@ -5,7 +5,7 @@ import unicodedata
 
 from connector.sandbox.desk.numbers import LANDLINES, MOBILES, Line, type_number
 from connector.sandbox.desk.portal import Portal
-from connector.sandbox.desk.records import Account, Contact, Department, Ticket
+from connector.sandbox.desk.records import Account, Agent, Contact, Department, Ticket
 from connector.sandbox.desk.tickets import STATUS_TYPES
 
 _HOUR = 3_600_000
@@ -57,9 +57,10 @@ def add_records(portal: Portal, contacts: int, now: int) -> None:
     """Add as many contacts, an account for every eighth of them, and tickets open and closed."""
     chance = random.Random(f"{portal.org.org_id}:{contacts}")  # noqa: S311 - it repeats; nothing is secret
     accounts = [_add_account(portal, chance, now) for _ in range(-(-contacts // 8))]
+    owners = portal.agents()
     earlier: list[Line] = []
     for index in range(contacts):
-        contact = _add_contact(portal, chance, index, accounts, earlier, now)
+        contact = _add_contact(portal, chance, index, accounts, owners, earlier, now)
         for number in range(index % 4 if index % 2 else 0):
             _add_ticket(portal, chance, contact, number, now)
 
@@ -83,13 +84,13 @@ def _add_contact(
     chance: random.Random,
     index: int,
     accounts: list[Account],
+    owners: list[Agent],
     earlier: list[Line],
     now: int,
 ) -> Contact:
     created_at = now - chance.randint(100, _YEAR_DAYS) * _DAY - index
     first, last = chance.choice(_FIRST.split()), chance.choice(_LAST.split())
     phone, mobile = _invent_numbers(chance, index, earlier)
-    owners = portal.agents()
     contact = Contact(
         id=portal.new_id(),
         created_at=created_at,
