@@ -55,12 +55,15 @@ CATCHES_EVERYTHING = {
 PRINTING_ROOMS = ("cli", "demo", "__main__")
 
 
-@cache
 def sources(*folders: str) -> dict[str, ast.Module]:
     """Read all Python below these folders; the keys are paths from the root."""
+    return {path: tree for folder in folders for path, tree in _below(folder).items()}
+
+
+@cache
+def _below(folder: str) -> dict[str, ast.Module]:
     return {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for folder in folders
         for path in sorted((ROOT / folder).rglob("*.py"))
     }
 
