@@ -72,7 +72,7 @@ def is_there() -> bool:
 @contextmanager
 def running(*, durable: bool = False) -> Iterator[Postgresql]:
     """Run a server in a folder of its own until the end of the block; `durable` as in earnest."""
-    folder = Path(tempfile.mkdtemp(prefix="connector-pg-", dir=None if durable else _fastest()))
+    folder = Path(tempfile.mkdtemp(prefix="connector-pg-", dir=None if durable else fastest()))
     try:
         programs = _programs(folder)
         data = folder / "data"
@@ -88,7 +88,7 @@ def running(*, durable: bool = False) -> Iterator[Postgresql]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fastest() -> Path | None:
+def fastest() -> Path | None:
     """Answer where files are made fastest; None for where they always are."""
     is_roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED
     return MEMORY if is_roomy and os.access(MEMORY, os.W_OK) else None

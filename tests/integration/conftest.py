@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,22 +15,23 @@ ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 
 @pytest.fixture(scope="session")
-def databases_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Databases]]:
+def databases_of() -> Iterator[Callable[[str], Databases]]:
     """Answer where an engine's databases come from; PostgreSQL is started for the first who asks."""
     made: dict[str, Databases] = {}
     with ExitStack() as stack:
 
         def of(engine: str) -> Databases:
             if engine not in made:
-                made[engine] = _open(engine, tmp_path_factory.mktemp("databases"), stack)
+                made[engine] = _open(engine, stack)
             return made[engine]
 
         yield of
 
 
-def _open(engine: str, folder: Path, stack: ExitStack) -> Databases:
+def _open(engine: str, stack: ExitStack) -> Databases:
     if engine == "sqlite":
-        return SqliteDatabases(folder)
+        folder = TemporaryDirectory(prefix="connector-sqlite-", dir=postgresql.fastest())
+        return SqliteDatabases(Path(stack.enter_context(folder)))
     return PostgresqlDatabases(stack.enter_context(postgresql.running()))
 
 

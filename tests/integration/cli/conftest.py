@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from connector.cli import main
 from connector.store import Store, portals
+from tests.integration.databases import Databases
 
 ENVIRONMENT = {
     "SECRET_KEY": "a key for tests only, and no secret at all",
@@ -53,11 +53,12 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(sqlite_databases: Databases) -> Iterator[Shell]:
     """Have a shell before a fresh database, and put logging back as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    yield Shell(f"sqlite:///{tmp_path / 'connector.db'}")
+    with sqlite_databases.fresh() as url:
+        yield Shell(url)
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -65,7 +66,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 @pytest.fixture
 def portal_id(shell: Shell) -> int:
     """Have a portal that is linked, as far as the database knows."""
-    store = Store.open(shell.database_url)
+    store = Store(shell.database_url)
     try:
         return store.write_now(
             lambda connection: portals.put(

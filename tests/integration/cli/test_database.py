@@ -6,9 +6,18 @@ from connector.store import Store
 from tests.integration.cli.conftest import Shell
 
 
-def test_migrates(shell: Shell) -> None:
+def test_migrates(tmp_path: Path, shell: Shell) -> None:
     """Tables are made, and made once."""
-    assert shell.ok("migrate") == shell.ok("migrate") == "The tables are up to date.\n"
+    new = Shell(f"sqlite:///{tmp_path / 'connector.db'}")
+    assert new.ok("migrate") == new.ok("migrate") == "The tables are up to date.\n"
+    assert new.json("agents", "list") == []
+
+
+def test_the_first_command_makes_the_tables(tmp_path: Path, shell: Shell) -> None:
+    """Whichever it is."""
+    new = Shell(f"sqlite:///{tmp_path / 'connector.db'}")
+    new.ok("agents", "add", "ada@example.com", "Ada Fontaine")
+    assert len(new.json("agents", "list")) == 1
 
 
 def test_refuses_a_database_of_another_version(shell: Shell) -> None:

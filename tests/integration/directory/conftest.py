@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from connector.directory import Directory
 from connector.errors import GrantLost
@@ -26,6 +25,7 @@ from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import http_client
+from tests.integration.databases import Databases
 
 PORTAL = 1
 OTHER_PORTAL = 2
@@ -111,21 +111,28 @@ class House:
         return counted
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    """Run a Zoho whose clock stands still."""
-    with RunningSandbox(clock=SandboxClock(NOW), access_token_life_seconds=10**7) as sandbox:
-        yield sandbox.world
+@pytest.fixture(scope="package")
+def running() -> Iterator[RunningSandbox]:
+    """Start a sandbox."""
+    with RunningSandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-async def house(world: World, tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
+def world(running: RunningSandbox) -> World:
+    """Give each test a Zoho of its own, whose clock stands still."""
+    running.renew(SandboxClock(NOW), access_token_life_seconds=10**7)
+    return running.world
+
+
+@pytest.fixture
+async def house(world: World, sqlite_databases: Databases, anyio_backend: str) -> AsyncIterator[House]:
     """Furnish a directory whose portal is the sandbox's."""
-    store = Store.open(f"sqlite:///{tmp_path}/connector.db")
-    _link(store)
-    async with http_client() as http:
-        yield House(store, _desk(world, http), world)
-    store.close()
+    with sqlite_databases.fresh(_link) as url:
+        store = Store(url)
+        async with http_client() as http:
+            yield House(store, _desk(world, http), world)
+        store.close()
 
 
 def _portal_of(world: World) -> Portal:
@@ -135,7 +142,7 @@ def _portal_of(world: World) -> Portal:
     return portal
 
 
-def _link(store: Store) -> None:
+def _link(connection: Connection) -> None:
     portal: dict[str, Any] = {
         "location": "us",
         "name": "Harbour",
@@ -144,7 +151,7 @@ def _link(store: Store) -> None:
     }
     portal |= {"linked_by": "a test", "linked_at": NOW}
     rows = [portal | {"id": n, "org_id": str(n)} for n in (PORTAL, OTHER_PORTAL)]
-    store.write_now(lambda connection: connection.execute(insert(portals), rows))
+    connection.execute(insert(portals), rows)
 
 
 def _desk(world: World, http: httpx2.AsyncClient) -> Desk:

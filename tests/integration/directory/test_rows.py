@@ -1,25 +1,32 @@
 """What the store keeps of numbers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from connector.store import Store, directory
 from connector.store.directory import Entry
 from connector.store.tables import portals
+from tests.integration.databases import Databases
 
 NUMBER = "+33199000001"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(sqlite_databases: Databases) -> Iterator[Store]:
     """Open a database with two portals."""
-    opened = Store.open(f"sqlite:///{tmp_path}/connector.db")
+    with sqlite_databases.fresh(two_portals) as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
+
+
+def two_portals(connection: Connection) -> None:
+    """Link two."""
     portal = {
         "location": "us",
         "name": "",
@@ -29,9 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         "linked_at": 0,
     }
     rows = [portal | {"id": number, "org_id": str(number)} for number in (1, 2)]
-    opened.write_now(lambda connection: connection.execute(insert(portals), rows))
-    yield opened
-    opened.close()
+    connection.execute(insert(portals), rows)
 
 
 def _put(store: Store, entry: Entry, portal_id: int = 1, number: str = NUMBER) -> None:
