@@ -23,6 +23,7 @@ from connector.cli import (
     serving,
     showing,
 )
+from connector.cli.remedies import next_step
 from connector.errors import ConnectorError
 
 
@@ -34,7 +35,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConnectorError as problem:
-            raise click.ClickException(str(problem) or type(problem).__doc__ or problem.reason) from problem
+            said = str(problem) or type(problem).__doc__ or problem.reason
+            raise click.ClickException(" ".join(filter(None, (said, next_step(problem))))) from problem
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -6,6 +6,7 @@ from typing import Any, cast
 import click
 from sqlalchemy import Connection
 
+from connector import numbers
 from connector.app import House
 from connector.cli.belongings import change_phone
 from connector.cli.opening import in_house
@@ -29,7 +30,10 @@ def control(*, slug: str, switch: str) -> None:
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
         if switch == "on" and DIALECTS[phone.dialect].signing != "made":
-            raise CommandError(f"A phone system of the dialect {phone.dialect} fetches no orders.")
+            raise CommandError(
+                f"A phone system of the dialect {phone.dialect} fetches no orders: its "
+                "numbers stay tel: links. One that is added with --dialect neutral can fetch them."
+            )
         table.set_takes_orders(connection, phone.id, takes_orders=switch == "on")
 
     in_house(partial(change_phone, slug, change, "phone_system.control", switch))
@@ -65,12 +69,10 @@ def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, a
         _show(slug, as_json=as_json)
         return
     if remove is (role is not None):
-        raise CommandError("Say --role, or --remove.")
+        raise CommandError("Say from which role on with --role, or give --remove.")
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
-        pattern = pattern_of(number, phone.country)
-        if not pattern.startswith(("+", "*")):
-            raise CommandError("Only numbers can be called.")
+        pattern = _callable(number, phone.country)
         if role is not None:
             lowest = None if role == NOBODY else cast("Role", role)
             orders.set_destination(connection, phone.id, pattern, lowest)
@@ -80,6 +82,23 @@ def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, a
     what = f"{number}: {role or 'no rule'}"
     in_house(partial(change_phone, slug, change, "phone_system.may_call", what))
     click.echo(f"{slug}, {what}.")
+
+
+def _callable(number: str, country: str) -> str:
+    """Read for whom a rule can be; CommandError where no rule can help."""
+    if (
+        "*" not in number
+        and numbers.read(number, country).e164 is None
+        and numbers.is_emergency(number, country)
+    ):
+        raise CommandError(
+            f"{number} is an emergency number. Emergency numbers are never called by click to call, whatever "
+            "the rules say: such a call must not hang on a page. Dial it at a telephone itself."
+        )
+    pattern = pattern_of(number, country)
+    if not pattern.startswith(("+", "*")):
+        raise CommandError(f"{number} cannot be called: write a number as +33123456789, or many as +331*.")
+    return pattern
 
 
 def _show(slug: str, *, as_json: bool) -> None:

@@ -47,14 +47,20 @@ def _csv(lines: Iterator[str], columns: Mapping[str, str], delimiter: str) -> It
         headings = [heading.strip() for heading in next(rows, [])]
         missing = [column for column in columns.values() if column not in headings]
         if missing:
-            raise CommandError(f"The file has no column {', '.join(missing)}; it has {', '.join(headings)}.")
+            raise CommandError(
+                f"The file has no column {', '.join(missing)}; it has {', '.join(headings)}. Say which is "
+                "what with --column FIELD=HEADING, and what parts them with --delimiter."
+            )
         for row in rows:
             if len(row) == len(headings):
                 yield rows.line_num, dict(zip(headings, row, strict=True))
             elif row:
                 yield rows.line_num, InvalidEvent(f"{len(row)} columns, and the headings are {len(headings)}")
     except csv.Error as problem:
-        raise CommandError(f"Line {rows.line_num} is no CSV: {problem}.") from problem
+        raise CommandError(
+            f"Line {rows.line_num} is no CSV: {problem}. Mend it there, or say with "
+            "--delimiter what parts the columns."
+        ) from problem
 
 
 def _jsonl(lines: Iterator[str]) -> Iterator[tuple[int, Line]]:

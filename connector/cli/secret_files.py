@@ -12,7 +12,9 @@ def secret_in(secret_file: TextIO | None) -> str:
     try:
         text = secret_file.read().strip()
     except (OSError, ValueError) as problem:
-        raise CommandError(f"{secret_file.name} cannot be read.") from problem
+        raise CommandError(
+            f"{secret_file.name} cannot be read: write the secret into a file of text."
+        ) from problem
     if not text:
-        raise CommandError(f"{secret_file.name} is empty.")
+        raise CommandError(f"{secret_file.name} is empty: write the secret into it, and nothing else.")
     return text

@@ -94,7 +94,7 @@ class Agents:
     ) -> Agent:
         user = users.add(connection, email, name, role, self._clock())
         if user is None:
-            raise CommandError(f"{email} has been added before.")
+            raise CommandError(_added_before(connection, email))
         _assign(connection, user, extensions, queues, self._clock())
         agent = _whole(connection, user)
         self._note(connection, actor, "agent.added", agent)
@@ -145,11 +145,19 @@ class Agents:
 def _check(email: str, name: str | None, role: str | None) -> None:
     local, at, domain = email.strip().partition("@")
     if not (local and at and domain) or any(letter.isspace() for letter in email.strip()):
-        raise CommandError(f"{email!r} is no e-mail address.")
+        raise CommandError(f"{email!r} is no e-mail address; write it as ada@example.com.")
     if name is not None and not name.strip():
-        raise CommandError("The name is empty.")
+        raise CommandError("The name is empty: write it as banners and records shall show it.")
     if role is not None and role not in get_args(Role):
         raise CommandError(f"{role!r} is no role; there are {', '.join(ROLES)}.")
+
+
+def _added_before(connection: Connection, email: str) -> str:
+    """Say how to go on with somebody who is there already."""
+    user = users.by_email(connection, email)
+    step = "change" if user is None or user.active else "reactivate"
+    is_out = "" if step == "change" else ", and is deactivated"
+    return f"{email} has been added before{is_out}; go on with: connector agents {step} {email}"
 
 
 def _known(connection: Connection, email: str) -> User:
@@ -170,7 +178,10 @@ def _assign(
         taken = users.set_extensions(connection, user.id, _words(connection, extensions), now)
         if taken:
             listed = ", ".join(word.text for word in taken)
-            raise CommandError(f"Another user has the extension already: {listed}.")
+            raise CommandError(
+                f"Another user has the extension already: {listed}. `connector agents list` shows who, and "
+                "`connector agents change` takes it from them."
+            )
     if queues is not None:
         users.set_queues(connection, user.id, _words(connection, queues))
 

@@ -27,7 +27,7 @@ class Keys:
         if role not in get_args(Role):
             raise CommandError(f"{role!r} is no role; there are {', '.join(ROLES)}.")
         if not name.strip():
-            raise CommandError("The name of a key is empty.")
+            raise CommandError("The name of a key is empty: name the program that will use it.")
         key = PREFIX + new_secret()
         key_hash = digest(key)
 

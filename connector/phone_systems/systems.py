@@ -114,7 +114,10 @@ class PhoneSystems:
 
         def change(connection: Connection) -> None:
             if table.find(connection, phone.slug, now) is not None:
-                raise CommandError(f"There is a phone system {phone.slug} already: choose another address.")
+                raise CommandError(
+                    f"There is a phone system {phone.slug} already: choose another name, or see "
+                    "`connector phones --help` for what can be changed of it."
+                )
             table.add(connection, whole, now)
             audit.append(connection, now, actor, "phone_system.added", phone.slug)
 
@@ -157,7 +160,9 @@ def _checked(dialect: Dialect, given: str) -> str:
     """Answer the vendor's secret; CommandError where the dialect has none, needs one, or it cannot be one."""
     if dialect.signing != "given":
         if given:
-            raise CommandError(f"The dialect {dialect.name} has no secret of the vendor's.")
+            raise CommandError(
+                f"The dialect {dialect.name} has no secret of the vendor's: leave --secret-file out."
+            )
         return ""
     if not given:
         raise CommandError(

@@ -74,7 +74,7 @@ class Portals:
         """Answer a portal; NotFound where there is none."""
         found = await self._store.read(lambda connection: portals.get(connection, portal_id))
         if found is None:
-            raise NotFound(f"There is no portal {portal_id}.")
+            raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
         return found
 
     async def list_portals(self) -> list[Portal]:
@@ -85,7 +85,7 @@ class Portals:
         """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
         portal = await self._together.ask(portal_id)
         if portal is None:
-            raise NotFound(f"There is no portal {portal_id}.")
+            raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
         if portal.state != "linked":
             raise GrantLost(
                 f"The grant of {portal.name} is gone: an administrator links it again at /connect."

@@ -110,7 +110,7 @@ def _credentials(changes: Changes) -> tuple[str, str]:
     if changes.user is None:
         return check_header(changes.header or "", changes.secret)
     if ":" in changes.user:
-        raise CommandError("A user's name cannot hold a colon.")
+        raise CommandError("A user's name cannot hold a colon: give the password by --secret-file alone.")
     pair = f"{changes.user}:{changes.secret}".encode()
     return "Authorization", f"Basic {b64encode(pair).decode()}"
 
@@ -170,5 +170,8 @@ def check_header(name: str, value: str) -> tuple[str, str]:
     if not _HEADER.fullmatch(name) or name.lower() in _OURS:
         raise CommandError(f"{name} cannot be a header with credentials; it is often Authorization.")
     if not _VALUE.fullmatch(value):
-        raise CommandError("The secret holds a letter that no header can bear, or is too long.")
+        raise CommandError(
+            "The secret holds a letter that no header can bear, or is too long: look into the file for "
+            "line breaks and accents."
+        )
     return name, value

@@ -26,6 +26,14 @@ def test_an_empty_list_says_how_to_begin(shell: Shell) -> None:
     assert "connector agents add" in shell.ok("agents", "list")
 
 
+def test_who_is_there_already(shell: Shell) -> None:
+    """Whoever adds somebody again reads how to go on."""
+    shell.ok(*ADA)
+    assert "connector agents change Ada@example.com" in shell.refused(*ADA)
+    shell.ok("agents", "deactivate", "ada@example.com")
+    assert "connector agents reactivate Ada@example.com" in shell.refused(*ADA)
+
+
 def test_an_extension_is_one_persons(shell: Shell) -> None:
     """Nobody takes somebody else's extension, and the refused one is not added."""
     shell.ok(*ADA, "--extension", "1001")

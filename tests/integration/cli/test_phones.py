@@ -82,7 +82,9 @@ def test_needs_a_portal(shell: Shell) -> None:
 def test_nothing_at_that_address(shell: Shell) -> None:
     """Each command about a phone system says so in one sentence."""
     for words in (("rotate", "rome"), ("guide", "rome"), ("unread", "rome"), ("queue", "rome", "x")):
-        assert "rome" in shell.refused("phones", *words)
+        refused = shell.refused("phones", *words)
+        assert "rome" in refused
+        assert "connector phones list" in refused
 
 
 def test_shows_what_could_not_be_read(shell: Shell, portal_id: int) -> None:
@@ -136,7 +138,7 @@ def test_sets_and_takes_away(shell: Shell, portal_id: int) -> None:
 def test_portals_that_are_not_there(shell: Shell) -> None:
     """No portal is said in words, in the list and by number."""
     assert "/connect" in shell.ok("portals", "list")
-    assert "7" in shell.refused("portals", "show", "7")
+    assert "connector portals list" in shell.refused("portals", "show", "7")
     assert "7" in shell.refused("portals", "set", "7", "--key-field", "cf_x")
 
 
@@ -186,3 +188,19 @@ def test_who_may_call_whom(shell: Shell, portal_id: int) -> None:
     assert "Nothing is said" in shell.refused("phones", "may-call", "paris", "+44*", "--remove")
     for wrong in (("+44*",), ("+44*", "--role", "agent", "--remove"), ("withheld", "--role", "agent")):
         shell.refused("phones", "may-call", "paris", *wrong)
+
+
+@pytest.mark.parametrize("number", ["112", "15", "1 1 2"])
+def test_no_rule_for_emergencies(shell: Shell, portal_id: int, number: str) -> None:
+    """It is said that no rule could ever allow them, whatever is typed beside."""
+    shell.ok(*PARIS)
+    for more in (("--role", "agent"), ("--remove",)):
+        assert "never called by click" in shell.refused("phones", "may-call", "paris", number, *more)
+    assert shell.json("phones", "may-call", "paris") == []
+
+
+def test_what_begins_like_an_emergency(shell: Shell, portal_id: int) -> None:
+    """Numbers abroad, and patterns, are none."""
+    shell.ok(*PARIS)
+    for number in ("112*", "+112*", "0112 345 678"):
+        shell.ok("phones", "may-call", "paris", number, "--role", "agent")
