@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from connector.cli.doubts import doubt_queues, known_queues
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, show_one, show_rows
 from connector.people import Agent, Agents
@@ -49,6 +50,7 @@ def add(*, email: str, name: str, role: str | None, as_json: bool, **words: Any)
     """Add somebody by the e-mail address that Zoho has of them."""
 
     async def step(store: Store) -> dict[str, Any]:
+        known = await store.read(known_queues)
         agent = await Agents(store, system_clock).add_agent(
             email,
             name,
@@ -57,6 +59,7 @@ def add(*, email: str, name: str, role: str | None, as_json: bool, **words: Any)
             queues=_said(words, "queues"),
             actor=actor(),
         )
+        doubt_queues((word.text for word in agent.queues), known)
         return await _row(store, agent)
 
     show_one(in_store(step), as_json=as_json)
@@ -78,6 +81,9 @@ def change(*, email: str, name: str | None, role: str | None, as_json: bool, **w
         agent = await Agents(store, system_clock).change_agent(
             email, name=name, role=role, extensions=extensions, queues=queues, actor=actor()
         )
+        if queues:
+            known = await store.read(partial(known_queues, besides=agent.user.id))
+            doubt_queues((word.text for word in agent.queues), known)
         return await _row(store, agent)
 
     show_one(in_store(step), as_json=as_json)

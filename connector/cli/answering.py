@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from connector import numbers
 from connector.app import House
 from connector.cli.belongings import change_phone
+from connector.cli.doubts import doubt_line
 from connector.cli.opening import in_house
 from connector.cli.output import json_option, moment, show_rows
 from connector.errors import CommandError
@@ -106,7 +107,9 @@ def caller_id(*, slug: str, number: str, called: str, remove: bool) -> None:
         table.set_caller_id(connection, phone.id, pattern, None if remove else number)
 
     detail = f"{called}: {'none' if remove else number}"
-    in_house(partial(change_phone, slug, change, "phone_system.caller_id", detail))
+    phone = in_house(partial(change_phone, slug, change, "phone_system.caller_id", detail))
+    if not remove:
+        doubt_line(phone, number)
     click.echo(f"Calls to {called} show {'what the phone system chooses' if remove else number}.")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.app import House
+from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import address_of
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_rows
@@ -61,9 +62,7 @@ def line(*, slug: str, number: str, department: str | None) -> None:
             raise CommandError(f"{number} is no whole number; write it as +33123456789.")
         table.set_line(connection, phone.id, number, department)
 
-    in_house(
-        partial(change_phone, slug, change, "phone_system.line", f"{number}: {department or 'no department'}")
-    )
+    _set(slug, change, "phone_system.line", number, department)
     click.echo(f"{number} is a line of {slug}; department: {department or 'not decided by it'}.")
 
 
@@ -77,16 +76,34 @@ def queue(*, slug: str, name: str, department: str | None) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         table.set_queue(connection, phone.id, name, department)
 
-    in_house(
-        partial(change_phone, slug, change, "phone_system.queue", f"{name}: {department or 'no department'}")
-    )
+    known = _set(slug, change, "phone_system.queue", name, department)
+    doubt_queues([name], known)
     click.echo(f"{name} is a queue of {slug}; department: {department or 'not decided by it'}.")
+
+
+def _set(
+    slug: str,
+    change: Callable[[Connection, PhoneSystem], None],
+    action: str,
+    name: str,
+    department: str | None,
+) -> frozenset[str]:
+    """Set a line or a queue, doubt its department, and answer the queues that were known before."""
+
+    async def step(house: House) -> frozenset[str]:
+        known = await house.store.read(known_queues)
+        detail = f"{name}: {department or 'no department'}"
+        phone = await change_phone(slug, change, action, detail, house)
+        await doubt_departments(house, phone.portal_id, [department])
+        return known
+
+    return in_house(step)
 
 
 async def change_phone(
     slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, house: House
-) -> None:
-    """Change what is a phone system's, and write that down."""
+) -> PhoneSystem:
+    """Change what is a phone system's, and write that down; answer it as it was before."""
     phone = (await house.phone_systems.find(slug)).phone
 
     def audited(connection: Connection) -> None:
@@ -94,3 +111,4 @@ async def change_phone(
         audit.append(connection, house.clock(), actor(), action, slug, detail)
 
     await house.store.write(audited)
+    return phone

@@ -7,6 +7,7 @@ import click
 
 from connector.app import House
 from connector.cli import answering, belongings, controlling
+from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, show_rows
@@ -66,7 +67,11 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
+        known = await house.store.read(known_queues)
         secret = await house.phone_systems.add(phone, actor(), secret_in(secret_file))
+        doubt_queues(phone.queues, known)
+        departments = (phone.department_id, *phone.lines.values(), *phone.queues.values())
+        await doubt_departments(house, phone.portal_id, departments)
         return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
 
     introduce(in_house(step), as_json=as_json)

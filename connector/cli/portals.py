@@ -1,10 +1,12 @@
 """Show the linked portals, and say what is to be written where."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from connector.app import House
+from connector.cli.doubts import doubt_departments, doubt_owners
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.cli.values import ROW_ID
@@ -97,9 +99,16 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
         raise click.UsageError("Nothing to set was given.")
 
     async def step(house: House) -> Portal:
-        return await house.portals.configure(portal_id, actor=actor(), **values)
+        portal = await house.portals.configure(portal_id, actor=actor(), **values)
+        await doubt_departments(house, portal_id, _given(values, "default_department_id"))
+        await doubt_owners(house, portal_id, _given(values, "default_owner_id"))
+        return portal
 
     show_one(_whole(in_house(step)), as_json=as_json)
+
+
+def _given(values: Mapping[str, str | int | None], name: str) -> list[str]:
+    return [str(values[name])] if values.get(name) else []
 
 
 def _whole(portal: Portal) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from connector.app import House
 from connector.cli.belongings import change_phone
+from connector.cli.doubts import doubt_folder
 from connector.cli.opening import in_house, in_store
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.secret_files import secret_in
@@ -78,7 +79,9 @@ def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
         phone = (await house.phone_systems.find(slug)).phone
         return await house.store.read(lambda c: table.source_of(c, phone.id))
 
-    show_one(_shown(in_house(step)), as_json=as_json)
+    row = in_house(step)
+    doubt_folder(wishes.folder)
+    show_one(_shown(row), as_json=as_json)
 
 
 def _check_pairs(wishes: Wishes) -> None:

@@ -1,0 +1,114 @@
+"""Warn of what is probably mistyped: it is done all the same, for it may come true tomorrow."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection
+
+from connector.app import House
+from connector.errors import ConnectorError
+from connector.store import phones, users
+from connector.store.phones import PhoneSystem
+from connector.times import system_clock
+from connector.zoho.client import Desk
+from connector.zoho.operations import AGENTS_LIMIT
+
+LISTED_AT_MOST = 8
+
+
+def warn(sentence: str) -> None:
+    """Write a warning on standard error, where it is in no program's way."""
+    click.echo(f"Warning: {sentence}", err=True)
+
+
+def doubt_folder(folder: str | None) -> None:
+    """Warn of a folder that is not on this machine."""
+    if folder is not None and not _is_folder(folder):
+        warn(
+            f"There is no folder {folder} on this machine, or it may not be looked into. Kept as typed: "
+            "every machine that serves needs the folder at that path."
+        )
+
+
+def doubt_line(phone: PhoneSystem, number: str) -> None:
+    """Warn of a caller id that is none of the phone system's own numbers."""
+    if number not in phone.lines:
+        warn(
+            f"{number} is none of the lines of {phone.slug} ({_listed(phone.lines)}). Kept as typed: "
+            f"if it is yours, say so with: connector phones line {phone.slug} {number}"
+        )
+
+
+def known_queues(connection: Connection, besides: int | None = None) -> frozenset[str]:
+    """Answer the queues of the phone systems and of everybody but one user."""
+    told = {queue for phone in phones.list_all(connection, system_clock()) for queue in phone.queues}
+    others = (user for user in users.list_all(connection) if user.id != besides)
+    return frozenset(
+        told.union(word.text for user in others for word in users.queues_of(connection, user.id))
+    )
+
+
+def doubt_queues(names: Iterable[str], known: Collection[str]) -> None:
+    """Warn of queues that nobody has named before, where others have been."""
+    for name in names:
+        if known and name not in known:
+            close = get_close_matches(name, sorted(known), 1)
+            meant = f"Is {close[0]} meant?" if close else f"Known are {_listed(known)}."
+            warn(f"No queue has been called {name} before. {meant} Kept as typed.")
+
+
+async def doubt_departments(house: House, portal_id: int, ids: Iterable[str | None]) -> None:
+    """Warn of departments that the portal's Desk does not have, if it can be asked."""
+
+    async def known(desk: Desk) -> list[str]:
+        return [str(each.id) for each in await desk.departments()]
+
+    await _doubt(house, portal_id, "department", ids, known)
+
+
+async def doubt_owners(house: House, portal_id: int, ids: Iterable[str | None]) -> None:
+    """Warn of owners of records who are no agents of the portal's Desk, if it can be asked."""
+
+    async def known(desk: Desk) -> list[str]:
+        return [str(each.id) for each in await desk.agents()]
+
+    await _doubt(house, portal_id, "agent", ids, known)
+
+
+async def _doubt(
+    house: House,
+    portal_id: int,
+    what: str,
+    ids: Iterable[str | None],
+    known: Callable[[Desk], Awaitable[list[str]]],
+) -> None:
+    wanted = [each for each in dict.fromkeys(ids) if each]
+    if not wanted:
+        return
+    try:
+        found = await known(await house.portals.desk(portal_id))
+    except ConnectorError as problem:
+        warn(f"Whether Desk has the {what} {_listed(wanted)} could not be asked: {problem} Kept as typed.")
+        return
+    # Of more than a page nobody knows whether it lacks one.
+    for each in wanted if len(found) < AGENTS_LIMIT else ():
+        if each not in found:
+            warn(
+                f"Desk shows no {what} {each} to the connector; `connector portals show {portal_id} --live` "
+                "lists those there are. Kept as typed."
+            )
+
+
+def _is_folder(folder: str) -> bool:
+    try:
+        return Path(folder).is_dir()
+    except OSError:
+        return False
+
+
+def _listed(texts: Iterable[str]) -> str:
+    found = list(texts)
+    more = ["..."] if len(found) > LISTED_AT_MOST else []
+    return ", ".join(sorted(found)[:LISTED_AT_MOST] + more) or "none"
