@@ -12,6 +12,7 @@ import httpx2
 from connector.cli.output import write_json
 from connector.cli.sandbox import PORT as SANDBOX_PORT
 from connector.demo import headless, live
+from connector.demo.environment import command_line
 from connector.demo.headless import Order, Outcome
 from connector.demo.stage import Stage, Wishes
 from connector.errors import CommandError
@@ -110,6 +111,7 @@ Everybody and every number here is invented, and nothing leaves this machine.
                Listen, beside some, leads to the recording: to a tune, if you may hear the call
   3. Link      {stage.origin}/connect   as {names[0]}, an administrator; it is linked already
 
+Commands, in another terminal:  {command_line(stage.settings_file, "phones", "list")}
 Logs: {stage.folder}
 Ctrl-C ends it. Waiting for somebody to sign in.
 """

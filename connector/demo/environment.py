@@ -1,12 +1,16 @@
 """The settings of the demo's connector: what its sandbox needs, and otherwise what the environment says."""
 
+import json
 import os
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sealing import new_secret
-from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER
+from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
 
 
 def environment_of(folder: Path, config: Config, port: int) -> dict[str, str]:
@@ -30,6 +34,33 @@ def environment_of(folder: Path, config: Config, port: int) -> dict[str, str]:
         "ZOHO_DATA_CENTERS": ",".join(centers),
         "DELIVER": "true",
     }  # fmt: skip
+
+
+def settings_file(folder: Path, environment: Mapping[str, str]) -> Path:
+    """Write what commands on the same database need into a file that nobody else can read.
+
+    Secrets of single data centres are left out, because no file can hold them: only signing in needs them.
+    """
+    names = (name for name in Settings.__struct_fields__ if name != "zoho_client_secrets")
+    given = {name: environment[name.upper()] for name in names if name.upper() in environment}
+    file = folder / "settings.toml"
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600, exist_ok=False)
+    # What JSON writes of a text is a text of TOML as well.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in given.items()]
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
+
+
+def command_line(file: Path, *words: str) -> str:
+    """Answer what to type into a shell for a command with a file's settings and no others."""
+    program = Path(sys.argv[0])
+    ours = [sys.argv[0]] if program.name == "connector" else [sys.executable, "-m", "connector"]
+    settings = (name.upper() for name in Settings.__struct_fields__)
+    # The environment would win over the file.
+    unset = [word for name in settings if name in os.environ for word in ("-u", name)]
+    told = f"{FILE_VARIABLE}={shlex.quote(str(file.absolute()))}"
+    return " ".join([*(["env", *unset] if unset else []), told, shlex.join([*ours, *words])])
 
 
 def _secret_key(file: Path) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from connector.app import House
 from connector.demo.control import Control
-from connector.demo.environment import environment_of
+from connector.demo.environment import environment_of, settings_file
 from connector.demo.furnishing import SLUG, Furniture, add_people, furnish, link
 from connector.demo.people import team_of
 from connector.demo.processes import Program, check_free, free_port
@@ -40,13 +40,14 @@ class Stage:
     """Everything a demo needs, for the length of an `async with` block, which ends within seconds.
 
     `connector` and `sandbox` are processes of their own. `house` works on the same database as the
-    connector, as commands do; `control` looks into the sandbox. `recordings` is where the phone system
-    keeps what it records.
+    connector, as commands do with `settings_file`; `control` looks into the sandbox. `recordings` is where
+    the phone system keeps what it records.
     """
 
     folder: Path
     recordings: Path
     environment: dict[str, str]
+    settings_file: Path
     house: House
     connector: Program
     sandbox: Program
@@ -79,6 +80,7 @@ class Stage:
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir(exist_ok=True)
         self.environment = environment_of(self.folder, self.config, self._port) | self._wishes.settings
+        self.settings_file = settings_file(self.folder, self.environment)
         self.sandbox = await self._start("sandbox", *self._sandbox_options())
         self.house = self._ending.enter_context(_open_house(self.environment))
         self._ending.push_async_callback(self.house.http.aclose)

@@ -102,3 +102,13 @@ async def test_nobody_is_left_signed_in_by_the_stage(stage: Stage) -> None:
         lambda connection: sessions.signed_in(connection, system_clock())
     )
     assert linker not in signed_in
+
+
+async def test_departments_are_compared_with_desk(stage: Stage) -> None:
+    """A department that Desk lacks is doubted, one that it has is not."""
+    for department, doubted in (("999", True), (next(iter(stage.furniture.departments.values())), False)):
+        words = ("phones", "queue", "demo", "nights", "--department", department)
+        code, stdout, stderr = await command(stage, *words)
+        assert (code, "nights is a queue of demo" in stdout) == (0, True), stderr
+        assert ("Desk shows no department 999" in stderr) is doubted
+        assert "could not be asked" not in stderr

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from asyncio.subprocess import Process
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from connector.sandbox.presets import demo_config
 
 pytestmark = pytest.mark.anyio
 
-QUICK = os.environ | {"RECORD_AFTER_SECONDS": "0"}
+# Were it to count, the demo and its commands would both break.
+ELSEWHERE = {"DATABASE_URL": "sqlite:////nowhere/at/all.db"}
+QUICK = os.environ | {"RECORD_AFTER_SECONDS": "0"} | ELSEWHERE
 
 
 async def begin(*words: str) -> Process:
@@ -28,6 +32,21 @@ async def begin(*words: str) -> Process:
         sys.executable, "-m", "connector", "demo", "--latency-ms", "20", *words,
         env=QUICK, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+async def check_commands(introduction: str, folder: Path) -> None:
+    """Type what the demo says that one can type: it works on the demo's database, and shows no secret."""
+    (line,) = re.findall(r"^Commands, in another terminal:  (.*)$", introduction, re.MULTILINE)
+    shell = await asyncio.create_subprocess_shell(
+        line, env=QUICK, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    stdout, stderr = await shell.communicate()
+    assert (shell.returncode, b"Simulated phone" in stdout) == (0, True), stderr
+    settings = folder / "settings.toml"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    for name in ("secret_key", "zoho_client_secret"):
+        secret = tomllib.loads(settings.read_text())[name]
+        assert secret not in introduction
 
 
 async def test_headless(tmp_path: Path) -> None:
@@ -60,7 +79,8 @@ async def test_headless(tmp_path: Path) -> None:
 async def test_for_a_person_twice(tmp_path: Path) -> None:
     """Calls ring for who signs in; Ctrl-C ends it sooner than it began; it starts again on what it left."""
     ports = [str(free_port()) for _ in range(2)]
-    words = ("--port", ports[0], "--sandbox-port", ports[1], "--data", str(tmp_path))
+    data = tmp_path / "a folder"
+    words = ("--port", ports[0], "--sandbox-port", ports[1], "--data", str(data))
     ada = team_of(demo_config(int(ports[1]))).agents[0]
     for _ in range(2):
         began = time.monotonic()
@@ -71,6 +91,7 @@ async def test_for_a_person_twice(tmp_path: Path) -> None:
         start_seconds = time.monotonic() - began
         assert f"http://127.0.0.1:{ports[0]}" in introduction.decode()
         assert ada.name in introduction.decode()
+        await check_commands(introduction.decode(), data / "connector-demo")
         agent = HeadlessAgent(ada, f"http://127.0.0.1:{ports[0]}")
         await agent.start()
         async with asyncio.timeout(10):
