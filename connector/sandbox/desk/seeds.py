@@ -62,7 +62,7 @@ def add_records(portal: Portal, contacts: int, now: int) -> None:
     for index in range(contacts):
         contact = _add_contact(portal, chance, index, accounts, owners, earlier, now)
         for number in range(index % 4 if index % 2 else 0):
-            _add_ticket(portal, chance, contact, number, now)
+            _add_ticket(portal, chance, contact, owners, number, now)
 
 
 def _add_account(portal: Portal, chance: random.Random, now: int) -> Account:
@@ -120,10 +120,12 @@ def _invent_numbers(chance: random.Random, index: int, earlier: list[Line]) -> t
     return type_number(line, index), mobile
 
 
-def _add_ticket(portal: Portal, chance: random.Random, contact: Contact, number: int, now: int) -> None:
+def _add_ticket(
+    portal: Portal, chance: random.Random, contact: Contact, owners: list[Agent], number: int, now: int
+) -> None:
     created_at = now - chance.randint(1, 90) * _DAY - chance.randint(0, 23) * _HOUR
     department = chance.choice(list(portal.departments.values()))
-    agents = portal.agents_in(department)
+    agents = owners[department.starting :: department.every]
     status = _STATUSES[(number + len(portal.tickets)) % len(_STATUSES)]
     ticket = Ticket(
         id=portal.new_id(),

@@ -1,9 +1,11 @@
 """A whole house behind the real web server on a real socket, with a sandbox beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import anyio.lowlevel
 import httpx2
 import pytest
 import uvicorn
@@ -61,13 +63,38 @@ async def _served(
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         house = House(_settings(sandbox, database_url, address), Store(database_url))
         config = uvicorn.Config(create_app(house), log_config=None, timeout_graceful_shutdown=1)
-        server = Server(config, house.end_streams)
+        server = _Prompt(config, house.end_streams)
         async with httpx2.AsyncClient(base_url=address, verify=trusted(), trust_env=False) as client:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             yield house, client
-            server.should_exit = True
+            server.told.set()
             house.end_streams()
             await serving
+
+
+class _Prompt(Server):
+    """Stops when it is told to, and looks neither for that nor for its last connection by the clock.
+
+    uvicorn takes two tenths of a second for it; how the server stops in earnest is tested with programs.
+    """
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config, end_streams)
+        self.told = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with anyio.move_on_after(1):
+            while self.server_state.connections or self.server_state.tasks:
+                await anyio.lowlevel.checkpoint()
+        await self.lifespan.shutdown()
 
 
 def _settings(sandbox: RunningSandbox, database_url: str, address: str) -> Settings:
