@@ -81,7 +81,11 @@ function createHandover(first, orders, ask) {
   toggle.addEventListener("click", () => (panel.hidden ? open() : close()));
   filter.addEventListener("input", () => draw(""));
   panel.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), close()));
-  toggle.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  toggle.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || panel.hidden) return;
+    event.stopPropagation();
+    close();
+  });
   return {
     toggle,
     panel,

@@ -53,7 +53,7 @@ function updateLinks(slot, call, { dials, dial }) {
   const label = call.direction === "outbound" ? "Call again" : "Call back";
   redraw(slot, [contact?.url, call.record.url, number, whoOf(call), dials()], () =>
     [
-      number && dialler(number, { label, context: whoOf(call), dials: dials(), dial }),
+      number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: (to) => dial(to, call.id) }),
       contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
       call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
     ].filter(Boolean),

@@ -10,14 +10,18 @@ const LOST = "The connector did not answer, so nobody knows what came of it. Loo
 
 /**
  * Make the orders around their strip `{node, status, problem, close}`.
- * `dial(number)`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
+ * `dial(number, callId)`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
+ * What came to nothing is said until it is closed, by its button or Escape, or until its call's card has gone:
+ * `keep(open, shown)` says of which calls cards are there.
  */
 export function createOrders({ node, status, problem, close }, api) {
   let current = { what: "", isOpen: false };
+  let troubled = null;
   let timer = null;
 
   function show(words, trouble = [], linger = null) {
     clearTimeout(timer);
+    if (trouble.length === 0) troubled = null;
     node.hidden = !words && trouble.length === 0;
     close.hidden = trouble.length === 0;
     setText(status, words);
@@ -42,7 +46,13 @@ export function createOrders({ node, status, problem, close }, api) {
     return order;
   }
 
-  async function give(what, post, number = null) {
+  function keep(open, shown) {
+    if (troubled === null || troubled.callId === null) return;
+    const cards = troubled.needsOpen ? open : [...open, ...shown];
+    if (!cards.some((call) => call.id === troubled.callId)) clear();
+  }
+
+  async function give(what, post, { number = null, callId }) {
     if (current.isOpen && current.what === what) return;
     const mine = (current = { what, isOpen: true });
     show("Asking the phone system…");
@@ -54,16 +64,21 @@ export function createOrders({ node, status, problem, close }, api) {
     // What came to nothing is said even if something else has been clicked and is through.
     if (current !== mine && (current.isOpen || isDone)) return;
     if (isDone) show(words, [], LINGER_MS);
-    else show("", trouble(words, number));
+    else {
+      troubled = { callId, needsOpen: number === null };
+      show("", trouble(words, number));
+    }
   }
 
   close.append(icon("close"));
   close.addEventListener("click", clear);
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && troubled !== null && clear());
   return {
-    dial: (number) => give(`dial ${number}`, (key) => api.dial(number, key), number),
-    hangUp: (callId) => give(`hang up ${callId}`, (key) => api.hangUp(callId, key)),
+    dial: (number, callId = null) => give(`dial ${number}`, (key) => api.dial(number, key), { number, callId }),
+    hangUp: (callId) => give(`hang up ${callId}`, (key) => api.hangUp(callId, key), { callId }),
     handOver: (callId, telephone) =>
-      give(`hand over ${callId}`, (key) => api.handOver(callId, telephone, key)),
+      give(`hand over ${callId}`, (key) => api.handOver(callId, telephone, key), { callId }),
+    keep,
     clear: () => show(""),
   };
 }

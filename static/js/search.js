@@ -81,6 +81,7 @@ export function createSearch({ form, input, panel, status, list }, search, actio
     const at = stops.indexOf(document.activeElement);
     const targets = { ArrowDown: Math.min(at + 1, stops.length - 1), ArrowUp: Math.max(at - 1, 0) };
     if (event.key === "Escape") {
+      if (panel.hasAttribute("data-open")) event.stopPropagation();
       close();
       input.focus();
     } else if (event.key in targets && panel.hasAttribute("data-open")) {

@@ -48,7 +48,9 @@ export function createView(clock, dismissed, actions) {
 
   function renderCalls(state) {
     shown = endedCalls(state.calls).filter((call) => !dismissed.has(call.id));
-    keyed(slots.open, openCalls(state.calls), (call) => createCard(call, actions));
+    const open = openCalls(state.calls);
+    actions.orders.keep(open, shown);
+    keyed(slots.open, open, (call) => createCard(call, actions));
     keyed(slots["ended-list"], shown, (call) => createEnded(call, actions, dismissOne));
     slots.ended.hidden = shown.length === 0;
   }

@@ -68,6 +68,59 @@ def test_refusal_is_said_and_stays(stage: Stage, banner: Open) -> None:
     expect(page.get_by_role("heading", name="Calls", level=1)).to_be_focused()
 
 
+def test_refusal_is_dismissed_by_escape(stage: Stage, banner: Open) -> None:
+    """From wherever the focus is, which stays there; what else Escape closes is closed before."""
+    stage.dials = True
+    stage.show(missed())
+    page = banner()
+    button = page.get_by_role("button", name="Call back")
+    button.press("Enter")
+    stage.answer(("refused", REFUSED))
+    alert = page.get_by_role("alert").filter(has_text=REFUSED)
+    expect(alert).to_be_visible()
+    box = page.get_by_role("searchbox")
+    box.fill("ada")
+    rows = page.get_by_role("search").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    box.press("Escape")
+    expect(rows).to_have_count(0)
+    expect(alert).to_be_visible()
+    button.focus()
+    page.keyboard.press("Escape")
+    expect(alert).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_refusal_goes_with_its_card(stage: Stage, banner: Open) -> None:
+    """Dismissed with the call that was called back; other calls leave it where it is."""
+    stage.dials = True
+    stage.show(missed(), missed(2, contacts=[]))
+    page = banner()
+    page.get_by_role("button", name="Call back Ada Lovelace").click()
+    stage.answer(("refused", REFUSED))
+    alert = page.get_by_role("alert").filter(has_text=REFUSED)
+    expect(alert).to_be_visible()
+    page.get_by_role("button", name="Dismiss call with +33").click()
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(alert).to_be_visible()
+    page.get_by_role("button", name="Dismiss call with Ada Lovelace").click()
+    expect(alert).to_be_hidden()
+
+
+def test_refusal_goes_when_the_call_ends(stage: Stage, banner: Open) -> None:
+    """That a call could not be hung up interests nobody once it is over."""
+    stage.show(talking(can=BOTH))
+    page = banner()
+    page.get_by_role("button", name="Hang up Ada Lovelace").click()
+    stage.answer(("refused", "The phone system refused: nothing has been done."))
+    alert = page.get_by_role("alert").filter(has_text="nothing has been done")
+    expect(alert).to_be_visible()
+    stage.show(talking(revision=4, can=BOTH))
+    expect(alert).to_be_visible()
+    stage.show(ended(revision=5))
+    expect(alert).to_be_hidden()
+
+
 def test_what_may_not_be_called(stage: Stage, banner: Open) -> None:
     """The connector's reason is what is shown."""
     stage.dials = True
