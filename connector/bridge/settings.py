@@ -67,7 +67,11 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="Channel that rings an agent, {agent} being the extension")
     ] = "PJSIP/{agent}"
     plus: Annotated[
-        str, Meta(pattern=r"^(\+|[0-9*#]*)$", description="What is dialled in that context for +, such as 00")
+        str,
+        Meta(
+            pattern=r"^(\+|[0-9*#]*)$",
+            description="What is dialled in that context for +, such as 00; beware of nothing, see part 4",
+        ),
     ] = "+"
     ring_seconds: Annotated[
         int, Meta(ge=5, le=45, description="How long an agent's telephone rings before a call to somebody")

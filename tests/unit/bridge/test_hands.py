@@ -11,6 +11,7 @@ from connector.bridge.connection import Refused
 from connector.bridge.hands import Hands
 from connector.bridge.orders import Order, Outcome
 from connector.bridge.tracker import Tracker
+from connector.numbers import is_emergency, read
 from tests.unit.bridge.samples import SETTINGS, messages, new_tracker
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,29 @@ async def test_dials_as_the_dialplan_wants_it() -> None:
         fields = asterisk.acted[0][1]
         assert (fields["Channel"], fields["Exten"], fields["Context"]) == ("SIP/1001", dialled, "agents")
         assert fields["Variable"] == [f"CONNECTEDLINE(num)={number}"]
+
+
+@pytest.mark.parametrize(
+    ("plus", "dialled", "is_call_for_help"),
+    [("+", "+911123456789", False), ("", "911123456789", True), ("011", "011911123456789", False)],
+)
+async def test_the_trap_of_no_plus(plus: str, dialled: str, is_call_for_help: object) -> None:
+    """As the guide warns: digits abroad without their plus may begin like an emergency number at home."""
+    asterisk = Asterisk([ANSWERED])
+    asterisk.hands = Hands(msgspec.structs.replace(SETTINGS, plus=plus), new_tracker().book)
+    await outcome(asterisk, msgspec.structs.replace(DIAL, number="+911123456789"))
+    exten = str(asterisk.acted[0][1]["Exten"])
+    assert exten == dialled
+    # With its plus it is a whole number, and is not dialled by its digits.
+    assert (exten[0] != "+" and is_emergency(exten, "US")) is is_call_for_help
+
+
+@pytest.mark.parametrize(
+    ("dialled", "read_as"), [("6562345678", "+16562345678"), ("0116562345678", "+6562345678")]
+)
+async def test_the_trap_of_no_plus_in_records(dialled: str, read_as: str) -> None:
+    """As the guide warns: what the trunk was asked for is read at home first."""
+    assert read(dialled, "US").e164 == read_as
 
 
 @pytest.mark.parametrize(
