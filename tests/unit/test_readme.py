@@ -77,6 +77,26 @@ def test_names_every_command(readme: str) -> None:
     assert not missing
 
 
+def anchor(heading: str) -> str:
+    """Answer where GitHub lets a link lead to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_heading_is_in_the_contents(readme: str) -> None:
+    """The contents at the top name every heading as it is written, and each link leads to one."""
+    contents, _, rest = readme.partition("\n## ")
+    headings = re.findall(r"^##+ (.*)$", "## " + rest, re.MULTILINE)
+    assert sorted(re.findall(r"\[(.*?)\]\(#.*?\)", contents)) == sorted(headings)
+    assert set(re.findall(r"\]\(#(.*?)\)", readme)) == set(map(anchor, headings))
+
+
+def test_commands_of_one_noun_stand_together(readme: str) -> None:
+    """Who looks for a command on phone systems finds them all in one place."""
+    table = readme.partition("\n## Commands\n")[2].partition("\n## ")[0]
+    rows = [row.startswith("| `connector phones") for row in table.splitlines() if row.startswith("| `")]
+    assert rows[rows.index(True) :].index(False) == sum(rows)
+
+
 def test_says_how_to_begin(readme: str) -> None:
     """The two commands of a new user stand there to be copied."""
     assert "sh tests/run" in readme
