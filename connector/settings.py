@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
@@ -179,6 +180,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         {name: _convert(name, value) for name, value in found.items()}, Settings, dec_hook=_secret
     )
     _check_addresses(settings)
+    _check_proxies(settings)
     return settings
 
 
@@ -239,6 +241,17 @@ def _secret(kind: type, value: Any) -> Secret:
     if kind is Secret and isinstance(value, (str, Secret)):
         return value if isinstance(value, Secret) else Secret(value)
     raise ValueError("it must be a text")
+
+
+def _check_proxies(settings: Settings) -> None:
+    for proxy in settings.trusted_proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as problem:
+            raise SettingsError(
+                f"TRUSTED_PROXIES names {proxy!r}, which is no address and no network: write your proxy's, "
+                "such as 10.0.0.7 or 172.16.0.0/12. Whoever is believed can say that they are anybody."
+            ) from problem
 
 
 def _check_addresses(settings: Settings) -> None:

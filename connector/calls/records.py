@@ -65,7 +65,7 @@ def record(
         customer=outside.from_number if inbound else outside.to_number,
         line=outside.to_number if inbound else outside.from_number,
         queue=root.queue or next((call.queue for call in calls if call.queue), None),
-        agents=_agents(calls),
+        agents=_agents(calls, but=outside.from_number if direction is Direction.INTERNAL else None),
         recordings=_recordings(calls),
         cause=root.cause,
         end_reported=all(call.watchdog is not Watchdog.SILENT for call in calls),
@@ -132,9 +132,9 @@ def _waiting_seconds(root: Call, calls: Sequence[Call]) -> int:
     return max(0, until - root.started_at) // SECOND
 
 
-def _agents(calls: Sequence[Call]) -> tuple[str, ...]:
-    """Name who answered, else who was rung, each once, the latest last."""
-    legs = [leg for call in calls for leg in call.legs]
+def _agents(calls: Sequence[Call], *, but: str | None = None) -> tuple[str, ...]:
+    """Name who answered, else who was rung, each once, the latest last; `but` the colleague who called."""
+    legs = [leg for call in calls for leg in call.legs if leg.agent != but]
     parts = [(leg.answered_at, leg.agent) for leg in legs if leg.answered_at is not None]
     if not parts:
         parts = [(leg.offered_at or leg.over_at or 0, leg.agent) for leg in legs]

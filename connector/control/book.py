@@ -2,11 +2,10 @@
 
 from sqlalchemy import Connection
 
-from connector.control.planning import is_same
 from connector.control.values import Asker, Outcome, Request
 from connector.errors import InvalidRequest, NotFound, NotNow
 from connector.numbers import mask
-from connector.store import audit, calls, orders, phones, team
+from connector.store import audit, calls, orders, team
 from connector.store.orders import Order
 from connector.store.phones import PhoneSystem
 from connector.times import SECOND
@@ -19,11 +18,12 @@ DETAIL_AT_MOST = 300
 
 def before(connection: Connection, asker: Asker, request: Request) -> Order | None:
     """Answer the order that was given under this key; InvalidRequest if it was another thing."""
-    order = orders.by_key(connection, asker.name, request.key)
-    if order is None:
-        return None
-    phone = phones.get(connection, order.phone_system_id, order.created_at)
-    if phone is None or not is_same(order, request, phone.country):
+    return _under_key(connection, asker.name, request.key, request.digest)
+
+
+def _under_key(connection: Connection, asker: str, key: str, asked: str | None) -> Order | None:
+    order = orders.by_key(connection, asker, key)
+    if order is not None and order.asked not in (None, asked):
         raise InvalidRequest("This key was used for another order: give each order a key of its own.")
     return order
 
@@ -61,9 +61,14 @@ def _is_over(connection: Connection, order: Order) -> bool:
 
 
 def _faster(connection: Connection, order: Order) -> Order:
-    found = orders.by_key(connection, order.asker, order.key)
+    found = _under_key(connection, order.asker, order.key, order.asked)
     if found is not None:
         return found
+    if order.kind != "dial":
+        same = orders.alike(connection, order)
+        if same is not None:
+            return same
+        raise NotNow("This call is just being handed over or ended: wait a moment.")
     ringing = orders.ringing(connection, order.phone_system_id, order.agent)
     if ringing is None:
         raise NotNow("Somebody else has just ordered something for this telephone: try again.")

@@ -54,16 +54,6 @@ def plan(connection: Connection, asker: Asker, request: Request, now: int) -> Or
     return _act(connection, known, asker, request)
 
 
-def is_same(order: Order, request: Request, country: str) -> bool:
-    """Tell whether an order is what is asked for again, under its key, at a phone system of a country."""
-    if order.kind != request.kind:
-        return False
-    if order.kind != "dial":
-        return True
-    number = destinations.readable(request.number, country)
-    return order.number == (number.e164 or number.display)
-
-
 def _dial(connection: Connection, known: Known, asker: Asker, request: Request) -> Order:
     telephone = _telephone(known, asker, request)
     phone, number = telephone.phone, destinations.readable(request.number, telephone.phone.country)
@@ -173,6 +163,7 @@ def _order(known: Known, asker: Asker, request: Request, phone: PhoneSystem, age
         phone_system_id=phone.id,
         asker=asker.name,
         key=request.key,
+        asked=request.digest,
         kind=request.kind,
         agent=agent,
         call_id="",

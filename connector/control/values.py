@@ -1,5 +1,6 @@
 """Hold who asks for what, and what came of it."""
 
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
@@ -32,6 +33,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
     phone: str | None = None
     call: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Answer a short word that no other request has, under whatever key."""
+        said = (self.kind, self.number, self.agent, self.phone, self.call)
+        return sha256(msgspec.json.encode(said)).hexdigest()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,11 +35,15 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Whose surroundings are wanted: a call's, with the agents whom its record names."""
+    """Whose surroundings are wanted: a call's, with the agents whom its record names.
+
+    `ends` are the numbers of an internal call, both of them a colleague's.
+    """
 
     portal_id: int
     call_id: int | None
     agents: tuple[str, ...]
+    ends: tuple[str, ...] = ()
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +87,8 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
         phone = None if family is None else known[family.call.phone_system_id]
         if family is None or phone is None or portal is None:
             return None
-        who = (phone.id, asked.agents)
+        ends = [numbers.read(end, phone.country).display for end in asked.ends]
+        who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
             named[who] = users.by_extensions(connection, *who)
         return Surroundings(portal=portal, phone=phone, users=named[who], chosen=family.chosen)
@@ -92,9 +97,8 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
 
 
 def _asked(row: Row, record: CallRecord) -> Asked:
-    both = (record.line, record.customer) if record.direction is Direction.INTERNAL else ()
-    agents = dict.fromkeys([*record.agents, *filter(None, both)])
-    return Asked(row.portal_id, row.call_id, tuple(agents))
+    ends = (record.line, record.customer) if record.direction is Direction.INTERNAL else ()
+    return Asked(row.portal_id, row.call_id, tuple(record.agents), tuple(filter(None, ends)))
 
 
 def _background(found: Surroundings | None, record: CallRecord) -> Background:

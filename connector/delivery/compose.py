@@ -68,7 +68,7 @@ def desk_direction(direction: Direction) -> Literal["inbound", "outbound"]:
 def subject(record: CallRecord, whose: Whose) -> str:
     """Say in one line which way the call went, whether it came to anything, and with whom."""
     if record.direction is Direction.INTERNAL:
-        said = f"{_INTERNAL[record.status]} {_colleague(record.customer, whose)}"
+        said = f"{_INTERNAL[record.status]} {_colleague(whose.customer, whose)}"
         return clip(" ".join(said.split()), LINE_LENGTH)
     inbound = record.direction is Direction.INBOUND
     return f"{_SUBJECTS[inbound, record.status]} {_party(whose.customer)}"
@@ -89,12 +89,12 @@ _INTERNAL = {
 }
 
 
-def _colleague(word: str | None, whose: Whose) -> str:
+def _colleague(number: Number, whose: Whose) -> str:
     """Name one of our own by name and extension, as far as they are known."""
-    if word is None:
+    if number.kind is Kind.WITHHELD:
         return "a colleague"
-    name = whose.names.get(word)
-    return f"{name} ({word})" if name else word
+    name = whose.names.get(number.raw) or whose.names.get(number.display)
+    return f"{name} ({number.display})" if name else number.display
 
 
 def _party(customer: Number) -> str:
@@ -114,7 +114,7 @@ def _lines(record: CallRecord, whose: Whose) -> Iterator[str]:
     if record.queue:
         yield _line("Queue", record.queue)
     if record.direction is Direction.INTERNAL:
-        yield _line("Called by", _colleague(record.line, whose))
+        yield _line("Called by", _colleague(whose.line, whose))
     elif record.line:
         yield _line("Line", whose.line.display)
     yield _line("Waiting time", in_words(record.waiting_seconds))

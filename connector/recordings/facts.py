@@ -45,7 +45,17 @@ def known_calls(kept: Kept) -> list[Call]:
 def record(kept: Kept) -> CallRecord | None:
     """Answer what Desk is told of the family; None while it goes on, and for calls that leave no record."""
     known = known_calls(kept)
-    return record_of(kept.family[0].key, known) if known else None
+    # Where the wish has been taken back, the records of before stand all the same.
+    internal = kept.is_wanted or kept.phone.records_internal
+    return record_of(kept.family[0].key, known, with_internal=internal) if known else None
+
+
+def listeners(told: CallRecord, country: str) -> tuple[str, ...]:
+    """Answer who took part in a call, in the phone system's words; of an internal one both ends did."""
+    if told.direction is not Direction.INTERNAL:
+        return told.agents
+    ends = list(filter(None, (told.line, told.customer)))
+    return (*told.agents, *ends, *(numbers.read(end, country).display for end in ends))
 
 
 def goes_on(kept: Kept) -> bool:

@@ -29,7 +29,7 @@ from connector.logs import about
 from connector.recordings import folder, sources
 from connector.recordings.audio import Audio
 from connector.recordings.callers import Callers, Directory
-from connector.recordings.facts import Facts, facts, goes_on, known_calls, record
+from connector.recordings.facts import Facts, facts, goes_on, known_calls, listeners, record
 from connector.recordings.fetching import Fetcher
 from connector.recordings.links import piece_of
 from connector.recordings.ranges import BEGINNING, Range
@@ -251,9 +251,10 @@ def _read(connection: Connection, key: str, user: User, now: int) -> _Asked | Ke
     told = None if kept is None else record(kept)
     if kept is None or told is None:
         return kept
-    known = users.by_extensions(connection, kept.phone.id, told.agents)
+    words = listeners(told, kept.phone.country)
+    known = users.by_extensions(connection, kept.phone.id, words)
     names = {word: one.name for word, one in known.items()}
-    took_part = users.was_meant(connection, user.id, kept.phone.id, told.agents, told.started_at)
+    took_part = users.was_meant(connection, user.id, kept.phone.id, words, told.started_at)
     return _Asked(kept, told, names, user.role in HEAR_ALL or took_part)
 
 

@@ -101,6 +101,12 @@ def changed(row: SourceRow, changes: Changes, sealer: Sealer) -> SourceRow:
         header, value = _credentials(changes)
         values |= {"header": header, "sealed_header_value": sealer.seal(value)}
     whole = msgspec.structs.replace(row, **{name: value for name, value in values.items() if value})
+    if row.header is not None and not changes.secret and set(whole.origins) - set(row.origins):
+        # Whoever gave them named the hosts that see them.
+        raise CommandError(
+            f"The credentials were given for {' '.join(row.origins)}: give them again for the new host, "
+            "or add --forget and say everything anew."
+        )
     if whole.header is not None and not whole.origins:
         raise CommandError("Credentials are shown to named hosts only: give --host as well.")
     return whole

@@ -30,6 +30,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     kind: OrderKind
     agent: str
     call_id: str
+    asked: str | None = None
     number: str = ""
     caller_id: str | None = None
     state: OrderState = "waiting"
@@ -46,7 +47,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(connection: Connection, order: Order) -> Order | None:
-    """Add an order; None where its key is used, or its telephone is being rung for another."""
+    """Add an order; None where its key is used, or another stands for its telephone or its part of a call."""
     adding = dialects.insert(connection, orders).values(msgspec.structs.asdict(order))
     row = connection.execute(adding.on_conflict_do_nothing().returning(*_COLUMNS)).one_or_none()
     return None if row is None else _order(row)

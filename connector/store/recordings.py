@@ -68,6 +68,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """All that stands around the recordings of a call: its whole family, head first, and where it belongs.
 
     `contact_id` is whose record it is in Desk, `desk_url` that record; None where there is none yet.
+    `is_wanted` says that a record is wanted, or stands in Desk already.
     """
 
     family: tuple[CallRow, ...]
@@ -77,6 +78,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     contact_id: str | None = None
     contact_name: str | None = None
     desk_url: str | None = None
+    is_wanted: bool = False
 
 
 def kept(connection: Connection, key: str, now: int) -> Kept | None:
@@ -112,6 +114,7 @@ def _in_desk(connection: Connection, head: CallRow, portal_id: int) -> dict[str,
         "contact_id": contact_id,
         "contact_name": None if contact_id is None else connection.execute(asked).scalar(),
         "desk_url": None if row is None else row.desk_url,
+        "is_wanted": row is not None,
     }
 
 

@@ -183,6 +183,8 @@ orders = Table(
     Column("asker", Text, nullable=False),
     # What the asker calls it: asked again under the same key, it is the same order.
     Column("key", Text, nullable=False),
+    # A digest of all that was asked, so that nothing else passes for it under the same key.
+    Column("asked", Text),
     Column("kind", Text, nullable=False),
     # The agent whose telephone it is about, in the phone system's word; empty for the whole call.
     Column("agent", Text, nullable=False),
@@ -206,6 +208,10 @@ orders = Table(
     Index("uq_orders_ringing", "phone_system_id", "agent", unique=True,
           sqlite_where=text("kind = 'dial' AND state IN ('waiting', 'taken')"),
           postgresql_where=text("kind = 'dial' AND state IN ('waiting', 'taken')")),
+    # Nor is a call handed over twice at once.
+    Index("uq_orders_acting", "phone_system_id", "call_id", "agent", "kind", unique=True,
+          sqlite_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')"),
+          postgresql_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')")),
     # Read again and again, and these are few.
     Index("ix_orders_open", "ends_at", sqlite_where=text("state IN ('waiting', 'taken')"),
           postgresql_where=text("state IN ('waiting', 'taken')")),

@@ -145,10 +145,15 @@ def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[
 def was_meant(
     connection: Connection, user_id: int, phone_system_id: int, words: Sequence[str], at: int
 ) -> bool:
-    """Answer whether one of these words meant this user at a moment: whom it means now, and did by then."""
-    mine = [
-        word for word, user in by_extensions(connection, phone_system_id, words).items() if user.id == user_id
-    ]
+    """Answer whether one of these words meant this user at a moment: whom it means now, and did by then.
+
+    Nothing meant anybody before they were added.
+    """
+    found = by_extensions(connection, phone_system_id, words)
+    mine = [word for word, user in found.items() if user.id == user_id]
+    added = select(users.c.id).where(users.c.id == user_id, users.c.created_at <= at)
+    if connection.execute(added).one_or_none() is None:
+        return False
     asked = select(extensions.c.extension).where(
         extensions.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
         extensions.c.extension.in_(mine),

@@ -166,6 +166,9 @@ _CALLS = {
     (Direction.OUTBOUND, "Completed"): "Outbound, answered",
     (Direction.OUTBOUND, "Missed"): "Outbound, not answered",
     (Direction.OUTBOUND, "Canceled"): "Outbound, not answered",
+    (Direction.INTERNAL, "Completed"): "Internal, answered",
+    (Direction.INTERNAL, "Missed"): "Internal, not answered",
+    (Direction.INTERNAL, "Canceled"): "Internal, not answered",
 }
 
 

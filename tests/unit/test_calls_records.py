@@ -129,6 +129,14 @@ def test_internal_calls_where_they_are_wanted() -> None:
     assert record("key", [silent], with_internal=True) is None
 
 
+def test_the_colleague_who_calls_has_not_answered() -> None:
+    """Asterisk tells both ends of an internal call as answered."""
+    told: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+    answers = [event("answered", 1 + n / 8, agent=agent) for n, agent in enumerate(("1002", "1001"))]
+    made = written(call(event("ringing", **told), *answers, event("ended", 9)), with_internal=True)
+    assert made.agents == ("1002",)
+
+
 def test_customers_come_before_colleagues() -> None:
     """A family that talked to somebody outside is that customer's, wanted internal calls or not."""
     told: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}

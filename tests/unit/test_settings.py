@@ -51,6 +51,8 @@ def test_data_centres_may_have_their_own_secret() -> None:
         ("DELIVER", "perhaps"),
         ("LISTEN", "8080"),
         ("LOG_FORMAT", "xml"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.1,proxy.example.com"),
         ("PUBLIC_URL", "ftp://x"),
         ("PUBLIC_URL", "http://calls.example.com"),
         ("PUBLIC_URL", "https://calls.example.com/there"),

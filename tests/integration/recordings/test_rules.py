@@ -1,10 +1,12 @@
 """Who may hear a recording, what is written down of it, and what Desk is given."""
 
+from functools import partial
+
 import pytest
 
 from connector.keeping import Forgetting
 from connector.recordings import piece_of
-from connector.store import retention
+from connector.store import phones, retention
 from connector.times import DAY
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
 from tests.integration.recordings.upstream import WAV, Upstream, by_range
@@ -30,6 +32,28 @@ async def test_stranger_signs_in_first(listeners: Listeners, key: str) -> None:
 
 
 WHO = (("ada", 200), ("bruno", 403), ("sue", 200), ("adam", 200))
+
+
+@pytest.mark.parametrize("name", ["ada", "bruno", "sue"])
+@pytest.mark.parametrize("wish", ["stands", "taken back"])
+async def test_an_internal_call(listeners: Listeners, upstream: Upstream, name: str, wish: str) -> None:
+    """Both colleagues may hear it, and supervisors; also once no more of them are recorded."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    write = listeners.house.store.write
+    await write(partial(phones.set_records_internal, phone_id=1, records_internal=True))
+    among_us = {"direction": "internal", "from": "1001", "to": "1002"}
+    key = await listeners.call("i-1", f"{upstream.origin}/1.wav", agent="1002", **among_us)
+    await write(partial(phones.set_records_internal, phone_id=1, records_internal=wish == "stands"))
+    page = await listeners.page(f"{name}@example.com", key)
+    assert (page.status_code, "Internal, answered" in page.text) == (200, True)
+
+
+async def test_who_came_later(listeners: Listeners, upstream: Upstream) -> None:
+    """Nobody hears what was said before they were added, though the phone system knew their address."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    key = await listeners.call("n-1", f"{upstream.origin}/1.wav", agent="newcomer@example.com")
+    await listeners.add("newcomer@example.com", "New")
+    assert (await listeners.page("newcomer@example.com", key)).status_code == 403
 
 
 @pytest.mark.parametrize(("name", "status"), WHO)

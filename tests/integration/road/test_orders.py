@@ -106,9 +106,10 @@ async def test_repeated_under_its_key(desk: Place) -> None:
     first = await dial(desk, CUSTOMER, key="k-1")
     await desk.report(first.json()["id"], "taken")
     await desk.report(first.json()["id"], "refused", reason="busy")
-    again = await dial(desk, "020 7946 0811", key="k-1")
+    again = await dial(desk, CUSTOMER, key="k-1")
     assert (again.json()["id"], again.json()["state"]) == (first.json()["id"], "refused")
     assert (await dial(desk, "+442079460812", key="k-1")).status_code == 422
+    assert (await dial(desk, CUSTOMER, key="k-1", agent="1002")).status_code == 422
     assert (await dial(desk, CUSTOMER, key="k-2")).json()["id"] != first.json()["id"]
 
 

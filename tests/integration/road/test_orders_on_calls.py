@@ -18,10 +18,10 @@ async def desk(place: Place) -> Place:
     return place
 
 
-async def called(place: Place, *kinds: str, agent: str = "1001") -> int:
+async def called(place: Place, *kinds: str, agent: str = "1001", name: str = "c-1") -> int:
     """Have a call come as far as that, and answer our id of it."""
-    await place.post(*(place.event(kind, "c-1", agent=agent) for kind in kinds))
-    row = await place.house.store.read(lambda c: calls.find(c, 1, "c-1"))
+    await place.post(*(place.event(kind, name, agent=agent) for kind in kinds))
+    row = await place.house.store.read(lambda c: calls.find(c, 1, name))
     assert row is not None
     return row.id
 
@@ -41,6 +41,26 @@ async def test_hang_up(desk: Place) -> None:
     assert first.json()["id"] == second.json()["id"]
     (todo,) = await desk.fetch()
     assert (todo["kind"], todo["agent"], todo["call"]) == ("hang_up", "1001", "c-1")
+
+
+async def test_a_key_is_of_one_order(desk: Place) -> None:
+    """Under the key of another order nothing is done, and the answer does not look as if it were."""
+    first, second = [await called(desk, "ringing", "answered", name=name) for name in ("c-1", "c-2")]
+    given = await desk.ask(ADA, f"/api/calls/{first}/transfer", {"to": "1002"}, key="K")
+    for call, to in ((second, "1002"), (first, "1003")):
+        assert (await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": to}, key="K")).status_code == 422
+    again = await desk.ask(ADA, f"/api/calls/{first}/transfer", {"to": "1002"}, key="K")
+    assert again.json()["id"] == given.json()["id"]
+    assert [todo["call"] for todo in await desk.fetch()] == ["c-1"]
+
+
+async def test_one_hand_over_at_a_time(desk: Place) -> None:
+    """While a call is being handed over it is not handed over to somebody else."""
+    call = await called(desk, "ringing", "answered")
+    given = await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": "1002"})
+    other = await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": "1003"})
+    assert (given.status_code, other.status_code) == (202, 409)
+    assert "wait a moment" in other.json()["detail"]
 
 
 async def test_hand_over(desk: Place) -> None:

@@ -1,5 +1,6 @@
 """The wording of a call record."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ def _record(**changes: object) -> CallRecord:
     [
         (CallStatus.COMPLETED, "1002", "1001", "Internal call to 1002", "Ada Fontaine (1001)"),
         (CallStatus.CANCELED, "1001", "1002", "Unanswered internal call to Ada Fontaine (1001)", "1002"),
+        (CallStatus.COMPLETED, "sip:1001@pbx.lan", "1002", "Internal call to Ada Fontaine (1001)", "1002"),
         (CallStatus.CANCELED, None, None, "Unanswered internal call to a colleague", "a colleague"),
     ],
 )
@@ -48,7 +50,7 @@ def test_internal_call(
 ) -> None:
     """Colleagues are named where we know them; for Desk somebody of ours called."""
     made = _record(direction=Direction.INTERNAL, status=status, customer=customer, line=line)
-    call = compose(made, WHOSE)
+    call = compose(made, _between(customer, line))
     assert (call.subject, call.direction) == (subject, "outbound")
     assert f"Called by: {caller}" in call.description.splitlines()
     assert "Line:" not in call.description
@@ -58,9 +60,14 @@ def test_internal_call(
 def test_an_internal_subject_fits(word: str) -> None:
     """Whatever a phone system calls an extension, Desk takes the subject."""
     made = _record(direction=Direction.INTERNAL, customer=word)
-    call = compose(made, WHOSE)
+    call = compose(made, _between(word, word))
     assert not call_body(call).left_out
     assert len(call.subject.splitlines()) == 1
+
+
+def _between(customer: str | None, line: str | None) -> Whose:
+    ends = {"customer": numbers.read(customer, "FR"), "line": numbers.read(line, "FR")}
+    return msgspec.structs.replace(WHOSE, **ends)
 
 
 def test_whole_record() -> None:

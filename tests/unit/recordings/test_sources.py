@@ -3,10 +3,12 @@
 import httpx2
 import pytest
 
-from connector.errors import RecordingNotAllowed, RecordingUnfit
+from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.links import link, piece_of
-from connector.recordings.sources import Source, address_of, origin_of
+from connector.recordings.sources import Changes, Source, address_of, changed, opened, origin_of
+from connector.sealing import Sealer
 from connector.settings import Secret
+from connector.store.recordings import SourceRow
 
 FIRST = address_of("https://api.example.com/r/1")
 NAMED = Source(
@@ -83,3 +85,14 @@ def test_links_depend_on_the_call_alone() -> None:
     assert piece_of("https://a.example/1") == piece_of("https://a.example/1")
     assert piece_of("https://a.example/1") != piece_of("https://a.example/2")
     assert piece_of("https://a.example/1").isalnum()
+
+
+def test_credentials_stay_with_their_hosts() -> None:
+    """A host that is named later sees no password that was given for another one."""
+    sealer = Sealer([Secret("k" * 32)])
+    row = changed(SourceRow(), Changes(origins=["api.example.com"], user="AC1", secret="old"), sealer)
+    with pytest.raises(CommandError, match=r"were given for https://api\.example\.com"):
+        changed(row, Changes(origins=["other.example.com"]), sealer)
+    anew = changed(row, Changes(origins=["other.example.com"], user="B", secret="new"), sealer)
+    assert opened(anew, sealer).headers_for(address_of("https://api.example.com/1")) == {}
+    assert opened(changed(row, Changes(networks=["10.0.0.0/8"]), sealer), sealer).credentials
