@@ -1,13 +1,12 @@
 """No page holds anybody up who sees, points or reads differently."""
 
 import re
-from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
 from connector.demo.stage import Stage
+from tests.acceptance import axe
 from tests.acceptance.road.conftest import keep_picture
 from tests.acceptance.road.test_day import sign_in
 
@@ -26,18 +25,19 @@ SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?cont
 
 async def violations(page: Page) -> list[str]:
     """Ask axe what is wrong with a page."""
-    await page.evaluate(AXE_SCRIPT)
-    found: dict[str, Any] = await page.evaluate("() => axe.run()")
-    return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]
+    if not await page.evaluate(axe.IS_THERE):
+        await page.evaluate(axe.SCRIPT)
+    found: list[str] = await page.evaluate(axe.VIOLATIONS)
+    return found
 
 
 async def check(page: Page, address: str, name: str) -> None:
-    """Look at a page in light and dark, wide and narrow."""
+    """Look at a page in light and dark, wide and narrow; it changes while it is open, as screens do."""
+    await page.goto(address)
     for scheme in ("light", "dark"):
         for width in (1280, 320):
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             await page.set_viewport_size({"width": width, "height": 900})
-            await page.goto(address)
             assert await violations(page) == [], f"{address} in {scheme} at {width}"
             wide = await page.evaluate("() => document.documentElement.scrollWidth")
             assert wide <= width, f"{address} scrolls sideways at {width}"
