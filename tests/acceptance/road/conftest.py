@@ -27,7 +27,7 @@ FLAGS = [
 @pytest.fixture(scope="package")
 async def stage() -> AsyncIterator[Stage]:
     """Set the stage once: people, a linked portal, a phone system."""
-    async with Stage(Wishes(latency_ms=20)) as set_up:
+    async with Stage(Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})) as set_up:
         yield set_up
 
 

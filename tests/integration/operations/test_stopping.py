@@ -18,13 +18,15 @@ from connector.zoho.transport import trusted
 
 pytestmark = pytest.mark.anyio
 
+LOOK_AGAIN_SECONDS = 0.05
+
 SLOW = {"kind": "latency", "method": "POST", "path_prefix": "/api/v1/calls", "seconds": 4, "times": 1}
 """Desk takes four seconds to write the record: it is under way when the connector stops."""
 
 
 async def test_does_not_wait_for_a_delivery_under_way() -> None:
     """The stream ends, and the record's outcome is noted as unknown, to be looked for."""
-    async with Stage(Wishes(latency_ms=0)) as stage:
+    async with Stage(Wishes(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as stage:
         agent = HeadlessAgent(stage.team.agents[0], stage.origin)
         await agent.start()
         await _slow_down(stage)
@@ -68,6 +70,7 @@ async def _until(stage: Stage, call_id: str, state: str) -> Row:
             row = await _row(stage, call_id)
             if row is not None and row.state == state and row.sent_at is not None:
                 return row
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 async def _row(stage: Stage, call_id: str) -> Row | None:
@@ -79,6 +82,7 @@ async def _row(stage: Stage, call_id: str) -> Row | None:
 async def _calls(stage: Stage) -> list[dict[str, object]]:
     """Wait until the sandbox has written the record."""
     async with asyncio.timeout(20):
-        while not (calls := await stage.control.calls()):
-            pass
-    return calls
+        while True:
+            if calls := await stage.control.calls():
+                return calls
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
