@@ -32,8 +32,8 @@ def readable(text: str, country: str) -> Number:
             f"{number.display} is an emergency number: dial it at your telephone itself, at once. "
             "Nothing has been dialled, for such a call must not hang on this page."
         )
-    if number.kind in (Kind.WITHHELD, Kind.UNREADABLE):
-        found = meant(text, country) if number.kind is Kind.UNREADABLE else frozenset[str]()
+    if number.kind in (Kind.WITHHELD, Kind.UNREADABLE, Kind.ADDRESS):
+        found = frozenset[str]() if number.kind is Kind.WITHHELD else meant(text, country)
         if len(found) != 1:
             raise InvalidRequest(
                 f"This is no number that could be called: write it as +33123456789, "

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording
-from connector.numbers import Kind, Number
+from connector.numbers import Kind, Number, labelled
 from connector.zoho.fields import CallBody, clip
 
 LINE_LENGTH = 300
@@ -98,7 +98,7 @@ def _colleague(number: Number, whose: Whose) -> str:
 
 
 def _party(customer: Number) -> str:
-    return "a withheld number" if customer.kind is Kind.WITHHELD else customer.display
+    return "a withheld number" if customer.kind is Kind.WITHHELD else labelled(customer)
 
 
 def description(record: CallRecord, whose: Whose) -> str:

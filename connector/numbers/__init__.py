@@ -1,7 +1,16 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
 from connector.numbers.kinds import abroad_code, country_of, is_costly, is_emergency
-from connector.numbers.reading import Kind, Number, could_be, known_country, mask, read, worth_asking
+from connector.numbers.reading import (
+    Kind,
+    Number,
+    could_be,
+    known_country,
+    labelled,
+    mask,
+    read,
+    worth_asking,
+)
 from connector.numbers.typed import forms, matches, meant, tails, within
 
 __all__ = [
@@ -14,6 +23,7 @@ __all__ = [
     "is_costly",
     "is_emergency",
     "known_country",
+    "labelled",
     "mask",
     "matches",
     "meant",

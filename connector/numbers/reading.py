@@ -4,14 +4,12 @@ import re
 from collections.abc import Collection
 from enum import StrEnum
 from functools import lru_cache
-from urllib.parse import unquote
 
 import msgspec
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
-LONGEST = 250
-"""No text longer than this many characters is looked at."""
+from connector.numbers.uris import LONGEST, address_of, shown, unwrap
 
 _KEYPAD_WORDS = frozenset({"anonymous", "blocked", "restricted", "unavailable", "unknown"})
 _WITHHELD_WORDS = _KEYPAD_WORDS | {
@@ -24,8 +22,6 @@ _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "2223334445556667777888999
 _WITHHELD_DIGITS = frozenset(word.translate(_KEYPAD) for word in _KEYPAD_WORDS)
 """Carriers that must send digits spell the word on the keypad, after a plus."""
 
-_IN_ANGLES = re.compile(r"<([^<>]*)>")
-_SCHEME = re.compile(r"(?:sips?|tel|callto):", re.IGNORECASE)
 _EXTENSION_SUFFIX = re.compile(r"\s*(?:ext\.?|x)\s*\d+$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\u2010-\u2015]+")
 _SHORT = re.compile(r"[\d*#]+")
@@ -39,16 +35,26 @@ class Kind(StrEnum):
     E164 = "e164"
     EXTENSION = "extension"
     WITHHELD = "withheld"
+    ADDRESS = "address"
     UNREADABLE = "unreadable"
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """A number as it was written, as it is dialled (E.164, if it is a phone number), and as it is shown."""
+    """A number as it was written, as it is dialled (E.164, if it is a phone number), and as it is shown.
+
+    `address` is a caller's on the internet, such as of a SIP URI that holds no number; its user is `display`.
+    """
 
     kind: Kind
     raw: str
     e164: str | None
     display: str
+    address: str | None = None
+
+
+def labelled(number: Number) -> str:
+    """Answer what is shown, and what it is where that does not speak for itself."""
+    return number.display if number.address is None else f"{number.address} (internet call address)"
 
 
 def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
@@ -88,13 +94,19 @@ def read(raw: str | None, country: str, max_extension_digits: int = 6) -> Number
         return Number(kind=Kind.EXTENSION, raw=raw or "", e164=None, display=short)
     number = parse(text, country.upper())
     if number is None:
-        return Number(kind=Kind.UNREADABLE, raw=raw or "", e164=None, display=_shown(text))
+        return _no_number(raw or "", text)
     return Number(
         kind=Kind.E164,
         raw=raw or "",
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
         display=phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
     )
+
+
+def _no_number(raw: str, text: str) -> Number:
+    address, display = address_of(raw), shown(text) or "Unreadable number"
+    kind = Kind.UNREADABLE if address is None else Kind.ADDRESS
+    return Number(kind=kind, raw=raw, e164=None, display=display, address=address)
 
 
 def mask(raw: str | None) -> str:
@@ -109,18 +121,6 @@ def mask(raw: str | None) -> str:
         return f"***{digits[-2:]}"
     head = f"+{digits[:2]}" if text.startswith("+") else digits[:3]
     return f"{head}***{digits[-2:]}"
-
-
-def unwrap(raw: str) -> str:
-    """Take a number out of the URI and the angle brackets it came in."""
-    text = raw[: LONGEST + 1].strip()
-    inside = _IN_ANGLES.search(text)
-    text = inside[1].strip() if inside else text
-    bare = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
-    if bare == text and "@" not in text:
-        return text
-    user = bare.partition("@")[0].partition(";")[0].partition("?")[0].partition(":")[0]
-    return unquote(user).strip()
 
 
 def is_withheld(text: str) -> bool:
@@ -201,9 +201,3 @@ def _parsed(text: str, country: str | None) -> PhoneNumber | None:
         return phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-
-
-def _shown(text: str) -> str:
-    """Make what could not be read fit to be shown: printable and short."""
-    printable = "".join(filter(str.isprintable, text)).strip()
-    return printable[:40] or "Unreadable number"

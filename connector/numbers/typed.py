@@ -7,7 +7,8 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-from connector.numbers.reading import LONGEST, Kind, mask, parse, possible, read
+from connector.numbers.reading import Kind, mask, parse, possible, read
+from connector.numbers.uris import LONGEST
 
 MOST_FORMS = 30
 """Desk takes up to thirty values a field in one search (contacts.yaml, sPhone)."""

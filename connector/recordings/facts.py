@@ -71,7 +71,7 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
     return Facts(
         direction=told.direction,
         status=told.status,
-        number="Withheld number" if number.kind is Kind.WITHHELD else number.display,
+        number="Withheld number" if number.kind is Kind.WITHHELD else numbers.labelled(number),
         contact=contact,
         agents=agents if is_answered else (),
         rung=() if is_answered else agents,

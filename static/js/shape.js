@@ -4,7 +4,7 @@ const STATES = ["ringing", "answered", "ended"];
 const LOOKUPS = ["pending", "found", "none", "failed", "skipped"];
 const RECORDS = ["none", "waiting", "written", "failed"];
 const ACTIONS = ["hang_up", "transfer"];
-const KINDS = ["e164", "extension", "withheld", "unreadable"];
+const KINDS = ["e164", "extension", "withheld", "address", "unreadable"];
 
 const text = (value) => (typeof value === "string" && value.trim() ? value : null);
 const moment = (value) => (Number.isFinite(value) ? value : null);

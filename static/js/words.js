@@ -90,6 +90,7 @@ function skippedWords(call) {
   if (call.number.kind === "withheld") return "The caller does not show a number";
   if (call.direction === "internal") return "Internal call";
   if (call.number.kind === "extension") return "Extension";
+  if (call.number.kind === "address") return "Internet call address, not a number that Desk could know";
   if (call.number.kind === "unreadable") return "Not a number that Desk could know";
   return "Not looked up in Desk";
 }

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import Kind, could_be, known_country, mask, read, worth_asking
+from connector.numbers import Kind, could_be, known_country, labelled, mask, read, worth_asking
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,30 @@ def test_withheld_numbers(raw: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ("sip:bob@pbx.example", "bob@pbx.example"),
+        ("SIPS:bob42:secret@pbx.example:5061;transport=tls?x=1", "bob42@pbx.example"),
+        ('"A. Caller" <sip:bob@pbx.example;tag=1>;tag=2', "bob@pbx.example"),
+        ("bob@pbx.example", "bob@pbx.example"),
+        ("sip:bob@[2001:db8::1]:5060", "bob@[2001:db8::1]"),
+        ("sip:b%6Fb%3Cb%3E@pbx.exa\x00mple", "bob<b>@pbx.example"),
+        ("sip:" + "b" * 60 + "@" + "p" * 60, "b" * 40 + "@" + "p" * 40),
+    ],
+)
+def test_addresses(raw: str, address: str) -> None:
+    """User and host are shown and nothing else, and it is said what they are; the user alone is a word."""
+    number = read(raw, "FR")
+    assert (number.kind, number.e164, number.address) == (Kind.ADDRESS, None, address)
+    assert number.display == address.partition("@")[0]
+    assert labelled(number) == f"{address} (internet call address)"
+
+
+@pytest.mark.parametrize(
     ("raw", "country"),
     [
         *(("9" * 20, "FR"), ("+" + "9" * 20, "FR"), ("+999999999999", "FR"), ("+1", "US"), ("+1042", "GB")),
-        *(("sip:bob42@pbx.example", "FR"), ("Bob", "FR"), ("1" * 5_000, "FR"), ("0123456789\x00", "FR")),
+        *(("sip:pbx.example", "FR"), ("Bob", "FR"), ("1" * 5_000, "FR"), ("0123456789\x00", "FR")),
         ("(415) 555-2671", "GB"),
         ("5754321", "DE"),
         ("06 39 98 57", "FR"),

@@ -131,6 +131,17 @@ BOB = Contact(id="8", name="Bob")
 TICKETS = tuple(Ticket(id=str(n), number=str(n), subject="s", status="Open") for n in range(8))
 
 
+def test_an_address_is_shown_whole() -> None:
+    """Who calls over the internet is told by user and host, and by what that is; a line by its user."""
+    call = fold([event(0, EventType.RINGING, from_number="sip:bob@pbx.example", to_number="sip:desk@here")])
+    shown = view(Shown(id=1, revision=1, call=call, lookup="skipped"), None, "FR", str)
+    assert (shown.number.display, shown.number.kind.value, shown.line) == (
+        "bob@pbx.example",
+        "address",
+        "desk",
+    )
+
+
 def test_several_contacts_wait_for_a_choice() -> None:
     """One match is the contact; of several it is the one that the agent chose."""
     assert the_contact(Finding(contacts=(ADA,)), None) == "7"

@@ -132,6 +132,11 @@ KNOWN: list[tuple[View, str, str]] = [
         "Answered by Joan Clarke",
     ),
     (ANSWERED, NAME, "Answered"),
+    (
+        {"lookup": "skipped", "number": {"e164": None, "display": "<b>x</b>@y", "kind": "address"}},
+        "<b>x</b>@y",
+        "Internet call address, not a number that Desk could know",
+    ),
     (HANDED_OVER | {"talking": ["<i>Ben</i>"]}, NAME, "Handed over, now with <i>Ben</i>"),
     (HANDED_OVER | {"rung": ["Ben", "Eve"]}, NAME, "Handed over, rings at Ben, Eve"),
     (HANDED_OVER, NAME, "Goes on without you"),

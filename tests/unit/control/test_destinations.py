@@ -86,6 +86,13 @@ def test_emergencies(text: str) -> None:
         readable(text, "FR")
 
 
+@pytest.mark.parametrize("text", ["sip:bob@pbx.example", "bob@10.0.0.112", "sip:bob@112"])
+def test_addresses_are_not_called(text: str) -> None:
+    """Neither as such nor as the digits of their hosts."""
+    with pytest.raises(InvalidRequest):
+        readable(text, "FR")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

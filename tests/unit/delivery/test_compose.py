@@ -101,6 +101,14 @@ def test_whole_record() -> None:
     assert call_body(call).body["startTime"] == "2026-01-05T12:00:00.123Z"
 
 
+def test_an_address_is_told_as_such() -> None:
+    """Desk's record says what it is that calls, where that is no number."""
+    whose = msgspec.structs.replace(WHOSE, customer=numbers.read("sip:bob@pbx.example:5060", "FR"))
+    call = compose(_record(), whose)
+    assert call.subject == "Inbound call from bob@pbx.example (internet call address)"
+    assert not call_body(call).left_out
+
+
 @pytest.mark.parametrize(
     ("direction", "status", "subject"),
     [
