@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.templating import Jinja2Templates
 
 from connector.asking import Asking
@@ -36,7 +37,7 @@ from connector.web.cookies import Cookies
 from connector.web.headers import SecurityHeaders
 from connector.web.journal import Journal
 from connector.web.limiter import Limiter
-from connector.web.routes import routes
+from connector.web.routes import health_routes, routes
 from connector.zoho import data_centers
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
@@ -231,14 +232,22 @@ async def _stop_delivering(deliverer: Deliverer, task: asyncio.Task[None]) -> No
 
 def create_app(house: House) -> Starlette:
     """Make the web application of a house; its lifespan works in the background and closes the house."""
+    return _app(house, routes(static_folder()), deliver=house.settings.deliver)
 
+
+def create_delivery_app(house: House) -> Starlette:
+    """Make the application of a process that only delivers: it tells machines how it is."""
+    return _app(house, health_routes(), deliver=True)
+
+
+def _app(house: House, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with at_work(house, deliver=house.settings.deliver):
+        async with at_work(house, deliver=deliver):
             yield
         await house.close()
 
-    app = Starlette(routes=routes(static_folder()), lifespan=lifespan, exception_handlers=problems.handlers())
+    app = Starlette(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.add_middleware(SecurityHeaders, https=house.settings.is_https)

@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+from contextlib import nullcontext, suppress
 
 import click
 import uvloop
 
-from connector.app import House, at_work, create_app
+from connector.app import House, at_work, create_app, create_delivery_app
 from connector.cli.opening import set_up_logs
+from connector.cli.values import Listen
 from connector.sealing import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
@@ -29,13 +31,20 @@ def serve() -> None:
 
 
 @click.command()
-def deliver() -> None:
+@click.option("--listen", type=Listen(), help="Show /healthz, /readyz and /metrics there.")
+def deliver(*, listen: tuple[str, int] | None) -> None:
     """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
     settings = _settings()
-    house = House(settings, Store.open(settings.database_url))
-    settle_memory()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_deliver(house))
+    with nullcontext() if listen is None else bind(*listen) as listener:
+        house = House(settings, Store.open(settings.database_url))
+        if listener is None:
+            settle_memory()
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_deliver(house))
+        else:
+            click.echo("Delivering.", err=True)
+            with suppress(KeyboardInterrupt):
+                serve_until_told(create_delivery_app(house), settings, listener, house.end_streams)
     click.echo("Stopped.", err=True)
 
 

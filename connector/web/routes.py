@@ -90,12 +90,13 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/hooks/{slug:slug}/orders/{id:order}", order_hooks.report, methods=["POST"]),
         *_pages(),
         *_programs(),
+        *health_routes(),
         Mount("/static", StaticFiles(directory=static), name="static"),
     ]
 
 
 def _pages() -> list[BaseRoute]:
-    """Answer what browsers go to, and what others look at."""
+    """Answer what browsers go to."""
     return [
         Route("/", pages.home),
         Route("/banner", pages.banner),
@@ -110,6 +111,12 @@ def _pages() -> list[BaseRoute]:
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/recordings/{key:name}", recordings.page),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
+    ]
+
+
+def health_routes() -> list[BaseRoute]:
+    """Answer what machines watch, in every process that listens."""
+    return [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 
+import httpx2
 import pytest
 
 from connector.cli.introducing import first_event
 from connector.demo.agent import HeadlessAgent
 from connector.demo.phone import Phone
+from connector.demo.processes import Program, free_port
 from connector.demo.stage import Stage
 from connector.store import sessions
 from connector.times import system_clock
@@ -90,6 +92,24 @@ async def test_delivers_without_serving(stage: Stage) -> None:
     process.send_signal(signal.SIGINT)
     _, stderr = await process.communicate()
     assert (process.returncode, stderr) == (0, b"Stopped.\n")
+
+
+async def test_deliverer_tells_how_it_is(stage: Stage) -> None:
+    """Where it is told to listen, one that only delivers is watched as a server is; it shows no more."""
+    address = f"127.0.0.1:{free_port()}"
+    deliverer = Program(["deliver", "--listen", address], stage.environment, stage.folder / "deliver.log")
+    await deliverer.start()
+    try:
+        await deliverer.ready(f"http://{address}/readyz")
+        async with httpx2.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
+            shown = (await client.get("/metrics")).text
+            found = [(await client.get(path)).status_code for path in ("/healthz", "/", "/api/me", "/login")]
+    finally:
+        await deliverer.stop()
+    assert "connector_outbox_oldest_seconds" in shown
+    assert "connector_clock_ahead_seconds" in shown
+    assert found == [200, 404, 404, 404]
+    assert "shutdown complete" in (stage.folder / "deliver.log").read_text()
 
 
 async def test_nobody_is_left_signed_in_by_the_stage(stage: Stage) -> None:
