@@ -122,7 +122,8 @@ class Asking:
         if number is None:
             return
         try:
-            found = await self._directory.look_up(phone.portal_id, number, country=phone.country, live=True)
+            home = pops.home(call, phone.country)
+            found = await self._directory.look_up(phone.portal_id, number, country=home, live=True)
         except ConnectorError as problem:
             log.warning("look_up_failed", extra={"reason": problem.reason, "call": row.key})
             self._metrics.look_ups.labels("failed").inc()

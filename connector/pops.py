@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import Call, CallState, Direction, Leg, LegState
-from connector.numbers import Kind, Number, read, worth_asking
+from connector.numbers import Kind, Number, country_at, read, worth_asking
 from connector.times import SECOND
 
 Mine = Literal["offered", "answered", "over"]
@@ -103,15 +103,26 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def customer(call: Call, country: str) -> Number:
-    """Answer the number on the customer's side: the caller's, or the called one's of an outbound call."""
+    """Answer the number on the customer's side: the caller's, or the called one's of an outbound call.
+
+    `country` is the phone system's.
+    """
     raw = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
-    return read(raw, country)
+    return read(raw, home(call, country))
+
+
+def home(call: Call, country: str) -> str:
+    """Answer the country in which the customer's number is read: that of our line, else `country`."""
+    return country_at(_line(call), country)
 
 
 def own_line(call: Call, country: str) -> Number:
     """Answer the number on the company's side."""
-    raw = call.from_number if call.direction is Direction.OUTBOUND else call.to_number
-    return read(raw, country)
+    return read(_line(call), country)
+
+
+def _line(call: Call) -> str | None:
+    return call.from_number if call.direction is Direction.OUTBOUND else call.to_number
 
 
 def is_worth_asking(call: Call, country: str, own_lines: Collection[str]) -> bool:

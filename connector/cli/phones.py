@@ -38,7 +38,8 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
 @phones.command("add")
 @click.argument("slug")
 @click.option("--name", help="What people call it; the address unless given.")
-@click.option("--country", required=True, help="Where its national numbers are at home, such as FR.")
+@click.option("--country", required=True,
+    help="Where its national numbers are at home, such as FR; a line abroad has its own.")  # fmt: skip
 @click.option("--time-zone", default="UTC", show_default=True, help="Of times that name none.")
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), default="neutral", show_default=True)
 @click.option("--portal", type=ROW_ID, help="The portal its calls go to, where several are linked.")

@@ -22,6 +22,7 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     """What stands around a call record.
 
     `users` maps the phone system's words for agents to users; `chosen` is the contact that an agent chose.
+    `country` is where the customers of the line are at home.
     Of an internal call `customer` is the colleague who was called, and `line` the one who called.
     """
 
@@ -31,6 +32,7 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None
     customer: Number
     line: Number
+    country: str
     is_internal: bool = False
 
 
@@ -104,13 +106,15 @@ def _asked(row: Row, record: CallRecord) -> Asked:
 def _background(found: Surroundings | None, record: CallRecord) -> Background:
     if found is None:
         raise SettingsError("The call's phone system or portal is no longer there.")
+    country = numbers.country_at(record.line, found.phone.country)
     return Background(
         portal=found.portal,
         phone=found.phone,
         users=found.users,
         chosen=found.chosen,
-        customer=numbers.read(record.customer, found.phone.country),
+        customer=numbers.read(record.customer, country),
         line=numbers.read(record.line, found.phone.country),
+        country=country,
         is_internal=record.direction is Direction.INTERNAL,
     )
 

@@ -80,7 +80,7 @@ class Contacts:
         return await self._made(held, _wanted(held.row, around, key), refused)
 
     async def _known(self, around: Background, e164: str, refused: Collection[str]) -> str | None:
-        portal_id, country = around.portal.id, around.phone.country
+        portal_id, country = around.portal.id, around.country
         found = await self._directory.look_up(portal_id, e164, country=country, live=False)
         chosen = pick([contact for contact in found.contacts if contact.id not in refused])
         return chosen.id if chosen else None
@@ -135,7 +135,7 @@ def _wanted(row: Row, around: Background, key: str) -> Wanted:
     if key in NAMES:
         record = ContactRecord(last_name=NAMES[key])
     else:
-        record = ContactRecord(last_name=around.customer.display, phone=key, country=around.phone.country)
+        record = ContactRecord(last_name=around.customer.display, phone=key, country=around.country)
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",

@@ -1,8 +1,8 @@
 """The index: every contact of a portal in our own tables, found by any number in its fields.
 
-Numbers are kept as E.164, read in each country that the portal has a phone system in: who typed a number
-without its country code meant one of them. Whether a contact bears a number is then judged by what is
-typed, with the country of the phone system that asks: the index finds candidates, and decides nothing.
+Numbers are kept as E.164, read in each country that the portal has a phone system or a line in: who typed a
+number without its country code meant one of them. Whether a contact bears a number is then judged by what is
+typed, with the country of the line that is called: the index finds candidates, and decides nothing.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
-from connector.numbers.kinds import abroad_code, country_of, is_costly, is_emergency
+from connector.numbers.kinds import abroad_code, country_at, country_of, is_costly, is_emergency
 from connector.numbers.reading import (
     Kind,
     Number,
@@ -18,6 +18,7 @@ __all__ = [
     "Number",
     "abroad_code",
     "could_be",
+    "country_at",
     "country_of",
     "forms",
     "is_costly",

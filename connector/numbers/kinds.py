@@ -1,9 +1,11 @@
 """Tell which numbers are at home, which cost more than a talk, and which call for help; pure."""
 
+from functools import lru_cache
+
 import phonenumbers
 from phonenumbers import PhoneNumberType, shortnumberinfo
 
-from connector.numbers.reading import parse
+from connector.numbers.reading import known_country, parse, read
 
 _SATELLITES = frozenset({870, 878, 881, 882, 883, 979})
 """Country codes of no country, whose calls cost what they like."""
@@ -34,6 +36,21 @@ def country_of(e164: str) -> str:
         return ""
     found = phonenumbers.region_code_for_number(number)
     return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+@lru_cache(maxsize=8_192)
+def country_at(line: str | None, country: str) -> str:
+    """Answer where the customers of one of our lines are at home: numbers are written as there.
+
+    `country` is the phone system's. It counts where the line may be one of its own, and where the line is
+    no whole number, or one of no country at all.
+    """
+    number = parse(read(line, country).e164 or "-", "")
+    if number is None or phonenumbers.is_valid_number_for_region(number, country):
+        return country
+    found = phonenumbers.region_code_for_number(number)
+    found = found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return found if known_country(found) else country
 
 
 def abroad_code(e164: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from connector.calls import Direction
 from connector.errors import StoreError
-from connector.numbers import Number, read
+from connector.numbers import Number, country_at, read
 from connector.phone_systems.patterns import best_fit, fits
 from connector.phones import NO_HINTS, Hints, Question
 from connector.store import Store, blocked, callers, phones
@@ -44,7 +44,7 @@ class Hinting:
 
 
 def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
-    number = read(question.number, phone.country)
+    number = read(question.number, country_at(question.line, phone.country))
     inbound = question.direction is Direction.INBOUND
     if inbound and any(fits(number, one.pattern) for one in blocked.list_all(connection, phone)):
         return Hints(rejects=True)

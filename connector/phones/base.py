@@ -68,10 +68,14 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What a phone system wants to be told of a call that begins; `number` is the customer's, as written."""
+    """What a phone system wants to be told of a call that begins; `number` is the customer's, as written.
+
+    `line` is our end of it, as far as it was told.
+    """
 
     direction: Direction
     number: str
+    line: str | None = None
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):

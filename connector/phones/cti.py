@@ -94,8 +94,11 @@ def _direction(said: Said, system: PhoneSystem) -> Direction | None:
 
 
 def _question(said: Said, direction: Direction | None) -> Question | None:
-    number = said.to_number if direction is Direction.OUTBOUND else said.from_number
-    return None if direction is None or number is None else Question(direction=direction, number=number)
+    ends = (said.from_number, said.to_number)
+    line, number = ends if direction is Direction.OUTBOUND else reversed(ends)
+    if direction is None or number is None:
+        return None
+    return Question(direction=direction, number=number, line=line)
 
 
 def _id(said: Said, agent: str | None) -> str:

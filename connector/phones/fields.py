@@ -10,7 +10,7 @@ import msgspec
 
 from connector.calls import Direction
 from connector.errors import InvalidEvent
-from connector.numbers import Kind, read
+from connector.numbers import Kind, country_at, read
 from connector.phones.base import PhoneSystem
 from connector.times import DAY, from_iso
 
@@ -59,9 +59,12 @@ def clean(text: str | None) -> str | None:
     return "".join(letter for letter in text if letter in _JOINERS or not _is_unseen(letter)) or None
 
 
-def is_own(number: str | None, system: PhoneSystem) -> bool:
-    """Say whether this is one of the company's own ends: a line of its own, or an extension."""
-    known = read(number, system.country)
+def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
+    """Say whether this is one of the company's own ends: a line of its own, or an extension.
+
+    It is read in `country`, where none is given in the phone system's.
+    """
+    known = read(number, country or system.country)
     return known.kind is Kind.EXTENSION or known.e164 in system.lines
 
 
@@ -74,9 +77,10 @@ def direction_of(
     """
     outbound = told is Direction.OUTBOUND
     customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
-    if not is_own(customer, system) or not is_own(ours, system):
+    home = country_at(ours, system.country)
+    if not is_own(customer, system, home) or not is_own(ours, system):
         return told
-    is_short = read(customer, system.country).kind is Kind.EXTENSION
+    is_short = read(customer, home).kind is Kind.EXTENSION
     may_be_service = is_short and outbound and read(ours, system.country).kind is not Kind.EXTENSION
     return told if may_be_service else Direction.INTERNAL
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
-from connector.numbers import could_be, read
+from connector.numbers import could_be, country_at, read
 from connector.phones import signing
 from connector.phones.base import (
     MAX_BODY_BYTES,
@@ -171,12 +171,17 @@ def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
     """Take the sender's word, but for a call between two of the company's own lines."""
     if not system.lines or data.from_number is None or data.to_number is None or data.direction is None:
         return data.direction
-    ends = (data.from_number, data.to_number)
-    return Direction.INTERNAL if all(_is_line(end, system) for end in ends) else data.direction
+    ours, theirs = data.from_number, data.to_number
+    if data.direction is Direction.INBOUND:
+        ours, theirs = theirs, ours
+    if not _is_line(ours, system, system.country):
+        return data.direction
+    both = _is_line(theirs, system, country_at(ours, system.country))
+    return Direction.INTERNAL if both else data.direction
 
 
-def _is_line(number: str, system: PhoneSystem) -> bool:
-    return could_be(number, system.lines) and read(number, system.country).e164 in system.lines
+def _is_line(number: str, system: PhoneSystem, country: str) -> bool:
+    return could_be(number, system.lines) and read(number, country).e164 in system.lines
 
 
 def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEvent:

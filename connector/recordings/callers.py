@@ -6,7 +6,7 @@ from typing import Protocol
 from connector import numbers
 from connector.calls import CallRecord
 from connector.errors import StoreError, ZohoError
-from connector.recordings.facts import known_contact
+from connector.recordings.facts import home_of, known_contact
 from connector.store.recordings import Kept
 
 
@@ -46,16 +46,17 @@ class Callers:
     async def name(self, kept: Kept, told: CallRecord) -> str | None:
         """Answer whose record the call is, else who bears its number; None where nobody knows."""
         known = known_contact(kept)
-        number = numbers.read(told.customer, kept.phone.country)
+        country = home_of(kept, told)
+        number = numbers.read(told.customer, country)
         if known is not None or number.e164 is None:
             return known
         if not numbers.worth_asking(number, kept.phone.lines):
             return None
-        return await self._ask(kept, number.e164)
+        return await self._ask(kept, number.e164, country)
 
-    async def _ask(self, kept: Kept, e164: str) -> str | None:
+    async def _ask(self, kept: Kept, e164: str, country: str) -> str | None:
         try:
-            found = await self._directory.look_up(kept.portal.id, e164, country=kept.phone.country, live=True)
+            found = await self._directory.look_up(kept.portal.id, e164, country=country, live=True)
         except (ZohoError, StoreError):
             return None
         theirs = [one.name for one in found.contacts if kept.contact_id in (None, one.id)]

@@ -65,7 +65,7 @@ def goes_on(kept: Kept) -> bool:
 
 def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str | None) -> Facts:
     """Put the facts together; `names` maps what the phone system calls an agent to the agent's name."""
-    number = numbers.read(told.customer, kept.phone.country)
+    number = numbers.read(told.customer, home_of(kept, told))
     agents = tuple(names.get(word, word) for word in told.agents)
     is_answered = told.status is CallStatus.COMPLETED
     return Facts(
@@ -83,6 +83,11 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
         duration_seconds=told.duration_seconds,
         desk_url=kept.desk_url if _is_web(kept.desk_url) else None,
     )
+
+
+def home_of(kept: Kept, told: CallRecord) -> str:
+    """Answer the country in which the customer's number is read: that of our line."""
+    return numbers.country_at(told.line, kept.phone.country)
 
 
 def known_contact(kept: Kept) -> str | None:

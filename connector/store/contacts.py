@@ -15,8 +15,9 @@ from sqlalchemy import (
     update,
 )
 
+from connector.numbers import country_at
 from connector.store.dialects import insert
-from connector.store.tables import contact_numbers, contacts, phone_systems
+from connector.store.tables import contact_numbers, contacts, lines, phone_systems
 
 _contacts, _numbers = contacts.c, contact_numbers.c
 
@@ -141,9 +142,16 @@ def count(connection: Connection, portal_id: int) -> int:
 
 
 def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
-    """Answer the countries of a portal's phone systems, in the order of their letters."""
-    asked = select(phone_systems.c.country).where(phone_systems.c.portal_id == portal_id).distinct()
-    return tuple(sorted(connection.execute(asked).scalars()))
+    """Answer the countries of a portal's phone systems and of their lines, in the order of their letters."""
+    asked = (
+        select(phone_systems.c.country, lines.c.number)
+        .join(lines, lines.c.phone_system_id == phone_systems.c.id, isouter=True)
+        .where(phone_systems.c.portal_id == portal_id)
+    )
+    found = set[str]()
+    for country, line in connection.execute(asked):
+        found |= {country, country_at(line, country)}
+    return tuple(sorted(found))
 
 
 def _is_news(told: Indexed, kept: Indexed | None) -> bool:

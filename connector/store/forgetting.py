@@ -5,11 +5,13 @@ what is told of it later is known already and brings nothing back (`events.keep`
 """
 
 from collections.abc import Callable, Collection
+from itertools import chain
 
 import msgspec
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from connector.calls import CallEvent
+from connector.calls import CallEvent, Direction
+from connector.numbers import country_at
 from connector.store.retention import OVER
 from connector.store.tables import (
     calls,
@@ -65,14 +67,21 @@ def calls_naming(connection: Connection, ids: range, names: Names) -> set[int]:
         .join(phone_systems, phone_systems.c.id == events.c.phone_system_id)
         .where(events.c.call_id >= ids.start, events.c.call_id < ids.stop)
     )
-    found: set[int] = set()
+    told: dict[tuple[int, str], list[CallEvent]] = {}
     for call_id, body, country in connection.execute(asked):
-        if body and call_id not in found:
-            event = _unpack(body)
-            told = (event.from_number, event.to_number)
-            if any(names(number, country) for number in told if number):
-                found.add(call_id)
-    return found
+        if body:
+            told.setdefault((call_id, country), []).append(_unpack(body))
+    return {call_id for (call_id, country), said in told.items() if _names(said, country, names)}
+
+
+def _names(said: Collection[CallEvent], country: str, names: Names) -> bool:
+    """Say whether a call's events name the number, as it is written at the phone system or at its line."""
+    ends = {(event.from_number, event.to_number) for event in said}
+    outbound = any(event.direction is Direction.OUTBOUND for event in said)
+    lines = (caller if outbound else called for caller, called in ends)
+    # What was delivered before lines had countries lies under the other reading.
+    homes = {country} | {country_at(line, country) for line in lines if line}
+    return any(names(number, home) for number in {*chain(*ends)} if number for home in homes)
 
 
 def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[int], set[int]]:

@@ -5,6 +5,7 @@ import pytest
 from connector.directory import Contact
 from connector.errors import CreditsExhausted, RecordNotFound
 from connector.sandbox.faults import Rule
+from connector.store import phones
 from connector.times import DAY, MINUTE, SECOND
 from tests.integration.directory.conftest import NOW, PORTAL, House
 from tests.integration.directory.indexing import Shop
@@ -183,3 +184,15 @@ async def test_all_is_read_again_in_time(house: House) -> None:
     house.later(30 * DAY / SECOND)
     await shop.fill()
     assert gone.id not in shop.indexed()
+
+
+async def test_countries_of_lines(house: House) -> None:
+    """A line abroad has its numbers read anew as there, as a phone system there would."""
+    house.add("Another", phone="020 7946 0002")
+    shop = Shop(house, "DE")
+    await shop.fill()
+    phone = house.store.read_now(lambda c: phones.list_all(c, NOW))[0]
+    house.store.write_now(lambda c: phones.set_line(c, phone.id, "+442079460999", None))
+    await shop.fill()
+    assert await shop.who("+442079460002", "GB") == (["Another"], 0)
+    assert shop.sync.countries == "DE GB"

@@ -10,7 +10,7 @@ from connector.settings import Settings
 from connector.store import audit, outbox
 from connector.store.forgetting import Contact
 from connector.times import DAY, SECOND
-from tests.integration.operations.conftest import CALLER, NOW, SENDER, Desk, Time
+from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,19 @@ async def test_nothing_is_left_of_a_number(desk: Desk) -> None:
     assert desk.column("calls.call_id") == ["whole", "national", "bare", "another"]
     assert [body is None for body in desk.column("calls.body")] == [True, True, True, False]
     assert OTHER.encode() in kept
+
+
+async def test_numbers_as_the_line_reads_them(desk: Desk) -> None:
+    """A national number at a line abroad is one there, whichever event of the call told the line."""
+    british = "+44169772345"
+    for call_id, line in (("abroad", "+442079460999"), ("home", LINE)):
+        ringing, ended = desk.events(call_id, "016977 2345")
+        desk.take(
+            msgspec.structs.replace(ringing, to_number=None), msgspec.structs.replace(ended, to_number=line)
+        )
+    desk.deliver()
+    await Forgetting(desk.store, desk.time).number(british, actor="test", even_undelivered=False)
+    assert [body is None for body in desk.column("calls.body")] == [True, False]
 
 
 async def test_orders_go_too(desk: Desk, time: Time) -> None:

@@ -109,6 +109,16 @@ async def test_blocked_callers(vendors: Vendors, pattern: str) -> None:
     assert (await vendors.zammad(**outbound)).json() == {}
 
 
+async def test_blocked_callers_of_a_line_abroad(vendors: Vendors) -> None:
+    """A national number is one of the line's country: that one is blocked, and its twin at home is not."""
+    phone = await phone_of(vendors, "zammad")
+    entry = Blocked(pattern="+442079460001", everywhere=True, reason="", created_at=1)
+    await vendors.house.store.write(lambda c: blocked.put(c, phone, entry))
+    caller = {"from": "02079460001", "callId": "d"}
+    assert (await vendors.zammad(**caller, to="442079460999")).json()["action"] == "reject"
+    assert (await vendors.zammad(**caller | {"callId": "e"})).json() == {}
+
+
 async def test_withheld_callers_can_be_blocked(vendors: Vendors) -> None:
     """And only they."""
     phone = await phone_of(vendors, "zammad")
