@@ -107,9 +107,7 @@ class Contacts:
             if found is not None:
                 return await self._note(held, "found", found, record)
             if held.open and asked_at < (sure_at := held.sure_at(self._index_delay_seconds)):
-                return await held.later(
-                    sure_at, row.attempts, "outcome_unknown", "Not found in Desk so far.", zoho_answers=True
-                )
+                return await held.not_found_yet(sure_at)
             held.is_absent()
         made = await held.post(_body(record), desk.create_contact)
         return await self._note(held, "made", from_desk(made), record)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector.delivery.berths import Berths, LeaseLost
 from connector.delivery.merging import Body, Sent
-from connector.delivery.retrying import Decision, Fate
+from connector.delivery.retrying import NAMELESS, Decision, Fate
 from connector.errors import OutcomeUnknown, ZohoDown, ZohoError
 from connector.store import Store, leases, outcomes
 from connector.store.leases import Delivery, Leaving, Terms
@@ -36,7 +36,8 @@ _write_sent = msgspec.json.encode
 class Held:
     """A delivery in our hand.
 
-    `open` says that a request may have been applied of which we do not know it.
+    `open` says that a request may have been applied of which we do not know it, `last_reason` why the row
+    had to wait before it was claimed.
     Every method that writes raises LeaseLost where the lease is no longer ours.
     """
 
@@ -50,6 +51,7 @@ class Held:
         self._gathering = berths.gathering
         self.sent = Sent() if delivery.row.sent is None else _read_sent(delivery.row.sent)
         self.open = delivery.row.sent_at is not None
+        self.last_reason = row.reason
         self.in_flight = False
         self.is_settled = False
         self.outcome = ""
@@ -181,7 +183,16 @@ class Held:
 
     async def put_back(self) -> None:
         """Let anybody take a delivery that has got no slot."""
-        await self.later(self._clock(), self.row.attempts, "", "", zoho_answers=False)
+        await self.later(self._clock(), self.row.attempts, self._reason(""), "", zoho_answers=False)
+
+    async def not_found_yet(self, sure_at: int) -> None:
+        """Look again, at a moment, for what may have been applied."""
+        why = (self._reason(OutcomeUnknown.reason), "Not found in Desk so far.")
+        await self.later(sure_at, self.row.attempts, *why, zoho_answers=True)
+
+    def _reason(self, reason: str) -> str:
+        # What has no name is counted in a row, and this is no attempt that could end the row.
+        return NAMELESS if self.last_reason == NAMELESS else reason
 
     async def unknown(self, reason: str, detail: str) -> None:
         """Leave the delivery alone until Desk has had its time to apply what was sent."""

@@ -67,13 +67,7 @@ class Records:
         if look.found is not None:
             await held.done("found", doubt.body, stands(look.found, doubt.revision))
         elif asked_at < doubt.sure_at:
-            await held.later(
-                doubt.sure_at,
-                held.row.attempts,
-                "outcome_unknown",
-                "Not found in Desk so far.",
-                zoho_answers=True,
-            )
+            await held.not_found_yet(doubt.sure_at)
         elif look.doubtful is not None:
             where = look.doubtful.url or look.doubtful.id
             await held.dead("undecidable", f"This may be our record, but its call key is gone: {where}")

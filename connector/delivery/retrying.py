@@ -35,7 +35,13 @@ HOLDING_CAP_SECONDS = 20
 """The longest pause of a delivery that holds a slot meanwhile, which others wait for."""
 
 OUR_FAULT_AFTER = 5
-"""How often a failure that we have no name for is taken for bad luck before it counts as our fault."""
+"""How often in a row a failure without a name is taken for bad luck before it counts as our fault."""
+
+NAMELESS = "internal"
+"""The reason of failures that we have no name for."""
+
+PATIENCE_SECONDS = 24 * 60 * 60
+"""The longest that Zoho is left alone because it says so: its credits come back every day."""
 
 DETAIL_LENGTH = 500
 
@@ -94,13 +100,23 @@ _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
 
 
 def decide(
-    error: Exception, attempts: int, now: int, chance: Callable[[], float], *, holds_slot: bool = False
+    error: Exception,
+    attempts: int,
+    now: int,
+    chance: Callable[[], float],
+    *,
+    holds_slot: bool = False,
+    last_reason: str = NAMELESS,
 ) -> Decision:
     """Decide what to do about `error`, after so many failed attempts before this one.
 
     `chance` answers evenly between 0 and 1; `holds_slot` says that what was sent is still to be looked for.
-    Nothing dies of an outage, however long it lasts.
+    Nothing dies of an outage, however long it lasts; nor of what has no name and comes first after one, so
+    that attempts are counted anew where the `last_reason` had a name.
     """
+    reason = _reason_of(error)
+    if reason == NAMELESS != last_reason:
+        attempts = 0
     rule = _rule_of(error, attempts)
     at_most = HOLDING_CAP_SECONDS if holds_slot else _longest(rule, attempts)
     wait = round(_wait_seconds(rule, error, attempts, chance, at_most) * SECOND)
@@ -108,10 +124,16 @@ def decide(
         fate=rule.fate,
         due_at=now + wait,
         attempts=attempts + 1 if rule.grows else attempts,
-        reason=error.reason if isinstance(error, ConnectorError) else "internal",
+        reason=reason,
         detail=(str(error) or type(error).__name__)[:DETAIL_LENGTH],
         rests_until=now + wait if rule.portal_rests else None,
     )
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, ConnectorError):
+        return error.reason
+    return "timeout" if isinstance(error, TimeoutError) else NAMELESS
 
 
 def _rule_of(error: Exception, attempts: int) -> _Rule:
@@ -133,7 +155,8 @@ def _wait_seconds(
     rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float], at_most: int
 ) -> float:
     if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
-        return max(1, error.retry_after_seconds)
+        # Where the portal rests, a slot that is held meanwhile is wanted by nobody.
+        return min(PATIENCE_SECONDS if rule.portal_rests else at_most, max(1, error.retry_after_seconds))
     if not rule.grows:
         return rule.seconds
     most: int = min(at_most, rule.seconds << min(attempts, 20))

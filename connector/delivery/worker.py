@@ -202,7 +202,14 @@ class Deliverer:
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
-        decision = decide(problem, held.row.attempts, self._clock(), random.random, holds_slot=held.open)
+        decision = decide(
+            problem,
+            held.row.attempts,
+            self._clock(),
+            random.random,
+            holds_slot=held.open,
+            last_reason=held.last_reason,
+        )
         if decision.rests_until is not None:
             self._resting[held.row.portal_id] = decision.rests_until
         await held.fail(decision, zoho_answers=zoho_answers)

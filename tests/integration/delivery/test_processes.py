@@ -202,16 +202,6 @@ async def test_run_is_killed(stage: Stage) -> None:
     assert (await stage.row()).state == "sending"
 
 
-async def test_unforeseen_failures(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody foresaw is logged once a kind, tried some times, and then put before a person."""
-    await stage.want(stage.record())
-    broken = stage.another(desks=Nowhere(RuntimeError("a bug")))
-    await stage.settle(broken)
-    row = await stage.row()
-    assert (row.state, row.reason, row.detail) == ("dead", "internal", "a bug")
-    assert [each.message for each in caplog.records] == ["delivery_failed", "delivery_dead"]
-
-
 async def test_rest_is_for_the_portal(stage: Stage) -> None:
     """A lost grant is met once, not once a record."""
     lost = stage.another(desks=Nowhere(GrantLost("gone")))

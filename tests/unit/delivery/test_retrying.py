@@ -1,6 +1,6 @@
 """The retry decision, for every error and every number of attempts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -71,14 +71,26 @@ def test_pauses_grow(attempts: int, chance: float) -> None:
 
 
 @given(
-    kind=st.sampled_from([errors.ConcurrencyExceeded, errors.CreditsExhausted, errors.TokensThrottled]),
-    seconds=st.integers(0, 90_000),
+    kind=st.sampled_from([errors.CreditsExhausted, errors.TokensThrottled]),
+    seconds=st.integers(0, 10**12),
     attempts=ATTEMPTS,
+    holds_slot=st.booleans(),
 )
-def test_retry_after_is_heeded(kind: type[ZohoBusy], seconds: int, attempts: int) -> None:
-    """Where Zoho says how long, that is how long."""
-    decision = decide(kind("busy", seconds), attempts, NOW, lambda: 0)
-    assert decision.due_at == NOW + max(1, seconds) * 1_000
+def test_retry_after_is_heeded(
+    kind: type[ZohoBusy], seconds: int, attempts: int, *, holds_slot: bool
+) -> None:
+    """Where Zoho says how long the portal is to rest, that is how long, though never over a day."""
+    decision = decide(kind("busy", seconds), attempts, NOW, lambda: 0, holds_slot=holds_slot)
+    assert decision.due_at == NOW + min(86_400, max(1, seconds)) * 1_000
+    assert decision.rests_until == decision.due_at
+
+
+@given(seconds=st.integers(0, 10**12), attempts=ATTEMPTS, holds_slot=st.booleans())
+def test_one_row_does_not_rest_for_a_day(seconds: int, attempts: int, *, holds_slot: bool) -> None:
+    """Too many at a time is over in seconds, and a slot may be held meanwhile."""
+    busy = errors.ConcurrencyExceeded("busy", seconds)
+    decision = decide(busy, attempts, NOW, lambda: 0, holds_slot=holds_slot)
+    assert decision.due_at == NOW + min(HOLDING_CAP_SECONDS, max(1, seconds)) * 1_000
 
 
 @pytest.mark.parametrize(
@@ -118,3 +130,26 @@ def test_bug_gets_some_tries() -> None:
     assert decide(KeyError(), 0, NOW, lambda: 0).detail == "KeyError"
     assert decide(ValueError("x" * 9_000), 0, NOW, lambda: 0).reason == "internal"
     assert len(decide(ValueError("x" * 9_000), 0, NOW, lambda: 0).detail) == 500
+
+
+def _in_a_row(failures: Sequence[Exception]) -> list[Fate]:
+    """Let failures befall one delivery, each as it stands after the one before."""
+    fates, attempts, reason = [], 0, ""
+    for failure in failures:
+        decision = decide(failure, attempts, NOW, lambda: 0, last_reason=reason)
+        fates.append(decision.fate)
+        attempts, reason = decision.attempts, decision.reason
+    return fates
+
+
+OUTAGES = (errors.ZohoDown("away"), errors.StoreBusy("full"), errors.GrantLost("gone"), TimeoutError())
+
+
+@given(outage=st.lists(st.sampled_from(OUTAGES), min_size=1, max_size=80))
+def test_what_has_no_name_is_counted_apart(outage: list[Exception]) -> None:
+    """After an outage, however long, a bug has as many tries as before one."""
+    nameless = [KeyError("x")] * 6
+    fates = _in_a_row([*outage, *nameless])
+    assert fates == [Fate.LATER] * (len(outage) + 5) + [Fate.DEAD]
+    assert _in_a_row(nameless) == [Fate.LATER] * 5 + [Fate.DEAD]
+    assert Fate.DEAD not in _in_a_row([*nameless[:5], *outage, *nameless[:5]])
