@@ -31,6 +31,9 @@ class Desk(Protocol):
     ) -> list[models.DeskCall]:
         """Find the calls made between two moments, with a text in them; the index lags behind."""
 
+    async def get_contact(self, contact_id: str) -> models.Contact:
+        """Read a contact; RecordNotFound or Forbidden where it is gone or hidden."""
+
     async def create_contact(self, body: dict[str, Any]) -> models.Contact:
         """Make a contact; OutcomeUnknown if it may be there or not."""
 

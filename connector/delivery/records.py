@@ -14,7 +14,7 @@ from connector.delivery.needs import Desk, Desks
 from connector.delivery.owners import Owners
 from connector.delivery.restoring import Doubt, Restored
 from connector.delivery.writing import Writing, stands, without_what_is_refused
-from connector.errors import InvalidData, RecordNotFound
+from connector.errors import Forbidden, InvalidData, RecordNotFound
 from connector.settings import Settings
 from connector.store import Store
 from connector.times import SECOND, Clock
@@ -82,7 +82,7 @@ class Records:
             try:
                 return await self._write(held, desk, call, key_of(around))
             except (InvalidData, RecordNotFound) as problem:
-                if refused or not _is_about_contact(problem):
+                if refused or not await _is_gone(desk, contact_id, problem):
                     raise
             # Deleted or merged since we learnt of it: asked again once.
             refused.add(contact_id)
@@ -97,5 +97,15 @@ class Records:
         await without_what_is_refused(call, send)
 
 
-def _is_about_contact(problem: Exception) -> bool:
-    return isinstance(problem, RecordNotFound) or "/contactId" in getattr(problem, "fields", {})
+async def _is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:
+    """Tell whether a record was refused because its contact is gone or hidden.
+
+    A refused field says so itself. What "not found" is about is not said, and another contact is soon made
+    for somebody who has one: the contact is read.
+    """
+    if isinstance(problem, InvalidData):
+        return "/contactId" in problem.fields
+    try:
+        return (await desk.get_contact(contact_id)).is_gone
+    except (RecordNotFound, Forbidden):
+        return True

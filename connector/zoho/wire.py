@@ -82,6 +82,7 @@ _BY_CODE: Mapping[str, type[ZohoError]] = {
     "INVALID_OAUTH": GrantLost,
     "UNAUTHORIZED": GrantLost,
 }
+# Where the code is one that we do not know.
 _BY_STATUS: Mapping[int, type[ZohoError]] = {
     401: GrantLost,
     403: Forbidden,
@@ -89,6 +90,14 @@ _BY_STATUS: Mapping[int, type[ZohoError]] = {
     422: InvalidData,
     429: ConcurrencyExceeded,
 }
+_WITHOUT_WORDS = frozenset({401, 429})
+"""What ends nothing, whoever says so: tokens are renewed, and fewer requests are sent at a time."""
+
+_PASSING = frozenset({408, 425})
+"""Not refused, but not taken in time."""
+
+DIGITS_AT_MOST = 9
+DAY_SECONDS = 24 * 60 * 60
 
 
 def refuses_token(status: int, body: bytes) -> bool:
@@ -107,16 +116,21 @@ def limits(headers: Mapping[str, str]) -> Limits:
 def decipher(request: Request[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
     """Answer what Desk answered, or raise the ZohoError that it amounts to.
 
-    OutcomeUnknown only for a request that is not repeatable: after a 5xx, or a success that cannot be
-    read, it may have been applied. A 4xx is never applied, and a redirect is none of Desk's answers.
+    OutcomeUnknown only for a request that is not repeatable: after a 5xx, a success that cannot be read, or
+    a 4xx that is not in Desk's words, it may have been applied. Desk's own 4xx is never applied: it names
+    its errorCode, and a page that does not is somebody's on the way, who knows of no record whether it is
+    there. A redirect is none of Desk's answers.
     """
     if 200 <= status < 300:
         return _value(request, status, body)
-    if status >= 500 or status == 408:
+    if status >= 500 or status in _PASSING:
         raise _vanished(request, f"Zoho answered {status}")
     if status < 400:
         raise ZohoDown(f"{request}: Zoho answered {status}, a redirect, which Desk never does.")
-    raise _refusal(request, status, headers, _problem(body))
+    problem = _problem(body)
+    if not problem.code and status not in _WITHOUT_WORDS:
+        raise _vanished(request, f"Zoho answered {status} without an errorCode of Desk's")
+    raise _refusal(request, status, headers, problem)
 
 
 def _value(request: Request[T], status: int, body: bytes) -> T:
@@ -139,8 +153,14 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
         fields = {field.name: field.kind for field in problem.errors}
         return InvalidData(f"{message} {_listed(fields)}".strip(), fields)
     if kind in {CreditsExhausted, ConcurrencyExceeded}:
-        return kind(message, _digits(headers.get("Retry-After")))
+        return kind(message, _patience(headers))
     return kind(message)
+
+
+def _patience(headers: Mapping[str, str]) -> int | None:
+    """Answer for how many seconds Zoho wants to be left alone: its credits come back every day."""
+    seconds = _digits(headers.get("Retry-After"))
+    return None if seconds is None else min(DAY_SECONDS, seconds)
 
 
 def _listed(fields: Mapping[str, str]) -> str:
@@ -155,4 +175,5 @@ def _problem(body: bytes) -> _Problem:
 
 
 def _digits(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    # More digits are no number of seconds or credits, and Python refuses to read thousands of them.
+    return int(text) if text and len(text) <= DIGITS_AT_MOST and text.isascii() and text.isdigit() else None

@@ -220,7 +220,12 @@ class Stage:
         await self.store.write(lambda c: portals.change(c, 1, **values))
 
     def strike(
-        self, kind: FaultKind, path: str = CALLS, method: str = "POST", times: int | None = 1, **more: float
+        self,
+        kind: FaultKind,
+        path: str = CALLS,
+        method: str | None = "POST",
+        times: int | None = 1,
+        **more: float,
     ) -> Rule:
         """Let a fault befall the next requests, and answer its rule."""
         rule = Rule(kind=kind, method=method, path_prefix=path, times=times, **more)  # type: ignore[arg-type]

@@ -72,6 +72,7 @@ def test_nobody() -> None:
         (429, "TOO_MANY_REQUESTS", errors.ConcurrencyExceeded),
         (429, "THRESHOLD_EXCEEDED", errors.CreditsExhausted),
         (429, "", errors.ConcurrencyExceeded),
+        (401, "", errors.GrantLost),
     ],
 )
 @pytest.mark.parametrize("request_", [READ, WRITE], ids=["read", "write"])
@@ -100,7 +101,41 @@ def test_retry_after() -> None:
     assert concurrent.value.retry_after_seconds is None
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("86400", 86_400), ("86401", 86_400), ("999999999", 86_400), ("9" * 5_000, None), ("soon", None)],
+)
+def test_retry_after_is_a_day_at_most(said: str, seconds: int | None) -> None:
+    """Whatever stands there, a portal rests no longer than its credits need to come back."""
+    with pytest.raises(errors.CreditsExhausted) as caught:
+        decipher(READ, 429, problem("THRESHOLD_EXCEEDED"), {"Retry-After": said})
+    assert caught.value.retry_after_seconds == seconds
+
+
+PAGES = (b"", b"<html></html>", b"{}", b"[]", b'"no"', b"\xff", problem(""), b'{"error":"blocked"}')
+
+
+@pytest.mark.parametrize(
+    "status", [400, 402, 403, 404, 405, 406, 409, 410, 413, 414, 415, 418, 422, 451, 499]
+)
+@pytest.mark.parametrize("body", [*PAGES, sample("desk_error.html")])
+def test_a_page_is_not_desks_word(status: int, body: bytes) -> None:
+    """A 4xx that names no errorCode is an outage like any: it says nothing of any record."""
+    with pytest.raises(errors.ZohoDown):
+        decipher(READ, status, body)
+    with pytest.raises(errors.OutcomeUnknown):
+        decipher(WRITE, status, body)
+
+
+@pytest.mark.parametrize("body", PAGES)
+def test_a_page_that_ends_nothing(body: bytes) -> None:
+    """Whoever says 401 or 429 means it: the token is renewed, and fewer requests leave at a time."""
+    for status, kind in ((401, errors.GrantLost), (429, errors.ConcurrencyExceeded)):
+        with pytest.raises(kind):
+            decipher(WRITE, status, body)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 425])
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"errorCode":"INTERNAL_SERVER_ERROR"}'])
 def test_outages(status: int, body: bytes) -> None:
     """After a 5xx a read may be repeated, and a write's outcome is unknown."""
@@ -155,6 +190,7 @@ def test_limits() -> None:
     told = wire.limits({"X-Rate-Limit-Request-Weight-v3": "3", "X-Rate-Limit-Remaining-v3": "49000"})
     assert (told.weight, told.remaining) == (3, 49_000)
     assert wire.limits({"X-Rate-Limit-Remaining-v3": "many"}) == wire.Limits(None, None)
+    assert wire.limits({"X-Rate-Limit-Remaining-v3": "9" * 5_000}) == wire.Limits(None, None)
 
 
 @settings(deadline=None)
