@@ -16,7 +16,7 @@ from connector.store.outbox import Row, State
 from connector.times import to_iso
 from connector.web.guard import require_api
 from connector.web.house import house_of
-from connector.web.wishes import read_wish
+from connector.web.wishes import asked, read_wish
 
 AT_MOST = 1_000
 USUALLY = 100
@@ -126,7 +126,7 @@ async def list_audit(request: Request) -> Response:
 async def list_accesses(request: Request) -> Response:
     """Answer `GET /api/admin/recordings?call=&limit=`: `{accesses}`, who heard what, the latest first."""
     await require_api(request, "administrator")
-    listed = partial(recordings.accesses, key=request.query_params.get("call"), limit=_limit(request))
+    listed = partial(recordings.accesses, key=asked(request, "call"), limit=_limit(request))
     found = await house_of(request).store.read(listed)
     return _json({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
 

@@ -8,6 +8,7 @@ from connector.directory import Contact, Place
 from connector.errors import InvalidRequest
 from connector.web.guard import require_api
 from connector.web.house import House, house_of
+from connector.web.wishes import NO_NUL
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -67,7 +68,7 @@ async def search(request: Request) -> Response:
 async def _place(house: House, request: Request) -> Place:
     asked = request.query_params
     if any("\x00" in value for value in asked.values()):
-        raise InvalidRequest("No text of ours holds a NUL.")
+        raise InvalidRequest(NO_NUL)
     portal = asked.get("portal")
     if portal is not None and not (portal.isascii() and portal.isdigit() and len(portal) <= 18):
         raise InvalidRequest("portal must be a portal's number.")

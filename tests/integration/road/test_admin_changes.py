@@ -84,3 +84,14 @@ async def test_only_administrators_change_things(place: Place) -> None:
     for path in paths:
         assert (await ask(place, "supervisor", path, "POST")).status_code == 403
     assert (await ask(place, "agent", DIRECTORY)).status_code == 403
+
+
+async def test_a_nul_is_nobodys_fault_but_the_askers(place: Place) -> None:
+    """What no database holds is refused as such, and not taken for an outage that asking again would end."""
+    wish = {"contact": "\u0000", "portal": 1}
+    answers = [
+        await ask(place, "administrator", FORGET, "POST", json=wish),
+        await ask(place, "administrator", "/api/admin/recordings?call=%00"),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all("NUL" in answer.json()["detail"] for answer in answers)
