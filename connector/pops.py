@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from connector.calls import Call, CallState, Direction, Leg, LegState
+from connector.calls import Call, CallState, Direction, Leg, LegState, went_on
 from connector.numbers import Kind, Number, country_at, read, worth_asking
 from connector.times import SECOND
 
@@ -165,7 +165,7 @@ def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[
 
 
 def _result(call: Call) -> Literal["answered", "missed", "canceled"] | None:
-    if call.state is not CallState.ENDED:
+    if call.state is not CallState.ENDED or went_on(call):
         return None
     if call.answered_at is not None:
         return "answered"

@@ -1,7 +1,16 @@
 """Say what a call is: the fold of its events, whatever their order and however often they came."""
 
 from connector.calls.folding import fold
-from connector.calls.records import call_key, is_open, record, root_of, talk_seconds, will_be_told
+from connector.calls.records import (
+    call_key,
+    is_answered,
+    is_open,
+    record,
+    root_of,
+    talk_seconds,
+    went_on,
+    will_be_told,
+)
 from connector.calls.values import (
     Call,
     CallEvent,
@@ -35,11 +44,13 @@ __all__ = [
     "call_key",
     "closing",
     "fold",
+    "is_answered",
     "is_open",
     "legs_over",
     "record",
     "root_of",
     "talk_seconds",
     "watchdog_event",
+    "went_on",
     "will_be_told",
 ]

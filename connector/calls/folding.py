@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from connector.calls.values import Call, CallEvent, CallState, EventType, Leg, LegState, Recording
+from connector.calls.values import Call, CallEvent, CallState, Cause, EventType, Leg, LegState, Recording
 
 _PLACE = {
     EventType.RINGING: 0,
@@ -16,14 +16,23 @@ _PLACE = {
 }
 _UNDER_WAY = (EventType.RINGING, EventType.ANSWERED, EventType.LEFT)
 _REOPENS = (EventType.RINGING, EventType.ANSWERED)
+_UNANSWERED = (
+    Cause.BUSY,
+    Cause.NO_ANSWER,
+    Cause.CANCELLED,
+    Cause.REJECTED,
+    Cause.FAILED,
+    Cause.VOICEMAIL,
+)
 
 
 def fold(events: Iterable[CallEvent]) -> Call:
     """Say what these events of one call say; order and repeats change nothing.
 
     The call starts with its first ringing, answered or left; where none is known, with what is.
-    A real end is final: the latest one counts, however late an answer is learnt. A watchdog's end
-    counts while there is no real one and until the phone rings or is answered again.
+    A real end is final: the latest one counts, however late an answer is learnt. One whose cause says that
+    nobody answered is believed: an answer after it does not count. A watchdog's end counts while there is
+    no real one and until the phone rings or is answered again.
     Raises ValueError for no events at all.
     """
     told = sorted(_distinct(events), key=_place)
@@ -31,8 +40,9 @@ def fold(events: Iterable[CallEvent]) -> Call:
         raise ValueError("a call has at least one event")
     heard = [event for event in told if event.watchdog is None] or told
     end = _end(told)
-    started_at = next((event.at for event in heard if event.type in _UNDER_WAY), heard[0].at)
-    answered_at = next((event.at for event in heard if event.type is EventType.ANSWERED), None)
+    counted = [event for event in heard if not _contradicts(event, end)]
+    started_at = next((event.at for event in counted if event.type in _UNDER_WAY), counted[0].at)
+    answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
     ended_at = None if end is None else max(end.at, started_at)
     parent: str | None = _first(heard, "parent")
     return Call(
@@ -49,7 +59,7 @@ def fold(events: Iterable[CallEvent]) -> Call:
         ended_at=ended_at,
         cause=end.cause if end else None,
         watchdog=end.watchdog if end else None,
-        legs=_legs(heard, ended_at),
+        legs=_legs(counted, ended_at),
         recordings=_recordings(heard),
     )
 
@@ -75,12 +85,14 @@ def _place(event: CallEvent) -> tuple[int, int, str, str]:
 
 
 def _first(events: Sequence[CallEvent], field: str) -> Any:
-    """Answer the field's value in the first event that has one."""
+    """Answer the field's value in the first event that has one; parts of the call are heard last."""
+    of_part = None
     for event in events:
         value = getattr(event, field)
-        if value is not None:
+        if value is not None and not event.of_part:
             return value
-    return None
+        of_part = value if of_part is None else of_part
+    return of_part
 
 
 def _end(told: Sequence[CallEvent]) -> CallEvent | None:
@@ -92,6 +104,13 @@ def _end(told: Sequence[CallEvent]) -> CallEvent | None:
     signs = [event for event in told if event.type in _REOPENS]
     standing = [guess for guess in ends if not any(_overtakes(sign, guess) for sign in signs)]
     return min(standing, key=_latest, default=None)
+
+
+def _contradicts(event: CallEvent, end: CallEvent | None) -> bool:
+    """Say whether this is an answer after an end that nobody's answer came before."""
+    if end is None or event.type is not EventType.ANSWERED:
+        return False
+    return end.cause in _UNANSWERED and event.at > end.at
 
 
 def _latest(event: CallEvent) -> tuple[int, str, str]:

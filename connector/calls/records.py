@@ -10,6 +10,7 @@ from connector.calls.values import (
     CallRecord,
     CallState,
     CallStatus,
+    Cause,
     Direction,
     Recording,
     Watchdog,
@@ -67,10 +68,15 @@ def record(
         queue=root.queue or next((call.queue for call in calls if call.queue), None),
         agents=_agents(calls, but=outside.from_number if direction is Direction.INTERNAL else None),
         recordings=_recordings(calls),
-        cause=root.cause,
+        cause=_cause(root, calls),
         end_reported=all(call.watchdog is not Watchdog.SILENT for call in calls),
         parent_key=parent_key,
     )
+
+
+def is_answered(told: CallRecord) -> bool:
+    """Say whether somebody answered: those whom the record names did, or else were rung."""
+    return told.status is CallStatus.COMPLETED and told.cause is not Cause.FORWARDED
 
 
 def talk_seconds(family: Iterable[Call]) -> int:
@@ -119,10 +125,23 @@ def _direction(call: Call) -> Direction | None:
     return call.direction
 
 
+def went_on(call: Call) -> bool:
+    """Say whether a call is over here because it was forwarded before anybody answered it."""
+    return call.answered_at is None and call.cause is Cause.FORWARDED
+
+
 def _status(calls: Sequence[Call], direction: Direction) -> CallStatus:
-    if any(call.answered_at is not None for call in calls):
+    """Answer whether it came to anything: where the whole family was forwarded, another call tells that."""
+    if any(call.answered_at is not None for call in calls) or all(map(went_on, calls)):
         return CallStatus.COMPLETED
     return CallStatus.MISSED if direction is Direction.INBOUND else CallStatus.CANCELED
+
+
+def _cause(root: Call, calls: Sequence[Call]) -> Cause | None:
+    """Answer why the root ended; that it was forwarded says something only where nobody answered."""
+    if root.cause is not Cause.FORWARDED or all(map(went_on, calls)):
+        return root.cause
+    return Cause.NORMAL
 
 
 def _waiting_seconds(root: Call, calls: Sequence[Call]) -> int:

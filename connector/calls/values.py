@@ -24,7 +24,7 @@ class Direction(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a call, or an agent's part of it, ended."""
+    """Why a call, or an agent's part of it, ended; one that was forwarded goes on as another call."""
 
     NORMAL = "normal"
     BUSY = "busy"
@@ -33,6 +33,7 @@ class Cause(StrEnum):
     REJECTED = "rejected"
     FAILED = "failed"
     VOICEMAIL = "voicemail"
+    FORWARDED = "forwarded"
 
 
 class Watchdog(StrEnum):
@@ -45,6 +46,8 @@ class Watchdog(StrEnum):
 class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that one phone system said of one call.
 
+    `of_part` says that only a part of the call said it: of direction, numbers and queue, what the call
+    itself says counts before.
     (source, id) is its identity within the phone system.
     `at` is when it happened, `received_at` when it first reached us; both epoch milliseconds.
     """
@@ -65,6 +68,7 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recording_url: str | None = None
     recording_seconds: int | None = None
     watchdog: Watchdog | None = None
+    of_part: bool = False
 
 
 class LegState(StrEnum):
@@ -151,6 +155,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `key` is our call key; `customer` and `line` are numbers as the phone system wrote them.
     `agents` names everyone who answered, else everyone who was rung; the owner is the last of them.
+    A `cause` of forwarded means that nobody answered here, and that another call tells the rest.
     `parent_key` is the key of the root of the family, on a record that stood before the family was known.
     """
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording
+from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording, is_answered
 from connector.numbers import Kind, Number, labelled
 from connector.zoho.fields import CallBody, clip
 
@@ -109,7 +109,7 @@ def description(record: CallRecord, whose: Whose) -> str:
 
 def _lines(record: CallRecord, whose: Whose) -> Iterator[str]:
     if record.agents:
-        label = "Answered by" if record.status is CallStatus.COMPLETED else "Rang at"
+        label = "Answered by" if is_answered(record) else "Rang at"
         yield _line(label, ", ".join(whose.names.get(a, a) for a in record.agents[-NAMES_AT_MOST:]))
     if record.queue:
         yield _line("Queue", record.queue)
@@ -133,6 +133,7 @@ _CAUSES: Mapping[Cause | None, str] = {
     Cause.REJECTED: "rejected",
     Cause.FAILED: "failed",
     Cause.VOICEMAIL: "went to voicemail",
+    Cause.FORWARDED: "forwarded before anybody answered; it goes on as another call",
 }
 
 

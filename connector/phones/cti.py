@@ -26,8 +26,7 @@ _CAUSES = {
     "noAnswer": Cause.NO_ANSWER,
     "congestion": Cause.FAILED,
     "notFound": Cause.FAILED,
-    # Somebody else goes on with it, in a call of its own.
-    "forwarded": Cause.NORMAL,
+    "forwarded": Cause.FORWARDED,
 }
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector import numbers
-from connector.calls import Call, CallRecord, CallStatus, Direction, is_open
+from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, is_answered, is_open
 from connector.calls import record as record_of
 from connector.numbers import Kind
 from connector.pops import Contact, Finding
@@ -19,7 +19,8 @@ _finding = msgspec.json.Decoder(Finding).decode
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What people want to know of a call before they listen.
 
-    `agents` answered it; where nobody did, `rung` were rung. `time_zone` is the phone system's own.
+    `agents` answered it; where nobody did, `rung` were rung, and it may have been forwarded.
+    `time_zone` is the phone system's own.
     """
 
     direction: Direction
@@ -35,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     duration_seconds: int
     desk_url: str | None
+    is_forwarded: bool = False
 
 
 def known_calls(kept: Kept) -> list[Call]:
@@ -67,14 +69,14 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
     """Put the facts together; `names` maps what the phone system calls an agent to the agent's name."""
     number = numbers.read(told.customer, home_of(kept, told))
     agents = tuple(names.get(word, word) for word in told.agents)
-    is_answered = told.status is CallStatus.COMPLETED
+    answered = is_answered(told)
     return Facts(
         direction=told.direction,
         status=told.status,
         number="Withheld number" if number.kind is Kind.WITHHELD else numbers.labelled(number),
         contact=contact,
-        agents=agents if is_answered else (),
-        rung=() if is_answered else agents,
+        agents=agents if answered else (),
+        rung=() if answered else agents,
         queue=told.queue,
         line=numbers.read(told.line, kept.phone.country).display if told.line else None,
         phone_system=kept.phone.name,
@@ -82,6 +84,7 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
         time_zone=kept.phone.time_zone,
         duration_seconds=told.duration_seconds,
         desk_url=kept.desk_url if _is_web(kept.desk_url) else None,
+        is_forwarded=told.cause is Cause.FORWARDED,
     )
 
 

@@ -146,7 +146,7 @@ def _facts(facts: Facts) -> list[dict[str, Any]]:
     lines: list[tuple[str, str | None]] = [
         ("Contact", facts.contact),
         ("Number", facts.number),
-        ("Call", _CALLS[facts.direction, facts.status.value]),
+        ("Call", _came_to(facts)),
         ("Answered by", _listed(facts.agents)),
         ("Rang at", _listed(facts.rung)),
         ("Talk", in_words(facts.duration_seconds) if facts.agents or facts.duration_seconds else None),
@@ -170,6 +170,12 @@ _CALLS = {
     (Direction.INTERNAL, "Missed"): "Internal, not answered",
     (Direction.INTERNAL, "Canceled"): "Internal, not answered",
 }
+
+
+def _came_to(facts: Facts) -> str:
+    if facts.is_forwarded:
+        return f"{facts.direction.capitalize()}, forwarded before anybody answered"
+    return _CALLS[facts.direction, facts.status.value]
 
 
 def _listed(names: Sequence[str]) -> str | None:

@@ -52,9 +52,10 @@ events = st.builds(
     agent=texts,
     parent=st.sampled_from([None, "c", "p"]),
     queue=texts,
-    cause=st.sampled_from([None, Cause.BUSY]),
+    cause=st.sampled_from([None, Cause.BUSY, Cause.FORWARDED]),
     recording_url=st.sampled_from([None, "https://r/1", "https://r/2"]),
     recording_seconds=st.sampled_from([None, 4, 5]),
+    of_part=st.booleans(),
 )
 guesses = st.builds(
     CallEvent,
@@ -144,6 +145,31 @@ def test_conflicts_resolve_without_regard_to_order() -> None:
         ]
     )
     assert (call.answered_at, call.ended_at, call.cause) == (T + 3_000, T + 9_000, Cause.FAILED)
+
+
+@pytest.mark.parametrize("cause", [None, *Cause])
+def test_ends_that_say_that_nobody_answered(cause: Cause | None) -> None:
+    """Are believed: an answer told of a later moment changes nothing, one of before counts."""
+    told = [event("ringing", agent="7"), event("ended", 9, cause=cause)]
+    before, after = event("answered", 4, agent="7"), event("answered", 12, agent="7", from_number="x")
+    believed = cause not in (None, Cause.NORMAL, Cause.FORWARDED)
+    assert (fold([*told, after]).answered_at is None) is believed
+    assert (fold([*told, after]).legs == fold(told).legs) is believed
+    assert fold([*told, after]).from_number == "x"
+    assert fold([*told, before, after]).answered_at == T + 4_000
+    corrected = fold([*told, after, event("ended", 20, cause=Cause.NORMAL)])
+    assert corrected.answered_at == T + 12_000
+
+
+def test_parts_of_a_call_are_heard_last() -> None:
+    """What the call itself says of its ends counts, however late; what it does not say, its parts do."""
+    told = [
+        event("ringing", of_part=True, direction=Direction.OUTBOUND, from_number="line", to_number="m"),
+        event("ended", 9, direction=Direction.INBOUND, from_number="customer"),
+    ]
+    call = fold(told)
+    assert (call.direction, call.from_number, call.to_number) == (Direction.INBOUND, "customer", "m")
+    assert call.started_at == T
 
 
 def test_a_late_answer_reopens_nothing() -> None:

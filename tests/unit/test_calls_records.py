@@ -18,6 +18,7 @@ from connector.calls import (
     Watchdog,
     call_key,
     fold,
+    is_answered,
     is_open,
     record,
     root_of,
@@ -157,6 +158,21 @@ def test_nothing_is_due_while_a_call_is_open() -> None:
     assert is_open([root, child])
     assert record("key", [root, child]) is None
     assert not is_open([root])
+
+
+def test_forwarded_calls() -> None:
+    """One that was forwarded before anybody answered is done; in a family, the rest says what came of it."""
+    root = call(inbound(0, agent="7"), event("ended", 5, cause=Cause.FORWARDED))
+    alone = written(root)
+    assert (alone.status, alone.cause, alone.agents) == (CallStatus.COMPLETED, Cause.FORWARDED, ("7",))
+    assert not is_answered(alone)
+    ringing = event("ringing", 5, call_id="d", parent="c", agent="8")
+    missed = written(root, call(ringing, event("ended", 9, call_id="d", cause=Cause.NO_ANSWER)))
+    assert (missed.status, missed.cause) == (CallStatus.MISSED, Cause.NORMAL)
+    talked = written(
+        root, call(ringing, event("answered", 6, call_id="d", agent="8"), event("ended", 9, call_id="d"))
+    )
+    assert (talked.status, talked.agents, is_answered(talked)) == (CallStatus.COMPLETED, ("8",), True)
 
 
 def test_a_transfer_is_one_record() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.calls import CallEvent, Direction, EventType, fold
+from connector.calls import CallEvent, Cause, Direction, EventType, fold
 from connector.pops import (
     Contact,
     Finding,
@@ -140,6 +140,17 @@ def test_an_address_is_shown_whole() -> None:
         "address",
         "desk",
     )
+
+
+def test_results() -> None:
+    """An answer after an end that says that there was none is none; a forwarded call came to nothing here."""
+    late = event(30, EventType.ANSWERED, agent="1001")
+    for cause, result in ((Cause.CANCELLED, "missed"), (Cause.FORWARDED, None), (None, "missed")):
+        call = fold([RING_1, event(20, EventType.ENDED, cause=cause)])
+        shown = Shown(id=1, revision=1, call=call, lookup="skipped")
+        assert view(shown, "offered", "FR", str).result == result
+    call = fold([RING_1, event(20, EventType.ENDED, cause=Cause.NO_ANSWER), late])
+    assert view(Shown(id=1, revision=1, call=call, lookup="skipped"), "over", "FR", str).result == "missed"
 
 
 def test_several_contacts_wait_for_a_choice() -> None:

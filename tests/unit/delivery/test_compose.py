@@ -101,6 +101,15 @@ def test_whole_record() -> None:
     assert call_body(call).body["startTime"] == "2026-01-05T12:00:00.123Z"
 
 
+def test_a_forwarded_call() -> None:
+    """Nobody answered it here, and it was not missed."""
+    call = compose(_record(agents=("1001",), cause=Cause.FORWARDED, duration_seconds=0), WHOSE)
+    assert call.status == "Completed"
+    assert call.description.splitlines()[::2] == [
+        "Rang at: Ada Fontaine", "Ended: forwarded before anybody answered; it goes on as another call",
+    ]  # fmt: skip
+
+
 def test_an_address_is_told_as_such() -> None:
     """Desk's record says what it is that calls, where that is no number."""
     whose = msgspec.structs.replace(WHOSE, customer=numbers.read("sip:bob@pbx.example:5060", "FR"))
