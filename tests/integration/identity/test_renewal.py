@@ -256,10 +256,13 @@ async def test_who_loses_patience_stops_no_refresh(house: House, linked: int) ->
     await ask(house.portals, linked)
     house.sandbox.world.clock.advance(2 * HOUR)
     desk = await house.portals.desk(linked)
+    # Long enough to be seen: a lease that came and went between two looks was waited for without an end.
+    house.sandbox.world.faults.add(Rule(kind="latency", path_prefix=TOKEN, seconds=0.5, times=1))
     async with anyio.create_task_group() as group:
         group.start_soon(desk.my_info)
-        while (await grant_of(house)).renewing_until == 0:
-            pass  # The lease is taken right before Zoho is asked.
+        with anyio.fail_after(20):
+            while (await grant_of(house)).renewing_until == 0:
+                pass  # The lease is taken right before Zoho is asked.
         group.cancel_scope.cancel()
     await house.portals.close()
     assert house.asked(TOKEN) == 1
