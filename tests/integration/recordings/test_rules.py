@@ -48,17 +48,6 @@ async def test_an_internal_call(listeners: Listeners, upstream: Upstream, name: 
     assert (page.status_code, "Internal, answered" in page.text) == (200, True)
 
 
-async def test_a_forwarded_call(listeners: Listeners, upstream: Upstream) -> None:
-    """Its page says that nobody answered it here, and that it was not missed."""
-    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
-    place, url = listeners.place, f"{upstream.origin}/1.wav"
-    told = [place.event("ringing", "f-1", agent="1001"), place.event("recorded", "f-1", recording_url=url)]
-    await place.post(*told, place.event("ended", "f-1", cause="forwarded"))
-    page = await listeners.page(ADA, await listeners.key("f-1"))
-    assert "Inbound, forwarded before anybody answered" in page.text
-    assert ("Rang at" in page.text, "Answered by" in page.text) == (True, False)
-
-
 async def test_who_came_later(listeners: Listeners, upstream: Upstream) -> None:
     """Nobody hears what was said before they were added, though the phone system knew their address."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
