@@ -29,18 +29,30 @@ def to_iso(at: int) -> str:
     return text.replace("+00:00", "Z")
 
 
-def from_iso(text: str, zone: tzinfo = UTC) -> int:
+def from_iso(text: str, zone: tzinfo = UTC, latest: int | None = None) -> int:
     """Read an ISO 8601 moment; one without offset lies in `zone`.
 
+    One that the clocks there show twice is the later that is not after `latest`, without that the earlier.
     Raises ValueError for what is no moment, or one outside the years 1970 to 9999.
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
     try:
-        at = round(moment.timestamp() * SECOND)
+        moments = moments_of(datetime.fromisoformat(text), zone)
     except OverflowError as problem:
         raise ValueError(f"{text!r} lies outside the calendar") from problem
+    at = moments[0]
+    if latest is not None:
+        at = max((moment for moment in moments if moment <= latest), default=at)
     if not 0 <= at <= LATEST:
         raise ValueError(f"{text!r} lies before 1970 or after 9999")
     return at
+
+
+def moments_of(told: datetime, zone: tzinfo) -> list[int]:
+    """List the moments that a time may be, the earliest first: two if the clocks showed it twice, or never.
+
+    A time without offset is one of the clocks in `zone`. Raises OverflowError outside the calendar.
+    """
+    if told.tzinfo is not None:
+        return [round(told.timestamp() * SECOND)]
+    placed = {told.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)}
+    return sorted(round(seconds * SECOND) for seconds in placed)

@@ -12,7 +12,7 @@ from connector.calls import Direction
 from connector.errors import InvalidEvent
 from connector.numbers import Kind, country_at, read
 from connector.phones.base import PhoneSystem
-from connector.times import DAY, from_iso
+from connector.times import DAY, MINUTE, from_iso
 
 MAX_NUMBER = 250
 """Longer numbers are cut here."""
@@ -28,11 +28,16 @@ _JOINERS = "\u200c\u200d"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _LEAP = re.compile(r"(?<=[Tt ])(\d\d:59:)60")
 _PLACE = re.compile(r" - at `\$(.*)`$")
+AHEAD = 5 * MINUTE
+"""How far a sender's clock may be ahead of ours, and still say which of two moments it means."""
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
     """Read a moment as RFC 3339 writes it; one without offset lies in `zone`.
+
+    Of the two moments that clocks show alike when they are put back, it is the later that can have been by
+    the time of arrival: events come soon after they happened, and in this order.
 
     A leap second counts as the one before it, because epochs have none.
     A clock that says a time before 2000 or more than a day ahead is not set: the arrival time counts.
@@ -43,7 +48,7 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
         return received_at
     whole = _LEAP.sub(r"\g<1>59", text) if ":60" in text else text
     try:
-        at = from_iso(whole.upper(), zone)
+        at = from_iso(whole.upper(), zone, received_at + AHEAD)
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at

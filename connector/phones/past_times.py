@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connector.errors import InvalidEvent
-from connector.times import SECOND
+from connector.times import SECOND, moments_of
 
 OddTimes = Literal["refuse", "earlier", "later"]
 """What to do with a local time that the clocks showed twice, or never: they were put back, or forward."""
@@ -26,7 +26,10 @@ class Times(msgspec.Struct, frozen=True):
         InvalidEvent for what is no moment, and for odd ones where these are refused.
         """
         told = self._parsed(text, pointer)
-        moments = sorted({_moment(told, self.zone, fold) for fold in (0, 1)})
+        try:
+            moments = moments_of(told, self.zone)
+        except OverflowError:
+            moments = [-1]
         if moments[0] < 0:
             raise InvalidEvent(f"{text} lies before 1970", pointer)
         if len(moments) == 1:
@@ -48,14 +51,6 @@ class Times(msgspec.Struct, frozen=True):
             return datetime.fromisoformat(text)
         except (ValueError, OverflowError) as problem:
             raise InvalidEvent(f"{text[:40]} is no time as was told", pointer) from problem
-
-
-def _moment(told: datetime, zone: ZoneInfo, fold: int) -> int:
-    placed = told if told.tzinfo else told.replace(tzinfo=zone, fold=fold)
-    try:
-        return round(placed.timestamp() * SECOND)
-    except OverflowError:
-        return -1
 
 
 def _why_odd(told: datetime, zone: ZoneInfo) -> str:

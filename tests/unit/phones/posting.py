@@ -21,6 +21,16 @@ def posted(body: bytes, content_type: str = ONE, **headers: str) -> Posted:
     return Posted(headers=signed | headers, content_type=content_type, body=body, received_at=NOW)
 
 
+def parse_at(body: bytes, received_at: int) -> Parsed:
+    """Post a signed body at another moment."""
+    signature = signing.sign(SECRET, "msg-1", received_at // 1000, body)
+    headers = {
+        "webhook-id": "msg-1", "webhook-timestamp": str(received_at // 1000), "webhook-signature": signature
+    }  # fmt: skip
+    whole = Posted(headers=headers, content_type=ONE, body=body, received_at=received_at)
+    return DIALECTS["neutral"].parse(PARIS, whole)
+
+
 def parse(body: bytes, content_type: str = ONE) -> Parsed:
     """Post a signed body to the neutral dialect."""
     return DIALECTS["neutral"].parse(PARIS, posted(body, content_type))
