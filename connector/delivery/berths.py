@@ -13,6 +13,7 @@ from types import TracebackType
 
 from connector.errors import ConcurrencyExceeded
 from connector.times import SECOND, Clock
+from connector.zoho.budget import Unseated
 
 PATIENCE_SECONDS = 5
 """How long a delivery that was claimed ahead waits for a berth before it is given back."""
@@ -27,11 +28,11 @@ def _always() -> bool:
     return True
 
 
-class NoBerth(ConcurrencyExceeded):
+class NoBerth(ConcurrencyExceeded, Unseated):
     """No slot has come free for a delivery that was claimed ahead: nothing was sent, and nothing narrows."""
 
 
-class LeaseLost(Exception):
+class LeaseLost(Unseated):
     """Another process has taken the delivery: whatever we know of it is out of date."""
 
 

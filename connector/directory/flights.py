@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from connector.zoho.budget import Unseated
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -18,16 +21,19 @@ class Flights(Generic[Key, Answer]):
     async def join(self, key: Key, start: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         """Answer what the task under way for `key` comes to, starting it if there is none.
 
-        Its exception is everybody's. Whoever is cancelled leaves alone: the task goes on for the others.
+        Its exception is everybody's, but for Unseated, which is its starter's alone: the others fly anew.
+        Whoever is cancelled leaves alone: the task goes on for the others.
         """
-        task = self._under_way.get(key)
-        if task is None:
-            task = self._under_way[key] = asyncio.create_task(start())
-            task.add_done_callback(partial(self._land, key))
+        while (task := self._under_way.get(key)) is not None and not task.done():
+            with suppress(Unseated):
+                return await asyncio.shield(task)
+        task = self._under_way[key] = asyncio.create_task(start())
+        task.add_done_callback(partial(self._land, key))
         return await asyncio.shield(task)
 
     def _land(self, key: Key, task: asyncio.Task[Answer]) -> None:
-        del self._under_way[key]
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
         if not task.cancelled():
             # Seen, even if all who waited have left: asyncio would report it as lost.
             task.exception()

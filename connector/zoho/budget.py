@@ -57,6 +57,10 @@ class OwnSlot:
         self.was_answered = False
 
 
+class Unseated(Exception):
+    """Whoever asks has lost, or never got, the slot of its own: that says nothing of Desk, nor of others."""
+
+
 _own_slot: ContextVar[OwnSlot | None] = ContextVar("own_slot", default=None)
 
 

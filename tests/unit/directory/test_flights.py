@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.delivery.berths import LeaseLost, NoBerth
 from connector.directory.flights import Flights
 from connector.errors import ZohoDown
 
@@ -63,6 +64,34 @@ def test_the_next_one_flies_anew() -> None:
     assert asyncio.run(ask_twice()) == [1, 2]
 
 
+def test_who_comes_as_it_lands_flies_anew() -> None:
+    """Between a flight's end and its landing nobody waits for it, nor does its landing end the next one."""
+
+    async def ask_as_it_lands() -> list[int]:
+        flights: Flights[str, int] = Flights()
+        fine, ends = Source(), asyncio.Event()
+
+        async def end() -> int:
+            # Wakes the other one before those who hear that this flight is over.
+            ends.set()
+            raise LeaseLost
+
+        async def ask(begun: asyncio.Event) -> int:
+            await begun.wait()
+            return await flights.join("a", fine.ask)
+
+        asking = [asyncio.create_task(ask(ends))]
+        await _settled()
+        with pytest.raises(LeaseLost):
+            await flights.join("a", end)
+        asking.append(asyncio.create_task(ask(ends)))
+        await _settled()
+        fine.let.set()
+        return [await each for each in asking]
+
+    assert asyncio.run(ask_as_it_lands()) == [1, 1]
+
+
 def test_a_failure_is_everybodys_and_not_kept() -> None:
     """All who share a flight hear of its failure, and the next one starts anew."""
 
@@ -78,6 +107,24 @@ def test_a_failure_is_everybodys_and_not_kept() -> None:
         assert await flights.join("a", fine.ask) == 1
 
     asyncio.run(ask_and_fail())
+
+
+def test_who_has_no_slot_fails_alone() -> None:
+    """What befalls the slot of whoever began is no answer to the others: one of them begins anew."""
+
+    async def lose_slots() -> None:
+        flights: Flights[str, int] = Flights()
+        lost, full, fine = Source(LeaseLost()), Source(NoBerth("taken")), Source()
+        sources = (lost, full, fine, fine)
+        waiting = [asyncio.create_task(flights.join("a", each.ask)) for each in sources]
+        for source in (lost, full, fine):
+            await _settled()
+            source.let.set()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(result) for result in results] == [LeaseLost, NoBerth, int, int]
+        assert (lost.asked, full.asked, fine.asked) == (1, 1, 1)
+
+    asyncio.run(lose_slots())
 
 
 def test_who_leaves_leaves_alone() -> None:
