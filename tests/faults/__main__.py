@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tests import postgresql
-from tests.faults.running import Order, run
+from tests.faults.running import Order, is_too_wide, run
 from tests.pooler import before
 
 
@@ -27,13 +27,16 @@ from tests.pooler import before
 def main(
     *, engine: str, calls: int, rate: float, share: float, seed: int, pooler: bool, as_json: bool
 ) -> None:
-    """Ring calls while Desk fails and programs are killed; exit with 1 if any is lost, doubled or wrong."""
+    """Ring calls while Desk fails and programs are killed.
+
+    Exit with 1 if any is lost, doubled or wrong, or if Desk was asked more at a time than it allows.
+    """
     order = Order(calls=calls, rate=rate, share=share, seed=seed)
     figures = _with_postgresql(order, pooler=pooler) if engine == "postgresql" else asyncio.run(run(order))
     lines = (f"{name}: {value}" for name, value in figures.items())
     click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))
     broken = sum(figures[name] for name in ("lost", "duplicated", "wrong", "contacts_duplicated"))
-    raise SystemExit(1 if broken else 0)
+    raise SystemExit(1 if broken or is_too_wide(figures) else 0)
 
 
 def _with_postgresql(order: Order, *, pooler: bool) -> dict[str, Any]:

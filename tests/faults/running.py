@@ -24,6 +24,7 @@ from connector.demo.playing import fast, play_all
 from connector.demo.processes import Program, free_port
 from connector.demo.stage import Stage, Wishes
 from connector.demo.writing import Writer
+from connector.portals.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
@@ -85,8 +86,18 @@ async def run(
         await delivered(stage, STUCK_AFTER_SECONDS, partial(_tell, stage))
         verdict, _ = await judge(stage, played, before)
         figures = await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
+        figures["width"] = width_of(stage.furniture.portal.edition)
         figures["problems"] += [_words(stage, row) for row in await _under_way(stage)]
+        if is_too_wide(figures):
+            figures["problems"].append(
+                "{max_concurrency_seen} requests at a time, of {width}".format(**figures)
+            )
         return figures
+
+
+def is_too_wide(figures: Mapping[str, Any]) -> bool:
+    """Tell whether more was asked at a time than the portal's edition allows."""
+    return bool(figures["max_concurrency_seen"] > figures["width"])
 
 
 def _phone(stage: Stage, origin: str, ending: AsyncExitStack) -> Phone:

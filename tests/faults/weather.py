@@ -27,11 +27,21 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """Every fault of the sandbox; a latency of 12 s is longer than any answer is waited for."""
 
+PAGES = (400, 403, 404, 405, 408, 410, 413, 422)
+"""What somebody on the way may answer in Desk's place, as a page: one more kind of fault in all."""
+
 KILL_EVERY_SECONDS = 3.0
 CUT_EVERY_SECONDS = 7.0
 LOSE_GRANT_AFTER_SECONDS = 10.0
 WITHOUT_GRANT_SECONDS = 5.0
 LINK_AGAIN_SECONDS = 5.0
+
+
+def rules(share: float) -> list[dict[str, Any]]:
+    """Let each kind of fault befall a share of requests."""
+    kinds = [{"kind": kind, "probability": share} | more for kind, more in KINDS.items()]
+    pages = [{"kind": "html", "probability": share / len(PAGES), "status": status} for status in PAGES]
+    return [{"path_prefix": "/api/"} | rule for rule in (*kinds, *pages)]
 
 
 class Weather:
@@ -54,10 +64,7 @@ class Weather:
 
     async def begin(self, share: float, cut: Callable[[], None] | None) -> None:
         """Let each kind of fault befall that share of requests, and kill a program every few seconds."""
-        self._rules = [
-            {"kind": kind, "path_prefix": "/api/", "probability": share} | more
-            for kind, more in KINDS.items()
-        ]
+        self._rules = rules(share)
         await self._let_desk_fail()
         self._tasks = [asyncio.create_task(self._kill()), asyncio.create_task(self._lose_grant())]
         if cut is not None:
