@@ -1,9 +1,11 @@
 """A call record as it comes to stand in Desk."""
 
+import msgspec
 import pytest
 
 from connector.calls import CallStatus, Cause, Direction, Recording
 from connector.sandbox.faults import FaultKind
+from connector.store.retention import Limits, prune_contacts
 from tests.integration.delivery.stage import LINE, NOON, STRANGER, Stage
 
 pytestmark = pytest.mark.anyio
@@ -190,6 +192,21 @@ async def test_chosen_contact(stage: Stage) -> None:
     stage.advance(1)
     await stage.drain()
     assert stage.call.contact_id == chosen.id
+
+
+@pytest.mark.parametrize("facts", [{"customer": None}, {"direction": Direction.INTERNAL, "customer": "1002"}])
+async def test_a_renamed_contact_of_no_number_stays_the_one(stage: Stage, facts: dict[str, object]) -> None:
+    """Whatever it is called by now, what belongs to no number goes on that contact years later too."""
+    await stage.want(stage.record("c-1", **facts))
+    await stage.settle()
+    (made,) = [each for each in stage.portal.contacts.present() if each.id == stage.call.contact_id]
+    stage.portal.contacts.put(msgspec.structs.replace(made, last_name="Zentrale"), stage.clock())
+    stage.advance(500 * 86_400)
+    limits = Limits(now=stage.clock(), calls_before=stage.clock() - 86_400_000, unread_before=0)
+    await stage.store.write(lambda c: prune_contacts(c, limits))
+    await stage.want(stage.record("c-2", **facts))
+    await stage.settle()
+    assert {call.contact_id for call in stage.calls} == {made.id}
 
 
 async def test_contact_deleted_since(stage: Stage) -> None:

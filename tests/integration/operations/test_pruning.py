@@ -111,6 +111,17 @@ async def test_the_rest_goes_by_its_age(desk: Desk, time: Time) -> None:
     }
 
 
+async def test_contacts_of_no_number_stay(desk: Desk, time: Time) -> None:
+    """Those that Desk could only find by a name that people change; not what never came to Desk."""
+    contact = {"portal_id": 1, "kind": "contact", "wanted": b"{}", "due_at": NOW, "created_at": NOW,
+               "changed_at": NOW}  # fmt: skip
+    desk.put("outbox", contact | {"key": "withheld", "state": "done", "desk_id": "9"})
+    desk.put("outbox", contact | {"key": "internal", "state": "dropped"})
+    time.now = NOW + 500 * DAY
+    await prune_all(desk)
+    assert desk.column("outbox.key") == ["withheld"]
+
+
 async def test_rests_when_nothing_is_old(desk: Desk, time: Time) -> None:
     """After a look that found nothing, the database is left alone for a while."""
     desk.call("old")
