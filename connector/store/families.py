@@ -20,12 +20,13 @@ Rows = Mapping[tuple[int, str], CallRow]
 def adopt(connection: Connection, folded: Sequence[CallRow], rows: Rows) -> set[int]:
     """Give each call that names a parent the head of its family; a ring of parents is left open.
 
+    One that was erased heads nothing: its record is never written again, and would tell of nobody else.
     Answers the heads of families that a call has left: what they waited for may be over.
     """
     left: set[int] = set()
     for row in folded:
         parent = rows.get((row.phone_system_id, row.call.parent)) if row.call and row.call.parent else None
-        head_id = None if parent is None else parent.root_id or parent.id
+        head_id = None if parent is None or parent.erased_at is not None else parent.root_id or parent.id
         if head_id is None or head_id in (row.id, row.root_id):
             continue
         if row.root_id is not None:

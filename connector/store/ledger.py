@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.calls import CallEvent, call_key, closing, fold
-from connector.store import calls, events, families, outbox
+from connector.store import belated, calls, events, families, outbox
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 from connector.times import SECOND, Clock
@@ -67,6 +67,7 @@ class Ledger:
         """Keep and fold what many requests brought; one answer each, in order."""
         now = self._clock()
         rows = _stand(connection, arrivals, now)
+        belated.erase(connection, _said(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _heard(arrivals, new))
@@ -102,6 +103,14 @@ def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Row
         return {}
     calls.stub(connection, {(key, *call) for call, key in keys.items()}, now)
     return {(row.phone_system_id, row.call_id): row for row in calls.lock(connection, keys.values())}
+
+
+def _said(arrivals: Sequence[Arrival]) -> dict[tuple[int, str], list[CallEvent]]:
+    said: dict[tuple[int, str], list[CallEvent]] = defaultdict(list)
+    for arrival in arrivals:
+        for event in arrival.events:
+            said[arrival.sender.id, event.call_id].append(event)
+    return said
 
 
 def _event_rows(arrivals: Sequence[Arrival], rows: Rows) -> Iterator[EventRow]:

@@ -102,14 +102,47 @@ async def test_late_events_bring_nothing_back(desk: Desk, time: Time) -> None:
     assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
 
 
-async def test_a_call_out_of_an_erased_one_does_not_change_its_record(desk: Desk, time: Time) -> None:
-    """The record of an erased family stays as it stands in Desk."""
+async def test_a_call_out_of_an_erased_one_is_one_of_its_own(desk: Desk, time: Time) -> None:
+    """What begins later is a new call: it has its own record, and the erased one's stays as it is in Desk."""
     desk.call("head")
     await forget(desk)
     time.now += 60 * SECOND
     desk.take(*desk.events("child", OTHER, parent="head"))
-    assert desk.column("outbox.wanted") == [b""]
+    assert [OTHER.encode() in wanted for wanted in desk.column("outbox.wanted")] == [False, True]  # type: ignore[operator]
+    assert desk.column("calls.root_id") == [None, None]
+    assert desk.store.read_now(outbox.count_by_state) == {"done": 1, "due": 1}
+    desk.deliver()
+    desk.take(*desk.events("grandchild", OTHER, parent="child"))
+    assert desk.column("calls.root_id").count(None) == 2
+
+
+async def test_late_news_of_an_erased_family(
+    desk: Desk, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What came out of it before it was erased is erased as well, however late and in whatever order."""
+    desk.call("head")
+    await forget(desk)
+    late = [*desk.events("grandchild", CALLER, parent="child"), *desk.events("child", CALLER, parent="head")]
+    time.now += DAY
+    with caplog.at_level("INFO"):
+        taken = desk.take(*late)
+    assert (taken.accepted, taken.duplicate, taken.changed) == (0, 4, ())
+    assert desk.take(*late).duplicate == 4
+    assert not any(trace in everything(desk) for trace in TRACES)
     assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
+    assert [record.message for record in caplog.records] == ["call_erased_late"] * 2
+
+
+async def test_a_parent_told_after_it_was_erased(desk: Desk, time: Time) -> None:
+    """A call that was known by itself keeps its record."""
+    desk.call("head")
+    desk.call("child", OTHER)
+    await forget(desk)
+    time.now += 60 * SECOND
+    told, _ = desk.events("child", OTHER, parent="head")
+    desk.take(msgspec.structs.replace(told, id="late"))
+    assert [body is None for body in desk.column("calls.body")] == [True, False]
+    assert [OTHER.encode() in wanted for wanted in desk.column("outbox.wanted")] == [False, True]  # type: ignore[operator]
 
 
 async def test_the_whole_family_goes(desk: Desk) -> None:

@@ -1,0 +1,39 @@
+"""Erase what is heard too late: calls that came out of erased ones before those were erased."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from connector.calls import CallEvent, fold
+from connector.store import calls
+from connector.store.calls import CallRow
+
+log = logging.getLogger(__name__)
+
+Said = Mapping[tuple[int, str], Sequence[CallEvent]]
+"""Events by (phone system, call id) of their calls."""
+
+
+def erase(connection: Connection, said: Said, rows: Mapping[tuple[int, str], CallRow], now: int) -> None:
+    """Mark calls as erased that nobody had heard of, if they began before that call was which they came from.
+
+    In time they would have been erased with it, whatever number stands there. One that began later is a call
+    of its own, and so is one that was heard of before, or that others have come out of.
+    """
+    if all(row.erased_at is None for row in rows.values()):
+        return
+    known = [row for row in rows.values() if row.call is not None or row.root_id is not None]
+    heads = {row.root_id for row in calls.family(connection, [row.id for row in rows.values()])}
+    kept = {row.id for row in known} | heads
+    begun = [(rows[which], fold(events)) for which, events in said.items() if rows[which].id not in kept]
+    grew = True
+    while grew:
+        grew = False
+        for row, call in begun:
+            parent = rows[row.phone_system_id, call.parent] if call.parent else None
+            erased_at = None if parent is None else parent.erased_at
+            if row.erased_at is None and erased_at is not None and call.started_at < erased_at:
+                grew, row.erased_at = True, erased_at
+                calls.touch(connection, [row.id], now, erased_at=erased_at, lookup="skipped")
+                log.info("call_erased_late", extra={"call": row.key})
