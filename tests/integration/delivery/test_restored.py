@@ -42,6 +42,20 @@ async def test_what_was_delivered_since_is_found(stage: Stage) -> None:
     assert len(stage.contacts_of(STRANGER)) == 1
 
 
+async def test_what_has_lost_its_key_is_for_a_person(stage: Stage) -> None:
+    """A record that is like ours may be it, though nothing says any more which contact ours is on."""
+    await stage.want(stage.record())
+    await stage.settle()
+    stage.edit(stage.call, description="Called about the invoice")
+    stage.advance(3_600)
+    await restore(stage)
+    await stage.settle()
+    row = await stage.row()
+    assert (row.state, row.reason) == ("dead", "undecidable")
+    assert stage.call.id in row.detail
+    assert stage.posts() == 1
+
+
 async def test_what_was_not_delivered_is_sent_later(stage: Stage) -> None:
     """It waits until the last request before the restore must have been applied, then goes."""
     await stage.want(stage.record())
