@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Executable, select
+from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, func, select
 
 from connector.calls import CallEvent
 from connector.store.bulk import Bulk, Given
@@ -13,6 +13,15 @@ from connector.store.tables import events, unread
 
 RAW_AT_MOST = 65_536
 """How much of an unreadable body is kept."""
+
+UNREAD_AT_MOST = 2_000
+"""How many unreadable bodies of a phone system are kept; of older ones it is known how many there were."""
+
+ROOM = 100
+"""How many more there may be, so that room is made for many at once."""
+
+OLDER = ""
+"""Stands for the hash of those of which no copy is kept."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(CallEvent).decode
@@ -76,22 +85,6 @@ def _asking(given: Given) -> Executable:
 _of_calls = Bulk(events, ["call_id"], _asking)
 
 
-def keep_unread(connection: Connection, phone_id: int, body: bytes, reason: str, now: int) -> None:
-    """Keep one copy of an authentic body that could not be read, and count how often it came."""
-    adding = insert(connection, unread).values(
-        phone_system_id=phone_id,
-        body_hash=hashlib.sha256(body).hexdigest(),
-        reason=reason,
-        body=body[:RAW_AT_MOST],
-        first_at=now,
-        last_at=now,
-    )
-    again = {"times": unread.c.times + 1, "last_at": now, "reason": reason}
-    connection.execute(
-        adding.on_conflict_do_update(index_elements=["phone_system_id", "body_hash"], set_=again)
-    )
-
-
 class Unread(msgspec.Struct, frozen=True):
     """An authentic body that could not be read."""
 
@@ -102,8 +95,45 @@ class Unread(msgspec.Struct, frozen=True):
     last_at: int
 
 
+def keep_unread(connection: Connection, phone_id: int, body: bytes, reason: str, now: int) -> None:
+    """Keep one copy of an authentic body that could not be read, and count how often it came.
+
+    Where there are too many, the oldest are only counted.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    _keep_unread(connection, phone_id, digest, Unread(reason, body[:RAW_AT_MOST], 1, now, now))
+    mine = and_(unread.c.phone_system_id == phone_id, unread.c.body_hash != OLDER)
+    kept = connection.execute(select(func.count()).select_from(unread).where(mine)).scalar_one()
+    if kept > UNREAD_AT_MOST + ROOM:
+        _make_room(connection, phone_id, mine)
+
+
+def _make_room(connection: Connection, phone_id: int, mine: ColumnElement[bool]) -> None:
+    newest_first = select(unread.c.body_hash).where(mine).order_by(unread.c.last_at.desc())
+    oldest = unread.c.body_hash.in_(newest_first.offset(UNREAD_AT_MOST))
+    dropping = delete(unread).where(mine, oldest)
+    gone = connection.execute(dropping.returning(unread.c.times, unread.c.first_at, unread.c.last_at)).all()
+    if gone:
+        why = f"Older ones, of which no copy is kept: there were more than {UNREAD_AT_MOST}."
+        times, first_at = sum(row.times for row in gone), min(row.first_at for row in gone)
+        last_at = max(row.last_at for row in gone)
+        _keep_unread(connection, phone_id, OLDER, Unread(why, b"", times, first_at, last_at))
+
+
+def _keep_unread(connection: Connection, phone_id: int, digest: str, one: Unread) -> None:
+    adding = insert(connection, unread).values(
+        phone_system_id=phone_id, body_hash=digest, **msgspec.structs.asdict(one)
+    )
+    again = {"times": unread.c.times + one.times, "last_at": one.last_at, "reason": one.reason}
+    connection.execute(
+        adding.on_conflict_do_update(index_elements=["phone_system_id", "body_hash"], set_=again)
+    )
+
+
 def list_unread(connection: Connection, phone_id: int, at_most: int = 50) -> list[Unread]:
-    """Answer what could not be read, the newest first."""
+    """Answer what could not be read, the newest first; behind it how many older ones there were."""
     asked = select(unread.c.reason, unread.c.body, unread.c.times, unread.c.first_at, unread.c.last_at)
-    newest = asked.where(unread.c.phone_system_id == phone_id).order_by(unread.c.last_at.desc())
-    return [Unread(*row) for row in connection.execute(newest.limit(at_most))]
+    theirs = asked.where(unread.c.phone_system_id == phone_id)
+    newest = theirs.where(unread.c.body_hash != OLDER).order_by(unread.c.last_at.desc()).limit(at_most)
+    rows = [*connection.execute(newest), *connection.execute(theirs.where(unread.c.body_hash == OLDER))]
+    return [Unread(*row) for row in rows]
