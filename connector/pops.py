@@ -206,12 +206,20 @@ def audience(
     The agents of the legs; where no leg rings yet, the queue's agents; without a queue, everyone.
     The moment one answers it is gone from the others, unless it was offered to them again since.
     """
+    if _is_mere_part(call):
+        return {}
     legs = {user_of[leg.agent]: leg for leg in call.legs if leg.agent in user_of}
     concerned = {user: _mine(leg) for user, leg in legs.items() if _concerns(call, leg)}
     if concerned or call.answered_at is not None or call.direction is Direction.OUTBOUND:
         return dict(concerned)
     waiting = queue_members if call.queue is not None else () if call.legs else everyone
     return dict.fromkeys(waiting)
+
+
+def _is_mere_part(call: Call) -> bool:
+    """Say whether nothing is told of a call but to which other it belongs, or where its recording is."""
+    is_told = call.legs or call.queue or call.direction is not None or call.from_number is not None
+    return not is_told and (call.parent is not None or bool(call.recordings))
 
 
 def _concerns(call: Call, leg: Leg) -> bool:

@@ -90,6 +90,8 @@ def _events(told: Params, sid: str, status: str, part: Part, received_at: int) -
         "from_number": part.from_number,
         "to_number": part.to_number,
         "agent": part.agent,
+        # What is dialled from one of our lines may be an agent or a customer: the call that dials knows.
+        "of_part": part.is_leg,
     }
     for kind, moment in _kinds(told, status, part, at):
         over = kind in (EventType.LEFT, EventType.ENDED)
@@ -101,12 +103,28 @@ def _events(told: Params, sid: str, status: str, part: Part, received_at: int) -
             cause=_ENDED.get(status) if over else None,
             **(facts | ({"agent": None} if kind is EventType.ENDED else {})),
         )
+    if part.is_leg and status in _ENDED:
+        yield _kinship(told, sid, at, received_at)
+
+
+def _kinship(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
+    """Say to which call a leg belongs, as a call that is over: a recording may name the leg alone."""
+    return CallEvent(
+        source=SOURCE,
+        id=required(f"{sid}-part", "CallSid", "/CallSid"),
+        type=EventType.ENDED,
+        call_id=sid,
+        at=at,
+        received_at=received_at,
+        parent=_call_id(told, sid),
+    )
 
 
 def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[EventType, int]]:
     """Say what a status means for this part of a call.
 
-    The end tells how long was spoken, so it also says that somebody answered, should that callback be lost.
+    The end tells how long it took, so it also says when the call began, and that somebody answered: often
+    it is the only callback there is.
     """
     is_person = part.may_answer and not (told.one("AnsweredBy") or "").lower().startswith(_MACHINES)
     if status in _BEGUN or (status in _PICKED_UP and not is_person):
@@ -118,6 +136,8 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
         if status == "completed" and is_person and seconds:
             yield EventType.ANSWERED, at - seconds * SECOND
         if not part.is_leg:
+            if seconds:
+                yield EventType.RINGING, at - seconds * SECOND
             yield EventType.ENDED, at
         elif part.agent is not None:
             yield EventType.LEFT, at

@@ -142,6 +142,16 @@ def test_an_address_is_shown_whole() -> None:
     )
 
 
+def test_parts_without_words_are_nobodys() -> None:
+    """A call of which only its parent or its recording is told rings for nobody."""
+    nothing: dict[str, Any] = {"direction": None, "from_number": None, "to_number": None}
+    recorded = event(9, EventType.RECORDED, recording_url="https://pbx.example/1", **nothing)
+    over = event(9, EventType.ENDED, parent="p", **nothing)
+    assert [seen(recorded), seen(over), seen(recorded, over)] == [{}, {}, {}]
+    assert seen(event(0, EventType.RINGING, **nothing)) == dict.fromkeys(EVERYONE)
+    assert seen(recorded, RING_1) == {1: "offered"}
+
+
 def test_results() -> None:
     """An answer after an end that says that there was none is none; a forwarded call came to nothing here."""
     late = event(30, EventType.ANSWERED, agent="1001")
