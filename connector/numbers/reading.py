@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from enum import StrEnum
 from functools import lru_cache
+from unicodedata import normalize
 
 import msgspec
 import phonenumbers
@@ -16,11 +17,13 @@ _WITHHELD_WORDS = _KEYPAD_WORDS | {
     *("anonym", "anonyme", "anonymouscaller", "anonymousinvalid"),
     *("hidden", "hiddennumber", "blockednumber", "suppressed", "withheld", "withheldnumber"),
     *("private", "privatecaller", "privatenumber", "unknowncaller", "unknownnumber"),
-    *("callerid", "nocallerid", "none", "notavailable", "null"),
+    *("callerid", "nocallerid", "none", "notavailable", "null", "clir", "assertedid"),
+    *("nummerunterdr\u00fcckt", "rufnummerunterdr\u00fcckt", "unterdr\u00fcckt", "unterdrueckt"),
+    *("unbekannt", "nichtverf\u00fcgbar", "nichtverfuegbar"),
 }
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-_WITHHELD_DIGITS = frozenset(word.translate(_KEYPAD) for word in _KEYPAD_WORDS)
-"""Carriers that must send digits spell the word on the keypad, after a plus."""
+_WITHHELD_DIGITS = frozenset(word.translate(_KEYPAD) for word in _KEYPAD_WORDS) | {"7378742883"}
+"""Carriers that must send digits spell the word on the keypad, after a plus; Twilio misspells one."""
 
 _EXTENSION_SUFFIX = re.compile(r"\s*(?:ext\.?|x)\s*\d+$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\u2010-\u2015]+")
@@ -127,7 +130,8 @@ def is_withheld(text: str) -> bool:
     """Say whether these are words, or digits, for a number that nobody may know."""
     if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
         return True
-    letters = "".join(filter(str.isalnum, text)).casefold()
+    whole = text if text.isascii() else normalize("NFC", text)
+    letters = "".join(filter(str.isalnum, whole)).casefold()
     return not letters or letters in _WITHHELD_WORDS
 
 

@@ -98,6 +98,15 @@ def test_longer_extensions() -> None:
         *("unknown", "<unknown>", "withheld", "Withheld number", "blocked", "unavailable", "Not available"),
         *("sip:anonymous@anonymous.invalid", '"Anonymous" <sip:anonymous@anonymous.invalid>', "No Caller ID"),
         *("+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "anonymous@pbx.example"),
+        *(
+            "+7378742883",
+            "unterdr\u00fcckt",
+            "Unterdru\u0308ckt",
+            "UNBEKANNT",
+            "nicht verf\u00fcgbar",
+            "CLIR",
+        ),
+        *("asserted-id", "Nummer unterdr\u00fcckt", "sip:unterdr%C3%BCckt@pbx.example"),
     ],
 )
 def test_withheld_numbers(raw: str | None) -> None:
