@@ -71,10 +71,16 @@ def import_calls(context: click.Context, /, *, file: Path, slug: str, form: str,
                  as_json: bool, **wished: Any) -> None:  # fmt: skip
     """Bring in past calls from FILE; doing it again changes nothing. Exits with 1 if a line was no call.
 
-    A call has started_at and direction (in, out, internal), and ended_at, duration_seconds,
-    or answered_at and talk_seconds; and may have from, to, agent, queue, call_id, parent,
-    cause, recording_url and recording_seconds. Times without offset lie in the phone
-    system's time zone. A call without call_id is known by all that its line says.
+    A row is a whole call, with whoever answered last as its agent: of an export with a row
+    for each agent, bring in one row a call. It has started_at and direction (in, out,
+    internal), and ended_at, duration_seconds, or answered_at and talk_seconds; and may have
+    from, to, agent, queue, call_id, parent, cause, recording_url and recording_seconds. Times
+    without offset lie in the phone system's time zone.
+
+    Give call_id as the phone system tells it live, and what was heard live is the same call.
+    A row without it is known by all that it says: it doubles a call that was heard live, and
+    is another call once something in it has changed. A row that gives another's call_id and
+    says something else is rejected; one that is written twice counts once.
     """
     wished["delimiter"] = wished["delimiter"].replace("\\t", "\t")
     wishes = Wishes(path=file, slug=slug, is_csv=form == "csv", columns=_columns(columns), **wished)
@@ -89,9 +95,11 @@ async def _import(house: House, wishes: Wishes) -> Outcome:
     known = await house.phone_systems.find(wishes.slug)
     outcome = Outcome()
     batch: list[CallEvent] = []
+    seen = _Seen()
     for number, told in lines_of(wishes.path, wishes.columns, wishes.delimiter if wishes.is_csv else ""):
         try:
             events = _events(told, known.voice, wishes)
+            seen.check(number, events)
         except InvalidEvent as problem:
             outcome.rejected.append(
                 (number, f"{problem.pointer[1:]}: {problem}" if problem.pointer else str(problem))
@@ -110,6 +118,20 @@ async def _import(house: House, wishes: Wishes) -> Outcome:
             lambda c: audit.append(c, house.clock(), actor(), "calls.imported", wishes.slug, detail)
         )
     return outcome
+
+
+class _Seen:
+    """Remember which line told of which call: of two that differ, one would be dropped unheard."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, tuple[int, int]] = {}
+
+    def check(self, number: int, events: Sequence[CallEvent]) -> None:
+        """Raise InvalidEvent where an earlier line told of the same call, and told something else."""
+        said = hash(tuple(events))
+        first, before = self._lines.setdefault(events[0].call_id, (number, said))
+        if before != said:
+            raise InvalidEvent(f"line {first} has the same one and says something else", "/call_id")
 
 
 async def _take(

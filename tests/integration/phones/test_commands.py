@@ -149,6 +149,20 @@ def test_past_calls_come_in_once(paris: Shell, tmp_path: Path) -> None:
     assert paris.json("audit")[0]["action"] == "calls.imported"
 
 
+def test_rows_of_one_call(paris: Shell, tmp_path: Path) -> None:
+    """One that says something else under the same call_id is named by its line; the same row twice is one."""
+    file = tmp_path / "calls.jsonl"
+    row = {"call_id": "p-1", "direction": "in", "from": "+33123456789", "started_at": 1_767_603_600}
+    legs = [row | {"agent": agent, "duration_seconds": 5} for agent in ("1001", "1002", "1001")]
+    file.write_text("\n".join(map(json.dumps, legs)), encoding="utf-8")
+    words = ("import", str(file), "--phone", "paris", "--format", "jsonl")
+    for told in (paris.type(*words, "--dry-run"), paris.type(*words)):
+        assert told.exit_code == 1
+        assert "Line 2: call_id: line 1 has the same one" in told.stderr
+        assert "2 calls read, 1 lines rejected" in told.stdout
+    assert counted(paris) == (2, 1, 1)
+
+
 def test_past_calls_leave_room_for_live_ones(paris: Shell, tmp_path: Path) -> None:
     """Their records become due one after the other, and nobody's banner shows them."""
     file = tmp_path / "calls.jsonl"
