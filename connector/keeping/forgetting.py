@@ -97,10 +97,11 @@ class Forgetting:
         return _Finds(found, possible - found)
 
     def _erase(self, wish: Wish, ids: list[int], connection: Connection) -> Erased:
-        # Once more: something may have become due since it was looked for.
-        _check(wish, ids, connection)
+        # Once more: something may have become due, or come out of them, since they were looked for.
+        whole = forgetting.lock_families(connection, ids)
+        _check(wish, whole, connection)
         forgetting.overwrite(connection)
-        return forgetting.erase_calls(connection, ids, self._clock())
+        return forgetting.erase_calls(connection, whole, self._clock())
 
     def _finish(self, wish: Wish, finds: _Finds, total: Erased, connection: Connection) -> Erased:
         _check(wish, [], connection)

@@ -128,6 +128,19 @@ def families_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
     return set(connection.execute(members).scalars())
 
 
+def lock_families(connection: Connection, call_ids: Collection[int]) -> list[int]:
+    """Lock calls and answer, as they are then, what of their families is to be erased.
+
+    Nobody joins a call that somebody else has locked.
+    """
+    # In the order in which those lock them who fold them.
+    ordered = select(calls.c.id).where(calls.c.id.in_(call_ids)).order_by(calls.c.key)
+    connection.execute(ordered.with_for_update())
+    whole = families_of(connection, call_ids)
+    left = select(calls.c.id).where(calls.c.id.in_(whole), calls.c.erased_at.is_(None))
+    return sorted(connection.execute(left).scalars())
+
+
 def undelivered(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> int:
     """Count what has not come to Desk: calls that go on, records, and contacts that are to be made."""
     going_on = (
@@ -153,10 +166,7 @@ def overwrite(connection: Connection) -> None:
 
 
 def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> Erased:
-    """Empty calls, their events and deliveries, and who heard them; what identifies them stays."""
-    # The calls first, in the order in which those lock them who fold them.
-    ordered = select(calls.c.id).where(calls.c.id.in_(call_ids)).order_by(calls.c.key)
-    connection.execute(ordered.with_for_update())
+    """Empty locked calls, their events and deliveries, and who heard them; what identifies them stays."""
     nothing = {"state": None, "body": None, "found": None, "chosen_contact_id": None, "closes_at": None}
     marks = {"lookup": "skipped", "erased_at": now, "changed_at": now, "revision": calls.c.revision + 1}
     emptied = connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(**nothing, **marks))

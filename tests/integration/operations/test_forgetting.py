@@ -1,18 +1,24 @@
 """A number or a contact is erased everywhere, and nothing that is told later brings it back."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from connector.calls import EventType
 from connector.errors import CommandError
 from connector.keeping import Forgetting, Pruning
 from connector.settings import Settings
-from connector.store import audit, outbox
+from connector.store import Store, audit, outbox
 from connector.store.forgetting import Contact
 from connector.times import DAY, SECOND
 from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
+
+Result = TypeVar("Result")
 
 OTHER = "+33198765432"
 TRACES = (CALLER.encode(), b"0123456789", b"1 23 45 67 89")
@@ -143,6 +149,33 @@ async def test_a_parent_told_after_it_was_erased(desk: Desk, time: Time) -> None
     desk.take(msgspec.structs.replace(told, id="late"))
     assert [body is None for body in desk.column("calls.body")] == [True, False]
     assert [OTHER.encode() in wanted for wanted in desk.column("outbox.wanted")] == [False, True]  # type: ignore[operator]
+
+
+class Interrupted(Store):
+    """A store on which something else is written between what is read and what is written next."""
+
+    meanwhile: Callable[[], object]
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Write, after the other one."""
+        self.meanwhile()
+        return await super().write(change)
+
+
+async def test_what_joins_while_it_is_erased(desk: Desk) -> None:
+    """A call that came out of one meanwhile is erased with it, and refuses where it has not reached Desk."""
+    desk.call("head")
+    store = Interrupted.__new__(Interrupted)
+    store.__dict__.update(desk.store.__dict__)
+    store.meanwhile = lambda: desk.take(desk.events("child", OTHER, parent="head")[0])
+    interrupted = Forgetting(store, desk.time)
+    with pytest.raises(CommandError, match="--even-undelivered"):
+        await interrupted.number(CALLER, actor="test", even_undelivered=False)
+    assert None not in desk.column("calls.body")
+    store.meanwhile = lambda: desk.take(*desk.events("grandchild", OTHER, parent="child"))
+    await interrupted.number(CALLER, actor="test", even_undelivered=True)
+    assert desk.column("calls.body") == [None, None, None]
+    assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
 
 
 async def test_the_whole_family_goes(desk: Desk) -> None:
