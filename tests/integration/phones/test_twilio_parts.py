@@ -15,10 +15,8 @@ RECORDING = {"CallSid": "CA2", "CallStatus": "", "RecordingSid": "RE1", "Recordi
 async def test_a_recording_that_names_the_leg(vendors: Vendors, first: str) -> None:
     """Stands on the call's one record, and the leg rings for nobody who is not rung."""
     public = vendors.house.settings.public_url
-    ended = [
-        LEG | {"CallStatus": "completed", "CallDuration": "50"},
-        {"CallStatus": "completed", "CallDuration": "60", "To": OWN_LINE},
-    ]
+    over = {"CallStatus": "completed", "Timestamp": "Mon, 05 Jan 2026 09:01:00 +0000"}
+    ended = [LEG | over | {"CallDuration": "50"}, over | {"CallDuration": "60", "To": OWN_LINE}]
     told = [*ended, RECORDING] if first == "leg" else [RECORDING, *ended]
     async with vendors.place.banner("bruno@example.com") as banner:
         for fields in told:
@@ -30,4 +28,5 @@ async def test_a_recording_that_names_the_leg(vendors: Vendors, first: str) -> N
         pass
     (record,) = vendors.place.sandbox.world.desk.dump_calls()
     assert (record["direction"], record["status"], record["duration"]) == ("inbound", "Completed", "50")
+    assert record["startTime"] == "2026-01-05T09:00:00.000Z"
     assert record["recordingUrl"]
