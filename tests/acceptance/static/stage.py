@@ -101,11 +101,12 @@ class Stage:
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         stream: Chunks = asyncio.Queue()
-        calls = list(self.calls.values())
-        snapshot = {"now": NOW_AT, "agent": AGENT, "dials": self.dials, "calls": calls}
-        yield f": here\n\nevent: snapshot\ndata: {json.dumps(snapshot)}\n\n".encode()
+        # First of all, so that nothing is shown between the snapshot and the first event.
         self._note(lambda: self._streams.append(stream))
         try:
+            calls = list(self.calls.values())
+            snapshot = {"now": NOW_AT, "agent": AGENT, "dials": self.dials, "calls": calls}
+            yield f": here\n\nevent: snapshot\ndata: {json.dumps(snapshot)}\n\n".encode()
             while (chunk := await stream.get()) is not None:
                 yield chunk
         finally:

@@ -77,7 +77,7 @@ async def test_internal_calls(stage: Stage) -> None:
     assert {call.contact_id for call in stage.calls} == {contact.id, withheld.id}
     internal = next(call for call in stage.calls if call.contact_id == contact.id)
     assert internal.direction == "outbound"
-    assert internal.subject == f"Internal call to {LINE}"
+    assert internal.subject == "Internal call to +33 9 87 65 43 21"
 
 
 @pytest.mark.parametrize("kind", ["drop", "late"])
