@@ -42,6 +42,7 @@ OUTSIDE = {IN: CUSTOMER, OUT: "+14155550123"}
 """Whose contact a call must be on; calls among colleagues share one."""
 MONITOR = ROOT / "var/spool/asterisk/monitor"
 STATUS = {"inbound": "Missed", "outbound": "Canceled"}
+DOWN_SECONDS = 60.0
 REMEMBERED_SECONDS = 2.5
 """Longer than the connector works with what it knew of a phone system."""
 
@@ -130,8 +131,10 @@ async def test_desk_holds_what_was_played(
         await asyncio.to_thread(players.play_to_a_killed_pbx)
         await asyncio.to_thread(players.play_beside_a_killed_bridge)
         await stage.connector.stop()
+        back_at = time.monotonic() + DOWN_SECONDS
         await asyncio.to_thread(players.play, "ring_group")
         await asyncio.to_thread(players.play, "outbound")
+        await asyncio.sleep(back_at - time.monotonic())
         await stage.connector.start()
         await stage.connector.ready(f"{stage.origin}/readyz")
         wanted = [one for one in players.played if one.is_wanted]
