@@ -24,10 +24,6 @@ GATHER_SECONDS = 0.015
 PACE_AT_MOST = 256
 
 
-def _always() -> bool:
-    return True
-
-
 class NoBerth(ConcurrencyExceeded, Unseated):
     """No slot has come free for a delivery that was claimed ahead: nothing was sent, and nothing narrows."""
 
@@ -165,7 +161,7 @@ class Berths:
         self._closed = False
         self.gathering = Gathering(self._is_busy)
 
-    def seat(self, portal_id: int, row_id: int, *, ahead: bool, holds: Callable[[], bool] = _always) -> Seat:
+    def seat(self, portal_id: int, row_id: int, *, ahead: bool, holds: Callable[[], bool]) -> Seat:
         """Place a delivery that was claimed; `holds` tells whether its lease still runs."""
         seat = Seat(self, portal_id, row_id, holds, ahead=ahead)
         if ahead:

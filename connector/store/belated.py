@@ -21,8 +21,6 @@ def erase(connection: Connection, said: Said, rows: Mapping[tuple[int, str], Cal
     In time they would have been erased with it, whatever number stands there. One that began later is a call
     of its own, and so is one that was heard of before, or that others have come out of.
     """
-    if all(row.erased_at is None for row in rows.values()):
-        return
     known = [row for row in rows.values() if row.call is not None or row.root_id is not None]
     heads = {row.root_id for row in calls.family(connection, [row.id for row in rows.values()])}
     kept = {row.id for row in known} | heads

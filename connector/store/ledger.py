@@ -67,7 +67,8 @@ class Ledger:
         """Keep and fold what many requests brought; one answer each, in order."""
         now = self._clock()
         rows = _stand(connection, arrivals, now)
-        belated.erase(connection, _said(arrivals), rows, now)
+        if any(row.erased_at is not None for row in rows.values()):
+            belated.erase(connection, _said(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _heard(arrivals, new))

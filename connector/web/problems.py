@@ -28,7 +28,7 @@ MISSED = {
     404: "No address of the connector's is spelled so.",
     405: "This address is there, and takes only {allowed}.",
 }
-MISSED_TODO = "Compare method and path with the list of addresses in the README."
+MISSED_REMEDY = "Compare method and path with the list of addresses in the README."
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,7 +83,7 @@ def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Proble
     """Tell a program that no address or method of ours is what it asks for; what it wrote is not repeated."""
     row = ROWS["not_found"]
     what = MISSED[status].format(allowed=headers.get("Allow", ""))
-    detail = f"{what} {row.whose} {MISSED_TODO}"
+    detail = f"{what} {row.whose} {MISSED_REMEDY}"
     reason = "not_found" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
     log.info(
         "%s %s: %s", request.method, _shown_path(request), reason, extra={"reason": reason, "status": status}

@@ -96,7 +96,7 @@ async def test_a_request_that_goes_on_keeps_the_slot(stage: Stage) -> None:
     """Desk may be at work on what was given up for its silence: that counts, and nobody else begins."""
     await backlog(stage, 1)
     budget, berths = SharedBudget(stage.store, 1, "FREE", stage.clock), Berths(stage.clock)
-    first, second = berths.seat(1, 1, ahead=False), berths.seat(1, 2, ahead=True)
+    first, second = (berths.seat(1, row, ahead=row == 2, holds=lambda: True) for row in (1, 2))
     with own_slot(first, first.goes_on), pytest.raises(ZohoDown):
         async with budget.slot(1, live=False):
             raise ZohoDown("No answer came.") from TimeoutError()
