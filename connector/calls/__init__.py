@@ -3,6 +3,7 @@
 from connector.calls.folding import fold
 from connector.calls.records import (
     call_key,
+    inner_ends,
     is_answered,
     is_open,
     record,
@@ -44,6 +45,7 @@ __all__ = [
     "call_key",
     "closing",
     "fold",
+    "inner_ends",
     "is_answered",
     "is_open",
     "legs_over",

@@ -79,6 +79,12 @@ def is_answered(told: CallRecord) -> bool:
     return told.status is CallStatus.COMPLETED and told.cause is not Cause.FORWARDED
 
 
+def inner_ends(told: CallRecord) -> tuple[str, ...]:
+    """Answer both ends of an internal call, as far as they are known: colleagues; of other calls none."""
+    ends = (told.line, told.customer) if told.direction is Direction.INTERNAL else ()
+    return tuple(filter(None, ends))
+
+
 def talk_seconds(family: Iterable[Call]) -> int:
     """Count the whole seconds in which at least one call of the family was talking and has ended."""
     total, reach = 0, 0

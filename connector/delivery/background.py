@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.calls import CallRecord, Direction
+from connector.calls import CallRecord, Direction, inner_ends
 from connector.errors import SettingsError
 from connector.numbers import Number
 from connector.store import Store, kinship, phones, portals, users
@@ -99,8 +99,7 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
 
 
 def _asked(row: Row, record: CallRecord) -> Asked:
-    ends = (record.line, record.customer) if record.direction is Direction.INTERNAL else ()
-    return Asked(row.portal_id, row.call_id, tuple(record.agents), tuple(filter(None, ends)))
+    return Asked(row.portal_id, row.call_id, tuple(record.agents), inner_ends(record))
 
 
 def _background(found: Surroundings | None, record: CallRecord) -> Background:

@@ -67,25 +67,22 @@ def desk_direction(direction: Direction) -> Literal["inbound", "outbound"]:
 
 def subject(record: CallRecord, whose: Whose) -> str:
     """Say in one line which way the call went, whether it came to anything, and with whom."""
-    if record.direction is Direction.INTERNAL:
-        said = f"{_INTERNAL[record.status]} {_colleague(whose.customer, whose)}"
-        return clip(" ".join(said.split()), LINE_LENGTH)
-    inbound = record.direction is Direction.INBOUND
-    return f"{_SUBJECTS[inbound, record.status]} {_party(whose.customer)}"
+    internal = record.direction is Direction.INTERNAL
+    whom = _colleague(whose.customer, whose) if internal else _party(whose.customer)
+    said = f"{_SUBJECTS[record.direction, record.status]} {whom}"
+    return clip(" ".join(said.split()), LINE_LENGTH)
 
 
 _SUBJECTS = {
-    (True, CallStatus.COMPLETED): "Inbound call from",
-    (True, CallStatus.MISSED): "Missed call from",
-    (True, CallStatus.CANCELED): "Canceled call from",
-    (False, CallStatus.COMPLETED): "Outbound call to",
-    (False, CallStatus.MISSED): "Unanswered call to",
-    (False, CallStatus.CANCELED): "Unanswered call to",
-}
-_INTERNAL = {
-    CallStatus.COMPLETED: "Internal call to",
-    CallStatus.MISSED: "Unanswered internal call to",
-    CallStatus.CANCELED: "Unanswered internal call to",
+    (Direction.INBOUND, CallStatus.COMPLETED): "Inbound call from",
+    (Direction.INBOUND, CallStatus.MISSED): "Missed call from",
+    (Direction.INBOUND, CallStatus.CANCELED): "Canceled call from",
+    (Direction.OUTBOUND, CallStatus.COMPLETED): "Outbound call to",
+    (Direction.OUTBOUND, CallStatus.MISSED): "Unanswered call to",
+    (Direction.OUTBOUND, CallStatus.CANCELED): "Unanswered call to",
+    (Direction.INTERNAL, CallStatus.COMPLETED): "Internal call to",
+    (Direction.INTERNAL, CallStatus.MISSED): "Unanswered internal call to",
+    (Direction.INTERNAL, CallStatus.CANCELED): "Unanswered internal call to",
 }
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector import numbers
-from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, is_answered, is_open
+from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, inner_ends, is_answered, is_open
 from connector.calls import record as record_of
 from connector.numbers import Kind
 from connector.pops import Contact, Finding
@@ -54,9 +54,7 @@ def record(kept: Kept) -> CallRecord | None:
 
 def listeners(told: CallRecord, country: str) -> tuple[str, ...]:
     """Answer who took part in a call, in the phone system's words; of an internal one both ends did."""
-    if told.direction is not Direction.INTERNAL:
-        return told.agents
-    ends = list(filter(None, (told.line, told.customer)))
+    ends = inner_ends(told)
     return (*told.agents, *ends, *(numbers.read(end, country).display for end in ends))
 
 
