@@ -1,30 +1,46 @@
-"""Take an administrator's commands: one module a noun, and every failure is one sentence."""
+"""Take an administrator's commands: one module a noun, loaded when needed; each failure is one sentence."""
 
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import click
 
 from connector import __version__
-from connector.cli import (
-    agents,
-    auditing,
-    backing_up,
-    bridge,
-    deliveries,
-    directory,
-    forgetting,
-    importing,
-    keys,
-    phone_status,
-    phones,
-    portals,
-    recordings,
-    sandbox,
-    serving,
-    showing,
-)
-from connector.cli.remedies import next_step
 from connector.errors import ConnectorError
+
+
+class Place(NamedTuple):
+    """Where a command is, and what the list of commands says of it without loading it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Place] = {
+    "agents": Place("agents", "agents", "Add, change and list the people who take calls."),
+    "audit": Place("auditing", "audit", "Show who changed what, the latest first."),
+    "backup": Place("backing_up", "backup", "Copy the SQLite database to FILE, also while it is in use."),
+    "bridge": Place("bridge", "bridge", "Stand beside a PBX and tell the connector of its calls."),
+    "deliver": Place("serving", "deliver", "Deliver call records to Zoho Desk without serving."),
+    "deliveries": Place("deliveries", "deliveries", "See what has not reached Desk, retry or drop it."),
+    "demo": Place("showing", "demo", "Show it all, with a Zoho of its own and a simulated phone."),
+    "directory": Place("directory", "directory", "Keep an index of Desk's contacts, to know callers."),
+    "forget": Place("forgetting", "forget", "Erase all that is known of a number or a contact, for ever."),
+    "import": Place("importing", "import_calls", "Bring in past calls from FILE, each once."),
+    "keys": Place("keys", "keys", "Make, list and revoke the keys with which programs use the API."),
+    "migrate": Place("serving", "migrate", "Bring the database up to date; `serve` does so by itself."),
+    "phones": Place("phones", "phones", "Add, list and set up the phone systems that post events."),
+    "portals": Place("portals", "portals", "Show and set up the linked Zoho Desk organisations."),
+    "recordings": Place("recordings", "recordings", "Try recordings, and show who has heard which."),
+    "restore": Place("backing_up", "restore", "Put a backup in the place of the SQLite database."),
+    "restored": Place("backing_up", "restored", "Say that the database was restored by other means."),
+    "sandbox": Place("sandbox", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
+    "secret-key": Place("serving", "secret_key", "Print a fresh SECRET_KEY."),
+    "serve": Place("serving", "serve", "Serve pages, phone systems and banners, and deliver."),
+}
+"""Each command by its name; loading them all takes a second, and one needs only its own."""
 
 
 class Commands(click.Group):
@@ -35,39 +51,34 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConnectorError as problem:
+            from connector.cli.remedies import next_step
+
             said = str(problem) or type(problem).__doc__ or problem.reason
             raise click.ClickException(" ".join(filter(None, (said, next_step(problem))))) from problem
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Main(Commands):
+    """The commands of the table, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands, in order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, loaded from its module; None if there is none of that name."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{place.module}"), place.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands, and load none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="connector")
 def main() -> None:
     """Connect phone systems to Zoho Desk."""
-
-
-for command in (
-    serving.serve,
-    serving.deliver,
-    serving.migrate,
-    serving.secret_key,
-    showing.demo,
-    sandbox.sandbox,
-    portals.portals,
-    phones.phones,
-    agents.agents,
-    keys.keys,
-    deliveries.deliveries,
-    auditing.audit,
-    backing_up.backup,
-    backing_up.restore,
-    backing_up.restored,
-    forgetting.forget,
-    importing.import_calls,
-    bridge.bridge,
-    directory.directory,
-    recordings.recordings,
-):
-    main.add_command(command)
-
-phones.phones.add_command(phone_status.status)
-phones.phones.add_command(recordings.source)

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 import click
 
 from connector.app import House
-from connector.cli import answering, belongings, controlling
+from connector.cli import answering, belongings, controlling, phone_status, recordings
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import Introduction, address_of, introduce
 from connector.cli.opening import actor, in_house
@@ -28,6 +28,7 @@ for command in (
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
     *(controlling.control, controlling.internal, controlling.may_call),
+    *(phone_status.status, recordings.source),
 ):
     phones.add_command(command)
 

@@ -66,8 +66,10 @@ def commands(group: click.Command, name: str) -> Iterator[str]:
         return
     if group.invoke_without_command:
         yield name
-    for word, command in group.commands.items():
-        if not command.hidden:
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        if command is not None and not command.hidden:
             yield from commands(command, f"{name} {word}")
 
 

@@ -1,10 +1,13 @@
 """What every command has in common."""
 
+import subprocess
+import sys
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from connector.cli import Commands, main
+from connector.cli import COMMANDS, Commands, main
 from connector.errors import CommandError, GrantLost, UnknownPerson
 
 
@@ -76,3 +79,21 @@ def test_refuses_to_serve_half_configured(monkeypatch: pytest.MonkeyPatch) -> No
         assert result.exit_code == 1
         assert result.stderr.startswith("Error: SECRET_KEY is not set")
         assert result.stderr.count("\n") == 1
+
+
+def test_every_command_is_where_the_table_says() -> None:
+    """Each row leads to a command of that name, and to one with a help text of its own."""
+    found = {name: main.get_command(click.Context(main), name) for name in COMMANDS}
+    assert {name: command.name for name, command in found.items() if command} == {n: n for n in COMMANDS}
+    assert all(command.help for command in found.values() if command)
+
+
+def test_help_loads_no_command() -> None:
+    """The list of commands is there at once: whatever takes long to load belongs to a command."""
+    look = (
+        "import sys; from connector.cli import main; main(['--help'], standalone_mode=False); "
+        "sys.exit(' '.join({'sqlalchemy', 'authlib', 'connector.app', 'httpx2'} & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(place.summary[:20] in done.stdout for place in COMMANDS.values())
