@@ -28,7 +28,7 @@ MISSED = {
     404: "No address of the connector's is spelled so.",
     405: "This address is there, and takes only {allowed}.",
 }
-MISSED_REMEDY = "Compare method and path with the list of addresses in the README."
+MISSED_REMEDY = "Compare method and path with the list of addresses at /help/addresses."
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from connector.web import (
     calls,
     contacts,
     desk_hooks,
+    handbook,
     health,
     hooks,
     linking,
@@ -100,6 +101,8 @@ def _pages() -> list[BaseRoute]:
     return [
         Route("/", pages.home),
         Route("/banner", pages.banner),
+        Route("/help", handbook.contents),
+        Route("/help/{name:slug}", handbook.page),
         Route("/login", login.login),
         Route("/login/callback", login.login_callback),
         Route("/logout", login.logout, methods=["POST"]),

@@ -19,7 +19,7 @@ FLOORS = (
     {"numbers", "calls"},
     {"pops"},
     {"phones", "zoho", "store", "feed"},
-    {"directory", "people", "portals", "phone_systems", "keeping", "recordings"},
+    {"directory", "people", "portals", "phone_systems", "keeping", "recordings", "handbook"},
     {"news", "control"},
     {"asking"},
     {"road", "delivery"},

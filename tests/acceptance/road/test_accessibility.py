@@ -16,6 +16,8 @@ OPEN_TO_ALL = (
     "/",
     "/banner",
     "/nowhere",
+    "/help?words=backup",
+    "/help/running",
     "/oauth/callback?state=x&code=y",
     "/login/callback?error=access_denied",
 )

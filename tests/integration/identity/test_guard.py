@@ -192,7 +192,9 @@ async def test_a_program_is_told_what_it_missed(browser: Browser) -> None:
         missed = await browser.get("/api/nothing<b>", headers={"Accept": accept})
         assert missed.headers["content-type"] == "application/problem+json"
         assert (missed.status_code, missed.json()["type"]) == (404, "urn:connector:not_found")
-        assert re.search(r"spelled so\. It is your move\. Compare .* README\.$", missed.json()["detail"])
+        assert re.search(
+            r"spelled so\. It is your move\. Compare .* /help/addresses\.$", missed.json()["detail"]
+        )
         assert "nothing" not in missed.text.replace("There is nothing here", "")
     wrong = await browser.http.put(f"{ADDRESS}/api/me", headers={"Origin": ADDRESS})
     assert (wrong.status_code, wrong.json()["type"]) == (405, "urn:connector:method_not_allowed")

@@ -1,0 +1,6 @@
+"""Show the handbook: its pages as HTML, and where words stand in it."""
+
+from connector.handbook.pages import NAMES, Page, page, pages
+from connector.handbook.searching import Hit, search
+
+__all__ = ["NAMES", "Hit", "Page", "page", "pages", "search"]
