@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connector.casing import ascii_upper
+from connector.private_files import private_file
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sealing import new_secret
@@ -46,7 +47,7 @@ def settings_file(folder: Path, environment: Mapping[str, str]) -> Path:
     given = {name: environment[ascii_upper(name)] for name in names if ascii_upper(name) in environment}
     file = folder / "settings.toml"
     file.unlink(missing_ok=True)
-    file.touch(mode=0o600, exist_ok=False)
+    private_file(file)
     # What JSON writes of a text is a text of TOML as well.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in given.items()]
     file.write_text("".join(lines), encoding="utf-8")
@@ -65,7 +66,8 @@ def command_line(file: Path, *words: str) -> str:
 
 
 def _secret_key(file: Path) -> str:
-    if not file.exists():
-        file.touch(mode=0o600)
+    is_new = not file.exists()
+    private_file(file)
+    if is_new:
         file.write_text(new_secret(), encoding="utf-8")
     return file.read_text(encoding="utf-8")

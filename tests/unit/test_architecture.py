@@ -13,7 +13,7 @@ from tests.conftest import NetworkClosed
 ROOT = Path(__file__).parents[2]
 
 FLOORS = (
-    {"errors", "times", "casing"},
+    {"errors", "times", "casing", "private_files"},
     {"settings", "logs", "metrics"},
     {"sealing"},
     {"numbers", "calls"},
@@ -45,7 +45,7 @@ LONGER_FUNCTIONS = {
     "connector/store/migrations/versions/0001_first_tables.py:upgrade": "generated from the tables",
 }
 
-BRIDGE_KNOWS = {"bridge", "errors", "times", "casing", "settings", "phones"}
+BRIDGE_KNOWS = {"bridge", "errors", "times", "casing", "private_files", "settings", "phones"}
 
 CATCHES_EVERYTHING = {
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
