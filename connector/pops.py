@@ -38,10 +38,15 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What the look-up of a call's number found; tickets by contact id."""
+    """What the look-up of a call's number found; tickets by contact id.
+
+    Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
+    """
 
     contacts: tuple[Contact, ...] = ()
     tickets: dict[str, tuple[Ticket, ...]] = {}
+    problem: str = ""
+    asks_again: bool = False
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -75,6 +80,7 @@ class NumberView(msgspec.Struct, frozen=True):
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
+    `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     """
 
@@ -95,6 +101,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None
     talk_seconds: int | None
     lookup: str
+    problem: str
+    asks_again: bool
     contacts: tuple[Contact, ...]
     chosen: str | None
     tickets: tuple[Ticket, ...] | None
@@ -152,6 +160,8 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         ended_at=call.ended_at,
         talk_seconds=_talk_seconds(call),
         lookup=shown.lookup,
+        problem=shown.finding.problem if shown.lookup == "failed" else "",
+        asks_again=shown.finding.asks_again and call.state is CallState.RINGING,
         contacts=shown.finding.contacts,
         chosen=shown.chosen,
         tickets=_tickets(shown),

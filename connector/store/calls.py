@@ -168,12 +168,24 @@ def touch(connection: Connection, call_ids: Collection[int], now: int, **values:
     connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(changed))
 
 
-def take_question(connection: Connection, call_id: int, now: int, until: int) -> bool:
-    """Take the question who is calling until a moment; False if it is answered, or another asks it."""
-    is_free = or_(calls.c.asked_until.is_(None), calls.c.asked_until <= now)
+def take_question(
+    connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
+) -> bool:
+    """Take the question who is calling until a moment; False if it is answered, or another asks it.
+
+    Whoever has it already says until when.
+    """
+    is_free = or_(
+        calls.c.asked_until.is_(None), calls.c.asked_until <= now, calls.c.asked_until == held_until
+    )
     is_open = calls.c.lookup.in_(("pending", "failed"))
     taking = update(calls).where(calls.c.id == call_id, is_open, is_free)
     return connection.execute(taking.values(asked_until=until)).rowcount > 0
+
+
+def hold_question(connection: Connection, call_id: int, until: int | None) -> None:
+    """Keep the question who is calling from the others until a moment, None: let them ask."""
+    connection.execute(update(calls).where(calls.c.id == call_id).values(asked_until=until))
 
 
 class RecordState(msgspec.Struct, frozen=True):

@@ -81,6 +81,8 @@ export function toCall(view) {
     endedAt: moment(view.ended_at),
     talkSeconds: moment(view.talk_seconds),
     lookup: oneOf(LOOKUPS, view.lookup, "skipped"),
+    problem: text(view.problem),
+    asksAgain: view.asks_again === true,
     contacts: list(view.contacts).map(toContact),
     chosen: text(view.chosen),
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,

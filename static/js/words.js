@@ -79,11 +79,18 @@ export function lookupWords(call) {
   const sentences = {
     pending: "Looking in Desk…",
     none: "No contact in Desk has this number",
-    failed: "Desk did not answer; the call is being recorded all the same",
+    failed: failedWords(call),
     found: `${call.contacts.length} contacts in Desk have this number`,
     skipped: skippedWords(call),
   };
   return sentences[call.lookup];
+}
+
+function failedWords({ problem, asksAgain }) {
+  if (asksAgain) return "Desk did not answer; it is being asked again";
+  if (problem === "grant_lost") return "No name, because Zoho Desk has to be linked again by an administrator";
+  if (problem === "credits_exhausted") return "No name, because Desk's credits of today are used up";
+  return "Desk did not answer; the call is logged all the same";
 }
 
 function skippedWords(call) {
