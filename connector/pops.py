@@ -57,13 +57,17 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a call that a view is made of; `takes_orders` is its phone system's."""
+    """Everything about a call that a view is made of; `takes_orders` is its phone system's.
+
+    `made` is the contact that the call's record stands on, if it was made for the call's number.
+    """
 
     id: int
     revision: int
     call: Call
     lookup: str
     finding: Finding = Finding()
+    made: Contact | None = None
     chosen: str | None = None
     record: Record = Record()
     takes_orders: bool = False
@@ -140,6 +144,7 @@ def is_worth_asking(call: Call, country: str, own_lines: Collection[str]) -> boo
 
 def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str], str]) -> CallView:
     """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
+    shown = with_made(shown)
     call, number = shown.call, customer(shown.call, country)
     line = own_line(call, country)
     return CallView(
@@ -168,6 +173,14 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         record=shown.record,
         can=_can(call, mine) if shown.takes_orders else (),
     )
+
+
+def with_made(shown: Shown) -> Shown:
+    """Return what is shown of a call whose number nobody had: the contact that was made for it since."""
+    if shown.made is None or shown.finding.contacts or shown.lookup not in ("none", "failed"):
+        return shown
+    finding = Finding(contacts=(shown.made,), tickets={shown.made.id: ()})
+    return msgspec.structs.replace(shown, lookup="found", finding=finding)
 
 
 def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[str, ...]:
