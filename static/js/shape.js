@@ -53,6 +53,11 @@ function toTicket({ id, number, subject, status, url }) {
   };
 }
 
+/** Answer which portals have to be linked again, by name, and who can do it. */
+export function toLinks(links) {
+  return { lost: names(links?.lost), linkers: names(links?.linkers) };
+}
+
 function toNumber(number) {
   const kind = oneOf(KINDS, number?.kind, "unreadable");
   const otherwise = kind === "withheld" ? "Withheld number" : "Unknown number";

@@ -133,6 +133,15 @@ export function recordWords(call) {
   }[call.record.state];
 }
 
+/** Answer what a lost link to Desk means to this agent, in sentences; nothing where none is lost. */
+export function linkWords({ lost, linkers }, isLinker) {
+  if (lost.length === 0) return { headline: "", words: "" };
+  const headline = `Zoho Desk is not linked any more (${lost.join(", ")}).`;
+  const meanwhile = "Until then calls show the number without a name, and their records wait; nothing is lost.";
+  const whose = linkers.length > 0 ? `: ${linkers.join(", ")}` : "";
+  return { headline, words: isLinker ? meanwhile : `An administrator has to link it again${whose}. ${meanwhile}` };
+}
+
 /** Answer the page's title: who rings, else what the connection is like. */
 export function titleWords(ringing, connection) {
   if (connection === "signed_out") return "Signed out · Connector";

@@ -20,7 +20,7 @@ FLOORS = (
     {"pops"},
     {"phones", "zoho", "store", "feed"},
     {"directory", "people", "portals", "phone_systems", "keeping", "recordings"},
-    {"news", "control"},
+    {"news", "control", "links"},
     {"asking"},
     {"road", "delivery"},
     {"web"},
