@@ -3,6 +3,7 @@
 import re
 
 from connector.bridge.ami import Message
+from connector.casing import ascii_lower
 from connector.times import SECOND, Clock
 
 _UNKNOWN = ("", "<unknown>", "anonymous", "unknown", "restricted")
@@ -20,7 +21,7 @@ def moment(message: Message, clock: Clock) -> int:
 
 def number(text: str) -> str:
     """Answer a caller's number; what Asterisk does not know is withheld."""
-    return "anonymous" if text.lower() in _UNKNOWN else text
+    return "anonymous" if ascii_lower(text) in _UNKNOWN else text
 
 
 def dialled(message: Message) -> str | None:

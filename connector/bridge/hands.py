@@ -12,6 +12,7 @@ from connector.bridge.channels import Channel, Party
 from connector.bridge.connection import Refused
 from connector.bridge.orders import Order, Outcome, refused
 from connector.bridge.settings import BridgeSettings
+from connector.casing import ascii_lower
 from connector.times import SECOND
 
 LATE_SECONDS = 10
@@ -98,7 +99,7 @@ class Hands:
                 return await self._transfer(self._connection, order)
             return await self._hang_up(self._connection, order)
         except Refused as problem:
-            is_right = "permission" in str(problem).lower()
+            is_right = "permission" in ascii_lower(str(problem))
             return refused("not_permitted" if is_right else "failed", str(problem))
         except BadStream as problem:
             return Outcome(state="unknown", detail=str(problem))
@@ -164,7 +165,7 @@ class Hands:
         try:
             await connection.act("Hangup", {"Channel": channel.name, "Cause": cause})
         except Refused as problem:
-            if "no such channel" in str(problem).lower():
+            if "no such channel" in ascii_lower(str(problem)):
                 return False
             raise
         return True

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Meta
 
+from connector.casing import ascii_upper
 from connector.errors import SettingsError
 from connector.settings import LOOPBACK, Secret
 
@@ -114,7 +115,7 @@ def load(environment: Mapping[str, str] | None = None) -> BridgeSettings:
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(BridgeSettings):
-        variable = PREFIX + field.name.upper()
+        variable = PREFIX + ascii_upper(field.name)
         if variable in environment:
             found[field.name] = _convert(variable, environment[variable], field.type)
         elif field.required:

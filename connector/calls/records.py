@@ -15,6 +15,7 @@ from connector.calls.values import (
     Recording,
     Watchdog,
 )
+from connector.casing import ascii_lower
 from connector.times import SECOND
 
 
@@ -22,7 +23,7 @@ from connector.times import SECOND
 def call_key(phone_system_uid: str, call_id: str) -> str:
     """Name a call for Desk: one word of 27 small letters and digits, always the same for the same call."""
     digest = sha256(f"{phone_system_uid}\0{call_id}".encode()).digest()
-    return "zpc" + b32encode(digest[:15]).decode().lower()
+    return "zpc" + ascii_lower(b32encode(digest[:15]).decode())
 
 
 def is_open(family: Iterable[Call]) -> bool:

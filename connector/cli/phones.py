@@ -6,6 +6,7 @@ from typing import Any, TextIO
 import click
 
 from connector.app import House
+from connector.casing import ascii_upper
 from connector.cli import answering, belongings, controlling, phone_status, recordings
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import Introduction, address_of, introduce
@@ -63,7 +64,7 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             name=given["name"] or slug,
             portal_id=await _portal_id(house, portal),
             dialect=given["dialect"],
-            country=given["country"].upper(),
+            country=ascii_upper(given["country"]),
             time_zone=given["time_zone"],
             department_id=given["department"],
             lines=_pairs(lines),

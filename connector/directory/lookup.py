@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from connector import numbers
 from connector.directory import places
@@ -52,6 +53,7 @@ class Directory:
         self._clock = clock
         self._patience_seconds = patience_seconds
         self._flights: Flights[tuple[int, str, bool], Found] = Flights()
+        self._questions: Flights[tuple[int, str, bool], tuple[Contact, ...]] = Flights()
 
     async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
         """Answer the contacts that bear a number (E.164), the most recently modified first, at most 20.
@@ -161,12 +163,19 @@ class Directory:
             return Found(contacts=stale, source="cache")
 
     async def _ask(self, portal_id: int, e164: str, country: str, *, live: bool) -> Found:
-        asked_at = self._clock()
+        question = partial(self._ask_desk, portal_id, e164, country, live=live)
         async with self._patience(live=live):
-            desk = await self._desks.desk(portal_id)
-            contacts = await ask(desk, e164, country, live=live)
-        await self._keep(portal_id, e164, contacts, asked_at)
+            # A question that outlasts our patience goes on: whoever asks again waits for the same answer,
+            # and takes no second place at Desk, which may still be at work on the first.
+            contacts = await self._questions.join((portal_id, e164, live), question)
         return Found(contacts=contacts, source="desk")
+
+    async def _ask_desk(self, portal_id: int, e164: str, country: str, *, live: bool) -> tuple[Contact, ...]:
+        asked_at = self._clock()
+        desk = await self._desks.desk(portal_id)
+        contacts = await ask(desk, e164, country, live=live)
+        await self._keep(portal_id, e164, contacts, asked_at)
+        return contacts
 
     async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
         try:

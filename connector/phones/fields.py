@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connector.calls import Direction
+from connector.casing import ascii_upper
 from connector.errors import InvalidEvent
 from connector.numbers import Kind, country_at, read
 from connector.phones.base import PhoneSystem
@@ -48,7 +49,7 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
         return received_at
     whole = _LEAP.sub(r"\g<1>59", text) if ":60" in text else text
     try:
-        at = from_iso(whole.upper(), zone, received_at + AHEAD)
+        at = from_iso(ascii_upper(whole), zone, received_at + AHEAD)
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.casing import ascii_lower
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
 from connector.numbers import could_be, country_at, read
 from connector.phones import signing
@@ -118,9 +119,9 @@ def _located(rejected: Rejected) -> str:
 
 
 def _is_batch(posted: Posted) -> bool:
-    media_type = posted.content_type.partition(";")[0].strip().lower()
+    media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
     charset = _CHARSET.search(posted.content_type)
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset and ascii_lower(charset[1]) not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedFormat("events are written in UTF-8")
     if media_type in (STRUCTURED, BATCH):
         return media_type == BATCH

@@ -7,6 +7,7 @@ a call that an agent makes. A call that comes in is picked up by Twilio, and is 
 import msgspec
 
 from connector.calls import Direction
+from connector.casing import ascii_lower
 from connector.phones.base import PhoneSystem
 from connector.phones.fields import clean, direction_of, is_own
 from connector.phones.params import Params
@@ -40,7 +41,7 @@ def part_of(told: Params, system: PhoneSystem) -> Part:
     caller, called = clean(told.one("From")), clean(told.one("To"))
     if told.one("ParentCallSid"):
         return _leg(caller, called, system)
-    direction = _DIRECTIONS.get((told.one("Direction") or "").lower())
+    direction = _DIRECTIONS.get(ascii_lower(told.one("Direction") or ""))
     if direction is not None:
         direction = direction_of(direction, caller, called, system)
     if _is_ours(caller):
@@ -67,18 +68,18 @@ def _leg(caller: str | None, called: str | None, system: PhoneSystem) -> Part:
 
 
 def _dialled_by_agent(caller: str | None, called: str | None, direction: Direction | None) -> Part:
-    both_ours = direction is Direction.INTERNAL or (called or "").lower().startswith("client:")
+    both_ours = direction is Direction.INTERNAL or ascii_lower(called or "").startswith("client:")
     return Part(
         is_leg=False,
         may_answer=False,
         direction=Direction.INTERNAL if both_ours else Direction.OUTBOUND,
-        to_number=None if (called or "").lower().startswith("client:") else called,
+        to_number=None if ascii_lower(called or "").startswith("client:") else called,
         agent=_word(caller),
     )
 
 
 def _is_ours(end: str | None) -> bool:
-    return end is not None and end.lower().startswith(_OURS)
+    return end is not None and ascii_lower(end).startswith(_OURS)
 
 
 def _word(end: str | None) -> str | None:

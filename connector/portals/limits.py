@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from connector.casing import ascii_lower
 from connector.store.widths import Allowed
 from connector.zoho.allowances import daily_credits
 
@@ -30,7 +31,7 @@ WINDOW_SECONDS = 600
 
 def width_of(edition: str) -> int:
     """Answer how many requests a portal may have under way; as few as any where the edition is unknown."""
-    return WIDTHS.get(edition.strip().lower(), min(WIDTHS.values()))
+    return WIDTHS.get(ascii_lower(edition.strip()), min(WIDTHS.values()))
 
 
 def allowed(edition: str) -> Allowed:

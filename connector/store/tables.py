@@ -191,6 +191,8 @@ orders = Table(
     # Whom to call, or to whom the call goes: E.164 or an extension.
     Column("number", Text, nullable=False, server_default=""),
     Column("caller_id", Text),
+    # The Desk contact whom the asker calls: the call is theirs from its beginning.
+    Column("contact_id", Text),
     # The phone system's id of the call that it makes or is about.
     Column("call_id", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -551,9 +553,21 @@ limits = Table(
     # Today's credits: Desk's word where there is one, our own count from there on.
     Column("credits_left", BigInteger),
     Column("credits_at", BigInteger, nullable=False, server_default="0"),
+    # What look-ups of calls have spent of those that are kept for them, since so few were left.
+    Column("lookups_short", BigInteger, nullable=False, server_default="0"),
     # Deliveries in a row that found Zoho down; after some of them one at a time tries.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("rests_until", BigInteger, nullable=False, server_default="0"),
+)
+
+caller_credits = Table(
+    "caller_credits",
+    metadata,
+    # What a user or a key has spent of a portal's credits by look-ups and searches, on one day (UTC).
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("caller", Text, primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
 )
 
 slots = Table(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.errors import NoDeskThere, SettingsError, UnknownDataCenter, UntrustedServer
 
 
@@ -87,7 +88,7 @@ def for_callback(
     So the location must be in the table, and the server must be its accounts origin to the letter.
     Raises UnknownDataCenter or UntrustedServer. Without a location it is `default`.
     """
-    row = table.get(location.lower()) if location else default
+    row = table.get(ascii_lower(location)) if location else default
     if row is None:
         raise UnknownDataCenter(f"Zoho's answer names the data centre {location!r}, which is in no table.")
     if accounts_server and accounts_server != row.accounts:

@@ -5,6 +5,7 @@ Errors come as `{"error": ...}` under HTTP 200 or 400; the body decides, never t
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.errors import (
     ClientRefused,
     CodeRefused,
@@ -106,7 +107,7 @@ def _life_seconds(read: _Answer) -> int:
 
 
 def _meaning(where: str, error: str, *, refreshing: bool) -> ConnectorError:
-    if error.lower() == "access denied":
+    if ascii_lower(error) == "access denied":
         return TokensThrottled(f"{where}: too many tokens were asked for.", THROTTLED_SECONDS)
     if error == "invalid_code" and refreshing:
         return GrantLost(f"{where}: the grant is revoked or has been pushed out by newer ones.")

@@ -17,6 +17,7 @@ export class ApiError extends Error {
  * Make the requests of the page; `onSignedOut()` is called at a 401.
  * `chooseContact(callId, contactId|null)` answers a CallView, `searchContacts(text, signal)` contacts.
  * `dial`, `hangUp` and `handOver` answer an order, under a key: told again it is the same one.
+ * `dial` says whom, where that is known: the id of the contact, or null.
  * `order(id, state)` answers it once it is in another state, or after a while.
  */
 export function createApi(onSignedOut) {
@@ -35,7 +36,7 @@ export function createApi(onSignedOut) {
 
   return {
     chooseContact: (callId, contactId) => post(`/api/calls/${callId}/contact`, { contact: contactId }),
-    dial: (number, key) => post("/api/calls", { number }, key),
+    dial: (number, contact, key) => post("/api/calls", contact === null ? { number } : { number, contact }, key),
     hangUp: (callId, key) => post(`/api/calls/${callId}/hangup`, {}, key),
     handOver: (callId, telephone, key) => post(`/api/calls/${callId}/transfer`, { to: telephone }, key),
     order: (id, state) => ask(`/api/orders/${encodeURIComponent(id)}?${new URLSearchParams({ wait: WAIT_SECONDS, state })}`),

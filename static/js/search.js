@@ -45,11 +45,11 @@ export function createSearch({ form, input, panel, status, list }, search, actio
     return undefined;
   }
 
-  function toDialler(number, label, context) {
+  function toDialler(number, label, context, contactId = null) {
     const dial = (chosen) => {
       close();
       input.focus();
-      actions.dial(chosen);
+      actions.dial(chosen, { contactId });
     };
     return dialler(number, { label, context, dials: actions.dials(), dial });
   }
@@ -64,7 +64,7 @@ export function createSearch({ form, input, panel, status, list }, search, actio
     const name = contact.name ?? contact.phones[0] ?? "(no name)";
     const detail = el("span", { class: "result-detail" });
     setFacts(detail, [contact.account].filter(Boolean));
-    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name));
+    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name, contact.id));
     const shown = numbers.filter(Boolean).flatMap((number) => [number, " "]);
     const calls = shown.length ? el("span", { class: "result-calls" }, ...shown) : null;
     return el("li", {}, awayLink(contact.url, name), " ", detail, " ", calls);
