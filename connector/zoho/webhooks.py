@@ -8,20 +8,17 @@ from typing import Any, Literal
 
 import httpx2
 import msgspec
-from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-from connector.errors import BadSignature, ZohoDown
-from connector.times import HOUR, MINUTE, SECOND, Clock
+from connector.errors import BadSignature
+from connector.times import MINUTE, SECOND, Clock
 from connector.zoho.data_centers import DataCenter
-from connector.zoho.transport import mapped
+from connector.zoho.signed_tokens import SignedTokens
 
 HEADER = "X-ZDesk-JWT"
 KEYS_PATH = "/.well-known/jwks.json"
 ALGORITHMS = ("RS256",)
 LEEWAY = 2 * MINUTE
-KEEP_KEYS = HOUR
 ASK_AGAIN_AFTER = MINUTE
 """How often a key that we do not know makes us ask for the keys: anybody can name one."""
 
@@ -91,25 +88,23 @@ def read_changes(body: bytes) -> list[ContactChange]:
 
 
 class HookTokens:
-    """Verify the tokens of Desk's requests, with each data centre's keys kept for an hour."""
+    """Verify the tokens of Desk's requests by the keys of each data centre."""
 
     def __init__(self, http: httpx2.AsyncClient, clock: Clock) -> None:
-        self._http = http
         self._clock = clock
-        self._kept: dict[str, tuple[KeySet, int]] = {}
-        self._registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
+        self._tokens = SignedTokens(
+            http, clock, path=KEYS_PATH, algorithms=ALGORITHMS, ask_again_after=ASK_AGAIN_AFTER
+        )
 
     async def verify(self, dc: DataCenter, token: str | None) -> Claimed:
-        """Answer what a token claims whose signature and times hold; the caller compares whose it is.
+        """Return what a token claims whose signature and times hold; the caller compares whose it is.
 
         BadSignature for any other, ZohoDown if the keys cannot be had.
         """
         if not token:
             raise BadSignature(f"The header {HEADER} is missing.")
         try:
-            kid = jws.extract_compact(token.encode()).headers().get("kid")
-            keys = await self._keys_with(dc, str(kid))
-            claims = jwt.decode(token, keys.get_by_kid(str(kid)), list(ALGORITHMS), self._registry).claims
+            claims = await self._tokens.read(dc.name, dc.desk_origin(), token)
         except (JoseError, ValueError, TypeError) as problem:
             raise BadSignature(f"The token of {dc.name} does not hold: {problem}.") from problem
         self._check_times(claims)
@@ -122,24 +117,6 @@ class HookTokens:
             raise BadSignature("The token is over.")
         if begins_at is not None and begins_at - LEEWAY > now:
             raise BadSignature("The token begins in the future.")
-
-    async def _keys_with(self, dc: DataCenter, kid: str) -> KeySet:
-        """Answer the data centre's keys, fetched again for one that we do not know, yet not too often."""
-        keys, at = self._kept.get(dc.location, (KeySet([]), -HOUR))
-        age = self._clock() - at
-        if age >= KEEP_KEYS or (age >= ASK_AGAIN_AFTER and kid not in {key.kid for key in keys}):
-            keys = await self._fetch(dc)
-            self._kept[dc.location] = (keys, self._clock())
-        return keys
-
-    async def _fetch(self, dc: DataCenter) -> KeySet:
-        origin = dc.desk_origin()
-        with mapped(f"{dc.name}: GET {KEYS_PATH}", at=origin, repeatable=True):
-            response = await self._http.get(origin + KEYS_PATH)
-        try:
-            return KeySet.import_key_set(response.raise_for_status().json())
-        except (httpx2.HTTPStatusError, JoseError, ValueError, TypeError, LookupError) as problem:
-            raise ZohoDown(f"{dc.name}: the keys of webhooks cannot be read ({problem}).") from problem
 
 
 def _moment(claims: dict[str, Any], name: Literal["exp", "iat"]) -> int | None:

@@ -96,7 +96,12 @@ ROWS = {
         title="Zoho's word for you does not hold",
         what="The id token from Zoho is missing, expired, or not made for the connector.",
         whose=ADMINISTRATORS,
-        todo=("Try again.", "Check that the connector's clock is right."),
+        todo=(
+            "Try again.",
+            "If it is about a time (exp, iat), check that the connector's clock is right.",
+            "Else tell whoever maintains the connector what stands here: Zoho writes something new.",
+        ),
+        told=True,
         again=True,
     ),
     "email_unverified": Row(
