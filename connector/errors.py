@@ -37,14 +37,15 @@ ConnectorError
 │   │   ├── Forbidden
 │   │   ├── ScopeMissing
 │   │   ├── OrgMismatch
-│   │   ├── RecordNotFound
-│   │   └── ClientRefused           client id or secret
+│   │   └── RecordNotFound
 │   ├── ZohoBusy                    later
 │   │   ├── ConcurrencyExceeded     fewer at a time
 │   │   ├── CreditsExhausted        wait for Retry-After
 │   │   └── TokensThrottled         ten minutes
 │   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
+│   ├── NoToken                     Zoho Accounts gives no token just now: what it was for never left
+│   │   └── ClientRefused           client id or secret
 │   └── GrantLost                   the grant is revoked, evicted or never held
 ├── RecordingError                  a recording cannot be had from where the phone system keeps it
 │   ├── RecordingMissing            it is not there any more
@@ -323,12 +324,6 @@ class RecordNotFound(ZohoRefused):
     reason = "record_not_found"
 
 
-class ClientRefused(ZohoRefused):
-    """Zoho does not take the client id or secret at this data centre."""
-
-    reason = "client_refused"
-
-
 class ZohoBusy(ZohoError):
     """Zoho asks for patience; nothing was applied. `retry_after_seconds` is None where it does not say."""
 
@@ -367,6 +362,18 @@ class OutcomeUnknown(ZohoError):
     """The request left and its answer did not come back whole: it may have been applied."""
 
     reason = "outcome_unknown"
+
+
+class NoToken(ZohoError):
+    """Zoho Accounts gives no access token just now; whatever it was for has not left, and is not at fault."""
+
+    reason = "no_token"
+
+
+class ClientRefused(NoToken):
+    """Zoho does not take the client id or secret at this data centre."""
+
+    reason = "client_refused"
 
 
 class GrantLost(ZohoError):
