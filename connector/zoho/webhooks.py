@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from connector.errors import BadSignature
 from connector.times import MINUTE, SECOND, Clock
 from connector.zoho.data_centers import DataCenter
+from connector.zoho.members import as_id, as_object
 from connector.zoho.signed_tokens import SignedTokens
 
 HEADER = "X-ZDesk-JWT"
@@ -23,6 +24,7 @@ ASK_AGAIN_AFTER = MINUTE
 """How often a key that we do not know makes us ask for the keys: anybody can name one."""
 
 NAME = "Phone connector"
+ID_LENGTH = 20
 EVENTS = ("Contact_Add", "Contact_Update", "Contact_Delete")
 _IN_MILLISECONDS = 100_000_000_000
 """A time claim from here on is in milliseconds: in seconds it would be the year 5138."""
@@ -40,18 +42,6 @@ class Claimed(msgspec.Struct, frozen=True):
 
     issuer: str
     audience: str
-
-
-class _Resource(msgspec.Struct):
-    id: str | int = ""
-
-
-class _Event(msgspec.Struct):
-    payload: _Resource | None = None
-    kind: str = msgspec.field(default="", name="eventType")
-
-
-_events = msgspec.json.Decoder(list[_Event])
 
 
 def subscription(url: str) -> dict[str, Any]:
@@ -76,15 +66,20 @@ def read_changes(body: bytes) -> list[ContactChange]:
     The ids were sent by anybody who has seen a token, so they are digits or left out.
     """
     try:
-        events = _events.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        events = msgspec.json.decode(body, type=list[Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
     gone: dict[str, bool] = {}
     for event in events:
-        contact_id = str(event.payload.id) if event.payload else ""
-        if event.kind in EVENTS and contact_id.isascii() and contact_id.isdigit() and len(contact_id) <= 20:
-            gone[contact_id] = event.kind == "Contact_Delete"
+        told = as_object(event) or {}
+        contact_id = as_id((as_object(told.get("payload")) or {}).get("id")) or ""
+        if told.get("eventType") in EVENTS and _is_id(contact_id):
+            gone[contact_id] = told["eventType"] == "Contact_Delete"
     return [ContactChange(contact_id, deleted) for contact_id, deleted in gone.items()]
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= ID_LENGTH
 
 
 class HookTokens:
