@@ -23,7 +23,8 @@ ConnectorError
 │   ├── StateMismatch               wrong, replayed or foreign state
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
 │   ├── UnknownDataCenter
-│   ├── NoDeskThere                 a data centre without Desk
+│   ├── NoDeskThere                 a data centre for which no Desk is known
+│   ├── NoPortalAnswers             Desk lets the new grant into none of the person's portals
 │   ├── CodeRefused                 the code is used up, too old or none of ours
 │   ├── NoRefreshToken              Zoho gave a token that cannot be refreshed
 │   ├── BadIdentity                 the id token does not hold
@@ -227,9 +228,15 @@ class UnknownDataCenter(SignInError):
 
 
 class NoDeskThere(SignInError):
-    """The data centre has no Zoho Desk."""
+    """For the data centre no address of Zoho Desk is known."""
 
     reason = "no_desk_there"
+
+
+class NoPortalAnswers(SignInError):
+    """Desk lets a new grant into none of the person's portals; the message says what each one answers."""
+
+    reason = "no_portal_answers"
 
 
 class CodeRefused(SignInError):

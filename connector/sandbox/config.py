@@ -65,6 +65,16 @@ class Edition(msgspec.Struct, kw_only=True, frozen=True):
     webhooks: int = 0
 
 
+OrgMismatchCode = Literal[
+    "OAUTH_ORG_MISMATCH",
+    "UNPROCESSABLE_ENTITY",
+    "FORBIDDEN",
+    "UNAUTHORIZED",
+    "URL_NOT_FOUND",
+    "INTERNAL_SERVER_ERROR",
+]
+"""What an orgId that is not the token's has been seen to be answered with."""
+
 EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
 
 EDITIONS: dict[EditionName, Edition] = {
@@ -119,6 +129,7 @@ class Config(msgspec.Struct, kw_only=True):
     desk_401_html: bool = False
     scope_mismatch_status: Literal[401, 403] = 403
     org_mismatch_status: Literal[401, 403] = 403
+    org_mismatch_code: OrgMismatchCode = "OAUTH_ORG_MISMATCH"
     threshold_retry_after: bool = True
     patch_requires_all: bool = True
     descending_sort_refused: bool = False
