@@ -23,7 +23,8 @@ ConnectorError
 │   ├── StateMismatch               wrong, replayed or foreign state
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
 │   ├── UnknownDataCenter
-│   ├── NoDeskThere                 a data centre without Desk
+│   ├── NoDeskThere                 a data centre for which no Desk is known
+│   ├── NoPortalAnswers             Desk lets the new grant into none of the person's portals
 │   ├── CodeRefused                 the code is used up, too old or none of ours
 │   ├── NoRefreshToken              Zoho gave a token that cannot be refreshed
 │   ├── BadIdentity                 the id token does not hold
@@ -37,14 +38,15 @@ ConnectorError
 │   │   ├── Forbidden
 │   │   ├── ScopeMissing
 │   │   ├── OrgMismatch
-│   │   ├── RecordNotFound
-│   │   └── ClientRefused           client id or secret
+│   │   └── RecordNotFound
 │   ├── ZohoBusy                    later
 │   │   ├── ConcurrencyExceeded     fewer at a time
 │   │   ├── CreditsExhausted        wait for Retry-After
 │   │   └── TokensThrottled         ten minutes
 │   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
+│   ├── NoToken                     Zoho Accounts gives no token just now: what it was for never left
+│   │   └── ClientRefused           client id or secret
 │   └── GrantLost                   the grant is revoked, evicted or never held
 ├── RecordingError                  a recording cannot be had from where the phone system keeps it
 │   ├── RecordingMissing            it is not there any more
@@ -226,9 +228,15 @@ class UnknownDataCenter(SignInError):
 
 
 class NoDeskThere(SignInError):
-    """The data centre has no Zoho Desk."""
+    """For the data centre no address of Zoho Desk is known."""
 
     reason = "no_desk_there"
+
+
+class NoPortalAnswers(SignInError):
+    """Desk lets a new grant into none of the person's portals; the message says what each one answers."""
+
+    reason = "no_portal_answers"
 
 
 class CodeRefused(SignInError):
@@ -323,12 +331,6 @@ class RecordNotFound(ZohoRefused):
     reason = "record_not_found"
 
 
-class ClientRefused(ZohoRefused):
-    """Zoho does not take the client id or secret at this data centre."""
-
-    reason = "client_refused"
-
-
 class ZohoBusy(ZohoError):
     """Zoho asks for patience; nothing was applied. `retry_after_seconds` is None where it does not say."""
 
@@ -367,6 +369,18 @@ class OutcomeUnknown(ZohoError):
     """The request left and its answer did not come back whole: it may have been applied."""
 
     reason = "outcome_unknown"
+
+
+class NoToken(ZohoError):
+    """Zoho Accounts gives no access token just now; whatever it was for has not left, and is not at fault."""
+
+    reason = "no_token"
+
+
+class ClientRefused(NoToken):
+    """Zoho does not take the client id or secret at this data centre."""
+
+    reason = "client_refused"
 
 
 class GrantLost(ZohoError):

@@ -15,6 +15,7 @@ _REMEDIES = {
     "scope_missing": _LINK,
     "org_mismatch": _LINK,
     "client_refused": "Check ZOHO_CLIENT_ID and the secret of this data centre; then it goes by itself.",
+    "no_token": "Nothing: it goes by itself once Zoho Accounts gives a token.",
     "settings": "Set what the detail names; then it goes by itself.",
     "concurrency_exceeded": _PATIENCE,
     "credits_exhausted": "Nothing: Desk's credits for today are used up, and it goes by itself tomorrow.",

@@ -11,6 +11,7 @@ from connector.errors import (
     ConnectorError,
     CreditsExhausted,
     GrantLost,
+    NoToken,
     OrgMismatch,
     OutcomeUnknown,
     ScopeMissing,
@@ -85,7 +86,9 @@ _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
     (GrantLost, _Rule(seconds=5, portal_rests=True)),
     (ScopeMissing, _Rule(seconds=300, portal_rests=True)),
     (OrgMismatch, _Rule(seconds=300, portal_rests=True)),
-    (ClientRefused, _Rule(seconds=300, portal_rests=True)),
+    # A token concerns no record. Zoho refuses good clients now and then, and soon takes them again.
+    (ClientRefused, _Rule(seconds=60, portal_rests=True)),
+    (NoToken, _Rule(seconds=10, portal_rests=True)),
     # The width has been narrowed already, which spares Zoho more than any pause.
     (ConcurrencyExceeded, _Rule(seconds=1, grows=True, at_most=HOLDING_CAP_SECONDS)),
     (CreditsExhausted, _Rule(seconds=CAP_SECONDS, portal_rests=True)),

@@ -16,7 +16,7 @@ from connector.directory.memory import Memory
 from connector.directory.places import Place
 from connector.directory.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
 from connector.directory.typed import TEXT_AT_MOST, part_of_number, spoken_name
-from connector.errors import RecordNotFound, StoreError, ZohoBusy, ZohoDown
+from connector.errors import NoToken, RecordNotFound, StoreError, ZohoBusy, ZohoDown
 from connector.numbers import Number, worth_asking
 from connector.settings import Settings
 from connector.store import Store
@@ -155,7 +155,7 @@ class Directory:
             return Found(contacts=known, source="cache")
         try:
             return await self._ask(portal_id, e164, country, live=live)
-        except (ZohoDown, ZohoBusy):
+        except (ZohoDown, ZohoBusy, NoToken):
             # An index that nobody has refreshed for hours is better than a banner without a name.
             stale = await self._index.recall(portal_id, e164, country, however_old=True) if live else ()
             if not stale:

@@ -65,6 +65,16 @@ class Edition(msgspec.Struct, kw_only=True, frozen=True):
     webhooks: int = 0
 
 
+OrgMismatchCode = Literal[
+    "OAUTH_ORG_MISMATCH",
+    "UNPROCESSABLE_ENTITY",
+    "FORBIDDEN",
+    "UNAUTHORIZED",
+    "URL_NOT_FOUND",
+    "INTERNAL_SERVER_ERROR",
+]
+"""What an orgId that is not the token's has been seen to be answered with."""
+
 EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
 
 EDITIONS: dict[EditionName, Edition] = {
@@ -97,7 +107,10 @@ class Config(msgspec.Struct, kw_only=True):
     access_denied_status: Literal[200, 400] = 200
     scope_in_token_answer: bool = True
     nonce_echoed: bool = False
-    legacy_id_token_header: bool = False
+    jwt_key_named: Literal["kid", "key_id", "both", "neither"] = "kid"
+    jwt_padded: bool = False
+    jwt_sub_number: bool = False
+    odd_keys: bool = False
     api_domain_style: Literal["www.zohoapis", "api.zoho"] = "www.zohoapis"
     secret_per_data_center: bool = True
     code_life_seconds: int = 120
@@ -116,6 +129,7 @@ class Config(msgspec.Struct, kw_only=True):
     desk_401_html: bool = False
     scope_mismatch_status: Literal[401, 403] = 403
     org_mismatch_status: Literal[401, 403] = 403
+    org_mismatch_code: OrgMismatchCode = "OAUTH_ORG_MISMATCH"
     threshold_retry_after: bool = True
     patch_requires_all: bool = True
     descending_sort_refused: bool = False

@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 FaultKind = Literal[
+    "odd_member",  # `member` of a good answer, and of each record of a list, is `value`
+    "token_error",  # Accounts answers `{"error": error}` ("server_error") under 200 (or `status`)
     "latency",  # wait `seconds` more, then go on
     "server_error",  # 500 (or `status`) before anything is applied
     "html",  # an HTML page with 503 (or `status`) before anything is applied
@@ -32,6 +34,9 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     probability: float = 1.0
     seconds: float | None = None
     status: int | None = None
+    error: str | None = None
+    member: str = ""
+    value: Any = None
 
     def matches(self, method: str, path: str) -> bool:
         """Say whether this rule concerns a request and has not been used up."""

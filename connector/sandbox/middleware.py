@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.sandbox.faults import Rule
 from connector.sandbox.hangup import before_hanging_up, hang_up
+from connector.sandbox.odd import Retouched
 from connector.sandbox.pages import page
 from connector.sandbox.world import World
 
@@ -106,6 +107,8 @@ class Weather:
         elif fault.kind == "drop":
             await self._app(scope, receive, _discard)
             await hang_up(scope, receive)
+        elif fault.kind == "odd_member":
+            await self._app(scope, receive, Retouched(send, fault))
         elif fault.kind == "late":
             await self._apply_late(scope, receive, 10 if fault.seconds is None else fault.seconds)
         else:
@@ -158,6 +161,10 @@ def _answer(fault: Rule, path: str, world: World) -> Response:
 def _accounts_answer(fault: Rule, world: World) -> Response:
     if fault.kind in ("too_many_requests", "threshold"):
         return JSONResponse(ACCESS_DENIED, fault.status or world.config.access_denied_status)
+    if fault.kind == "token_error":
+        described = {"error_description": ACCESS_DENIED["error_description"]}
+        more = described if fault.error == "access_denied" else {}
+        return JSONResponse({"error": fault.error or "server_error"} | more, fault.status or 200)
     if fault.kind == "unauthorized":
         return JSONResponse({"error": "invalid_client"}, fault.status or 200)
     return page("error.html", fault.status or 500, title="An error occurred", text="Please try again later.")

@@ -224,10 +224,10 @@ def drop(connection: Connection, row_id: int, now: int) -> list[int]:
     return changed_calls(connection, [row.call_id], now)
 
 
-WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
+WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused", "no_token")
 """Reasons that only an administrator who links the portal anew does away with."""
 
-WAIT_FOR_ZOHO = ("zoho_down", "grant_lost")
+WAIT_FOR_ZOHO = ("zoho_down", "grant_lost", "client_refused", "no_token")
 """Reasons that are gone for all once Zoho has taken one delivery."""
 
 

@@ -81,6 +81,8 @@ grants = Table(
     Column("sealed_refresh_token", LargeBinary, nullable=False),
     Column("sealed_access_token", LargeBinary),
     Column("expires_at", BigInteger, nullable=False, server_default="0"),
+    # Tokens live for different times, so this cannot be told from their end.
+    Column("renew_at", BigInteger, nullable=False, server_default="0"),
     # Zoho gives ten tokens in ten minutes, so one process at a time refreshes.
     Column("renewer", Text),
     Column("renewing_until", BigInteger, nullable=False, server_default="0"),

@@ -19,7 +19,7 @@ from connector.errors import NoDeskThere, SettingsError, UnknownDataCenter, Untr
 class DataCenter(msgspec.Struct, frozen=True):
     """One data centre; the addresses are origins, such as "https://accounts.zoho.eu".
 
-    `desk` is None where there is no Zoho Desk.
+    `desk` is None where Zoho's own table names no Zoho Desk, which does not say that there is none.
     `api_domain` is what Zoho's token answers name; Desk is never reached through it.
     """
 
@@ -30,9 +30,12 @@ class DataCenter(msgspec.Struct, frozen=True):
     api_domain: str
 
     def desk_origin(self) -> str:
-        """Answer the origin of Desk; raises NoDeskThere where there is none."""
+        """Return the origin of Desk; raises NoDeskThere where none is known."""
         if self.desk is None:
-            raise NoDeskThere(f"Zoho's data centre {self.name} has no Zoho Desk.")
+            raise NoDeskThere(
+                f"Zoho's own table names no address of Zoho Desk at the data centre {self.name}. "
+                f"If there is one, add it: ZOHO_DATA_CENTERS={self.location}={self.accounts}|https://desk..."
+            )
         return self.desk
 
 

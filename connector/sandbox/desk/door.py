@@ -118,7 +118,10 @@ class Endpoint:
         bound = grant.org_id is not None and (operation.org_free or given == grant.org_id)
         portal = self._world.desk.portal(grant.org_id or "") if bound else None
         if portal is None:
-            raise Refusal("OAUTH_ORG_MISMATCH", status=self._world.config.org_mismatch_status)
+            config = self._world.config
+            is_usual = config.org_mismatch_code == "OAUTH_ORG_MISMATCH"
+            status = config.org_mismatch_status if is_usual else None
+            raise Refusal(config.org_mismatch_code, status=status)
         return portal
 
     def _refuse(self, refusal: Refusal, headers: dict[str, str]) -> Response:

@@ -45,6 +45,17 @@ ROWS = {
         todo=("Link again and choose the right portal.",),
         again=True,
     ),
+    "no_token": Row(
+        status=502,
+        title="Zoho gives no access just now",
+        what="Zoho Accounts was asked for a token and gave none.",
+        whose=ZOHOS,
+        todo=(
+            "Try again in a minute: this passes, and what waits for Zoho Desk goes by itself then.",
+            "If it stays so, ask an administrator: the connector's log says what Zoho answers.",
+        ),
+        again=True,
+    ),
     "client_refused": Row(
         status=502,
         title="Zoho does not take our client",

@@ -15,13 +15,13 @@ from connector.delivery.retrying import (
     Fate,
     decide,
 )
-from connector.errors import ConnectorError, ZohoBusy, ZohoRefused
+from connector.errors import ConnectorError, NoToken, ZohoBusy, ZohoRefused
 from connector.store.outbox import WAIT_FOR_LINKING
 
 NOW = 1_767_614_400_000
 ATTEMPTS = st.integers(0, 10_000)
 CHANCES = st.floats(0, 1)
-FIXABLE = (errors.ScopeMissing, errors.OrgMismatch, errors.ClientRefused)
+FIXABLE = (errors.ScopeMissing, errors.OrgMismatch)
 
 
 def _tree(root: type[ConnectorError]) -> Iterator[type[ConnectorError]]:
@@ -44,6 +44,8 @@ PASSING = (
     errors.ConcurrencyExceeded,
     errors.CreditsExhausted,
     errors.TokensThrottled,
+    errors.NoToken,
+    errors.ClientRefused,
     errors.GrantLost,
     errors.StoreBusy,
     errors.StoreUnavailable,
@@ -94,7 +96,7 @@ def test_one_row_does_not_rest_for_a_day(seconds: int, attempts: int, *, holds_s
 
 
 @pytest.mark.parametrize(
-    "kind", [errors.GrantLost, errors.CreditsExhausted, errors.TokensThrottled, *FIXABLE]
+    "kind", [errors.GrantLost, errors.CreditsExhausted, errors.TokensThrottled, *_tree(NoToken), *FIXABLE]
 )
 def test_whole_portal_rests(kind: type[ConnectorError]) -> None:
     """What is no single record's trouble holds all of the portal, and counts as nobody's failure."""

@@ -145,9 +145,7 @@ def test_outages(status: int, body: bytes) -> None:
         decipher(WRITE, status, body)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html></html>", b"{}", b'{"id":null}', b'{"id":"1","startTime":"soon"}', b"\xff"]
-)
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b"{}", b'{"id":null}', b"\xff"])
 def test_an_unreadable_success(body: bytes) -> None:
     """A 2xx that holds no record was perhaps applied."""
     with pytest.raises(errors.ZohoDown):
