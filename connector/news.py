@@ -214,13 +214,17 @@ def _view(
         id=row.id,
         revision=row.revision,
         call=call,
-        lookup=row.lookup if pops.is_worth_asking(call, phone.country, phone.lines) else "skipped",
+        lookup=row.lookup
+        if pops.is_worth_asking(call, phone.country, phone.lines, phone.prefixes)
+        else "skipped",
         finding=finding_of(row),
         chosen=row.chosen_contact_id,
         record=_record(record),
         takes_orders=phone.takes_orders,
     )
-    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word))
+    return pops.view(
+        shown, mine, phone.country, lambda word: who.name(phone.id, word), prefixes=phone.prefixes
+    )
 
 
 def finding_of(row: CallRow) -> Finding:
