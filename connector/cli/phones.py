@@ -25,7 +25,7 @@ def phones() -> None:
 
 
 for command in (
-    *(belongings.guide, belongings.unread, belongings.line, belongings.queue),
+    *(belongings.guide, belongings.unread, belongings.line, belongings.queue, belongings.prefixes),
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
     *(controlling.control, controlling.internal, controlling.may_call),
@@ -50,6 +50,8 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
     help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
 @click.option("--queue", "queues", multiple=True, metavar="NAME=DEPARTMENT",
     help="The department of a queue; may be repeated.")  # fmt: skip
+@click.option("--prefix", "prefixes", multiple=True,
+    help="What is dialled before a number, such as 9; cut before it is read; may be repeated.")  # fmt: skip
 @secret_file_option
 @json_option
 def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str],
@@ -67,6 +69,7 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             country=ascii_upper(given["country"]),
             time_zone=given["time_zone"],
             department_id=given["department"],
+            prefixes=tuple(given["prefixes"]),
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
@@ -117,6 +120,7 @@ def list_all(*, as_json: bool) -> None:
                 "queues": _written(phone.queues),
                 "secrets": len(phone.sealed_secrets) + len(phone.sealed_address_secrets),
                 "senders": phone.senders,
+                "prefixes": phone.prefixes,
                 "names": phone.tells_names,
                 "owners": phone.routes_to_owners,
                 "orders": phone.takes_orders,

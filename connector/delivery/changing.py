@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 
+from connector import numbers
 from connector.calls import CallRecord
 from connector.delivery import merging
 from connector.delivery.background import Background
@@ -55,7 +56,7 @@ class Changing:
 
     async def _contact(self, held: Held, around: Background, base: Body) -> str | None:
         """Answer the contact of a delivered record: only a choice, or another number, changes it."""
-        if around.chosen or not base or held.sent.contact_key != key_of(around):
+        if around.chosen or not base or numbers.subscriber(held.sent.contact_key) != key_of(around):
             return await self._contacts.of_call(held, around, ())
         return str(base["contactId"])
 

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from contextlib import suppress
 
 import msgspec
+from sqlalchemy import Connection
 
+from connector import numbers
 from connector.delivery.background import Background
 from connector.delivery.held import Held
 from connector.delivery.merging import Body
@@ -20,7 +22,7 @@ from connector.zoho import models
 from connector.zoho.fields import contact_body
 
 WITHHELD = "withheld"
-"""Stands for the number of everyone who shows none, or one that nobody can read."""
+"""Stands for the number of everyone who shows none; what cannot be read is a caller's own."""
 
 INTERNAL = "internal"
 """Stands for the colleague at the other end of an internal call, who is nobody's contact."""
@@ -33,7 +35,10 @@ BELIEVED_FOR = MINUTE
 
 
 class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The contact that shall be made; `country` is how its number may be written without a country code."""
+    """The contact that shall be made; `country` is how its number may be written without a country code.
+
+    Without `phone` it is known by its name alone, such as one of whom only unreadable digits are known.
+    """
 
     last_name: str
     phone: str | None = None
@@ -45,14 +50,15 @@ _decode = msgspec.json.Decoder(ContactRecord).decode
 
 
 def key_of(around: Background) -> str:
-    """Answer which contact a call belongs to: a number (E.164), or the word for those that have none.
+    """Answer which contact a call belongs to: its caller's key, or the word for those that have none.
 
     A number of the company's own is nobody's outside.
     """
     if around.is_internal:
         return INTERNAL
-    e164 = around.customer.e164
-    return WITHHELD if e164 is None or e164 in around.phone.lines else e164
+    if numbers.is_among(around.customer.e164, around.phone.lines):
+        return WITHHELD
+    return numbers.caller_key(around.customer) or WITHHELD
 
 
 class Contacts:
@@ -75,7 +81,8 @@ class Contacts:
         if around.chosen and around.chosen not in refused:
             return around.chosen
         key = key_of(around)
-        if key not in NAMES and (known := await self._known(around, key, refused)):
+        e164 = around.customer.e164
+        if key not in NAMES and e164 and (known := await self._known(around, e164, refused)):
             return known
         return await self._made(held, _wanted(held.row, around, key), refused)
 
@@ -86,7 +93,9 @@ class Contacts:
         return chosen.id if chosen else None
 
     async def _made(self, held: Held, wanted: Wanted, refused: Collection[str]) -> str | None:
-        row = await self._store.read(lambda c: outbox.find(c, wanted.portal_id, "contact", wanted.key))
+        row = await self._store.read(lambda c: _standing(c, wanted))
+        if row is not None:
+            wanted = msgspec.structs.replace(wanted, key=row.key)
         if row is None or row.state != "done" or row.desk_id in refused:
             row = await held.wait_for(wanted, refused)
         if row.state == "dead":
@@ -129,11 +138,19 @@ class Contacts:
         await held.done(outcome, _body(record), stands)
 
 
+def _standing(connection: Connection, wanted: Wanted) -> Row | None:
+    """Find the row of a contact; one from before subscribers had keys may stand under another spelling."""
+    keys = numbers.spellings(wanted.key) if wanted.key.startswith("+") else ()
+    found = (outbox.find(connection, wanted.portal_id, "contact", key) for key in (wanted.key, *keys))
+    return next(filter(None, found), None)
+
+
 def _wanted(row: Row, around: Background, key: str) -> Wanted:
     if key in NAMES:
         record = ContactRecord(last_name=NAMES[key])
     else:
-        record = ContactRecord(last_name=around.customer.display, phone=key, country=around.country)
+        name, e164 = numbers.caller_name(around.customer), around.customer.e164
+        record = ContactRecord(last_name=name, phone=e164, country=around.country)
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",

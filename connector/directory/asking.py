@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from connector import numbers
 from connector.directory import spellings
 from connector.directory.at_once import at_once
 from connector.directory.contacts import Contact, bearers
@@ -50,7 +49,7 @@ async def ask(desk: Desk, e164: str, country: str, *, live: bool) -> tuple[Conta
     found = await in_both_fields(desk, spellings.values(e164), live=live)
     if len(found) >= LIST_LIMIT:
         # So many end alike that those who bear it may not have been on the page.
-        found += await in_both_fields(desk, numbers.forms(e164), live=live)
+        found += await in_both_fields(desk, spellings.narrower(e164), live=live)
     return bearers(found, e164, country)
 
 

@@ -65,8 +65,9 @@ class Directory:
         Look-ups of one number at one time share their requests. Raises any ZohoError, and then keeps
         nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
         """
-        key = (portal_id, e164, live)
-        return await self._flights.join(key, lambda: self._look_up(portal_id, e164, country, live=live))
+        subscriber = numbers.subscriber(e164)
+        key = (portal_id, subscriber, live)
+        return await self._flights.join(key, lambda: self._look_up(portal_id, subscriber, country, live=live))
 
     async def look_up_typed(self, place: Place, text: str) -> tuple[Number, Found]:
         """Read a number that somebody gives, and look it up unless it can be nobody's in Desk."""
@@ -81,6 +82,7 @@ class Directory:
         A number may stand among words, as it does in what is pasted; where it is nobody's, the words count.
         `*`, `,` and the like are what somebody typed and nothing else. Raises as `look_up` does.
         """
+        text = numbers.plain(text)
         typed = " ".join(text[:TEXT_AT_MOST].split())
         whole = numbers.read(typed, country).e164
         for e164 in [whole] if whole else numbers.within(text, country)[:PASTED_AT_MOST]:
@@ -129,13 +131,15 @@ class Directory:
 
         Desk's search will not know it for a while; ours does at once.
         """
-        await self._memory.learn(portal_id, e164, (contact,))
-        await self._index.learn(portal_id, e164, (contact,))
+        subscriber = numbers.subscriber(e164)
+        await self._memory.learn(portal_id, subscriber, (contact,))
+        await self._index.learn(portal_id, subscriber, (contact,))
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None
     ) -> None:
         """Forget a number (E.164), or whatever leads to a contact that proved deleted or merged."""
+        number = None if number is None else numbers.subscriber(number)
         await self._index.forget(portal_id, number=number, contact_id=contact_id)
         if number is not None:
             await self._memory.forget_number(portal_id, number)

@@ -20,6 +20,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
     `takes_orders` says that a program of its own fetches what it shall do.
     `records_internal` says that Desk shall have records of calls among colleagues too.
+    `prefixes` are what is dialled there before a number, such as 9 for an outside line.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     """
 
@@ -39,6 +40,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     sealed_secrets: tuple[bytes, ...] = ()
     sealed_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
 
@@ -46,6 +48,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     """Add a phone system with its secrets, lines and queues, and answer its id."""
     values = {name: getattr(phone, name) for name in _OWN_COLUMNS} | {"created_at": now}
+    values["prefixes"] = " ".join(phone.prefixes)
     adding = insert(phone_systems).values(values).returning(phone_systems.c.id)
     phone_id: int = connection.execute(adding).scalar_one()
     for sealed in phone.sealed_secrets:
@@ -96,6 +99,7 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
         sealed_secrets=_valid_secrets(connection, values["id"], now, "signing"),
         sealed_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
         senders=_senders(connection, values["id"]),
+        prefixes=tuple(values["prefixes"].split()),
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
     )
@@ -174,6 +178,12 @@ def set_records_internal(connection: Connection, phone_id: int, *, records_inter
     """Say whether calls among colleagues are recorded in Desk."""
     which = phone_systems.c.id == phone_id
     connection.execute(update(phone_systems).where(which).values(records_internal=records_internal))
+
+
+def set_prefixes(connection: Connection, phone_id: int, prefixes: Iterable[str]) -> None:
+    """Say what is dialled before a number, and cut before it is read."""
+    listed = " ".join(dict.fromkeys(prefixes))
+    connection.execute(update(phone_systems).where(phone_systems.c.id == phone_id).values(prefixes=listed))
 
 
 def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: str | None) -> None:

@@ -111,6 +111,8 @@ phone_systems = Table(
     Column("takes_orders", Boolean, nullable=False, server_default=text("false")),
     # Whether calls among colleagues are recorded in Desk too.
     Column("records_internal", Boolean, nullable=False, server_default=text("false")),
+    # With spaces between: what is dialled before a number, such as 9 for an outside line.
+    Column("prefixes", Text, nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
 )
 
