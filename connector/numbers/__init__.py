@@ -1,6 +1,13 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
-from connector.numbers.kinds import abroad_code, country_at, country_of, is_costly, is_emergency
+from connector.numbers.kinds import (
+    abroad_code,
+    country_at,
+    country_of,
+    is_costly,
+    is_emergency,
+    is_emergency_number,
+)
 from connector.numbers.reading import (
     Kind,
     Number,
@@ -23,6 +30,7 @@ __all__ = [
     "forms",
     "is_costly",
     "is_emergency",
+    "is_emergency_number",
     "known_country",
     "labelled",
     "mask",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, update
 
-from connector.calls import Call, CallRecord, CallState, record, will_be_told
+from connector.calls import Call, CallRecord, CallState, not_recorded, record
 from connector.store import calls, outbox, tables
 from connector.store.calls import CallRow
 from connector.store.outbox import Wanted
@@ -117,7 +117,7 @@ def _is_over(call: Call | None) -> bool:
 def _will_tell(family: Sequence[CallRow], with_internal: Collection[int]) -> bool:
     known = [row.call for row in family if row.call is not None]
     internal = family[0].phone_system_id in with_internal
-    return bool(known) and will_be_told(known, with_internal=internal)
+    return bool(known) and not_recorded(known, with_internal=internal) is None
 
 
 def _records(
