@@ -66,6 +66,8 @@ class Road:
         arrival = Arrival(sender, parsed.events, ignored)
         load = len(arrival.events) + len(ignored)
         taken = await self._store.batch(self._ledger.take, arrival, load)
+        for reason in taken.not_recorded:
+            self._metrics.not_recorded.labels(reason).inc()
         if log.isEnabledFor(logging.DEBUG):
             facts = {"phone": phone.slug, "calls": [row.key for row in taken.changed]}
             log.debug("events_taken", extra=facts)

@@ -1,7 +1,14 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
 from connector.numbers.heard import AS_WRITTEN, behind, caller_key, caller_name, heard, unread
-from connector.numbers.kinds import abroad_code, country_at, country_of, is_costly, is_emergency
+from connector.numbers.kinds import (
+    abroad_code,
+    country_at,
+    country_of,
+    is_costly,
+    is_emergency,
+    is_emergency_number,
+)
 from connector.numbers.reading import (
     Kind,
     Number,
@@ -41,6 +48,7 @@ __all__ = [
     "is_among",
     "is_costly",
     "is_emergency",
+    "is_emergency_number",
     "known_country",
     "labelled",
     "last_groups",

@@ -132,12 +132,12 @@ def mask(raw: str | None) -> str:
 
 
 def is_withheld(text: str) -> bool:
-    """Say whether these are words, or digits, for a number that nobody may know."""
+    """Say whether these are words, or digits, for a number that nobody may know; zeros only are."""
     if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
         return True
     whole = text if text.isascii() else normalize("NFC", text)
     letters = "".join(filter(str.isalnum, whole)).casefold()
-    return not letters or letters in _WITHHELD_WORDS
+    return not letters.strip("0") or letters in _WITHHELD_WORDS
 
 
 def parse(text: str, country: str) -> PhoneNumber | None:

@@ -13,6 +13,7 @@ from connector.phone_systems.hints import Hinting
 from connector.phones import DIALECTS, Dialect, Hints, Question, known_time_zone
 from connector.phones import PhoneSystem as Voice
 from connector.phones.addresses import new_token
+from connector.phones.agents import agents_of
 from connector.phones.signing import new_secret
 from connector.sealing import Sealer
 from connector.store import Store, audit
@@ -20,7 +21,7 @@ from connector.store import phones as table
 from connector.times import HOUR, SECOND, Clock
 
 REMEMBERED_FOR = 2 * SECOND
-"""How long a phone system is taken from memory: a rotation or a new line works after that."""
+"""How long a phone system is taken from memory: a rotation, a new line or extension works after that."""
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 SLUG_AT_MOST = 40
@@ -98,6 +99,7 @@ class PhoneSystems:
             secrets=tuple(map(self._sealer.open, phone.sealed_secrets)),
             address_secrets=tuple(map(self._sealer.open, phone.sealed_address_secrets)),
             lines=frozenset(spelt for line in phone.lines for spelt in numbers.spellings(line)),
+            agents=agents_of(phone.agent_words, phone.country),
         )
 
     async def add(self, phone: table.PhoneSystem, actor: str, given: str = "") -> str:

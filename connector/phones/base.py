@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.phones.agents import NO_AGENTS, Agents
 
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is refused; the web room stops reading there."""
@@ -18,7 +19,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect needs to know of the sender.
 
     `secrets` are those that sign, `address_secrets` those that stand in the address: all that are valid
-    now. `lines` are the company's own numbers (E.164).
+    now. `lines` are the company's own numbers (E.164), `agents` what its people go by there.
     """
 
     uid: str
@@ -28,6 +29,11 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
     address_secrets: tuple[str, ...] = ()
     lines: frozenset[str] = frozenset()
+    agents: Agents = NO_AGENTS
+
+    def agent(self, end: str | None) -> str | None:
+        """Return which agent's extension, login or telephone an end of a call is; None for nobody's."""
+        return self.agents.word(end, self.country)
 
     @property
     def zone(self) -> ZoneInfo:

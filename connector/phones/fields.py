@@ -11,7 +11,7 @@ import msgspec
 from connector.calls import Direction
 from connector.casing import ascii_upper
 from connector.errors import InvalidEvent
-from connector.numbers import Kind, country_at, read
+from connector.numbers import Kind, could_be, country_at, is_emergency_number, read
 from connector.phones.base import PhoneSystem
 from connector.times import DAY, MINUTE, from_iso
 
@@ -66,29 +66,42 @@ def clean(text: str | None) -> str | None:
 
 
 def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
-    """Say whether this is one of the company's own ends: a line of its own, or an extension.
+    """Return whether an end of a call is surely the company's own: a line, or an agent's.
 
-    It is read in `country`, where none is given in the phone system's.
+    It is read in `country`, where none is given in the phone system's. A short number is an extension only
+    where an agent is known to have it.
     """
-    known = read(number, country or system.country)
-    return known.kind is Kind.EXTENSION or known.e164 in system.lines
+    if number is None:
+        return False
+    is_line = could_be(number, system.lines) and read(number, country or system.country).e164 in system.lines
+    return is_line or system.agent(number) is not None
 
 
 def direction_of(
     told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
 ) -> Direction:
-    """Say which way a call goes: as told, unless both of its ends are the company's own.
+    """Return which way a call goes: as told, unless both of its ends are surely the company's own.
 
-    Short numbers are extensions among themselves; one that is called from a line may be a public service.
+    Two short numbers among themselves are extensions, but for the emergency services. One that calls a line,
+    or is called from one, is a public service unless an agent has it.
     """
     outbound = told is Direction.OUTBOUND
     customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
     home = country_at(ours, system.country)
-    if not is_own(customer, system, home) or not is_own(ours, system):
-        return told
-    is_short = read(customer, home).kind is Kind.EXTENSION
-    may_be_service = is_short and outbound and read(ours, system.country).kind is not Kind.EXTENSION
-    return told if may_be_service else Direction.INTERNAL
+    inside = _is_inside if outbound else _is_short
+    both_short = _is_short(ours, home) and inside(customer, home)
+    is_ours = is_own(ours, system) or _is_short(ours, home)
+    return Direction.INTERNAL if both_short or (is_ours and is_own(customer, system, home)) else told
+
+
+def _is_short(number: str | None, country: str) -> bool:
+    return read(number, country).kind is Kind.EXTENSION
+
+
+def _is_inside(dialled: str | None, country: str) -> bool:
+    """Tell extensions, and zeros for the operator, from the emergency services, which are outside."""
+    is_operator = bool(dialled) and not (dialled or "").strip("0")
+    return is_operator or (_is_short(dialled, country) and not is_emergency_number(dialled or "", country))
 
 
 def check_printable(text: str, pointer: str) -> None:

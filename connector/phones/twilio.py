@@ -142,6 +142,9 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
             yield EventType.ENDED, at
         elif part.agent is not None:
             yield EventType.LEFT, at
+        else:
+            # Whom an agent called is told by this leg, and its end is often all that is told of it.
+            yield EventType.RINGING, at
 
 
 def _recorded(told: Params, sid: str, received_at: int) -> Iterator[CallEvent]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, tuple_, update
 
-from connector.calls import Call
+from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given
 from connector.store.dialects import has_locks
 from connector.store.tables import calls, outbox
@@ -34,6 +34,7 @@ class CallRow(msgspec.Struct):
     changed_at: int
     closes_at: int | None
     erased_at: int | None = None
+    not_recorded: NotRecorded | None = None
 
 
 def _read(which: ColumnElement[bool]) -> Select[Any]:
@@ -42,6 +43,7 @@ def _read(which: ColumnElement[bool]) -> Select[Any]:
 
 _COLUMNS = [calls.c["body" if name == "call" else name] for name in CallRow.__struct_fields__]
 _BODY_AT = CallRow.__struct_fields__.index("call")
+_REASON_AT = CallRow.__struct_fields__.index("not_recorded")
 
 _STUB = ("key", "phone_system_id", "call_id", "created_at", "changed_at")
 _stub = Bulk(calls, _STUB, lambda given: given.insert().on_conflict_do_nothing())
@@ -134,6 +136,8 @@ def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
     values = list(found)
     body = values[_BODY_AT]
     values[_BODY_AT] = None if body is None else _unpack(body)
+    if values[_REASON_AT] is not None:
+        values[_REASON_AT] = NotRecorded(values[_REASON_AT])
     return CallRow(*values)
 
 

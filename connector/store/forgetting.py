@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 from itertools import chain
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, not_, or_, select, update
 
-from connector.calls import CallEvent, Direction
+from connector.calls import CallEvent, Direction, NotRecorded
 from connector.numbers import AS_WRITTEN, behind, country_at
 from connector.store.retention import OVER
 from connector.store.tables import (
@@ -178,6 +178,7 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
     """Empty locked calls, their events and deliveries, and who heard them; what identifies them stays."""
     nothing = {"state": None, "body": None, "found": None, "chosen_contact_id": None, "closes_at": None}
     marks = {"lookup": "skipped", "erased_at": now, "changed_at": now, "revision": calls.c.revision + 1}
+    marks["not_recorded"] = case((_never_came(), NotRecorded.ERASED), else_=None)
     emptied = connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(**nothing, **marks))
     told = connection.execute(update(events).where(events.c.call_id.in_(call_ids)).values(body=b""))
     settled = {"state": "done", "owner": None, "lease_until": None, "sent_at": None, "attempts": 0}
@@ -192,6 +193,16 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
         deliveries=delivered.rowcount,
         accesses=heard.rowcount,
     )
+
+
+def _never_came() -> ColumnElement[bool]:
+    """Select heads of families that were heard of and of which no record ever came to Desk."""
+    member = calls.alias("member")
+    kin = select(member.c.id).where(member.c.root_id == calls.c.id)
+    its_own = or_(outbox.c.call_id == calls.c.id, outbox.c.call_id.in_(kin))
+    came = exists().where(its_own, outbox.c.desk_id.is_not(None))
+    heard = or_(calls.c.body.is_not(None), calls.c.not_recorded.is_not(None))
+    return and_(calls.c.root_id.is_(None), heard, not_(came))
 
 
 def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:

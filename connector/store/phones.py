@@ -6,7 +6,17 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
-from connector.store.tables import caller_ids, lines, phone_secrets, phone_systems, queues, senders
+from connector.store.tables import (
+    ANY_PHONE_SYSTEM,
+    caller_ids,
+    extensions,
+    lines,
+    phone_secrets,
+    phone_systems,
+    queues,
+    senders,
+    users,
+)
 
 SecretKind = Literal["signing", "address"]
 """What a secret is for: it signs what is posted, or stands in the address that is posted to."""
@@ -22,6 +32,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `records_internal` says that Desk shall have records of calls among colleagues too.
     `prefixes` are what is dialled there before a number, such as 9 for an outside line.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
+    `agent_words` are the extensions and logins of active users here; they are kept with the users.
     """
 
     id: int
@@ -43,6 +54,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: tuple[str, ...] = ()
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
+    agent_words: frozenset[str] = frozenset()
 
 
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
@@ -102,7 +114,14 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
         prefixes=tuple(values["prefixes"].split()),
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
+        agent_words=_agent_words(connection, values["id"]),
     )
+
+
+def _agent_words(connection: Connection, phone_id: int) -> frozenset[str]:
+    asked = select(extensions.c.extension).join(users, users.c.id == extensions.c.user_id)
+    theirs = extensions.c.phone_system_id.in_((phone_id, ANY_PHONE_SYSTEM))
+    return frozenset(connection.execute(asked.where(theirs, users.c.active)).scalars())
 
 
 def _pairs(connection: Connection, asked: Select[Any]) -> dict[str, str | None]:

@@ -383,10 +383,13 @@ calls = Table(
     Column("closes_at", BigInteger),
     # When all that was known of it was erased: its key stays, and nothing that is still told of it is kept.
     Column("erased_at", BigInteger),
+    # Why no record comes of it, on the head of a family that is over; empty where one does.
+    Column("not_recorded", Text),
     # A call is (phone system, call id), whichever process hears of it first.
     UniqueConstraint("phone_system_id", "call_id"),
     _one_of("state", "ringing", "answered", "ended"),
     _one_of("lookup", "pending", "found", "none", "failed", "skipped"),
+    _one_of("not_recorded", "internal", "not_taken", "nothing_told", "erased", "earlier"),
     # The watchdog and the snapshots read open calls only, and these are few.
     Index("ix_calls_open", "closes_at", sqlite_where=text("closes_at IS NOT NULL"),
           postgresql_where=text("closes_at IS NOT NULL")),
@@ -394,6 +397,9 @@ calls = Table(
     # Asked whenever events come, and these are few.
     Index("ix_calls_erased", "id", sqlite_where=text("erased_at IS NOT NULL"),
           postgresql_where=text("erased_at IS NOT NULL")),
+    # Listed by the latest, without reading the calls that were recorded.
+    Index("ix_calls_not_recorded", "id", sqlite_where=text("not_recorded IS NOT NULL"),
+          postgresql_where=text("not_recorded IS NOT NULL")),
 )  # fmt: skip
 
 events = Table(

@@ -163,3 +163,14 @@ async def test_names_and_owners(vendors: Vendors) -> None:
         "action": "dial", "number": "1001", "caller_name": "Grace Example",
     }  # fmt: skip
     assert (await vendors.zammad(callId="e", **{"from": "33123456780"})).json() == {}
+
+
+async def test_whose_extension_a_short_number_is(vendors: Vendors) -> None:
+    """An agent's, who calls a line of ours: among colleagues. Anybody else's number calls from outside."""
+    for caller, way in (("1001", "internal"), ("735797", "inbound")):
+        assert (await vendors.zammad(callId=caller, **{"from": caller})).status_code == 200
+        assert (await vendors.call(caller)).direction == way
+    await vendors.house.agents.deactivate("ada@example.com", actor="test")
+    await forget_memory(vendors)
+    assert (await vendors.zammad(callId="former", **{"from": "1001"})).status_code == 200
+    assert (await vendors.call("former")).direction == "inbound"
