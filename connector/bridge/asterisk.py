@@ -45,7 +45,7 @@ class Bridge:
         self._turn = anyio.CapacityLimiter(1)
         self._status = Status()
         names = Names(settings.agents, settings.trunks, settings.trunk_contexts)
-        self._tracker = Tracker(names, settings.recording_url, clock)
+        self._tracker = Tracker(names, settings.recording_url, clock, settings.name)
         self._poster = Poster(settings, self._spool, self._turn, self._status, clock)
         book = self._tracker.book
         self._hands = Hands(settings, book)

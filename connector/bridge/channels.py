@@ -18,17 +18,20 @@ class Party(StrEnum):
 
 
 class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One channel of a call; `agent` is the extension of the agent whose phone it is."""
+    """One channel of a call; `agent` is the extension of the agent whose phone it is.
+
+    `dialled_by` is the Uniqueid of the channel that dialled it; nobody did where a call begins.
+    """
 
     uniqueid: str
     name: str
     party: Party
     agent: str | None = None
+    is_up: bool = False
     rang: bool = False
-    offered: bool = False
-    answered: bool = False
     transfers: bool = False
     dial_status: str = ""
+    dialled_by: str = ""
     bridge: str = ""
 
     @property
@@ -37,8 +40,21 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
         return self.party is not Party.MACHINE
 
 
-_MACHINES = ("Announcer/", "Recorder/", "Snoop/", "Message/", "CBAnn/", "CBRec/", "ConfBridge", "Bridge/")
-_INSTANCE = re.compile(r"-[0-9a-f]{4,}(;[12])?$")
+_MACHINES = (
+    "Announcer/",
+    "Recorder/",
+    "Snoop/",
+    "Message/",
+    "CBAnn/",
+    "CBRec/",
+    "ConfBridge",
+    "Bridge/",
+    "UnicastRTP/",
+    "AudioSocket/",
+)
+# Drivers count their channels in hexadecimal of either case, in decimal, or by line: 1a, 1B, 412, 1.
+_INSTANCE = re.compile(r"-[^-/]*$")
+_STANDS_IN = ("AsyncGoto/", "Surrogate/")
 _IN_TRANSIT = ("<ZOMBIE>", "<MASQ>")
 
 
@@ -56,6 +72,8 @@ class Names:
         A trunk is known by its name or by the context in which its calls arrive; only then does the
         pattern of agents count, so that a trunk whose name is a number is no agent.
         """
+        for prefix in _STANDS_IN:
+            name = name.removeprefix(prefix)
         if name.startswith(_MACHINES):
             return Party.MACHINE, None
         if name.startswith("Local/"):

@@ -103,7 +103,7 @@ def test_what_begins_while_the_list_is_written_is_not_missed() -> None:
     told = [said for one in messages("ring_group")[:9] for said in (*tracker.hear(one), *roll.hear(one))]
     told += roll.hear(COMPLETE)
     assert not roll.lost
-    assert [call.is_open for call in tracker.book.calls.values()] == [True]
+    assert [call.is_over for call in tracker.book.calls.values()] == [False]
 
 
 def test_the_same_channels_say_nothing_new() -> None:
