@@ -77,7 +77,7 @@ class Book:
         """Note a channel; its call is a new one where its Linkedid is, or is that of a call that is over."""
         uniqueid, name = message["Uniqueid"], message["Channel"]
         linked = message.get("Linkedid") or uniqueid
-        party, agent = self.names.read(name, message.get("Context", ""))
+        party, agent = self.names.read(name, message.get("Context", ""), message.get("CallerIDNum", ""))
         call_id = self._joined.get(linked, linked)
         if call_id in self._ended:
             call_id = uniqueid
@@ -248,8 +248,9 @@ class Book:
     def _rename(self, channel: Channel, name: str) -> None:
         """Follow a channel that another has taken the place of: a call picked up at a colleague's phone."""
         if name and name != channel.name and not in_transit(name):
+            is_by_name = self.names.read(channel.name)[0] is Party.AGENT
             channel.name = name
-            if channel.party is Party.AGENT:
+            if channel.party is Party.AGENT and is_by_name:
                 channel.party, channel.agent = self.names.read(name)
 
 

@@ -146,7 +146,7 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
         self, at: int, cause: str | None, *, key: str = "ended", parent: str | None = None
     ) -> Iterator[Said]:
         """Say that the call is over; one of which nothing can be told ends in silence."""
-        if self.told or self.direction == INBOUND:
+        if self.told or self.is_external:
             yield from self.say(Kind.ENDED, key, at, Data(cause=cause, parent=parent))
 
     def agents(self) -> list[Channel]:

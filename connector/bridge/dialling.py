@@ -57,7 +57,7 @@ def _dial_out(
     book: Book, call: BridgeCall, called: Channel, message: Message, at: int, over: Over
 ) -> Iterator[Said]:
     """Say that somebody outside is called, in a call of their own, unless they stand in for an agent."""
-    if call.direction == INBOUND and not _is_asked(book, called):
+    if _stands_in(book, call, called):
         return
     wanted = dialled(message)
     if call.direction == OUTBOUND and not call.answered and is_same(call.to_number, wanted):
@@ -74,12 +74,17 @@ def _dial_out(
         yield from call.ring(channel, at)
 
 
-def _is_asked(book: Book, called: Channel) -> bool:
-    """Return whether an agent calls this one in the middle of a talk, and no caller is forwarded."""
+def _stands_in(book: Book, call: BridgeCall, called: Channel) -> bool:
+    """Return whether somebody outside is called for the party of this call, such as a colleague's mobile.
+
+    Whom an agent calls in the middle of a talk is another party.
+    """
     first = book.origin(called)
+    if call.direction == OUTBOUND:
+        return call.answered and first.uniqueid in call.party
     if first.party is Party.LOCAL:
-        return any(one.agent is not None for one in book.together(first.bridge))
-    return first.party is Party.AGENT
+        return call.direction == INBOUND and not any(one.agent for one in book.together(first.bridge))
+    return call.direction == INBOUND and first.party is not Party.AGENT
 
 
 def _callers(book: Book, call: BridgeCall, called: Channel) -> list[Channel]:

@@ -18,29 +18,25 @@ from connector.bridge.channels import Channel, Names, Party
 from connector.bridge.dialling import caller, dial
 from connector.bridge.facts import is_number, moment
 from connector.bridge.talking import stop_talking, talk
-from connector.bridge.values import Data, Kind, Said
+from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE, Data, Kind, Said
 from connector.times import Clock
 
 RecordingUrl = Callable[[str], str | None]
 """Returns the address of a recording by its path on the PBX; None where recordings have no address."""
-
-OWN_TELEPHONE, NOBODY_ELSE = "own_telephone", "nobody_else"
-"""Why a call is not told: the PBX rang an agent's own telephone, or a machine, and called nobody else; or an
-agent dialled and reached no other person, such as a feature code's."""
 
 _RECORDING = "MIXMONITOR_FILENAME"
 _VOICEMAIL = "VMSTATUS"
 
 
 class Tracker:
-    """The calls of one PBX as its events tell them; `not_told` counts those that are not, by reason.
+    """The calls of one PBX as its events tell them.
 
     `name` is the PBX's among those of one phone system, empty where there is only one.
     """
 
     def __init__(self, names: Names, recording_url: RecordingUrl, clock: Clock, name: str = "") -> None:
         self.book = Book(names, name)
-        self.not_told: Counter[str] = Counter()
+        self._not_told: Counter[str] = Counter()
         self._patchy: list[BridgeCall] = []
         self._recording_url = recording_url
         self._clock = clock
@@ -75,6 +71,11 @@ class Tracker:
         patchy, self._patchy = self._patchy, []
         return patchy
 
+    def take_not_told(self) -> Counter[str]:
+        """Return how many calls have ended untold since the last time, by reason."""
+        counted, self._not_told = self._not_told, Counter()
+        return counted
+
     def over(self, call: BridgeCall, at: int) -> Iterator[Said]:
         """Say that a call is over, and where it can be heard.
 
@@ -90,7 +91,7 @@ class Tracker:
         if call.patchy:
             self._patchy.append(call)
         if not (call.told or call.met or call.is_rest):
-            self.not_told[OWN_TELEPHONE if call.originated else NOBODY_ELSE] += 1
+            self._not_told[OWN_TELEPHONE if call.originated else NOBODY_ELSE] += 1
 
     def _recorded(self, call: BridgeCall, at: int) -> Iterator[Said]:
         """Say where the call can be heard; the file is whole only now, when the channel is gone."""

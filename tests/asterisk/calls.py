@@ -101,6 +101,11 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
         agent_calls("1003", "*81001", caller(talk_ms=10_000), after_ms=800),
     ],
     "attended_transfer": _attended,
+    "attended_transfer_by_phone": lambda: [
+        agent_consults("1001", "1002"),
+        answers("1002"),
+        inbound("03", talk_ms=7_000),
+    ],
     "clicked_local": lambda: [
         carrier_is_called(callee(ring_ms=300, talk_ms=1_000)),
         answers("1001", 300),
@@ -141,15 +146,5 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
         agent_consults("1001", OTHER),
         carrier_is_called(callee(ring_ms=300)),
         inbound("03", talk_ms=5_000),
-    ],
-    "agent_pool": lambda: [
-        agent_calls("1003", "*90", caller(talk_ms=5_500)),
-        msgspec.structs.replace(inbound("13", talk_ms=1_000), after_ms=500),
-        carrier_calls(OTHER, LINE + "13", caller(talk_ms=1_000), after_ms=2_000, port=5091),
-    ],
-    "attended_transfer_by_phone": lambda: [
-        agent_consults("1001", "1002"),
-        answers("1002"),
-        inbound("03", talk_ms=7_000),
     ],
 }

@@ -222,3 +222,19 @@ def talk_ms(call: Call) -> int:
     assert call.answered_at is not None
     assert call.ended_at is not None
     return call.ended_at - call.answered_at
+
+
+def present(written: Sequence[Message]) -> list[Message]:
+    """Return what CoreShowChannels lists after these messages."""
+    listed: dict[str, dict[str, str]] = {}
+    for message in written:
+        name = message.get("Uniqueid", "")
+        if message["Event"] == "Hangup":
+            listed.pop(name)
+        elif name:
+            listed.setdefault(name, {}).update(message)
+            listed[name] |= {"Event": "CoreShowChannel", "Duration": "00:00:01"}
+        if message["Event"] in ("BridgeEnter", "BridgeLeave"):
+            is_in = message["Event"] == "BridgeEnter" and message["BridgeTechnology"] != "holding_bridge"
+            listed[name]["BridgeId"] = message["BridgeUniqueid"] if is_in else ""
+    return list(listed.values())

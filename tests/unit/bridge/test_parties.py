@@ -215,3 +215,23 @@ def test_machines_are_nobody() -> None:
         pbx.wait(1)
         (call,) = calls_of(pbx)
         assert call.answered_at is None
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_mobile_that_is_called_first(*, is_taken: bool) -> None:
+    """The PBX calls a number, then another one for whoever has picked up: neither of them vanishes."""
+    pbx = Pbx()
+    first = pbx.channel("PJSIP/carrier", "<unknown>", context="from-trunk", state="Down")
+    pbx.begins_dialling(None, first, f"{MOBILE}@carrier")
+    pbx.answers(first)
+    second = pbx.dials(first, "PJSIP/carrier", CUSTOMER)
+    if is_taken:
+        pbx.answers(second)
+        pbx.bridge(second, first)
+        pbx.wait(1)
+    pbx.hangs_up(second)
+    calls = outside(calls_of(pbx))
+    assert {number: call.answered_at is not None for number, call in calls.items()} == {
+        MOBILE: is_taken,
+        CUSTOMER: is_taken,
+    }
