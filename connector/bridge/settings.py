@@ -15,6 +15,7 @@ from connector.errors import SettingsError
 from connector.settings import LOOPBACK, Secret
 
 PREFIX = "BRIDGE_"
+DEFAULT_SOURCE = "/asterisk"
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = Path("/var/lib/connector-bridge/spool.db")
     source: Annotated[
         str, Meta(description="Names this PBX in its events; one for each PBX of a phone system")
-    ] = "/asterisk"
+    ] = DEFAULT_SOURCE
     agents: Annotated[
         str, Meta(description="Pattern of agents' channels, without what follows the last -; (1) is the word")
     ] = "(?:PJSIP|SIP|IAX2|SCCP)/([0-9]{2,6})"
@@ -84,6 +85,11 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         str, Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     ] = "INFO"
+
+    @property
+    def name(self) -> str:
+        """Return the PBX's name among those of one phone system, empty where nobody has given it one."""
+        return "" if self.source == DEFAULT_SOURCE else self.source.strip("/")
 
     @property
     def ami_address(self) -> tuple[str, int]:
