@@ -11,12 +11,18 @@ from tests.integration.recordings.test_migration import _begin_anew
 BEFORE = "0007"
 
 ROWS = (
-    "INSERT INTO portals (id, location, org_id, name, client_id, state, linked_by, linked_at) "
-    "VALUES (1, 'us', '1', 'Zylker', 'c', 'linked', 'test', 1)",
-    "INSERT INTO phone_systems (id, uid, slug, name, portal_id, dialect, country, created_at) "
-    "VALUES (1, 'u', 'paris', 'Paris', 1, 'neutral', 'FR', 1)",
-    "INSERT INTO orders (uid, phone_system_id, asker, key, kind, agent, call_id, state, created_at, ends_at) "
-    "VALUES ('o', 1, 'ada', 'k', 'dial', '1001', 'connector-o', 'taken', 1, 2)",
+    (
+        "INSERT INTO portals (id, location, org_id, name, client_id, state, linked_by, linked_at) "
+        "VALUES (1, 'us', '1', 'Zylker', 'c', 'linked', 'test', 1)"
+    ),
+    (
+        "INSERT INTO phone_systems (id, uid, slug, name, portal_id, dialect, country, created_at) "
+        "VALUES (1, 'u', 'paris', 'Paris', 1, 'neutral', 'FR', 1)"
+    ),
+    (
+        "INSERT INTO orders (uid, phone_system_id, asker, key, kind, agent, call_id, state, "
+        "created_at, ends_at) VALUES ('o', 1, 'ada', 'k', 'dial', '1001', 'connector-o', 'taken', 1, 2)"
+    ),
     "INSERT INTO limits (portal_id, credits_left, credits_at) VALUES (1, 700, 5)",
 )
 
