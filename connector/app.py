@@ -97,6 +97,7 @@ class House:
             self.http,
             client_id=self.settings.zoho_client_id,
             data_centers=self.data_centers,
+            caller_percent=self.settings.lookup_credits_percent,
         )
 
     def _furnish_road(self) -> None:

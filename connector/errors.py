@@ -17,6 +17,7 @@ ConnectorError
 │   ├── InvalidRequest              422
 │   ├── RangeNotSatisfiable         416
 │   └── TooManyRequests             429
+│       └── CallerCreditsUsed       a user's or key's share of a portal's credits a day
 ├── SignInError                     signing in or linking came to nothing
 │   ├── Refused                     the person said no
 │   ├── NoDeskAccount               Zoho's no_org
@@ -42,6 +43,7 @@ ConnectorError
 │   ├── ZohoBusy                    later
 │   │   ├── ConcurrencyExceeded     fewer at a time
 │   │   ├── CreditsExhausted        wait for Retry-After
+│   │   │   └── CreditsKept         there are some, for another use
 │   │   └── TokensThrottled         ten minutes
 │   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
@@ -189,6 +191,12 @@ class TooManyRequests(RequestError):
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class CallerCreditsUsed(TooManyRequests):
+    """A user or key has spent its share of a portal's credits of the day."""
+
+    reason = "caller_credits"
 
 
 class SignInError(ConnectorError):
@@ -351,6 +359,12 @@ class CreditsExhausted(ZohoBusy):
     """The portal's daily credits are used up (THRESHOLD_EXCEEDED)."""
 
     reason = "credits_exhausted"
+
+
+class CreditsKept(CreditsExhausted):
+    """What is left of the portal's credits is kept for another use; the message is ours alone."""
+
+    reason = "credits_kept"
 
 
 class TokensThrottled(ZohoBusy):

@@ -117,6 +117,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="How long a number that Desk did not know is not asked again",
         ),
     ] = 60
+    lookup_credits_percent: Annotated[
+        int,
+        Meta(ge=1, le=100, description="Share of a portal's daily credits that one user or API key may spend "
+             "on look-ups and searches"),
+    ] = 10  # fmt: skip
     sync_credits_percent: Annotated[
         int,
         Meta(

@@ -35,6 +35,9 @@ class Desks(Protocol):
     async def desk(self, portal_id: int) -> Desk:
         """Answer the portal's Desk; GrantLost where it is not linked."""
 
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Return the portal's Desk for what a user or key asks, who is charged for it."""
+
 
 async def ask(desk: Desk, e164: str, country: str, *, live: bool) -> tuple[Contact, ...]:
     """Answer every contact that bears a number, the most recently modified first.

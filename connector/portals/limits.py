@@ -21,6 +21,9 @@ More are theirs as soon as they want more: deliveries step back.
 RESERVE_PERCENT = 10
 """Of a day's credits, what is kept for look-ups; an unknown caller costs nine."""
 
+DELIVERY_PERCENT = 10
+"""Of a day's credits, what is kept for deliveries, which cost three and more each."""
+
 TOKENS_PER_WINDOW = 10
 TOKENS_KEPT = 3
 """Of these, what is kept for tokens that end in their time; what Desk refuses before it gets the others."""
@@ -36,4 +39,7 @@ def width_of(edition: str) -> int:
 
 def allowed(edition: str) -> Allowed:
     """Answer what an edition allows at a time, and what of that and of a day is kept for look-ups."""
-    return Allowed(width_of(edition), RESERVE, daily_credits(edition) * RESERVE_PERCENT // 100)
+    daily = daily_credits(edition)
+    return Allowed(
+        width_of(edition), RESERVE, daily * RESERVE_PERCENT // 100, daily * DELIVERY_PERCENT // 100
+    )

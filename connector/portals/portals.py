@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
 from connector.portals import checks
+from connector.portals.charging import ChargedBudget
 from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
 from connector.portals.linking import Bound, Linker
@@ -22,6 +23,7 @@ from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
 from connector.store.users import User
 from connector.times import Clock
+from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -42,6 +44,7 @@ class Portals:
     """Every portal of this connector.
 
     `data_centers` is the allow-list by location; `wait` is how to wait for another process's refresh.
+    `caller_percent` of a portal's daily credits is what one user or key may spend by look-ups and searches.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Portals:
         *,
         client_id: str,
         data_centers: Mapping[str, DataCenter],
+        caller_percent: int = 10,
         wait: Wait = anyio.sleep,
     ) -> None:
         self._store = store
@@ -63,6 +67,7 @@ class Portals:
         self._http = http
         self._client_id = client_id
         self._data_centers = data_centers
+        self._caller_percent = caller_percent
         self._wait = wait
         self._linker = Linker(http, oauth, clock)
         self._together: Together[int, Portal | None] = Together(store, _read)
@@ -83,6 +88,19 @@ class Portals:
 
     async def desk(self, portal_id: int) -> Desk:
         """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
+        return (await self._linked(portal_id))[1]
+
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Return the client of a portal's Desk for the questions of a user or key, who is charged for them.
+
+        Raises as `desk` does; the client raises CallerCreditsUsed besides.
+        """
+        portal, desk = await self._linked(portal_id)
+        limit = daily_credits(portal.edition) * self._caller_percent // 100
+        shared = self.budget(portal)
+        return desk.with_budget(ChargedBudget(shared, self._store, portal_id, caller, limit, self._clock))
+
+    async def _linked(self, portal_id: int) -> tuple[Portal, Desk]:
         portal = await self._together.ask(portal_id)
         if portal is None:
             raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
@@ -92,7 +110,7 @@ class Portals:
             )
         if portal_id not in self._desks:
             self._desks[portal_id] = self._make_desk(portal)
-        return self._desks[portal_id]
+        return portal, self._desks[portal_id]
 
     def budget(self, portal: Portal) -> SharedBudget:
         """Answer what may still be asked of a portal's Desk, one object for as long as the process lives."""

@@ -176,13 +176,29 @@ def shut(connection: Connection, portal_id: int, until: int) -> bool:
     return change(connection, portal_id, lambda known: {"closed_until": max(known.closed_until, until)})
 
 
-def count(connection: Connection, portal_id: int, spent: int, told: int | None, told_at: int) -> bool:
-    """Note the credits that Desk said were left, unless it has said so since; and what was spent since."""
+def count(
+    connection: Connection,
+    portal_id: int,
+    spent: int,
+    told: int | None,
+    told_at: int,
+    *,
+    short: int,
+    low: int,
+) -> bool:
+    """Note the credits that Desk said were left, unless it has said so since; and what was spent since.
+
+    `short` is what look-ups of calls spent of it while fewer than `low` were left.
+    """
 
     def decide(known: Met) -> dict[str, Any]:
         if told is not None and told_at >= known.credits_at:
-            return {"credits_left": told - spent, "credits_at": told_at}
-        return {} if known.credits_left is None else {"credits_left": known.credits_left - spent}
+            news = {"credits_left": told - spent, "credits_at": told_at}
+        elif known.credits_left is not None:
+            news = {"credits_left": known.credits_left - spent}
+        else:
+            return {}
+        return news | {"lookups_short": known.lookups_short + short if news["credits_left"] < low else 0}
 
     return change(connection, portal_id, decide)
 

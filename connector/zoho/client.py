@@ -4,7 +4,8 @@ Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 import httpx2
 import msgspec
@@ -57,6 +58,12 @@ class Desk:
         self._auth = DeskAuth(tokens)
         self._budget = budget
         self._sorts_newest_first = True
+
+    def with_budget(self, budget: Budget) -> Self:
+        """Return the same Desk, whose requests are charged to another budget."""
+        other = copy(self)
+        other._budget = budget
+        return other
 
     # GET /organizations is operation getOrganizations of Organization.json
     async def organizations(self) -> list[Organization]:

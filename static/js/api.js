@@ -4,12 +4,16 @@ import { toColleague } from "./shape.js";
 
 const WAIT_SECONDS = 25;
 
-/** The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words. */
+/**
+ * The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words,
+ * `reason` the last word of the problem's type.
+ */
 export class ApiError extends Error {
-  constructor(status, detail = null) {
+  constructor(status, { detail = null, reason = null } = {}) {
     super(`answered ${status}`);
     this.status = status;
     this.detail = detail;
+    this.reason = reason;
   }
 }
 
@@ -24,7 +28,7 @@ export function createApi(onSignedOut) {
   async function ask(path, options) {
     const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options }).catch(lost);
     if (response.status === 401) onSignedOut();
-    if (!response.ok) throw new ApiError(response.status, await detailOf(response));
+    if (!response.ok) throw new ApiError(response.status, await problemOf(response));
     return response.json().catch(lost);
   }
 
@@ -48,9 +52,10 @@ export function createApi(onSignedOut) {
   };
 }
 
-async function detailOf(response) {
+async function problemOf(response) {
   const problem = await response.json().catch(() => null);
-  return typeof problem?.detail === "string" && problem.detail ? problem.detail : null;
+  const text = (value) => (typeof value === "string" && value ? value : null);
+  return { detail: text(problem?.detail), reason: text(problem?.type)?.split(":").at(-1) ?? null };
 }
 
 function lost(error) {

@@ -6,6 +6,7 @@ import { awayLink, el, setFacts, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
+const SPENT = ["caller_credits", "credits_kept"];
 const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
 const AMONG_WORDS = /\+[0-9(][0-9 ().\-/]{6,}|(?<![0-9.\-/])\(?0[0-9 ().\-/]{7,}/;
 
@@ -40,7 +41,7 @@ export function createSearch({ form, input, panel, status, list }, search, actio
       const contacts = (await search(text, mine.signal)).map((one) => toContact(one ?? {}));
       if (!mine.signal.aborted) draw(true, countWords(contacts.length), [...typedRow(text), ...contacts.map(toRow)]);
     } catch (error) {
-      if (!mine.signal.aborted) draw(true, problemWords(error.status), typedRow(text));
+      if (!mine.signal.aborted) draw(true, problemWords(error), typedRow(text));
     }
     return undefined;
   }
@@ -103,7 +104,8 @@ function countWords(count) {
   return count === 1 ? "1 contact" : `${count} contacts`;
 }
 
-function problemWords(status) {
+function problemWords({ status, reason, detail }) {
+  if (SPENT.includes(reason) && detail !== null) return detail;
   if (status === 429) return "Too many searches at once. Wait a moment and try again.";
   return "The search got no answer. Try again.";
 }

@@ -77,6 +77,14 @@ ROWS = {
         todo=("Wait a little, then try again.",),
         again=True,
     ),
+    "credits_kept": Row(
+        status=503,
+        title="The last credits of the day are kept for calls",
+        what="What is left of Zoho Desk's credits today is kept for calls that ring and for their records.",
+        whose=ADMINISTRATORS,
+        todo=("Try again when Desk gives new credits, or have more with another edition of Desk.",),
+        told=True,
+    ),
     "tokens_throttled": Row(
         status=503,
         title="Zoho asks for ten minutes' patience",

@@ -185,9 +185,9 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def problem(status: int, detail: str = "as the test ordered") -> Response:
+def problem(status: int, detail: str = "as the test ordered", kind: str = "about:blank") -> Response:
     """Make an error as the connector answers it."""
-    body = {"type": "about:blank", "title": "refused", "status": status, "detail": detail}
+    body = {"type": kind, "title": "refused", "status": status, "detail": detail}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
