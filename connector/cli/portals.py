@@ -11,6 +11,7 @@ from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
+from connector.portals import obstacles
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.store.portals import Portal
 from connector.zoho import scopes
@@ -30,7 +31,7 @@ def portals() -> None:
 @portals.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """List every portal with its state and the scopes that its grant lacks."""
+    """List every portal with its state, the scopes that its grant lacks, and what stands in its way."""
 
     async def step(house: House) -> list[Portal]:
         return await house.portals.list_portals()
@@ -43,6 +44,7 @@ def list_all(*, as_json: bool) -> None:
             "org_id": portal.org_id,
             "state": portal.state,
             "missing_scopes": scopes.missing(portal.scopes or None),
+            "in_the_way": [each.what for each in obstacles.of(portal)],
             "linked_by": portal.linked_by,
             "linked_at": moment(portal.linked_at),
         }
@@ -63,16 +65,17 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 
     async def step(house: House) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
         portal = await house.portals.get(portal_id)
-        return portal, await _asked(house, portal) if live else {}
+        asked = await _asked(house, portal) if live else {}
+        return await house.portals.get(portal_id), asked
 
     portal, asked = in_house(step)
-    whole, held = _whole(portal), _scopes(portal)
+    whole, more = _whole(portal), {"in_the_way": _in_the_way(portal), "scopes": _scopes(portal)} | asked
     if as_json:
-        write_json(whole | {"scopes": held} | asked)
+        write_json(whole | more)
         return
     show_one(whole, as_json=False)
-    for title, rows in ({"scopes": held} | asked).items():
-        click.echo(f"\n{title.capitalize()}")
+    for title, rows in more.items():
+        click.echo(f"\n{title.capitalize().replace('_', ' ')}")
         show_rows(rows, as_json=False, nothing="none")
 
 
@@ -125,6 +128,13 @@ def _whole(portal: Portal) -> dict[str, Any]:
         **{name: getattr(portal, name) for name in CHANGEABLE},
         "partial_patches": portal.partial_patches,
     }
+
+
+def _in_the_way(portal: Portal) -> list[dict[str, Any]]:
+    return [
+        {"what": each.what, "certain": each.certain, "why": each.why, "remedy": each.remedy}
+        for each in obstacles.of(portal)
+    ]
 
 
 def _scopes(portal: Portal) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
+from connector.portals import rights
+from connector.portals.rights import Rights
 from connector.times import Clock
 from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
@@ -36,6 +38,7 @@ class Bound(msgspec.Struct, frozen=True):
     tokens: Tokens
     organization: Organization
     departments: tuple[Department, ...]
+    rights: Rights = rights.NEVER_ASKED
 
     @property
     def name(self) -> str:
@@ -103,8 +106,8 @@ class Linker:
     async def _look_around(self, dc: DataCenter, tokens: Tokens) -> Bound:
         organizations = await self._desk(dc, tokens, None).organizations()
         found = await self._bound_one(dc, tokens, organizations)
-        departments = await self._desk(dc, tokens, found.id).departments()
-        return Bound(dc, tokens, found, tuple(departments))
+        desk = self._desk(dc, tokens, found.id)
+        return Bound(dc, tokens, found, tuple(await desk.departments()), await rights.ask(desk))
 
     async def _bound_one(
         self, dc: DataCenter, tokens: Tokens, organizations: Sequence[Organization]

@@ -1,5 +1,6 @@
 """Hold the portals: link them, say how they are, and hand out the client of each one's Desk."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -10,11 +11,12 @@ import httpx2
 from sqlalchemy import Connection
 
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
-from connector.portals import checks
+from connector.portals import checks, obstacles, rights
 from connector.portals.charging import ChargedBudget
 from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
 from connector.portals.linking import Bound, Linker
+from connector.portals.obstacles import Obstacle
 from connector.portals.sharing import SharedBudget
 from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
@@ -38,6 +40,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What may be chosen, the usual first."""
 
 CONCURRENCY_AT_MOST = 1_000
+
+log = logging.getLogger(__name__)
 
 
 class Portals:
@@ -132,11 +136,22 @@ class Portals:
         self._keepers.pop(portal.id, None)
         if replaced is not None and replaced != bound.tokens.refresh_token:
             await self._linker.give_back(dc, replaced)
+        _tell(portal)
         return portal
 
     async def check(self, portal_id: int) -> list[Check]:
-        """Try what the grant of a portal must be able to do; raises GrantLost."""
-        return await checks.run(await self.get(portal_id), await self.desk(portal_id))
+        """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost."""
+        before, desk = await self.get(portal_id), await self.desk(portal_id)
+        told = await rights.ask(desk)
+        # An answer that did not come takes back nothing that is known.
+        if told.held and (kept := rights.written(told)) != before.rights:
+            await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
+            _tell(await self.get(portal_id))
+        return await checks.run(await self.get(portal_id), desk)
+
+    async def obstacles(self, portal_id: int) -> list[Obstacle]:
+        """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
+        return obstacles.of(await self.get(portal_id))
 
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.
@@ -203,6 +218,7 @@ class Portals:
             "client_id": self._client_id,
             "state": "linked",
             "scopes": bound.tokens.scope or "",
+            "rights": rights.written(bound.rights),
             "default_department_id": bound.department_id(before.default_department_id if before else None),
             "linked_by": actor.email,
             "linked_at": now,
@@ -214,6 +230,13 @@ class Portals:
         portals.change(connection, portal.id, **values)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
+
+
+def _tell(portal: Portal) -> None:
+    """Log what stands in a portal's way, with the remedy."""
+    for each in obstacles.of(portal):
+        told = {"portal": portal.name, "layer": each.layer}
+        log.warning("portal_obstacle: %s. %s %s", each.what, each.why, each.remedy, extra=told)
 
 
 def _read(connection: Connection, portal_ids: Sequence[int]) -> dict[int, Portal | None]:

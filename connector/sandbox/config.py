@@ -35,7 +35,7 @@ class Client(msgspec.Struct, kw_only=True):
 
 
 class User(msgspec.Struct, kw_only=True):
-    """A person with a Zoho account; `orgs` are the portals where they are an agent.
+    """A person with a Zoho account; `orgs` are the portals where they are an agent, perhaps a light one.
 
     `services` are apps beside Desk in which they own an account, such as `PhoneBridge`.
     """
@@ -49,6 +49,7 @@ class User(msgspec.Struct, kw_only=True):
     services: list[str] = []
     email_verified: bool = True
     active: bool = True
+    light: bool = False
 
     @property
     def display_name(self) -> str:

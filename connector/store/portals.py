@@ -20,6 +20,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     `recording_links` says whether Desk is given our address of a recording or the phone system's own,
     `recording_downloads` who may keep a copy.
     `concurrency` is how many requests at a time Zoho allows, where that is not what the edition has.
+    `rights` is what Desk said last that the linking agent may do, "" before it was asked.
     `partial_patches` is None until a change has shown whether Desk takes those that name nothing else.
     """
 
@@ -41,6 +42,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     linked_at: int
     recording_links: Links = "connector"
     recording_downloads: Downloads = "nobody"
+    rights: str = ""
 
 
 def get(connection: Connection, portal_id: int) -> Portal | None:

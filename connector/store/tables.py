@@ -66,6 +66,8 @@ portals = Table(
     # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.
     Column("recording_links", Text, nullable=False, server_default="connector"),
     Column("recording_downloads", Text, nullable=False, server_default="nobody"),
+    # What Desk said last (JSON) that the agent who linked the portal may do there.
+    Column("rights", Text, nullable=False, server_default=""),
     # An organisation is linked once: two rows would write each call twice.
     UniqueConstraint("location", "org_id"),
     _one_of("state", "linked", "grant_lost", "unlinked"),

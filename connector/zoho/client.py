@@ -26,6 +26,7 @@ from connector.zoho.models import (
     Webhook,
 )
 from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
+from connector.zoho.permissions import Permissions
 from connector.zoho.tokens import DeskAuth, TokenKeeper
 from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
@@ -74,6 +75,11 @@ class Desk:
     async def my_info(self) -> DeskAgent:
         """Tell who the grant's agent is."""
         return await self._send(operations.my_info())
+
+    # GET /myProfilePermissions is operation getMyProfilePermissions of Profile.json
+    async def my_permissions(self) -> Permissions:
+        """Tell what the profile of the grant's agent allows."""
+        return await self._send(operations.my_permissions())
 
     # GET /agents is operation getAgents of Agent.json
     async def agents(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[DeskAgent]:

@@ -166,6 +166,8 @@ def _find_agent(portal: Portal, grant: Grant, operation: Operation) -> Agent:
     agent = next((each for each in portal.agents() if each.zuid == grant.zuid), None)
     if agent is None or operation.permission in portal.denied:
         raise Refusal("FORBIDDEN")
+    if agent.is_light and operation.method != "GET":
+        raise Refusal("FORBIDDEN")
     return agent
 
 

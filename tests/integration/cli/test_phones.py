@@ -104,6 +104,8 @@ def test_portals_tell_state_and_scopes(shell: Shell, portal_id: int) -> None:
     """Which scopes are missing, and why each is needed, stands there."""
     (listed,) = shell.json("portals", "list")
     assert (listed["state"], "Desk.contacts.CREATE" in listed["missing_scopes"]) == ("linked", True)
+    assert "Making contacts" in listed["in_the_way"]
+    assert "Not known: the permissions of the agent" in listed["in_the_way"]
     shown = shell.json("portals", "show", str(portal_id))
     granted = {each["scope"]: each["granted"] for each in shown["scopes"]}
     assert (granted["Desk.contacts.READ"], granted["Desk.calls.UPDATE"], granted["Desk.contacts.CREATE"]) == (
