@@ -215,16 +215,14 @@ def _view(
         revision=row.revision,
         call=call,
         lookup=row.lookup
-        if pops.is_worth_asking(call, phone.country, phone.lines, phone.prefixes)
+        if pops.is_worth_asking(call, phone.country, phone.lines, phone.habits)
         else "skipped",
         finding=finding_of(row),
         chosen=row.chosen_contact_id,
         record=_record(record),
         takes_orders=phone.takes_orders,
     )
-    return pops.view(
-        shown, mine, phone.country, lambda word: who.name(phone.id, word), prefixes=phone.prefixes
-    )
+    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word), habits=phone.habits)
 
 
 def finding_of(row: CallRow) -> Finding:
