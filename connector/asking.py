@@ -171,14 +171,14 @@ class Asking:
         return is_ours
 
     async def _is_wanted(self, row: CallRow, call: Call, phone: PhoneSystem) -> bool:
-        if not pops.is_worth_asking(call, phone.country, phone.lines, phone.prefixes):
+        if not pops.is_worth_asking(call, phone.country, phone.lines, phone.habits):
             return False
         return await self._news.is_watched(row) and row.id not in self._asked
 
     async def _look_up(
         self, row: CallRow, call: Call, phone: PhoneSystem, *, gone: str | None = None
     ) -> float | None:
-        number = pops.customer(call, phone.country, phone.prefixes).e164
+        number = pops.customer(call, phone.country, phone.habits).e164
         if number is None:
             return None
         try:

@@ -210,7 +210,7 @@ def _gone(row: CallRow) -> Message:
 def _view(
     row: CallRow, call: Call, mine: Mine | None, phone: PhoneSystem, who: Team, record: RecordState | None
 ) -> CallView:
-    is_asked = pops.is_worth_asking(call, phone.country, phone.lines, phone.prefixes)
+    is_asked = pops.is_worth_asking(call, phone.country, phone.lines, phone.habits)
     made = None if record is None or record.contact is None else record.contact
     shown = Shown(
         id=row.id,
@@ -223,9 +223,7 @@ def _view(
         record=_record(record),
         takes_orders=phone.takes_orders,
     )
-    return pops.view(
-        shown, mine, phone.country, lambda word: who.name(phone.id, word), prefixes=phone.prefixes
-    )
+    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word), habits=phone.habits)
 
 
 def finding_of(row: CallRow) -> Finding:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import Call, CallState, Direction, Leg, LegState, went_on
-from connector.numbers import Kind, Number, country_at, heard, read, worth_asking
+from connector.numbers import NO_HABITS, Habits, Kind, Number, country_at, heard, read, worth_asking
 from connector.times import SECOND
 
 Mine = Literal["offered", "answered", "over"]
@@ -114,14 +114,14 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     can: tuple[Action, ...] = ()
 
 
-def customer(call: Call, country: str, prefixes: Collection[str] = ()) -> Number:
+def customer(call: Call, country: str, habits: Habits = NO_HABITS) -> Number:
     """Answer the number on the customer's side: the caller's, or the called one's of an outbound call.
 
-    `country` is the phone system's, and so are `prefixes`, which are dialled before a number.
+    `country` is the phone system's, and so are its `habits` of writing numbers.
     """
     dialled = call.direction is Direction.OUTBOUND
     raw = call.to_number if dialled else call.from_number
-    return heard(raw, _line(call), country, dialled=dialled, prefixes=prefixes)
+    return heard(raw, _line(call), country, dialled=dialled, habits=habits)
 
 
 def home(call: Call, country: str) -> str:
@@ -138,13 +138,11 @@ def _line(call: Call) -> str | None:
     return call.from_number if call.direction is Direction.OUTBOUND else call.to_number
 
 
-def is_worth_asking(
-    call: Call, country: str, own_lines: Collection[str], prefixes: Collection[str] = ()
-) -> bool:
+def is_worth_asking(call: Call, country: str, own_lines: Collection[str], habits: Habits = NO_HABITS) -> bool:
     """Answer whether Desk may know the customer: not of internal calls, withheld or own numbers."""
     if call.direction is Direction.INTERNAL:
         return False
-    return worth_asking(customer(call, country, prefixes), own_lines)
+    return worth_asking(customer(call, country, habits), own_lines)
 
 
 def view(
@@ -152,11 +150,11 @@ def view(
     mine: Mine | None,
     country: str,
     name_of: Callable[[str], str],
-    prefixes: Collection[str] = (),
+    habits: Habits = NO_HABITS,
 ) -> CallView:
     """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
     shown = with_made(shown)
-    call, number = shown.call, customer(shown.call, country, prefixes)
+    call, number = shown.call, customer(shown.call, country, habits)
     line = own_line(call, country)
     return CallView(
         id=shown.id,

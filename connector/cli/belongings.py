@@ -103,6 +103,22 @@ def prefixes(*, slug: str, prefixes: Sequence[str], nothing: bool) -> None:
     click.echo(f"{slug}: {listed} is cut from the front of a number before it is read.")
 
 
+@click.command("numbers")
+@click.argument("slug")
+@click.argument("form", type=click.Choice(["with-plus", "without-plus"]))
+def numbers(*, slug: str, form: str) -> None:
+    """Say whether a phone system writes country codes without a plus, such as 41812886393.
+
+    Unless it does, such digits are another country's only by chance, and nobody is looked up for them.
+    """
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        table.set_without_plus(connection, phone.id, without_plus=form == "without-plus")
+
+    in_house(partial(change_phone, slug, change, "phone_system.numbers", form))
+    click.echo(f"{slug} writes numbers of other countries {form.replace('-', ' ')}.")
+
+
 def _set(
     slug: str,
     change: Callable[[Connection, PhoneSystem], None],

@@ -25,7 +25,14 @@ def phones() -> None:
 
 
 for command in (
-    *(belongings.guide, belongings.unread, belongings.line, belongings.queue, belongings.prefixes),
+    *(
+        belongings.guide,
+        belongings.unread,
+        belongings.line,
+        belongings.queue,
+        belongings.prefixes,
+        belongings.numbers,
+    ),
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
     *(controlling.control, controlling.internal, controlling.may_call),
@@ -121,6 +128,7 @@ def list_all(*, as_json: bool) -> None:
                 "secrets": len(phone.sealed_secrets) + len(phone.sealed_address_secrets),
                 "senders": phone.senders,
                 "prefixes": phone.prefixes,
+                "without_plus": phone.without_plus,
                 "names": phone.tells_names,
                 "owners": phone.routes_to_owners,
                 "orders": phone.takes_orders,

@@ -128,9 +128,7 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
     if record.direction is Direction.INTERNAL:
         return numbers.read(record.customer, country)
     dialled = record.direction is Direction.OUTBOUND
-    return numbers.heard(
-        record.customer, record.line, phone.country, dialled=dialled, prefixes=phone.prefixes
-    )
+    return numbers.heard(record.customer, record.line, phone.country, dialled=dialled, habits=phone.habits)
 
 
 def department(record: CallRecord, around: Background) -> str:

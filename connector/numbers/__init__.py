@@ -1,6 +1,15 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
-from connector.numbers.heard import AS_WRITTEN, behind, caller_key, caller_name, heard, unread
+from connector.numbers.heard import (
+    AS_WRITTEN,
+    NO_HABITS,
+    Habits,
+    behind,
+    caller_key,
+    caller_name,
+    heard,
+    unread,
+)
 from connector.numbers.kinds import (
     abroad_code,
     country_at,
@@ -33,6 +42,8 @@ from connector.numbers.uris import plain
 
 __all__ = [
     "AS_WRITTEN",
+    "NO_HABITS",
+    "Habits",
     "Kind",
     "Number",
     "abroad_code",

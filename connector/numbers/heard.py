@@ -18,20 +18,34 @@ _NUMBER_LIKE = re.compile(r"\+?[\d\s().\-/]+")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
+class Habits(msgspec.Struct, frozen=True, kw_only=True):
+    """How a phone system writes numbers.
+
+    `prefixes` are what is dialled there before a number, such as 9 for an outside line. `without_plus` says
+    that its numbers have their country code and no plus.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    without_plus: bool = False
+
+
+NO_HABITS = Habits()
+
+
 def heard(
-    raw: str | None, line: str | None, country: str, *, dialled: bool, prefixes: Collection[str] = ()
+    raw: str | None, line: str | None, country: str, *, dialled: bool, habits: Habits = NO_HABITS
 ) -> Number:
     """Return the number of the customer of a call, read in the country of our `line`, else in `country`.
 
-    `prefixes` are what is dialled at this phone system before a number, such as 9 for an outside line. They
-    are cut where a number stands behind them; if somebody here `dialled` it, even where it is one with them.
-    Digits without a plus that are no number at home, and another country's only by chance, are not read: it
-    would be a stranger there. They count where our line is written so too, with its country code and no plus.
+    Prefixes are cut where a number stands behind them; if somebody here `dialled` it, even where it is one
+    with them. Digits without a plus that are no number at home, and another country's only by chance, are not
+    read: it would be a stranger there. They count where the phone system writes numbers so, or our line.
     """
     home = country_at(line, country)
-    whole = _trusted(raw, home, line)
-    inner = [_trusted(text, home, line) for text in behind(raw or "", prefixes)]
-    ordered = [*inner, whole] if dialled else [whole, *inner]
+    trusts = habits.without_plus or _is_written_bare(line, home)
+    whole = _trusted(raw, home, trusts=trusts)
+    inner = [_trusted(text, home, trusts=trusts) for text in behind(raw or "", habits.prefixes)]
+    ordered = [*reversed(inner), whole] if dialled else [whole, *inner]
     found = next((number for number in ordered if number.e164 is not None), whole)
     return msgspec.structs.replace(found, raw=raw or "")
 
@@ -75,12 +89,12 @@ def behind(raw: str, prefixes: Collection[str]) -> Iterator[str]:
             yield text
 
 
-def _trusted(raw: str | None, home: str, line: str | None) -> Number:
+def _trusted(raw: str | None, home: str, *, trusts: bool) -> Number:
     """Read a number, unless it lacks its plus and is another country's."""
     number = read(raw, home)
-    if number.e164 is None or abroad_code(number.e164) == _code(home) or not _is_bare(raw or "", number.e164):
+    if trusts or number.e164 is None or not _is_bare(raw or "", number.e164):
         return number
-    if _is_written_bare(line, home):
+    if abroad_code(number.e164) == _code(home):
         return number
     return unread(raw or "")
 

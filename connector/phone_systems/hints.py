@@ -45,9 +45,7 @@ class Hinting:
 
 def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
     inbound = question.direction is Direction.INBOUND
-    number = heard(
-        question.number, question.line, phone.country, dialled=not inbound, prefixes=phone.prefixes
-    )
+    number = heard(question.number, question.line, phone.country, dialled=not inbound, habits=phone.habits)
     if inbound and any(fits(number, one.pattern) for one in blocked.list_all(connection, phone)):
         return Hints(rejects=True)
     return Hints(

@@ -91,7 +91,7 @@ def customer_of(kept: Kept, told: CallRecord) -> Number:
     if told.direction is Direction.INTERNAL:
         return numbers.read(told.customer, home_of(kept, told))
     dialled, phone = told.direction is Direction.OUTBOUND, kept.phone
-    return numbers.heard(told.customer, told.line, phone.country, dialled=dialled, prefixes=phone.prefixes)
+    return numbers.heard(told.customer, told.line, phone.country, dialled=dialled, habits=phone.habits)
 
 
 def home_of(kept: Kept, told: CallRecord) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
+from connector.numbers import Habits
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
     caller_ids,
@@ -30,7 +31,8 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
     `takes_orders` says that a program of its own fetches what it shall do.
     `records_internal` says that Desk shall have records of calls among colleagues too.
-    `prefixes` are what is dialled there before a number, such as 9 for an outside line.
+    `prefixes` are what is dialled there before a number, such as 9 for an outside line; `without_plus` says
+    that its numbers have their country code and no plus.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     `agent_words` are the extensions and logins of active users here; they are kept with the users.
     """
@@ -52,9 +54,15 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     sealed_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    without_plus: bool = False
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
     agent_words: frozenset[str] = frozenset()
+
+    @property
+    def habits(self) -> Habits:
+        """Return how it writes numbers."""
+        return Habits(prefixes=self.prefixes, without_plus=self.without_plus)
 
 
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
@@ -77,7 +85,7 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
 
 _OWN_COLUMNS = (
     *("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id"),
-    *("tells_names", "routes_to_owners", "takes_orders", "records_internal"),
+    *("tells_names", "routes_to_owners", "takes_orders", "records_internal", "without_plus"),
 )
 
 
@@ -197,6 +205,12 @@ def set_records_internal(connection: Connection, phone_id: int, *, records_inter
     """Say whether calls among colleagues are recorded in Desk."""
     which = phone_systems.c.id == phone_id
     connection.execute(update(phone_systems).where(which).values(records_internal=records_internal))
+
+
+def set_without_plus(connection: Connection, phone_id: int, *, without_plus: bool) -> None:
+    """Say whether the phone system's numbers have their country code and no plus."""
+    which = phone_systems.c.id == phone_id
+    connection.execute(update(phone_systems).where(which).values(without_plus=without_plus))
 
 
 def set_prefixes(connection: Connection, phone_id: int, prefixes: Iterable[str]) -> None:

@@ -115,6 +115,8 @@ phone_systems = Table(
     Column("records_internal", Boolean, nullable=False, server_default=text("false")),
     # With spaces between: what is dialled before a number, such as 9 for an outside line.
     Column("prefixes", Text, nullable=False, server_default=""),
+    # Whether its numbers have their country code and no plus: else they may be anything.
+    Column("without_plus", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
 )
 

@@ -1,4 +1,6 @@
-"""Keep one key a subscriber, however the number is spelt, and what is dialled before a number."""
+"""Keep one key a subscriber, however the number is spelt, and how phone systems write numbers."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +15,7 @@ depends_on = None
 
 _outbox = sa.table(
     "outbox",
-    *map(sa.column, ("id", "portal_id", "kind", "key", "state", "sent_at", "desk_id")),
+    *map(sa.column, ("id", "portal_id", "kind", "key", "state", "step", "sent_at", "desk_id")),
 )
 _directory = sa.table("directory", *map(sa.column, ("portal_id", "number", "contacts", "asked_at")))
 
@@ -25,6 +27,10 @@ def upgrade() -> None:
     be working on it; `delivery.contacts` finds it there.
     """
     op.add_column("phone_systems", sa.Column("prefixes", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "phone_systems",
+        sa.Column("without_plus", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
     connection = op.get_bind()
     _rename_contacts(connection)
     _copy_what_is_known(connection)
@@ -42,9 +48,18 @@ def _rename_contacts(connection: sa.Connection) -> None:
         if (row.portal_id, key) not in taken and row.state in ("done", "dead", "dropped"):
             connection.execute(sa.update(_outbox).where(same).values(key=key))
             taken.add((row.portal_id, key))
+            if row.state != "done":
+                _follow(connection, row, key)
         elif (row.portal_id, key) in taken and not is_held and row.sent_at is None and row.desk_id is None:
             # The other row makes, or has made, this subscriber's contact; of this one nothing ever left.
             connection.execute(sa.delete(_outbox).where(same))
+
+
+def _follow(connection: sa.Connection, row: sa.Row[Any], key: str) -> None:
+    """Let the calls that died with a contact name it by its key, so that they are retried together."""
+    columns = _outbox.c
+    died_with = sa.and_(columns.portal_id == row.portal_id, columns.step == f"contact {row.key}")
+    connection.execute(sa.update(_outbox).where(died_with).values(step=f"contact {key}"))
 
 
 def _copy_what_is_known(connection: sa.Connection) -> None:
