@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.errors import InvalidEvent, TooLarge
 from connector.phones.agents import NO_AGENTS, Agents
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -159,6 +160,22 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     given: str = ""
     check_given: Callable[[str], None] = nothing_wrong
     secret_in_address: bool = False
+
+
+def unreadable(problem: InvalidEvent | TooLarge) -> Parsed:
+    """Return a request of which nothing can be taken, for vendors who hold errors against the address."""
+    pointer = problem.pointer if isinstance(problem, InvalidEvent) else ""
+    return Parsed(events=(), rejected=(Rejected(index=0, error=str(problem), pointer=pointer),))
+
+
+def check_count(parsed: Parsed) -> None:
+    """Raise TooLarge for more things than a request may say, whichever dialect has read it.
+
+    Dialects count before they read; this is for the one that forgets to.
+    """
+    count = len(parsed.events) + len(parsed.ignored) + len(parsed.rejected)
+    if count > MAX_EVENTS:
+        raise TooLarge(f"the request says {count} things; {MAX_EVENTS} are the most")
 
 
 def turned_away(parsed: Parsed) -> Parsed:

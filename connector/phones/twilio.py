@@ -10,9 +10,9 @@ from typing import Any
 
 from connector.calls import CallEvent, Cause, EventType
 from connector.casing import ascii_lower
-from connector.errors import InvalidEvent, SettingsError, UnsupportedFormat
+from connector.errors import InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
 from connector.phones import params, twilio_ends, twilio_signature
-from connector.phones.base import Answer, Ignored, Parsed, PhoneSystem, Posted, Rejected, Told
+from connector.phones.base import Answer, Ignored, Parsed, PhoneSystem, Posted, Told, unreadable
 from connector.phones.fields import MAX_URL, check_url, required
 from connector.phones.params import Params
 from connector.phones.twilio_ends import Part
@@ -50,8 +50,8 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
     try:
         told = params.from_form(posted.body) if is_form else params.from_json(posted.body)
         return _parsed(told, system, posted.received_at)
-    except InvalidEvent as problem:
-        return Parsed(events=(), rejected=(Rejected(index=0, error=str(problem), pointer=problem.pointer),))
+    except (InvalidEvent, TooLarge) as problem:
+        return unreadable(problem)
 
 
 def answer(_told: Told) -> Answer:

@@ -177,3 +177,10 @@ async def test_whose_extension_a_short_number_is(vendors: Vendors) -> None:
     await forget_memory(vendors)
     assert (await vendors.zammad(callId="former", **{"from": "1001"})).status_code == 200
     assert (await vendors.call("former")).direction == "inbound"
+
+
+async def test_more_users_than_a_request_may_ring(vendors: Vendors) -> None:
+    """A hundred thousand names are refused as they come in; where errors count, they are kept unread."""
+    refused = await vendors.zammad(user=[f"{number}" for number in range(100_000)])
+    assert (refused.status_code, "500" in refused.text) == (413, True)
+    assert await vendors.unread("zammad") == []
