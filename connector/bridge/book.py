@@ -77,14 +77,17 @@ class Book:
         """Note a channel; its call is a new one where its Linkedid is, or is that of a call that is over."""
         uniqueid, name = message["Uniqueid"], message["Channel"]
         linked = message.get("Linkedid") or uniqueid
-        party, agent = self.names.read(name, message.get("Context", ""), message.get("CallerIDNum", ""))
+        context = message.get("Context", "")
+        party, agent = self.names.read(name, context, message.get("CallerIDNum", ""))
         call_id = self._joined.get(linked, linked)
         if call_id in self._ended:
             call_id = uniqueid
         call = self.calls.get(call_id) or self.begin(call_id, at, uniqueid)
-        is_up = message.get("ChannelStateDesc") == "Up"
-        self._put(call, Channel(uniqueid=uniqueid, name=name, party=party, agent=agent, is_up=is_up))
-        return call, call.channels[uniqueid]
+        channel = Channel(uniqueid=uniqueid, name=name, party=party, agent=agent)
+        channel.is_trunk = self.names.is_trunk(name, context)
+        channel.is_up = message.get("ChannelStateDesc") == "Up"
+        self._put(call, channel)
+        return call, channel
 
     def begin(self, call_id: str, at: int, root: str) -> BridgeCall:
         """Begin a call."""

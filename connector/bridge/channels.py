@@ -20,18 +20,21 @@ class Party(StrEnum):
 class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One channel of a call; `agent` is the extension of the agent whose phone it is.
 
-    `dialled_by` is the Uniqueid of the channel that dialled it; nobody did where a call begins.
+    `is_trunk`: by the settings it is a trunk's, and not only no agent's. `dialled_by` is the Uniqueid of the
+    channel that dialled it, nobody did where a call begins; `asked_for` is the number that a trunk was given.
     """
 
     uniqueid: str
     name: str
     party: Party
     agent: str | None = None
+    is_trunk: bool = False
     is_up: bool = False
     rang: bool = False
     transfers: bool = False
     dial_status: str = ""
     dialled_by: str = ""
+    asked_for: str = ""
     bridge: str = ""
 
     @property
@@ -83,14 +86,18 @@ class Names:
             return Party.MACHINE, None
         if name.startswith("Local/"):
             return Party.LOCAL, None
-        peer = _INSTANCE.sub("", name)
-        if context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks):
+        if self.is_trunk(name, context):
             return Party.OUTSIDE, None
-        found = self._agents.fullmatch(peer)
+        found = self._agents.fullmatch(_INSTANCE.sub("", name))
         if found:
             return Party.AGENT, found[1]
         is_own = bool(self._own_context) and context == self._own_context and _EXTENSION.fullmatch(number)
         return (Party.AGENT, number) if is_own else (Party.OUTSIDE, None)
+
+    def is_trunk(self, name: str, context: str = "") -> bool:
+        """Return whether a channel is a trunk's, by its name or the context in which its calls arrive."""
+        peer = _INSTANCE.sub("", name)
+        return context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks)
 
 
 def in_transit(name: str) -> bool:

@@ -22,7 +22,10 @@ def dial(book: Book, message: Message, at: int, over: Over) -> Iterator[Said]:
     if source is not None:
         called.dialled_by = source[1].uniqueid
         for empty in book.move(called, source[0]):
-            yield from over(empty, at)
+            if empty.told:
+                yield from over(empty, at)
+            else:
+                book.drop(empty, at)
         call = source[0]
     _is_called(call, called)
     if called.party is Party.OUTSIDE:
@@ -57,21 +60,36 @@ def _dial_out(
     book: Book, call: BridgeCall, called: Channel, message: Message, at: int, over: Over
 ) -> Iterator[Said]:
     """Say that somebody outside is called, in a call of their own, unless they stand in for an agent."""
+    wanted = dialled(message)
+    called.asked_for = wanted or ""
+    if _is_unknown_telephone(call, wanted):
+        call.direction, call.party = None, []
     if _stands_in(book, call, called):
         return
-    wanted = dialled(message)
     if call.direction == OUTBOUND and not call.answered and is_same(call.to_number, wanted):
         call.party.append(called.uniqueid)
         return
+    before = call
     if call.direction is not None:
-        before, call = call, book.begin(called.uniqueid, at, called.uniqueid)
+        call = book.begin(called.uniqueid, at, called.uniqueid)
         book.move(called, call)
         if before.is_over or (before.direction == OUTBOUND and before.is_left):
             yield from over(before, at)
     call.direction, call.party = OUTBOUND, [called.uniqueid]
     call.from_number, call.to_number = number(message.get("CallerIDNum", "")), wanted
-    for channel in _callers(book, call, called):
+    for channel in _callers(book, before, called):
         yield from call.ring(channel, at)
+
+
+def _is_unknown_telephone(call: BridgeCall, wanted: str | None) -> bool:
+    """Return whether a call that seemed to come in goes out: a trunk is asked for what its channel dialled.
+
+    So does a telephone of ours that no pattern knows. A trunk's own call that is passed on stays one.
+    """
+    first = call.channels.get(call.root)
+    if call.direction != INBOUND or call.told or first is None or first.is_trunk:
+        return False
+    return call.to_number is not None and is_same(call.to_number, wanted)
 
 
 def _stands_in(book: Book, call: BridgeCall, called: Channel) -> bool:
@@ -82,9 +100,9 @@ def _stands_in(book: Book, call: BridgeCall, called: Channel) -> bool:
     first = book.origin(called)
     if call.direction == OUTBOUND:
         return call.answered and first.uniqueid in call.party
-    if first.party is Party.LOCAL:
-        return call.direction == INBOUND and not any(one.agent for one in book.together(first.bridge))
-    return call.direction == INBOUND and first.party is not Party.AGENT
+    # A Local channel that is in a bridge already is the PBX's own, for an agent who transfers by keys.
+    is_asked = first.party is Party.AGENT or (first.party is Party.LOCAL and bool(first.bridge))
+    return call.direction == INBOUND and not is_asked
 
 
 def _callers(book: Book, call: BridgeCall, called: Channel) -> list[Channel]:

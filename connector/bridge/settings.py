@@ -32,7 +32,10 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         Path, Meta(description="File that keeps what is not delivered yet; on a disk that survives")
     ] = Path("/var/lib/connector-bridge/spool.db")
     source: Annotated[
-        str, Meta(description="Names this PBX in its events; one for each PBX of a phone system")
+        str,
+        Meta(
+            description="Names this PBX in its events and its calls' ids; one for each PBX of a phone system"
+        ),
     ] = DEFAULT_SOURCE
     agents: Annotated[
         str, Meta(description="Pattern of agents' channels, without what follows the last -; (1) is the word")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from connector.bridge.book import Book
-from connector.bridge.calls import INTERNAL, BridgeCall
+from connector.bridge.calls import INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, Party
 from connector.bridge.values import Said
 
@@ -16,6 +16,7 @@ def talk(book: Book, bridge: str, at: int, *, is_heard: bool = True) -> Iterator
     people = book.together(bridge)
     if len(people) < 2:
         return
+    _ask(book, people, at)
     yield from _brought_together(book, people, at)
     calls = book.calls_of(people)
     agents = [one for one in people if one.agent is not None]
@@ -30,6 +31,18 @@ def talk(book: Book, bridge: str, at: int, *, is_heard: bool = True) -> Iterator
     for call in calls if told else ():
         call.met = True
         book.mark([call.id])
+
+
+def _ask(book: Book, people: Sequence[Channel], at: int) -> None:
+    """Give a call of its own to somebody outside whom an agent talks with while the caller is elsewhere."""
+    if not any(one.agent is not None for one in people):
+        return
+    for one in [one for one in people if one.party is Party.OUTSIDE and one.asked_for]:
+        (call,) = book.calls_of([one])
+        if call.is_external and not call.is_among(people):
+            own = book.begin(one.uniqueid, at, one.uniqueid)
+            book.move(one, own)
+            own.direction, own.party, own.to_number = OUTBOUND, [one.uniqueid], one.asked_for
 
 
 def stop_talking(book: Book, channel: Channel, at: int) -> None:

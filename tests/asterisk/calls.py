@@ -131,6 +131,16 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
         inbound("11", talk_ms=1_000),
     ],
     "ring_group_outside": lambda: [rings("1001"), carrier_is_called(callee(ring_ms=300)), inbound("14")],
+    "ring_group_local_outside": lambda: [
+        rings("1001"),
+        carrier_is_called(callee(ring_ms=300)),
+        inbound("17", talk_ms=1_500),
+    ],
+    "moved": lambda: [
+        agent_is_called("1001", callee(ring_ms=0, moved_to="+447700900123")),
+        carrier_is_called(callee(ring_ms=300)),
+        inbound("03", talk_ms=1_500),
+    ],
     "number_rewritten": lambda: [
         answers("1001", 300),
         carrier_calls(CUSTOMER[1:], LINE + "15", caller(talk_ms=1_000)),

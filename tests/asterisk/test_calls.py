@@ -52,6 +52,8 @@ EXPECTED = {
     "clicked_local_colleague": Expected(INSIDE, ("1001", "1002"), 1.0),
     "two_devices": Expected(IN, ("1004",), 1.0, line="11"),
     "ring_group_outside": Expected(IN, (), 2.0, line="14"),
+    "ring_group_local_outside": Expected(IN, (), 1.2, line="17"),
+    "moved": Expected(IN, (), 1.2, line="03"),
     "number_rewritten": Expected(IN, ("1001",), 1.0, line="15"),
     "queue_local": Expected(IN, ("1001",), 1.0, line="16", queue="locals"),
     "queue_local_timeout": Expected(IN, cause=Cause.NO_ANSWER, line="16", queue="locals"),

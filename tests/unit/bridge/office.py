@@ -163,6 +163,22 @@ class Office:
         end = End(front=self.pool, agent="1009", stays=True)
         self._together([End(front=party.line, party=party), end], "simple_bridge")
 
+    def asks(self, talk: list[End], colleague: str) -> None:
+        """Have an agent ask a colleague over a second line, and hand their caller over."""
+        caller, asking = sorted(talk, key=lambda end: end.party is None)
+        own = self.pbx.channel(f"PJSIP/{asking.agent}", asking.agent, exten=colleague)
+        rung = self.pbx.dials(own, f"PJSIP/{colleague}")
+        self.pbx.answers(rung)
+        self.pbx.bridge(rung, own)
+        self.pbx.wait(1)
+        self.talks.remove(talk)
+        self.pbx.leaves(caller.front)
+        self.pbx.leaves(own)
+        self._goes([caller, asking], asking)
+        self._together([caller, End(front=rung, agent=colleague)], "simple_bridge")
+        self.pbx.gone(own)
+        self.internal += 1
+
     def meet(self, talks: Sequence[list[End]]) -> None:
         """Make a conference of several talks."""
         for talk in talks:
@@ -222,7 +238,13 @@ class Office:
             self.pbx.gone(line)
 
     def _together(self, ends: list[End], technology: str) -> None:
-        self.pbx.bridge(*(end.front for end in ends), technology=technology)
+        fronts = [end.front for end in ends]
+        self.pbx.bridge(*fronts, technology=technology)
+        if technology == "simple_bridge":
+            # Whoever meets there has the oldest Linkedid from then on.
+            oldest = min(fronts, key=self.pbx.lines.index).linkedid
+            for front in fronts:
+                front.linkedid = oldest
         agents = {end.agent for end in ends if end.agent}
         for party in [end.party for end in ends if end.party]:
             party.agents |= agents

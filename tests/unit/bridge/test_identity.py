@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from connector.bridge.calls import BridgeCall
 from connector.bridge.tracker import Tracker
-from connector.bridge.values import encode
+from connector.bridge.values import Kind, encode
 from connector.calls import Direction
 from tests.unit.bridge.invented import Pbx
-from tests.unit.bridge.samples import NOW, SETTINGS, folded, messages, names, played
+from tests.unit.bridge.samples import NOW, SAMPLES, SETTINGS, folded, messages, names, played
 
 
 def tracker(source: str) -> Tracker:
@@ -58,7 +59,7 @@ def test_a_joined_call_is_found_after_a_restart() -> None:
         heard.hear(message)
     again = tracker("/asterisk")
     (kept,) = [body for body in heard.book.changes().values() if body is not None]
-    again.book.take_in(msgspec.json.decode(kept, type=type(heard.book.calls[next(iter(heard.book.calls))])))
+    again.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
     customer, asked = folded(played("attended_transfer_by_phone"))
     assert again.book.find(asked.call_id) is again.book.find(customer.call_id) is not None
 
@@ -67,3 +68,15 @@ def test_events_name_their_pbx() -> None:
     """The source of an event is the bridge's, so that the same event of another PBX is another one."""
     (said, *_) = played("busy")
     assert b'"source":"/asterisk"' in encode(said, SETTINGS.source)
+
+
+def test_call_that_an_older_bridge_has_kept() -> None:
+    """A bridge that is replaced in the middle of a talk tells the rest of it, under the same id."""
+    before = [message for message in messages("ring_group") if "Event" in message]
+    cut = [place for place, message in enumerate(before) if message["Event"] == "BridgeEnter"][1] + 1
+    heard = tracker("/pbx/paris")
+    kept = (SAMPLES / "older_call.json").read_bytes()
+    heard.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
+    told = [said for message in before[cut:] for said in heard.hear(message)]
+    assert [(said.kind, said.call_id) for said in told] == [(Kind.ENDED, played("ring_group")[0].call_id)]
+    assert not heard.book.calls

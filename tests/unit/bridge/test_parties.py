@@ -107,9 +107,10 @@ def test_outside_phone_that_takes_a_call_has_no_name(*, through_local: bool) -> 
     assert [leg.agent for leg in call.legs] == ["1001"]
 
 
-def test_ring_group_with_an_outside_phone() -> None:
-    """A real Asterisk's words."""
-    call = only_call("ring_group_outside")
+@pytest.mark.parametrize("name", ["ring_group_outside", "ring_group_local_outside", "moved"])
+def test_outside_phone_that_takes_a_call(name: str) -> None:
+    """A real Asterisk's words: a ring group, one of Local channels, a telephone that answers 302."""
+    call = only_call(name)
     assert (call.answered_at is not None, answered_by(call)) == (True, [])
     assert [leg.agent for leg in call.legs] == ["1001"]
 
@@ -133,7 +134,8 @@ def test_colleague_forwards_to_a_mobile() -> None:
     assert (found.customer, found.agents, found.duration_seconds) == (MOBILE, ("1002",), 1)
 
 
-def test_agent_asks_somebody_outside_by_the_pbx_keys() -> None:
+@pytest.mark.parametrize("is_late", [True, False])
+def test_agent_asks_somebody_outside_by_the_pbx_keys(*, is_late: bool) -> None:
     """An attended transfer by *2 to a number outside, which does not come to pass: both have a record."""
     pbx = Pbx()
     caller = pbx.comes_in(CUSTOMER)
@@ -142,9 +144,11 @@ def test_agent_asks_somebody_outside_by_the_pbx_keys() -> None:
     room = pbx.bridge(agent, caller)
     pbx.wait(1)
     near, far = pbx.local(f"{OTHER}@from-agents", linked=agent)
-    asking = pbx.bridge(near, agent)
-    assert asking != room
+    if not is_late:
+        pbx.bridge(near, agent)
     asked = pbx.dials(far, "PJSIP/carrier", OTHER)
+    if is_late:
+        pbx.bridge(near, agent)
     pbx.answers(asked)
     pbx.bridge(asked, far)
     pbx.wait(1)
@@ -215,6 +219,33 @@ def test_machines_are_nobody() -> None:
         pbx.wait(1)
         (call,) = calls_of(pbx)
         assert call.answered_at is None
+
+
+@pytest.mark.parametrize("peer", ["SIP/ada", "DAHDI/7", "Skinny/1001@desk"])
+def test_telephone_of_ours_that_no_pattern_knows(peer: str) -> None:
+    """Its call out is no call of 1001 to us: it stands on whom it called, and nobody is named."""
+    pbx = Pbx()
+    own = pbx.channel(peer, "1001", exten="02071838750")
+    failed = pbx.dials(own, "PJSIP/carrier", CUSTOMER)
+    pbx.taken_back(failed, "CONGESTION", "34")
+    customer = pbx.dials(own, "PJSIP/carrier", CUSTOMER)
+    pbx.answers(customer)
+    pbx.bridge(customer, own)
+    pbx.wait(1)
+    pbx.hangs_up(own)
+    (call,) = calls_of(pbx)
+    assert (call.direction, call.to_number, call.legs) == (Direction.OUTBOUND, CUSTOMER, ())
+    assert 900 < talk_ms(call) < 1_100
+
+
+def test_call_that_is_passed_on_to_another_trunk_comes_in() -> None:
+    """What a trunk asks for is asked for at the next one: the caller is the party."""
+    pbx = Pbx()
+    caller = pbx.comes_in(CUSTOMER, MOBILE)
+    pbx.answers(mobile := pbx.dials(caller, "PJSIP/carrier", MOBILE))
+    pbx.bridge(mobile, caller)
+    (call,) = calls_of(pbx)
+    assert (call.direction, call.from_number) == (Direction.INBOUND, CUSTOMER)
 
 
 @pytest.mark.parametrize("is_taken", [True, False])

@@ -100,6 +100,10 @@ def happens(office: Office, data: st.DataObject) -> None:
         )
     if len(free) > 1:
         can["colleague"] = lambda: office.calls_colleague(*free[:2])
+    pairs = [talk for talk in office.talks if [end.party is not None for end in talk] == [True, False]]
+    pairs = [talk for talk in pairs if talk[1].agent and not talk[1].stays]
+    if pairs and free:
+        can["asks"] = lambda: office.asks(draw(st.sampled_from(pairs)), draw(st.sampled_from(free)))
     if ends:
         can["leaves"] = lambda: office.leaves(*draw(st.sampled_from(ends)))
     if len(office.talks) > 1:
