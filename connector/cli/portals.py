@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+import msgspec
 
 from connector.app import House
 from connector.cli.doubts import doubt_departments, doubt_owners
@@ -12,6 +13,7 @@ from connector.cli.output import json_option, moment, show_one, show_rows, write
 from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
+from connector.portals.refusals import Refused
 from connector.store.portals import Portal
 from connector.zoho import scopes
 
@@ -30,10 +32,11 @@ def portals() -> None:
 @portals.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """List every portal with its state and the scopes that its grant lacks."""
+    """List every portal with its state, the scopes that its grant lacks, and what Desk refuses."""
 
-    async def step(house: House) -> list[Portal]:
-        return await house.portals.list_portals()
+    async def step(house: House) -> list[tuple[Portal, list[Refused]]]:
+        listed = await house.portals.list_portals()
+        return [(portal, await house.portals.refused(portal.id)) for portal in listed]
 
     rows = [
         {
@@ -43,10 +46,11 @@ def list_all(*, as_json: bool) -> None:
             "org_id": portal.org_id,
             "state": portal.state,
             "missing_scopes": scopes.missing(portal.scopes or None),
+            "refused": [f"{each.what} ({each.reason})" for each in refused],
             "linked_by": portal.linked_by,
             "linked_at": moment(portal.linked_at),
         }
-        for portal in in_house(step)
+        for portal, refused in in_house(step)
     ]
     nothing = "No portal is linked: sign in as an administrator and open /connect."
     show_rows(rows, as_json=as_json, nothing=nothing)
@@ -59,19 +63,20 @@ def list_all(*, as_json: bool) -> None:
 )
 @json_option
 def show(*, portal_id: int, live: bool, as_json: bool) -> None:
-    """Show how a portal is, which scopes its grant has, and why each is needed."""
+    """Show how a portal is, what Desk refuses it, which scopes its grant has, and why each is needed."""
 
     async def step(house: House) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
         portal = await house.portals.get(portal_id)
-        return portal, await _asked(house, portal) if live else {}
+        refused = [msgspec.structs.asdict(each) for each in await house.portals.refused(portal_id)]
+        listed = {"refused": refused, "scopes": _scopes(portal)}
+        return portal, listed | (await _asked(house, portal) if live else {})
 
-    portal, asked = in_house(step)
-    whole, held = _whole(portal), _scopes(portal)
+    portal, listed = in_house(step)
     if as_json:
-        write_json(whole | {"scopes": held} | asked)
+        write_json(_whole(portal) | listed)
         return
-    show_one(whole, as_json=False)
-    for title, rows in ({"scopes": held} | asked).items():
+    show_one(_whole(portal), as_json=False)
+    for title, rows in listed.items():
         click.echo(f"\n{title.capitalize()}")
         show_rows(rows, as_json=False, nothing="none")
 
@@ -124,6 +129,7 @@ def _whole(portal: Portal) -> dict[str, Any]:
         "linked_at": moment(portal.linked_at),
         **{name: getattr(portal, name) for name in CHANGEABLE},
         "partial_patches": portal.partial_patches,
+        "required_fields": portal.required_fields,
     }
 
 

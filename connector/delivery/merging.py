@@ -24,12 +24,14 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `body` surely stood in Desk; each of `tried` may have been applied since, or not.
     `revision` is that of the last one, `contact_key` the number that its contact was found by.
+    `times` is how many requests in a row it took so far; the outcome of all but the last was unknown.
     """
 
     body: Body | None = None
     tried: tuple[Body, ...] = ()
     revision: int = 0
     contact_key: str = ""
+    times: int = 0
 
     @property
     def bases(self) -> list[Body]:

@@ -60,6 +60,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     `sent` is what was last sent, and `sent_at` is there while that may have been applied or not.
     `ahead` says that it was claimed without a slot of its own.
     `reason` is a slug, `detail` words for people: what went wrong, or what was left out.
+    `strikes` counts answers that may concern this record alone, the last of them at `struck_at`.
     """
 
     id: int
@@ -83,6 +84,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     changed_at: int
     ahead: bool = False
+    strikes: int = 0
+    struck_at: int = 0
 
 
 COLUMNS = tuple(outbox.c[name] for name in Row.__struct_fields__)
@@ -224,7 +227,10 @@ def drop(connection: Connection, row_id: int, now: int) -> list[int]:
     return changed_calls(connection, [row.call_id], now)
 
 
-WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
+WAIT_FOR_LINKING = (
+    *("grant_lost", "scope_missing", "org_mismatch", "client_refused"),
+    *("forbidden", "license_limited"),
+)
 """Reasons that only an administrator who links the portal anew does away with."""
 
 WAIT_FOR_ZOHO = ("zoho_down", "grant_lost")

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, case, select, update
 
-from connector.store import limits
+from connector.store import limits, writes
 from connector.store.conditional import ConditionalUpdate, Given
 from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
 from connector.store.outbox import (
@@ -45,11 +45,12 @@ class Stands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A delivery after which this stands in Desk."""
+    """A delivery after which this stands in Desk; `took` says that Desk took a write for it just now."""
 
     delivery: Delivery
     now: int
     stands: Stands
+    took: bool = False
 
     @property
     def shows(self) -> bool:
@@ -70,7 +71,11 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     now = max(each.now for each in those)
     changed_calls(connection, [each.delivery.row.call_id for each in settled if each.shows], now)
     for portal_id in sorted({each.delivery.row.portal_id for each in settled}):
-        _zoho_works(connection, portal_id, now)
+        if limits.works(connection, portal_id):
+            resume(connection, portal_id, now, WAIT_FOR_ZOHO)
+    rows = [each.delivery.row for each in settled if each.took]
+    for portal_id, work in sorted({(row.portal_id, writes.work_of(row)) for row in rows}):
+        writes.taken(connection, portal_id, work, now)
     return [_shown(each) if each.delivery.row.id in changed else None for each in those]
 
 
@@ -87,7 +92,8 @@ def _shown(each: Done) -> list[int]:
 
 def _done(given: Given) -> dict[str, Any]:
     state = case((outbox.c.revision > given("sent_revision"), "due"), else_="done")
-    return {"state": state, "attempts": 0, "step": "", "sent_at": None, "ahead": False} | NOBODY
+    unhindered = {"attempts": 0, "strikes": 0, "step": "", "sent_at": None, "ahead": False}
+    return {"state": state} | unhindered | NOBODY
 
 
 _DONE = ConditionalUpdate(
@@ -123,21 +129,22 @@ def later(
     detail: str,
     applied_nothing: bool,
     zoho_answers: bool = False,
-    slotless: bool = False,
+    strikes: int | None = None,
 ) -> Settled:
     """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied.
 
     A failure says that Zoho is down only where it answered nothing before (`zoho_answers`).
-    One that was `slotless`, because it was claimed ahead and never got a slot, holds none from now on either.
+    Nothing of it is under way any more, so that it holds no slot meanwhile.
     """
     values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
+    values |= _struck(delivery, strikes, now)
     if applied_nothing:
         values |= {"state": "due", "sent_at": None}
     else:
-        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": slotless}
+        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": True}
     settled = _finish(connection, delivery, now, values, shows=False)
     if settled is not None and zoho_answers:
-        limits.works(connection, delivery.row.portal_id)
+        limits.answers(connection, delivery.row.portal_id)
     elif settled is not None and reason in WAIT_FOR_ZOHO:
         limits.failed(connection, delivery.row.portal_id, now)
     return settled
@@ -152,40 +159,44 @@ def dead(
     detail: str,
     applied_nothing: bool,
     step: str = "",
+    strikes: int | None = None,
 ) -> Settled:
     """Give a delivery up until a person has seen to it; `step` names the contact that it died with."""
     values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail, "step": step}
+    values |= _struck(delivery, strikes, now)
     values |= {"sent_at": None} if applied_nothing else {}
     return _finish(connection, delivery, now, values, shows=True)
 
 
 def unknown(
-    connection: Connection, delivery: Delivery, now: int, terms: Terms, *, reason: str, detail: str
-) -> Settled:
-    """Leave a delivery alone until Desk has had its time to apply what was sent."""
-    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms)}
-    return _finish(connection, delivery, now, values | {"reason": reason, "detail": detail}, shows=False)
-
-
-def give_back(
     connection: Connection,
-    owner: str,
-    row_ids: Collection[int],
+    delivery: Delivery,
     now: int,
     terms: Terms,
     *,
-    left: bool,
-    slotless: bool = False,
-) -> None:
-    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown.
+    due_at: int = 0,
+    reason: str,
+    detail: str,
+    holds_slot: bool = True,
+    strikes: int | None = None,
+) -> Settled:
+    """Leave a delivery alone until `due_at`, and until Desk has had its time to apply what was sent.
 
-    What is `slotless` was claimed ahead and never got a slot.
+    It `holds_slot` where Desk may still be at work on it.
     """
-    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms), "ahead": slotless}
-    if not left:
-        values = {"state": "due", "due_at": now, "sent_at": None, "ahead": False}
-    its_own = and_(outbox.c.id.in_(row_ids), outbox.c.owner == owner, outbox.c.state == "sending")
-    connection.execute(update(outbox).where(its_own).values(changed_at=now, **NOBODY, **values))
+    settled_at = settles_at(now, terms)
+    values: dict[str, Any] = {"state": "unknown", "reason": reason, "detail": detail, "ahead": not holds_slot}
+    values |= {"due_at": case((settled_at < due_at, due_at), else_=settled_at)}
+    settled = _finish(connection, delivery, now, values | _struck(delivery, strikes, now), shows=False)
+    if settled is not None:
+        limits.failed(connection, delivery.row.portal_id, now)
+    return settled
+
+
+def _struck(delivery: Delivery, strikes: int | None, now: int) -> dict[str, Any]:
+    if strikes is None or strikes == delivery.row.strikes:
+        return {}
+    return {"strikes": strikes, "struck_at": now}
 
 
 def wait_for_contact(
@@ -212,13 +223,8 @@ def wait_for_contact(
     if waits is None:
         return None
     # It has been looked for in Desk, and Desk has answered.
-    _zoho_works(connection, contact.portal_id, now)
+    limits.answers(connection, contact.portal_id)
     return find(connection, contact.portal_id, "contact", contact.key)
-
-
-def _zoho_works(connection: Connection, portal_id: int, now: int) -> None:
-    if limits.works(connection, portal_id):
-        resume(connection, portal_id, now, WAIT_FOR_ZOHO)
 
 
 def _make_again(connection: Connection, contact: Row, now: int) -> None:

@@ -21,6 +21,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     `recording_downloads` who may keep a copy.
     `concurrency` is how many requests at a time Zoho allows, where that is not what the edition has.
     `partial_patches` is None until a change has shown whether Desk takes those that name nothing else.
+    `required_fields` are what Desk wants named in every change beside its contract's, with spaces between.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     key_field: str | None = None
     concurrency: int | None = None
     partial_patches: bool | None = None
+    required_fields: str = ""
     linked_by: str
     linked_at: int
     recording_links: Links = "connector"

@@ -67,14 +67,15 @@ async def show_portal(request: Request) -> Response:
     portal_id = request.path_params["portal_id"]
     checks = await _checks(house, portal_id)
     # Read after the checks, which may just have found that the grant is lost.
-    portal = await house.portals.get(portal_id)
+    portal, refused = await house.portals.get(portal_id), await house.portals.refused(portal_id)
     return render(
         request,
         "portal.html",
         portal=portal,
         checks=checks,
         missing=scopes.missing(portal.scopes or None),
-        is_well=all(check.ok for check in checks),
+        refused=refused,
+        is_well=all(check.ok for check in checks) and not refused,
         redirect_uri=callback.redirect_uri(house, "link"),
     )
 
