@@ -27,8 +27,8 @@ def test_existing_rows(databases: Databases) -> None:
         _begin_anew(engine)
         with writing(engine).begin() as connection:
             command.upgrade(migrating._config(connection), BEFORE)
-            for row in (PORTAL, UNKNOWN):
-                connection.execute(text(row))
+            for statement in (PORTAL, UNKNOWN):
+                connection.execute(text(statement))
         migrating.migrate(engine)
         engine.dispose()
         store = Store(url)
