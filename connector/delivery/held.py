@@ -257,7 +257,7 @@ class Held:
         )
         if row is None:
             raise LeaseLost
-        if row.state not in ("done", "dead"):
+        if row.state not in outcomes.OVER:
             self.is_settled, self.outcome = True, "waiting"
         return row
 

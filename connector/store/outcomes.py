@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, case, select, update
+from sqlalchemy import Connection, case, select, update
 
 from connector.store import limits, writes
 from connector.store.conditional import ConditionalUpdate, Given
 from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
 from connector.store.outbox import (
-    IS_DUE,
     WAIT_FOR_ZOHO,
     Row,
     Wanted,
@@ -18,6 +17,7 @@ from connector.store.outbox import (
     find,
     resume,
     waits_for,
+    wake_callers,
     want_once,
 )
 from connector.store.tables import calls, outbox
@@ -25,6 +25,9 @@ from connector.times import MINUTE
 
 CONTACT_PATIENCE = 10 * MINUTE
 """A call that waits for its contact looks again after this, should nobody have woken it."""
+
+OVER = ("done", "dead", "dropped")
+"""States of a contact that no call waits for."""
 
 Settled = list[int] | None
 """The calls whose banner shows something else now; None where the lease was lost and nothing was changed."""
@@ -67,7 +70,7 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     settled = [each for each in those if each.delivery.row.id in changed]
     for each in settled:
         if each.delivery.row.kind == "contact":
-            _wake_callers(connection, each.delivery.row, each.now)
+            wake_callers(connection, each.delivery.row, each.now)
     now = max(each.now for each in those)
     changed_calls(connection, [each.delivery.row.call_id for each in settled if each.shows], now)
     for portal_id in sorted({each.delivery.row.portal_id for each in settled}):
@@ -182,13 +185,14 @@ def unknown(
 ) -> Settled:
     """Leave a delivery alone until `due_at`, and until Desk has had its time to apply what was sent.
 
-    It `holds_slot` where Desk may still be at work on it.
+    It `holds_slot` where Desk may still be at work on it, which spares Desk more of them. An answer that is
+    not Desk's own says that Zoho is down.
     """
     settled_at = settles_at(now, terms)
     values: dict[str, Any] = {"state": "unknown", "reason": reason, "detail": detail, "ahead": not holds_slot}
     values |= {"due_at": case((settled_at < due_at, due_at), else_=settled_at)}
     settled = _finish(connection, delivery, now, values | _struck(delivery, strikes, now), shows=False)
-    if settled is not None:
+    if settled is not None and not holds_slot:
         limits.failed(connection, delivery.row.portal_id, now)
     return settled
 
@@ -212,7 +216,7 @@ def wait_for_contact(
     row = find(connection, contact.portal_id, "contact", contact.key, lock=True)
     if row is not None and row.state == "done" and row.desk_id in refused:
         _make_again(connection, row, now)
-    elif row is None or row.state in ("done", "dead"):
+    elif row is None or row.state in OVER:
         return row
     values: dict[str, Any] = {
         "state": "due",
@@ -250,7 +254,7 @@ def _finish(
     if connection.execute(changing).rowcount == 0:
         return None
     if row.kind == "contact" and values["state"] == "dead":
-        _wake_callers(connection, row, now)
+        wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now) if shows else []
 
 
@@ -278,13 +282,3 @@ def _let_inherit(connection: Connection, settled: Sequence[Delivery]) -> None:
 
 
 _INHERITING = ConditionalUpdate(outbox, ("owner", "state"), (), lambda _: {"ahead": False})
-
-
-def _wake_callers(connection: Connection, contact: Row, now: int) -> None:
-    asleep = and_(
-        outbox.c.portal_id == contact.portal_id,
-        outbox.c.kind == "call",
-        outbox.c.due_at > now,
-        outbox.c.step == waits_for(contact.key),
-    )
-    connection.execute(update(outbox).where(IS_DUE, asleep).values(due_at=now))

@@ -3,6 +3,7 @@
 import pytest
 
 from connector.calls import CallRecord, Recording
+from connector.delivery import by_hand
 from connector.sandbox.faults import FaultKind
 from connector.store import limits, outbox
 from tests.integration.delivery.stage import CALLS, SETTLE_SECONDS, STRANGER, Stage
@@ -75,9 +76,10 @@ async def test_a_filter_refuses_a_contact(stage: Stage) -> None:
     dead = await in_state(stage, "dead")
     assert {row.reason for row in dead} == {"blocked", "contact_blocked"}
     stage.world.faults.clear()
-    for row in dead:
-        if row.kind == "call":
-            await stage.retry(row)
+    count, changed = await stage.store.write(
+        lambda c: by_hand.retry_all(c, stage.clock(), "ada", absent=False)
+    )
+    assert (count, len(changed)) == (2, 1)
     await stage.settle()
     assert await in_state(stage, "dead") == []
     assert len(stage.contacts_of(STRANGER)) == 1
@@ -149,3 +151,19 @@ async def test_one_record_answers_500(stage: Stage, what: str) -> None:
     stage.world.faults.clear()
     await stage.settle()
     assert len(stage.calls) == 51
+
+
+async def test_a_contact_that_is_given_up_by_hand(stage: Stage) -> None:
+    """The call that waits for it says so at once instead of waiting for ever, and both can come back."""
+    stage.strike("server_error", "/api/v1/contacts", "POST")
+    await stage.want(stage.record())
+    await stage.drain()
+    contact = await stage.contact_row()
+    assert contact.state == "unknown"
+    await stage.store.write(lambda c: by_hand.drop(c, contact.id, stage.clock(), "ada"))
+    await stage.drain()
+    row = await stage.row()
+    assert (row.state, row.reason) == ("dead", "contact_dropped")
+    await stage.store.write(lambda c: by_hand.retry(c, row.id, stage.clock(), "ada", absent=False))
+    await stage.settle()
+    assert len(stage.calls) == len(stage.contacts_of(STRANGER)) == 1
