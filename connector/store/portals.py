@@ -1,5 +1,6 @@
 """Keep the portals that are linked."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -71,6 +72,14 @@ def change(connection: Connection, portal_id: int, **values: Any) -> None:
     """Write some columns of a portal anew."""
     if values:
         connection.execute(update(portals).where(portals.c.id == portal_id).values(**values))
+
+
+def require(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    """Note that a portal's Desk wants some fields named in every change."""
+    portal = get(connection, portal_id)
+    if portal is not None and not set(names) <= set(portal.required_fields.split()):
+        required = sorted({*portal.required_fields.split(), *names})
+        change(connection, portal_id, required_fields=" ".join(required))
 
 
 def lose(connection: Connection, portal_id: int) -> bool:
