@@ -37,6 +37,7 @@ ConnectorError
 │   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
 │   │   ├── InvalidData             422 with the fields
 │   │   ├── Forbidden
+│   │   │   └── LicenseLimited      the edition, or the agent's licence, lacks it
 │   │   ├── ScopeMissing
 │   │   ├── OrgMismatch
 │   │   └── RecordNotFound
@@ -321,6 +322,12 @@ class Forbidden(ZohoRefused):
     reason = "forbidden"
 
 
+class LicenseLimited(Forbidden):
+    """The portal's edition, or the licence of the authorising agent, does not have it."""
+
+    reason = "license_limited"
+
+
 class ScopeMissing(ZohoRefused):
     """The grant lacks a scope; only a new consent brings it."""
 
@@ -374,15 +381,29 @@ class TokensThrottled(ZohoBusy):
 
 
 class ZohoDown(ZohoError):
-    """Zoho does not answer as itself, and the request was not applied or may be repeated."""
+    """Zoho does not answer as itself, and the request was not applied or may be repeated.
+
+    `status` is that of the answer which came all the same, None where none did.
+    """
 
     reason = "zoho_down"
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
 
 class OutcomeUnknown(ZohoError):
-    """The request left and its answer did not come back whole: it may have been applied."""
+    """The request left, and no answer in Desk's own words came back: it may have been applied.
+
+    `status` is that of the answer which came all the same, None where none did.
+    """
 
     reason = "outcome_unknown"
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class NoToken(ZohoError):

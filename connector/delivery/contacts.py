@@ -98,8 +98,9 @@ class Contacts:
             wanted = msgspec.structs.replace(wanted, key=row.key)
         if row is None or row.state != "done" or row.desk_id in refused:
             row = await held.wait_for(wanted, refused)
-        if row.state == "dead":
-            await held.dead(f"contact_{row.reason}", row.detail, step=waits_for(wanted.key))
+        if row.state in ("dead", "dropped"):
+            reason = "dropped" if row.state == "dropped" else row.reason
+            await held.dead(f"contact_{reason}", row.detail, step=waits_for(wanted.key))
         return row.desk_id if row.state == "done" else None
 
     async def forget(self, portal_id: int, contact_id: str) -> None:

@@ -17,9 +17,10 @@ from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
 from connector.portals.linking import Bound, Linker
 from connector.portals.obstacles import Obstacle
+from connector.portals.refusals import Refused, in_words
 from connector.portals.sharing import SharedBudget
 from connector.sealing import Sealer
-from connector.store import Store, audit, grants, portals
+from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
@@ -89,6 +90,11 @@ class Portals:
     async def list_portals(self) -> list[Portal]:
         """Answer every portal, in the order of their linking."""
         return await self._store.read(portals.list_all)
+
+    async def refused(self, portal_id: int) -> list[Refused]:
+        """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
+        found = await self._store.read(lambda connection: writes.refusals(connection, portal_id))
+        return [in_words(refusal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
         """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
@@ -193,6 +199,7 @@ class Portals:
         now = self._clock()
         before = portals.by_org(connection, bound.dc.location, bound.organization.id)
         portal = portals.put(connection, **self._values(bound, before, actor, now))
+        writes.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
         sealed_refresh = self._sealer.seal(bound.tokens.refresh_token or "")
         sealed_access = self._sealer.seal(bound.tokens.access_token)

@@ -133,6 +133,11 @@ class Config(msgspec.Struct, kw_only=True):
     org_mismatch_code: OrgMismatchCode = "OAUTH_ORG_MISMATCH"
     threshold_retry_after: bool = True
     patch_requires_all: bool = True
+    older_contract: bool = False  # a call's body must name direction and duration too
+    patch_requires_more: list[str] = msgspec.field(default_factory=list)  # and a PATCH these, as cf/cf_name
+    patch_replaces_cf: bool = False  # custom fields that a PATCH with `cf` does not name are emptied
+    description_as_html: bool = False  # a description comes back as an editor's HTML
+    contact_phones_unique: bool = False  # a second contact with a phone number is refused as duplicate
     descending_sort_refused: bool = False
     index_delay_seconds: float = 15
     call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])

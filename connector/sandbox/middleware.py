@@ -1,6 +1,7 @@
 """What lies between the network and the routes: counting outside, then latency and faults."""
 
 import asyncio
+from urllib.parse import unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -93,7 +94,12 @@ class Weather:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             await self._app(scope, receive, send)
             return
-        struck = self._world.faults.strike(scope["method"], scope["path"])
+        text = ""
+        if self._world.faults.reads_texts:
+            body = await _whole_body(receive)
+            receive = _replaying(body)
+            text = f"{unquote_plus(scope['query_string'].decode())}\n{body.decode(errors='replace')}"
+        struck = self._world.faults.strike(scope["method"], scope["path"], text)
         if seconds := self._delay(scope["path"], struck):
             # Once it has arrived a request is carried out, whether or not the sender still listens.
             receive = _replaying(await _whole_body(receive))
@@ -149,6 +155,8 @@ def _answer(fault: Rule, path: str, world: World) -> Response:
         )
     if not path.startswith("/api/"):
         return _accounts_answer(fault, world)
+    if fault.kind == "refusal":
+        return _refusal(fault)
     status, code, message = _DESK_ANSWERS[fault.kind]
     if fault.kind == "unauthorized" and world.config.desk_401_html:
         return page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
@@ -156,6 +164,12 @@ def _answer(fault: Rule, path: str, world: World) -> Response:
     if fault.kind == "threshold" and world.config.threshold_retry_after:
         wait = {"Retry-After": str(round(3600 if fault.seconds is None else fault.seconds))}
     return desk_error(fault.status or status, code, message, wait)
+
+
+def _refusal(fault: Rule) -> Response:
+    errors = [{"fieldName": name, "errorType": kind} for name, kind in fault.fields.items()]
+    said = {"errorCode": fault.code, "message": "The sandbox was told to refuse this."}
+    return JSONResponse(said | ({"errors": errors} if errors else {}), fault.status or 422)
 
 
 def _accounts_answer(fault: Rule, world: World) -> Response:

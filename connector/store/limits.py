@@ -226,16 +226,25 @@ def tries(connection: Connection, portal_id: int, now: int) -> None:
 
 
 def works(connection: Connection, portal_id: int) -> bool:
-    """Note that Zoho took a delivery; answer whether it had been down before."""
-    ids = connection.execute(_DOWN, {"portal": portal_id}).scalars().all()
-    if ids:
+    """Note that Zoho took a delivery; answer whether it had been down before.
+
+    A failure or two are their deliveries' own: others that were well meanwhile say nothing of them.
+    """
+    failures = connection.execute(_FAILING, {"portal": portal_id}).scalar() or 0
+    if failures:
         up = {"failures": 0, "rests_until": 0}
-        connection.execute(update(limits).where(limits.c.portal_id.in_(ids)).values(**up))
-    return bool(ids)
+        connection.execute(update(limits).where(limits.c.portal_id == portal_id).values(**up))
+    return failures >= DOWN_AFTER
 
 
-_DOWN = (
-    select(limits.c.portal_id)
+def answers(connection: Connection, portal_id: int) -> None:
+    """Note that Zoho answers what is read, be it down for writes: the next one may try at once."""
+    if connection.execute(_FAILING, {"portal": portal_id}).first() is not None:
+        connection.execute(update(limits).where(limits.c.portal_id == portal_id).values(rests_until=0))
+
+
+_FAILING = (
+    select(limits.c.failures)
     .where(limits.c.portal_id == bindparam("portal"), limits.c.failures > 0)
     .with_for_update(skip_locked=True)
 )

@@ -61,6 +61,8 @@ portals = Table(
     Column("concurrency", Integer),
     # Whether Desk takes changes that name nothing but what changes; learnt from its answers.
     Column("partial_patches", Boolean),
+    # What Desk wants named in every change beside what its contract says; learnt from its refusals.
+    Column("required_fields", Text, nullable=False, server_default=""),
     Column("linked_by", Text, nullable=False),
     Column("linked_at", BigInteger, nullable=False),
     # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.
@@ -598,6 +600,20 @@ slots = Table(
     Column("lease_until", BigInteger, nullable=False),
 )
 
+portal_writes = Table(
+    "portal_writes",
+    metadata,
+    # What became of writes lately, by portal and by kind: made contacts, made calls, changed calls.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("work", Text, primary_key=True),
+    # When Desk last took one, to within a few seconds.
+    Column("taken_at", BigInteger, nullable=False, server_default="0"),
+    # The refusal of all of them that stands since; none once one is taken.
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("refused_at", BigInteger, nullable=False, server_default="0"),
+    _one_of("work", "contact", "call", "change"),
+)
 outbox = Table(
     "outbox",
     metadata,
@@ -626,6 +642,9 @@ outbox = Table(
     Column("desk_url", Text),
     Column("reason", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
+    # Answers that may concern this record alone, counted while Desk took others, and when the last one was.
+    Column("strikes", Integer, nullable=False, server_default="0"),
+    Column("struck_at", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     # The promise itself: a call has one delivery, a number makes one contact.

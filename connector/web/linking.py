@@ -73,7 +73,7 @@ async def show_portal(request: Request) -> Response:
     portal_id = request.path_params["portal_id"]
     checks = await _checks(house, portal_id)
     # Read after the checks, which may just have found that the grant is lost.
-    portal = await house.portals.get(portal_id)
+    portal, refused = await house.portals.get(portal_id), await house.portals.refused(portal_id)
     return render(
         request,
         "portal.html",
@@ -81,8 +81,9 @@ async def show_portal(request: Request) -> Response:
         title=_title(portal, checks),
         checks=checks,
         obstacles=await house.portals.obstacles(portal_id),
+        refused=refused,
         failed=any(check.ok is False for check in checks),
-        is_well=all(check.ok for check in checks),
+        is_well=all(check.ok for check in checks) and not refused,
         is_away=_is_away(checks),
         redirect_uri=callback.redirect_uri(house, "link"),
     )

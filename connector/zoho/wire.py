@@ -15,6 +15,7 @@ from connector.errors import (
     Forbidden,
     GrantLost,
     InvalidData,
+    LicenseLimited,
     OrgMismatch,
     OutcomeUnknown,
     RecordNotFound,
@@ -68,7 +69,7 @@ _BY_CODE: Mapping[str, type[ZohoError]] = {
     "SCOPE_MISMATCH": ScopeMissing,
     "OAUTH_ORG_MISMATCH": OrgMismatch,
     "FORBIDDEN": Forbidden,
-    "LICENSE_ACCESS_LIMITED": Forbidden,
+    "LICENSE_ACCESS_LIMITED": LicenseLimited,
     "URL_NOT_FOUND": RecordNotFound,
     "INVALID_DATA": InvalidData,
     "UNPROCESSABLE_ENTITY": InvalidData,
@@ -120,12 +121,13 @@ def decipher(request: Request[T], status: int, headers: Mapping[str, str], body:
     if 200 <= status < 300:
         return _value(request, status, body)
     if status >= 500 or status in _PASSING:
-        raise _vanished(request, f"Zoho answered {status}")
+        raise _vanished(request, f"Zoho answered {status}", status)
     if status < 400:
-        raise ZohoDown(f"{request}: Zoho answered {status}, a redirect, which Desk never does.")
+        said = f"{request}: Zoho answered {status}, a redirect, which Desk never does."
+        raise ZohoDown(said, status)
     problem = _problem(body)
     if not problem.code and status not in _WITHOUT_WORDS:
-        raise _vanished(request, f"Zoho answered {status} without an errorCode of Desk's")
+        raise _vanished(request, f"Zoho answered {status} without an errorCode of Desk's", status)
     raise _refusal(request, status, headers, problem)
 
 
@@ -133,13 +135,13 @@ def _value(request: Request[T], status: int, body: bytes) -> T:
     try:
         return request.read(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise _vanished(request, f"Zoho's {status} cannot be read") from problem
+        raise _vanished(request, f"Zoho's {status} cannot be read", status) from problem
 
 
-def _vanished(request: Request[Any], what: str) -> ZohoError:
+def _vanished(request: Request[Any], what: str, status: int) -> ZohoError:
     if request.repeatable:
-        return ZohoDown(f"{request}: {what}.")
-    return OutcomeUnknown(f"{request}: {what}, and may have applied it or not.")
+        return ZohoDown(f"{request}: {what}.", status)
+    return OutcomeUnknown(f"{request}: {what}, and may have applied it or not.", status)
 
 
 def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], problem: _Problem) -> ZohoError:

@@ -59,7 +59,7 @@ def test_nobody() -> None:
         (401, "INVALID_OAUTH", errors.GrantLost),
         (401, "UNAUTHORIZED", errors.GrantLost),
         (403, "FORBIDDEN", errors.Forbidden),
-        (403, "LICENSE_ACCESS_LIMITED", errors.Forbidden),
+        (403, "LICENSE_ACCESS_LIMITED", errors.LicenseLimited),
         (403, "SOMETHING_NEW", errors.Forbidden),
         (400, "BAD_REQUEST", errors.ZohoRefused),
         (404, "URL_NOT_FOUND", errors.RecordNotFound),
