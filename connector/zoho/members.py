@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.times import from_iso
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ def as_moment(value: object) -> int | None:
 
 def as_flag(value: object) -> bool | None:
     """Return true or false."""
-    return _FLAGS.get(str(value).lower()) if isinstance(value, bool | str) else None
+    return _FLAGS.get(ascii_lower(str(value))) if isinstance(value, bool | str) else None
 
 
 def as_object(value: object) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.zoho.members import as_flag, as_object, as_text
 
 LIGHT = "light"
@@ -29,7 +30,7 @@ def read(body: bytes) -> Permissions:
     told = msgspec.json.decode(body, type=dict[str, Any])
     kind = as_text(told.get("type")) or ""
     return Permissions(
-        held=dict(_flat(as_object(told.get("permissions")) or {})), is_light=kind.lower() == LIGHT
+        held=dict(_flat(as_object(told.get("permissions")) or {})), is_light=ascii_lower(kind) == LIGHT
     )
 
 
