@@ -58,7 +58,7 @@ _OTHER_AGENT = "or links the portal again at /connect as an agent who may"
 def of(portal: Portal) -> list[Obstacle]:
     """Return what stands in the way of a portal; [] where all that is needed is known to be there."""
     if portal.state != "linked":
-        remedy = f"{LINK_AGAIN}; what has not reached Desk waits until then."
+        remedy = f"{LINK_AGAIN}: what has not reached Desk waits until then, nothing is dropped."
         why = "Zoho takes the grant no more." if portal.state == "grant_lost" else "It is not linked."
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights.read(portal.rights)

@@ -187,6 +187,8 @@ async def revoke_all(request: Request) -> Response:
 async def change_user(request: Request) -> Response:
     """Deactivate a user, or make a light agent of them: `{"active": bool, "light": bool}`."""
     change = await _read(request, UserChange)
+    if change.active is None and change.light is None:
+        raise msgspec.ValidationError("nothing to change is given")
     user = world_of(request).config.user(request.path_params["zuid"])
     if user is None:
         return _json({"error": "no such user"}, 404)
