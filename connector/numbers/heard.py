@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 import msgspec
 import phonenumbers
@@ -32,6 +33,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
 NO_HABITS = Habits()
 
 
+@lru_cache(maxsize=8_192)
 def heard(
     raw: str | None, line: str | None, country: str, *, dialled: bool, habits: Habits = NO_HABITS
 ) -> Number:
