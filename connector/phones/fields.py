@@ -88,9 +88,9 @@ def direction_of(
     outbound = told is Direction.OUTBOUND
     customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
     home = country_at(ours, system.country)
-    inside = _is_inside if outbound else _is_short
-    both_short = _is_short(ours, home) and inside(customer, home)
-    is_ours = is_own(ours, system) or _is_short(ours, home)
+    short = _is_short(ours, home)
+    both_short = short and _is_extension(customer, home, dialled=outbound)
+    is_ours = short or is_own(ours, system)
     return Direction.INTERNAL if both_short or (is_ours and is_own(customer, system, home)) else told
 
 
@@ -98,10 +98,11 @@ def _is_short(number: str | None, country: str) -> bool:
     return read(number, country).kind is Kind.EXTENSION
 
 
-def _is_inside(dialled: str | None, country: str) -> bool:
-    """Tell extensions, and zeros for the operator, from the emergency services, which are outside."""
-    is_operator = bool(dialled) and not (dialled or "").strip("0")
-    return is_operator or (_is_short(dialled, country) and not is_emergency_number(dialled or "", country))
+def _is_extension(number: str | None, country: str, *, dialled: bool) -> bool:
+    """Tell extensions, and zeros that somebody dials for the operator, from the emergency services."""
+    if dialled and number and not number.strip("0"):
+        return True
+    return _is_short(number, country) and not is_emergency_number(number or "", country)
 
 
 def check_printable(text: str, pointer: str) -> None:

@@ -35,6 +35,15 @@ async def test_written_whole(stage: Stage) -> None:
     assert stage.tally.outcomes == {"waiting": 1, "made": 1, "written": 1}
 
 
+async def test_answered_by_nobody_who_is_named(stage: Stage) -> None:
+    """Whoever only rang is listed as rung, and owns nothing."""
+    await stage.want(stage.record(agents=("1001", "1002"), is_nameless=True))
+    await stage.drain()
+    call = stage.call
+    assert (call.status, call.owner_id) == ("Completed", None)
+    assert (call.description or "").startswith("Rang at: Ada Fontaine, Bruno Keller\n")
+
+
 async def test_known_contact_needs_one_request(stage: Stage) -> None:
     """A number that the directory has at hand costs nothing but the record itself."""
     known = stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
