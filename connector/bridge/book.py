@@ -6,7 +6,7 @@ import msgspec
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import INBOUND, BridgeCall
-from connector.bridge.channels import Channel, Names, Party, in_transit
+from connector.bridge.channels import Channel, Names, Party, in_transit, replaced
 from connector.bridge.facts import line, number
 from connector.bridge.values import Said
 
@@ -87,6 +87,7 @@ class Book:
         channel.is_trunk = self.names.is_trunk(name, context)
         channel.is_up = message.get("ChannelStateDesc") == "Up"
         self._put(call, channel)
+        call = self._succeed(channel) or call
         return call, channel
 
     def begin(self, call_id: str, at: int, root: str) -> BridgeCall:
@@ -240,6 +241,18 @@ class Book:
         changed, self._changed = self._changed, set()
         found = {call_id: self.calls.get(call_id) for call_id in changed}
         return {call_id: None if one is None else msgspec.json.encode(one) for call_id, one in found.items()}
+
+    def _succeed(self, channel: Channel) -> BridgeCall | None:
+        """Put a channel in the place of the one that it replaces, with that one's call, and return that."""
+        name = replaced(channel.name)
+        for call in [] if name is None else list(self.calls.values()):
+            for one in list(call.channels.values()):
+                if one.name == name:
+                    for empty in self.move(channel, call):
+                        self.calls.pop(empty.id)
+                    call.party += [channel.uniqueid] if one.uniqueid in call.party else []
+                    return call
+        return None
 
     def _put(self, call: BridgeCall, channel: Channel) -> None:
         call.channels[channel.uniqueid] = channel

@@ -80,8 +80,7 @@ class Names:
         pattern of agents count, so that a trunk whose name is a number is no agent. Telephones whose names
         hold no extension, such as DAHDI/7, are known by the context in which agents dial and their number.
         """
-        for prefix in _STANDS_IN:
-            name = name.removeprefix(prefix)
+        name = replaced(name) or name
         if name.startswith(_MACHINES):
             return Party.MACHINE, None
         if name.startswith("Local/"):
@@ -98,6 +97,11 @@ class Names:
         """Return whether a channel is a trunk's, by its name or the context in which its calls arrive."""
         peer = _INSTANCE.sub("", name)
         return context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks)
+
+
+def replaced(name: str) -> str | None:
+    """Return the name of the channel whose place one takes that is called so; None where it takes none's."""
+    return next((name.removeprefix(one) for one in _STANDS_IN if name.startswith(one)), None)
 
 
 def in_transit(name: str) -> bool:

@@ -154,7 +154,7 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
     ],
     "customers_connected": lambda: [
         agent_consults("1001", OTHER),
-        carrier_is_called(callee(ring_ms=300)),
-        inbound("03", talk_ms=5_000),
+        carrier_is_called(callee(ring_ms=300, talk_ms=4_000)),
+        inbound("03", talk_ms=9_000),
     ],
 }

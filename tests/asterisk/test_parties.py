@@ -56,7 +56,7 @@ def test_two_customers_connected(phones: Phones, bridge: BridgeProcess, receiver
     called, calling = calls[Direction.OUTBOUND], calls[Direction.INBOUND]
     assert (called.to_number, calling.from_number) == (OTHER, CUSTOMER)
     assert [answered_by(call) for call in (called, calling)] == [["1001"], ["1001"]]
-    check_talk(calling, 5.0)
+    check_talk(called, 4.0)
 
 
 def test_telephone_that_is_not_picked_up(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:

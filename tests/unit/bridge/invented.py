@@ -60,8 +60,12 @@ class Pbx:
         state: str = "Ring",
         linked: Line | None = None,
         uniqueid: str = "",
+        replaces: "tuple[str, Line] | None" = None,
     ) -> Line:
-        """Make a channel, with a Linkedid of its own or that of the one which asks for it."""
+        """Make a channel, with a Linkedid of its own or that of the one which asks for it.
+
+        One that `replaces` another bears its name, after what the PBX writes before it.
+        """
         place = next(self._count)
         uniqueid = uniqueid or f"{EPOCH + int(self._now)}.{place}"
         half = peer[-2:] if peer[-2:] in (";1", ";2") else ""
@@ -74,8 +78,10 @@ class Pbx:
             exten=exten,
             state=state,
         )
+        line.name = f"{replaces[0]}{replaces[1].name}" if replaces else line.name
         self.lines.append(line)
         self._write("Newchannel", line)
+        line.name = replaces[1].name if replaces else line.name
         return line
 
     def comes_in(self, number: str, line: str = "+442079460200", *, trunk: str = "PJSIP/carrier") -> Line:
@@ -87,9 +93,10 @@ class Pbx:
         if next(self._count) % 2 == 0:
             next(self._count)
         extension, _, context = to.partition("@")
-        more = {"exten": extension, "context": context}
-        one = self.channel(f"Local/{to};1", state="Down", linked=linked, uniqueid=uniqueid, **more)
-        other = self.channel(f"Local/{to};2", linked=one, **more)
+        one = self.channel(
+            f"Local/{to};1", exten=extension, context=context, state="Down", linked=linked, uniqueid=uniqueid
+        )
+        other = self.channel(f"Local/{to};2", exten=extension, context=context, linked=one)
         return one, other
 
     def state(self, line: Line, state: str) -> None:

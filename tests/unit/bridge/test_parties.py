@@ -221,6 +221,29 @@ def test_machines_are_nobody() -> None:
         assert call.answered_at is None
 
 
+@pytest.mark.parametrize("place", ["AsyncGoto/", "Surrogate/"])
+def test_party_whose_channel_is_replaced(place: str) -> None:
+    """A redirected channel goes on in another one, of another id: it is the same party, in the same call."""
+    pbx = Pbx()
+    agent = pbx.channel("PJSIP/1001", "1001", exten=CUSTOMER)
+    customer = pbx.dials(agent, "PJSIP/carrier", CUSTOMER)
+    pbx.answers(customer)
+    pbx.bridge(customer, agent)
+    pbx.wait(1)
+    later = pbx.channel("PJSIP/carrier", CUSTOMER, exten="1002", state="Up", replaces=(place, customer))
+    pbx.gone(customer)
+    pbx.gone(agent)
+    colleague = pbx.dials(later, "PJSIP/1002")
+    pbx.answers(colleague)
+    pbx.bridge(colleague, later)
+    pbx.wait(1)
+    pbx.hangs_up(later)
+    (call,) = calls_of(pbx)
+    assert (call.direction, call.to_number, answered_by(call)) == (
+        Direction.OUTBOUND, CUSTOMER, ["1001", "1002"],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("peer", ["SIP/ada", "DAHDI/7", "Skinny/1001@desk"])
 def test_telephone_of_ours_that_no_pattern_knows(peer: str) -> None:
     """Its call out is no call of 1001 to us: it stands on whom it called, and nobody is named."""

@@ -21,7 +21,7 @@ SOON_MS = 60
 """How long the PBX may need for a few events of one moment."""
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
     """Calls told and calls not told, by reason, are all there were; each ends when its party goes.
