@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from connector.errors import (
+    AlreadyThere,
     ConcurrencyExceeded,
     CreditsExhausted,
     Forbidden,
@@ -153,7 +154,8 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
     message = f"{request}: {status} {problem.code} {problem.message}".strip()
     if kind is InvalidData:
         fields = {field.name: field.kind for field in problem.errors}
-        return InvalidData(f"{message} {_listed(fields)}".strip(), fields)
+        refused = AlreadyThere if "duplicate" in fields.values() else InvalidData
+        return refused(f"{message} {_listed(fields)}".strip(), fields)
     if kind in {CreditsExhausted, ConcurrencyExceeded}:
         return kind(message, _patience(headers))
     return kind(message)

@@ -196,3 +196,50 @@ def test_all_our_custom_fields_go_along() -> None:
     change = merge(_body(cf={"a": "1", "b": "2", "c": "2"}), sent, theirs)
     assert change.writes == {"cf": {"a": "1", "b": "edited", "c": "2"}}
     assert change.kept == ("cf/b",)
+
+
+HTML = (
+    "<div>ours<br>two &amp; three<br /></div>",
+    "<p>ours</p><p>two &amp; three</p>",
+    "<div>ours</div>\n<div>two&nbsp;&amp; three</div>",
+    "ours<br/>two &#38; three",
+    "<div><span style='color: red'>ours</span><br>two &amp; three</div>",
+)
+
+
+@pytest.mark.parametrize("shown", HTML)
+def test_markup_is_no_edit(shown: str) -> None:
+    """What Desk's editor makes of our text is still ours, and is replaced whole."""
+    old = _body(description="ours\ntwo & three")
+    theirs = _desk(_body(description=shown))
+    assert merge(old, Sent(body=old), theirs).writes == {}
+    change = merge(_body(description="new\n<b>"), Sent(body=old), theirs)
+    assert change.kept == ()
+    assert plain_of(change.writes["description"]).strip() == "new\n<b>"
+
+
+@pytest.mark.parametrize("shown", HTML)
+def test_what_stands_around_our_block_keeps_its_markup(shown: str) -> None:
+    """An agent's words before and after it stay as they are written, bold and all."""
+    old = _body(description="ours\ntwo & three")
+    theirs = _desk(_body(description=f"<b>Call back!</b><br>{shown}<i>Ada</i>"))
+    written = merge(_body(description="new"), Sent(body=old), theirs).writes["description"]
+    assert written.startswith("<b>Call back!</b><br>")
+    assert written.endswith("<i>Ada</i>")
+    assert "new" in written
+    assert "three" not in written
+
+
+def test_edited_within_markup_is_edited() -> None:
+    """Another word in our block is somebody's edit all the same."""
+    old = _body(description="ours\ntwo & three")
+    theirs = _desk(_body(description="<div>ours<br>two &amp; four</div>"))
+    change = merge(_body(description="new"), Sent(body=old), theirs)
+    assert (change.writes, change.kept) == ({}, ("description",))
+
+
+@given(st.text(), st.text(), st.text())
+def test_plain_texts_have_no_markup(before: str, block: str, after: str) -> None:
+    """A text without tags and entities is compared as it is."""
+    text = f"{before}\n{block}\n{after}".replace("<", "").replace("&", "").replace("\r", "")
+    assert plain_of(text) == text
