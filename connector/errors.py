@@ -36,6 +36,7 @@ ConnectorError
 ├── ZohoError                       what came of talking to Zoho
 │   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
 │   │   ├── InvalidData             422 with the fields
+│   │   │   └── AlreadyThere        a field is the same as another record's
 │   │   ├── Forbidden
 │   │   │   └── LicenseLimited      the edition, or the agent's licence, lacks it
 │   │   ├── ScopeMissing
@@ -314,6 +315,12 @@ class InvalidData(ZohoRefused):
     def __init__(self, message: str, fields: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.fields = fields or {}
+
+
+class AlreadyThere(InvalidData):
+    """Desk has another record with a value that only one may have, which its search may not find yet."""
+
+    reason = "duplicate"
 
 
 class Forbidden(ZohoRefused):

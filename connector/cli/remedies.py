@@ -8,6 +8,7 @@ _PATIENCE = "Nothing: it goes by itself once Zoho takes it."
 
 _REMEDIES = {
     "invalid_data": "Mend what Desk refuses, as the detail says, then: connector deliveries retry {id}",
+    "duplicate": "Find in Desk who has what the detail names, mend it, then: connector deliveries retry {id}",
     "forbidden": "Give the linking agent the permission in Desk, then: connector deliveries retry {id}",
     "license_limited": "Link as a full agent or change Desk's plan, then: connector deliveries retry {id}",
     "blocked": "Something on the way refuses this text; have it let pass: connector deliveries retry {id}",

@@ -12,12 +12,12 @@ from connector.delivery.held import Held
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk, Desks, Directory
 from connector.directory.contacts import Contact, from_desk, pick
-from connector.errors import StoreError
+from connector.errors import AlreadyThere, StoreError
 from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for
 from connector.store.outcomes import Stands
-from connector.times import MINUTE, Clock
+from connector.times import MINUTE, SECOND, Clock
 from connector.zoho import models
 from connector.zoho.fields import contact_body
 
@@ -32,6 +32,10 @@ NAMES = {WITHHELD: "Withheld number", INTERNAL: "Internal calls"}
 
 BELIEVED_FOR = MINUTE
 """How long after the look-up that found nobody a contact is made without another."""
+
+
+POSTED_AT_MOST = 4
+"""How often Desk may call a contact a duplicate that it does not find before a person must look."""
 
 
 class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,15 +116,28 @@ class Contacts:
         row, record = held.row, _decode(held.row.wanted)
         desk = await self._desks.desk(row.portal_id)
         asked_at = self._clock()
-        if held.open or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
+        is_there = held.last_reason == AlreadyThere.reason
+        if held.open or is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
             found = await held.during(self._find(desk, row, record))
             if found is not None:
                 return await self._note(held, "found", found, record)
             if held.open and asked_at < (sure_at := held.sure_at(self._index_delay_seconds)):
                 return await held.not_found_yet(sure_at)
             held.is_absent()
-        made = await held.post(_body(record), desk.create_contact)
+        try:
+            made = await held.post(_body(record), desk.create_contact)
+        except AlreadyThere as problem:
+            return await self._look_again(held, problem)
         return await self._note(held, "made", from_desk(made), record)
+
+    async def _look_again(self, held: Held, problem: AlreadyThere) -> None:
+        """Wait until Desk's search shows whom Desk says that it has; who never shows is for a person."""
+        times = held.sent.times
+        if times >= POSTED_AT_MOST and held.last_reason == problem.reason:
+            return await held.dead(problem.reason, str(problem))
+        due_at = self._clock() + self._index_delay_seconds * times * SECOND
+        why = (problem.reason, str(problem))
+        return await held.later(due_at, held.row.attempts, *why, zoho_answers=True)
 
     async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
         if record.phone is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connector.delivery import markup
 from connector.times import to_iso
 from connector.zoho.models import DeskCall
 
@@ -156,9 +157,19 @@ def _describe(ours: Body, bases: Iterable[Body], present: Body, writes: Body, ke
     blocks = sorted({new, *(base.get("description") or "" for base in bases)}, key=len, reverse=True)
     block = next((old for old in blocks if old and old in text), None)
     if block is None:
-        kept.append("description")
+        _describe_in_markup(new, blocks, text, writes, kept)
     elif block != new:
         writes["description"] = text.replace(block, new, 1)
+
+
+def _describe_in_markup(new: str, blocks: list[str], text: str, writes: Body, kept: list[str]) -> None:
+    """Do so where Desk's editor has made HTML of our text, which is nobody's edit."""
+    places = ((old, markup.find(old, text)) for old in blocks if markup.is_used(text))
+    block, place = next(((old, found) for old, found in places if found is not None), ("", None))
+    if place is None:
+        kept.append("description")
+    elif block != new:
+        writes["description"] = markup.replace(text, place, new)
 
 
 def _settle_cf(

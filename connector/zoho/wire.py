@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from connector.errors import (
+    AlreadyThere,
     ConcurrencyExceeded,
     CreditsExhausted,
     Forbidden,
@@ -148,7 +149,9 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
     kind = _BY_CODE.get(problem.code) or _BY_STATUS.get(status, ZohoRefused)
     message = f"{request}: {status} {problem.code} {problem.message}".strip()
     if kind is InvalidData:
-        return InvalidData(f"{message} {_listed(problem.fields)}".strip(), dict(problem.fields))
+        fields = dict(problem.fields)
+        refused = AlreadyThere if "duplicate" in fields.values() else InvalidData
+        return refused(f"{message} {_listed(fields)}".strip(), fields)
     if kind in {CreditsExhausted, ConcurrencyExceeded}:
         return kind(message, _patience(headers))
     return kind(message)
