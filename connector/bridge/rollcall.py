@@ -6,7 +6,7 @@ import msgspec
 
 from connector.bridge.ami import Message, event_of
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
-from connector.bridge.channels import Channel, Party
+from connector.bridge.channels import Channel, Names, Party
 from connector.bridge.facts import age, line, moment, number
 from connector.bridge.talking import talk
 from connector.bridge.tracker import Tracker
@@ -14,6 +14,8 @@ from connector.bridge.values import Said
 from connector.times import Clock
 
 ACTION = "CoreShowChannels"
+_DIALLED = "AppDial"
+"""What a channel does that another, or the PBX itself, has dialled."""
 
 
 class RollCall:
@@ -80,6 +82,8 @@ class RollCall:
             self.lost.append(call)
 
     def _add(self, listed: Message, now: int) -> BridgeCall:
+        if _has_come_in(self._tracker.book.names, listed):
+            listed = {**listed, "Linkedid": listed["Uniqueid"]}
         call, _ = self._tracker.book.add(listed, now - age(listed))
         call.patchy = True
         return call
@@ -96,6 +100,13 @@ class RollCall:
         if bridge and listed.get("BridgeTechnology") != "holding_bridge":
             self._tracker.book.enter(channel, bridge)
             yield from talk(self._tracker.book, bridge, now, is_heard=False)
+
+
+def _has_come_in(names: Names, listed: Message) -> bool:
+    """Return whether somebody outside has called us, although whom they met gave them another Linkedid."""
+    party, _ = names.read(listed["Channel"], listed.get("Context", ""))
+    does = listed.get("Application", "")
+    return party is Party.OUTSIDE and does != "" and not does.startswith(_DIALLED)
 
 
 def _stays(call: BridgeCall, gone: Sequence[Channel]) -> bool:
@@ -127,6 +138,15 @@ def infer(call: BridgeCall, listed: Mapping[str, Message]) -> None:
     elif outside:
         call.direction, call.party = OUTBOUND, [one.uniqueid for one in outside]
         call.to_number = number(listed[outside[0].uniqueid].get("CallerIDNum", ""))
-    elif len(channels) > 1:
-        call.direction, call.from_number = INTERNAL, first.agent
-        call.to_number = channels[1].agent
+    else:
+        _infer_inside(call, first, channels)
+
+
+def _infer_inside(call: BridgeCall, first: Channel, channels: Sequence[Channel]) -> None:
+    """Say whether colleagues talk; one telephone behind a Local channel rings for a call that is to come."""
+    agents = list(dict.fromkeys(one.agent for one in channels if one.agent is not None))
+    call.originated = first.party is Party.LOCAL
+    if len(agents) > 1:
+        caller = first.agent or agents[0]
+        call.direction, call.from_number = INTERNAL, caller
+        call.to_number = next(one for one in agents if one != caller)

@@ -1,5 +1,7 @@
 """What a new connection finds: calls in progress, and calls that ended unheard."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from connector.bridge.ami import Message, event_of
@@ -37,7 +39,7 @@ def listed(before: list[Message]) -> list[Message]:
     return list(channels.values())
 
 
-def called(roll: RollCall, found: list[Message]) -> list[Said]:
+def called(roll: RollCall, found: Sequence[Message]) -> list[Said]:
     """Call the roll."""
     return [said for message in [*found, COMPLETE] for said in roll.hear(message)]
 
@@ -137,6 +139,21 @@ def test_a_conference_that_nobody_heard_begin() -> None:
     }
 
 
+def test_two_customers_who_met_while_nobody_listened() -> None:
+    """Both have the older one's Linkedid: who was dialled by nobody has come in, and is a party."""
+    pbx = Pbx()
+    first, second = pbx.comes_in("+442071838750"), pbx.comes_in("+14155550123")
+    pbx.bridge(first, second)
+    there = [
+        one | {"Linkedid": first.uniqueid, "Application": "Bridge"} for one in map(dict, present(pbx.written))
+    ]
+    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), there)))
+    assert calls.keys() == {"+442071838750", "+14155550123"}
+    forwarded = [there[0], there[1] | {"Application": "AppDial"}]
+    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), forwarded)))
+    assert calls.keys() == {"+442071838750"}
+
+
 def test_one_of_a_conference_went_in_the_gap() -> None:
     """That party's call alone is lost; the agent, whom it had rung, talks on with the other."""
     pbx, first, second, _agent = conference()
@@ -160,13 +177,15 @@ def test_one_of_a_conference_went_in_the_gap() -> None:
     assert [call.ended_at is not None for call in calls.values()] == [False, True]
 
 
-def test_a_click_through_a_local_channel_is_picked_up() -> None:
-    """The customer's call, the agent's."""
-    heard = messages("clicked_local_kept")
-    cut = [place for place, message in enumerate(heard) if event_of(message) == "BridgeEnter"][-1] + 1
+@pytest.mark.parametrize(("until", "times"), [("Newstate", 1), ("BridgeEnter", 2), ("BridgeEnter", 4)])
+def test_a_click_through_a_local_channel_is_picked_up(until: str, times: int) -> None:
+    """While the agent's telephone rings, once it is picked up, or in the talk: the customer's call."""
+    _, before, after, _ = heard("clicked_local_kept", until, times)
     fresh = new_tracker()
-    told = called(RollCall(fresh, None, lambda: NOW), listed(heard[:cut]))
-    told += [said for message in heard[cut:] for said in fresh.hear(message)]
+    told = called(RollCall(fresh, None, lambda: NOW), listed(before))
+    assert bool(told) == (times == 4)
+    told += [said for message in after for said in fresh.hear(message)]
     (call,) = folded(told)
     assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+442071838750")
     assert (answered_by(call), call.ended_at is not None) == (["1001"], True)
+    assert call.call_id.startswith("connector-")
