@@ -165,7 +165,8 @@ def test_all_spellings_lead_to_one_key(country: str) -> None:
     def check(national: str) -> None:
         code = phonenumbers.country_code_for_region(country)
         own = subscriber(f"+{code}{national}")
-        for typed in TYPED[country](national):
+        # Zeros alone are what phone systems write for a withheld number.
+        for typed in filter(re.compile("[1-9]").search, TYPED[country](national)):
             number = read(typed, country)
             assert number.kind is Kind.E164, typed
             assert subscriber(number.e164 or "") == own, typed
