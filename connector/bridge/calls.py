@@ -71,11 +71,13 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
     def is_over(self) -> bool:
         """Return whether the call has ended: with the party outside, else with the last channel that counts.
 
-        A call out that nobody has answered yet may be tried once more over another trunk.
+        A call out that nobody has answered yet may be tried once more over another trunk. Why nobody answered
+        is known once the telephones have stopped ringing: Asterisk may tell that after the caller's end.
         """
         if not any(channel.keeps_open for channel in self.channels.values()):
             return True
-        return self.is_left and (self.direction == INBOUND or self.answered)
+        rings = any(channel.is_only_rung for channel in self.channels.values())
+        return self.is_left and (self.answered or (self.direction == INBOUND and not rings))
 
     @property
     def is_left(self) -> bool:

@@ -42,6 +42,11 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Answer whether a call goes on while it has this channel."""
         return self.party is not Party.MACHINE
 
+    @property
+    def is_only_rung(self) -> bool:
+        """Return whether a telephone is rung that nobody has picked up."""
+        return self.party in (Party.AGENT, Party.OUTSIDE) and not (self.is_up or self.bridge)
+
 
 _MACHINES = (
     "Announcer/",

@@ -165,3 +165,15 @@ def test_agent_with_two_devices_who_refuses_on_one() -> None:
     pbx.hangs_up(caller)
     (call,) = calls_of(pbx)
     assert [(leg.agent, leg.cause) for leg in call.legs] == [("1001", Cause.NORMAL)]
+
+
+def test_machines_are_nobody() -> None:
+    """A bot at the other end of an AudioSocket has not answered."""
+    for driver in ("UnicastRTP", "AudioSocket"):
+        pbx = Pbx()
+        caller = pbx.comes_in(CUSTOMER)
+        bot = pbx.channel(f"{driver}/127.0.0.1:9000", state="Up", linked=caller)
+        pbx.bridge(bot, caller)
+        pbx.wait(1)
+        (call,) = calls_of(pbx)
+        assert call.answered_at is None

@@ -3,8 +3,8 @@
 import pytest
 
 from connector.calls import CallStatus, Cause, Direction, call_key, record
-from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
-from tests.unit.bridge.samples import folded, only_call, played
+from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms, told
+from tests.unit.bridge.samples import folded, messages, only_call, played
 
 CUSTOMER, OTHER, MOBILE = "+442071838750", "+14155550123", "+447700900123"
 
@@ -201,24 +201,24 @@ def test_first_party_goes_and_the_others_stay() -> None:
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize("name", ["busy", "refused_then_answered", "queue_refused", "ring_group_missed"])
+def test_order_in_which_channels_end_decides_nothing(name: str) -> None:
+    """Asterisk may tell the caller's end before that of the telephone which was busy."""
+    heard = [dict(message) for message in messages(name) if "Event" in message]
+    ends = [place for place, message in enumerate(heard) if message["Event"] == "Hangup"][-2:]
+    heard[ends[0]], heard[ends[1]] = heard[ends[1]], heard[ends[0]]
+    (call,) = folded(told(heard))
+    usual = only_call(name)
+    assert (call.cause, answered_by(call)) == (usual.cause, answered_by(usual))
+    assert {leg.agent: leg.cause for leg in call.legs} == {leg.agent: leg.cause for leg in usual.legs}
+
+
 @pytest.mark.parametrize("name", ["queue_local_timeout"])
 def test_time_that_is_up_is_no_giving_up(name: str) -> None:
     """A queue that takes its calls back has waited in vain; the caller has not given up."""
     call = only_call(name)
     assert (call.answered_at, call.cause) == (None, Cause.NO_ANSWER)
     assert [leg.agent for leg in call.legs] == ["1001", "1002"]
-
-
-def test_machines_are_nobody() -> None:
-    """A bot at the other end of an AudioSocket has not answered."""
-    for driver in ("UnicastRTP", "AudioSocket"):
-        pbx = Pbx()
-        caller = pbx.comes_in(CUSTOMER)
-        bot = pbx.channel(f"{driver}/127.0.0.1:9000", state="Up", linked=caller)
-        pbx.bridge(bot, caller)
-        pbx.wait(1)
-        (call,) = calls_of(pbx)
-        assert call.answered_at is None
 
 
 @pytest.mark.parametrize("place", ["AsyncGoto/", "Surrogate/"])
