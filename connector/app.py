@@ -19,6 +19,7 @@ from connector.directory.syncing import Syncing
 from connector.errors import ConnectorError, SettingsError, StoreError
 from connector.feed import Alone, Bus, Feed, Message
 from connector.keeping import Clocks, Pruning, Silence
+from connector.links import LinkNews
 from connector.metrics import Metrics
 from connector.news import News
 from connector.people import Agents, Flows, Keys, People
@@ -50,6 +51,7 @@ PRUNE_SECONDS = 10
 SILENCE_SECONDS = 60
 SYNC_SECONDS = 3
 CLOCKS_SECONDS = 10
+LINKS_SECONDS = 2
 LOOK_SECONDS = 5
 """Who dies between a commit and its notice is missed for no longer than this."""
 
@@ -95,6 +97,7 @@ class House:
             self.http,
             client_id=self.settings.zoho_client_id,
             data_centers=self.data_centers,
+            caller_percent=self.settings.lookup_credits_percent,
         )
 
     def _furnish_road(self) -> None:
@@ -103,6 +106,7 @@ class House:
         self.feed = Feed(self.bus)
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
         self.control = Control(store, self.bus, clock, self.metrics)
+        self.links = LinkNews(store, self.feed)
         self.news = News(store, self.phone_systems, self.feed, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.sealer, clock, self.directory)
@@ -173,6 +177,7 @@ async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
         for seconds, step in (
             (WATCHDOG_SECONDS, house.road.close_overdue),
             (SESSIONS_SECONDS, house.end_sessions),
+            (LINKS_SECONDS, house.links.step),
             (SWEEP_SECONDS, house.directory.sweep),
             (PRUNE_SECONDS, house.pruning.step),
             (SILENCE_SECONDS, house.silence.step),

@@ -17,13 +17,15 @@ ConnectorError
 │   ├── InvalidRequest              422
 │   ├── RangeNotSatisfiable         416
 │   └── TooManyRequests             429
+│       └── CallerCreditsUsed       a user's or key's share of a portal's credits a day
 ├── SignInError                     signing in or linking came to nothing
 │   ├── Refused                     the person said no
 │   ├── NoDeskAccount               Zoho's no_org
 │   ├── StateMismatch               wrong, replayed or foreign state
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
 │   ├── UnknownDataCenter
-│   ├── NoDeskThere                 a data centre without Desk
+│   ├── NoDeskThere                 a data centre for which no Desk is known
+│   ├── NoPortalAnswers             Desk lets the new grant into none of the person's portals
 │   ├── CodeRefused                 the code is used up, too old or none of ours
 │   ├── NoRefreshToken              Zoho gave a token that cannot be refreshed
 │   ├── BadIdentity                 the id token does not hold
@@ -34,17 +36,21 @@ ConnectorError
 ├── ZohoError                       what came of talking to Zoho
 │   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
 │   │   ├── InvalidData             422 with the fields
+│   │   │   └── AlreadyThere        a field is the same as another record's
 │   │   ├── Forbidden
+│   │   │   └── LicenseLimited      the edition, or the agent's licence, lacks it
 │   │   ├── ScopeMissing
 │   │   ├── OrgMismatch
-│   │   ├── RecordNotFound
-│   │   └── ClientRefused           client id or secret
+│   │   └── RecordNotFound
 │   ├── ZohoBusy                    later
 │   │   ├── ConcurrencyExceeded     fewer at a time
 │   │   ├── CreditsExhausted        wait for Retry-After
+│   │   │   └── CreditsKept         there are some, for another use
 │   │   └── TokensThrottled         ten minutes
 │   ├── ZohoDown                    not applied: never sent, or an answer that says so to a repeatable request
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
+│   ├── NoToken                     Zoho Accounts gives no token just now: what it was for never left
+│   │   └── ClientRefused           client id or secret
 │   └── GrantLost                   the grant is revoked, evicted or never held
 ├── RecordingError                  a recording cannot be had from where the phone system keeps it
 │   ├── RecordingMissing            it is not there any more
@@ -189,6 +195,12 @@ class TooManyRequests(RequestError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class CallerCreditsUsed(TooManyRequests):
+    """A user or key has spent its share of a portal's credits of the day."""
+
+    reason = "caller_credits"
+
+
 class SignInError(ConnectorError):
     """Signing in, or linking a portal, came to nothing."""
 
@@ -226,9 +238,15 @@ class UnknownDataCenter(SignInError):
 
 
 class NoDeskThere(SignInError):
-    """The data centre has no Zoho Desk."""
+    """For the data centre no address of Zoho Desk is known."""
 
     reason = "no_desk_there"
+
+
+class NoPortalAnswers(SignInError):
+    """Desk lets a new grant into none of the person's portals; the message says what each one answers."""
+
+    reason = "no_portal_answers"
 
 
 class CodeRefused(SignInError):
@@ -299,10 +317,22 @@ class InvalidData(ZohoRefused):
         self.fields = fields or {}
 
 
+class AlreadyThere(InvalidData):
+    """Desk has another record with a value that only one may have, which its search may not find yet."""
+
+    reason = "duplicate"
+
+
 class Forbidden(ZohoRefused):
     """The authorising agent's profile, edition or data sharing does not allow it."""
 
     reason = "forbidden"
+
+
+class LicenseLimited(Forbidden):
+    """The portal's edition, or the licence of the authorising agent, does not have it."""
+
+    reason = "license_limited"
 
 
 class ScopeMissing(ZohoRefused):
@@ -321,12 +351,6 @@ class RecordNotFound(ZohoRefused):
     """Desk has no such record, or hides it."""
 
     reason = "record_not_found"
-
-
-class ClientRefused(ZohoRefused):
-    """Zoho does not take the client id or secret at this data centre."""
-
-    reason = "client_refused"
 
 
 class ZohoBusy(ZohoError):
@@ -351,6 +375,12 @@ class CreditsExhausted(ZohoBusy):
     reason = "credits_exhausted"
 
 
+class CreditsKept(CreditsExhausted):
+    """What is left of the portal's credits is kept for another use; the message is ours alone."""
+
+    reason = "credits_kept"
+
+
 class TokensThrottled(ZohoBusy):
     """Zoho Accounts gives no token for ten minutes (Access Denied)."""
 
@@ -358,15 +388,41 @@ class TokensThrottled(ZohoBusy):
 
 
 class ZohoDown(ZohoError):
-    """Zoho does not answer as itself, and the request was not applied or may be repeated."""
+    """Zoho does not answer as itself, and the request was not applied or may be repeated.
+
+    `status` is that of the answer which came all the same, None where none did.
+    """
 
     reason = "zoho_down"
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
 
 class OutcomeUnknown(ZohoError):
-    """The request left and its answer did not come back whole: it may have been applied."""
+    """The request left, and no answer in Desk's own words came back: it may have been applied.
+
+    `status` is that of the answer which came all the same, None where none did.
+    """
 
     reason = "outcome_unknown"
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NoToken(ZohoError):
+    """Zoho Accounts gives no access token just now; whatever it was for has not left, and is not at fault."""
+
+    reason = "no_token"
+
+
+class ClientRefused(NoToken):
+    """Zoho does not take the client id or secret at this data centre."""
+
+    reason = "client_refused"
 
 
 class GrantLost(ZohoError):

@@ -149,6 +149,11 @@ class Feed:
                 subscription.put(message)
                 self._shows(message.about).add(subscription)
 
+    def publish_to_all(self, message: Message) -> None:
+        """Hand a message to every open banner."""
+        for subscription in self._all():
+            subscription.put(message)
+
     def withdraw(self, message: Message, but: Collection[int]) -> None:
         """Hand a message to every banner that shows what it is about, except those of some users."""
         showing = self._showing.get(message.about, set())

@@ -22,6 +22,11 @@ class Metrics:
             "connector_pop_seconds", "From an event's arrival until the open banners were told"
         )
         self.events = self._counter("connector_events", "Events by what became of them", "result")
+        self.not_recorded = self._counter(
+            "connector_calls_not_recorded",
+            "Calls that ended without a record in Desk, by the reason",
+            "reason",
+        )
         self.look_ups = self._counter(
             "connector_look_ups", "Look-ups for the banner by what came of them", "result"
         )

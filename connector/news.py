@@ -210,17 +210,20 @@ def _gone(row: CallRow) -> Message:
 def _view(
     row: CallRow, call: Call, mine: Mine | None, phone: PhoneSystem, who: Team, record: RecordState | None
 ) -> CallView:
+    is_asked = pops.is_worth_asking(call, phone.country, phone.lines, phone.habits)
+    made = None if record is None or record.contact is None else record.contact
     shown = Shown(
         id=row.id,
         revision=row.revision,
         call=call,
-        lookup=row.lookup if pops.is_worth_asking(call, phone.country, phone.lines) else "skipped",
+        lookup=row.lookup if is_asked else "skipped",
         finding=finding_of(row),
+        made=None if made is None else pops.Contact(id=made.id, name=made.name, url=made.url or ""),
         chosen=row.chosen_contact_id,
         record=_record(record),
         takes_orders=phone.takes_orders,
     )
-    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word))
+    return pops.view(shown, mine, phone.country, lambda word: who.name(phone.id, word), habits=phone.habits)
 
 
 def finding_of(row: CallRow) -> Finding:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import Call, CallState, Direction, Leg, LegState, went_on
-from connector.numbers import Kind, Number, country_at, read, worth_asking
+from connector.numbers import NO_HABITS, Habits, Kind, Number, country_at, heard, read, worth_asking
 from connector.times import SECOND
 
 Mine = Literal["offered", "answered", "over"]
@@ -38,10 +38,15 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What the look-up of a call's number found; tickets by contact id."""
+    """What the look-up of a call's number found; tickets by contact id.
+
+    Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
+    """
 
     contacts: tuple[Contact, ...] = ()
     tickets: dict[str, tuple[Ticket, ...]] = {}
+    problem: str = ""
+    asks_again: bool = False
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -52,13 +57,17 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a call that a view is made of; `takes_orders` is its phone system's."""
+    """Everything about a call that a view is made of; `takes_orders` is its phone system's.
+
+    `made` is the contact that the call's record stands on, if it was made for the call's number.
+    """
 
     id: int
     revision: int
     call: Call
     lookup: str
     finding: Finding = Finding()
+    made: Contact | None = None
     chosen: str | None = None
     record: Record = Record()
     takes_orders: bool = False
@@ -75,6 +84,7 @@ class NumberView(msgspec.Struct, frozen=True):
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
+    `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     """
 
@@ -95,6 +105,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None
     talk_seconds: int | None
     lookup: str
+    problem: str
+    asks_again: bool
     contacts: tuple[Contact, ...]
     chosen: str | None
     tickets: tuple[Ticket, ...] | None
@@ -102,13 +114,14 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     can: tuple[Action, ...] = ()
 
 
-def customer(call: Call, country: str) -> Number:
+def customer(call: Call, country: str, habits: Habits = NO_HABITS) -> Number:
     """Answer the number on the customer's side: the caller's, or the called one's of an outbound call.
 
-    `country` is the phone system's.
+    `country` is the phone system's, and so are its `habits` of writing numbers.
     """
-    raw = call.to_number if call.direction is Direction.OUTBOUND else call.from_number
-    return read(raw, home(call, country))
+    dialled = call.direction is Direction.OUTBOUND
+    raw = call.to_number if dialled else call.from_number
+    return heard(raw, _line(call), country, dialled=dialled, habits=habits)
 
 
 def home(call: Call, country: str) -> str:
@@ -125,14 +138,23 @@ def _line(call: Call) -> str | None:
     return call.from_number if call.direction is Direction.OUTBOUND else call.to_number
 
 
-def is_worth_asking(call: Call, country: str, own_lines: Collection[str]) -> bool:
+def is_worth_asking(call: Call, country: str, own_lines: Collection[str], habits: Habits = NO_HABITS) -> bool:
     """Answer whether Desk may know the customer: not of internal calls, withheld or own numbers."""
-    return call.direction is not Direction.INTERNAL and worth_asking(customer(call, country), own_lines)
+    if call.direction is Direction.INTERNAL:
+        return False
+    return worth_asking(customer(call, country, habits), own_lines)
 
 
-def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str], str]) -> CallView:
+def view(
+    shown: Shown,
+    mine: Mine | None,
+    country: str,
+    name_of: Callable[[str], str],
+    habits: Habits = NO_HABITS,
+) -> CallView:
     """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
-    call, number = shown.call, customer(shown.call, country)
+    shown = with_made(shown)
+    call, number = shown.call, customer(shown.call, country, habits)
     line = own_line(call, country)
     return CallView(
         id=shown.id,
@@ -152,12 +174,22 @@ def view(shown: Shown, mine: Mine | None, country: str, name_of: Callable[[str],
         ended_at=call.ended_at,
         talk_seconds=_talk_seconds(call),
         lookup=shown.lookup,
+        problem=shown.finding.problem if shown.lookup == "failed" else "",
+        asks_again=shown.finding.asks_again and call.state is CallState.RINGING,
         contacts=shown.finding.contacts,
         chosen=shown.chosen,
         tickets=_tickets(shown),
         record=shown.record,
         can=_can(call, mine) if shown.takes_orders else (),
     )
+
+
+def with_made(shown: Shown) -> Shown:
+    """Return what is shown of a call whose number nobody had: the contact that was made for it since."""
+    if shown.made is None or shown.finding.contacts or shown.lookup not in ("none", "failed"):
+        return shown
+    finding = Finding(contacts=(shown.made,), tickets={shown.made.id: ()})
+    return msgspec.structs.replace(shown, lookup="found", finding=finding)
 
 
 def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ class Road:
         self._silent_after_seconds = silent_after_seconds
         self._metrics = metrics
         self._behind: set[asyncio.Task[None]] = set()
+        self._pausing: dict[int, asyncio.TimerHandle] = {}
 
     async def take(self, phone: PhoneSystem, parsed: Parsed) -> Taken:
         """Commit what one request brought; the banners are told behind its back."""
@@ -65,6 +66,8 @@ class Road:
         arrival = Arrival(sender, parsed.events, ignored)
         load = len(arrival.events) + len(ignored)
         taken = await self._store.batch(self._ledger.take, arrival, load)
+        for reason in taken.not_recorded:
+            self._metrics.not_recorded.labels(reason).inc()
         if log.isEnabledFor(logging.DEBUG):
             facts = {"phone": phone.slug, "calls": [row.key for row in taken.changed]}
             log.debug("events_taken", extra=facts)
@@ -168,7 +171,25 @@ class Road:
         for row in rows:
             if self._asking.is_open_question(row):
                 with about(call=row.key):
-                    self._follow(self._asking.ask(row))
+                    self._follow(self._ask_one(row))
+
+    async def _ask_one(self, row: CallRow) -> None:
+        """Ask who is calling, and again after a pause: nobody waits for that, nor is anything held."""
+        if (timer := self._pausing.pop(row.id, None)) is not None:
+            timer.cancel()
+        pause = await self._asking.ask(row)
+        if pause is not None:
+            again = asyncio.get_running_loop().call_later(pause, self._ask_again, row.id)
+            self._pausing[row.id] = again
+
+    def _ask_again(self, call_id: int) -> None:
+        del self._pausing[call_id]
+        self._asking.pause_is_over(call_id)
+        self._follow(self._ask_as_it_is(call_id))
+
+    async def _ask_as_it_is(self, call_id: int) -> None:
+        row = await self._news.row(call_id)
+        self._ask([] if row is None else [row])
 
     async def _close(self, row: CallRow, now: int) -> None:
         planned = None if row.call is None else closing(row.call, self._silent_after_seconds)

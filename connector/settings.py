@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from connector.casing import ascii_lower, ascii_upper
 from connector.errors import SettingsError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -116,6 +117,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="How long a number that Desk did not know is not asked again",
         ),
     ] = 60
+    lookup_credits_percent: Annotated[
+        int,
+        Meta(ge=1, le=100, description="Share of a portal's daily credits that one user or API key may spend "
+             "on look-ups and searches"),
+    ] = 10  # fmt: skip
     sync_credits_percent: Annotated[
         int,
         Meta(
@@ -174,7 +180,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
-    found |= {name: environment[name.upper()] for name in _FIELDS if name.upper() in environment}
+    found |= {name: environment[ascii_upper(name)] for name in _FIELDS if ascii_upper(name) in environment}
     found |= {"zoho_client_secrets": _client_secrets(environment)}
     settings = msgspec.convert(
         {name: _convert(name, value) for name, value in found.items()}, Settings, dec_hook=_secret
@@ -193,7 +199,9 @@ def check_complete(settings: Settings) -> None:
         )
     for name in ("zoho_client_id", "zoho_client_secret"):
         if not getattr(settings, name) and not (name.endswith("secret") and settings.zoho_client_secrets):
-            raise SettingsError(f"{name.upper()} is not set: copy it from your client in Zoho's API console.")
+            raise SettingsError(
+                f"{ascii_upper(name)} is not set: copy it from your client in Zoho's API console."
+            )
 
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
@@ -215,7 +223,7 @@ def _from_file(path: str) -> dict[str, Any]:
 
 def _client_secrets(environment: Mapping[str, str]) -> dict[str, Secret]:
     return {
-        name.removeprefix(OWN_AT_DATA_CENTER).lower(): Secret(value)
+        ascii_lower(name.removeprefix(OWN_AT_DATA_CENTER)): Secret(value)
         for name, value in environment.items()
         if name.startswith(OWN_AT_DATA_CENTER)
     }
@@ -229,7 +237,7 @@ def _convert(name: str, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as problem:
         shown = "" if "secret" in name else f" (it is {value!r})"
-        raise SettingsError(f"{name.upper()} is wrong: {problem}{shown}") from problem
+        raise SettingsError(f"{ascii_upper(name)} is wrong: {problem}{shown}") from problem
 
 
 def _is_list(kind: Any) -> bool:

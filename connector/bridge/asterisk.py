@@ -44,8 +44,8 @@ class Bridge:
         self._spool = Spool.open(settings.spool)
         self._turn = anyio.CapacityLimiter(1)
         self._status = Status()
-        names = Names(settings.agents, settings.trunks, settings.trunk_contexts)
-        self._tracker = Tracker(names, settings.recording_url, clock)
+        names = Names(settings.agents, settings.trunks, settings.trunk_contexts, settings.context)
+        self._tracker = Tracker(names, settings.recording_url, clock, settings.name)
         self._poster = Poster(settings, self._spool, self._turn, self._status, clock)
         book = self._tracker.book
         self._hands = Hands(settings, book)
@@ -133,6 +133,8 @@ class Bridge:
             self._tell(self._tracker.hear(message))
             if not roll.is_over:
                 self._tell(roll.hear(message))
+        for reason, count in self._tracker.take_not_told().items():
+            self._status.not_told.labels(reason).inc(count)
         self._status.open_calls.set(len(self._tracker.book.calls))
 
     def _tell(self, told: Iterable[Said]) -> None:

@@ -1,4 +1,4 @@
-"""Know which calls go on, and which call a channel belongs to."""
+"""Know which calls go on, which call a channel belongs to, and who is in a bridge with whom."""
 
 from collections.abc import Generator, Iterable
 
@@ -6,39 +6,65 @@ import msgspec
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import INBOUND, BridgeCall
-from connector.bridge.channels import Channel, Names, Party, in_transit
-from connector.bridge.facts import number
+from connector.bridge.channels import Channel, Names, Party, in_transit, replaced
+from connector.bridge.facts import line, number
 from connector.bridge.values import Said
+
+_REMEMBERED = 10_000
+"""So many ended calls are remembered: their Linkedid may live on in channels that they met."""
+_OWN_PREFIX = "connector-"
 
 
 class Book:
     """The calls that go on, by id, and their channels by Uniqueid.
 
-    Asterisk gives joined calls the oldest Linkedid; here the call with the customer keeps its id,
-    and `_joined` leads from the other's.
+    Asterisk gives channels that met the oldest Linkedid; here each party outside keeps a call of its own.
+    `name` is the PBX's among those of one phone system, empty where there is only one.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, name: str = "") -> None:
         self.names = names
         self.calls: dict[str, BridgeCall] = {}
+        self._name = name
         self._where: dict[str, str] = {}
         self._joined: dict[str, str] = {}
+        self._ended: dict[str, None] = {}
         self._bridges: dict[str, set[str]] = {}
+        self._locals: dict[str, str] = {}
         self._changed: set[str] = set()
 
+    def subject(self, call_id: str) -> str:
+        """Return the id under which a call is told: two PBXs may count their channels alike.
+
+        Calls that the connector has asked for keep the id that it gave them.
+        """
+        return call_id if not self._name or call_id.startswith(_OWN_PREFIX) else f"{self._name}/{call_id}"
+
     def call_of(self, uniqueid: str) -> BridgeCall | None:
-        """Answer the call of a channel."""
+        """Return the call of a channel."""
         call = self.calls.get(self._where.get(uniqueid, ""))
         if call is not None:
             self._changed.add(call.id)
         return call
 
-    def find(self, call_id: str) -> BridgeCall | None:
-        """Answer the call that was told under this id, or that it has become part of."""
+    def get(self, uniqueid: str) -> Channel | None:
+        """Return a channel by its Uniqueid."""
+        call = self.calls.get(self._where.get(uniqueid, ""))
+        return None if call is None else call.channels[uniqueid]
+
+    def find(self, subject: str) -> BridgeCall | None:
+        """Return the call that was told under this id, or that it has become part of."""
+        call_id = subject.removeprefix(f"{self._name}/") if self._name else subject
         return self.calls.get(self._joined.get(call_id, call_id))
 
+    def channels_of(self, call: BridgeCall) -> list[Channel]:
+        """Return the channels of a call, with those of other calls that take part in it."""
+        guests = [self.get(one) for one, part in call.parts.items() if not part.is_over]
+        own = list(call.channels.values())
+        return own + [one for one in guests if one is not None and one.uniqueid not in call.channels]
+
     def channel(self, message: Message, prefix: str = "") -> tuple[BridgeCall, Channel] | None:
-        """Answer the channel that a message is about; None where that is none we know."""
+        """Return the channel that a message is about; None where that is none we know."""
         uniqueid = message.get(f"{prefix}Uniqueid", "")
         call = self.call_of(uniqueid)
         if call is None:
@@ -48,69 +74,99 @@ class Book:
         return call, channel
 
     def add(self, message: Message, at: int) -> tuple[BridgeCall, Channel]:
-        """Note a channel, with a call of its own where its Linkedid is a new one."""
+        """Note a channel; its call is a new one where its Linkedid is, or is that of a call that is over."""
         uniqueid, name = message["Uniqueid"], message["Channel"]
         linked = message.get("Linkedid") or uniqueid
-        party, agent = self.names.read(name, message.get("Context", ""))
+        context = message.get("Context", "")
+        party, agent = self.names.read(name, context, message.get("CallerIDNum", ""))
         call_id = self._joined.get(linked, linked)
-        call = self.calls.get(call_id)
-        if call is None:
-            call = self.calls[call_id] = BridgeCall(id=call_id, started_at=at, root=uniqueid)
-        channel = call.channels[uniqueid] = Channel(uniqueid=uniqueid, name=name, party=party, agent=agent)
-        self._where[uniqueid] = call_id
-        self._changed.add(call_id)
+        if call_id in self._ended:
+            call_id = uniqueid
+        call = self.calls.get(call_id) or self.begin(call_id, at, uniqueid)
+        channel = Channel(uniqueid=uniqueid, name=name, party=party, agent=agent)
+        channel.is_trunk = self.names.is_trunk(name, context)
+        channel.is_up = message.get("ChannelStateDesc") == "Up"
+        self._put(call, channel)
+        call = self._succeed(channel) or call
         return call, channel
+
+    def begin(self, call_id: str, at: int, root: str) -> BridgeCall:
+        """Begin a call."""
+        call = BridgeCall(id=call_id, subject=self.subject(call_id), started_at=at, root=root)
+        self.calls[call_id] = call
+        return call
 
     def take_in(self, call: BridgeCall) -> None:
         """Note a call as it was known before."""
         self.calls[call.id] = call
+        self._joined |= dict.fromkeys(call.aliases, call.id)
         for channel in call.channels.values():
-            self._where[channel.uniqueid] = call.id
+            self._put(call, channel)
             if channel.bridge:
                 self.enter(channel, channel.bridge)
+        if call.is_external and not call.party:
+            # An older bridge did not write it down.
+            outside = [one.uniqueid for one in call.channels.values() if one.party is Party.OUTSIDE]
+            call.party = [call.root] if call.direction == INBOUND else outside
+
+    def move(self, channel: Channel, call: BridgeCall) -> list[BridgeCall]:
+        """Have a channel belong to another call, a Local channel with its other half.
+
+        Returns the calls that have no channel left now.
+        """
+        empty = []
+        for one in (channel, self.partner(channel)):
+            left = None if one is None else self.calls[self._where[one.uniqueid]]
+            if one is None or left is None or left is call:
+                continue
+            left.channels.pop(one.uniqueid)
+            self._put(call, one)
+            self._changed.add(left.id)
+            empty += [] if left.channels else [left]
+        return empty
 
     def drop_channel(self, call: BridgeCall, channel: Channel) -> None:
         """Forget a channel that is gone."""
         self.leave(channel)
         call.channels.pop(channel.uniqueid, None)
         self._where.pop(channel.uniqueid, None)
+        self._locals.pop(channel.name, None)
         self._changed.add(call.id)
 
-    def drop(self, call: BridgeCall) -> None:
-        """Forget a call that is over."""
+    def drop(self, call: BridgeCall, at: int) -> None:
+        """Forget a call that is over; channels that it leaves behind wait for another."""
         self.calls.pop(call.id, None)
         self._changed.add(call.id)
-        for channel in list(call.channels.values()):
-            self.drop_channel(call, channel)
+        gone = [call.id, *(old for old, new in self._joined.items() if new == call.id)]
         self._joined = {old: new for old, new in self._joined.items() if new != call.id}
+        self._ended |= dict.fromkeys(gone)
+        for _ in range(len(self._ended) - _REMEMBERED):
+            self._ended.pop(next(iter(self._ended)))
+        self.leave_behind(call, at)
 
-    def linked(self, message: Message, call: BridgeCall, at: int) -> Generator[Said, None, BridgeCall]:
-        """Join two calls where Asterisk has given the channel of one the Linkedid of the other."""
-        linked = message.get("Linkedid") or call.id
-        other = self.calls.get(self._joined.get(linked, linked))
-        return (yield from self.join(call, other or call, at))
+    def leave_behind(self, call: BridgeCall, at: int) -> None:
+        """Have the channels of a call that is over wait for another call."""
+        staying = [one for one in call.channels.values() if one.keeps_open]
+        for channel in [one for one in call.channels.values() if not one.keeps_open]:
+            self.drop_channel(call, channel)
+        if staying:
+            rest = self.begin(f"{call.id}/rest", at, staying[0].uniqueid)
+            rest.is_rest = True
+            for channel in staying:
+                self._put(rest, channel)
+        call.channels = {}
 
-    def join(self, one: BridgeCall, other: BridgeCall, at: int) -> Generator[Said, None, BridgeCall]:
-        """Make one call of two: an attended transfer, a call fetched from another phone or from parking.
-
-        The call with the customer goes on, else the older, and is returned; the other ends as its child.
-        """
-        if one is other or other.id not in self.calls:
-            return one
-        kept, gone = sorted((one, other), key=lambda call: (not call.is_external, call.started_at, call.id))
-        if gone.told:
-            yield from gone.end(at, "normal", key="joined", parent=kept.id)
-        moving = list(gone.channels.values())
+    def join(self, kept: BridgeCall, gone: BridgeCall, at: int) -> Generator[Said, None, None]:
+        """End a call as the child of another, which gets its channels: one was asked, then handed a call."""
+        yield from gone.end(at, "normal", key="joined", parent=kept.subject or kept.id)
         self.calls.pop(gone.id)
         self._joined = {old: kept.id if new == gone.id else new for old, new in self._joined.items()}
         self._joined[gone.id] = kept.id
-        for channel in moving:
-            channel.answered = channel.offered = False
-            kept.channels[channel.uniqueid] = channel
-            self._where[channel.uniqueid] = kept.id
+        kept.aliases += [gone.id, *gone.aliases]
+        for channel in gone.channels.values():
+            self._put(kept, channel)
         kept.recordings += [path for path in gone.recordings if path not in kept.recordings]
         self._changed |= {kept.id, gone.id}
-        return kept
 
     def enter(self, channel: Channel, bridge: str) -> None:
         """Note that a channel is in a bridge."""
@@ -118,29 +174,62 @@ class Book:
         channel.bridge = bridge
         self._bridges.setdefault(bridge, set()).add(channel.uniqueid)
 
-    def leave(self, channel: Channel) -> str:
-        """Note that a channel is in no bridge any more; answers the one that it was in."""
+    def leave(self, channel: Channel) -> None:
+        """Note that a channel is in no bridge any more."""
         bridge, channel.bridge = channel.bridge, ""
         there = self._bridges.get(bridge, set())
         there.discard(channel.uniqueid)
         if bridge and not there:
             self._bridges.pop(bridge, None)
-        return bridge
 
-    def members(self, bridge: str) -> list[Channel]:
-        """Answer the channels that are in one bridge with each other, machines aside."""
-        there = sorted(self._bridges.get(bridge, ()))
-        found = [self.calls[self._where[one]].channels[one] for one in there if one in self._where]
-        return [channel for channel in found if channel.keeps_open]
+    def together(self, bridge: str) -> list[Channel]:
+        """Return the channels that talk in a bridge, and in those that pairs of Local channels lead to."""
+        bridges, people = [bridge], []
+        for one in bridges:
+            there = (self.get(uniqueid) for uniqueid in sorted(self._bridges.get(one, ())))
+            for channel in [found for found in there if found is not None and found.keeps_open]:
+                other = self.partner(channel)
+                if channel.party is not Party.LOCAL:
+                    people.append(channel)
+                elif other is not None and other.bridge and other.bridge not in bridges:
+                    bridges.append(other.bridge)
+        return people
 
-    def calls_in(self, bridge: str) -> list[BridgeCall]:
-        """Answer the calls that have a channel in this bridge."""
-        return [self.calls[self._where[channel.uniqueid]] for channel in self.members(bridge)]
+    def partner(self, channel: Channel) -> Channel | None:
+        """Return the other half of a Local channel."""
+        if channel.party is not Party.LOCAL:
+            return None
+        halves = {"1": "2", "2": "1"}
+        return self.get(self._locals.get(channel.name[:-1] + halves.get(channel.name[-1:], ""), ""))
+
+    def origin(self, channel: Channel) -> Channel:
+        """Return where the chain begins in which a channel was dialled, through Local channels too."""
+        seen: set[str] = set()
+        while channel.uniqueid not in seen:
+            seen.add(channel.uniqueid)
+            before = self.get(channel.dialled_by)
+            if before is None and channel.name.endswith(";2"):
+                before = self.partner(channel)
+            channel = before or channel
+        return channel
+
+    def calls_of(self, people: Iterable[Channel]) -> list[BridgeCall]:
+        """Return the calls that these channels belong to, the oldest first."""
+        found = {self._where[one.uniqueid] for one in people if one.uniqueid in self._where}
+        return sorted((self.calls[one] for one in found), key=lambda call: (call.started_at, call.id))
+
+    def with_part(self, channel: Channel) -> list[BridgeCall]:
+        """Return the calls in which a channel has a part that is not over."""
+        return [
+            call
+            for call in self.calls.values()
+            if channel.uniqueid in call.parts and not call.parts[channel.uniqueid].is_over
+        ]
 
     def over(self, call_id: str) -> None:
         """Note that a call has been told to its end, whether or not it was known before."""
-        if call_id in self.calls:
-            self.drop(self.calls[call_id])
+        if (call := self.calls.get(call_id)) is not None:
+            self.drop(call, call.lost_at or call.started_at)
         self._changed.add(call_id)
 
     def mark(self, call_ids: Iterable[str]) -> None:
@@ -148,23 +237,54 @@ class Book:
         self._changed.update(call_ids)
 
     def changes(self) -> dict[str, bytes | None]:
-        """Answer what has changed since the last time: calls as JSON, None for those that are over."""
+        """Return what has changed since the last time: calls as JSON, None for those that are over."""
         changed, self._changed = self._changed, set()
         found = {call_id: self.calls.get(call_id) for call_id in changed}
         return {call_id: None if one is None else msgspec.json.encode(one) for call_id, one in found.items()}
 
+    def _succeed(self, channel: Channel) -> BridgeCall | None:
+        """Put a channel in the place of the one that it replaces, with that one's call, and return that."""
+        name = replaced(channel.name)
+        for call in [] if name is None else list(self.calls.values()):
+            for one in list(call.channels.values()):
+                if one.name == name:
+                    for empty in self.move(channel, call):
+                        self.calls.pop(empty.id)
+                    call.party += [channel.uniqueid] if one.uniqueid in call.party else []
+                    return call
+        return None
+
+    def _put(self, call: BridgeCall, channel: Channel) -> None:
+        call.channels[channel.uniqueid] = channel
+        self._where[channel.uniqueid] = call.id
+        if channel.party is Party.LOCAL:
+            self._locals[channel.name] = channel.uniqueid
+        self._changed.add(call.id)
+
     def _rename(self, channel: Channel, name: str) -> None:
         """Follow a channel that another has taken the place of: a call picked up at a colleague's phone."""
         if name and name != channel.name and not in_transit(name):
+            is_by_name = self.names.read(channel.name)[0] is Party.AGENT
             channel.name = name
-            if channel.party is Party.AGENT:
+            if channel.party is Party.AGENT and is_by_name:
                 channel.party, channel.agent = self.names.read(name)
 
 
 def begin(call: BridgeCall, channel: Channel, message: Message) -> None:
-    """Say which way a call goes by its first channel: one that comes in by a trunk is inbound."""
-    call.originated = message.get("ChannelStateDesc") == "Down"
+    """Say which way a call goes by its first channel: one that comes in by a trunk is inbound.
+
+    A channel may begin Down and only ring then; where it has come to no extension, or is Local, the PBX
+    itself has called it.
+    """
+    is_down = message.get("ChannelStateDesc") in ("Down", "Rsrvd")
+    call.originated = is_down and (channel.party is Party.LOCAL or line(message) is None)
     if channel.party is Party.OUTSIDE and not call.originated:
-        call.direction = INBOUND
-        call.from_number = number(message.get("CallerIDNum", ""))
-        call.to_number = message.get("Exten") or None
+        comes_in(call, channel, message)
+
+
+def comes_in(call: BridgeCall, channel: Channel, message: Message) -> None:
+    """Note that somebody outside calls us."""
+    call.originated = False
+    call.direction, call.party = INBOUND, [channel.uniqueid]
+    call.from_number = number(message.get("CallerIDNum", ""))
+    call.to_number = line(message)

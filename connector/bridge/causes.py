@@ -17,17 +17,23 @@ _BY_DIAL = {
 }
 
 
-def of_leg(channel: Channel, hangup_cause: str) -> str:
+def of_leg(channel: Channel, hangup_cause: str, *, answered: bool) -> str:
     """Say why a dialled party's part ended.
 
     A queue reports a phone that refused as NOANSWER; only the hangup tells. A phone that says 'busy'
     after it rang has been rejected by its user.
     """
-    if channel.answered:
+    if answered:
         return "normal"
     if hangup_cause == _BUSY:
         return "rejected" if channel.rang else "busy"
     return _BY_HANGUP.get(hangup_cause) or _BY_DIAL.get(channel.dial_status, "no_answer")
+
+
+def of_rest(call: BridgeCall, channel: Channel) -> str:
+    """Say why a part ended whose channel is still there, now that the call is over."""
+    is_taken_back = call.gave_up and not channel.dial_status
+    return "cancelled" if is_taken_back else of_leg(channel, "", answered=call.has_answered(channel))
 
 
 def of_call(call: BridgeCall) -> str:
@@ -40,5 +46,9 @@ def of_call(call: BridgeCall) -> str:
 
 
 def _shared(causes: Sequence[str]) -> str:
-    """Answer what all legs say; where they disagree, nobody answered."""
-    return causes[0] if len(set(causes)) == 1 else "no_answer"
+    """Return what all legs say; where they disagree, nobody answered.
+
+    A leg that the phone system itself took back, as a queue does when its time is up, has not answered.
+    """
+    shared = causes[0] if len(set(causes)) == 1 else "no_answer"
+    return "no_answer" if shared == "cancelled" else shared

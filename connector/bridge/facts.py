@@ -3,10 +3,13 @@
 import re
 
 from connector.bridge.ami import Message
+from connector.casing import ascii_lower
 from connector.times import SECOND, Clock
 
 _UNKNOWN = ("", "<unknown>", "anonymous", "unknown", "restricted")
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
+_NUMBER = re.compile(r"[0-9*#+(). /-]*[0-9][0-9*#+(). /-]*")
+_SAME_DIGITS = 6
 _DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
 
 
@@ -20,19 +23,40 @@ def moment(message: Message, clock: Clock) -> int:
 
 def number(text: str) -> str:
     """Answer a caller's number; what Asterisk does not know is withheld."""
-    return "anonymous" if text.lower() in _UNKNOWN else text
+    return "anonymous" if ascii_lower(text) in _UNKNOWN else text
+
+
+def is_number(text: str) -> bool:
+    """Return whether a caller's number is one: digits and what people write between them, no words."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def line(message: Message) -> str | None:
+    """Return which of our numbers a channel came in by; a dialplan's `s` is none."""
+    exten = message.get("Exten", "")
+    return exten if exten not in ("", "s") else None
 
 
 def dialled(message: Message) -> str | None:
-    """Answer which number a trunk was asked for: what was dialled, before what the dialplan says.
+    """Return which number a trunk was asked for: what was dialled, before what the dialplan says.
 
-    A dial string is `number@trunk` or `trunk/number`; the extension may be a subroutine's `s`.
+    A dial string is `number@trunk`, or has the number behind the trunk: `trunk/number`,
+    `trunk/sip:number@host`, `user@host/number@context`; the extension may be a subroutine's `s`.
     """
-    asked = re.split(r"[@/]", message.get("DialString", ""))
-    for text in (*asked, message.get("DestCallerIDNum", ""), message.get("Exten", "")):
+    asked = message.get("DialString", "").rpartition("/")[2].partition("@")[0]
+    asked = re.sub(r"^(sips?|tel):", "", asked).partition(";")[0]
+    for text in (asked, message.get("DestCallerIDNum", ""), message.get("Exten", "")):
         if _DIALLED.fullmatch(text):
             return text
     return None
+
+
+def is_same(one: str | None, other: str | None) -> bool:
+    """Return whether two dialled numbers are the same subscriber's, whatever a trunk wants before them."""
+    first, second = (re.sub("[^0-9]", "", text or "") for text in (one, other))
+    if min(len(first), len(second)) < _SAME_DIGITS:
+        return first == second
+    return first[-_SAME_DIGITS:] == second[-_SAME_DIGITS:]
 
 
 def age(message: Message) -> int:

@@ -6,6 +6,7 @@ import msgspec
 
 from connector.bridge.settings import PREFIX, BridgeSettings, describe
 from connector.bridge.wanted import FILTERS
+from connector.casing import ascii_upper
 
 _PAGE = Path(__file__).with_name("asterisk.md")
 
@@ -21,7 +22,7 @@ def _settings() -> str:
     rows = ["| variable | default | what it is |", "|---|---|---|"]
     for field in msgspec.structs.fields(BridgeSettings):
         default = "required" if field.required else _shown(field.default)
-        rows.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {describe(field)} |")
+        rows.append(f"| `{PREFIX}{ascii_upper(field.name)}` | {default} | {describe(field)} |")
     return "\n".join(rows)
 
 

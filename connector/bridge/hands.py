@@ -12,6 +12,7 @@ from connector.bridge.channels import Channel, Party
 from connector.bridge.connection import Refused
 from connector.bridge.orders import Order, Outcome, refused
 from connector.bridge.settings import BridgeSettings
+from connector.casing import ascii_lower
 from connector.times import SECOND
 
 LATE_SECONDS = 10
@@ -98,7 +99,7 @@ class Hands:
                 return await self._transfer(self._connection, order)
             return await self._hang_up(self._connection, order)
         except Refused as problem:
-            is_right = "permission" in str(problem).lower()
+            is_right = "permission" in ascii_lower(str(problem))
             return refused("not_permitted" if is_right else "failed", str(problem))
         except BadStream as problem:
             return Outcome(state="unknown", detail=str(problem))
@@ -151,7 +152,7 @@ class Hands:
 
     async def _hang_up(self, connection: Acts, order: Order) -> Outcome:
         call = self._book.find(order.call)
-        channels = [] if call is None else _to_end(call, order.agent)
+        channels = [] if call is None else self._to_end(call, order.agent)
         if call is None or not channels:
             return refused("over")
         ended = [await self._end(connection, call, channel) for channel in channels]
@@ -159,19 +160,21 @@ class Hands:
 
     async def _end(self, connection: Acts, call: BridgeCall, channel: Channel) -> bool:
         """End a channel; False if it was gone already. A telephone that rings is made to refuse."""
-        refuses = call.direction == INBOUND and channel.party is Party.AGENT and not channel.answered
+        refuses = (
+            call.direction == INBOUND and channel.party is Party.AGENT and not call.has_answered(channel)
+        )
         cause = _REJECTED if refuses else _NORMAL
         try:
             await connection.act("Hangup", {"Channel": channel.name, "Cause": cause})
         except Refused as problem:
-            if "no such channel" in str(problem).lower():
+            if "no such channel" in ascii_lower(str(problem)):
                 return False
             raise
         return True
 
     async def _transfer(self, connection: Acts, order: Order) -> Outcome:
         call = self._book.find(order.call)
-        channels = [] if call is None else _of_agent(call, order.agent)
+        channels = [] if call is None else self._of_agent(call, order.agent)
         talking = [channel for channel in channels if channel.bridge]
         if not talking:
             return refused("over")
@@ -179,14 +182,13 @@ class Hands:
         await connection.act("BlindTransfer", {"Channel": talking[-1].name, **target})
         return Outcome(state="done")
 
+    def _to_end(self, call: BridgeCall, agent: str) -> list[Channel]:
+        """Return the channels that end an agent's part, or the whole call, its first party first."""
+        if agent:
+            return self._of_agent(call, agent)
+        ends = [one for one in call.channels.values() if one.party in (Party.AGENT, Party.OUTSIDE)]
+        return sorted(ends, key=lambda one: one.uniqueid != call.root)
 
-def _to_end(call: BridgeCall, agent: str) -> list[Channel]:
-    """Answer the channels that end an agent's part, or the whole call, its first party before the others."""
-    if agent:
-        return _of_agent(call, agent)
-    ends = [one for one in call.channels.values() if one.party in (Party.AGENT, Party.OUTSIDE)]
-    return sorted(ends, key=lambda one: one.uniqueid != call.root)
-
-
-def _of_agent(call: BridgeCall, agent: str) -> list[Channel]:
-    return [one for one in call.channels.values() if one.party is Party.AGENT and one.agent == agent]
+    def _of_agent(self, call: BridgeCall, agent: str) -> list[Channel]:
+        here = self._book.channels_of(call)
+        return [one for one in here if one.party is Party.AGENT and one.agent == agent]

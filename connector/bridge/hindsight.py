@@ -1,10 +1,11 @@
 """Say of a call that nobody heard to its end what the PBX's files say of it; no I/O."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, Names, Party
 from connector.bridge.files import Entry, Row
+from connector.bridge.local_rows import tied
 from connector.bridge.tracker import RecordingUrl
 from connector.bridge.values import Data, Kind, Said
 
@@ -15,13 +16,19 @@ class Hindsight:
     """What the files say, by call."""
 
     def __init__(
-        self, names: Names, recording_url: RecordingUrl, rows: Sequence[Row], entries: Sequence[Entry]
+        self,
+        names: Names,
+        recording_url: RecordingUrl,
+        rows: Sequence[Row],
+        entries: Sequence[Entry],
+        subject: Callable[[str], str] = str,
     ) -> None:
+        self._subject = subject
         self._names = names
         self._recording_url = recording_url
         self._entries = entries
         self._rows: dict[str, list[Row]] = {}
-        for row in rows:
+        for row in tied(rows):
             self._rows.setdefault(row.uniqueid, []).append(row)
 
     def knows(self, call: BridgeCall) -> bool:
@@ -113,6 +120,7 @@ class Hindsight:
         direction = INBOUND if party is Party.OUTSIDE else OUTBOUND if outside else INTERNAL
         call = BridgeCall(
             id=row.uniqueid,
+            subject=self._subject(row.uniqueid),
             started_at=row.started_at,
             root=row.uniqueid,
             direction=direction,

@@ -77,7 +77,8 @@ class LookingBack:
             log.warning("files_not_read", extra={"why": str(problem)})
             rows, log_text = "", ""
         names, url = self._book.names, self._settings.recording_url
-        return Hindsight(names, url, files.rows(rows), files.entries(log_text))
+        read, entries = files.rows(rows), files.entries(log_text)
+        return Hindsight(names, url, read, entries, self._book.subject)
 
     def _texts(self) -> tuple[str, str]:
         return files.tail(self._settings.master_csv), files.tail(self._settings.queue_log)

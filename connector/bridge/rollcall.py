@@ -1,16 +1,21 @@
 """Find out, on each new connection, what became of the calls while nobody listened."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from connector.bridge.ami import Message, event_of
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
-from connector.bridge.channels import Channel, Party
-from connector.bridge.facts import age, moment, number
+from connector.bridge.channels import Channel, Names, Party
+from connector.bridge.facts import age, line, moment, number
+from connector.bridge.talking import talk
 from connector.bridge.tracker import Tracker
 from connector.bridge.values import Said
 from connector.times import Clock
 
 ACTION = "CoreShowChannels"
+_DIALLED = "AppDial"
+"""What a channel does that another, or the PBX itself, has dialled."""
 
 
 class RollCall:
@@ -54,23 +59,31 @@ class RollCall:
             yield from self._place(one, now)
 
     def _miss(self, call: BridgeCall, now: int) -> Iterator[Said]:
-        """Take the channels from a call that are gone; a call that has none left is lost."""
-        present = self._listed.keys() | self._born
+        """Take the channels from a call that are gone; a call that is over by that is lost.
+
+        What is only the rest of a call that was told to its end is no loss.
+        """
+        book, present = self._tracker.book, self._listed.keys() | self._born
         gone = [channel for uniqueid, channel in call.channels.items() if uniqueid not in present]
-        if call.is_open and not gone:
+        if call.channels and not gone and not call.is_over:
             return
         heard_until = self._heard_until or now
-        lost = not any(one.keeps_open and one.uniqueid in present for one in call.channels.values())
         for channel in gone:
-            if not lost:
-                yield from call.leave(channel, heard_until, None)
-            self._tracker.book.drop_channel(call, channel)
+            left = [one for one in book.with_part(channel) if one is not call or _stays(call, gone)]
+            for each in left:
+                yield from each.leave(channel, heard_until, None)
+            book.drop_channel(call, channel)
         call.patchy = True
-        if lost:
+        if call.is_over and call.is_rest:
+            book.over(call.id)
+        elif call.is_over:
+            book.leave_behind(call, heard_until)
             call.lost_at = call.lost_at or heard_until
             self.lost.append(call)
 
     def _add(self, listed: Message, now: int) -> BridgeCall:
+        if _has_come_in(self._tracker.book.names, listed):
+            listed = {**listed, "Linkedid": listed["Uniqueid"]}
         call, _ = self._tracker.book.add(listed, now - age(listed))
         call.patchy = True
         return call
@@ -84,9 +97,22 @@ class RollCall:
         if call.direction is not None and is_of_interest(call, channel):
             yield from call.ring(channel, now - age(listed))
         bridge = listed.get("BridgeId", "")
-        if bridge:
+        if bridge and listed.get("BridgeTechnology") != "holding_bridge":
             self._tracker.book.enter(channel, bridge)
-            yield from self._tracker.talk(bridge, call, now, is_heard=False)
+            yield from talk(self._tracker.book, bridge, now, is_heard=False)
+
+
+def _has_come_in(names: Names, listed: Message) -> bool:
+    """Return whether somebody outside has called us, although whom they met gave them another Linkedid."""
+    party, _ = names.read(listed["Channel"], listed.get("Context", ""))
+    does = listed.get("Application", "")
+    return party is Party.OUTSIDE and does != "" and not does.startswith(_DIALLED)
+
+
+def _stays(call: BridgeCall, gone: Sequence[Channel]) -> bool:
+    """Return whether a call goes on without these channels."""
+    there = {name: one for name, one in call.channels.items() if one not in gone}
+    return not msgspec.structs.replace(call, channels=there).is_over
 
 
 def is_of_interest(call: BridgeCall, channel: Channel) -> bool:
@@ -105,13 +131,22 @@ def infer(call: BridgeCall, listed: Mapping[str, Message]) -> None:
     call.root = first.uniqueid
     call.from_number = number(message.get("CallerIDNum", ""))
     if first.party is Party.OUTSIDE:
-        call.direction = INBOUND
-        call.to_number = message.get("Exten") or None
+        call.direction, call.party = INBOUND, [first.uniqueid]
+        call.to_number = line(message)
         queue = message.get("ApplicationData", "").partition(",")[0]
         call.queue = queue if message.get("Application") == "Queue" and queue else None
     elif outside:
-        call.direction = OUTBOUND
+        call.direction, call.party = OUTBOUND, [one.uniqueid for one in outside]
         call.to_number = number(listed[outside[0].uniqueid].get("CallerIDNum", ""))
-    elif len(channels) > 1:
-        call.direction, call.from_number = INTERNAL, first.agent
-        call.to_number = channels[1].agent
+    else:
+        _infer_inside(call, first, channels)
+
+
+def _infer_inside(call: BridgeCall, first: Channel, channels: Sequence[Channel]) -> None:
+    """Say whether colleagues talk; one telephone behind a Local channel rings for a call that is to come."""
+    agents = list(dict.fromkeys(one.agent for one in channels if one.agent is not None))
+    call.originated = first.party is Party.LOCAL
+    if len(agents) > 1:
+        caller = first.agent or agents[0]
+        call.direction, call.from_number = INTERNAL, caller
+        call.to_number = next(one for one in agents if one != caller)

@@ -10,10 +10,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Meta
 
+from connector.casing import ascii_upper
 from connector.errors import SettingsError
 from connector.settings import LOOPBACK, Secret
 
 PREFIX = "BRIDGE_"
+DEFAULT_SOURCE = "/asterisk"
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +32,11 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         Path, Meta(description="File that keeps what is not delivered yet; on a disk that survives")
     ] = Path("/var/lib/connector-bridge/spool.db")
     source: Annotated[
-        str, Meta(description="Names this PBX in its events; one for each PBX of a phone system")
-    ] = "/asterisk"
+        str,
+        Meta(
+            description="Names this PBX in its events and its calls' ids; one for each PBX of a phone system"
+        ),
+    ] = DEFAULT_SOURCE
     agents: Annotated[
         str, Meta(description="Pattern of agents' channels, without what follows the last -; (1) is the word")
     ] = "(?:PJSIP|SIP|IAX2|SCCP)/([0-9]{2,6})"
@@ -85,6 +90,11 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "INFO"
 
     @property
+    def name(self) -> str:
+        """Return the PBX's name among those of one phone system, empty where nobody has given it one."""
+        return "" if self.source == DEFAULT_SOURCE else self.source.strip("/")
+
+    @property
     def ami_address(self) -> tuple[str, int]:
         """Answer host and port of the manager interface."""
         return _address(self.ami)
@@ -114,7 +124,7 @@ def load(environment: Mapping[str, str] | None = None) -> BridgeSettings:
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(BridgeSettings):
-        variable = PREFIX + field.name.upper()
+        variable = PREFIX + ascii_upper(field.name)
         if variable in environment:
             found[field.name] = _convert(variable, environment[variable], field.type)
         elif field.required:

@@ -11,6 +11,7 @@ from typing import Self
 import msgspec
 
 from connector.errors import SettingsError, StoreUnavailable
+from connector.private_files import private_database
 from connector.times import DAY
 
 _KNOWN_FOR = 2 * DAY
@@ -43,6 +44,7 @@ class Spool:
         """Open or make the file; SettingsError where that cannot be, or another bridge holds it."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            private_database(path)
             connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
             for pragma in ("locking_mode=exclusive", "journal_mode=wal", "synchronous=full"):
                 connection.execute(f"pragma {pragma}").fetchall()

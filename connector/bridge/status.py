@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE
 from connector.errors import SettingsError
 from connector.times import to_iso
+
+NOT_TOLD = (OWN_TELEPHONE, NOBODY_ELSE)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     open_calls: int
     waiting: int
     aside: int
+    not_told: dict[str, int]
     clock_difference_seconds: int | None
 
 
@@ -54,6 +58,12 @@ class Status:
         self.attempts = Counter(
             "connector_bridge_attempts", "Attempts to deliver by outcome", ["outcome"], registry=self.registry
         )
+        self.not_told = Counter(
+            "connector_bridge_calls_not_told",
+            "Calls that are no call of anybody's, by reason: own_telephone, nobody_else",
+            ["reason"],
+            registry=self.registry,
+        )
         self.carried_out = Counter(
             "connector_bridge_orders", "Orders by what came of them", ["outcome"], registry=self.registry
         )
@@ -69,6 +79,7 @@ class Status:
             open_calls=_value(self.open_calls),
             waiting=_value(self.waiting),
             aside=_value(self.aside),
+            not_told={reason: int(self.not_told.labels(reason)._value.get()) for reason in NOT_TOLD},
             clock_difference_seconds=self.clock_difference_seconds,
         )
 

@@ -5,31 +5,38 @@ the state of a dialling, a hangup's cause, Answer() in the dialplan. A person ha
 agent's channel is in a bridge with another party.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from connector.bridge import causes
 from connector.bridge.ami import Message, event_of
-from connector.bridge.book import Book, begin
-from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
+from connector.bridge.book import Book, begin, comes_in
+from connector.bridge.calls import INBOUND, INTERNAL, BridgeCall
 from connector.bridge.channels import Channel, Names, Party
-from connector.bridge.facts import dialled, moment, number
-from connector.bridge.values import Data, Kind, Said
+from connector.bridge.dialling import caller, dial
+from connector.bridge.facts import is_number, moment
+from connector.bridge.talking import stop_talking, talk
+from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE, Data, Kind, Said
 from connector.times import Clock
 
 RecordingUrl = Callable[[str], str | None]
-"""Answers the address of a recording by its path on the PBX; None where recordings have no address."""
+"""Returns the address of a recording by its path on the PBX; None where recordings have no address."""
 
 _RECORDING = "MIXMONITOR_FILENAME"
 _VOICEMAIL = "VMSTATUS"
 
 
 class Tracker:
-    """The calls of one PBX as its events tell them."""
+    """The calls of one PBX as its events tell them.
 
-    def __init__(self, names: Names, recording_url: RecordingUrl, clock: Clock) -> None:
-        self.book = Book(names)
+    `name` is the PBX's among those of one phone system, empty where there is only one.
+    """
+
+    def __init__(self, names: Names, recording_url: RecordingUrl, clock: Clock, name: str = "") -> None:
+        self.book = Book(names, name)
+        self._not_told: Counter[str] = Counter()
         self._patchy: list[BridgeCall] = []
         self._recording_url = recording_url
         self._clock = clock
@@ -53,47 +60,55 @@ class Tracker:
     def hear(self, message: Message) -> list[Said]:
         """Say what follows from one event."""
         event, at = event_of(message) or "", moment(message, self._clock)
+        if "CallerIDNum" in message:
+            self._number(message)
         if event in self._noting:
             self._noting[event](message, at)
         return list(self._telling[event](message, at)) if event in self._telling else []
 
     def take_patchy(self) -> list[BridgeCall]:
-        """Answer the calls that have ended and were heard in part only."""
+        """Return the calls that have ended and were heard in part only."""
         patchy, self._patchy = self._patchy, []
         return patchy
 
-    def talk(self, bridge: str, call: BridgeCall, at: int, *, is_heard: bool = True) -> Iterator[Said]:
-        """Say who has answered, now that these are in a bridge with each other; they may long have been."""
-        members = self.book.members(bridge)
-        if len(members) < 2:
-            return
-        agents = [one for one in members if one.agent is not None and not one.transfers]
-        if agents and call.direction is None:
-            self._between(call, agents[0])
-        for one in agents:
-            yield from call.answer(one, at, is_heard=is_heard)
-        forwarded = [one for one in members if one.party is Party.OUTSIDE and one.uniqueid != call.root]
-        if forwarded and not agents and not call.answered and call.direction == INBOUND:
-            yield from call.answer(forwarded[0], at, is_heard=is_heard)
+    def take_not_told(self) -> Counter[str]:
+        """Return how many calls have ended untold since the last time, by reason."""
+        counted, self._not_told = self._not_told, Counter()
+        return counted
 
     def over(self, call: BridgeCall, at: int) -> Iterator[Said]:
         """Say that a call is over, and where it can be heard.
 
         It ended when its last talk did: a machine may ask the caller how it was long after.
         """
-        self.book.drop(call)
+        for channel in self.book.channels_of(call):
+            yield from call.leave(channel, at, causes.of_rest(call, channel))
+        self.book.drop(call, at)
         ended_at = call.talked_until if call.answered and call.talked_until is not None else at
         yield from call.end(ended_at, causes.of_call(call))
         if call.answered and call.told:
             yield from self._recorded(call, at)
         if call.patchy:
             self._patchy.append(call)
+        if not (call.told or call.met or call.is_rest):
+            self._not_told[OWN_TELEPHONE if call.originated else NOBODY_ELSE] += 1
 
     def _recorded(self, call: BridgeCall, at: int) -> Iterator[Said]:
         """Say where the call can be heard; the file is whole only now, when the channel is gone."""
         for path in call.recordings:
             if (url := self._recording_url(path)) is not None:
                 yield from call.say(Kind.RECORDED, f"recorded/{path}", at, Data(recording_url=url))
+
+    def _number(self, message: Message) -> None:
+        """Note the caller's number, which an analogue line tells late and a dialplan may rewrite.
+
+        The last one before anything is told counts; a name in its place is none.
+        """
+        known = self.book.channel(message)
+        if known is None or known[0].told or known[0].party != [known[1].uniqueid]:
+            return
+        if known[0].direction == INBOUND and is_number(message["CallerIDNum"]):
+            known[0].from_number = message["CallerIDNum"]
 
     def _new_channel(self, message: Message, at: int) -> None:
         if self.book.channel(message) is not None:
@@ -103,43 +118,25 @@ class Tracker:
             begin(call, channel, message)
 
     def _new_state(self, message: Message, _at: int) -> None:
-        known = self.book.channel(message)
-        if known is not None and message.get("ChannelStateDesc") == "Ringing":
-            known[1].rang = True
-
-    def _dial_begin(self, message: Message, at: int) -> Iterator[Said]:
-        known = self.book.channel(message, "Dest")
+        known, state = self.book.channel(message), message.get("ChannelStateDesc")
         if known is None:
             return
-        call, called = known
-        if called.party is Party.OUTSIDE:
-            yield from self._dial_out(call, message, at)
-        elif called.party is Party.AGENT:
-            # The first telephone of a call that the PBX makes by itself is nobody's call yet.
-            if call.direction is None and (not call.originated or called.uniqueid != call.root):
-                call.direction = INTERNAL
-                call.from_number = self._caller(call, message)
-                call.to_number = called.agent
-            if call.direction is not None:
-                yield from call.ring(called, at)
+        call, channel = known
+        channel.rang = channel.rang or state == "Ringing"
+        channel.is_up = channel.is_up or state == "Up"
+        # What the PBX calls rings or is dialled; 'Ring' is a channel that calls the PBX.
+        is_undecided = call.direction is None and call.root == channel.uniqueid and not channel.dialled_by
+        if state == "Ring" and is_undecided and channel.party is Party.OUTSIDE:
+            comes_in(call, channel, message)
 
-    def _dial_out(self, call: BridgeCall, message: Message, at: int) -> Iterator[Said]:
-        if call.direction is not None:
-            return
-        call.direction = OUTBOUND
-        call.from_number = number(message.get("CallerIDNum", ""))
-        call.to_number = dialled(message)
-        for channel in call.agents():
-            yield from call.ring(channel, at)
-
-    def _caller(self, call: BridgeCall, message: Message) -> str:
-        root = call.channels.get(call.root)
-        return root.agent if root is not None and root.agent else number(message.get("CallerIDNum", ""))
+    def _dial_begin(self, message: Message, at: int) -> Iterator[Said]:
+        return dial(self.book, message, at, self.over)
 
     def _dial_end(self, message: Message, _at: int) -> None:
         known = self.book.channel(message, "Dest")
         if known is not None:
-            known[1].dial_status = message.get("DialStatus", "")
+            # A queue whose time is up says NOANSWER, and then takes the call back.
+            known[1].dial_status = known[1].dial_status or message.get("DialStatus", "")
 
     def _queue_join(self, message: Message, at: int) -> Iterator[Said]:
         known = self.book.channel(message)
@@ -147,10 +144,12 @@ class Tracker:
         if known is None or not queue:
             return
         call, channel = known
-        if call.direction is None:
-            call.direction, call.from_number = INTERNAL, self._caller(call, message)
-            call.to_number = message.get("Exten") or None
         call.queue = call.queue or queue
+        if call.direction is None and call.originated:
+            return
+        if call.direction is None:
+            call.direction, call.from_number = INTERNAL, caller(call, message)
+            call.to_number = message.get("Exten") or None
         said = msgspec.structs.replace(call.facts(), queue=queue)
         yield from call.say(Kind.RINGING, f"{channel.uniqueid}/queue/{queue}", at, said)
 
@@ -158,22 +157,13 @@ class Tracker:
         known = self.book.channel(message)
         if known is None or message.get("BridgeTechnology") == "holding_bridge":
             return
-        call, channel = known
-        self.book.enter(channel, message.get("BridgeUniqueid", ""))
-        call = yield from self.book.linked(message, call, at)
-        for other in self.book.calls_in(channel.bridge):
-            call = yield from self.book.join(call, other, at)
-        yield from self.talk(channel.bridge, call, at)
+        self.book.enter(known[1], message.get("BridgeUniqueid", ""))
+        yield from talk(self.book, known[1].bridge, at)
 
     def _bridge_leave(self, message: Message, at: int) -> None:
         known = self.book.channel(message)
         if known is not None:
-            self._out_of_bridge(*known, at)
-
-    def _out_of_bridge(self, call: BridgeCall, channel: Channel, at: int) -> None:
-        bridge = self.book.leave(channel)
-        if bridge and len(self.book.members(bridge)) == 1:
-            call.talked_until = at
+            stop_talking(self.book, known[1], at)
 
     def _transfer(self, message: Message, _at: int) -> None:
         """Note who leaves, so that they do not count as having answered what they handed over."""
@@ -192,16 +182,21 @@ class Tracker:
         if known is None:
             return
         call, channel = known
-        self._out_of_bridge(call, channel, at)
-        if channel.uniqueid == call.root:
-            cause = causes.of_call(call)
-        else:
-            cause = causes.of_leg(channel, message.get("Cause", ""))
-            call.causes += [] if channel.party is Party.LOCAL else [cause]
-        yield from call.leave(channel, at, cause)
+        stop_talking(self.book, channel, at)
+        cause = self._cause(call, channel, message.get("Cause", ""))
+        for each in self.book.with_part(channel):
+            yield from each.leave(channel, at, cause)
+            self.book.mark([each.id])
         self.book.drop_channel(call, channel)
-        if not call.is_open:
+        if call.is_over:
             yield from self.over(call, at)
+
+    def _cause(self, call: BridgeCall, channel: Channel, hangup_cause: str) -> str:
+        if channel.uniqueid == call.root:
+            return causes.of_call(call)
+        cause = causes.of_leg(channel, hangup_cause, answered=call.has_answered(channel))
+        call.causes += [] if channel.party is Party.LOCAL else [cause]
+        return cause
 
     def _variable(self, message: Message, _at: int) -> None:
         known, value = self.book.channel(message), message.get("Value", "")
@@ -210,7 +205,3 @@ class Tracker:
                 known[0].recordings.append(value)
         elif known is not None and message.get("Variable") == _VOICEMAIL:
             known[0].voicemail = value == "SUCCESS"
-
-    def _between(self, call: BridgeCall, agent: Channel) -> None:
-        """Two agents whom the PBX itself has brought together."""
-        call.direction, call.from_number = INTERNAL, agent.agent

@@ -9,6 +9,10 @@ from connector.times import to_iso
 
 MAX_ID = 200
 
+OWN_TELEPHONE, NOBODY_ELSE = "own_telephone", "nobody_else"
+"""Why a call is not told: the PBX rang an agent's own telephone, or a machine, and called nobody else; or
+somebody dialled and reached no other person, as with a feature code."""
+
 
 class Kind(StrEnum):
     """The five things that can be said of a call."""

@@ -3,6 +3,7 @@
 EVENTS = (
     "Newchannel",
     "Newstate",
+    "NewCallerid",
     "DialBegin",
     "DialEnd",
     "QueueCallerJoin",

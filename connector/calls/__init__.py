@@ -6,11 +6,11 @@ from connector.calls.records import (
     inner_ends,
     is_answered,
     is_open,
+    not_recorded,
     record,
     root_of,
     talk_seconds,
     went_on,
-    will_be_told,
 )
 from connector.calls.values import (
     Call,
@@ -23,6 +23,7 @@ from connector.calls.values import (
     EventType,
     Leg,
     LegState,
+    NotRecorded,
     Recording,
     Watchdog,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "EventType",
     "Leg",
     "LegState",
+    "NotRecorded",
     "Recording",
     "Watchdog",
     "call_key",
@@ -49,10 +51,10 @@ __all__ = [
     "is_answered",
     "is_open",
     "legs_over",
+    "not_recorded",
     "record",
     "root_of",
     "talk_seconds",
     "watchdog_event",
     "went_on",
-    "will_be_told",
 ]

@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
-from connector.calls.values import Call, CallEvent, CallState, Cause, EventType, Leg, LegState, Recording
+from connector.calls.values import (
+    UNANSWERED,
+    Call,
+    CallEvent,
+    CallState,
+    EventType,
+    Leg,
+    LegState,
+    Recording,
+)
 
 _PLACE = {
     EventType.RINGING: 0,
@@ -16,14 +25,6 @@ _PLACE = {
 }
 _UNDER_WAY = (EventType.RINGING, EventType.ANSWERED, EventType.LEFT)
 _REOPENS = (EventType.RINGING, EventType.ANSWERED)
-_UNANSWERED = (
-    Cause.BUSY,
-    Cause.NO_ANSWER,
-    Cause.CANCELLED,
-    Cause.REJECTED,
-    Cause.FAILED,
-    Cause.VOICEMAIL,
-)
 
 
 def fold(events: Iterable[CallEvent]) -> Call:
@@ -110,7 +111,7 @@ def _contradicts(event: CallEvent, end: CallEvent | None) -> bool:
     """Say whether this is an answer after an end that nobody's answer came before."""
     if end is None or event.type is not EventType.ANSWERED:
         return False
-    return end.cause in _UNANSWERED and event.at > end.at
+    return end.cause in UNANSWERED and event.at > end.at
 
 
 def _latest(event: CallEvent) -> tuple[int, str, str]:

@@ -6,15 +6,18 @@ from functools import lru_cache
 from hashlib import sha256
 
 from connector.calls.values import (
+    UNANSWERED,
     Call,
     CallRecord,
     CallState,
     CallStatus,
     Cause,
     Direction,
+    NotRecorded,
     Recording,
     Watchdog,
 )
+from connector.casing import ascii_lower
 from connector.times import SECOND
 
 
@@ -22,7 +25,7 @@ from connector.times import SECOND
 def call_key(phone_system_uid: str, call_id: str) -> str:
     """Name a call for Desk: one word of 27 small letters and digits, always the same for the same call."""
     digest = sha256(f"{phone_system_uid}\0{call_id}".encode()).digest()
-    return "zpc" + b32encode(digest[:15]).decode().lower()
+    return "zpc" + ascii_lower(b32encode(digest[:15]).decode())
 
 
 def is_open(family: Iterable[Call]) -> bool:
@@ -42,9 +45,8 @@ def record(
 ) -> CallRecord | None:
     """Say what the family's record shall show, or None where none is due.
 
-    None is due while a call is open, for calls of which neither the direction nor the caller was ever
-    told, and for internal ones unless they are wanted, `with_internal`; of these the colleague who is
-    called stands in the customer's place. A call with a caller but without direction counts as inbound.
+    None is due while a call is open, and where `not_recorded` says why; of internal calls, where they are
+    wanted, the colleague who is called stands in the customer's place.
     Where the root is internal, or says nothing, the first call that says that it goes outside is the one
     with the customer: phone systems that dial for an agent ring the agent first.
     Durations are whole seconds, rounded down; a call that fell silent adds none.
@@ -52,8 +54,8 @@ def record(
     root = root_of(family)
     calls = _by_start(family)
     outside = _outside(root, calls)
-    direction = _direction(outside)
-    if direction is None or not _is_told(direction, with_internal=with_internal) or is_open(family):
+    direction = _direction_of_all(outside, calls)
+    if direction is None or is_open(family) or not_recorded(family, with_internal=with_internal):
         return None
     inbound = direction is Direction.INBOUND
     return CallRecord(
@@ -71,12 +73,44 @@ def record(
         cause=_cause(root, calls),
         end_reported=all(call.watchdog is not Watchdog.SILENT for call in calls),
         parent_key=parent_key,
+        is_nameless=_is_nameless(calls, direction),
     )
 
 
+def not_recorded(family: Sequence[Call], *, with_internal: bool = False) -> NotRecorded | None:
+    """Return why the family leaves no record, as far as is known by now; None where it leaves one.
+
+    Whatever somebody outside took part in leaves one. A call with a caller but without direction counts as
+    inbound, and so does one of which nothing but a ring or an answer was told.
+    """
+    calls = _by_start(family)
+    direction = _direction_of_all(_outside(root_of(family), calls), calls)
+    if direction is None:
+        return NotRecorded.NOTHING_TOLD
+    if direction is Direction.INTERNAL:
+        return None if with_internal else NotRecorded.INTERNAL
+    return NotRecorded.NOT_TAKEN if all(map(_is_own_ring, calls)) else None
+
+
+def _is_own_ring(call: Call) -> bool:
+    """Tell whether an agent's own telephone was rung to call somebody, and nobody took it.
+
+    So nobody outside was called. A call of which nothing is told is a part of it.
+    """
+    if _direction(call) is None and not _rang(call):
+        return True
+    nobody_called = call.direction is Direction.OUTBOUND and call.to_number is None
+    return nobody_called and bool(call.legs) and call.answered_at is None and call.cause in UNANSWERED
+
+
+def _rang(call: Call) -> bool:
+    return bool(call.legs or call.queue) or call.answered_at is not None
+
+
 def is_answered(told: CallRecord) -> bool:
-    """Say whether somebody answered: those whom the record names did, or else were rung."""
-    return told.status is CallStatus.COMPLETED and told.cause is not Cause.FORWARDED
+    """Return whether those whom the record names answered; else they were only rung."""
+    somebody = told.status is CallStatus.COMPLETED and told.cause is not Cause.FORWARDED
+    return somebody and not told.is_nameless
 
 
 def inner_ends(told: CallRecord) -> tuple[str, ...]:
@@ -105,21 +139,18 @@ def _by_start(calls: Iterable[Call]) -> list[Call]:
     return sorted(calls, key=lambda call: (call.started_at, call.call_id))
 
 
-def will_be_told(family: Sequence[Call], *, with_internal: bool = False) -> bool:
-    """Say whether the family will have a record once all of it is over, as far as is known by now."""
-    direction = _direction(_outside(root_of(family), _by_start(family)))
-    return _is_told(direction, with_internal=with_internal)
-
-
-def _is_told(direction: Direction | None, *, with_internal: bool) -> bool:
-    return direction in _WITH_CUSTOMERS or (with_internal and direction is Direction.INTERNAL)
-
-
 def _outside(root: Call, calls: Sequence[Call]) -> Call:
     """Choose the call with the customer."""
-    if _direction(root) in _WITH_CUSTOMERS:
+    if _direction(root) in _WITH_CUSTOMERS and not _calls_nobody(root):
         return root
-    return next((call for call in calls if call.direction in _WITH_CUSTOMERS), root)
+    return next(
+        (call for call in calls if call.direction in _WITH_CUSTOMERS and not _calls_nobody(call)), root
+    )
+
+
+def _calls_nobody(call: Call) -> bool:
+    """Tell whether a call goes out to nobody who is named: an agent is rung first, and another call dials."""
+    return call.direction is Direction.OUTBOUND and call.to_number is None
 
 
 _WITH_CUSTOMERS = (Direction.INBOUND, Direction.OUTBOUND)
@@ -129,6 +160,16 @@ def _direction(call: Call) -> Direction | None:
     if call.direction is None and call.from_number is not None:
         return Direction.INBOUND
     return call.direction
+
+
+def _direction_of_all(outside: Call, calls: Sequence[Call]) -> Direction | None:
+    """Return which way the family went; inbound where it rang and no call says more than that."""
+    said = _direction(outside)
+    if said is not None:
+        return said
+    if any(call.direction is Direction.INTERNAL for call in calls):
+        return Direction.INTERNAL
+    return Direction.INBOUND if any(map(_rang, calls)) else None
 
 
 def went_on(call: Call) -> bool:
@@ -166,6 +207,18 @@ def _agents(calls: Sequence[Call], *, but: str | None = None) -> tuple[str, ...]
     parts.sort(key=lambda part: part[0])
     backwards = dict.fromkeys(agent for _, agent in reversed(parts))
     return tuple(reversed(backwards))
+
+
+def _is_nameless(calls: Sequence[Call], direction: Direction) -> bool:
+    """Tell whether somebody answered whom nobody has named.
+
+    Who answers a call that goes out is the customer; that one agent made it is known all the same.
+    """
+    if all(call.answered_at is None for call in calls):
+        return False
+    legs = [leg for call in calls for leg in call.legs]
+    is_known = direction is Direction.OUTBOUND and len({leg.agent for leg in legs}) <= 1
+    return not is_known and all(leg.answered_at is None for leg in legs)
 
 
 def _recordings(calls: Sequence[Call]) -> tuple[Recording, ...]:

@@ -43,6 +43,17 @@ class Watchdog(StrEnum):
     SILENT = "silent"
 
 
+UNANSWERED = (
+    Cause.BUSY,
+    Cause.NO_ANSWER,
+    Cause.CANCELLED,
+    Cause.REJECTED,
+    Cause.FAILED,
+    Cause.VOICEMAIL,
+)
+"""Causes that say that nobody answered."""
+
+
 class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that one phone system said of one call.
 
@@ -150,11 +161,26 @@ class CallStatus(StrEnum):
     CANCELED = "Canceled"
 
 
+class NotRecorded(StrEnum):
+    """Why a call that is over leaves no record.
+
+    It was among colleagues; it was the ring of an agent's own telephone, which nobody took, before anybody
+    was called; nothing was told of it; it was erased; it ended before reasons were kept.
+    """
+
+    INTERNAL = "internal"
+    NOT_TAKEN = "not_taken"
+    NOTHING_TOLD = "nothing_told"
+    ERASED = "erased"
+    EARLIER = "earlier"
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The facts that the call record in Desk shall show; no Desk ids, no wording.
 
     `key` is our call key; `customer` and `line` are numbers as the phone system wrote them.
-    `agents` names everyone who answered, else everyone who was rung; the owner is the last of them.
+    `agents` names everyone who answered, else everyone who was rung; the owner is the last of them, unless
+    the call `is_nameless`: somebody answered whom nobody has named, and those who were rung only rang.
     A `cause` of forwarded means that nobody answered here, and that another call tells the rest.
     `parent_key` is the key of the root of the family, on a record that stood before the family was known.
     """
@@ -173,3 +199,4 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cause: Cause | None = None
     end_reported: bool = True
     parent_key: str | None = None
+    is_nameless: bool = False

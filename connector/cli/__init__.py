@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Place] = {
     "audit": Place("auditing", "audit", "Show who changed what, the latest first."),
     "backup": Place("backing_up", "backup", "Copy the SQLite database to FILE, also while it is in use."),
     "bridge": Place("bridge", "bridge", "Stand beside a PBX and tell the connector of its calls."),
+    "calls": Place("calls", "calls", "See what came of calls, and which leave no record in Desk."),
     "deliver": Place("serving", "deliver", "Deliver call records to Zoho Desk without serving."),
     "deliveries": Place("deliveries", "deliveries", "See what has not reached Desk, retry or drop it."),
     "demo": Place("showing", "demo", "Show it all, with a Zoho of its own and a simulated phone."),

@@ -13,7 +13,7 @@ from connector.cli.doubts import doubt_line
 from connector.cli.opening import in_house
 from connector.cli.output import json_option, moment, show_rows
 from connector.errors import CommandError
-from connector.phone_systems import check_network, pattern_of
+from connector.phone_systems import check_network, pattern_of, whole_number
 from connector.store import blocked as blocks
 from connector.store import phones as table
 from connector.store.blocked import Blocked
@@ -67,7 +67,11 @@ def unblock(*, slug: str, number: str, everywhere: bool) -> None:
     """Turn a caller away no more."""
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
-        if not blocks.remove(connection, phone, pattern_of(number, phone.country), everywhere=everywhere):
+        wanted = pattern_of(number, phone.country)
+        # A number is blocked as it was typed then, which may be another spelling.
+        patterns = numbers.spellings(wanted) if wanted.startswith("+") and "*" not in wanted else [wanted]
+        removed = [blocks.remove(connection, phone, each, everywhere=everywhere) for each in patterns]
+        if not any(removed):
             raise CommandError(f"{number} is not blocked so; see: connector phones blocked {slug}")
 
     in_house(partial(change_phone, slug, change, "number.unblocked", number))
@@ -99,17 +103,17 @@ def blocked(*, slug: str, as_json: bool) -> None:
 @click.option("--remove", is_flag=True, help="Forget the rule for these numbers.")
 def caller_id(*, slug: str, number: str, called: str, remove: bool) -> None:
     """Say which of your numbers is shown to those who are called, where the phone system asks."""
+    # With its plus it is read alike in every country.
+    whole = whole_number(number, "")
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
-        if numbers.read(number, phone.country).e164 != number:
-            raise CommandError(f"{number} is no whole number; write it as +33123456789.")
         pattern = pattern_of(called, phone.country)
-        table.set_caller_id(connection, phone.id, pattern, None if remove else number)
+        table.set_caller_id(connection, phone.id, pattern, None if remove else whole)
 
     detail = f"{called}: {'none' if remove else number}"
     phone = in_house(partial(change_phone, slug, change, "phone_system.caller_id", detail))
     if not remove:
-        doubt_line(phone, number)
+        doubt_line(phone, whole)
     click.echo(f"Calls to {called} show {'what the phone system chooses' if remove else number}.")
 
 

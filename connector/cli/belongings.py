@@ -1,18 +1,18 @@
 """Say what is a phone system's, and show what it should do and what it did wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import click
 from sqlalchemy import Connection
 
-from connector import numbers
 from connector.app import House
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import address_of
 from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_rows
 from connector.errors import CommandError
+from connector.phone_systems import check_prefix, whole_number
 from connector.phones import DIALECTS
 from connector.phones import guide as guide_of
 from connector.store import audit, events
@@ -56,14 +56,14 @@ def unread(*, slug: str, as_json: bool) -> None:
 @click.option("--department", help="Department id of the records of calls on this line.")
 def line(*, slug: str, number: str, department: str | None) -> None:
     """Say that a number is your own: it is never looked up, and may decide the department."""
+    # With its plus it is read alike in every country.
+    whole = whole_number(number, "")
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
-        if numbers.read(number, phone.country).e164 != number:
-            raise CommandError(f"{number} is no whole number; write it as +33123456789.")
-        table.set_line(connection, phone.id, number, department)
+        table.set_line(connection, phone.id, whole, department)
 
-    _set(slug, change, "phone_system.line", number, department)
-    click.echo(f"{number} is a line of {slug}; department: {department or 'not decided by it'}.")
+    _set(slug, change, "phone_system.line", whole, department)
+    click.echo(f"{whole} is a line of {slug}; department: {department or 'not decided by it'}.")
 
 
 @click.command("queue")
@@ -79,6 +79,44 @@ def queue(*, slug: str, name: str, department: str | None) -> None:
     known = _set(slug, change, "phone_system.queue", name, department)
     doubt_queues([name], known)
     click.echo(f"{name} is a queue of {slug}; department: {department or 'not decided by it'}.")
+
+
+@click.command("prefixes")
+@click.argument("slug")
+@click.argument("prefixes", nargs=-1)
+@click.option("--none", "nothing", is_flag=True, help="Nothing is dialled before a number.")
+def prefixes(*, slug: str, prefixes: Sequence[str], nothing: bool) -> None:
+    """Say what is dialled before a number, such as 9, '*67' or 'L0#': it is cut before a number is read.
+
+    The list is the whole list: what is not named is cut no more.
+    """
+    if nothing is bool(prefixes):
+        raise CommandError("Name what is dialled before a number, such as 9, or give --none.")
+    for prefix in prefixes:
+        check_prefix(prefix)
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        table.set_prefixes(connection, phone.id, prefixes)
+
+    listed = ", ".join(prefixes) or "nothing"
+    in_house(partial(change_phone, slug, change, "phone_system.prefixes", listed))
+    click.echo(f"{slug}: {listed} is cut from the front of a number before it is read.")
+
+
+@click.command("numbers")
+@click.argument("slug")
+@click.argument("form", type=click.Choice(["with-plus", "without-plus"]))
+def numbers(*, slug: str, form: str) -> None:
+    """Say whether a phone system writes country codes without a plus, such as 41812886393.
+
+    Unless it does, such digits are another country's only by chance, and nobody is looked up for them.
+    """
+
+    def change(connection: Connection, phone: PhoneSystem) -> None:
+        table.set_without_plus(connection, phone.id, without_plus=form == "without-plus")
+
+    in_house(partial(change_phone, slug, change, "phone_system.numbers", form))
+    click.echo(f"{slug} writes numbers of other countries {form.replace('-', ' ')}.")
 
 
 def _set(

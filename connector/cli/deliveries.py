@@ -12,7 +12,7 @@ from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
 from connector.cli.values import HOW_MANY, ROW_ID
 from connector.delivery import by_hand
-from connector.errors import CommandError
+from connector.errors import CommandError, NotFound, NotNow
 from connector.store import Store, outbox
 from connector.store.outbox import Row, State
 from connector.times import system_clock
@@ -48,7 +48,7 @@ def show(*, row_id: int, as_json: bool) -> None:
 @deliveries.command("drop")
 @click.argument("row_id", type=ROW_ID, metavar="ID")
 def drop(*, row_id: int) -> None:
-    """Give a dead letter up for good; later news of its call change nothing, only a retry does."""
+    """Give a delivery up for good; later news of its call change nothing, only a retry does."""
     change = partial(by_hand.drop, row_id=row_id, now=system_clock(), actor=actor())
     in_store(lambda store: store.write(change))
     click.echo(f"Dropped: {row_id}.")
@@ -56,27 +56,35 @@ def drop(*, row_id: int) -> None:
 
 @deliveries.command("retry")
 @click.argument("ids", nargs=-1, type=ROW_ID, metavar="[ID]...")
-@click.option("--all", "everything", is_flag=True, help="Retry every dead letter.")
+@click.option("--all", "everything", is_flag=True, help="Retry every dead one.")
 @click.option("--absent", is_flag=True,
     help="You have looked in Desk: the record is not there, so it can be sent without looking.")  # fmt: skip
 def retry(*, ids: Sequence[int], everything: bool, absent: bool) -> None:
-    """Try dead letters again."""
+    """Try deliveries again, in whatever state but being sent; one that cannot be tried stops no other."""
     if bool(ids) == everything:
-        raise click.UsageError("Give the ids of dead letters, or --all.")
+        raise click.UsageError("Give the ids of deliveries, or --all.")
 
-    async def step(store: Store) -> int:
+    async def step(store: Store) -> tuple[int, list[str]]:
         return await store.write(partial(_retry, ids=ids, absent=absent))
 
-    click.echo(f"Tried again: {in_store(step)}.")
+    count, refused = in_store(step)
+    if refused:
+        raise CommandError(f"{' '.join(refused)} Tried again: {count}.")
+    click.echo(f"Tried again: {count}.")
 
 
-def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> int:
+def _retry(connection: Connection, *, ids: Sequence[int], absent: bool) -> tuple[int, list[str]]:
+    """Try again what can be; return how many those were, and why others were not."""
     now, who = system_clock(), actor()
     if not ids:
-        return by_hand.retry_all(connection, now, who, absent=absent)[0]
-    for row_id in ids:
-        by_hand.retry(connection, row_id, now, who, absent=absent, states=outbox.GIVEN_UP)
-    return len(ids)
+        return by_hand.retry_all(connection, now, who, absent=absent)[0], []
+    refused: list[str] = []
+    for row_id in dict.fromkeys(ids):
+        try:
+            by_hand.retry(connection, row_id, now, who, absent=absent)
+        except (NotFound, NotNow) as problem:
+            refused.append(str(problem))
+    return len(dict.fromkeys(ids)) - len(refused), refused
 
 
 def _whole(row: Row) -> dict[str, Any]:

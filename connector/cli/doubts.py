@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
+from connector import numbers
 from connector.app import House
 from connector.errors import ConnectorError
 from connector.store import phones, users
@@ -34,7 +35,7 @@ def doubt_folder(folder: str | None) -> None:
 
 def doubt_line(phone: PhoneSystem, number: str) -> None:
     """Warn of a caller id that is none of the phone system's own numbers."""
-    if number not in phone.lines:
+    if not numbers.is_among(number, phone.lines):
         warn(
             f"{number} is none of the lines of {phone.slug} ({_listed(phone.lines)}). Kept as typed: "
             f"if it is yours, say so with: connector phones line {phone.slug} {number}"

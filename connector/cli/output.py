@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from connector.casing import ascii_upper
 from connector.times import to_iso
 
 Row = Mapping[str, Any]
@@ -46,7 +47,7 @@ def moment(at: int | None) -> str | None:
 def _table(rows: Sequence[Row]) -> list[str]:
     names = list(rows[0])
     lines = [
-        [_heading(name).upper() for name in names],
+        [ascii_upper(_heading(name)) for name in names],
         *([_cell(row[name]) for name in names] for row in rows),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]

@@ -6,6 +6,7 @@ from typing import Any, TextIO
 import click
 
 from connector.app import House
+from connector.casing import ascii_upper
 from connector.cli import answering, belongings, controlling, phone_status, recordings
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import Introduction, address_of, introduce
@@ -24,7 +25,14 @@ def phones() -> None:
 
 
 for command in (
-    *(belongings.guide, belongings.unread, belongings.line, belongings.queue),
+    *(
+        belongings.guide,
+        belongings.unread,
+        belongings.line,
+        belongings.queue,
+        belongings.prefixes,
+        belongings.numbers,
+    ),
     *(answering.allow, answering.block, answering.unblock, answering.blocked),
     *(answering.caller_id, answering.answers),
     *(controlling.control, controlling.internal, controlling.may_call),
@@ -49,6 +57,8 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
     help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
 @click.option("--queue", "queues", multiple=True, metavar="NAME=DEPARTMENT",
     help="The department of a queue; may be repeated.")  # fmt: skip
+@click.option("--prefix", "prefixes", multiple=True,
+    help="What is dialled before a number, such as 9; cut before it is read; may be repeated.")  # fmt: skip
 @secret_file_option
 @json_option
 def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str],
@@ -63,9 +73,10 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             name=given["name"] or slug,
             portal_id=await _portal_id(house, portal),
             dialect=given["dialect"],
-            country=given["country"].upper(),
+            country=ascii_upper(given["country"]),
             time_zone=given["time_zone"],
             department_id=given["department"],
+            prefixes=tuple(given["prefixes"]),
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
@@ -116,6 +127,8 @@ def list_all(*, as_json: bool) -> None:
                 "queues": _written(phone.queues),
                 "secrets": len(phone.sealed_secrets) + len(phone.sealed_address_secrets),
                 "senders": phone.senders,
+                "prefixes": phone.prefixes,
+                "without_plus": phone.without_plus,
                 "names": phone.tells_names,
                 "owners": phone.routes_to_owners,
                 "orders": phone.takes_orders,

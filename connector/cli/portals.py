@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+import msgspec
 
 from connector.app import House
 from connector.cli.doubts import doubt_departments, doubt_owners
@@ -11,7 +12,9 @@ from connector.cli.opening import actor, in_house
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
+from connector.portals import obstacles
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
+from connector.portals.refusals import Refused
 from connector.store.portals import Portal
 from connector.zoho import scopes
 
@@ -30,10 +33,11 @@ def portals() -> None:
 @portals.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """List every portal with its state and the scopes that its grant lacks."""
+    """List every portal with its state, the scopes that its grant lacks, and what stands in its way."""
 
-    async def step(house: House) -> list[Portal]:
-        return await house.portals.list_portals()
+    async def step(house: House) -> list[tuple[Portal, list[Refused]]]:
+        listed = await house.portals.list_portals()
+        return [(portal, await house.portals.refused(portal.id)) for portal in listed]
 
     rows = [
         {
@@ -43,10 +47,12 @@ def list_all(*, as_json: bool) -> None:
             "org_id": portal.org_id,
             "state": portal.state,
             "missing_scopes": scopes.missing(portal.scopes or None),
+            "in_the_way": [each.what for each in obstacles.of(portal)],
+            "refused": [f"{each.what} ({each.reason})" for each in refused],
             "linked_by": portal.linked_by,
             "linked_at": moment(portal.linked_at),
         }
-        for portal in in_house(step)
+        for portal, refused in in_house(step)
     ]
     nothing = "No portal is linked: sign in as an administrator and open /connect."
     show_rows(rows, as_json=as_json, nothing=nothing)
@@ -59,20 +65,23 @@ def list_all(*, as_json: bool) -> None:
 )
 @json_option
 def show(*, portal_id: int, live: bool, as_json: bool) -> None:
-    """Show how a portal is, which scopes its grant has, and why each is needed."""
+    """Show how a portal is, what Desk refuses it, which scopes its grant has, and why each is needed."""
 
     async def step(house: House) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
         portal = await house.portals.get(portal_id)
-        return portal, await _asked(house, portal) if live else {}
+        asked = await _asked(house, portal) if live else {}
+        refused = [msgspec.structs.asdict(each) for each in await house.portals.refused(portal_id)]
+        portal = await house.portals.get(portal_id)
+        listed = {"in_the_way": _in_the_way(portal), "refused": refused, "scopes": _scopes(portal)}
+        return portal, listed | asked
 
-    portal, asked = in_house(step)
-    whole, held = _whole(portal), _scopes(portal)
+    portal, listed = in_house(step)
     if as_json:
-        write_json(whole | {"scopes": held} | asked)
+        write_json(_whole(portal) | listed)
         return
-    show_one(whole, as_json=False)
-    for title, rows in ({"scopes": held} | asked).items():
-        click.echo(f"\n{title.capitalize()}")
+    show_one(_whole(portal), as_json=False)
+    for title, rows in listed.items():
+        click.echo(f"\n{title.capitalize().replace('_', ' ')}")
         show_rows(rows, as_json=False, nothing="none")
 
 
@@ -124,7 +133,15 @@ def _whole(portal: Portal) -> dict[str, Any]:
         "linked_at": moment(portal.linked_at),
         **{name: getattr(portal, name) for name in CHANGEABLE},
         "partial_patches": portal.partial_patches,
+        "required_fields": portal.required_fields,
     }
+
+
+def _in_the_way(portal: Portal) -> list[dict[str, Any]]:
+    return [
+        {"what": each.what, "certain": each.certain, "why": each.why, "remedy": each.remedy}
+        for each in obstacles.of(portal)
+    ]
 
 
 def _scopes(portal: Portal) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from connector.calls import call_key
 from connector.control import book
 from connector.control.bell import Bell
 from connector.control.colleagues import Colleague, colleagues
@@ -13,7 +14,7 @@ from connector.control.values import Asker, Outcome, Request
 from connector.errors import NotNow, RequestError
 from connector.feed import Bus
 from connector.metrics import Metrics
-from connector.store import Store, orders
+from connector.store import Store, calls, orders
 from connector.store.orders import Order, OrderState
 from connector.store.phones import PhoneSystem
 from connector.times import SECOND, Clock
@@ -124,6 +125,9 @@ class Control:
         def change(connection: Connection) -> Order:
             order = book.own(connection, phone, uid)
             if orders.take(connection, uid, by, now, now + ANSWERS[order.kind]):
+                if order.contact_id is not None:
+                    key = (call_key(phone.uid, order.call_id), phone.id, order.call_id)
+                    calls.choose_at_first(connection, key, order.contact_id, now)
                 return book.known(connection, uid)
             if order.state == "taken" and order.taken_by == by:
                 return order

@@ -70,7 +70,9 @@ def _dial(connection: Connection, known: Known, asker: Asker, request: Request) 
     shown = None if number.kind is Kind.EXTENSION else caller_id(connection, phone, number)
     call_id = f"{DIALLED_BY_US}{made.uid}"
     dialled = number.e164 or number.display
-    return msgspec.structs.replace(made, number=dialled, caller_id=shown, call_id=call_id)
+    return msgspec.structs.replace(
+        made, number=dialled, caller_id=shown, call_id=call_id, contact_id=request.contact
+    )
 
 
 def _telephone(known: Known, asker: Asker, request: Request) -> Telephone:

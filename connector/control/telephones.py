@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from connector.calls import Call, Leg
+from connector.casing import ascii_lower
 from connector.errors import InvalidRequest, NotAllowed, NotNow
 from connector.numbers import country_of, read
 from connector.store.phones import PhoneSystem
@@ -69,7 +70,7 @@ def choose(found: Sequence[Telephone], number: str, slug: str | None) -> Telepho
 
 def whose(team: Team, phones: Sequence[PhoneSystem], name: str) -> int:
     """Answer the user whom somebody means by an e-mail address, or by an extension that is one person's."""
-    meant = {team.user(phone.id, name) for phone in phones} | {team.emails.get(name.lower())}
+    meant = {team.user(phone.id, name) for phone in phones} | {team.emails.get(ascii_lower(name))}
     users = {user for user in meant if user is not None}
     if len(users) != 1:
         raise InvalidRequest(f"{name} is not one agent: write the e-mail address.")

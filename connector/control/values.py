@@ -24,7 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `number` is whom to call, or the colleague whom the call goes to: an extension, a login or an e-mail
     address. `agent` names whose telephone, where it is not the asker's own; `phone` the phone system's slug.
-    `call` is our id of the call.
+    `call` is our id of the call. `contact` is the Desk contact that is called, where the asker knows it.
     """
 
     kind: OrderKind
@@ -33,11 +33,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
     phone: str | None = None
     call: int = 0
+    contact: str | None = None
 
     @property
     def digest(self) -> str:
         """Answer a short word that no other request has, under whatever key."""
-        said = (self.kind, self.number, self.agent, self.phone, self.call)
+        said = (self.kind, self.number, self.agent, self.phone, self.call, self.contact)
         return sha256(msgspec.json.encode(said)).hexdigest()
 
 

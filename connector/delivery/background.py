@@ -111,18 +111,31 @@ def _background(found: Surroundings | None, record: CallRecord) -> Background:
         phone=found.phone,
         users=found.users,
         chosen=found.chosen,
-        customer=numbers.read(record.customer, country),
+        customer=_customer(record, found.phone, country),
         line=numbers.read(record.line, found.phone.country),
         country=country,
         is_internal=record.direction is Direction.INTERNAL,
     )
 
 
+def _department_of_line(around: Background) -> str | None:
+    lines, e164 = around.phone.lines, around.line.e164
+    same = (lines[number] for number in lines if numbers.is_among(e164, [number]))
+    return lines.get(e164 or "") or next(same, None)
+
+
+def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
+    if record.direction is Direction.INTERNAL:
+        return numbers.read(record.customer, country)
+    dialled = record.direction is Direction.OUTBOUND
+    return numbers.heard(record.customer, record.line, phone.country, dialled=dialled, habits=phone.habits)
+
+
 def department(record: CallRecord, around: Background) -> str:
     """Answer the department of a record: by queue, else by own number, phone system, portal."""
     candidates = (
         around.phone.queues.get(record.queue or ""),
-        around.phone.lines.get(around.line.e164 or ""),
+        _department_of_line(around),
         around.phone.department_id,
         around.portal.default_department_id,
     )

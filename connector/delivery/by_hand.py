@@ -4,53 +4,60 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from connector.errors import NotFound
+from connector.errors import NotFound, NotNow
 from connector.numbers import mask
 from connector.store import audit, outbox
 from connector.store.outbox import Row
 
+RETRIED_AT_MOST = 1_000
+"""Dead letters that are tried again in one go; whoever has more asks again."""
 
-def retry(
-    connection: Connection,
-    row_id: int,
-    now: int,
-    actor: str,
-    *,
-    absent: bool,
-    states: Collection[str] = ("dead",),
-) -> list[int]:
-    """Try a dead letter again and answer the calls whose record is waited for; NotFound if it is none.
+
+def retry(connection: Connection, row_id: int, now: int, actor: str, *, absent: bool) -> list[int]:
+    """Try a delivery again and return the calls whose record is waited for.
 
     `absent` says that the person has looked in Desk, and that the record is not there.
+    Raises NotFound where there is none, and NotNow for one that is being sent or is in Desk.
     """
-    row = outbox.get(connection, row_id)
-    if row is None or row.state not in states:
-        raise NotFound(f"There is no dead letter {row_id}.")
+    row = _found(connection, row_id, outbox.RETRIED)
     changed = outbox.retry(connection, row_id, now, absent=absent)
     detail = "found absent by a person" if absent else ""
     audit.append(connection, now, actor, "delivery.retried", subject_of(row), detail)
     return changed
 
 
-RETRIED_AT_MOST = 1_000
-"""Dead letters that are tried again in one go; whoever has more asks again."""
-
-
 def retry_all(connection: Connection, now: int, actor: str, *, absent: bool) -> tuple[int, list[int]]:
-    """Try dead letters again, the latest first; answer how many, and the calls whose record is waited for."""
+    """Try dead letters again, the latest first; return how many, and the calls whose record is waited for.
+
+    Each is taken as it stands: a contact may have come along with one of its calls.
+    """
     rows = outbox.list_rows(connection, "dead", RETRIED_AT_MOST)
     changed = [each for row in rows for each in retry(connection, row.id, now, actor, absent=absent)]
     return len(rows), changed
 
 
 def drop(connection: Connection, row_id: int, now: int, actor: str) -> list[int]:
-    """Give a dead letter up and answer the calls whose banner shows it; NotFound if it is none."""
-    row = outbox.get(connection, row_id)
-    if row is None or row.state != "dead":
-        raise NotFound(f"There is no dead letter {row_id}.")
+    """Give a delivery up and return the calls whose banner shows it; raises as `retry` does."""
+    row = _found(connection, row_id, outbox.DROPPED)
     changed = outbox.drop(connection, row_id, now)
     audit.append(connection, now, actor, "delivery.dropped", subject_of(row), row.reason)
     return changed
+
+
+_WHY_NOT = {
+    "sending": "Delivery {id} is being sent at this moment; try again in a minute.",
+    "done": "Delivery {id} is in Desk; there is nothing to do.",
+    "dropped": "Delivery {id} has been given up already.",
+}
+
+
+def _found(connection: Connection, row_id: int, states: Collection[str]) -> Row:
+    row = outbox.get(connection, row_id, lock=True)
+    if row is None:
+        raise NotFound(f"There is no delivery {row_id}.")
+    if row.state not in states:
+        raise NotNow(_WHY_NOT[row.state].format(id=row_id))
+    return row
 
 
 def subject_of(row: Row) -> str:

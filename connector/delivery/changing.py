@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 
+from connector import numbers
 from connector.calls import CallRecord
 from connector.delivery import merging
 from connector.delivery.background import Background
@@ -55,7 +56,7 @@ class Changing:
 
     async def _contact(self, held: Held, around: Background, base: Body) -> str | None:
         """Answer the contact of a delivered record: only a choice, or another number, changes it."""
-        if around.chosen or not base or held.sent.contact_key != key_of(around):
+        if around.chosen or not base or numbers.subscriber(held.sent.contact_key) != key_of(around):
             return await self._contacts.of_call(held, around, ())
         return str(base["contactId"])
 
@@ -70,14 +71,31 @@ class Changing:
         theirs = await desk.get_call(held.row.desk_id or "")
 
         async def send(written: Written, left_out: Mapping[str, str]) -> None:
-            change = merge(written.body, held.sent, theirs)
+            change = await self._bring(held, desk, written.body, theirs, around)
             notes = {**left_out, **dict.fromkeys(change.kept, "edited in Desk")}
-            if change.writes:
-                await self._send(held, desk, written.body, change, theirs, around)
             outcome = "updated" if change.writes else "unchanged"
             await held.done(outcome, written.body, stands(theirs, held.row.revision, notes))
 
         await without_what_is_refused(call, send)
+
+    async def _bring(
+        self, held: Held, desk: Desk, ours: Body, theirs: DeskCall, around: Background
+    ) -> Change:
+        """Send what must be written, with all that Desk wants named: what it misses is learnt and sent."""
+        required = around.portal.required_fields.split()
+        change = merge(ours, held.sent, theirs, required)
+        if not change.writes:
+            return change
+        try:
+            await self._send(held, desk, ours, change, theirs, around)
+        except InvalidData as problem:
+            missing = merging.missing_of(problem.fields, change.whole)
+            again = merge(ours, held.sent, theirs, [*required, *missing])
+            if again.whole == change.whole:
+                raise
+            await self._store.write(lambda c: portals.require(c, around.portal.id, missing))
+            return await self._bring(held, desk, ours, theirs, await self._anew(around))
+        return change
 
     async def _send(
         self, held: Held, desk: Desk, ours: Body, change: Change, theirs: DeskCall, around: Background
@@ -125,7 +143,7 @@ class Changing:
         try:
             answer = await held.patch(ours, writes, _patching(held, desk), key_of(around))
         except InvalidData as problem:
-            if not merging.wants_more(problem.fields, writes):
+            if not merging.missing_of(problem.fields, writes):
                 raise
             works = False
         else:

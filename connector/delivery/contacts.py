@@ -4,23 +4,25 @@ from collections.abc import Collection
 from contextlib import suppress
 
 import msgspec
+from sqlalchemy import Connection
 
+from connector import numbers
 from connector.delivery.background import Background
 from connector.delivery.held import Held
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk, Desks, Directory
 from connector.directory.contacts import Contact, from_desk, pick
-from connector.errors import StoreError
+from connector.errors import AlreadyThere, StoreError
 from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for
 from connector.store.outcomes import Stands
-from connector.times import MINUTE, Clock
+from connector.times import MINUTE, SECOND, Clock
 from connector.zoho import models
 from connector.zoho.fields import contact_body
 
 WITHHELD = "withheld"
-"""Stands for the number of everyone who shows none, or one that nobody can read."""
+"""Stands for the number of everyone who shows none; what cannot be read is a caller's own."""
 
 INTERNAL = "internal"
 """Stands for the colleague at the other end of an internal call, who is nobody's contact."""
@@ -32,8 +34,15 @@ BELIEVED_FOR = MINUTE
 """How long after the look-up that found nobody a contact is made without another."""
 
 
+POSTED_AT_MOST = 4
+"""How often Desk may call a contact a duplicate that it does not find before a person must look."""
+
+
 class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The contact that shall be made; `country` is how its number may be written without a country code."""
+    """The contact that shall be made; `country` is how its number may be written without a country code.
+
+    Without `phone` it is known by its name alone, such as one of whom only unreadable digits are known.
+    """
 
     last_name: str
     phone: str | None = None
@@ -45,14 +54,15 @@ _decode = msgspec.json.Decoder(ContactRecord).decode
 
 
 def key_of(around: Background) -> str:
-    """Answer which contact a call belongs to: a number (E.164), or the word for those that have none.
+    """Answer which contact a call belongs to: its caller's key, or the word for those that have none.
 
     A number of the company's own is nobody's outside.
     """
     if around.is_internal:
         return INTERNAL
-    e164 = around.customer.e164
-    return WITHHELD if e164 is None or e164 in around.phone.lines else e164
+    if numbers.is_among(around.customer.e164, around.phone.lines):
+        return WITHHELD
+    return numbers.caller_key(around.customer) or WITHHELD
 
 
 class Contacts:
@@ -75,7 +85,8 @@ class Contacts:
         if around.chosen and around.chosen not in refused:
             return around.chosen
         key = key_of(around)
-        if key not in NAMES and (known := await self._known(around, key, refused)):
+        e164 = around.customer.e164
+        if key not in NAMES and e164 and (known := await self._known(around, e164, refused)):
             return known
         return await self._made(held, _wanted(held.row, around, key), refused)
 
@@ -86,11 +97,14 @@ class Contacts:
         return chosen.id if chosen else None
 
     async def _made(self, held: Held, wanted: Wanted, refused: Collection[str]) -> str | None:
-        row = await self._store.read(lambda c: outbox.find(c, wanted.portal_id, "contact", wanted.key))
+        row = await self._store.read(lambda c: _standing(c, wanted))
+        if row is not None:
+            wanted = msgspec.structs.replace(wanted, key=row.key)
         if row is None or row.state != "done" or row.desk_id in refused:
             row = await held.wait_for(wanted, refused)
-        if row.state == "dead":
-            await held.dead(f"contact_{row.reason}", row.detail, step=waits_for(wanted.key))
+        if row.state in ("dead", "dropped"):
+            reason = "dropped" if row.state == "dropped" else row.reason
+            await held.dead(f"contact_{reason}", row.detail, step=waits_for(wanted.key))
         return row.desk_id if row.state == "done" else None
 
     async def forget(self, portal_id: int, contact_id: str) -> None:
@@ -102,15 +116,28 @@ class Contacts:
         row, record = held.row, _decode(held.row.wanted)
         desk = await self._desks.desk(row.portal_id)
         asked_at = self._clock()
-        if held.open or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
+        is_there = held.last_reason == AlreadyThere.reason
+        if held.open or is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
             found = await held.during(self._find(desk, row, record))
             if found is not None:
                 return await self._note(held, "found", found, record)
             if held.open and asked_at < (sure_at := held.sure_at(self._index_delay_seconds)):
                 return await held.not_found_yet(sure_at)
             held.is_absent()
-        made = await held.post(_body(record), desk.create_contact)
+        try:
+            made = await held.post(_body(record), desk.create_contact)
+        except AlreadyThere as problem:
+            return await self._look_again(held, problem)
         return await self._note(held, "made", from_desk(made), record)
+
+    async def _look_again(self, held: Held, problem: AlreadyThere) -> None:
+        """Wait until Desk's search shows whom Desk says that it has; who never shows is for a person."""
+        times = held.sent.times
+        if times >= POSTED_AT_MOST and held.last_reason == problem.reason:
+            return await held.dead(problem.reason, str(problem))
+        due_at = self._clock() + self._index_delay_seconds * times * SECOND
+        why = (problem.reason, str(problem))
+        return await held.later(due_at, held.row.attempts, *why, zoho_answers=True)
 
     async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
         if record.phone is None:
@@ -129,11 +156,19 @@ class Contacts:
         await held.done(outcome, _body(record), stands)
 
 
+def _standing(connection: Connection, wanted: Wanted) -> Row | None:
+    """Find the row of a contact; one from before subscribers had keys may stand under another spelling."""
+    keys = numbers.spellings(wanted.key) if wanted.key.startswith("+") else ()
+    found = (outbox.find(connection, wanted.portal_id, "contact", key) for key in (wanted.key, *keys))
+    return next(filter(None, found), None)
+
+
 def _wanted(row: Row, around: Background, key: str) -> Wanted:
     if key in NAMES:
         record = ContactRecord(last_name=NAMES[key])
     else:
-        record = ContactRecord(last_name=around.customer.display, phone=key, country=around.country)
+        name, e164 = numbers.caller_name(around.customer), around.customer.e164
+        record = ContactRecord(last_name=name, phone=e164, country=around.country)
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",

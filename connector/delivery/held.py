@@ -27,6 +27,9 @@ LEASE_SECONDS = 180
 TRIED_AT_MOST = 5
 """Changes remembered that may have been applied or not; older ones have been overtaken."""
 
+TOOK_A_WRITE = ("written", "updated", "made")
+"""Outcomes that show that Desk takes writes; what was found may be older."""
+
 Answer = TypeVar("Answer")
 
 _read_sent = msgspec.json.Decoder(Sent).decode
@@ -54,6 +57,7 @@ class Held:
         self.last_reason = row.reason
         self.in_flight = False
         self.is_settled = False
+        self._keeps_berth = False
         self.outcome = ""
         self.changed: list[int] = []
         self._store = store
@@ -85,7 +89,8 @@ class Held:
         self, body: Body, request: Callable[[Body], Awaitable[Answer]], contact_key: str = ""
     ) -> Answer:
         """Send what makes a record, noted first; OutcomeUnknown where it may be there or not."""
-        sent = Sent(tried=(body,), revision=self.row.revision, contact_key=contact_key)
+        times = self.sent.times + 1
+        sent = Sent(tried=(body,), revision=self.row.revision, contact_key=contact_key, times=times)
         return await self._send(sent, body, request)
 
     async def patch(
@@ -100,12 +105,13 @@ class Held:
             tried=(*self.sent.tried, ours)[-TRIED_AT_MOST:],
             revision=self.row.revision,
             contact_key=contact_key,
+            times=self.sent.times + 1,
         )
         try:
             return await self._send(sent, body, request)
         except ZohoDown as problem:
             self.open = True
-            raise OutcomeUnknown(str(problem)) from problem
+            raise OutcomeUnknown(str(problem), problem.status) from problem
 
     async def _send(self, sent: Sent, body: Body, request: Callable[[Body], Awaitable[Answer]]) -> Answer:
         packed = _write_sent(sent)
@@ -148,20 +154,33 @@ class Held:
         full = msgspec.structs.replace(stands, sent=packed)
 
         async def write() -> Settled:
-            return await self._store.together(outcomes.done_all, Done(self.delivery, self._clock(), full))
+            took = outcome in TOOK_A_WRITE
+            return await self._store.together(
+                outcomes.done_all, Done(self.delivery, self._clock(), full, took)
+            )
 
         await self._settle(outcome, write)
 
-    async def dead(self, reason: str, detail: str, step: str = "") -> None:
+    async def dead(self, reason: str, detail: str, step: str = "", strikes: int | None = None) -> None:
         """Leave the delivery to a person; `step` names the contact that it died with."""
         why = {"reason": reason, "detail": detail, "step": step}
         nothing = not self.open
         await self._change(
-            "dead", lambda c: outcomes.dead(c, self.delivery, self._clock(), applied_nothing=nothing, **why)
+            "dead",
+            lambda c: outcomes.dead(
+                c, self.delivery, self._clock(), applied_nothing=nothing, strikes=strikes, **why
+            ),
         )
 
     async def later(
-        self, due_at: int, attempts: int, reason: str, detail: str, *, zoho_answers: bool
+        self,
+        due_at: int,
+        attempts: int,
+        reason: str,
+        detail: str,
+        *,
+        zoho_answers: bool,
+        strikes: int | None = None,
     ) -> None:
         """Put the delivery back; what may have been applied will be looked for first."""
         why = {"reason": reason, "detail": detail}
@@ -176,7 +195,7 @@ class Held:
                 attempts=attempts,
                 applied_nothing=nothing,
                 zoho_answers=zoho_answers,
-                slotless=self.seat.berth is None,
+                strikes=strikes,
                 **why,
             ),
         )
@@ -194,22 +213,42 @@ class Held:
         # What has no name is counted in a row, and this is no attempt that could end the row.
         return NAMELESS if self.last_reason == NAMELESS else reason
 
-    async def unknown(self, reason: str, detail: str) -> None:
-        """Leave the delivery alone until Desk has had its time to apply what was sent."""
-        why = {"reason": reason, "detail": detail}
+    async def unknown(self, decision: Decision, *, holds_slot: bool) -> None:
+        """Leave the delivery alone until Desk has had its time to apply what was sent.
+
+        It `holds_slot` meanwhile where no answer came: Desk may still be at work on it.
+        """
+        self._keeps_berth = holds_slot
         await self._change(
-            "unknown", lambda c: outcomes.unknown(c, self.delivery, self._clock(), self._terms, **why)
+            "unknown",
+            lambda c: outcomes.unknown(
+                c,
+                self.delivery,
+                self._clock(),
+                self._terms,
+                due_at=decision.due_at,
+                reason=decision.reason,
+                detail=decision.detail,
+                holds_slot=holds_slot,
+                strikes=decision.strikes,
+            ),
         )
 
-    async def fail(self, decision: Decision, *, zoho_answers: bool) -> None:
-        """Do what was decided about a failure; `zoho_answers` tells whether an earlier request went well."""
+    async def fail(self, decision: Decision, *, zoho_answers: bool, is_over: bool) -> None:
+        """Do what was decided about a failure.
+
+        `zoho_answers` tells whether an earlier request went well, `is_over` whether Desk is done with the
+        last one.
+        """
+        why, strikes = (decision.reason, decision.detail), decision.strikes
         if decision.fate is Fate.DEAD:
-            await self.dead(decision.reason, decision.detail)
+            await self.dead(*why, strikes=strikes)
         elif decision.fate is Fate.UNKNOWN and self.open:
-            await self.unknown(decision.reason, decision.detail)
+            await self.unknown(decision, holds_slot=not is_over)
         else:
-            why = (decision.reason, decision.detail)
-            await self.later(decision.due_at, decision.attempts, *why, zoho_answers=zoho_answers)
+            await self.later(
+                decision.due_at, decision.attempts, *why, zoho_answers=zoho_answers, strikes=strikes
+            )
 
     async def wait_for(self, contact: Wanted, refused: Collection[str]) -> Row:
         """Want a contact and answer its row; unless it is there or given up, the delivery waits for it."""
@@ -218,7 +257,7 @@ class Held:
         )
         if row is None:
             raise LeaseLost
-        if row.state not in ("done", "dead"):
+        if row.state not in outcomes.OVER:
             self.is_settled, self.outcome = True, "waiting"
         return row
 
@@ -226,9 +265,7 @@ class Held:
         await self._settle(outcome, lambda: self._store.write(change))
 
     async def _settle(self, outcome: str, write: Callable[[], Awaitable[Settled]]) -> None:
-        # What is unknown, or still to be looked for, holds its slot until it is settled.
-        keeps = outcome == "unknown" or (outcome == "later" and self.open)
-        async with self.seat.settling(keeps=keeps) as heir:
+        async with self.seat.settling(keeps=self._keeps_berth) as heir:
             self.delivery = msgspec.structs.replace(self.delivery, heir=heir)
             await self._gathering.wait()
             changed = await write()

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connector.delivery import markup
 from connector.times import to_iso
 from connector.zoho.models import DeskCall
 
@@ -24,12 +25,14 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `body` surely stood in Desk; each of `tried` may have been applied since, or not.
     `revision` is that of the last one, `contact_key` the number that its contact was found by.
+    `times` is how many requests in a row it took so far; the outcome of all but the last was unknown.
     """
 
     body: Body | None = None
     tried: tuple[Body, ...] = ()
     revision: int = 0
     contact_key: str = ""
+    times: int = 0
 
     @property
     def bases(self) -> list[Body]:
@@ -45,9 +48,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...]
 
 
-def merge(ours: Body, sent: Sent, theirs: DeskCall) -> Change:
+def merge(ours: Body, sent: Sent, theirs: DeskCall, required: Collection[str] = ()) -> Change:
     """Say what must be written so that Desk holds `ours`, edits of others aside.
 
+    `required` is what this Desk wants named in every change beside its contract, such as `duration` or
+    `cf/cf_name`: as it stands there, else as ours is; what neither has is left out.
     `recordingUrl` cannot be read: it is written where ours is not the one that surely stands there.
     """
     present = _shown(theirs)
@@ -64,7 +69,29 @@ def merge(ours: Body, sent: Sent, theirs: DeskCall) -> Change:
     ):
         writes["recordingUrl"] = ours["recordingUrl"]
     again = {name: present.get(name) or ours[name] for name in REQUIRED}
-    return Change(writes=writes, whole=again | writes, kept=tuple(kept))
+    return Change(
+        writes=writes, whole=_named(again | writes, ours, present, theirs, required), kept=tuple(kept)
+    )
+
+
+def _named(whole: Body, ours: Body, present: Body, theirs: DeskCall, required: Collection[str]) -> Body:
+    """Return a body that names what is required as well."""
+    known = {"priority": theirs.priority, "ticketId": _text(theirs.ticket_id)} | present
+    for name in required:
+        group, _, field = name.rpartition("/")
+        if not group and field not in whole:
+            value = known.get(field)
+            whole |= _some({field: ours.get(field) if value is None else value})
+        elif group == "cf" and field not in whole.get("cf", {}):
+            value = (theirs.cf or {}).get(field)
+            named = _some({field: (ours.get("cf") or {}).get(field) if value is None else value})
+            there = _some({each: (theirs.cf or {}).get(each) for each in ours.get("cf") or {}})
+            whole |= {"cf": whole.get("cf", there) | named} if named else {}
+    return whole
+
+
+def _some(values: Body) -> Body:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def recording_of(ours: Body, silent: Body, base: Body) -> Body:
@@ -85,9 +112,13 @@ def present_of(theirs: DeskCall) -> frozenset[str]:
     return frozenset(name for name in REQUIRED if shown[name])
 
 
-def wants_more(refused: Collection[str], writes: Body) -> bool:
-    """Tell whether Desk refuses a change because it does not name again what does not change."""
-    return any(name.strip("/") in REQUIRED and name.strip("/") not in writes for name in refused)
+def missing_of(refused: Mapping[str, str], body: Body) -> list[str]:
+    """Return what Desk refuses a change for because it does not name it again, though it does not change."""
+    names = {pointer.strip("/"): kind for pointer, kind in refused.items()}
+    named = {*body, *(f"cf/{name}" for name in body.get("cf", {}))}
+    return [
+        name for name, kind in names.items() if name not in named and (kind == "missing" or name in REQUIRED)
+    ]
 
 
 def _shown(theirs: DeskCall) -> Body:
@@ -126,9 +157,19 @@ def _describe(ours: Body, bases: Iterable[Body], present: Body, writes: Body, ke
     blocks = sorted({new, *(base.get("description") or "" for base in bases)}, key=len, reverse=True)
     block = next((old for old in blocks if old and old in text), None)
     if block is None:
-        kept.append("description")
+        _describe_in_markup(new, blocks, text, writes, kept)
     elif block != new:
         writes["description"] = text.replace(block, new, 1)
+
+
+def _describe_in_markup(new: str, blocks: list[str], text: str, writes: Body, kept: list[str]) -> None:
+    """Do so where Desk's editor has made HTML of our text, which is nobody's edit."""
+    places = ((old, markup.find(old, text)) for old in blocks if markup.is_used(text))
+    block, place = next(((old, found) for old, found in places if found is not None), ("", None))
+    if place is None:
+        kept.append("description")
+    elif block != new:
+        writes["description"] = markup.replace(text, place, new)
 
 
 def _settle_cf(
@@ -140,5 +181,7 @@ def _settle_cf(
         before = [(base.get("cf") or {}).get(name) for base in bases]
         _settle(name, value, before, present.get(name), found, left)
     if found:
-        writes["cf"] = found
+        # Whether Desk keeps those that a change does not name is not said anywhere.
+        there = {name: present[name] for name in ours["cf"] if present.get(name) is not None}
+        writes["cf"] = there | found
     kept += [f"cf/{name}" for name in left]

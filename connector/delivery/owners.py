@@ -1,4 +1,4 @@
-"""Find the Desk agent who owns a record: who answered last, else who was rung last."""
+"""Find the Desk agent who owns a record: who answered last; where nobody did, who was rung last."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,12 @@ class Owners:
         self._flights: Flights[tuple[int, int], str | None] = Flights()
 
     async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
-        """Answer the owner of a record, else the portal's default one, else None."""
-        user = around.users.get(record.agents[-1]) if record.agents else None
+        """Answer the owner of a record, else the portal's default one, else None.
+
+        Where somebody answered whom nobody has named, it is none of those who rang.
+        """
+        is_known = bool(record.agents) and not record.is_nameless
+        user = around.users.get(record.agents[-1]) if is_known else None
         own = None if user is None else await self._agent_id(desk, around.portal.id, user)
         return own or around.portal.default_owner_id
 

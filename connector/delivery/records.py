@@ -7,14 +7,14 @@ import msgspec
 from connector.calls import CallRecord
 from connector.delivery.background import Background, Backgrounds
 from connector.delivery.changing import Changing
-from connector.delivery.contacts import Contacts, key_of
+from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
 from connector.delivery.finding import look_for
 from connector.delivery.held import Held
 from connector.delivery.needs import Desk, Desks
 from connector.delivery.owners import Owners
 from connector.delivery.restoring import Doubt, Restored
 from connector.delivery.writing import Writing, stands, without_what_is_refused
-from connector.errors import Forbidden, InvalidData, RecordNotFound
+from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
 from connector.settings import Settings
 from connector.store import Store
 from connector.times import SECOND, Clock
@@ -91,8 +91,15 @@ class Records:
 
     async def _write(self, held: Held, desk: Desk, call: CallBody, contact_key: str) -> None:
         async def send(written: Written, left_out: Mapping[str, str]) -> None:
-            made = await held.post(written.body, desk.create_call, contact_key)
-            await held.done("written", written.body, stands(made, held.row.revision, left_out))
+            try:
+                made = await held.post(written.body, desk.create_call, contact_key)
+            except AlreadyThere as problem:
+                # Only ours has its key, so it may be there: without the field it would be a second one.
+                held.open = True
+                if held.sent.times >= POSTED_AT_MOST:
+                    return await held.dead(problem.reason, str(problem))
+                raise OutcomeUnknown(str(problem)) from problem
+            return await held.done("written", written.body, stands(made, held.row.revision, left_out))
 
         await without_what_is_refused(call, send)
 

@@ -1,4 +1,9 @@
-"""Decide what a failure means for a delivery: a table of whose fault it is, and no clock, chance or I/O."""
+"""Decide what a failure means for a delivery: a table of whose fault it is, and no clock, chance or I/O.
+
+Some answers may concern one record or all of them, such as the page of a firewall: what happened to others
+meanwhile tells which. They are counted only while Desk takes the like of other records, and after some of
+them the record is given up; where Desk takes nobody's, everybody waits and nothing dies.
+"""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,16 +15,19 @@ from connector.errors import (
     ConcurrencyExceeded,
     ConnectorError,
     CreditsExhausted,
+    Forbidden,
     GrantLost,
+    NoToken,
     OrgMismatch,
     OutcomeUnknown,
     ScopeMissing,
     SettingsError,
     TokensThrottled,
     ZohoBusy,
+    ZohoDown,
     ZohoRefused,
 )
-from connector.times import SECOND
+from connector.times import MINUTE, SECOND
 
 CAP_SECONDS = 15 * 60
 """The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""
@@ -31,11 +39,35 @@ BAD_LUCK_BEFORE = 50
 In an outage it is the portal that rests, so that Zoho is spared whatever its deliveries would do.
 """
 
-HOLDING_CAP_SECONDS = 20
-"""The longest pause of a delivery that holds a slot meanwhile, which others wait for."""
+FULL_CAP_SECONDS = 20
+"""The longest pause where the width was full: it has been narrowed, which spares Zoho more."""
+
+ONCE_MORE_SECONDS = 60
+"""How long a record waits that Desk has refused and may take at the next attempt."""
+
+PAGES_AT_MOST = 5
+"""How many pages in Desk's place a record gets while others are taken before a person must look."""
+
+FORBIDDEN_AT_MOST = 3
+"""How often Desk forbids a record while it takes others before a person must look."""
+
+PASSING = (408, 425)
+"""Statuses that say that a request was not taken in time."""
+
+GAVE_UP_WAITING = (502, 504)
+"""Statuses of a gateway that has waited for Desk in vain: Desk may be at work still."""
+
+LATELY = 10 * MINUTE
+"""How long before a record's first such answer another one's success says that not all are refused."""
+
+UNKNOWN_BEFORE = 6
+"""So many requests of a record may end unknown by chance; then it waits longer before it is looked for."""
 
 OUR_FAULT_AFTER = 5
 """How often in a row a failure without a name is taken for bad luck before it counts as our fault."""
+
+BLOCKED = "blocked"
+"""The reason of a record that something on the way to Desk refuses, and no other."""
 
 NAMELESS = "internal"
 """The reason of failures that we have no name for."""
@@ -54,21 +86,45 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a delivery, and of its like, when it fails.
+
+    `attempts` failed before, the last one for `last_reason`; `times_sent` requests in a row may have been
+    applied, this one included. `strikes` answers that may concern it alone were counted so far;
+    `others_taken` says that Desk has taken the like of another record since the last of them, or lately.
+    `all_wait` says that its kind of write is what the portal is for, so that all wait where it is forbidden.
+    """
+
+    attempts: int = 0
+    last_reason: str = NAMELESS
+    times_sent: int = 1
+    strikes: int = 0
+    others_taken: bool = False
+    all_wait: bool = True
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """When to go on, and what to tell people; `rests_until` is set where the whole portal must wait."""
+    """When to go on, and what to tell people; `rests_until` is set where the whole portal must wait.
+
+    `concerns_all` says that this is a refusal which no single record can be blamed for so far.
+    """
 
     fate: Fate
     due_at: int
     attempts: int
     reason: str
     detail: str
+    strikes: int
     rests_until: int | None = None
+    concerns_all: bool = False
 
 
 class _Rule(msgspec.Struct, frozen=True, kw_only=True):
     """How to wait: for about `seconds`, doubled at each attempt if it `grows`, unless Zoho says how long.
 
     It grows to `at_most`; what is None here depends on how often it was tried.
+    `strikes` is how many such answers end the record while others are taken; it is counted against it alone.
+    `once_more` spares a record that is refused for the first time in a row.
     """
 
     fate: Fate = Fate.LATER
@@ -76,6 +132,8 @@ class _Rule(msgspec.Struct, frozen=True, kw_only=True):
     grows: bool = False
     at_most: int | None = None
     portal_rests: bool = False
+    strikes: int | None = None
+    once_more: bool = False
 
 
 _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
@@ -85,49 +143,67 @@ _RULES: tuple[tuple[type[ConnectorError], _Rule], ...] = (
     (GrantLost, _Rule(seconds=5, portal_rests=True)),
     (ScopeMissing, _Rule(seconds=300, portal_rests=True)),
     (OrgMismatch, _Rule(seconds=300, portal_rests=True)),
-    (ClientRefused, _Rule(seconds=300, portal_rests=True)),
+    # A token concerns no record. Zoho refuses good clients now and then, and soon takes them again.
+    (ClientRefused, _Rule(seconds=60, portal_rests=True)),
+    (NoToken, _Rule(seconds=10, portal_rests=True)),
+    (Forbidden, _Rule(seconds=300, portal_rests=True, strikes=FORBIDDEN_AT_MOST)),
     # The width has been narrowed already, which spares Zoho more than any pause.
-    (ConcurrencyExceeded, _Rule(seconds=1, grows=True, at_most=HOLDING_CAP_SECONDS)),
+    (ConcurrencyExceeded, _Rule(seconds=1, grows=True, at_most=FULL_CAP_SECONDS)),
     (CreditsExhausted, _Rule(seconds=CAP_SECONDS, portal_rests=True)),
     (TokensThrottled, _Rule(seconds=600, portal_rests=True)),
     (ZohoBusy, _Rule(seconds=1, grows=True)),
-    (ZohoRefused, _Rule(fate=Fate.DEAD)),
+    # Desk refuses what is valid now and then.
+    (ZohoRefused, _Rule(fate=Fate.DEAD, once_more=True)),
     # Something that an administrator must set first; then it goes by itself.
     (SettingsError, _Rule(seconds=300)),
     # Zoho or our own store is down.
     (ConnectorError, _Rule(seconds=2, grows=True)),
 )
 
+CONCERN_ALL = (Forbidden, ScopeMissing, OrgMismatch, ClientRefused)
+"""Refusals that are no single record's fault, unless others are taken meanwhile."""
 
-def decide(
-    error: Exception,
-    attempts: int,
-    now: int,
-    chance: Callable[[], float],
-    *,
-    holds_slot: bool = False,
-    last_reason: str = NAMELESS,
-) -> Decision:
-    """Decide what to do about `error`, after so many failed attempts before this one.
 
-    `chance` answers evenly between 0 and 1; `holds_slot` says that what was sent is still to be looked for.
+def decide(error: Exception, past: Past, now: int, chance: Callable[[], float]) -> Decision:
+    """Decide what to do about `error`, which befell a delivery with this `past`.
+
+    `chance` answers evenly between 0 and 1.
     Nothing dies of an outage, however long it lasts; nor of what has no name and comes first after one, so
-    that attempts are counted anew where the `last_reason` had a name.
+    that attempts are counted anew where the last reason had a name.
     """
     reason = _reason_of(error)
-    if reason == NAMELESS != last_reason:
-        attempts = 0
-    rule = _rule_of(error, attempts)
-    at_most = HOLDING_CAP_SECONDS if holds_slot else _longest(rule, attempts)
-    wait = round(_wait_seconds(rule, error, attempts, chance, at_most) * SECOND)
+    if reason == NAMELESS != past.last_reason:
+        past = msgspec.structs.replace(past, attempts=0)
+    rule = _rule_of(error, past.attempts)
+    strikes = past.strikes + _strikes(rule, past)
+    fate = _fate(rule, reason, past, strikes)
+    its_own = rule.strikes is not None and past.others_taken
+    wait = round(_wait_seconds(rule, error, past, chance) * SECOND)
+    rests = rule.portal_rests and not its_own and (past.all_wait or rule.strikes is None)
     return Decision(
-        fate=rule.fate,
+        fate=fate,
         due_at=now + wait,
-        attempts=attempts + 1 if rule.grows else attempts,
-        reason=reason,
+        attempts=past.attempts + 1 if rule.grows else past.attempts,
+        reason=BLOCKED if fate is Fate.DEAD and is_page(error) else reason,
         detail=(str(error) or type(error).__name__)[:DETAIL_LENGTH],
-        rests_until=now + wait if rule.portal_rests else None,
+        strikes=strikes,
+        rests_until=now + wait if rests else None,
+        concerns_all=fate is not Fate.DEAD
+        and (isinstance(error, CONCERN_ALL) or is_page(error))
+        and not its_own,
     )
+
+
+def is_page(error: Exception) -> bool:
+    """Tell whether somebody on the way has refused a request in Desk's place: a 4xx without errorCode."""
+    if not isinstance(error, OutcomeUnknown | ZohoDown) or error.status is None:
+        return False
+    return 400 <= error.status < 500 and error.status not in PASSING
+
+
+def is_over(error: Exception) -> bool:
+    """Tell whether Desk is surely done with a request of unknown outcome: it, or its gate, has answered."""
+    return isinstance(error, OutcomeUnknown) and error.status not in (None, *PASSING, *GAVE_UP_WAITING)
 
 
 def _reason_of(error: Exception) -> str:
@@ -139,26 +215,44 @@ def _reason_of(error: Exception) -> str:
 def _rule_of(error: Exception, attempts: int) -> _Rule:
     for kind, rule in _RULES:
         if isinstance(error, kind):
-            return rule
+            return msgspec.structs.replace(rule, strikes=PAGES_AT_MOST) if is_page(error) else rule
     if isinstance(error, TimeoutError) or attempts < OUR_FAULT_AFTER:
         return _Rule(seconds=2, grows=True)
     return _Rule(fate=Fate.DEAD)
+
+
+def _strikes(rule: _Rule, past: Past) -> int:
+    """Return what this answer counts: the first one always, the others where Desk takes the like of it."""
+    return int(rule.strikes is not None and (past.strikes == 0 or past.others_taken))
+
+
+def _fate(rule: _Rule, reason: str, past: Past, strikes: int) -> Fate:
+    if rule.strikes is not None and past.others_taken and strikes >= rule.strikes:
+        return Fate.DEAD
+    if rule.once_more and reason != past.last_reason:
+        return Fate.LATER
+    return rule.fate
+
+
+def _wait_seconds(rule: _Rule, error: Exception, past: Past, chance: Callable[[], float]) -> float:
+    at_most = _longest(rule, past.attempts)
+    if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
+        return min(PATIENCE_SECONDS if rule.portal_rests else at_most, max(1, error.retry_after_seconds))
+    if rule.fate is Fate.UNKNOWN:
+        too_often = past.times_sent - UNKNOWN_BEFORE
+        return 0 if too_often < 0 else min(CAP_SECONDS, ONCE_MORE_SECONDS << min(too_often, 20))
+    if rule.once_more:
+        return ONCE_MORE_SECONDS
+    if rule.portal_rests and rule.strikes is not None and past.others_taken:
+        return min(rule.seconds, ONCE_MORE_SECONDS << min(past.strikes, 20))
+    if not rule.grows:
+        return rule.seconds
+    most: int = min(at_most, rule.seconds << min(past.attempts, 20))
+    # Full jitter: those that failed together shall not come back together.
+    return max(1.0, most * chance())
 
 
 def _longest(rule: _Rule, attempts: int) -> int:
     if rule.at_most is not None:
         return rule.at_most
     return SHORT_CAP_SECONDS if attempts < BAD_LUCK_BEFORE else CAP_SECONDS
-
-
-def _wait_seconds(
-    rule: _Rule, error: Exception, attempts: int, chance: Callable[[], float], at_most: int
-) -> float:
-    if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
-        # Where the portal rests, a slot that is held meanwhile is wanted by nobody.
-        return min(PATIENCE_SECONDS if rule.portal_rests else at_most, max(1, error.retry_after_seconds))
-    if not rule.grows:
-        return rule.seconds
-    most: int = min(at_most, rule.seconds << min(attempts, 20))
-    # Full jitter: those that failed together shall not come back together.
-    return max(1.0, most * chance())

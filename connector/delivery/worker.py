@@ -16,14 +16,16 @@ from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held
 from connector.delivery.needs import Counter, Desks, Directory
 from connector.delivery.owners import Owners
 from connector.delivery.records import Records
-from connector.delivery.retrying import decide
+from connector.delivery.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
 from connector.errors import ConnectorError
 from connector.logs import about
 from connector.portals.limits import allowed
+from connector.portals.refusals import in_words
 from connector.settings import Settings
-from connector.store import Store, claims, outbox, outcomes
+from connector.store import Store, claims, leases, outbox, writes
 from connector.store.leases import Delivery, Terms
 from connector.store.widths import AllowedBy
+from connector.store.writes import Refusal
 from connector.times import SECOND, Clock
 from connector.zoho.budget import own_slot
 
@@ -140,7 +142,7 @@ class Deliverer:
             await self._store.write(partial(self._write_back, ids, left=left, slotless=slotless))
 
     def _write_back(self, ids: Sequence[int], connection: Connection, *, left: bool, slotless: bool) -> None:
-        outcomes.give_back(
+        leases.give_back(
             connection, self.owner, ids, self._clock(), self._terms, left=left, slotless=slotless
         )
 
@@ -202,17 +204,34 @@ class Deliverer:
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
-        decision = decide(
-            problem,
-            held.row.attempts,
-            self._clock(),
-            random.random,
-            holds_slot=held.open,
-            last_reason=held.last_reason,
-        )
+        decision = decide(problem, await self._past(held), self._clock(), random.random)
         if decision.rests_until is not None:
             self._resting[held.row.portal_id] = decision.rests_until
-        await held.fail(decision, zoho_answers=zoho_answers)
+        await held.fail(decision, zoho_answers=zoho_answers, is_over=is_over(problem))
+        if decision.concerns_all:
+            await self._show_refusal(held, BLOCKED if is_page(problem) else decision.reason, decision.detail)
+
+    async def _show_refusal(self, held: Held, reason: str, detail: str) -> None:
+        """Let an administrator see what Desk refuses, until it takes a write of that kind."""
+        row, now = held.row, self._clock()
+        refusal = Refusal(
+            portal_id=row.portal_id, work=writes.work_of(row), reason=reason, detail=detail, refused_at=now
+        )
+        if await self._store.write(lambda c: writes.refused(c, refusal)):
+            said = in_words(refusal)
+            log.error("%s: %s", said.what, said.remedy, extra={"reason": reason, "portal": row.portal_id})
+
+    async def _past(self, held: Held) -> Past:
+        row, work = held.row, writes.work_of(held.row)
+        since = row.struck_at if row.strikes else self._clock() - LATELY
+        return Past(
+            attempts=row.attempts,
+            last_reason=held.last_reason,
+            times_sent=held.sent.times,
+            strikes=row.strikes,
+            others_taken=await self._store.read(lambda c: writes.taken_since(c, row.portal_id, work, since)),
+            all_wait=work == "call",
+        )
 
     def _tell(self, held: Held) -> None:
         if held.outcome == "dead":

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from connector.casing import ascii_upper
+from connector.private_files import private_file
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sealing import new_secret
@@ -18,7 +20,7 @@ def environment_of(folder: Path, config: Config, port: int) -> dict[str, str]:
     home = config.data_centers[0].location
     centers = (f"{center.location}={center.accounts}|{center.desk}" for center in config.data_centers)
     secrets = {
-        OWN_AT_DATA_CENTER + center.location.upper(): client_secret(DEMO_CLIENT_ID, center.location)
+        OWN_AT_DATA_CENTER + ascii_upper(center.location): client_secret(DEMO_CLIENT_ID, center.location)
         for center in config.data_centers
     }
     foreign = (FILE_VARIABLE, OWN_AT_DATA_CENTER)
@@ -42,10 +44,10 @@ def settings_file(folder: Path, environment: Mapping[str, str]) -> Path:
     Secrets of single data centres are left out, because no file can hold them: only signing in needs them.
     """
     names = (name for name in Settings.__struct_fields__ if name != "zoho_client_secrets")
-    given = {name: environment[name.upper()] for name in names if name.upper() in environment}
+    given = {name: environment[ascii_upper(name)] for name in names if ascii_upper(name) in environment}
     file = folder / "settings.toml"
     file.unlink(missing_ok=True)
-    file.touch(mode=0o600, exist_ok=False)
+    private_file(file)
     # What JSON writes of a text is a text of TOML as well.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in given.items()]
     file.write_text("".join(lines), encoding="utf-8")
@@ -56,7 +58,7 @@ def command_line(file: Path, *words: str) -> str:
     """Answer what to type into a shell for a command with a file's settings and no others."""
     program = Path(sys.argv[0])
     ours = [sys.argv[0]] if program.name == "connector" else [sys.executable, "-m", "connector"]
-    settings = (name.upper() for name in Settings.__struct_fields__)
+    settings = (ascii_upper(name) for name in Settings.__struct_fields__)
     # The environment would win over the file.
     unset = [word for name in settings if name in os.environ for word in ("-u", name)]
     told = f"{FILE_VARIABLE}={shlex.quote(str(file.absolute()))}"
@@ -64,7 +66,8 @@ def command_line(file: Path, *words: str) -> str:
 
 
 def _secret_key(file: Path) -> str:
-    if not file.exists():
-        file.touch(mode=0o600)
+    is_new = not file.exists()
+    private_file(file)
+    if is_new:
         file.write_text(new_secret(), encoding="utf-8")
     return file.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from connector.errors import CommandError
+from connector.private_files import private_file
 from connector.zoho.transport import trusted
 
 START_SECONDS = 30
@@ -36,6 +37,7 @@ class Program:
 
     async def start(self) -> None:
         """Start it; in a group of its own, so that Ctrl-C reaches us alone and we stop all in order."""
+        private_file(self._log)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "connector", *self.command,

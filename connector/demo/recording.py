@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.demo.furnishing import RECORDINGS
 from connector.demo.phone import CloudEvent
+from connector.private_files import private_file
 
 RATE = 8_000
 LONGEST_SECONDS = 30
@@ -34,7 +35,9 @@ class Recorder:
             address = data.get("recording_url", "")
             if address.startswith(RECORDINGS):
                 sound = tune(int(data.get("recording_seconds", LONGEST_SECONDS)))
-                (self._folder / address.removeprefix(RECORDINGS)).write_bytes(sound)
+                file = self._folder / address.removeprefix(RECORDINGS)
+                private_file(file)
+                file.write_bytes(sound)
 
 
 def tune(seconds: int) -> bytes:

@@ -17,6 +17,7 @@ from connector.demo.furnishing import SLUG, Furniture, add_people, furnish, link
 from connector.demo.people import team_of
 from connector.demo.processes import Program, check_free, free_port
 from connector.errors import CommandError
+from connector.private_files import private_folder
 from connector.sandbox.presets import DEMO_ORG_ID, demo_config
 from connector.settings import load
 from connector.store import Store
@@ -108,7 +109,7 @@ class Stage:
         try:
             if self._wishes.fresh:
                 shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
         except OSError as problem:
             raise CommandError(f"{data} cannot be used: {problem.strerror}.") from problem
         return folder

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from connector import numbers
 from connector.directory import spellings
 from connector.directory.at_once import at_once
 from connector.directory.contacts import Contact, bearers
@@ -36,6 +35,9 @@ class Desks(Protocol):
     async def desk(self, portal_id: int) -> Desk:
         """Answer the portal's Desk; GrantLost where it is not linked."""
 
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Return the portal's Desk for what a user or key asks, who is charged for it."""
+
 
 async def ask(desk: Desk, e164: str, country: str, *, live: bool) -> tuple[Contact, ...]:
     """Answer every contact that bears a number, the most recently modified first.
@@ -50,7 +52,7 @@ async def ask(desk: Desk, e164: str, country: str, *, live: bool) -> tuple[Conta
     found = await in_both_fields(desk, spellings.values(e164), live=live)
     if len(found) >= LIST_LIMIT:
         # So many end alike that those who bear it may not have been on the page.
-        found += await in_both_fields(desk, numbers.forms(e164), live=live)
+        found += await in_both_fields(desk, spellings.narrower(e164), live=live)
     return bearers(found, e164, country)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from connector.directory.needs import SyncDesk, SyncDesks
+from connector.directory.planning import reading
 from connector.errors import BadSignature, CommandError, NotFound, RecordNotFound
 from connector.store import Store, audit, changes, contacts, portals, syncs
 from connector.store.changes import Change
@@ -90,7 +91,7 @@ class DeskHooks:
         await self._note(actor, "portal.webhooks_off", portal_id, sync.webhook_id)
 
     def _begin(self, portal_id: int, connection: Connection) -> None:
-        countries = " ".join(contacts.countries(connection, portal_id))
+        countries = reading(contacts.countries(connection, portal_id))
         syncs.begin(connection, portal_id, self._clock(), countries)
         syncs.set_webhook(connection, portal_id, "")
 

@@ -1,8 +1,9 @@
 """The index: every contact of a portal in our own tables, found by any number in its fields.
 
-Numbers are kept as E.164, read in each country that the portal has a phone system or a line in: who typed a
-number without its country code meant one of them. Whether a contact bears a number is then judged by what is
-typed, with the country of the line that is called: the index finds candidates, and decides nothing.
+Numbers are kept as their subscribers' keys, read in each country that the portal has a phone system or a
+line in: who typed a number without its country code meant one of them. Whether a contact bears a number
+is then judged by what is typed, with the country of the line that is called: the index finds candidates, and
+decides nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -107,7 +108,8 @@ def numbers_of(phone: str | None, mobile: str | None, countries: Iterable[str]) 
     texts = [text for text in (phone, mobile) if text]
     # Without a country, numbers with a country code can still be read.
     homes = tuple(countries) or ("",)
-    return tuple(sorted({led for text in texts for home in homes for led in numbers.meant(text, home)}))
+    led = {number for text in texts for home in homes for number in numbers.meant(text, home)}
+    return tuple(sorted(set(map(numbers.subscriber, led))))
 
 
 def _bears(each: Indexed, e164: str, country: str) -> bool:

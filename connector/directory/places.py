@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
+from connector.casing import ascii_upper
 from connector.errors import InvalidRequest, NotFound
 from connector.store import phones, portals
 from connector.store.phones import PhoneSystem
@@ -66,6 +67,6 @@ def _country(country: str | None, systems: list[PhoneSystem]) -> str:
     if country is None:
         # Without a phone system nobody has said where we are: only numbers with a country code can be read.
         return systems[0].country if systems else ""
-    if not numbers.known_country(country.upper()):
+    if not numbers.known_country(ascii_upper(country)):
         raise InvalidRequest(f"{country[:10]!r} is no country; write its two letters, such as FR or GB.")
-    return country.upper()
+    return ascii_upper(country)

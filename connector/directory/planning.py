@@ -18,6 +18,9 @@ from connector.zoho.operations import FARTHEST_SEARCHED, LIST_LIMIT, PAGE_COST
 AGAIN_AFTER = 30 * DAY
 """Deletions are told by nobody where there are no webhooks: so everything is read again from time to time."""
 
+RULES = "#2"
+"""Another word here lets every index be read anew, because other keys lead to contacts than before."""
+
 SKEW = 10 * MINUTE
 """How far Desk's clock may be from ours."""
 
@@ -59,6 +62,15 @@ class Position(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
+def reading(countries: Sequence[str]) -> str:
+    """Return how typed numbers are read, as a sync notes it: in which countries, and by which of our rules.
+
+    Where it differs from what is noted, the numbers of all contacts are read anew. While an older version
+    of the connector runs beside this one, each of them does so after the other.
+    """
+    return " ".join((*countries, RULES))
+
+
 def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, now: int) -> Task | None:
     """Answer what is to be done now, None for nothing; `waiting` changes were told by webhooks."""
     if now < sync.waits_until:
@@ -73,7 +85,7 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
         return Task.FILL if may else None
     if sync.phase == "sweeping":
         return Task.SWEEP
-    if sync.countries != " ".join(countries):
+    if sync.countries != reading(countries):
         return Task.REREAD
     if sync.finished_at is not None and now >= sync.finished_at + AGAIN_AFTER:
         return Task.RESTART

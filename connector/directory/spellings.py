@@ -25,6 +25,9 @@ _GROUPINGS = {
 }
 """How the last digits are set apart in print; each also finds the longer groups that it is the end of."""
 
+_PASTED = "\u00a0\u202f\u2009"
+"""What stands between the groups of a number that is pasted from a page: spaces that do not break."""
+
 _RUN = re.compile(r"[+\d(][\d\s().\-/]*")
 
 
@@ -38,11 +41,25 @@ def values(e164: str) -> list[str]:
     return numbers.forms(e164)[: VALUES_AT_MOST - len(ends)] + ends
 
 
+def narrower(e164: str) -> list[str]:
+    """List at most 30 values for a second search, where the first found too many that only end alike.
+
+    An ending that a bracket has cut short finds the most of them: where there is one, the longer are tried.
+    """
+    longer = [end for end in endings(e164) if sum(map(str.isdigit, end)) >= _END]
+    is_cut = len(longer) < len(list(endings(e164)))
+    return [*numbers.forms(e164)[: VALUES_AT_MOST - len(longer)], *longer] if is_cut else numbers.forms(e164)
+
+
 def endings(e164: str) -> Iterator[str]:
     """Go through the patterns that find a number by its last digits, however they are grouped."""
     end = _without_code(e164)[-_END:]
     cuts = (mark.join(_cut(end, sizes)) for mark, many in _GROUPINGS.items() for sizes in many)
-    return (f"*{each}*" for each in dict.fromkeys((end, *cuts)))
+    sizes = tuple(map(len, numbers.last_groups(e164, _END)))
+    pasted = (mark.join(_cut(end, sizes)) for mark in _PASTED)
+    behind_brackets = numbers.behind_brackets(e164)
+    cut_short = () if len(behind_brackets) >= len(end) else (behind_brackets,)
+    return (f"*{each}*" for each in dict.fromkeys((end, *cuts, *pasted, *cut_short)))
 
 
 def bears(text: str, e164: str, country: str) -> bool:
@@ -53,7 +70,7 @@ def bears(text: str, e164: str, country: str) -> bool:
     """
     if numbers.matches(text, e164, country):
         return True
-    runs = [run for run in _RUN.findall(text) if numbers.read(run, country).e164 is None]
+    runs = [run for run in _RUN.findall(numbers.plain(text)) if numbers.read(run, country).e164 is None]
     return not _written(e164).isdisjoint(map(_digits, runs))
 
 

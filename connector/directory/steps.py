@@ -16,6 +16,7 @@ from connector.directory.planning import (
     Position,
     Task,
     position_after,
+    reading,
     spending,
 )
 from connector.errors import Forbidden, RecordNotFound
@@ -127,7 +128,7 @@ class Steps:
         portal_id, sync = stand.portal.id, stand.sync
         batch = await self._store.read(lambda c: contacts.after(c, portal_id, sync.reread_to, REREAD_AT_ONCE))
         anew = await asyncio.to_thread(_renumbered, batch, stand.countries)
-        ends = {"countries": " ".join(stand.countries), "reread_to": ""}
+        ends = {"countries": reading(stand.countries), "reread_to": ""}
         values = {"reread_to": batch[-1].contact_id} if batch else ends
 
         def write(connection: Connection) -> None:
@@ -138,7 +139,7 @@ class Steps:
 
     async def _restart(self, _desk: SyncDesk, stand: Stand) -> None:
         """Begin to read everything again."""
-        now, countries = self._clock(), " ".join(stand.countries)
+        now, countries = self._clock(), reading(stand.countries)
         await self._store.write(lambda c: syncs.restart(c, stand.portal.id, now, countries))
 
     async def _commit(

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.directory.needs import SyncDesks
-from connector.directory.planning import Task, Terms, next_task
+from connector.directory.planning import Task, Terms, next_task, reading
 from connector.directory.steps import Stand, Steps
 from connector.errors import (
     ConcurrencyExceeded,
@@ -90,7 +90,7 @@ class Syncing:
         def write(connection: Connection) -> None:
             if portals.get(connection, portal_id) is None:
                 raise NotFound(f"There is no portal {portal_id}.")
-            countries = " ".join(contacts.countries(connection, portal_id))
+            countries = reading(contacts.countries(connection, portal_id))
             syncs.begin(connection, portal_id, now, countries)
             syncs.restart(connection, portal_id, now, countries)
 
@@ -133,7 +133,7 @@ class Syncing:
 
     def _begin(self, connection: Connection, fresh: Sequence[Stand]) -> None:
         for stand in fresh:
-            syncs.begin(connection, stand.portal.id, self._clock(), " ".join(stand.countries))
+            syncs.begin(connection, stand.portal.id, self._clock(), reading(stand.countries))
 
     def _stand(self, connection: Connection, sync: syncs.Sync) -> Stand:
         portal = portals.get(connection, sync.portal_id)

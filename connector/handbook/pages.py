@@ -80,7 +80,7 @@ def _source(name: str) -> str:
 
 def anchor(heading: str) -> str:
     """Return where a link leads to a heading: as code hosts make it, so that links work there too."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    return re.sub(r"[^\w\- ]", "", heading.casefold()).replace(" ", "-")
 
 
 def _complete(tokens: Sequence[Token]) -> None:

@@ -47,10 +47,12 @@ class Forgetting:
 
     async def number(self, e164: str, *, actor: str, even_undelivered: bool) -> Erased:
         """Erase all that is known of a number; CommandError where something has not reached Desk yet."""
-        if numbers.read(e164, "").e164 != e164:
+        number = numbers.read(e164, "")
+        key = numbers.caller_key(number)
+        if key is None or not numbers.plain(e164).strip().startswith("+"):
             raise CommandError("Write the whole number, such as +33123456789.")
         subject = f"number {numbers.mask(e164)}"
-        numbered = frozenset({e164})
+        numbered = frozenset({key, *_all_keys(number)})
         return await self._forget(
             Wish(actor=actor, subject=subject, numbers=numbered, even_undelivered=even_undelivered)
         )
@@ -118,6 +120,13 @@ class Forgetting:
         return total
 
 
+def _all_keys(number: numbers.Number) -> Iterator[str]:
+    """Go through all under which a subscriber may be kept: each spelling, and its digits without a plus."""
+    for spelt in () if number.e164 is None else numbers.spellings(number.e164):
+        yield spelt
+        yield from filter(None, [numbers.caller_key(numbers.unread(spelt[1:]))])
+
+
 def _named(wish: Wish, ids: range, connection: Connection) -> tuple[set[int], set[int]]:
     found: set[int] = set()
     if wish.numbers:
@@ -130,7 +139,12 @@ def _named(wish: Wish, ids: range, connection: Connection) -> tuple[set[int], se
 
 def _is_named(wish: Wish, number: str, country: str) -> bool:
     digits = _NO_DIGITS.sub("", number)
-    return any(e164[-TAIL:] in digits and numbers.matches(number, e164, country) for e164 in wish.numbers)
+    return any(
+        key[-TAIL:] in digits and numbers.matches(number, key, country)
+        if key.startswith("+")
+        else key == numbers.caller_key(numbers.read(number, country))
+        for key in wish.numbers
+    )
 
 
 def _is_in(wish: Wish, body: bytes) -> bool:

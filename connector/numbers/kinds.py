@@ -17,6 +17,11 @@ def is_emergency(raw: str, country: str) -> bool:
     return bool(digits) and shortnumberinfo.connects_to_emergency_number(digits, country)
 
 
+def is_emergency_number(digits: str, country: str) -> bool:
+    """Return whether these digits, and no others behind them, are the emergency services' in this country."""
+    return digits.isdigit() and shortnumberinfo.is_emergency_number(digits, country)
+
+
 def is_costly(e164: str) -> bool:
     """Tell whether a number is a premium-rate one, or a satellite's, whatever digits follow it."""
     number = parse(e164, "")

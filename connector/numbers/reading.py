@@ -10,6 +10,7 @@ import msgspec
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
+from connector.numbers.subscribers import is_among, renewed
 from connector.numbers.uris import LONGEST, address_of, shown, unwrap
 
 _KEYPAD_WORDS = frozenset({"anonymous", "blocked", "restricted", "unavailable", "unknown"})
@@ -30,6 +31,9 @@ _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\u2010-\u2015]+")
 _SHORT = re.compile(r"[\d*#]+")
 _BUT_DIGITS = {code: None for code in range(128) if not chr(code).isdigit()}
 _LAST_DIGITS = 4
+
+NOT_SHOWN = "Unreadable number"
+"""Stands for what has nothing in it that could be shown."""
 
 
 class Kind(StrEnum):
@@ -62,7 +66,7 @@ def labelled(number: Number) -> str:
 
 def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
     """Tell whether a number may be a customer's: no extension, not withheld, none of ours (E.164)."""
-    return number.kind is Kind.E164 and number.e164 not in own_numbers
+    return number.kind is Kind.E164 and not is_among(number.e164, own_numbers)
 
 
 def known_country(code: str) -> bool:
@@ -87,7 +91,8 @@ def read(raw: str | None, country: str, max_extension_digits: int = 6) -> Number
 
     Up to `max_extension_digits` digits without plus are an extension or a public short number such as
     112, and never a phone number. A number with plus, 00 or its trunk prefix needs a possible length, any
-    other must be valid in its numbering plan.
+    other must be valid in its numbering plan. One that is spelt as its plan no longer has it, such as with
+    Mexico's +52 1, is that which it has become.
     """
     text = unwrap(raw or "")
     short = re.sub(r"[\s().\-]", "", text)
@@ -107,7 +112,7 @@ def read(raw: str | None, country: str, max_extension_digits: int = 6) -> Number
 
 
 def _no_number(raw: str, text: str) -> Number:
-    address, display = address_of(raw), shown(text) or "Unreadable number"
+    address, display = address_of(raw), shown(text) or NOT_SHOWN
     kind = Kind.UNREADABLE if address is None else Kind.ADDRESS
     return Number(kind=kind, raw=raw, e164=None, display=display, address=address)
 
@@ -127,12 +132,12 @@ def mask(raw: str | None) -> str:
 
 
 def is_withheld(text: str) -> bool:
-    """Say whether these are words, or digits, for a number that nobody may know."""
+    """Say whether these are words, or digits, for a number that nobody may know; zeros only are."""
     if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
         return True
     whole = text if text.isascii() else normalize("NFC", text)
     letters = "".join(filter(str.isalnum, whole)).casefold()
-    return not letters or letters in _WITHHELD_WORDS
+    return not letters.strip("0") or letters in _WITHHELD_WORDS
 
 
 def parse(text: str, country: str) -> PhoneNumber | None:
@@ -141,10 +146,10 @@ def parse(text: str, country: str) -> PhoneNumber | None:
     if len(text) > LONGEST or not _NUMBER.fullmatch(text):
         return None
     if text[0] in "+\uff0b":
-        return _possible(text)
+        return _abroad(text)
     digits = phonenumbers.normalize_digits_only(text)
     if digits.startswith("00"):
-        return _valid(text, country) or _possible(f"+{digits[2:]}")
+        return _valid(text, country) or _abroad(f"+{digits[2:]}")
     trunk = phonenumbers.ndd_prefix_for_region(country, True) or ""
     if digits.startswith(trunk):
         return _valid(text, country) or _bare(digits, 10) or _national(digits, trunk, country)
@@ -178,17 +183,34 @@ def _is_written_so(number: PhoneNumber, digits: str) -> bool:
 
 def _trunkless(text: str, digits: str, country: str) -> PhoneNumber | None:
     """Read a national number that lacks its trunk prefix; a shorter one may lack its area code too."""
-    return _valid(text, country) if len(digits) >= 9 else None
+    number = _valid(text, country)
+    is_whole = len(digits) >= 9 or (number is not None and not _is_spelt_so(number, digits))
+    return number if is_whole else None
+
+
+def _is_spelt_so(number: PhoneNumber, digits: str) -> bool:
+    """Say whether these digits end as the number does that they were read as: not of an older spelling."""
+    return digits.endswith(phonenumbers.national_significant_number(number))
 
 
 def _bare(digits: str, shortest: int) -> PhoneNumber | None:
     """Read E.164 digits that lack their plus."""
-    return _valid(f"+{digits}", None) if len(digits) >= shortest else None
-
-
-def _valid(text: str, country: str | None) -> PhoneNumber | None:
-    number = _parsed(text, country)
+    number = _parsed(f"+{digits}", None) if len(digits) >= shortest else None
     return number if number and phonenumbers.is_valid_number(number) else None
+
+
+def _valid(text: str, country: str) -> PhoneNumber | None:
+    """Read what the plan knows, or knew before it spelt the number as it does today."""
+    number = _parsed(text, country)
+    if number is None or phonenumbers.is_valid_number(number):
+        return number
+    whole = f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+    return renewed(number, at_home=whole not in phonenumbers.normalize_digits_only(text))
+
+
+def _abroad(text: str) -> PhoneNumber | None:
+    """Read a number behind its plus."""
+    return _valid(text, "") or _possible(text)
 
 
 def _possible(text: str) -> PhoneNumber | None:
@@ -202,6 +224,6 @@ def _fits(number: PhoneNumber) -> bool:
 
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:
     try:
-        return phonenumbers.parse(text, country)
+        return phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
         return None

@@ -2,7 +2,15 @@
 
 from connector.phone_systems.hints import Hinting, caller_id
 from connector.phone_systems.patterns import best_fit, fits, pattern_of
-from connector.phone_systems.systems import REMEMBERED_FOR, Known, PhoneSystems, check, check_network
+from connector.phone_systems.systems import (
+    REMEMBERED_FOR,
+    Known,
+    PhoneSystems,
+    check,
+    check_network,
+    check_prefix,
+    whole_number,
+)
 
 __all__ = [
     "REMEMBERED_FOR",
@@ -13,6 +21,8 @@ __all__ = [
     "caller_id",
     "check",
     "check_network",
+    "check_prefix",
     "fits",
     "pattern_of",
+    "whole_number",
 ]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from connector.calls import Direction
 from connector.errors import StoreError
-from connector.numbers import Number, country_at, read
+from connector.numbers import Number, heard, subscriber
 from connector.phone_systems.patterns import best_fit, fits
 from connector.phones import NO_HINTS, Hints, Question
 from connector.store import Store, blocked, callers, phones
@@ -44,8 +44,8 @@ class Hinting:
 
 
 def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
-    number = read(question.number, country_at(question.line, phone.country))
     inbound = question.direction is Direction.INBOUND
+    number = heard(question.number, question.line, phone.country, dialled=not inbound, habits=phone.habits)
     if inbound and any(fits(number, one.pattern) for one in blocked.list_all(connection, phone)):
         return Hints(rejects=True)
     return Hints(
@@ -58,14 +58,14 @@ def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hi
 def _name(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
     if number.e164 is None or not phone.tells_names:
         return None
-    found = callers.names(connection, phone.portal_id, number.e164, NAMES_AT_MOST)
+    found = callers.names(connection, phone.portal_id, subscriber(number.e164), NAMES_AT_MOST)
     return ", ".join(dict.fromkeys(found)) or None
 
 
 def _owner(connection: Connection, phone: PhoneSystem, number: Number) -> tuple[str, ...]:
     if number.e164 is None or not phone.routes_to_owners:
         return ()
-    return callers.owner_words(connection, phone.portal_id, phone.id, number.e164)
+    return callers.owner_words(connection, phone.portal_id, phone.id, subscriber(number.e164))
 
 
 def caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:

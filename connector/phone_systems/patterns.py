@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from connector.errors import CommandError
-from connector.numbers import Kind, Number, read
+from connector.numbers import Kind, Number, plain, read, subscriber
 
 WITHHELD = "withheld"
 
@@ -18,6 +18,7 @@ def pattern_of(text: str, country: str) -> str:
 
     A number may be written as in its country; one with * begins with its country code, with or without plus.
     """
+    text = plain(text).strip()
     number = read(text, country)
     if number.kind is Kind.WITHHELD and "*" not in text:
         return WITHHELD
@@ -31,9 +32,14 @@ def pattern_of(text: str, country: str) -> str:
 
 
 def fits(number: Number, pattern: str) -> bool:
-    """Say whether a number is meant by a pattern; * alone means every number, withheld ones too."""
+    """Say whether a number is meant by a pattern; * alone means every number, withheld ones too.
+
+    A whole number means its subscriber, however either is spelt.
+    """
     if number.e164 is None:
         return pattern == "*" or (pattern == WITHHELD and number.kind is Kind.WITHHELD)
+    if "*" not in pattern:
+        return subscriber(number.e164) == subscriber(pattern)
     return fnmatchcase(number.e164, pattern)
 
 

@@ -1,5 +1,6 @@
 """Know the phone systems: who may post where, with which secrets, and what is theirs."""
 
+import re
 import secrets
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -12,6 +13,7 @@ from connector.phone_systems.hints import Hinting
 from connector.phones import DIALECTS, Dialect, Hints, Question, known_time_zone
 from connector.phones import PhoneSystem as Voice
 from connector.phones.addresses import new_token
+from connector.phones.agents import agents_of
 from connector.phones.signing import new_secret
 from connector.sealing import Sealer
 from connector.store import Store, audit
@@ -19,10 +21,13 @@ from connector.store import phones as table
 from connector.times import HOUR, SECOND, Clock
 
 REMEMBERED_FOR = 2 * SECOND
-"""How long a phone system is taken from memory: a rotation or a new line works after that."""
+"""How long a phone system is taken from memory: a rotation, a new line or extension works after that."""
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 SLUG_AT_MOST = 40
+
+PREFIX_AT_MOST = 8
+_PREFIX = re.compile(rf"[0-9A-Za-z*#]{{1,{PREFIX_AT_MOST}}}")
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -93,7 +98,8 @@ class PhoneSystems:
             time_zone=phone.time_zone,
             secrets=tuple(map(self._sealer.open, phone.sealed_secrets)),
             address_secrets=tuple(map(self._sealer.open, phone.sealed_address_secrets)),
-            lines=frozenset(phone.lines),
+            lines=frozenset(spelt for line in phone.lines for spelt in numbers.spellings(line)),
+            agents=agents_of(phone.agent_words, phone.country),
         )
 
     async def add(self, phone: table.PhoneSystem, actor: str, given: str = "") -> str:
@@ -107,6 +113,7 @@ class PhoneSystems:
         token = new_token() if dialect.secret_in_address else ""
         whole = msgspec.structs.replace(
             phone,
+            lines={whole_number(line, phone.country): its for line, its in phone.lines.items()},
             uid=secrets.token_hex(16),
             sealed_secrets=(self._sealer.seal(signing),) if signing else (),
             sealed_address_secrets=(self._sealer.seal(token),) if token else (),
@@ -184,12 +191,30 @@ def check(phone: table.PhoneSystem) -> None:
     if not numbers.known_country(phone.country):
         raise CommandError(f"{phone.country} is no country; write its two letters, such as FR or GB.")
     for number in phone.lines:
-        if numbers.read(number, phone.country).e164 != number:
-            raise CommandError(f"{number} is no whole number; write it as +33123456789.")
+        whole_number(number, phone.country)
+    for prefix in phone.prefixes:
+        check_prefix(prefix)
     for network in phone.senders:
         check_network(network)
     if not known_time_zone(phone.time_zone):
         raise CommandError(f"{phone.time_zone} is no time zone; write it as Europe/Paris.")
+
+
+def whole_number(text: str, country: str) -> str:
+    """Return a number (E.164) that is written with its plus; CommandError says how to write it."""
+    e164 = numbers.read(text, country).e164
+    if e164 is None or not numbers.plain(text).strip().startswith("+"):
+        raise CommandError(f"{text} is no whole number; write it as +33123456789.")
+    return e164
+
+
+def check_prefix(text: str) -> None:
+    """Refuse what cannot stand before a number; CommandError says what can."""
+    if not _PREFIX.fullmatch(text):
+        raise CommandError(
+            f"{text} is no prefix: it is up to {PREFIX_AT_MOST} digits, letters, * and #, as they are "
+            "dialled before a number, such as 9, 0, *67 or L0#."
+        )
 
 
 def check_network(text: str) -> None:

@@ -18,6 +18,7 @@ from connector.phones.base import (
     Receipt,
     Rejected,
     Told,
+    check_count,
     known_time_zone,
     turned_away,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "Receipt",
     "Rejected",
     "Told",
+    "check_count",
     "full_address",
     "guide",
     "known_time_zone",

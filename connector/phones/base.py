@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.errors import InvalidEvent, TooLarge
+from connector.phones.agents import NO_AGENTS, Agents
 
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is refused; the web room stops reading there."""
@@ -18,7 +20,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect needs to know of the sender.
 
     `secrets` are those that sign, `address_secrets` those that stand in the address: all that are valid
-    now. `lines` are the company's own numbers (E.164).
+    now. `lines` are the company's own numbers (E.164), `agents` what its people go by there.
     """
 
     uid: str
@@ -28,6 +30,11 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
     address_secrets: tuple[str, ...] = ()
     lines: frozenset[str] = frozenset()
+    agents: Agents = NO_AGENTS
+
+    def agent(self, end: str | None) -> str | None:
+        """Return which agent's extension, login or telephone an end of a call is; None for nobody's."""
+        return self.agents.word(end, self.country)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -153,6 +160,22 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     given: str = ""
     check_given: Callable[[str], None] = nothing_wrong
     secret_in_address: bool = False
+
+
+def unreadable(problem: InvalidEvent | TooLarge) -> Parsed:
+    """Return a request of which nothing can be taken, for vendors who hold errors against the address."""
+    pointer = problem.pointer if isinstance(problem, InvalidEvent) else ""
+    return Parsed(events=(), rejected=(Rejected(index=0, error=str(problem), pointer=pointer),))
+
+
+def check_count(parsed: Parsed) -> None:
+    """Raise TooLarge for more things than a request may say, whichever dialect has read it.
+
+    Dialects count before they read; this is for the one that forgets to.
+    """
+    count = len(parsed.events) + len(parsed.ignored) + len(parsed.rejected)
+    if count > MAX_EVENTS:
+        raise TooLarge(f"the request says {count} things; {MAX_EVENTS} are the most")
 
 
 def turned_away(parsed: Parsed) -> Parsed:

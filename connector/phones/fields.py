@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connector.calls import Direction
+from connector.casing import ascii_upper
 from connector.errors import InvalidEvent
-from connector.numbers import Kind, country_at, read
+from connector.numbers import Kind, could_be, country_at, is_emergency_number, read
 from connector.phones.base import PhoneSystem
 from connector.times import DAY, MINUTE, from_iso
 
@@ -48,7 +49,7 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
         return received_at
     whole = _LEAP.sub(r"\g<1>59", text) if ":60" in text else text
     try:
-        at = from_iso(whole.upper(), zone, received_at + AHEAD)
+        at = from_iso(ascii_upper(whole), zone, received_at + AHEAD)
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at
@@ -65,29 +66,43 @@ def clean(text: str | None) -> str | None:
 
 
 def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
-    """Say whether this is one of the company's own ends: a line of its own, or an extension.
+    """Return whether an end of a call is surely the company's own: a line, or an agent's.
 
-    It is read in `country`, where none is given in the phone system's.
+    It is read in `country`, where none is given in the phone system's. A short number is an extension only
+    where an agent is known to have it.
     """
-    known = read(number, country or system.country)
-    return known.kind is Kind.EXTENSION or known.e164 in system.lines
+    if number is None:
+        return False
+    is_line = could_be(number, system.lines) and read(number, country or system.country).e164 in system.lines
+    return is_line or system.agent(number) is not None
 
 
 def direction_of(
     told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
 ) -> Direction:
-    """Say which way a call goes: as told, unless both of its ends are the company's own.
+    """Return which way a call goes: as told, unless both of its ends are surely the company's own.
 
-    Short numbers are extensions among themselves; one that is called from a line may be a public service.
+    Two short numbers among themselves are extensions, but for the emergency services. One that calls a line,
+    or is called from one, is a public service unless an agent has it.
     """
     outbound = told is Direction.OUTBOUND
     customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
     home = country_at(ours, system.country)
-    if not is_own(customer, system, home) or not is_own(ours, system):
-        return told
-    is_short = read(customer, home).kind is Kind.EXTENSION
-    may_be_service = is_short and outbound and read(ours, system.country).kind is not Kind.EXTENSION
-    return told if may_be_service else Direction.INTERNAL
+    short = _is_short(ours, home)
+    both_short = short and _is_extension(customer, home, dialled=outbound)
+    is_ours = short or is_own(ours, system)
+    return Direction.INTERNAL if both_short or (is_ours and is_own(customer, system, home)) else told
+
+
+def _is_short(number: str | None, country: str) -> bool:
+    return read(number, country).kind is Kind.EXTENSION
+
+
+def _is_extension(number: str | None, country: str, *, dialled: bool) -> bool:
+    """Tell extensions, and zeros that somebody dials for the operator, from the emergency services."""
+    if dialled and number and not number.strip("0"):
+        return True
+    return _is_short(number, country) and not is_emergency_number(number or "", country)
 
 
 def check_printable(text: str, pointer: str) -> None:

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.casing import ascii_lower
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
-from connector.numbers import could_be, country_at, read
+from connector.numbers import country_at
 from connector.phones import signing
 from connector.phones.base import (
     MAX_BODY_BYTES,
@@ -26,7 +27,7 @@ from connector.phones.base import (
     Rejected,
     Told,
 )
-from connector.phones.fields import check_printable, check_url, clean, decoded, moment
+from connector.phones.fields import check_printable, check_url, clean, decoded, is_own, moment
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -118,9 +119,9 @@ def _located(rejected: Rejected) -> str:
 
 
 def _is_batch(posted: Posted) -> bool:
-    media_type = posted.content_type.partition(";")[0].strip().lower()
+    media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
     charset = _CHARSET.search(posted.content_type)
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset and ascii_lower(charset[1]) not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedFormat("events are written in UTF-8")
     if media_type in (STRUCTURED, BATCH):
         return media_type == BATCH
@@ -168,20 +169,16 @@ def _event(member: Raw) -> _Event | _Head:
 
 
 def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
-    """Take the sender's word, but for a call between two of the company's own lines."""
-    if not system.lines or data.from_number is None or data.to_number is None or data.direction is None:
+    """Take the sender's word, but for a call of which both ends are surely the company's own."""
+    if data.from_number is None or data.to_number is None or data.direction is None:
         return data.direction
     ours, theirs = data.from_number, data.to_number
     if data.direction is Direction.INBOUND:
         ours, theirs = theirs, ours
-    if not _is_line(ours, system, system.country):
+    if not is_own(ours, system):
         return data.direction
-    both = _is_line(theirs, system, country_at(ours, system.country))
+    both = is_own(theirs, system, country_at(ours, system.country))
     return Direction.INTERNAL if both else data.direction
-
-
-def _is_line(number: str, system: PhoneSystem, country: str) -> bool:
-    return could_be(number, system.lines) and read(number, country).e164 in system.lines
 
 
 def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEvent:

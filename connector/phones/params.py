@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from connector.errors import InvalidEvent
+from connector.errors import InvalidEvent, TooLarge
+from connector.phones.base import MAX_EVENTS
 from connector.phones.fields import decoded
 
 FIELDS_AT_MOST = 1_000
@@ -17,8 +18,14 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 class Params:
     """The fields of one body; a field may have several values, and lists may be named with or without []."""
 
-    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[str, Sequence[Any]]) -> None:
+        """Take the values by name; TooLarge where a field has more than a request may say things.
+
+        Each user of a call that rings is an event.
+        """
+        if max(map(len, values.values()), default=0) > MAX_EVENTS:
+            raise TooLarge(f"a field has more than {MAX_EVENTS} values")
+        self._values = {name: [*map(str, filter(_is_scalar, theirs))] for name, theirs in values.items()}
 
     def one(self, *names: str) -> str | None:
         """Answer the first value that is not blank, of the first of these names that has one."""
@@ -52,9 +59,9 @@ def from_form(body: bytes) -> Params:
 def from_json(body: bytes) -> Params:
     """Read one JSON object; what is neither text, number nor a list of these is left out."""
     found = decoded(_OBJECT, body)
-    return Params({name: [*map(str, _scalars(value))] for name, value in found.items()})
+    values = {name: value if isinstance(value, list) else [value] for name, value in found.items()}
+    return Params(values)
 
 
-def _scalars(value: Any) -> list[str | int | float]:
-    values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, (str, int, float)) and not isinstance(one, bool)]
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
+from connector.casing import ascii_lower
 from connector.errors import InvalidEvent
 from connector.phones.base import PhoneSystem
 from connector.phones.fields import check_url, clean, direction_of, required
@@ -52,7 +53,7 @@ def events(row: Mapping[str, str], system: PhoneSystem, odd: OddTimes, time_form
     told = {name: value.strip() for name, value in row.items() if value.strip()}
     times = Times(system.zone, odd, time_format)
     span = _span(told, times)
-    direction = _DIRECTIONS.get(required(told.get("direction"), "direction", "/direction").lower())
+    direction = _DIRECTIONS.get(ascii_lower(required(told.get("direction"), "direction", "/direction")))
     if direction is None:
         raise InvalidEvent("direction is in or out, inbound, outbound or internal", "/direction")
     call_id = required(told.get("call_id") or _known_by(told), "call_id", "/call_id")
@@ -77,7 +78,7 @@ def _said(told: Mapping[str, str], span: Span) -> Iterator[tuple[EventType, int,
     yield EventType.RINGING, span.started_at, agent
     if span.answered_at is not None:
         yield EventType.ANSWERED, span.answered_at, agent
-    yield EventType.ENDED, span.ended_at, {"cause": _CAUSES.get(told.get("cause", "").lower())}
+    yield EventType.ENDED, span.ended_at, {"cause": _CAUSES.get(ascii_lower(told.get("cause", "")))}
     if url := told.get("recording_url"):
         check_url(url, "/recording_url")
         length = _seconds(told, "recording_seconds")

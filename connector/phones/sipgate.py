@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from connector.calls import Direction
-from connector.errors import BadSignature, InvalidEvent, SettingsError
+from connector.errors import BadSignature, InvalidEvent, SettingsError, TooLarge
 from connector.numbers import Kind, read
 from connector.phones import addresses, cti, params
-from connector.phones.base import Answer, Hints, Parsed, PhoneSystem, Posted, Question, Rejected, Told
+from connector.phones.base import Answer, Hints, Parsed, PhoneSystem, Posted, Question, Told, unreadable
 from connector.phones.fields import required
 from connector.phones.params import Params
 
@@ -38,8 +38,8 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
     _verify(posted, system.secrets)
     try:
         return cti.parsed(_said(params.from_form(posted.body)), SOURCE, system, posted)
-    except InvalidEvent as problem:
-        return Parsed(events=(), rejected=(Rejected(index=0, error=str(problem), pointer=problem.pointer),))
+    except (InvalidEvent, TooLarge) as problem:
+        return unreadable(problem)
 
 
 def answer(told: Told) -> Answer:

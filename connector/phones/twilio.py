@@ -9,9 +9,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connector.calls import CallEvent, Cause, EventType
-from connector.errors import InvalidEvent, SettingsError, UnsupportedFormat
+from connector.casing import ascii_lower
+from connector.errors import InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
 from connector.phones import params, twilio_ends, twilio_signature
-from connector.phones.base import Answer, Ignored, Parsed, PhoneSystem, Posted, Rejected, Told
+from connector.phones.base import Answer, Ignored, Parsed, PhoneSystem, Posted, Told, unreadable
 from connector.phones.fields import MAX_URL, check_url, required
 from connector.phones.params import Params
 from connector.phones.twilio_ends import Part
@@ -41,7 +42,7 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
 
     What cannot be read is rejected yet answered like the rest: Twilio holds errors against the address.
     """
-    media_type = posted.content_type.partition(";")[0].strip().lower()
+    media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
     is_form = media_type == FORM
     twilio_signature.verify(posted.headers, posted.url, posted.body, system.secrets, is_form=is_form)
     if not is_form and not media_type.endswith("json"):
@@ -49,8 +50,8 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
     try:
         told = params.from_form(posted.body) if is_form else params.from_json(posted.body)
         return _parsed(told, system, posted.received_at)
-    except InvalidEvent as problem:
-        return Parsed(events=(), rejected=(Rejected(index=0, error=str(problem), pointer=problem.pointer),))
+    except (InvalidEvent, TooLarge) as problem:
+        return unreadable(problem)
 
 
 def answer(_told: Told) -> Answer:
@@ -72,7 +73,7 @@ def _parsed(told: Params, system: PhoneSystem, received_at: int) -> Parsed:
         name = f"recording-{told.one('RecordingStatus') or 'completed'}"
         events = list(_recorded(told, sid, received_at))
     else:
-        name = status = status.lower()
+        name = status = ascii_lower(status)
         part = twilio_ends.part_of(told, system)
         events = [*_events(told, sid, status, part, received_at), *_recorded(told, sid, received_at)]
     if events:
@@ -126,7 +127,7 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
     The end tells how long it took, so it also says when the call began, and that somebody answered: often
     it is the only callback there is.
     """
-    is_person = part.may_answer and not (told.one("AnsweredBy") or "").lower().startswith(_MACHINES)
+    is_person = part.may_answer and not ascii_lower(told.one("AnsweredBy") or "").startswith(_MACHINES)
     if status in _BEGUN or (status in _PICKED_UP and not is_person):
         yield EventType.RINGING, at
     elif status in _PICKED_UP:
@@ -141,6 +142,9 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
             yield EventType.ENDED, at
         elif part.agent is not None:
             yield EventType.LEFT, at
+        else:
+            # Whom an agent called is told by this leg, and its end is often all that is told of it.
+            yield EventType.RINGING, at
 
 
 def _recorded(told: Params, sid: str, received_at: int) -> Iterator[CallEvent]:

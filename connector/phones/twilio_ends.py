@@ -2,17 +2,21 @@
 
 A leg that was dialled names its ParentCallSid: it is an agent's part of that call, or the customer's part of
 a call that an agent makes. A call that comes in is picked up by Twilio, and is answered by nobody yet.
+
+To Twilio everything that reaches it is inbound, an agent who calls out like a customer who calls a line, and
+both may come as a client or by SIP: only who calls whom tells them apart.
 """
 
 import msgspec
 
 from connector.calls import Direction
+from connector.casing import ascii_lower
+from connector.numbers import Kind, read
 from connector.phones.base import PhoneSystem
 from connector.phones.fields import clean, direction_of, is_own
 from connector.phones.params import Params
 
-_OURS = ("client:", "sip:", "sips:")
-"""How the ends are written that belong to us and are no phone numbers."""
+_CLIENT, _SIP = "client:", ("sip:", "sips:")
 
 _DIRECTIONS = {
     "inbound": Direction.INBOUND,
@@ -35,54 +39,115 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
 
 
-def part_of(told: Params, system: PhoneSystem) -> Part:
-    """Tell whose part it is, by what the two ends are."""
-    caller, called = clean(told.one("From")), clean(told.one("To"))
-    if told.one("ParentCallSid"):
-        return _leg(caller, called, system)
-    direction = _DIRECTIONS.get((told.one("Direction") or "").lower())
-    if direction is not None:
-        direction = direction_of(direction, caller, called, system)
-    if _is_ours(caller):
-        return _dialled_by_agent(caller, called, direction)
-    if direction is Direction.OUTBOUND and _is_ours(called):
-        # The agent is rung first; whom they call is a leg of this.
-        return Part(
-            is_leg=False, may_answer=False, direction=direction, from_number=caller, agent=_word(called)
-        )
-    may_answer = direction is Direction.OUTBOUND
-    return Part(
-        is_leg=False, may_answer=may_answer, direction=direction, from_number=caller, to_number=called
+class _End(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told of one end of a call.
+
+    `word` is what stands for it: a client's name, a SIP user or a number. `agent` is the word of an agent
+    who is known, `is_line` says that it is a number of ours. A `device` is a client or a SIP user that
+    is no phone number: ours or a visitor's.
+    """
+
+    told: str | None
+    word: str | None
+    agent: str | None
+    is_line: bool
+    kind: Kind
+    is_client: bool
+    is_device: bool
+
+    @property
+    def is_known(self) -> bool:
+        return self.is_line or self.agent is not None
+
+    @property
+    def is_inside(self) -> bool:
+        return self.is_known or self.is_device
+
+    @property
+    def is_short(self) -> bool:
+        return self.kind is Kind.EXTENSION
+
+
+def _end(told: str | None, system: PhoneSystem) -> _End:
+    word = _word(told)
+    kind = read(word, system.country).kind
+    agent = system.agent(word)
+    is_client = ascii_lower(told or "").startswith(_CLIENT)
+    return _End(
+        told=told,
+        word=word,
+        agent=agent,
+        is_line=agent is None and is_own(word, system),
+        kind=kind,
+        is_client=is_client,
+        is_device=word != told and kind not in (Kind.E164, Kind.WITHHELD),
     )
 
 
-def _leg(caller: str | None, called: str | None, system: PhoneSystem) -> Part:
-    from_us = _is_ours(caller) or is_own(caller, system)
-    if from_us and not _is_ours(called) and not is_own(called, system):
+def _word(told: str | None) -> str | None:
+    """Answer what an end goes by: a client's name, a SIP user, or the phone number as it stands."""
+    if told is None or not ascii_lower(told).startswith((_CLIENT, *_SIP)):
+        return told
+    return told.partition(":")[2].partition("@")[0].partition(";")[0] or None
+
+
+def part_of(told: Params, system: PhoneSystem) -> Part:
+    """Tell whose part it is, by what the two ends are."""
+    caller, called = _end(clean(told.one("From")), system), _end(clean(told.one("To")), system)
+    if told.one("ParentCallSid"):
+        return _leg(caller, called)
+    direction = _DIRECTIONS.get(ascii_lower(told.one("Direction") or ""))
+    if caller.is_device or (caller.word != caller.told and caller.is_known):
+        direction = _direction_of_device(caller, called)
+        if direction is not Direction.INBOUND:
+            return _dialled_by_agent(caller, called, direction)
+    elif direction is Direction.OUTBOUND and (called.is_device or called.agent is not None):
+        # The agent is rung first; whom they call is a leg of this.
+        agent = called.agent or called.word
+        return Part(is_leg=False, may_answer=False, direction=direction, from_number=caller.told, agent=agent)
+    elif direction is not None:
+        direction = direction_of(direction, caller.word, called.word, system)
+    may_answer = direction is Direction.OUTBOUND
+    return Part(
+        is_leg=False, may_answer=may_answer, direction=direction, from_number=caller.told,
+        to_number=called.told,
+    )  # fmt: skip
+
+
+def _direction_of_device(caller: _End, called: _End) -> Direction:
+    """Tell the way of a call that a client or a SIP user makes, by how surely each end is ours.
+
+    Whoever calls somebody outside is ours; who is not known to be, and calls one of ours, comes in.
+    """
+    both_short = caller.is_short and called.is_short and called.is_inside
+    if (caller.is_known and called.is_known) or both_short:
+        return Direction.INTERNAL
+    if called.is_known:
+        return Direction.INBOUND
+    if caller.is_known or not called.is_device:
+        return Direction.OUTBOUND
+    if caller.is_client and called.is_client:
+        return Direction.INTERNAL
+    return Direction.OUTBOUND if caller.is_short else Direction.INBOUND
+
+
+def _leg(caller: _End, called: _End) -> Part:
+    from_us = caller.is_inside
+    if from_us and not called.is_inside:
         return Part(
             is_leg=True, may_answer=True, direction=Direction.OUTBOUND,
-            from_number=None if _is_ours(caller) else caller, to_number=called,
+            from_number=None if caller.is_device else caller.told, to_number=called.told,
         )  # fmt: skip
-    return Part(is_leg=True, may_answer=True, from_number=None if from_us else caller, agent=_word(called))
+    number = None if from_us else caller.told
+    return Part(is_leg=True, may_answer=True, from_number=number, agent=called.agent or called.word)
 
 
-def _dialled_by_agent(caller: str | None, called: str | None, direction: Direction | None) -> Part:
-    both_ours = direction is Direction.INTERNAL or (called or "").lower().startswith("client:")
+def _dialled_by_agent(caller: _End, called: _End, direction: Direction) -> Part:
     return Part(
         is_leg=False,
         may_answer=False,
-        direction=Direction.INTERNAL if both_ours else Direction.OUTBOUND,
-        to_number=None if (called or "").lower().startswith("client:") else called,
-        agent=_word(caller),
+        direction=direction,
+        from_number=caller.told if caller.is_line else None,
+        to_number=None if called.is_client and direction is Direction.INTERNAL else called.told,
+        agent=None if caller.is_line else caller.agent or caller.word,
     )
-
-
-def _is_ours(end: str | None) -> bool:
-    return end is not None and end.lower().startswith(_OURS)
-
-
-def _word(end: str | None) -> str | None:
-    """Answer what an agent goes by: a client's name, a SIP user, or the phone number that is rung."""
-    if end is None or not _is_ours(end):
-        return end
-    return end.partition(":")[2].partition("@")[0].partition(";")[0] or None

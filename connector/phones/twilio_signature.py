@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
 
+from connector.casing import ascii_lower, ascii_upper
 from connector.errors import BadSignature
 
 SETTINGS = "x-twilio-webhooks-signature-settings"
@@ -51,7 +52,7 @@ def verify(
 def _hash(settings: str) -> str:
     """Answer which hash the header names: `key=...,algorithm=...`, or the one that needs no header."""
     told = dict(part.strip().partition("=")[::2] for part in settings.split(","))
-    name = told.get("algorithm", "").strip().upper() or "HMAC_SHA1"
+    name = ascii_upper(told.get("algorithm", "").strip()) or "HMAC_SHA1"
     if name not in _HASHES:
         raise BadSignature(f"the header {SETTINGS} names a hash that is none of {', '.join(_HASHES)}")
     return _HASHES[name]
@@ -70,7 +71,7 @@ def _fields(body: bytes) -> dict[str, list[str]]:
 
 def _check_hash(url: str, body: bytes) -> None:
     told = parse_qs(urlsplit(url).query).get(BODY_HASH, [""])[0]
-    if not hmac.compare_digest(told.lower().encode(), sha256(body).hexdigest().encode()):
+    if not hmac.compare_digest(ascii_lower(told).encode(), sha256(body).hexdigest().encode()):
         raise BadSignature(f"{BODY_HASH} in the address is not the hash of this body")
 
 

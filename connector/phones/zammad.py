@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.errors import InvalidEvent, UnsupportedFormat
 from connector.phones import addresses, cti, params
 from connector.phones.base import Answer, Hints, Parsed, PhoneSystem, Posted, Question, Told
@@ -52,7 +53,7 @@ def _content(question: Question, hints: Hints) -> dict[str, Any]:
 
 
 def _params(posted: Posted) -> Params:
-    media_type = posted.content_type.partition(";")[0].strip().lower()
+    media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
     if media_type.startswith("multipart/"):
         raise UnsupportedFormat("send application/json or application/x-www-form-urlencoded")
     # Some senders put JSON under any name, and no form begins with a bracket.

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from connector.errors import Forbidden, ZohoError
+from connector.portals import obstacles
+from connector.portals.obstacles import EVERYTHING, NEEDS, Need, may
 from connector.store.portals import Portal
 from connector.zoho import scopes
 from connector.zoho.client import Desk
@@ -17,22 +19,43 @@ NOBODYS_NUMBER = "+10000000000"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt: what was tried, whether it went well, and what came of it in words."""
+    """One attempt: what was tried, whether it went well (None: nobody knows), and what came of it in words.
+
+    `reason` is that of the exception that it ended with.
+    """
 
     what: str
-    ok: bool
+    ok: bool | None
     detail: str = ""
+    reason: str = ""
 
 
 async def run(portal: Portal, desk: Desk) -> list[Check]:
-    """Answer every check of a portal; a failing one does not stop the others."""
-    return [_scopes(portal), *[await _try(what, attempt, portal, desk) for what, attempt in _ATTEMPTS]]
+    """Return every check of a portal; a failing one does not stop the others.
+
+    What is written is not tried, for it would stay: for that the portal's scopes and rights are looked at.
+    """
+    tried = [await _try(what, attempt, portal, desk) for what, attempt in _ATTEMPTS]
+    return [_scopes(portal), *tried, *(_written(need, portal) for need in NEEDS if need.writes)]
 
 
 def _scopes(portal: Portal) -> Check:
-    missing = scopes.missing(portal.scopes or None)
+    if not portal.scopes:
+        return Check(what="Scopes of the grant", ok=None, detail="Zoho did not say which it granted")
+    missing = scopes.missing(portal.scopes)
     detail = f"Missing: {', '.join(missing)}" if missing else "All that are needed"
     return Check(what="Scopes of the grant", ok=not missing, detail=detail)
+
+
+def _written(need: Need, portal: Portal) -> Check:
+    held = may(need, portal)
+    if held:
+        detail = "Scope and permission are there; it is not tried, for that would leave a record"
+        return Check(what=need.what, ok=True, detail=detail)
+    meant = (each for each in obstacles.of(portal) if each.what in (need.what, EVERYTHING))
+    unsure = (each for each in obstacles.of(portal) if not each.certain)
+    why = next(meant if held is False else unsure).why
+    return Check(what=need.what, ok=held, detail=why)
 
 
 async def _me(_portal: Portal, desk: Desk) -> str:
@@ -65,7 +88,12 @@ async def _try(
     try:
         return Check(what=what, ok=True, detail=await attempt(portal, desk))
     except ZohoError as problem:
-        return Check(what=what, ok=False, detail=str(problem))
+        return Check(what=what, ok=False, detail=str(problem), reason=problem.reason)
 
 
-_ATTEMPTS = (("Zoho Desk", _me), ("Contacts", _contacts), ("Call records", _calls), ("Agents", _agents))
+_ATTEMPTS = (
+    ("Zoho Desk", _me),
+    ("Contacts", _contacts),
+    ("Reading call records", _calls),
+    ("Agents", _agents),
+)

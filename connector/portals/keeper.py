@@ -12,7 +12,7 @@ from secrets import token_hex
 import msgspec
 from sqlalchemy import Connection
 
-from connector.errors import GrantLost, TokensThrottled, ZohoBusy, ZohoDown, ZohoError, ZohoRefused
+from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
 from connector.portals.limits import TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
 from connector.sealing import Sealer
@@ -24,11 +24,10 @@ from connector.zoho.token_answers import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
 
-EARLY_SECONDS = 300
-"""A token is replaced five minutes before its end, so that none dies on the way."""
+QUIET_SECONDS = 60
+"""How long Zoho is not asked again after it gave no token while the last one is still good.
 
-STILL_GOOD_SECONDS = SEND_TIMEOUT_SECONDS
-"""If no newer one can be had, a token is used while it outlives the request that it signs."""
+Where its answers are lost there are tokens that we never saw, and the tenth of them pushes ours out."""
 
 LEASE_SECONDS = SEND_TIMEOUT_SECONDS + 7
 """Longer than a refresh can take, so that a lease that has run out belongs to a dead process."""
@@ -62,20 +61,24 @@ class Keeper:
         self._wait = wait
         self._flight: SingleFlight[AccessToken] = SingleFlight()
         self._held: AccessToken | None = None
+        self._quiet_until = 0
 
     async def current(self) -> AccessToken:
-        """Answer a token that is good for five minutes, or for less if Zoho gives no newer one just now.
+        """Return a token that is good for some minutes, or for less if Zoho gives no newer one just now.
 
-        Raises GrantLost, TokensThrottled, ClientRefused or ZohoDown.
+        Whatever Zoho says instead of a newer one, the last one is used for as long as it lives.
+        Raises GrantLost, TokensThrottled or NoToken.
         """
-        if self._held is not None and self._is_fresh(self._held):
-            return self._held
+        held, now = self._held, self._clock()
+        if held is not None and (self._is_fresh(held) or (self._is_good(held) and now < self._quiet_until)):
+            return held
         try:
             return await self._renewed(None)
-        except (ZohoBusy, ZohoDown):
+        except (ZohoBusy, NoToken):
             last = await self._last_token()
-            if last is None or last.expires_at <= self._clock() + STILL_GOOD_SECONDS * SECOND:
+            if last is None or not self._is_good(last):
                 raise
+            self._held, self._quiet_until = last, self._clock() + QUIET_SECONDS * SECOND
             return last
 
     async def renew(self, refused: AccessToken) -> AccessToken:
@@ -112,9 +115,11 @@ class Keeper:
         now = self._clock()
         grant = grants.get(connection, self._portal.id)
         token = None if grant is None else self._opened(grant)
-        if grant is not None and token is not None and self._is_fresh(token):
+        if grant is not None and token is not None:
             is_refused = token.value == refused and not _are_few_left(grant, now)
-            if not is_refused:
+            # While another process is at it, which may have died over it, what is still good does.
+            is_waited_for = grant.renewing_until > now and self._is_good(token)
+            if not is_refused and (self._is_fresh(token) or is_waited_for):
                 return _Claim(token=token)
         portal = portals.get(connection, self._portal.id)
         if grant is None or portal is None or portal.state != "linked":
@@ -146,6 +151,7 @@ class Keeper:
         except ZohoError as problem:
             await self._store.write(partial(self._failed, grant, renewer, problem))
             raise
+        now = self._clock()
         finishing = partial(
             grants.finish,
             portal_id=grant.portal_id,
@@ -154,17 +160,19 @@ class Keeper:
             sealed_refresh=self._sealer.seal(tokens.refresh_token or refresh_token),
             sealed_access=self._sealer.seal(tokens.access_token),
             expires_at=tokens.expires_at,
+            now=now,
         )
         if not await self._store.write(finishing):
             return None
         log.info("token refreshed", extra={"portal": self._portal.name})
-        return AccessToken(tokens.access_token, tokens.expires_at)
+        return AccessToken(tokens.access_token, tokens.expires_at, grants.renew_at(now, tokens.expires_at))
 
     def _failed(self, grant: Grant, renewer: str, problem: ZohoError, connection: Connection) -> None:
         now = self._clock()
         throttled = isinstance(problem, TokensThrottled)
-        # A refusal made no token; after anything else there may be one that we never saw.
-        renewals = grant.renewals[:-1] if isinstance(problem, ZohoRefused) else grant.renewals
+        # Zoho's own no made no token; where its answer was lost there may be one that we never saw.
+        is_no = isinstance(problem, NoToken) and problem.__cause__ is None
+        renewals = grant.renewals[:-1] if is_no else grant.renewals
         closed_until = now + WINDOW_SECONDS * SECOND if throttled else 0
         ours = grants.release(
             connection, grant.portal_id, renewer, renewals=renewals, closed_until=closed_until
@@ -172,6 +180,9 @@ class Keeper:
         if ours and isinstance(problem, GrantLost) and portals.lose(connection, grant.portal_id):
             audit.append(connection, now, "connector", "portal.grant_lost", self._portal.name, str(problem))
             log.error("grant lost: link the portal again", extra={"portal": self._portal.name})
+        elif ours:
+            told = {"portal": self._portal.name, "reason": problem.reason}
+            log.warning("token not refreshed: %s", problem, extra=told)
 
     async def _last_token(self) -> AccessToken | None:
         grant = await self._store.read(lambda connection: grants.get(connection, self._portal.id))
@@ -180,10 +191,14 @@ class Keeper:
     def _opened(self, grant: Grant) -> AccessToken | None:
         if grant.sealed_access_token is None:
             return None
-        return AccessToken(self._sealer.open(grant.sealed_access_token), grant.expires_at)
+        value = self._sealer.open(grant.sealed_access_token)
+        return AccessToken(value, grant.expires_at, grant.renew_at)
 
     def _is_fresh(self, token: AccessToken) -> bool:
-        return token.expires_at > self._clock() + EARLY_SECONDS * SECOND
+        return self._clock() < token.renew_at
+
+    def _is_good(self, token: AccessToken) -> bool:
+        return self._clock() < token.expires_at
 
 
 def _recent(grant: Grant, now: int) -> tuple[int, ...]:

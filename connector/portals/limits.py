@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from connector.casing import ascii_lower
 from connector.store.widths import Allowed
 from connector.zoho.allowances import daily_credits
 
@@ -20,6 +21,9 @@ More are theirs as soon as they want more: deliveries step back.
 RESERVE_PERCENT = 10
 """Of a day's credits, what is kept for look-ups; an unknown caller costs nine."""
 
+DELIVERY_PERCENT = 10
+"""Of a day's credits, what is kept for deliveries, which cost three and more each."""
+
 TOKENS_PER_WINDOW = 10
 TOKENS_KEPT = 3
 """Of these, what is kept for tokens that end in their time; what Desk refuses before it gets the others."""
@@ -30,9 +34,12 @@ WINDOW_SECONDS = 600
 
 def width_of(edition: str) -> int:
     """Answer how many requests a portal may have under way; as few as any where the edition is unknown."""
-    return WIDTHS.get(edition.strip().lower(), min(WIDTHS.values()))
+    return WIDTHS.get(ascii_lower(edition.strip()), min(WIDTHS.values()))
 
 
 def allowed(edition: str) -> Allowed:
     """Answer what an edition allows at a time, and what of that and of a day is kept for look-ups."""
-    return Allowed(width_of(edition), RESERVE, daily_credits(edition) * RESERVE_PERCENT // 100)
+    daily = daily_credits(edition)
+    return Allowed(
+        width_of(edition), RESERVE, daily * RESERVE_PERCENT // 100, daily * DELIVERY_PERCENT // 100
+    )

@@ -1,12 +1,24 @@
 """Link a portal: from a code in a callback to a sealed grant."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx2
 import msgspec
 
-from connector.errors import ConnectorError, GrantLost, NoDeskAccount, OrgMismatch, ZohoError
+from connector.errors import (
+    ConnectorError,
+    Forbidden,
+    GrantLost,
+    NoDeskAccount,
+    NoPortalAnswers,
+    ScopeMissing,
+    ZohoDown,
+    ZohoError,
+    ZohoRefused,
+)
+from connector.portals import rights
+from connector.portals.rights import Rights
 from connector.times import Clock
 from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
@@ -26,12 +38,12 @@ class Bound(msgspec.Struct, frozen=True):
     tokens: Tokens
     organization: Organization
     departments: tuple[Department, ...]
+    rights: Rights = rights.NEVER_ASKED
 
     @property
     def name(self) -> str:
         """Answer what people call the organisation."""
-        found = self.organization
-        return found.company_name or found.portal_name or found.id
+        return _name(self.organization)
 
     def department_id(self, wanted: str | None) -> str | None:
         """Answer the wanted department if it takes records, else the default one, else the first."""
@@ -66,7 +78,7 @@ class Linker:
     async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> Bound:
         """Answer the grant that a code is worth; a grant that is good for nothing is given back.
 
-        Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, or another
+        Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, NoPortalAnswers, or another
         SignInError or ZohoError.
         """
         dc.desk_origin()
@@ -75,6 +87,9 @@ class Linker:
         )
         try:
             return await self._look_around(dc, tokens)
+        except GrantLost as problem:
+            await self.give_back(dc, tokens.refresh_token)
+            raise NoPortalAnswers(f"Zoho Desk refuses the token just given: {problem}") from problem
         except ConnectorError:
             await self.give_back(dc, tokens.refresh_token)
             raise
@@ -91,20 +106,51 @@ class Linker:
     async def _look_around(self, dc: DataCenter, tokens: Tokens) -> Bound:
         organizations = await self._desk(dc, tokens, None).organizations()
         found = await self._bound_one(dc, tokens, organizations)
-        departments = await self._desk(dc, tokens, found.id).departments()
-        return Bound(dc, tokens, found, tuple(departments))
+        desk = self._desk(dc, tokens, found.id)
+        return Bound(dc, tokens, found, tuple(await desk.departments()), await rights.ask(desk))
 
     async def _bound_one(
         self, dc: DataCenter, tokens: Tokens, organizations: Sequence[Organization]
     ) -> Organization:
-        """Find the organisation that was chosen at the consent page: Desk lists all those of the person."""
+        """Find the organisation that was chosen at the consent page: Desk lists all those of the person.
+
+        What Desk answers for one of the others is not settled: 401, 403, 404, 422 and 500 have been seen.
+        """
+        refusals: dict[str, ZohoError] = {}
         for each in sorted(organizations, key=lambda each: not each.is_default):
             try:
                 await self._desk(dc, tokens, each.id).my_info()
-            except OrgMismatch:
-                continue
-            return each
-        raise NoDeskAccount("The grant reaches no organisation in Zoho Desk.")
+            except (ZohoRefused, GrantLost, ZohoDown) as problem:
+                refusals[f"{_name(each)} ({each.id})"] = problem
+            else:
+                return each
+        raise _none_answers(refusals)
 
     def _desk(self, dc: DataCenter, tokens: Tokens, org_id: str | None) -> Desk:
         return Desk(self._http, dc, org_id, _Held(tokens), LocalBudget(1, clock=self._clock))
+
+
+def _name(found: Organization) -> str:
+    return found.company_name or found.portal_name or found.id
+
+
+def _none_answers(refusals: Mapping[str, ZohoError]) -> ConnectorError:
+    """Say why none of the person's portals lets the grant in, and in which layer."""
+    if not refusals:
+        return NoDeskAccount("The grant reaches no organisation in Zoho Desk.")
+    if all(isinstance(problem, ZohoDown) for problem in refusals.values()):
+        return next(iter(refusals.values()))
+    said = "; ".join(f"{name}: {_layer(problem)} ({problem})" for name, problem in refusals.items())
+    return NoPortalAnswers(f"{said}.")
+
+
+def _layer(problem: ZohoError) -> str:
+    return next(words for kind, words in _LAYERS if isinstance(problem, kind))
+
+
+_LAYERS: tuple[tuple[type[ZohoError], str], ...] = (
+    (ScopeMissing, "a scope of the grant is missing"),
+    (Forbidden, "the profile of the agent does not allow it, or the grant is for another portal"),
+    (ZohoDown, "Zoho Desk does not answer"),
+    (ZohoError, "the grant is for another portal"),
+)

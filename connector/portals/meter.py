@@ -1,8 +1,13 @@
 """Know what is left of a portal's credits: what Desk told any process last, and what was spent since."""
 
-from connector.errors import CreditsExhausted
-from connector.store.widths import ASK_AGAIN_AFTER, Met
+from typing import Literal
+
+from connector.errors import CreditsExhausted, CreditsKept
+from connector.store.widths import ASK_AGAIN_AFTER, Allowed, Met
 from connector.times import SECOND, Clock
+
+Use = Literal["delivery", "call", "spare"]
+"""What a request is for: a delivery, held back before it is claimed; a call that rings; all else."""
 
 
 class Meter:
@@ -15,28 +20,49 @@ class Meter:
         self._closed_until = 0
         self._told: int | None = None
         self._spent = 0
+        self._short = 0
+        self._short_spent = 0
 
-    def check(self, cost: int, least: int) -> None:
-        """Raise CreditsExhausted where a request would leave fewer credits than `least`."""
+    def check(self, cost: int, use: Use, allowed: Allowed) -> None:
+        """Raise CreditsKept where a request would take what is kept for another use.
+
+        CreditsExhausted is raised where nothing may leave at all.
+        """
         now = self._clock()
         if now < self._closed_until:
             wait = _seconds(self._closed_until - now)
             raise CreditsExhausted("The portal's credits for today are used up.", wait)
         believed_until = self._left_at + ASK_AGAIN_AFTER
-        if self._left is not None and now < believed_until and self._left - cost < least:
-            raise CreditsExhausted(
-                f"The portal has {self._left} credits left, and {least} are kept for look-ups.",
-                _seconds(believed_until - now),
-            )
+        if self._left is None or now >= believed_until or self._may(cost, use, allowed, self._left):
+            return
+        wait = _seconds(believed_until - now)
+        kept_for = "the records of calls" if use == "call" else "calls that ring and for their records"
+        raise CreditsKept(
+            f"The portal has {self._left:,} credits of Zoho Desk left today, which are kept for {kept_for}. "
+            f"It is asked again in {-(-wait // 60)} minutes whether there are new ones. Whoever administers "
+            "Desk can have more with another edition or by buying credits.",
+            wait,
+        )
 
-    def spend(self, cost: int) -> None:
+    def _may(self, cost: int, use: Use, allowed: Allowed, left: int) -> bool:
+        if use == "spare":
+            return left - cost >= allowed.low
+        own = left >= allowed.low or self._short + cost <= allowed.reserve_credits
+        return use == "delivery" or (own and left >= cost)
+
+    def spend(self, cost: int, use: Use, allowed: Allowed) -> None:
         """Count a request that leaves."""
         self._spent += cost
+        if use == "call" and self._left is not None and self._left < allowed.low:
+            self._short += cost
+            self._short_spent += cost
         if self._left is not None:
             self._left -= cost
 
-    def observe(self, remaining: int) -> None:
+    def observe(self, remaining: int, allowed: Allowed) -> None:
         """Believe Desk over ourselves."""
+        if remaining >= allowed.low:
+            self._short = self._short_spent = 0
         self._left, self._left_at = remaining, self._clock()
         self._told, self._spent = remaining, 0
 
@@ -44,14 +70,19 @@ class Meter:
         """Spend nothing before a moment."""
         self._closed_until = max(self._closed_until, until)
 
-    def take(self) -> tuple[int, int | None, int]:
-        """Answer what was spent since Desk last told, what it told and when, since this was last asked."""
-        news, self._spent, self._told = (self._spent, self._told, self._left_at), 0, None
+    def take(self) -> tuple[int, int | None, int, int]:
+        """Answer what was spent since Desk last told, what it told and when, since this was last asked.
+
+        And what look-ups of calls have spent of their own credits since.
+        """
+        news = (self._spent, self._told, self._left_at, self._short_spent)
+        self._spent, self._told, self._short_spent = 0, None, 0
         return news
 
     def learn(self, met: Met) -> None:
         """Believe what all processes know, unless we have been told since."""
         self._closed_until = met.closed_until
+        self._short = met.lookups_short + self._short_spent
         if self._told is None and met.credits_left is not None:
             self._left, self._left_at = met.credits_left - self._spent, met.credits_at
 

@@ -1,5 +1,6 @@
 """Hold the portals: link them, say how they are, and hand out the client of each one's Desk."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -10,18 +11,22 @@ import httpx2
 from sqlalchemy import Connection
 
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
-from connector.portals import checks
+from connector.portals import checks, obstacles, rights
+from connector.portals.charging import ChargedBudget
 from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
 from connector.portals.linking import Bound, Linker
+from connector.portals.obstacles import Obstacle
+from connector.portals.refusals import Refused, in_words
 from connector.portals.sharing import SharedBudget
 from connector.sealing import Sealer
-from connector.store import Store, audit, grants, portals
+from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
 from connector.store.users import User
 from connector.times import Clock
+from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -37,11 +42,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 CONCURRENCY_AT_MOST = 1_000
 
+log = logging.getLogger(__name__)
+
 
 class Portals:
     """Every portal of this connector.
 
     `data_centers` is the allow-list by location; `wait` is how to wait for another process's refresh.
+    `caller_percent` of a portal's daily credits is what one user or key may spend by look-ups and searches.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class Portals:
         *,
         client_id: str,
         data_centers: Mapping[str, DataCenter],
+        caller_percent: int = 10,
         wait: Wait = anyio.sleep,
     ) -> None:
         self._store = store
@@ -63,6 +72,7 @@ class Portals:
         self._http = http
         self._client_id = client_id
         self._data_centers = data_centers
+        self._caller_percent = caller_percent
         self._wait = wait
         self._linker = Linker(http, oauth, clock)
         self._together: Together[int, Portal | None] = Together(store, _read)
@@ -81,8 +91,26 @@ class Portals:
         """Answer every portal, in the order of their linking."""
         return await self._store.read(portals.list_all)
 
+    async def refused(self, portal_id: int) -> list[Refused]:
+        """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
+        found = await self._store.read(lambda connection: writes.refusals(connection, portal_id))
+        return [in_words(refusal) for refusal in found]
+
     async def desk(self, portal_id: int) -> Desk:
         """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
+        return (await self._linked(portal_id))[1]
+
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Return the client of a portal's Desk for the questions of a user or key, who is charged for them.
+
+        Raises as `desk` does; the client raises CallerCreditsUsed besides.
+        """
+        portal, desk = await self._linked(portal_id)
+        limit = daily_credits(portal.edition) * self._caller_percent // 100
+        shared = self.budget(portal)
+        return desk.with_budget(ChargedBudget(shared, self._store, portal_id, caller, limit, self._clock))
+
+    async def _linked(self, portal_id: int) -> tuple[Portal, Desk]:
         portal = await self._together.ask(portal_id)
         if portal is None:
             raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
@@ -92,7 +120,7 @@ class Portals:
             )
         if portal_id not in self._desks:
             self._desks[portal_id] = self._make_desk(portal)
-        return self._desks[portal_id]
+        return portal, self._desks[portal_id]
 
     def budget(self, portal: Portal) -> SharedBudget:
         """Answer what may still be asked of a portal's Desk, one object for as long as the process lives."""
@@ -114,11 +142,22 @@ class Portals:
         self._keepers.pop(portal.id, None)
         if replaced is not None and replaced != bound.tokens.refresh_token:
             await self._linker.give_back(dc, replaced)
+        _tell(portal)
         return portal
 
     async def check(self, portal_id: int) -> list[Check]:
-        """Try what the grant of a portal must be able to do; raises GrantLost."""
-        return await checks.run(await self.get(portal_id), await self.desk(portal_id))
+        """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost."""
+        before, desk = await self.get(portal_id), await self.desk(portal_id)
+        told = await rights.ask(desk)
+        # An answer that did not come takes back nothing that is known.
+        if told.held and (kept := rights.written(told)) != before.rights:
+            await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
+            _tell(await self.get(portal_id))
+        return await checks.run(await self.get(portal_id), desk)
+
+    async def obstacles(self, portal_id: int) -> list[Obstacle]:
+        """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
+        return obstacles.of(await self.get(portal_id))
 
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.
@@ -160,6 +199,7 @@ class Portals:
         now = self._clock()
         before = portals.by_org(connection, bound.dc.location, bound.organization.id)
         portal = portals.put(connection, **self._values(bound, before, actor, now))
+        writes.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
         sealed_refresh = self._sealer.seal(bound.tokens.refresh_token or "")
         sealed_access = self._sealer.seal(bound.tokens.access_token)
@@ -185,6 +225,7 @@ class Portals:
             "client_id": self._client_id,
             "state": "linked",
             "scopes": bound.tokens.scope or "",
+            "rights": rights.written(bound.rights),
             "default_department_id": bound.department_id(before.default_department_id if before else None),
             "linked_by": actor.email,
             "linked_at": now,
@@ -196,6 +237,13 @@ class Portals:
         portals.change(connection, portal.id, **values)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
+
+
+def _tell(portal: Portal) -> None:
+    """Log what stands in a portal's way, with the remedy."""
+    for each in obstacles.of(portal):
+        told = {"portal": portal.name, "layer": each.layer}
+        log.warning("portal_obstacle: %s. %s %s", each.what, each.why, each.remedy, extra=told)
 
 
 def _read(connection: Connection, portal_ids: Sequence[int]) -> dict[int, Portal | None]:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from uuid import uuid4
 
 import httpx2
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from connector.errors import ConcurrencyExceeded, ConnectorError, CreditsExhausted, OutcomeUnknown, ZohoDown
 from connector.portals.lease import POLL_SECONDS, Lease, patience
 from connector.portals.limits import allowed
-from connector.portals.meter import Meter
+from connector.portals.meter import Meter, Use
 from connector.store import Store, limits
 from connector.store.widths import Share
 from connector.times import SECOND, Clock
@@ -49,17 +50,20 @@ class SharedBudget:
         self._tending: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
-        """Take a slot, as `Budget.slot` says; a delivery whose outcome is unknown holds its own."""
+    async def slot(self, cost: int, *, live: bool, spare: bool = False) -> AsyncGenerator[None]:
+        """Take a slot, as `Budget.slot` says; a delivery whose outcome is unknown holds its own.
+
+        `spare` leaves alone what is kept for calls and their records, although somebody waits.
+        """
         given = None if live else given_slot()
         # Deliveries are held back before they are claimed, by what all processes know.
-        least = 0 if live or given is not None else self._allowed.reserve_credits
-        self._meter.check(cost, least)
+        use: Use = "delivery" if given is not None else "call" if live and not spare else "spare"
+        self._meter.check(cost, use, self._allowed)
         self._start_tending()
         async with self._lane(given, live=live):
             # Again: with a slot comes news of what others have met.
-            self._meter.check(cost, least)
-            self._meter.spend(cost)
+            self._meter.check(cost, use, self._allowed)
+            self._meter.spend(cost, use, self._allowed)
             began_at = self._clock()
             try:
                 yield
@@ -74,7 +78,11 @@ class SharedBudget:
         """Believe Desk's count of what is left; the weight was counted when the request left."""
         del weight
         if remaining is not None:
-            self._meter.observe(remaining)
+            self._meter.observe(remaining, self._allowed)
+
+    def check_spare(self, cost: int) -> None:
+        """Raise CreditsExhausted where what is left is kept for calls and their records."""
+        self._meter.check(cost, "spare", self._allowed)
 
     async def tend(self) -> None:
         """Tell the others what was spent, renew the lease and hear what they met, or give it back."""
@@ -158,10 +166,19 @@ class SharedBudget:
             await self._surely(lambda c: limits.shut(c, self._portal_id, until))
 
     async def _tell(self) -> None:
-        spent, told, told_at = self._meter.take()
+        spent, told, told_at, short = self._meter.take()
         if spent or told is not None:
+            counting = partial(
+                limits.count,
+                portal_id=self._portal_id,
+                spent=spent,
+                told=told,
+                told_at=told_at,
+                short=short,
+                low=self._allowed.low,
+            )
             with suppress(ConcurrencyExceeded):
-                await self._surely(lambda c: limits.count(c, self._portal_id, spent, told, told_at))
+                await self._surely(counting)
 
     async def _surely(self, change: Callable[[Connection], bool]) -> None:
         """Write again and again what was answered with False; ConcurrencyExceeded if it always was."""

@@ -3,6 +3,7 @@
 import msgspec
 from httpx2 import Response
 
+from connector.casing import ascii_lower
 from connector.errors import (
     RangeNotSatisfiable,
     RecordingError,
@@ -35,7 +36,7 @@ def understood(response: Response, name: str, asked: Range | None, largest: int)
     kind = media_type(response.headers.get("content-type", ""), name)
     if kind is None:
         raise RecordingUnfit("What lies there is no audio.")
-    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+    if ascii_lower(response.headers.get("content-encoding", "identity").strip()) not in ("", "identity"):
         raise RecordingUnfit("The recording comes compressed, although that was not asked for.")
     answer = _part(response, kind, asked) if response.status_code == 206 else _whole(response, kind, asked)
     total = answer.part.total if answer.part is not None else answer.length

@@ -6,7 +6,7 @@ from typing import Protocol
 from connector import numbers
 from connector.calls import CallRecord
 from connector.errors import StoreError, ZohoError
-from connector.recordings.facts import home_of, known_contact
+from connector.recordings.facts import customer_of, home_of, known_contact
 from connector.store.recordings import Kept
 
 
@@ -47,7 +47,7 @@ class Callers:
         """Answer whose record the call is, else who bears its number; None where nobody knows."""
         known = known_contact(kept)
         country = home_of(kept, told)
-        number = numbers.read(told.customer, country)
+        number = customer_of(kept, told)
         if known is not None or number.e164 is None:
             return known
         if not numbers.worth_asking(number, kept.phone.lines):

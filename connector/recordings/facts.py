@@ -8,7 +8,7 @@ import msgspec
 from connector import numbers
 from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, inner_ends, is_answered, is_open
 from connector.calls import record as record_of
-from connector.numbers import Kind
+from connector.numbers import Kind, Number
 from connector.pops import Contact, Finding
 from connector.store.calls import CallRow
 from connector.store.recordings import Kept
@@ -65,7 +65,7 @@ def goes_on(kept: Kept) -> bool:
 
 def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str | None) -> Facts:
     """Put the facts together; `names` maps what the phone system calls an agent to the agent's name."""
-    number = numbers.read(told.customer, home_of(kept, told))
+    number = customer_of(kept, told)
     agents = tuple(names.get(word, word) for word in told.agents)
     answered = is_answered(told)
     return Facts(
@@ -84,6 +84,14 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
         desk_url=kept.desk_url if _is_web(kept.desk_url) else None,
         is_forwarded=told.cause is Cause.FORWARDED,
     )
+
+
+def customer_of(kept: Kept, told: CallRecord) -> Number:
+    """Answer the number on the customer's side, or of the colleague who was called."""
+    if told.direction is Direction.INTERNAL:
+        return numbers.read(told.customer, home_of(kept, told))
+    dialled, phone = told.direction is Direction.OUTBOUND, kept.phone
+    return numbers.heard(told.customer, told.line, phone.country, dialled=dialled, habits=phone.habits)
 
 
 def home_of(kept: Kept, told: CallRecord) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 
+from connector.casing import ascii_lower
 from connector.errors import (
     RecordingError,
     RecordingMissing,
@@ -32,7 +33,7 @@ def place_in(url: str, folder_address: str) -> tuple[str, ...] | None:
     Raises RecordingNotAllowed for names that would lead out of it.
     """
     asked, home = urlsplit(url), urlsplit(folder_address)
-    if (asked.scheme, asked.netloc.lower()) != (home.scheme, home.netloc.lower()):
+    if (asked.scheme, ascii_lower(asked.netloc)) != (home.scheme, ascii_lower(home.netloc)):
         return None
     if not asked.path.startswith(home.path):
         return None

@@ -3,6 +3,8 @@
 from base64 import b32encode
 from hashlib import sha256
 
+from connector.casing import ascii_lower
+
 PATH = "/recordings/"
 
 
@@ -17,4 +19,4 @@ def link(public_url: str, key: str) -> str:
 
 def piece_of(url: str) -> str:
     """Name one recording of a call: the same for the same address, whatever else is told of the call."""
-    return b32encode(sha256(url.encode()).digest()[:10]).decode().lower()
+    return ascii_lower(b32encode(sha256(url.encode()).digest()[:10]).decode())

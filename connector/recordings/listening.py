@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection
 
-from connector.calls import CallRecord, Recording
+from connector.calls import CallRecord, NotRecorded, Recording, not_recorded
 from connector.errors import (
     ConnectorError,
     NotAllowed,
@@ -203,7 +203,12 @@ class Recordings:
             return RecordingUnknown("What was known of this call has been erased.")
         if goes_on(kept):
             return RecordingNotYet("The call is still going on.")
-        return RecordingUnknown("Calls among colleagues leave no record, and so no page.")
+        if not_recorded(known_calls(kept)) is NotRecorded.INTERNAL:
+            return RecordingUnknown("Calls among colleagues leave no record, and so no page.")
+        return RecordingUnknown(
+            "This call leaves no record, and so no page: an administrator sees why in the list of calls that "
+            "are not recorded."
+        )
 
     async def _note(self, asked: _Asked, user: User, what: What, piece: str = "") -> None:
         now = self._clock()

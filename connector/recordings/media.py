@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from connector.casing import ascii_lower
+
 TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "audio/wav": ("wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -27,10 +29,10 @@ _UNSAID = ("", "application/octet-stream", "binary/octet-stream")
 
 def media_type(told: str, name: str) -> str | None:
     """Answer a recording's type: what its server says, else by its file's ending; None for anything else."""
-    plain = told.partition(";")[0].strip().lower()
+    plain = ascii_lower(told.partition(";")[0].strip())
     if plain not in _UNSAID:
         return _NAMED.get(plain)
-    return _ENDING.get(PurePosixPath(name).suffix.removeprefix(".").lower())
+    return _ENDING.get(ascii_lower(PurePosixPath(name).suffix.removeprefix(".")))
 
 
 def ending(kind: str) -> str:

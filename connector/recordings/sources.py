@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.addresses import Address, Network, may_reach
 from connector.sealing import Sealer
@@ -134,7 +135,7 @@ def address_of(text: str) -> httpx2.URL:
 
 def origin_of(url: httpx2.URL) -> str:
     """Answer scheme, host and port, the usual port left out."""
-    host = url.raw_host.decode("ascii").lower()
+    host = ascii_lower(url.raw_host.decode("ascii"))
     bare = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{bare}" + ("" if url.port is None else f":{url.port}")
 
@@ -168,12 +169,12 @@ def check_folder(folder: str, address: str) -> tuple[str, str]:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise CommandError("The folder's address must be like https://pbx.example.com/recordings.")
-    return folder, f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}/"
+    return folder, f"{parts.scheme}://{ascii_lower(parts.netloc)}{parts.path.rstrip('/')}/"
 
 
 def check_header(name: str, value: str) -> tuple[str, str]:
     """Refuse a header that no request could bear, or that would change what is asked."""
-    if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+    if not _HEADER.fullmatch(name) or ascii_lower(name) in _OURS:
         raise CommandError(f"{name} cannot be a header with credentials; it is often Authorization.")
     if not _VALUE.fullmatch(value):
         raise CommandError(

@@ -35,7 +35,7 @@ class Client(msgspec.Struct, kw_only=True):
 
 
 class User(msgspec.Struct, kw_only=True):
-    """A person with a Zoho account; `orgs` are the portals where they are an agent.
+    """A person with a Zoho account; `orgs` are the portals where they are an agent, perhaps a light one.
 
     `services` are apps beside Desk in which they own an account, such as `PhoneBridge`.
     """
@@ -49,6 +49,7 @@ class User(msgspec.Struct, kw_only=True):
     services: list[str] = []
     email_verified: bool = True
     active: bool = True
+    light: bool = False
 
     @property
     def display_name(self) -> str:
@@ -64,6 +65,16 @@ class Edition(msgspec.Struct, kw_only=True, frozen=True):
     concurrency: int
     webhooks: int = 0
 
+
+OrgMismatchCode = Literal[
+    "OAUTH_ORG_MISMATCH",
+    "UNPROCESSABLE_ENTITY",
+    "FORBIDDEN",
+    "UNAUTHORIZED",
+    "URL_NOT_FOUND",
+    "INTERNAL_SERVER_ERROR",
+]
+"""What an orgId that is not the token's has been seen to be answered with."""
 
 EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
 
@@ -97,7 +108,10 @@ class Config(msgspec.Struct, kw_only=True):
     access_denied_status: Literal[200, 400] = 200
     scope_in_token_answer: bool = True
     nonce_echoed: bool = False
-    legacy_id_token_header: bool = False
+    jwt_key_named: Literal["kid", "key_id", "both", "neither"] = "kid"
+    jwt_padded: bool = False
+    jwt_sub_number: bool = False
+    odd_keys: bool = False
     api_domain_style: Literal["www.zohoapis", "api.zoho"] = "www.zohoapis"
     secret_per_data_center: bool = True
     code_life_seconds: int = 120
@@ -116,8 +130,14 @@ class Config(msgspec.Struct, kw_only=True):
     desk_401_html: bool = False
     scope_mismatch_status: Literal[401, 403] = 403
     org_mismatch_status: Literal[401, 403] = 403
+    org_mismatch_code: OrgMismatchCode = "OAUTH_ORG_MISMATCH"
     threshold_retry_after: bool = True
     patch_requires_all: bool = True
+    older_contract: bool = False  # a call's body must name direction and duration too
+    patch_requires_more: list[str] = msgspec.field(default_factory=list)  # and a PATCH these, as cf/cf_name
+    patch_replaces_cf: bool = False  # custom fields that a PATCH with `cf` does not name are emptied
+    description_as_html: bool = False  # a description comes back as an editor's HTML
+    contact_phones_unique: bool = False  # a second contact with a phone number is refused as duplicate
     descending_sort_refused: bool = False
     index_delay_seconds: float = 15
     call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])

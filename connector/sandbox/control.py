@@ -45,9 +45,10 @@ class Merge(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UserChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What becomes of a user."""
+    """What becomes of a user; what is not given stays."""
 
-    active: bool
+    active: bool | None = None
+    light: bool | None = None
 
 
 def routes() -> list[Route]:
@@ -184,12 +185,15 @@ async def revoke_all(request: Request) -> Response:
 
 
 async def change_user(request: Request) -> Response:
-    """Deactivate a user, or bring them back: `{"active": bool}`."""
+    """Deactivate a user, or make a light agent of them: `{"active": bool, "light": bool}`."""
     change = await _read(request, UserChange)
+    if change.active is None and change.light is None:
+        raise msgspec.ValidationError("nothing to change is given")
     user = world_of(request).config.user(request.path_params["zuid"])
     if user is None:
         return _json({"error": "no such user"}, 404)
-    user.active = change.active
+    user.active = user.active if change.active is None else change.active
+    user.light = user.light if change.light is None else change.light
     return _json(user)
 
 

@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 FaultKind = Literal[
+    "odd_member",  # `member` of a good answer, and of each record of a list, is `value`
+    "token_error",  # Accounts answers `{"error": error}` ("server_error") under 200 (or `status`)
     "latency",  # wait `seconds` more, then go on
     "server_error",  # 500 (or `status`) before anything is applied
     "html",  # an HTML page with 503 (or `status`) before anything is applied
@@ -16,6 +18,7 @@ FaultKind = Literal[
     "reset",  # the connection is reset before anything is applied
     "drop",  # applied in full, then the connection is closed without an answer
     "late",  # the connection is closed now, the request is applied `seconds` (10) later
+    "refusal",  # nothing is applied: Desk's `code` (INVALID_DATA) with `status` (422), naming `fields`
 ]
 
 
@@ -23,6 +26,8 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One fault: it strikes requests of `method` (any if None) whose path starts with `path_prefix`.
 
     `times` counts down to nothing (None: always); `probability` is the chance that it strikes.
+    With `containing` only requests are struck that have this text in their query or body.
+    `code` and `fields` (JSON pointer to error type) are what a refusal says.
     """
 
     kind: FaultKind
@@ -32,10 +37,18 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     probability: float = 1.0
     seconds: float | None = None
     status: int | None = None
+    error: str | None = None
+    member: str = ""
+    value: Any = None
+    containing: str | None = None
+    code: str = "INVALID_DATA"
+    fields: dict[str, str] = {}
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, text: str = "") -> bool:
         """Say whether this rule concerns a request and has not been used up."""
-        return self.times != 0 and self.method in (None, method.upper()) and path.startswith(self.path_prefix)
+        is_there = self.containing is None or self.containing in text
+        concerns = self.method in (None, method.upper()) and path.startswith(self.path_prefix)
+        return self.times != 0 and concerns and is_there
 
 
 class Faults:
@@ -62,11 +75,16 @@ class Faults:
         """Let the sun shine."""
         self.rules.clear()
 
-    def strike(self, method: str, path: str) -> list[Rule]:
+    @property
+    def reads_texts(self) -> bool:
+        """Say whether a rule in force concerns only requests with a certain text."""
+        return any(rule.containing is not None for rule in self.rules)
+
+    def strike(self, method: str, path: str, text: str = "") -> list[Rule]:
         """Choose what befalls a request: any number of latencies, then at most one other fault."""
         struck: list[Rule] = []
         for rule in self.rules:
-            if rule.matches(method, path) and self._random.random() < rule.probability:
+            if rule.matches(method, path, text) and self._random.random() < rule.probability:
                 if rule.times is not None:
                     rule.times -= 1
                 struck.append(rule)

@@ -1,6 +1,7 @@
 """What lies between the network and the routes: counting outside, then latency and faults."""
 
 import asyncio
+from urllib.parse import unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.sandbox.faults import Rule
 from connector.sandbox.hangup import before_hanging_up, hang_up
+from connector.sandbox.odd import Retouched
 from connector.sandbox.pages import page
 from connector.sandbox.world import World
 
@@ -92,7 +94,12 @@ class Weather:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             await self._app(scope, receive, send)
             return
-        struck = self._world.faults.strike(scope["method"], scope["path"])
+        text = ""
+        if self._world.faults.reads_texts:
+            body = await _whole_body(receive)
+            receive = _replaying(body)
+            text = f"{unquote_plus(scope['query_string'].decode())}\n{body.decode(errors='replace')}"
+        struck = self._world.faults.strike(scope["method"], scope["path"], text)
         if seconds := self._delay(scope["path"], struck):
             # Once it has arrived a request is carried out, whether or not the sender still listens.
             receive = _replaying(await _whole_body(receive))
@@ -106,6 +113,8 @@ class Weather:
         elif fault.kind == "drop":
             await self._app(scope, receive, _discard)
             await hang_up(scope, receive)
+        elif fault.kind == "odd_member":
+            await self._app(scope, receive, Retouched(send, fault))
         elif fault.kind == "late":
             await self._apply_late(scope, receive, 10 if fault.seconds is None else fault.seconds)
         else:
@@ -146,6 +155,8 @@ def _answer(fault: Rule, path: str, world: World) -> Response:
         )
     if not path.startswith("/api/"):
         return _accounts_answer(fault, world)
+    if fault.kind == "refusal":
+        return _refusal(fault)
     status, code, message = _DESK_ANSWERS[fault.kind]
     if fault.kind == "unauthorized" and world.config.desk_401_html:
         return page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
@@ -155,9 +166,19 @@ def _answer(fault: Rule, path: str, world: World) -> Response:
     return desk_error(fault.status or status, code, message, wait)
 
 
+def _refusal(fault: Rule) -> Response:
+    errors = [{"fieldName": name, "errorType": kind} for name, kind in fault.fields.items()]
+    said = {"errorCode": fault.code, "message": "The sandbox was told to refuse this."}
+    return JSONResponse(said | ({"errors": errors} if errors else {}), fault.status or 422)
+
+
 def _accounts_answer(fault: Rule, world: World) -> Response:
     if fault.kind in ("too_many_requests", "threshold"):
         return JSONResponse(ACCESS_DENIED, fault.status or world.config.access_denied_status)
+    if fault.kind == "token_error":
+        described = {"error_description": ACCESS_DENIED["error_description"]}
+        more = described if fault.error == "access_denied" else {}
+        return JSONResponse({"error": fault.error or "server_error"} | more, fault.status or 200)
     if fault.kind == "unauthorized":
         return JSONResponse({"error": "invalid_client"}, fault.status or 200)
     return page("error.html", fault.status or 500, title="An error occurred", text="Please try again later.")

@@ -12,13 +12,12 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connector.sandbox.config import DataCenter, User
+from connector.sandbox.config import Config, DataCenter, User
 from connector.sandbox.pages import page
 from connector.sandbox.scopes import PROFILE_SCOPES
 from connector.sandbox.tokens import Code
@@ -26,6 +25,13 @@ from connector.sandbox.wire import bearer_of, zoho_json
 from connector.sandbox.world import World, data_center_of, world_of
 
 _LIFE_SECONDS = 3_600
+
+_ODD_KEYS = (
+    {"kty": "AKP", "alg": "ML-DSA-44", "kid": "sandbox-odd", "pub": "AAAA"},
+    {"kty": "RSA", "alg": "RS256", "e": "AQAB"},
+    {"kid": "sandbox-odd"},
+)
+"""A type that nobody knows yet, a key that nobody can name or use, and one without a type."""
 
 
 def routes() -> list[Route]:
@@ -39,7 +45,7 @@ def routes() -> list[Route]:
 
 
 def id_token(world: World, data_center: DataCenter, code: Code, access_token: str) -> str:
-    """Sign the id token of a code's user, RS256 with `kid`; in legacy mode, with the header of old."""
+    """Sign the id token of a code's user, with RS256."""
     user = world.config.user(code.grant.zuid)
     if user is None:
         raise LookupError(code.grant.zuid)
@@ -55,10 +61,9 @@ def id_token(world: World, data_center: DataCenter, code: Code, access_token: st
     }
     if code.nonce is not None and world.config.nonce_echoed:
         claims["nonce"] = code.nonce
-    key = _key(data_center.location)
-    if world.config.legacy_id_token_header:
-        return _legacy_token(key, claims)
-    return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
+    if world.config.jwt_sub_number:
+        claims["sub"] = int(user.zuid)
+    return _signed(world.config, _key(data_center.location), claims)
 
 
 def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
@@ -71,15 +76,22 @@ def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
     return said
 
 
-def _legacy_token(key: RSAKey, claims: dict[str, object]) -> str:
-    """Sign with `key_id` for `kid`, `JWS` for the type, and padding that the standard forbids."""
-    header = {"key_id": key.kid, "typ": "JWS", "alg": "RS256"}
-    signed = b".".join(base64.urlsafe_b64encode(msgspec.json.encode(part)) for part in (header, claims))
+def _signed(config: Config, key: RSAKey, claims: dict[str, object]) -> str:
+    """Sign with RS256; the header names the key and the parts are padded as the switches say."""
+    names = {"both": ("key_id", "kid"), "neither": ()}.get(config.jwt_key_named, (config.jwt_key_named,))
+    kind = "JWS" if "key_id" in names else "JWT"
+    header = {**dict.fromkeys(names, key.kid), "typ": kind, "alg": "RS256"}
+    signed = b".".join(_encoded(config, msgspec.json.encode(part)) for part in (header, claims))
     private = key.private_key
     if not isinstance(private, RSAPrivateKey):
         raise TypeError(private)
     signature = private.sign(signed, PKCS1v15(), SHA256())
-    return b".".join((signed, base64.urlsafe_b64encode(signature))).decode()
+    return b".".join((signed, _encoded(config, signature))).decode()
+
+
+def _encoded(config: Config, part: bytes) -> bytes:
+    encoded = base64.urlsafe_b64encode(part)
+    return encoded if config.jwt_padded else encoded.rstrip(b"=")
 
 
 def _at_hash(access_token: str) -> str:
@@ -94,8 +106,10 @@ def _key(location: str) -> RSAKey:
 
 
 async def keys(request: Request) -> Response:
-    """Answer the public keys of this data centre."""
-    return JSONResponse({"keys": [_key(data_center_of(request).location).as_dict(private=False)]})
+    """Answer the public keys of this data centre; with the switch `odd_keys`, odd ones around it."""
+    known = _key(data_center_of(request).location).as_dict(private=False)
+    odd = _ODD_KEYS if world_of(request).config.odd_keys else ()
+    return JSONResponse({"keys": [*odd, known, *odd]})
 
 
 async def discovery(request: Request) -> Response:

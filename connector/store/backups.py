@@ -9,13 +9,8 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from connector.errors import CommandError
+from connector.private_files import DATABASE_ENDS, private_database, private_file
 from connector.store.engine import sqlite_module
-
-PRIVATE = 0o600
-"""A copy holds sealed tokens and people's numbers: it is for its owner alone."""
-
-BESIDE = ("", "-wal", "-shm")
-"""What the names of the files end in that are one database together."""
 
 
 def file_of(url: str) -> Path | None:
@@ -37,7 +32,6 @@ def back_up(database: Path, copy: Path) -> int:
     part = copy.with_name(copy.name + ".part")
     with _told(copy):
         part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL, PRIVATE))
         copy_into(database, part)
         part.rename(copy)
         _make_durable(copy.parent)
@@ -45,7 +39,8 @@ def back_up(database: Path, copy: Path) -> int:
 
 
 def copy_into(database: Path, copy: Path) -> None:
-    """Write a compact copy of a database into an empty file; CommandError where it is no whole database."""
+    """Write a compact copy of a database into a new file; CommandError where it is no whole database."""
+    private_file(copy)
     with _opened(database) as connection:
         connection.execute("VACUUM INTO ?", (str(copy),))
     _make_durable(copy)
@@ -93,7 +88,9 @@ def put_in_place(prepared: Path, database: Path, aside: Path) -> bool:
     """Let a prepared copy be the database; answer whether there was one before, which is kept `aside`."""
     was_there = database.exists()
     with _told(database):
-        for end in BESIDE:
+        if was_there:
+            private_database(database)
+        for end in DATABASE_ENDS:
             part = Path(f"{database}{end}")
             if part.exists():
                 part.rename(f"{aside}{end}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from connector.calls import CallEvent, fold
+from connector.calls import CallEvent, NotRecorded, fold
 from connector.store import calls
 from connector.store.calls import CallRow
 
@@ -15,8 +15,12 @@ Said = Mapping[tuple[int, str], Sequence[CallEvent]]
 """Events by (phone system, call id) of their calls."""
 
 
-def erase(connection: Connection, said: Said, rows: Mapping[tuple[int, str], CallRow], now: int) -> None:
+def erase(
+    connection: Connection, said: Said, rows: Mapping[tuple[int, str], CallRow], now: int
+) -> list[NotRecorded]:
     """Mark calls as erased that nobody had heard of, if they began before that call was which they came from.
+
+    Returns why they leave no record, one reason each.
 
     In time they would have been erased with it, whatever number stands there. One that began later is a call
     of its own, and so is one that was heard of before, or that others have come out of.
@@ -25,6 +29,7 @@ def erase(connection: Connection, said: Said, rows: Mapping[tuple[int, str], Cal
     heads = {row.root_id for row in calls.family(connection, [row.id for row in rows.values()])}
     kept = {row.id for row in known} | heads
     begun = [(rows[which], fold(events)) for which, events in said.items() if rows[which].id not in kept]
+    erased: list[NotRecorded] = []
     grew = True
     while grew:
         grew = False
@@ -32,6 +37,9 @@ def erase(connection: Connection, said: Said, rows: Mapping[tuple[int, str], Cal
             parent = rows[row.phone_system_id, call.parent] if call.parent else None
             erased_at = None if parent is None else parent.erased_at
             if row.erased_at is None and erased_at is not None and call.started_at < erased_at:
-                grew, row.erased_at = True, erased_at
-                calls.touch(connection, [row.id], now, erased_at=erased_at, lookup="skipped")
+                grew, row.erased_at, row.not_recorded = True, erased_at, NotRecorded.ERASED
+                noted = {"erased_at": erased_at, "lookup": "skipped", "not_recorded": row.not_recorded}
+                calls.touch(connection, [row.id], now, **noted)
+                erased.append(row.not_recorded)
                 log.info("call_erased_late", extra={"call": row.key})
+    return erased

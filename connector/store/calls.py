@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, tuple_, update
 
-from connector.calls import Call
+from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given
 from connector.store.dialects import has_locks
 from connector.store.tables import calls, outbox
@@ -34,6 +34,7 @@ class CallRow(msgspec.Struct):
     changed_at: int
     closes_at: int | None
     erased_at: int | None = None
+    not_recorded: NotRecorded | None = None
 
 
 def _read(which: ColumnElement[bool]) -> Select[Any]:
@@ -42,6 +43,7 @@ def _read(which: ColumnElement[bool]) -> Select[Any]:
 
 _COLUMNS = [calls.c["body" if name == "call" else name] for name in CallRow.__struct_fields__]
 _BODY_AT = CallRow.__struct_fields__.index("call")
+_REASON_AT = CallRow.__struct_fields__.index("not_recorded")
 
 _STUB = ("key", "phone_system_id", "call_id", "created_at", "changed_at")
 _stub = Bulk(calls, _STUB, lambda given: given.insert().on_conflict_do_nothing())
@@ -134,6 +136,8 @@ def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
     values = list(found)
     body = values[_BODY_AT]
     values[_BODY_AT] = None if body is None else _unpack(body)
+    if values[_REASON_AT] is not None:
+        values[_REASON_AT] = NotRecorded(values[_REASON_AT])
     return CallRow(*values)
 
 
@@ -168,26 +172,104 @@ def touch(connection: Connection, call_ids: Collection[int], now: int, **values:
     connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(changed))
 
 
-def take_question(connection: Connection, call_id: int, now: int, until: int) -> bool:
-    """Take the question who is calling until a moment; False if it is answered, or another asks it."""
-    is_free = or_(calls.c.asked_until.is_(None), calls.c.asked_until <= now)
+def choose_at_first(connection: Connection, key: tuple[str, int, str], contact_id: str, now: int) -> None:
+    """Say whom a call is with before anything is heard of it; a choice made since stays."""
+    stub(connection, [key], now)
+    unchosen = and_(calls.c.key == key[0], calls.c.chosen_contact_id.is_(None))
+    connection.execute(update(calls).where(unchosen).values(chosen_contact_id=contact_id))
+
+
+def take_question(
+    connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
+) -> bool:
+    """Take the question who is calling until a moment; False if it is answered, or another asks it.
+
+    Whoever has it already says until when.
+    """
+    is_free = or_(
+        calls.c.asked_until.is_(None), calls.c.asked_until <= now, calls.c.asked_until == held_until
+    )
     is_open = calls.c.lookup.in_(("pending", "failed"))
     taking = update(calls).where(calls.c.id == call_id, is_open, is_free)
     return connection.execute(taking.values(asked_until=until)).rowcount > 0
 
 
+def hold_question(connection: Connection, call_id: int, until: int | None) -> None:
+    """Keep the question who is calling from the others until a moment, None: let them ask."""
+    connection.execute(update(calls).where(calls.c.id == call_id).values(asked_until=until))
+
+
+class MadeContact(msgspec.Struct, frozen=True):
+    """A contact that was made for a call's number, or found for it just before it was."""
+
+    id: str
+    name: str
+    url: str | None
+
+
 class RecordState(msgspec.Struct, frozen=True):
-    """How far the call record is: the outbox row's state and what Desk calls the record."""
+    """How far the call record is: the outbox row's state and what Desk calls the record.
+
+    `contact` is the one it stands on, where we have made that.
+    """
 
     state: str
     url: str | None
+    contact: MadeContact | None = None
 
 
 def records(connection: Connection, call_ids: Collection[int]) -> dict[int, RecordState]:
     """Answer how far each call's record is; calls without an outbox row are left out."""
     if not call_ids:
         return {}
-    asked = select(outbox.c.call_id, outbox.c.state, outbox.c.desk_url).where(
-        outbox.c.call_id.in_(call_ids), outbox.c.kind == "call"
-    )
-    return {row.call_id: RecordState(row.state, row.desk_url) for row in connection.execute(asked)}
+    columns = (outbox.c[name] for name in ("call_id", "state", "desk_url", "portal_id", "sent"))
+    asked = select(*columns).where(outbox.c.call_id.in_(call_ids), outbox.c.kind == "call")
+    rows = connection.execute(asked).all()
+    sent = {row.call_id: _sent(row.sent) for row in rows if row.sent}
+    keys = {(row.portal_id, sent[row.call_id].contact_key) for row in rows if row.call_id in sent}
+    made = _made(connection, {key for key in keys if key[1]})
+    return {
+        row.call_id: RecordState(
+            row.state, row.desk_url, _contact_of(row.portal_id, sent.get(row.call_id), made)
+        )
+        for row in rows
+    }
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    contact_id: str | None = None
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    body: _Body | None = None
+    contact_key: str = ""
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    last_name: str = ""
+
+
+_sent = msgspec.json.Decoder(_Sent).decode
+_wanted = msgspec.json.Decoder(_Wanted).decode
+
+
+def _made(connection: Connection, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], MadeContact]:
+    """Read the contacts that were made, by portal and what they were made for."""
+    if not keys:
+        return {}
+    named = tuple_(outbox.c.portal_id, outbox.c.key).in_(sorted(keys))
+    columns = (outbox.c[name] for name in ("portal_id", "key", "desk_id", "desk_url", "wanted"))
+    asked = select(*columns).where(named, outbox.c.kind == "contact", outbox.c.desk_id.is_not(None))
+    return {
+        (row.portal_id, row.key): MadeContact(row.desk_id, _wanted(row.wanted).last_name, row.desk_url)
+        for row in connection.execute(asked)
+    }
+
+
+def _contact_of(
+    portal_id: int, sent: _Sent | None, made: dict[tuple[int, str], MadeContact]
+) -> MadeContact | None:
+    if sent is None or sent.body is None:
+        return None
+    found = made.get((portal_id, sent.contact_key))
+    return found if found is not None and found.id == sent.body.contact_id else None

@@ -1,6 +1,7 @@
 """Open the database: SQLite that is safe to share, or PostgreSQL."""
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connector.errors import SettingsError
+from connector.private_files import private_database
 
 SQLITE_NEEDED = (3, 51, 3)
 """Older ones can corrupt a WAL that two connections write or checkpoint at once (the WAL-reset bug)."""
@@ -42,6 +44,7 @@ def _first_line(problem: Exception) -> str:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "do_connect", _protect)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -116,6 +119,12 @@ def reading(engine: Engine) -> Engine:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _protect(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+    # SQLite gives what it writes beside a database that one's mode, and would make it readable for all.
+    if arguments and arguments[0] != ":memory:":
+        private_database(Path(arguments[0]))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, update
 
-from connector.calls import Call, CallRecord, CallState, record, will_be_told
+from connector.calls import Call, CallRecord, CallState, NotRecorded, is_open, not_recorded, record
 from connector.store import calls, outbox, tables
 from connector.store.calls import CallRow
 from connector.store.outbox import Wanted
@@ -59,28 +59,40 @@ def _move(connection: Connection, moved: Sequence[CallRow], head_id: int) -> Non
         row.root_id = head_id
 
 
-def wanted(
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes of families: the records wanted, and why some leave none, by the ids of their heads.
+
+    `heads` are all heads that were looked at.
+    """
+
+    wanted: list[Wanted]
+    not_recorded: dict[int, NotRecorded]
+    heads: list[CallRow]
+
+
+def outcome(
     connection: Connection,
     folded: Sequence[CallRow],
     portals: Mapping[int, int],
     due_at: int,
     left: Collection[int] = (),
     with_internal: Collection[int] = (),
-) -> list[Wanted]:
-    """Answer the records that are due now that these calls have changed and left the families of `left`.
+) -> Outcome:
+    """Return what comes of these calls, now that they have changed and left the families of `left`.
 
     `portals` maps phone systems to portals; those in `with_internal` want their internal calls told too.
     A family of which a call is still open wants nothing yet.
     What a call wanted before it had a head, and that has not been sent, is withdrawn: the head's tells it.
     """
     families = _families(connection, folded, left)
-    telling = [family for family in families if _will_tell(family, with_internal)]
+    reasons = {family[0].id: _reason(family, with_internal) for family in families}
+    telling = [family for family in families if reasons[family[0].id] is None]
     joined = [row.id for family in telling for row in family[1:]]
     outbox.withdraw(connection, joined)
-    # Of a call by itself nothing needs to be known but that it was heard of.
-    asked = [family for family in families if len(family) > 1 or family[0].call is None]
+    # Of a call by itself that has a record nothing needs to be known but that it was heard of.
+    asked = [family for family in families if len(family) > 1 or reasons[family[0].id] is not None]
     standing = calls.records(connection, [row.id for family in asked for row in family])
-    return [
+    wanted = [
         Wanted(
             portal_id=portals[row.phone_system_id],
             kind="call",
@@ -92,6 +104,18 @@ def wanted(
         for family in families
         for row, record in _records(family, standing, with_internal)
     ]
+    silent = {
+        family[0].id: why
+        for family in families
+        if (why := reasons[family[0].id]) is not None and _leaves_nothing(family, standing)
+    }
+    return Outcome(wanted=wanted, not_recorded=silent, heads=[family[0] for family in families])
+
+
+def _leaves_nothing(family: Sequence[CallRow], standing: Mapping[int, calls.RecordState]) -> bool:
+    """Tell whether a family is over and none of its calls has a record from before."""
+    known = _known(family)
+    return bool(known) and not is_open(known) and all(row.id not in standing for row in family)
 
 
 def _families(
@@ -114,10 +138,14 @@ def _is_over(call: Call | None) -> bool:
     return call is not None and call.state is CallState.ENDED
 
 
-def _will_tell(family: Sequence[CallRow], with_internal: Collection[int]) -> bool:
-    known = [row.call for row in family if row.call is not None]
-    internal = family[0].phone_system_id in with_internal
-    return bool(known) and will_be_told(known, with_internal=internal)
+def _reason(family: Sequence[CallRow], with_internal: Collection[int]) -> NotRecorded | None:
+    """Return why a family will leave no record, as far as is known by now."""
+    known, internal = _known(family), family[0].phone_system_id in with_internal
+    return not_recorded(known, with_internal=internal) if known else NotRecorded.NOTHING_TOLD
+
+
+def _known(family: Sequence[CallRow]) -> list[Call]:
+    return [row.call for row in family if row.call is not None]
 
 
 def _records(
@@ -130,7 +158,7 @@ def _records(
     head, *members = family
     internal = head.phone_system_id in with_internal
     is_told = head.call is None and head.id not in standing and all(row.id in standing for row in members)
-    known = [row.call for row in family if row.call is not None]
+    known = _known(family)
     whole = record(head.key, known, with_internal=internal) if known and not is_told else None
     if whole is not None:
         yield head, whole

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from itertools import chain
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, not_, or_, select, update
 
-from connector.calls import CallEvent, Direction
-from connector.numbers import country_at
+from connector.calls import CallEvent, Direction, NotRecorded
+from connector.numbers import AS_WRITTEN, behind, country_at
 from connector.store.retention import OVER
 from connector.store.tables import (
     calls,
@@ -63,25 +63,30 @@ def last_call_id(connection: Connection) -> int:
 def calls_naming(connection: Connection, ids: range, names: Names) -> set[int]:
     """Answer which calls of a range of ids have an event with the number."""
     asked = (
-        select(events.c.call_id, events.c.body, phone_systems.c.country)
+        select(events.c.call_id, events.c.body, phone_systems.c.country, phone_systems.c.prefixes)
         .join(phone_systems, phone_systems.c.id == events.c.phone_system_id)
         .where(events.c.call_id >= ids.start, events.c.call_id < ids.stop)
     )
-    told: dict[tuple[int, str], list[CallEvent]] = {}
-    for call_id, body, country in connection.execute(asked):
+    told: dict[tuple[int, str, str], list[CallEvent]] = {}
+    for call_id, body, country, prefixes in connection.execute(asked):
         if body:
-            told.setdefault((call_id, country), []).append(_unpack(body))
-    return {call_id for (call_id, country), said in told.items() if _names(said, country, names)}
+            told.setdefault((call_id, country, prefixes), []).append(_unpack(body))
+    return {
+        call_id
+        for (call_id, country, prefixes), said in told.items()
+        if _names(said, country, prefixes.split(), names)
+    }
 
 
-def _names(said: Collection[CallEvent], country: str, names: Names) -> bool:
+def _names(said: Collection[CallEvent], country: str, prefixes: Collection[str], names: Names) -> bool:
     """Say whether a call's events name the number, as it is written at the phone system or at its line."""
     ends = {(event.from_number, event.to_number) for event in said}
     outbound = any(event.direction is Direction.OUTBOUND for event in said)
     lines = (caller if outbound else called for caller, called in ends)
     # What was delivered before lines had countries lies under the other reading.
     homes = {country} | {country_at(line, country) for line in lines if line}
-    return any(names(number, home) for number in {*chain(*ends)} if number for home in homes)
+    texts = {text for each in {*chain(*ends)} if each for text in (each, *behind(each, prefixes))}
+    return any(names(text, home) for text in texts for home in homes)
 
 
 def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[int], set[int]]:
@@ -104,7 +109,7 @@ def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[
 
 
 def numbers_of(connection: Connection, contact: Contact) -> set[str]:
-    """Answer the numbers (E.164) that lead to a contact and to no other."""
+    """Answer the numbers that lead to a contact and to no other: callers' keys, most of them E.164."""
     leads = contact_numbers.c
     mine = select(leads.number).where(leads.portal_id == contact.portal_id, leads.contact_id == contact.id)
     made = select(outbox.c.key).where(
@@ -114,7 +119,11 @@ def numbers_of(connection: Connection, contact: Contact) -> set[str]:
     others = select(leads.number).where(
         leads.portal_id == contact.portal_id, leads.number.in_(found), leads.contact_id != contact.id
     )
-    return {number for number in found - set(connection.execute(others).scalars()) if number[:1] == "+"}
+    return {
+        number
+        for number in found - set(connection.execute(others).scalars())
+        if number.startswith(("+", AS_WRITTEN))
+    }
 
 
 def families_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
@@ -169,6 +178,7 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
     """Empty locked calls, their events and deliveries, and who heard them; what identifies them stays."""
     nothing = {"state": None, "body": None, "found": None, "chosen_contact_id": None, "closes_at": None}
     marks = {"lookup": "skipped", "erased_at": now, "changed_at": now, "revision": calls.c.revision + 1}
+    marks["not_recorded"] = case((_never_came(), NotRecorded.ERASED), else_=None)
     emptied = connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(**nothing, **marks))
     told = connection.execute(update(events).where(events.c.call_id.in_(call_ids)).values(body=b""))
     settled = {"state": "done", "owner": None, "lease_until": None, "sent_at": None, "attempts": 0}
@@ -183,6 +193,16 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
         deliveries=delivered.rowcount,
         accesses=heard.rowcount,
     )
+
+
+def _never_came() -> ColumnElement[bool]:
+    """Select heads of families that were heard of and of which no record ever came to Desk."""
+    member = calls.alias("member")
+    kin = select(member.c.id).where(member.c.root_id == calls.c.id)
+    its_own = or_(outbox.c.call_id == calls.c.id, outbox.c.call_id.in_(kin))
+    came = exists().where(its_own, outbox.c.desk_id.is_not(None))
+    heard = or_(calls.c.body.is_not(None), calls.c.not_recorded.is_not(None))
+    return and_(calls.c.root_id.is_(None), heard, not_(came))
 
 
 def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:

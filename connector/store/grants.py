@@ -7,15 +7,25 @@ from sqlalchemy import Connection, and_, select, update
 
 from connector.store import dialects
 from connector.store.tables import grants
+from connector.times import MINUTE
+
+EARLY = 5 * MINUTE
+EARLY_SHARE = 12
+"""A token is replaced at a twelfth of its life before its end, five minutes at most, so that none dies on
+the way; one that lives for a minute has five seconds, and is not asked for anew at each request."""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A portal's grant; `renewals` are the moments of the tokens asked for of late."""
+    """A portal's grant; `renewals` are the moments of the tokens asked for of late.
+
+    The access token is to be replaced from `renew_at` on, and is none any more from `expires_at` on.
+    """
 
     portal_id: int
     sealed_refresh_token: bytes
     sealed_access_token: bytes | None
     expires_at: int
+    renew_at: int
     renewing_until: int
     closed_until: int
     renewals: tuple[int, ...]
@@ -28,6 +38,11 @@ def get(connection: Connection, portal_id: int) -> Grant | None:
         return None
     values = {name: row._mapping[name] for name in Grant.__struct_fields__}
     return Grant(**values | {"renewals": tuple(msgspec.json.decode(row.renewals))})
+
+
+def renew_at(now: int, expires_at: int) -> int:
+    """Return from when on a token that was given now is to be replaced."""
+    return expires_at - min(EARLY, (expires_at - now) // EARLY_SHARE)
 
 
 def put(
@@ -43,6 +58,7 @@ def put(
         "sealed_refresh_token": sealed_refresh,
         "sealed_access_token": sealed_access,
         "expires_at": expires_at,
+        "renew_at": renew_at(now, expires_at),
         "renewer": None,
         "renewing_until": 0,
         "closed_until": 0,
@@ -77,12 +93,14 @@ def finish(
     sealed_refresh: bytes,
     sealed_access: bytes,
     expires_at: int,
+    now: int,
 ) -> bool:
     """Write a refreshed token and give the lease back; False if the lease was lost meanwhile."""
     values = {
         "sealed_refresh_token": sealed_refresh,
         "sealed_access_token": sealed_access,
         "expires_at": expires_at,
+        "renew_at": renew_at(now, expires_at),
     }
     return _give_back(connection, portal_id, renewer, **values)
 

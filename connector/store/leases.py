@@ -1,6 +1,6 @@
 """Hold deliveries by lease: whoever has lost one changes nothing, and notes what leaves before it does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -97,6 +97,27 @@ def renew(connection: Connection, delivery: Delivery, now: int, terms: Terms) ->
     if connection.execute(changing).rowcount == 0:
         return None
     return msgspec.structs.replace(delivery, lease_until=until)
+
+
+def give_back(
+    connection: Connection,
+    owner: str,
+    row_ids: Collection[int],
+    now: int,
+    terms: Terms,
+    *,
+    left: bool,
+    slotless: bool = False,
+) -> None:
+    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown.
+
+    What is `slotless` was claimed ahead and never got a slot.
+    """
+    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms), "ahead": slotless}
+    if not left:
+        values = {"state": "due", "due_at": now, "sent_at": None, "ahead": False}
+    its_own = and_(outbox.c.id.in_(row_ids), outbox.c.owner == owner, outbox.c.state == "sending")
+    connection.execute(update(outbox).where(its_own).values(changed_at=now, **NOBODY, **values))
 
 
 def fenced(delivery: Delivery) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from connector.calls import CallEvent, call_key, closing, fold
-from connector.store import belated, calls, events, families, outbox
+from connector.calls import CallEvent, NotRecorded, call_key, closing, fold
+from connector.store import belated, calls, events, families, outbox, unrecorded
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 from connector.times import SECOND, Clock
@@ -47,12 +47,17 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What became of one request's events, and the calls that are different now."""
+    """What became of one request's events, and the calls that are different now.
+
+    `not_recorded` are the reasons of calls that have ended without a record; the first request of a group
+    is told those of all.
+    """
 
     accepted: int
     duplicate: int
     ignored: int
     changed: tuple[CallRow, ...] = ()
+    not_recorded: tuple[NotRecorded, ...] = ()
 
 
 class Ledger:
@@ -67,18 +72,23 @@ class Ledger:
         """Keep and fold what many requests brought; one answer each, in order."""
         now = self._clock()
         rows = _stand(connection, arrivals, now)
+        silent: list[NotRecorded] = []
         if any(row.erased_at is not None for row in rows.values()):
-            belated.erase(connection, _said(arrivals), rows, now)
+            silent += belated.erase(connection, _said(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _heard(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
         internal = {arrival.sender.id for arrival in arrivals if arrival.sender.with_internal}
-        due = families.wanted(connection, changed, portals, now + self._record_after, left, internal)
-        outbox.want(connection, due, now)
+        came = families.outcome(connection, changed, portals, now + self._record_after, left, internal)
+        outbox.want(connection, came.wanted, now)
+        silent += unrecorded.note(connection, came.not_recorded, (*changed, *came.heads))
         by_call = {(row.phone_system_id, row.call_id): row for row in changed}
-        return [_count(arrival, new, by_call) for arrival in arrivals]
+        taken = [_count(arrival, new, by_call) for arrival in arrivals]
+        return (
+            [msgspec.structs.replace(taken[0], not_recorded=tuple(silent)), *taken[1:]] if silent else taken
+        )
 
     def _fold(
         self, connection: Connection, rows: Rows, heard: dict[tuple[int, str], list[CallEvent]]

@@ -176,13 +176,29 @@ def shut(connection: Connection, portal_id: int, until: int) -> bool:
     return change(connection, portal_id, lambda known: {"closed_until": max(known.closed_until, until)})
 
 
-def count(connection: Connection, portal_id: int, spent: int, told: int | None, told_at: int) -> bool:
-    """Note the credits that Desk said were left, unless it has said so since; and what was spent since."""
+def count(
+    connection: Connection,
+    portal_id: int,
+    spent: int,
+    told: int | None,
+    told_at: int,
+    *,
+    short: int,
+    low: int,
+) -> bool:
+    """Note the credits that Desk said were left, unless it has said so since; and what was spent since.
+
+    `short` is what look-ups of calls spent of it while fewer than `low` were left.
+    """
 
     def decide(known: Met) -> dict[str, Any]:
         if told is not None and told_at >= known.credits_at:
-            return {"credits_left": told - spent, "credits_at": told_at}
-        return {} if known.credits_left is None else {"credits_left": known.credits_left - spent}
+            news = {"credits_left": told - spent, "credits_at": told_at}
+        elif known.credits_left is not None:
+            news = {"credits_left": known.credits_left - spent}
+        else:
+            return {}
+        return news | {"lookups_short": known.lookups_short + short if news["credits_left"] < low else 0}
 
     return change(connection, portal_id, decide)
 
@@ -210,16 +226,25 @@ def tries(connection: Connection, portal_id: int, now: int) -> None:
 
 
 def works(connection: Connection, portal_id: int) -> bool:
-    """Note that Zoho took a delivery; answer whether it had been down before."""
-    ids = connection.execute(_DOWN, {"portal": portal_id}).scalars().all()
-    if ids:
+    """Note that Zoho took a delivery; answer whether it had been down before.
+
+    A failure or two are their deliveries' own: others that were well meanwhile say nothing of them.
+    """
+    failures = connection.execute(_FAILING, {"portal": portal_id}).scalar() or 0
+    if failures:
         up = {"failures": 0, "rests_until": 0}
-        connection.execute(update(limits).where(limits.c.portal_id.in_(ids)).values(**up))
-    return bool(ids)
+        connection.execute(update(limits).where(limits.c.portal_id == portal_id).values(**up))
+    return failures >= DOWN_AFTER
 
 
-_DOWN = (
-    select(limits.c.portal_id)
+def answers(connection: Connection, portal_id: int) -> None:
+    """Note that Zoho answers what is read, be it down for writes: the next one may try at once."""
+    if connection.execute(_FAILING, {"portal": portal_id}).first() is not None:
+        connection.execute(update(limits).where(limits.c.portal_id == portal_id).values(rests_until=0))
+
+
+_FAILING = (
+    select(limits.c.failures)
     .where(limits.c.portal_id == bindparam("portal"), limits.c.failures > 0)
     .with_for_update(skip_locked=True)
 )

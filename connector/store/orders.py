@@ -33,6 +33,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     asked: str | None = None
     number: str = ""
     caller_id: str | None = None
+    contact_id: str | None = None
     state: OrderState = "waiting"
     taken_by: str | None = None
     reason: str = ""

@@ -39,8 +39,9 @@ IS_HELD = text("outbox.state IN ('sending', 'unknown')")
 HOLDS_SLOT = and_(IS_HELD, outbox.c.ahead.is_(False))
 """What was claimed ahead holds no slot, nor does it where its lease has run out."""
 
-GIVEN_UP = ("dead", "dropped")
-"""States that only a person ends."""
+RETRIED = ("due", "unknown", "dead", "dropped")
+DROPPED = ("due", "unknown", "dead")
+"""States in which a person may try a delivery again, or give it up: nobody is sending it."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     `sent` is what was last sent, and `sent_at` is there while that may have been applied or not.
     `ahead` says that it was claimed without a slot of its own.
     `reason` is a slug, `detail` words for people: what went wrong, or what was left out.
+    `strikes` counts answers that may concern this record alone, the last of them at `struck_at`.
     """
 
     id: int
@@ -83,6 +85,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     changed_at: int
     ahead: bool = False
+    strikes: int = 0
+    struck_at: int = 0
 
 
 COLUMNS = tuple(outbox.c[name] for name in Row.__struct_fields__)
@@ -166,9 +170,9 @@ def _again(changing: Update, now: int) -> Update:
     )
 
 
-def get(connection: Connection, row_id: int) -> Row | None:
-    """Answer the row with this id."""
-    return _one(connection, outbox.c.id == row_id)
+def get(connection: Connection, row_id: int, *, lock: bool = False) -> Row | None:
+    """Return the row with this id; a locked one stays as it is until the commit."""
+    return _one(connection, outbox.c.id == row_id, lock=lock)
 
 
 def find(connection: Connection, portal_id: int, kind: Kind, key: str, *, lock: bool = False) -> Row | None:
@@ -190,44 +194,63 @@ def count_by_state(connection: Connection) -> dict[State, int]:
 
 
 def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False) -> list[int]:
-    """Try a dead or dropped letter again, by hand; answer the calls whose record is waited for again.
+    """Try a delivery again, by hand, whatever it waits for; return the calls whose record is waited for.
 
-    What may have been applied is looked for once more, unless the person has looked and found it `absent`.
-    A call that died with its contact takes that one along.
+    What may have been applied is looked for once more, unless the person has looked and found it `absent`;
+    either waits until Desk has had its time. A call that waits for, or died with, its contact takes that one
+    along. What is being sent, or is in Desk, is left alone.
     """
     row = get(connection, row_id)
-    if row is None or row.state not in GIVEN_UP:
+    if row is None or row.state not in RETRIED:
         return []
     of_contact = (outbox.c.kind == "contact") & (outbox.c.portal_id == row.portal_id)
-    along = of_contact & (outbox.c.key == contact_key_of(row.step)) & outbox.c.state.in_(GIVEN_UP)
+    along = of_contact & (outbox.c.key == contact_key_of(row.step))
     cleared = {"sent_at": None} | ({"sent": None} if row.desk_id is None else {}) if absent else {}
     is_open = outbox.c.sent_at.is_not(None) & (not absent)
     connection.execute(
         update(outbox)
-        .where(or_(outbox.c.id == row_id, along), outbox.c.state.in_(GIVEN_UP))
-        .values(state=case((is_open, "unknown"), else_="due"), due_at=now, attempts=0, changed_at=now)
+        .where(or_(outbox.c.id == row_id, along), outbox.c.state.in_(RETRIED))
+        .values(state=case((is_open, "unknown"), else_="due"), attempts=0, strikes=0, changed_at=now)
+        .values(due_at=case((outbox.c.state == "unknown", outbox.c.due_at), else_=now))
         .values(reason="", detail="", **cleared)
     )
     return changed_calls(connection, [row.call_id], now)
 
 
 def drop(connection: Connection, row_id: int, now: int) -> list[int]:
-    """Give a dead letter up for good, by hand; answer the calls whose banner shows something else now.
+    """Give a delivery up for good, by hand; return the calls whose banner shows something else now.
 
-    Later news of its call change nothing; whoever thinks better of it can still retry it.
+    Later news of its call change nothing; whoever thinks better of it can still retry it. What is being sent,
+    or is in Desk, is left alone. Calls that wait for a dropped contact learn of it at once.
     """
     row = get(connection, row_id)
-    if row is None or row.state != "dead":
+    if row is None or row.state not in DROPPED:
         return []
-    dropping = update(outbox).where(outbox.c.id == row_id, outbox.c.state == "dead")
+    dropping = update(outbox).where(outbox.c.id == row_id, outbox.c.state.in_(DROPPED))
     connection.execute(dropping.values(state="dropped", changed_at=now))
+    if row.kind == "contact":
+        wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now)
 
 
-WAIT_FOR_LINKING = ("grant_lost", "scope_missing", "org_mismatch", "client_refused")
+def wake_callers(connection: Connection, contact: Row, now: int) -> None:
+    """Let the calls that wait for a contact go on at once."""
+    asleep = and_(
+        outbox.c.portal_id == contact.portal_id,
+        outbox.c.kind == "call",
+        outbox.c.due_at > now,
+        outbox.c.step == waits_for(contact.key),
+    )
+    connection.execute(update(outbox).where(IS_DUE, asleep).values(due_at=now))
+
+
+WAIT_FOR_LINKING = (
+    *("grant_lost", "scope_missing", "org_mismatch", "client_refused", "no_token"),
+    *("forbidden", "license_limited"),
+)
 """Reasons that only an administrator who links the portal anew does away with."""
 
-WAIT_FOR_ZOHO = ("zoho_down", "grant_lost")
+WAIT_FOR_ZOHO = ("zoho_down", "grant_lost", "client_refused", "no_token")
 """Reasons that are gone for all once Zoho has taken one delivery."""
 
 

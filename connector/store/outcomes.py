@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, case, select, update
+from sqlalchemy import Connection, case, select, update
 
-from connector.store import limits
+from connector.store import limits, writes
 from connector.store.conditional import ConditionalUpdate, Given
 from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
 from connector.store.outbox import (
-    IS_DUE,
     WAIT_FOR_ZOHO,
     Row,
     Wanted,
@@ -18,6 +17,7 @@ from connector.store.outbox import (
     find,
     resume,
     waits_for,
+    wake_callers,
     want_once,
 )
 from connector.store.tables import calls, outbox
@@ -25,6 +25,9 @@ from connector.times import MINUTE
 
 CONTACT_PATIENCE = 10 * MINUTE
 """A call that waits for its contact looks again after this, should nobody have woken it."""
+
+OVER = ("done", "dead", "dropped")
+"""States of a contact that no call waits for."""
 
 Settled = list[int] | None
 """The calls whose banner shows something else now; None where the lease was lost and nothing was changed."""
@@ -45,11 +48,12 @@ class Stands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A delivery after which this stands in Desk."""
+    """A delivery after which this stands in Desk; `took` says that Desk took a write for it just now."""
 
     delivery: Delivery
     now: int
     stands: Stands
+    took: bool = False
 
     @property
     def shows(self) -> bool:
@@ -66,11 +70,15 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     settled = [each for each in those if each.delivery.row.id in changed]
     for each in settled:
         if each.delivery.row.kind == "contact":
-            _wake_callers(connection, each.delivery.row, each.now)
+            wake_callers(connection, each.delivery.row, each.now)
     now = max(each.now for each in those)
     changed_calls(connection, [each.delivery.row.call_id for each in settled if each.shows], now)
     for portal_id in sorted({each.delivery.row.portal_id for each in settled}):
-        _zoho_works(connection, portal_id, now)
+        if limits.works(connection, portal_id):
+            resume(connection, portal_id, now, WAIT_FOR_ZOHO)
+    rows = [each.delivery.row for each in settled if each.took]
+    for portal_id, work in sorted({(row.portal_id, writes.work_of(row)) for row in rows}):
+        writes.taken(connection, portal_id, work, now)
     return [_shown(each) if each.delivery.row.id in changed else None for each in those]
 
 
@@ -87,7 +95,8 @@ def _shown(each: Done) -> list[int]:
 
 def _done(given: Given) -> dict[str, Any]:
     state = case((outbox.c.revision > given("sent_revision"), "due"), else_="done")
-    return {"state": state, "attempts": 0, "step": "", "sent_at": None, "ahead": False} | NOBODY
+    unhindered = {"attempts": 0, "strikes": 0, "step": "", "sent_at": None, "ahead": False}
+    return {"state": state} | unhindered | NOBODY
 
 
 _DONE = ConditionalUpdate(
@@ -123,21 +132,22 @@ def later(
     detail: str,
     applied_nothing: bool,
     zoho_answers: bool = False,
-    slotless: bool = False,
+    strikes: int | None = None,
 ) -> Settled:
     """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied.
 
     A failure says that Zoho is down only where it answered nothing before (`zoho_answers`).
-    One that was `slotless`, because it was claimed ahead and never got a slot, holds none from now on either.
+    Nothing of it is under way any more, so that it holds no slot meanwhile.
     """
     values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
+    values |= _struck(delivery, strikes, now)
     if applied_nothing:
         values |= {"state": "due", "sent_at": None}
     else:
-        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": slotless}
+        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": True}
     settled = _finish(connection, delivery, now, values, shows=False)
     if settled is not None and zoho_answers:
-        limits.works(connection, delivery.row.portal_id)
+        limits.answers(connection, delivery.row.portal_id)
     elif settled is not None and reason in WAIT_FOR_ZOHO:
         limits.failed(connection, delivery.row.portal_id, now)
     return settled
@@ -152,40 +162,45 @@ def dead(
     detail: str,
     applied_nothing: bool,
     step: str = "",
+    strikes: int | None = None,
 ) -> Settled:
     """Give a delivery up until a person has seen to it; `step` names the contact that it died with."""
     values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail, "step": step}
+    values |= _struck(delivery, strikes, now)
     values |= {"sent_at": None} if applied_nothing else {}
     return _finish(connection, delivery, now, values, shows=True)
 
 
 def unknown(
-    connection: Connection, delivery: Delivery, now: int, terms: Terms, *, reason: str, detail: str
-) -> Settled:
-    """Leave a delivery alone until Desk has had its time to apply what was sent."""
-    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms)}
-    return _finish(connection, delivery, now, values | {"reason": reason, "detail": detail}, shows=False)
-
-
-def give_back(
     connection: Connection,
-    owner: str,
-    row_ids: Collection[int],
+    delivery: Delivery,
     now: int,
     terms: Terms,
     *,
-    left: bool,
-    slotless: bool = False,
-) -> None:
-    """Give back what an owner that stops still holds: due where nothing has `left`, else unknown.
+    due_at: int = 0,
+    reason: str,
+    detail: str,
+    holds_slot: bool = True,
+    strikes: int | None = None,
+) -> Settled:
+    """Leave a delivery alone until `due_at`, and until Desk has had its time to apply what was sent.
 
-    What is `slotless` was claimed ahead and never got a slot.
+    It `holds_slot` where Desk may still be at work on it, which spares Desk more of them. An answer that is
+    not Desk's own says that Zoho is down.
     """
-    values: dict[str, Any] = {"state": "unknown", "due_at": settles_at(now, terms), "ahead": slotless}
-    if not left:
-        values = {"state": "due", "due_at": now, "sent_at": None, "ahead": False}
-    its_own = and_(outbox.c.id.in_(row_ids), outbox.c.owner == owner, outbox.c.state == "sending")
-    connection.execute(update(outbox).where(its_own).values(changed_at=now, **NOBODY, **values))
+    settled_at = settles_at(now, terms)
+    values: dict[str, Any] = {"state": "unknown", "reason": reason, "detail": detail, "ahead": not holds_slot}
+    values |= {"due_at": case((settled_at < due_at, due_at), else_=settled_at)}
+    settled = _finish(connection, delivery, now, values | _struck(delivery, strikes, now), shows=False)
+    if settled is not None and not holds_slot:
+        limits.failed(connection, delivery.row.portal_id, now)
+    return settled
+
+
+def _struck(delivery: Delivery, strikes: int | None, now: int) -> dict[str, Any]:
+    if strikes is None or strikes == delivery.row.strikes:
+        return {}
+    return {"strikes": strikes, "struck_at": now}
 
 
 def wait_for_contact(
@@ -201,7 +216,7 @@ def wait_for_contact(
     row = find(connection, contact.portal_id, "contact", contact.key, lock=True)
     if row is not None and row.state == "done" and row.desk_id in refused:
         _make_again(connection, row, now)
-    elif row is None or row.state in ("done", "dead"):
+    elif row is None or row.state in OVER:
         return row
     values: dict[str, Any] = {
         "state": "due",
@@ -212,13 +227,8 @@ def wait_for_contact(
     if waits is None:
         return None
     # It has been looked for in Desk, and Desk has answered.
-    _zoho_works(connection, contact.portal_id, now)
+    limits.answers(connection, contact.portal_id)
     return find(connection, contact.portal_id, "contact", contact.key)
-
-
-def _zoho_works(connection: Connection, portal_id: int, now: int) -> None:
-    if limits.works(connection, portal_id):
-        resume(connection, portal_id, now, WAIT_FOR_ZOHO)
 
 
 def _make_again(connection: Connection, contact: Row, now: int) -> None:
@@ -244,7 +254,7 @@ def _finish(
     if connection.execute(changing).rowcount == 0:
         return None
     if row.kind == "contact" and values["state"] == "dead":
-        _wake_callers(connection, row, now)
+        wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now) if shows else []
 
 
@@ -272,13 +282,3 @@ def _let_inherit(connection: Connection, settled: Sequence[Delivery]) -> None:
 
 
 _INHERITING = ConditionalUpdate(outbox, ("owner", "state"), (), lambda _: {"ahead": False})
-
-
-def _wake_callers(connection: Connection, contact: Row, now: int) -> None:
-    asleep = and_(
-        outbox.c.portal_id == contact.portal_id,
-        outbox.c.kind == "call",
-        outbox.c.due_at > now,
-        outbox.c.step == waits_for(contact.key),
-    )
-    connection.execute(update(outbox).where(IS_DUE, asleep).values(due_at=now))

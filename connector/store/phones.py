@@ -6,7 +6,18 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
-from connector.store.tables import caller_ids, lines, phone_secrets, phone_systems, queues, senders
+from connector.numbers import Habits
+from connector.store.tables import (
+    ANY_PHONE_SYSTEM,
+    caller_ids,
+    extensions,
+    lines,
+    phone_secrets,
+    phone_systems,
+    queues,
+    senders,
+    users,
+)
 
 SecretKind = Literal["signing", "address"]
 """What a secret is for: it signs what is posted, or stands in the address that is posted to."""
@@ -20,7 +31,10 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `tells_names` and `routes_to_owners` say what its answers may hold, where its dialect can.
     `takes_orders` says that a program of its own fetches what it shall do.
     `records_internal` says that Desk shall have records of calls among colleagues too.
+    `prefixes` are what is dialled there before a number, such as 9 for an outside line; `without_plus` says
+    that its numbers have their country code and no plus.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
+    `agent_words` are the extensions and logins of active users here; they are kept with the users.
     """
 
     id: int
@@ -39,13 +53,22 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     sealed_secrets: tuple[bytes, ...] = ()
     sealed_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    without_plus: bool = False
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
+    agent_words: frozenset[str] = frozenset()
+
+    @property
+    def habits(self) -> Habits:
+        """Return how it writes numbers."""
+        return Habits(prefixes=self.prefixes, without_plus=self.without_plus)
 
 
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     """Add a phone system with its secrets, lines and queues, and answer its id."""
     values = {name: getattr(phone, name) for name in _OWN_COLUMNS} | {"created_at": now}
+    values["prefixes"] = " ".join(phone.prefixes)
     adding = insert(phone_systems).values(values).returning(phone_systems.c.id)
     phone_id: int = connection.execute(adding).scalar_one()
     for sealed in phone.sealed_secrets:
@@ -62,7 +85,7 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
 
 _OWN_COLUMNS = (
     *("uid", "slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id"),
-    *("tells_names", "routes_to_owners", "takes_orders", "records_internal"),
+    *("tells_names", "routes_to_owners", "takes_orders", "records_internal", "without_plus"),
 )
 
 
@@ -96,9 +119,17 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
         sealed_secrets=_valid_secrets(connection, values["id"], now, "signing"),
         sealed_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
         senders=_senders(connection, values["id"]),
+        prefixes=tuple(values["prefixes"].split()),
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
+        agent_words=_agent_words(connection, values["id"]),
     )
+
+
+def _agent_words(connection: Connection, phone_id: int) -> frozenset[str]:
+    asked = select(extensions.c.extension).join(users, users.c.id == extensions.c.user_id)
+    theirs = extensions.c.phone_system_id.in_((phone_id, ANY_PHONE_SYSTEM))
+    return frozenset(connection.execute(asked.where(theirs, users.c.active)).scalars())
 
 
 def _pairs(connection: Connection, asked: Select[Any]) -> dict[str, str | None]:
@@ -174,6 +205,18 @@ def set_records_internal(connection: Connection, phone_id: int, *, records_inter
     """Say whether calls among colleagues are recorded in Desk."""
     which = phone_systems.c.id == phone_id
     connection.execute(update(phone_systems).where(which).values(records_internal=records_internal))
+
+
+def set_without_plus(connection: Connection, phone_id: int, *, without_plus: bool) -> None:
+    """Say whether the phone system's numbers have their country code and no plus."""
+    which = phone_systems.c.id == phone_id
+    connection.execute(update(phone_systems).where(which).values(without_plus=without_plus))
+
+
+def set_prefixes(connection: Connection, phone_id: int, prefixes: Iterable[str]) -> None:
+    """Say what is dialled before a number, and cut before it is read."""
+    listed = " ".join(dict.fromkeys(prefixes))
+    connection.execute(update(phone_systems).where(phone_systems.c.id == phone_id).values(prefixes=listed))
 
 
 def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: str | None) -> None:

@@ -1,5 +1,6 @@
 """Keep the portals that are linked."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -20,7 +21,9 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     `recording_links` says whether Desk is given our address of a recording or the phone system's own,
     `recording_downloads` who may keep a copy.
     `concurrency` is how many requests at a time Zoho allows, where that is not what the edition has.
+    `rights` is what Desk said last that the linking agent may do, "" before it was asked.
     `partial_patches` is None until a change has shown whether Desk takes those that name nothing else.
+    `required_fields` are what Desk wants named in every change beside its contract's, with spaces between.
     """
 
     id: int
@@ -37,10 +40,12 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     key_field: str | None = None
     concurrency: int | None = None
     partial_patches: bool | None = None
+    required_fields: str = ""
     linked_by: str
     linked_at: int
     recording_links: Links = "connector"
     recording_downloads: Downloads = "nobody"
+    rights: str = ""
 
 
 def get(connection: Connection, portal_id: int) -> Portal | None:
@@ -69,6 +74,14 @@ def change(connection: Connection, portal_id: int, **values: Any) -> None:
     """Write some columns of a portal anew."""
     if values:
         connection.execute(update(portals).where(portals.c.id == portal_id).values(**values))
+
+
+def require(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    """Note that a portal's Desk wants some fields named in every change."""
+    portal = get(connection, portal_id)
+    if portal is not None and not set(names) <= set(portal.required_fields.split()):
+        required = sorted({*portal.required_fields.split(), *names})
+        change(connection, portal_id, required_fields=" ".join(required))
 
 
 def lose(connection: Connection, portal_id: int) -> bool:

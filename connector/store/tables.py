@@ -61,11 +61,15 @@ portals = Table(
     Column("concurrency", Integer),
     # Whether Desk takes changes that name nothing but what changes; learnt from its answers.
     Column("partial_patches", Boolean),
+    # What Desk wants named in every change beside what its contract says; learnt from its refusals.
+    Column("required_fields", Text, nullable=False, server_default=""),
     Column("linked_by", Text, nullable=False),
     Column("linked_at", BigInteger, nullable=False),
     # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.
     Column("recording_links", Text, nullable=False, server_default="connector"),
     Column("recording_downloads", Text, nullable=False, server_default="nobody"),
+    # What Desk said last (JSON) that the agent who linked the portal may do there.
+    Column("rights", Text, nullable=False, server_default=""),
     # An organisation is linked once: two rows would write each call twice.
     UniqueConstraint("location", "org_id"),
     _one_of("state", "linked", "grant_lost", "unlinked"),
@@ -81,6 +85,8 @@ grants = Table(
     Column("sealed_refresh_token", LargeBinary, nullable=False),
     Column("sealed_access_token", LargeBinary),
     Column("expires_at", BigInteger, nullable=False, server_default="0"),
+    # Tokens live for different times, so this cannot be told from their end.
+    Column("renew_at", BigInteger, nullable=False, server_default="0"),
     # Zoho gives ten tokens in ten minutes, so one process at a time refreshes.
     Column("renewer", Text),
     Column("renewing_until", BigInteger, nullable=False, server_default="0"),
@@ -109,6 +115,10 @@ phone_systems = Table(
     Column("takes_orders", Boolean, nullable=False, server_default=text("false")),
     # Whether calls among colleagues are recorded in Desk too.
     Column("records_internal", Boolean, nullable=False, server_default=text("false")),
+    # With spaces between: what is dialled before a number, such as 9 for an outside line.
+    Column("prefixes", Text, nullable=False, server_default=""),
+    # Whether its numbers have their country code and no plus: else they may be anything.
+    Column("without_plus", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -191,6 +201,8 @@ orders = Table(
     # Whom to call, or to whom the call goes: E.164 or an extension.
     Column("number", Text, nullable=False, server_default=""),
     Column("caller_id", Text),
+    # The Desk contact whom the asker calls: the call is theirs from its beginning.
+    Column("contact_id", Text),
     # The phone system's id of the call that it makes or is about.
     Column("call_id", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -377,10 +389,13 @@ calls = Table(
     Column("closes_at", BigInteger),
     # When all that was known of it was erased: its key stays, and nothing that is still told of it is kept.
     Column("erased_at", BigInteger),
+    # Why no record comes of it, on the head of a family that is over; empty where one does.
+    Column("not_recorded", Text),
     # A call is (phone system, call id), whichever process hears of it first.
     UniqueConstraint("phone_system_id", "call_id"),
     _one_of("state", "ringing", "answered", "ended"),
     _one_of("lookup", "pending", "found", "none", "failed", "skipped"),
+    _one_of("not_recorded", "internal", "not_taken", "nothing_told", "erased", "earlier"),
     # The watchdog and the snapshots read open calls only, and these are few.
     Index("ix_calls_open", "closes_at", sqlite_where=text("closes_at IS NOT NULL"),
           postgresql_where=text("closes_at IS NOT NULL")),
@@ -388,6 +403,9 @@ calls = Table(
     # Asked whenever events come, and these are few.
     Index("ix_calls_erased", "id", sqlite_where=text("erased_at IS NOT NULL"),
           postgresql_where=text("erased_at IS NOT NULL")),
+    # Listed by the latest, without reading the calls that were recorded.
+    Index("ix_calls_not_recorded", "id", sqlite_where=text("not_recorded IS NOT NULL"),
+          postgresql_where=text("not_recorded IS NOT NULL")),
 )  # fmt: skip
 
 events = Table(
@@ -551,9 +569,21 @@ limits = Table(
     # Today's credits: Desk's word where there is one, our own count from there on.
     Column("credits_left", BigInteger),
     Column("credits_at", BigInteger, nullable=False, server_default="0"),
+    # What look-ups of calls have spent of those that are kept for them, since so few were left.
+    Column("lookups_short", BigInteger, nullable=False, server_default="0"),
     # Deliveries in a row that found Zoho down; after some of them one at a time tries.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("rests_until", BigInteger, nullable=False, server_default="0"),
+)
+
+caller_credits = Table(
+    "caller_credits",
+    metadata,
+    # What a user or a key has spent of a portal's credits by look-ups and searches, on one day (UTC).
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("caller", Text, primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
 )
 
 slots = Table(
@@ -570,6 +600,20 @@ slots = Table(
     Column("lease_until", BigInteger, nullable=False),
 )
 
+portal_writes = Table(
+    "portal_writes",
+    metadata,
+    # What became of writes lately, by portal and by kind: made contacts, made calls, changed calls.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("work", Text, primary_key=True),
+    # When Desk last took one, to within a few seconds.
+    Column("taken_at", BigInteger, nullable=False, server_default="0"),
+    # The refusal of all of them that stands since; none once one is taken.
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("refused_at", BigInteger, nullable=False, server_default="0"),
+    _one_of("work", "contact", "call", "change"),
+)
 outbox = Table(
     "outbox",
     metadata,
@@ -598,6 +642,9 @@ outbox = Table(
     Column("desk_url", Text),
     Column("reason", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
+    # Answers that may concern this record alone, counted while Desk took others, and when the last one was.
+    Column("strikes", Integer, nullable=False, server_default="0"),
+    Column("struck_at", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     # The promise itself: a call has one delivery, a number makes one contact.

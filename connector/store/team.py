@@ -6,6 +6,7 @@ from collections.abc import Container
 import msgspec
 from sqlalchemy import Connection, select
 
+from connector.casing import ascii_lower
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, queue_members, users
 
 
@@ -26,7 +27,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     def user(self, phone_id: int, word: str) -> int | None:
         """Answer whom a phone system means by `word`: extension, login or e-mail address."""
         own = self.words.get((phone_id, word))
-        return own or self.words.get((ANY_PHONE_SYSTEM, word)) or self.emails.get(word.lower())
+        return own or self.words.get((ANY_PHONE_SYSTEM, word)) or self.emails.get(ascii_lower(word))
 
     def users(self, phone_id: int, words: list[str]) -> dict[str, int]:
         """Answer whom a phone system means by several words; unknown ones are left out."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
+from connector.casing import ascii_lower
 from connector.store import dialects
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, phone_systems, users
 from connector.store.tables import queue_members as memberships
@@ -37,7 +38,7 @@ class Word(msgspec.Struct, frozen=True):
 
 def add(connection: Connection, email: str, name: str, role: Role, now: int) -> User | None:
     """Add a user, or answer None where the address has one already."""
-    values = {"email": email.lower(), "name": name, "role": role, "created_at": now}
+    values = {"email": ascii_lower(email), "name": name, "role": role, "created_at": now}
     adding = dialects.insert(connection, users).values(values).on_conflict_do_nothing()
     row = connection.execute(adding.returning(*users.c)).one_or_none()
     return None if row is None else _user(row)
@@ -50,7 +51,7 @@ def get(connection: Connection, user_id: int) -> User | None:
 
 def by_email(connection: Connection, email: str) -> User | None:
     """Answer the user with this address, however it is spelled."""
-    return _one(connection, users.c.email == email.lower())
+    return _one(connection, users.c.email == ascii_lower(email))
 
 
 def by_identity(connection: Connection, issuer: str, subject: str) -> User | None:
@@ -206,10 +207,10 @@ def _uncover(connection: Connection, user_id: int, text: str, given_at: int) -> 
 
 
 def _by_email(connection: Connection, words: Sequence[str]) -> dict[str, User]:
-    addresses = {word.lower() for word in words if "@" in word}
+    addresses = {ascii_lower(word) for word in words if "@" in word}
     rows = connection.execute(select(users).where(users.c.email.in_(addresses))).all() if addresses else []
     known = {user.email: user for user in map(_user, rows)}
-    return {word: known[word.lower()] for word in words if word.lower() in known}
+    return {word: known[ascii_lower(word)] for word in words if ascii_lower(word) in known}
 
 
 def _by_extension(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:

@@ -20,11 +20,20 @@ TRY_EVERY = 30 * SECOND
 
 
 class Allowed(msgspec.Struct, frozen=True):
-    """What an edition allows at a time, and what of that and of the day's credits is kept for look-ups."""
+    """What an edition allows at a time, and what of that and of the day's credits is kept for look-ups.
+
+    `delivery_credits` of the day are kept for deliveries: look-ups of calls leave them alone.
+    """
 
     width: int
     reserve: int
     reserve_credits: int
+    delivery_credits: int = 0
+
+    @property
+    def low(self) -> int:
+        """Return below how many credits all that are left are kept for calls and their records."""
+        return self.reserve_credits + self.delivery_credits
 
 
 def at_width(allowed: Allowed, concurrency: int | None) -> Allowed:
@@ -44,6 +53,7 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
     closed_until: int = 0
     credits_left: int | None = None
     credits_at: int = 0
+    lookups_short: int = 0
     failures: int = 0
     rests_until: int = 0
 
@@ -55,8 +65,9 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
         return min(allowed.width, self.narrowed_to + widened)
 
     def is_short(self, allowed: Allowed) -> bool:
-        """Tell whether the last credits that we know of are those kept for look-ups."""
-        return self.credits_left is not None and self.credits_left <= allowed.reserve_credits
+        """Tell whether the last credits that we know of are those kept for look-ups and not yet spent."""
+        kept = max(0, allowed.reserve_credits - self.lookups_short)
+        return self.credits_left is not None and self.credits_left <= kept
 
     def is_shut(self, allowed: Allowed, now: int) -> bool:
         """Tell whether no delivery may leave."""

@@ -64,7 +64,10 @@ async def show_delivery(request: Request) -> Response:
 
 
 async def retry_delivery(request: Request) -> Response:
-    """Try a dead letter again: `POST /api/admin/deliveries/{id}/retry`, optionally `{"absent": true}`."""
+    """Try a delivery again: `POST /api/admin/deliveries/{id}/retry`, optionally `{"absent": true}`.
+
+    409 for one that is being sent or is in Desk.
+    """
     caller = await require_api(request, "administrator")
     absent = (await read_wish(request, Retry)).absent
     row_id = request.path_params["id"]
@@ -88,7 +91,7 @@ async def retry_deliveries(request: Request) -> Response:
 
 
 async def drop_delivery(request: Request) -> Response:
-    """Give a dead letter up for good: `POST /api/admin/deliveries/{id}/drop`."""
+    """Give a delivery up for good: `POST /api/admin/deliveries/{id}/drop`; 409 as for a retry."""
     caller = await require_api(request, "administrator")
     await _decide(request, partial(by_hand.drop, row_id=request.path_params["id"], actor=caller.name))
     return _json(await _found(request))

@@ -51,7 +51,7 @@ async def read(request: Request, purpose: Purpose) -> Callback:
     flow = await _take(house, request, purpose)
     if error := told.get("error"):
         # Told even without a flow, for Zoho may leave the state out: a refusal changes nothing.
-        raise _ERRORS.get(error, lambda: SignInError("Zoho reports an error that we do not know."))()
+        raise _ERRORS[error]() if error in _ERRORS else SignInError(f"Zoho reports {error[:40]!r}.")
     if flow is None or not told.get("code"):
         raise StateMismatch("The answer belongs to no attempt that this browser has under way.")
     dc = data_centers.for_callback(

@@ -49,19 +49,20 @@ async def lookup(request: Request) -> Response:
 
     `phone` (slug), `portal` (id) and `country` say where the number is at home; see `directory.places`.
     """
-    await require_api(request)
+    caller = await require_api(request)
     house, text = house_of(request), _needed(request, "number")
-    number, found = await house.directory.look_up_typed(await _place(house, request), text)
+    place = await _place(house, request)
+    number, found = await house.directory.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
     return _json(FoundView(text, number.e164, contacts, found.source))
 
 
 async def search(request: Request) -> Response:
     """Answer `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
-    await require_api(request)
+    caller = await require_api(request)
     house, text = house_of(request), _needed(request, "text")
     place = await _place(house, request)
-    found = await house.directory.search(place.portal_id, text, country=place.country)
+    found = await house.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
     return _json(PeopleView(tuple(_person(one) for one in found)))
 
 

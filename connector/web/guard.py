@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.requests import Request
 
+from connector.casing import ascii_lower
 from connector.errors import NotAllowed, NotSignedIn
 from connector.sealing import digest
 from connector.store.users import ROLES, Role, User
@@ -44,7 +45,7 @@ async def require_api(request: Request, role: Role = "agent") -> Caller:
     """
     house = house_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    caller = await _holder(request, key) if scheme.lower() == "bearer" else await _signed_in(request)
+    caller = await _holder(request, key) if ascii_lower(scheme) == "bearer" else await _signed_in(request)
     house.limiter.take(caller.name)
     _check_role(caller.role, role)
     return caller
@@ -66,7 +67,7 @@ def check_same_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     if site is None:
         own = site_origin(house_of(request).settings.public_url)
-        same = request.headers.get("origin", "").lower() == own
+        same = ascii_lower(request.headers.get("origin", "")) == own
     else:
         same = site == "same-origin"
     if not same:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.casing import ascii_lower
+
 # Chromium lets form-action decide over redirects after a POST too. So that it can stay at 'self', the page
 # that answers `POST /connect` goes on to Zoho by a Refresh header instead of a redirect.
 POLICY = "; ".join(
@@ -35,7 +37,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
-        self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
+        self._always = [(ascii_lower(name).encode(), value.encode()) for name, value in always.items()]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, its answer's headers completed."""

@@ -7,7 +7,17 @@ from starlette.types import Receive, Scope, Send
 
 from connector.errors import InvalidEvent, TooLarge
 from connector.phone_systems import Known
-from connector.phones import DIALECTS, MAX_BODY_BYTES, Answer, Parsed, Posted, Receipt, Told, turned_away
+from connector.phones import (
+    DIALECTS,
+    MAX_BODY_BYTES,
+    Answer,
+    Parsed,
+    Posted,
+    Receipt,
+    Told,
+    check_count,
+    turned_away,
+)
 from connector.store.ledger import Taken
 from connector.web.house import House
 
@@ -52,6 +62,7 @@ async def _take(house: House, known: Known, posted: Posted) -> Answer:
     dialect = DIALECTS[known.phone.dialect]
     try:
         parsed = dialect.parse(known.voice, posted)
+        check_count(parsed)
     except InvalidEvent as problem:
         await house.road.keep_unread(known.phone, posted.body, str(problem))
         raise

@@ -13,6 +13,7 @@ from connector.directory.hooks import DeskHooks
 from connector.directory.syncing import Syncing
 from connector.feed import Feed
 from connector.keeping import Clocks, Silence
+from connector.links import LinkNews
 from connector.metrics import Metrics
 from connector.people import Agents, Flows, Keys, People
 from connector.phone_systems import PhoneSystems
@@ -51,6 +52,7 @@ class House(Protocol):
     recordings: Recordings
     desk_hooks: DeskHooks
     feed: Feed
+    links: LinkNews
     control: Control
     road: Road
     deliverer: Deliverer

@@ -1,15 +1,21 @@
 """Link a portal: what will be asked and why, off to Zoho, and what came of it."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.errors import GrantLost, StateMismatch
 from connector.portals import Check
+from connector.store.portals import Portal
 from connector.web import callback
 from connector.web.guard import require_user
 from connector.web.house import House, house_of
 from connector.web.pages import render
 from connector.zoho import scopes
+
+AWAY = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
+"""Reasons of checks that failed because Zoho did not answer them."""
 
 
 async def connect(request: Request) -> Response:
@@ -67,14 +73,18 @@ async def show_portal(request: Request) -> Response:
     portal_id = request.path_params["portal_id"]
     checks = await _checks(house, portal_id)
     # Read after the checks, which may just have found that the grant is lost.
-    portal = await house.portals.get(portal_id)
+    portal, refused = await house.portals.get(portal_id), await house.portals.refused(portal_id)
     return render(
         request,
         "portal.html",
         portal=portal,
+        title=_title(portal, checks),
         checks=checks,
-        missing=scopes.missing(portal.scopes or None),
-        is_well=all(check.ok for check in checks),
+        obstacles=await house.portals.obstacles(portal_id),
+        refused=refused,
+        failed=any(check.ok is False for check in checks),
+        is_well=all(check.ok for check in checks) and not refused,
+        is_away=_is_away(checks),
         redirect_uri=callback.redirect_uri(house, "link"),
     )
 
@@ -83,7 +93,22 @@ async def _checks(house: House, portal_id: int) -> list[Check]:
     try:
         return await house.portals.check(portal_id)
     except GrantLost as problem:
-        return [Check(what="Grant", ok=False, detail=str(problem))]
+        return [Check(what="Grant", ok=False, detail=str(problem), reason=problem.reason)]
+
+
+def _is_away(checks: Sequence[Check]) -> bool:
+    return any(check.reason in AWAY for check in checks)
+
+
+def _title(portal: Portal, checks: Sequence[Check]) -> str:
+    """Return what the page says first of all: never that all is well while Zoho does not answer."""
+    if portal.state != "linked":
+        return f"{portal.name} has to be linked again"
+    if _is_away(checks):
+        return f"Zoho does not answer for {portal.name}"
+    if any(check.ok is False for check in checks):
+        return f"{portal.name} is linked, and something is missing"
+    return f"{portal.name} is linked"
 
 
 def _onward(request: Request, url: str) -> Response:

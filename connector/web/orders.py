@@ -1,9 +1,10 @@
 """Take what agents and programs want a phone system to do, and tell what came of it."""
 
 import secrets
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,11 +28,15 @@ Body = TypeVar("Body")
 
 
 class DialBody(msgspec.Struct, frozen=True):
-    """Whom to call; `agent` whose telephone (own unless given), `phone` by which phone system."""
+    """Whom to call; `agent` whose telephone (own unless given), `phone` by which phone system.
+
+    `contact` is the id of the Desk contact that is called: the call's record goes to that one.
+    """
 
     number: str
     agent: str | None = None
     phone: str | None = None
+    contact: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
 
 
 class HangUpBody(msgspec.Struct, frozen=True):
@@ -72,7 +77,8 @@ async def dial(request: Request) -> Response:
     """Take `POST /api/calls`: ring the agent's telephone, then call the number."""
     caller = await require_api(request)
     body = await _body(request, DialBody)
-    return await _give(request, caller, "dial", number=body.number, agent=body.agent, phone=body.phone)
+    more = {"phone": body.phone, "contact": body.contact}
+    return await _give(request, caller, "dial", number=body.number, agent=body.agent, **more)
 
 
 async def hang_up(request: Request) -> Response:
@@ -148,11 +154,10 @@ async def _give(
     *,
     number: str = "",
     agent: str | None = None,
-    phone: str | None = None,
-    call: int = 0,
+    **more: Any,
 ) -> Response:
     house, key = house_of(request), _key(request)
-    wanted = control.Request(kind=kind, key=key, number=number, agent=agent, phone=phone, call=call)
+    wanted = control.Request(kind=kind, key=key, number=number, agent=agent, **more)
     return await _answer(house, await house.control.give(_asker(caller), wanted), 202)
 
 

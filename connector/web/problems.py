@@ -30,6 +30,11 @@ MISSED = {
 }
 MISSED_REMEDY = "Compare method and path with the list of addresses at /help/addresses."
 
+_FOR_ADMINISTRATORS = frozenset(
+    {"sign_in", "bad_identity", "unknown_data_center", "untrusted_server", "no_desk_there"}
+)
+"""Reasons of failed sign-ins that only an administrator can mend, and whose messages name no person."""
+
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of application/problem+json; `pointer` names the wrong field."""
@@ -114,7 +119,7 @@ def _note(request: Request, problem: Exception, reason: str, status: int) -> Non
     if isinstance(problem, StoreBusy | StoreUnavailable):
         # The store says so once, and not for each who asks meanwhile.
         log.debug("%s %s: %s", request.method, path, reason, extra=told)
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
         log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=told)
     else:
         log.info("%s %s: %s", request.method, path, reason, extra=told)

@@ -64,7 +64,8 @@ async def _snapshot(house: House, user: User, subscription: Subscription) -> Mes
     dials = await house.control.dials(user.id)
     calls = await house.road.snapshot(user.id)
     house.feed.fill(subscription, [view.id for view in calls])
-    data = {"now": house.clock(), "agent": agent, "dials": dials, "calls": calls}
+    links = await house.links.now()
+    data = {"now": house.clock(), "agent": agent, "dials": dials, "links": links, "calls": calls}
     return Message("snapshot", encode(data))
 
 

@@ -6,6 +6,8 @@ Source: Desk's pages on API credits.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from connector.casing import ascii_lower
+
 DAILY: Mapping[str, int] = MappingProxyType(
     {"free": 5_000, "express": 25_000, "standard": 50_000, "professional": 75_000, "enterprise": 100_000}
 )
@@ -14,4 +16,4 @@ DAILY: Mapping[str, int] = MappingProxyType(
 
 def daily_credits(edition: str) -> int:
     """Answer the credits that a portal surely has a day; as few as any where the edition is unknown."""
-    return DAILY.get(edition.strip().lower(), min(DAILY.values()))
+    return DAILY.get(ascii_lower(edition.strip()), min(DAILY.values()))

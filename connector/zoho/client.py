@@ -4,7 +4,8 @@ Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 import httpx2
 import msgspec
@@ -25,6 +26,7 @@ from connector.zoho.models import (
     Webhook,
 )
 from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
+from connector.zoho.permissions import Permissions
 from connector.zoho.tokens import DeskAuth, TokenKeeper
 from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
@@ -58,6 +60,12 @@ class Desk:
         self._budget = budget
         self._sorts_newest_first = True
 
+    def with_budget(self, budget: Budget) -> Self:
+        """Return the same Desk, whose requests are charged to another budget."""
+        other = copy(self)
+        other._budget = budget
+        return other
+
     # GET /organizations is operation getOrganizations of Organization.json
     async def organizations(self) -> list[Organization]:
         """List the portals that the grant's agent belongs to."""
@@ -67,6 +75,11 @@ class Desk:
     async def my_info(self) -> DeskAgent:
         """Tell who the grant's agent is."""
         return await self._send(operations.my_info())
+
+    # GET /myProfilePermissions is operation getMyProfilePermissions of Profile.json
+    async def my_permissions(self) -> Permissions:
+        """Tell what the profile of the grant's agent allows."""
+        return await self._send(operations.my_permissions())
 
     # GET /agents is operation getAgents of Agent.json
     async def agents(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[DeskAgent]:

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connector.casing import ascii_lower
 from connector.errors import NoDeskThere, SettingsError, UnknownDataCenter, UntrustedServer
 
 
 class DataCenter(msgspec.Struct, frozen=True):
     """One data centre; the addresses are origins, such as "https://accounts.zoho.eu".
 
-    `desk` is None where there is no Zoho Desk.
+    `desk` is None where Zoho's own table names no Zoho Desk, which does not say that there is none.
     `api_domain` is what Zoho's token answers name; Desk is never reached through it.
     """
 
@@ -29,9 +30,12 @@ class DataCenter(msgspec.Struct, frozen=True):
     api_domain: str
 
     def desk_origin(self) -> str:
-        """Answer the origin of Desk; raises NoDeskThere where there is none."""
+        """Return the origin of Desk; raises NoDeskThere where none is known."""
         if self.desk is None:
-            raise NoDeskThere(f"Zoho's data centre {self.name} has no Zoho Desk.")
+            raise NoDeskThere(
+                f"Zoho's own table names no address of Zoho Desk at the data centre {self.name}. "
+                f"If there is one, add it: ZOHO_DATA_CENTERS={self.location}={self.accounts}|https://desk..."
+            )
         return self.desk
 
 
@@ -87,7 +91,7 @@ def for_callback(
     So the location must be in the table, and the server must be its accounts origin to the letter.
     Raises UnknownDataCenter or UntrustedServer. Without a location it is `default`.
     """
-    row = table.get(location.lower()) if location else default
+    row = table.get(ascii_lower(location)) if location else default
     if row is None:
         raise UnknownDataCenter(f"Zoho's answer names the data centre {location!r}, which is in no table.")
     if accounts_server and accounts_server != row.accounts:

@@ -3,23 +3,22 @@
 Sources: "Sign in using Zoho" and the discovery document; RS256 and RS384 are all that it lists.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx2
 import msgspec
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-from connector.errors import BadIdentity, ZohoDown
-from connector.times import HOUR, SECOND, Clock
+from connector.errors import BadIdentity
+from connector.times import SECOND, Clock
 from connector.zoho.data_centers import DataCenter
-from connector.zoho.transport import mapped
+from connector.zoho.signed_tokens import SignedTokens
 
 KEYS_PATH = "/oauth/v2/keys"
 ALGORITHMS = ("RS256", "RS384")
 LEEWAY_SECONDS = 120
-KEEP_KEYS = HOUR
+DIGITS_AT_MOST = 12
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,32 +32,27 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdTokens:
-    """Verify id tokens, with each data centre's keys kept for an hour."""
+    """Verify id tokens by the keys of each data centre."""
 
     def __init__(self, http: httpx2.AsyncClient, client_id: str, clock: Clock) -> None:
-        self._http = http
         self._client_id = client_id
         self._clock = clock
-        self._kept: dict[str, tuple[KeySet, int]] = {}
-        # Zoho may add header members; they are read by nobody, and no reason to refuse a person.
-        self._registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
+        self._tokens = SignedTokens(http, clock, path=KEYS_PATH, algorithms=ALGORITHMS)
 
     async def verify(self, dc: DataCenter, id_token: str | None, nonce: str | None) -> Identity:
-        """Answer the identity of a token whose signature, issuer, audience and times hold.
+        """Return the identity of a token whose signature, issuer, audience and times hold.
 
         A nonce in it must be ours; that there is one is not required, for Zoho documents none.
-        Raises BadIdentity, or ZohoDown if the keys cannot be had.
+        Raises BadIdentity, whose message names the reason, or ZohoDown if the keys cannot be had.
         """
         if not id_token:
-            raise BadIdentity("Zoho's answer holds no id token.")
+            raise BadIdentity(f"{dc.name}: Zoho's answer holds no id token.")
         try:
-            kid = _kid(id_token)
-            keys = await self._keys_with(dc, kid)
-            token = jwt.decode(id_token, keys.get_by_kid(kid), list(ALGORITHMS), self._registry)
-            self._check(dc, token.claims, nonce)
+            claims = _plain(await self._tokens.read(dc.name, dc.accounts, id_token))
+            self._check(dc, claims, nonce)
         except (JoseError, ValueError, TypeError) as problem:
             raise BadIdentity(f"The id token of {dc.name} does not hold: {problem}.") from problem
-        return _identity(token.claims)
+        return _identity(claims)
 
     def _check(self, dc: DataCenter, claims: dict[str, Any], nonce: str | None) -> None:
         registry = jwt.JWTClaimsRegistry(
@@ -72,30 +66,19 @@ class IdTokens:
         )
         registry.validate(claims)
         if claims.get("nonce") not in (None, nonce):
-            raise BadIdentity(f"The id token of {dc.name} answers another sign-in (nonce).")
-
-    async def _keys_with(self, dc: DataCenter, kid: str) -> KeySet:
-        """Answer the data centre's keys, fetched once more if none of them has this id."""
-        keys, at = self._kept.get(dc.location, (KeySet([]), 0))
-        if self._clock() - at >= KEEP_KEYS or kid not in {key.kid for key in keys}:
-            keys = await self._fetch(dc)
-            self._kept[dc.location] = (keys, self._clock())
-        return keys
-
-    async def _fetch(self, dc: DataCenter) -> KeySet:
-        with mapped(f"{dc.name}: GET {KEYS_PATH}", at=dc.accounts, repeatable=True):
-            response = await self._http.get(dc.accounts + KEYS_PATH)
-        try:
-            return KeySet.import_key_set(response.raise_for_status().json())
-        except (httpx2.HTTPStatusError, JoseError, ValueError, TypeError, LookupError) as problem:
-            raise ZohoDown(f"{dc.name}: the keys of id tokens cannot be read ({problem}).") from problem
+            raise ValueError("it answers another sign-in (nonce)")
 
 
-def _kid(id_token: str) -> str:
-    kid = jws.extract_compact(id_token.encode()).headers().get("kid")
-    if not isinstance(kid, str) or not kid:
-        raise BadIdentity("The id token does not say which key signed it.")
-    return kid
+def _plain(claims: dict[str, Any]) -> dict[str, Any]:
+    """Write a number as `sub` in digits, and digits as a time as a number."""
+    sub = claims.get("sub")
+    written = {"sub": str(sub)} if isinstance(sub, int) and not isinstance(sub, bool) else {}
+    times = {name: claims.get(name) for name in ("exp", "iat", "nbf")}
+    return claims | written | {name: int(at) for name, at in times.items() if _is_digits(at)}
+
+
+def _is_digits(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= DIGITS_AT_MOST and value.isascii() and value.isdigit()
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
@@ -103,10 +86,11 @@ def _identity(claims: dict[str, Any]) -> Identity:
     email = email if isinstance(email, str) and email else None
     parts = (claims.get("first_name"), claims.get("last_name"))
     joined = " ".join(part for part in parts if isinstance(part, str) and part)
+    name = claims.get("name")
     return Identity(
         issuer=claims["iss"],
         sub=claims["sub"],
         email=email,
         email_verified=claims.get("email_verified") in (True, "true"),
-        name=str(claims.get("name") or joined or email or claims["sub"]),
+        name=(name if isinstance(name, str) else "") or joined or email or claims["sub"],
     )

@@ -1,8 +1,9 @@
 """What we read of Desk's answers, tolerant of what the contract leaves open.
 
 Ids come as strings or integers and are strings here; times come as ISO 8601 or epoch milliseconds and
-are epoch milliseconds here; anything but an id may be missing or null, because fields that a profile
-hides are left out silently. Unknown fields are ignored.
+are epoch milliseconds here. Only an id has to be there: fields that a profile hides are left out silently,
+and others come as null, as "" or as something else than the contract says. What cannot be read counts as
+not told, and spoils neither its record nor its page. Unknown fields are ignored.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,56 +12,48 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 import msgspec
 from msgspec import Meta
 
-from connector.times import from_iso
+from connector.zoho import members
+from connector.zoho.members import as_count, as_flag, as_id, as_moment, as_object, as_text
 
 T = TypeVar("T")
 
-
-def _as_id(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-
-
-def _as_moment(value: object) -> object:
-    value = _as_number(value)
-    try:
-        return from_iso(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-# What cannot be read is handed on as it is, and msgspec says that it is no text or number.
-Id = Annotated[str, Meta(extra={"read": _as_id})]
+Id = Annotated[str, Meta(extra={"read": as_id})]
 """16 to 20 digits, sent as a string or as an integer."""
 
-Moment = Annotated[int, Meta(extra={"read": _as_moment})]
+Text = Annotated[str, Meta(extra={"read": as_text})]
+"""A text; a number that was sent in its place is its digits."""
+
+Moment = Annotated[int, Meta(extra={"read": as_moment})]
 """Epoch milliseconds, sent as ISO 8601 or as a number."""
 
-Count = Annotated[int, Meta(extra={"read": _as_number})]
+Count = Annotated[int, Meta(extra={"read": as_count})]
 """A whole number, sent as a number or as digits."""
+
+Flag = Annotated[bool, Meta(extra={"read": as_flag})]
+"""True or false, sent as such or as a word."""
+
+Object = Annotated[dict[str, Any], Meta(extra={"read": as_object})]
+"""A JSON object."""
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
     """A portal that the authorising agent can reach."""
 
     id: Id
-    company_name: str | None = msgspec.field(default=None, name="companyName")
-    portal_name: str | None = msgspec.field(default=None, name="portalName")
-    edition: str | None = None
-    is_default: bool | None = msgspec.field(default=None, name="isDefault")
-    url: str | None = msgspec.field(default=None, name="portalURL")
+    company_name: Text | None = msgspec.field(default=None, name="companyName")
+    portal_name: Text | None = msgspec.field(default=None, name="portalName")
+    edition: Text | None = None
+    is_default: Flag | None = msgspec.field(default=None, name="isDefault")
+    url: Text | None = msgspec.field(default=None, name="portalURL")
 
 
 class Department(msgspec.Struct, frozen=True, kw_only=True):
     """A department; disabled ones take no new records."""
 
     id: Id
-    name: str | None = None
-    is_enabled: bool | None = msgspec.field(default=None, name="isEnabled")
-    is_default: bool | None = msgspec.field(default=None, name="isDefault")
+    name: Text | None = None
+    is_enabled: Flag | None = msgspec.field(default=None, name="isEnabled")
+    is_default: Flag | None = msgspec.field(default=None, name="isDefault")
 
 
 class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +61,11 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Id
     zuid: Id | None = None
-    first_name: str | None = msgspec.field(default=None, name="firstName")
-    last_name: str | None = msgspec.field(default=None, name="lastName")
-    email: str | None = msgspec.field(default=None, name="emailId")
-    status: str | None = None
-    is_light: bool | None = msgspec.field(default=None, name="isLightAgent")
+    first_name: Text | None = msgspec.field(default=None, name="firstName")
+    last_name: Text | None = msgspec.field(default=None, name="lastName")
+    email: Text | None = msgspec.field(default=None, name="emailId")
+    status: Text | None = None
+    is_light: Flag | None = msgspec.field(default=None, name="isLightAgent")
 
     @property
     def name(self) -> str:
@@ -80,29 +73,23 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
         return _joined(self.first_name, self.last_name) or self.email or ""
 
 
-class AccountBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """The account of a contact, as searches and `include=accounts` give it."""
-
-    name: str | None = msgspec.field(default=None, name="accountName")
-
-
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """A contact; `modified_at` is not told by lists, only by searches and single reads."""
 
     id: Id
-    first_name: str | None = msgspec.field(default=None, name="firstName")
-    last_name: str | None = msgspec.field(default=None, name="lastName")
-    full_name: str | None = msgspec.field(default=None, name="fullName")
-    account: AccountBrief | None = None
-    phone: str | None = None
-    mobile: str | None = None
-    email: str | None = None
+    first_name: Text | None = msgspec.field(default=None, name="firstName")
+    last_name: Text | None = msgspec.field(default=None, name="lastName")
+    full_name: Text | None = msgspec.field(default=None, name="fullName")
+    account_brief: Object | None = msgspec.field(default=None, name="account")
+    phone: Text | None = None
+    mobile: Text | None = None
+    email: Text | None = None
     created_at: Moment | None = msgspec.field(default=None, name="createdTime")
     modified_at: Moment | None = msgspec.field(default=None, name="modifiedTime")
-    url: str | None = msgspec.field(default=None, name="webUrl")
+    url: Text | None = msgspec.field(default=None, name="webUrl")
     owner_id: Id | None = msgspec.field(default=None, name="ownerId")
-    is_trashed: bool | None = msgspec.field(default=None, name="isTrashed")
-    is_deleted: bool | None = msgspec.field(default=None, name="isDeleted")
+    is_trashed: Flag | None = msgspec.field(default=None, name="isTrashed")
+    is_deleted: Flag | None = msgspec.field(default=None, name="isDeleted")
 
     @property
     def is_gone(self) -> bool:
@@ -117,7 +104,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def account_name(self) -> str | None:
         """Answer the account's name where Desk told it."""
-        return self.account.name if self.account else None
+        return as_text((self.account_brief or {}).get("accountName"))
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,10 +112,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Id
     number: Id | None = msgspec.field(default=None, name="ticketNumber")
-    subject: str | None = None
-    status: str | None = None
-    status_type: str | None = msgspec.field(default=None, name="statusType")
-    url: str | None = msgspec.field(default=None, name="webUrl")
+    subject: Text | None = None
+    status: Text | None = None
+    status_type: Text | None = msgspec.field(default=None, name="statusType")
+    url: Text | None = msgspec.field(default=None, name="webUrl")
     created_at: Moment | None = msgspec.field(default=None, name="createdTime")
 
 
@@ -140,32 +127,32 @@ class DeskCall(msgspec.Struct, frozen=True, kw_only=True):
     department_id: Id | None = msgspec.field(default=None, name="departmentId")
     owner_id: Id | None = msgspec.field(default=None, name="ownerId")
     ticket_id: Id | None = msgspec.field(default=None, name="ticketId")
-    subject: str | None = None
-    description: str | None = None
-    direction: str | None = None
-    status: str | None = None
-    priority: str | None = None
+    subject: Text | None = None
+    description: Text | None = None
+    direction: Text | None = None
+    status: Text | None = None
+    priority: Text | None = None
     started_at: Moment | None = msgspec.field(default=None, name="startTime")
     created_at: Moment | None = msgspec.field(default=None, name="createdTime")
     duration_seconds: Count | None = msgspec.field(default=None, name="duration")
-    cf: dict[str, Any] | None = None
-    url: str | None = msgspec.field(default=None, name="webUrl")
+    cf: Object | None = None
+    url: Text | None = msgspec.field(default=None, name="webUrl")
 
 
 class CallComment(msgspec.Struct, frozen=True, kw_only=True):
     """A comment on a call record."""
 
     id: Id
-    content: str | None = None
+    content: Text | None = None
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription to what happens in Desk."""
 
     id: Id
-    name: str | None = None
-    url: str | None = None
-    is_enabled: bool | None = msgspec.field(default=None, name="isEnabled")
+    name: Text | None = None
+    url: Text | None = None
+    is_enabled: Flag | None = msgspec.field(default=None, name="isEnabled")
 
 
 class Matches(msgspec.Struct, Generic[T], frozen=True):
@@ -176,60 +163,62 @@ class Matches(msgspec.Struct, Generic[T], frozen=True):
 
 
 def one(shape: type[T]) -> Callable[[bytes], T]:
-    """Answer a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
+    """Return a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
     read = _reader(shape)
     return lambda body: read(msgspec.json.decode(body))
 
 
 def maybe(shape: type[T]) -> Callable[[bytes], T | None]:
-    """Answer a reader of a bare record, or of nothing (204)."""
+    """Return a reader of a bare record, or of nothing (204)."""
     read = one(shape)
     return lambda body: read(body) if body else None
 
 
 def page(shape: type[T]) -> Callable[[bytes], list[T]]:
-    """Answer a reader of a list's page; 204, no data and null are empty."""
-    read = _reader(shape)
-    return lambda body: [read(item) for item in _envelope.decode(body).data or ()] if body else []
+    """Return a reader of a list's page; 204, no data and null are empty."""
+    read = matches(shape)
+    return lambda body: read(body).items
 
 
 def matches(shape: type[T]) -> Callable[[bytes], Matches[T]]:
-    """Answer a reader of a search's page; 204 is none at all."""
+    """Return a reader of a search's page; 204 is none at all.
+
+    Each record is read by itself, and one without an id is left out. Where all are so, the answer cannot
+    be read: it does not say that there is nothing.
+    """
     read = _reader(shape)
 
     def decode(body: bytes) -> Matches[T]:
-        found = _envelope.decode(body) if body else _Page(count=0)
-        count = _as_number(found.count)
-        return Matches([read(item) for item in found.data or ()], count if isinstance(count, int) else None)
+        found = msgspec.json.decode(body, type=dict[str, Any]) if body else {"count": 0}
+        listed = msgspec.convert(found.get("data"), list[Any] | None) or []
+        items = list(members.readable(read, listed))
+        if listed and not items:
+            raise msgspec.ValidationError("no record of the page has an id")
+        return Matches(items, as_count(found.get("count")))
 
     return decode
 
 
-class _Page(msgspec.Struct, frozen=True):
-    data: list[dict[str, Any]] | None = None
-    count: int | str | None = None
+def _reader(shape: type[T]) -> Callable[[object], T]:
+    """Return a reader of decoded JSON, which turns each member into one form."""
+    known = list(_members(shape))
 
-
-_envelope = msgspec.json.Decoder(_Page)
-
-
-def _reader(shape: type[T]) -> Callable[[Any], T]:
-    """Answer a reader of decoded JSON that first turns ids, moments and counts into one form."""
-    known = dict(_special_fields(shape))
-
-    def read(raw: Any) -> T:
-        if isinstance(raw, dict):
-            raw = raw | {name: turn(raw[name]) for name, turn in known.items() if name in raw}
-        return msgspec.convert(raw, shape)
+    def read(raw: object) -> T:
+        if not isinstance(raw, dict):
+            raise msgspec.ValidationError("a record is no object")
+        values = {name: turn(raw.get(encoded)) for name, encoded, turn in known}
+        if not values["id"]:
+            raise msgspec.ValidationError("a record has no id")
+        return shape(**values)
 
     return read
 
 
-def _special_fields(shape: Any) -> Iterator[tuple[str, Callable[[object], object]]]:
+def _members(shape: Any) -> Iterator[tuple[str, str, Callable[[object], object]]]:
     for field in msgspec.structs.fields(shape):
-        for part in (field.type, *get_args(field.type)):
-            for meta in getattr(part, "__metadata__", ()):
-                yield field.encode_name, meta.extra["read"]
+        kinds = (field.type, *get_args(field.type))
+        (turn,) = (meta.extra["read"] for kind in kinds for meta in getattr(kind, "__metadata__", ()))
+        yield field.name, field.encode_name, turn
 
 
 def _joined(*parts: str | None) -> str:

@@ -12,7 +12,7 @@ import httpx2
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
-from connector.errors import ClientRefused, GrantLost, ZohoDown
+from connector.errors import ClientRefused, GrantLost, NoToken, ZohoDown
 from connector.times import Clock
 from connector.zoho import token_answers
 from connector.zoho.data_centers import DataCenter
@@ -24,6 +24,9 @@ AUTHORIZE_PATH = "/oauth/v2/auth"
 TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 - a path
 REVOKE_PATHS = ("/oauth/v2/revoke/token", "/oauth/v2/token/revoke")
 """The newer documented path, and the one that the discovery document and older pages name."""
+
+_NOTHING_ODD = {"access_token": "read already", "token_type": "Bearer"}
+"""What Authlib is shown of a good answer: it would refuse a member that we have read past."""
 
 
 class OAuth:
@@ -75,7 +78,7 @@ class OAuth:
     ) -> Tokens:
         """Exchange a code for tokens at the user's own data centre, within two minutes of its making.
 
-        Raises CodeRefused, ClientRefused, TokensThrottled, ZohoDown; NoRefreshToken if `offline` was
+        Raises CodeRefused, NoToken, TokensThrottled, ZohoDown; NoRefreshToken if `offline` was
         asked for and Zoho gave an access token alone.
         """
         fields = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
@@ -85,10 +88,14 @@ class OAuth:
     async def refresh(self, dc: DataCenter, refresh_token: str) -> Tokens:
         """Get a new access token; the answer's `refresh_token` is None, and the old one stays valid.
 
-        Raises GrantLost, ClientRefused, TokensThrottled (ten minutes: asking sooner makes it longer)
-        or ZohoDown. Zoho gives ten tokens in ten minutes, so callers refresh in single file.
+        Raises GrantLost, TokensThrottled (ten minutes: asking sooner makes it longer) or NoToken, an outage
+        of Zoho Accounts included: what the token was for never left.
+        Zoho gives ten tokens in ten minutes, so callers refresh in single file.
         """
-        return await self._ask(dc, "refresh_token", refresh_token=refresh_token)
+        try:
+            return await self._ask(dc, "refresh_token", refresh_token=refresh_token)
+        except ZohoDown as problem:
+            raise NoToken(str(problem)) from problem
 
     async def revoke(self, dc: DataCenter, refresh_token: str) -> None:
         """Revoke a grant with all its access tokens.
@@ -115,7 +122,7 @@ class OAuth:
             refreshing = verb == "refresh_token"
             status, body = response.status_code, response.content
             found.append(token_answers.decipher(dc.name, status, body, self._clock(), refreshing=refreshing))
-            return response
+            return httpx2.Response(200, json=_NOTHING_ODD, request=response.request)
 
         session = self._session(dc)
         session.register_compliance_hook("access_token_response", read)

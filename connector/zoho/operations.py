@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from connector.times import to_iso
-from connector.zoho import fields
+from connector.zoho import fields, permissions
 from connector.zoho.models import (
     CallComment,
     Contact,
@@ -25,6 +25,7 @@ from connector.zoho.models import (
     one,
     page,
 )
+from connector.zoho.permissions import Permissions
 from connector.zoho.wire import Request
 
 PAGE_COST = 3
@@ -53,6 +54,12 @@ def organizations() -> Request[list[Organization]]:
 def my_info() -> Request[DeskAgent]:
     """Ask who the authorising agent is."""
     return Request(method="GET", path="/myinfo", read=one(DeskAgent))
+
+
+# Operation getMyProfilePermissions of Profile.json
+def my_permissions() -> Request[Permissions]:
+    """Ask what the profile of the authorising agent allows."""
+    return Request(method="GET", path="/myProfilePermissions", read=permissions.read)
 
 
 # Operation getAgents of Agent.json

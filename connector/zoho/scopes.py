@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from connector.casing import ascii_lower
+
 
 class Scope(msgspec.Struct, frozen=True):
     """One scope, and the reason for it as an administrator reads it."""
@@ -64,8 +66,8 @@ def missing(granted: str | None, needed: Iterable[Scope] = LINKING) -> list[str]
     """
     if granted is None:
         return []
-    held = {name.lower() for name in re.split(r"[\s,]+", granted) if name}
-    return [scope.name for scope in needed if not _covers(held, scope.name.lower())]
+    held = {ascii_lower(name) for name in re.split(r"[\s,]+", granted) if name}
+    return [scope.name for scope in needed if not _covers(held, ascii_lower(scope.name))]
 
 
 def _covers(held: set[str], name: str) -> bool:

@@ -14,10 +14,14 @@ from connector.zoho import wire
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """One access token of a portal, and the moment it ends; its value is never printed."""
+    """One access token of a portal, the moment it ends, and from when on a newer one is to be asked for.
+
+    Its value is never printed.
+    """
 
     value: str
     expires_at: int
+    renew_at: int = 0
 
     def __repr__(self) -> str:
         return f"AccessToken(expires_at={self.expires_at})"

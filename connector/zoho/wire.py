@@ -10,11 +10,13 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from connector.errors import (
+    AlreadyThere,
     ConcurrencyExceeded,
     CreditsExhausted,
     Forbidden,
     GrantLost,
     InvalidData,
+    LicenseLimited,
     OrgMismatch,
     OutcomeUnknown,
     RecordNotFound,
@@ -23,6 +25,7 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
+from connector.zoho.members import as_text
 
 T = TypeVar("T")
 
@@ -54,25 +57,20 @@ class Limits(msgspec.Struct, frozen=True):
     remaining: int | None
 
 
-class _Field(msgspec.Struct, frozen=True):
-    name: str = msgspec.field(default="", name="fieldName")
-    kind: str = msgspec.field(default="invalid", name="errorType")
-
-
 class _Problem(msgspec.Struct, frozen=True):
-    code: str = msgspec.field(default="", name="errorCode")
+    """What Desk says of an error; `code` alone decides, and "" is none of Desk's."""
+
+    code: str = ""
     message: str = ""
-    errors: list[_Field] = []
+    fields: Mapping[str, str] = {}
 
-
-_problems = msgspec.json.Decoder(_Problem)
 
 # SCOPE_MISMATCH and OAUTH_ORG_MISMATCH come as 401 or 403; the code says more than the status.
 _BY_CODE: Mapping[str, type[ZohoError]] = {
     "SCOPE_MISMATCH": ScopeMissing,
     "OAUTH_ORG_MISMATCH": OrgMismatch,
     "FORBIDDEN": Forbidden,
-    "LICENSE_ACCESS_LIMITED": Forbidden,
+    "LICENSE_ACCESS_LIMITED": LicenseLimited,
     "URL_NOT_FOUND": RecordNotFound,
     "INVALID_DATA": InvalidData,
     "UNPROCESSABLE_ENTITY": InvalidData,
@@ -124,34 +122,36 @@ def decipher(request: Request[T], status: int, headers: Mapping[str, str], body:
     if 200 <= status < 300:
         return _value(request, status, body)
     if status >= 500 or status in _PASSING:
-        raise _vanished(request, f"Zoho answered {status}")
+        raise _vanished(request, f"Zoho answered {status}", status)
     if status < 400:
-        raise ZohoDown(f"{request}: Zoho answered {status}, a redirect, which Desk never does.")
+        said = f"{request}: Zoho answered {status}, a redirect, which Desk never does."
+        raise ZohoDown(said, status)
     problem = _problem(body)
     if not problem.code and status not in _WITHOUT_WORDS:
-        raise _vanished(request, f"Zoho answered {status} without an errorCode of Desk's")
+        raise _vanished(request, f"Zoho answered {status} without an errorCode of Desk's", status)
     raise _refusal(request, status, headers, problem)
 
 
 def _value(request: Request[T], status: int, body: bytes) -> T:
     try:
         return request.read(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
-        raise _vanished(request, f"Zoho's {status} cannot be read") from problem
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise _vanished(request, f"Zoho's {status} cannot be read", status) from problem
 
 
-def _vanished(request: Request[Any], what: str) -> ZohoError:
+def _vanished(request: Request[Any], what: str, status: int) -> ZohoError:
     if request.repeatable:
-        return ZohoDown(f"{request}: {what}.")
-    return OutcomeUnknown(f"{request}: {what}, and may have applied it or not.")
+        return ZohoDown(f"{request}: {what}.", status)
+    return OutcomeUnknown(f"{request}: {what}, and may have applied it or not.", status)
 
 
 def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], problem: _Problem) -> ZohoError:
     kind = _BY_CODE.get(problem.code) or _BY_STATUS.get(status, ZohoRefused)
     message = f"{request}: {status} {problem.code} {problem.message}".strip()
     if kind is InvalidData:
-        fields = {field.name: field.kind for field in problem.errors}
-        return InvalidData(f"{message} {_listed(fields)}".strip(), fields)
+        fields = dict(problem.fields)
+        refused = AlreadyThere if "duplicate" in fields.values() else InvalidData
+        return refused(f"{message} {_listed(fields)}".strip(), fields)
     if kind in {CreditsExhausted, ConcurrencyExceeded}:
         return kind(message, _patience(headers))
     return kind(message)
@@ -169,9 +169,20 @@ def _listed(fields: Mapping[str, str]) -> str:
 
 def _problem(body: bytes) -> _Problem:
     try:
-        return _problems.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        told = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Problem()
+    code, message = told.get("errorCode"), told.get("message")
+    fields = _fields(told.get("errors"))
+    return _Problem(code if isinstance(code, str) else "", as_text(message) or "", fields)
+
+
+def _fields(told: object) -> dict[str, str]:
+    """Return the fields that an error names, and what is wrong with each; anything else is nothing."""
+    listed = told if isinstance(told, list) else [told]
+    named = [each for each in listed if isinstance(each, dict)]
+    wrong = {as_text(each.get("fieldName")): as_text(each.get("errorType")) or "invalid" for each in named}
+    return {name: kind for name, kind in wrong.items() if name}
 
 
 def _digits(text: str | None) -> int | None:

@@ -4,12 +4,16 @@ import { toColleague } from "./shape.js";
 
 const WAIT_SECONDS = 25;
 
-/** The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words. */
+/**
+ * The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words,
+ * `reason` the last word of the problem's type.
+ */
 export class ApiError extends Error {
-  constructor(status, detail = null) {
+  constructor(status, { detail = null, reason = null } = {}) {
     super(`answered ${status}`);
     this.status = status;
     this.detail = detail;
+    this.reason = reason;
   }
 }
 
@@ -17,13 +21,14 @@ export class ApiError extends Error {
  * Make the requests of the page; `onSignedOut()` is called at a 401.
  * `chooseContact(callId, contactId|null)` answers a CallView, `searchContacts(text, signal)` contacts.
  * `dial`, `hangUp` and `handOver` answer an order, under a key: told again it is the same one.
+ * `dial` says whom, where that is known: the id of the contact, or null.
  * `order(id, state)` answers it once it is in another state, or after a while.
  */
 export function createApi(onSignedOut) {
   async function ask(path, options) {
     const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options }).catch(lost);
     if (response.status === 401) onSignedOut();
-    if (!response.ok) throw new ApiError(response.status, await detailOf(response));
+    if (!response.ok) throw new ApiError(response.status, await problemOf(response));
     return response.json().catch(lost);
   }
 
@@ -35,7 +40,7 @@ export function createApi(onSignedOut) {
 
   return {
     chooseContact: (callId, contactId) => post(`/api/calls/${callId}/contact`, { contact: contactId }),
-    dial: (number, key) => post("/api/calls", { number }, key),
+    dial: (number, contact, key) => post("/api/calls", contact === null ? { number } : { number, contact }, key),
     hangUp: (callId, key) => post(`/api/calls/${callId}/hangup`, {}, key),
     handOver: (callId, telephone, key) => post(`/api/calls/${callId}/transfer`, { to: telephone }, key),
     order: (id, state) => ask(`/api/orders/${encodeURIComponent(id)}?${new URLSearchParams({ wait: WAIT_SECONDS, state })}`),
@@ -47,9 +52,10 @@ export function createApi(onSignedOut) {
   };
 }
 
-async function detailOf(response) {
+async function problemOf(response) {
   const problem = await response.json().catch(() => null);
-  return typeof problem?.detail === "string" && problem.detail ? problem.detail : null;
+  const text = (value) => (typeof value === "string" && value ? value : null);
+  return { detail: text(problem?.detail), reason: text(problem?.type)?.split(":").at(-1) ?? null };
 }
 
 function lost(error) {

@@ -1,6 +1,6 @@
 /** Let the agent say who is calling when several contacts share a number. */
 
-import { awayLink, el, icon, redraw } from "./dom.js";
+import { awayLink, el, icon, redraw, setText } from "./dom.js";
 
 /**
  * Make the choice for the call that `update(call)` shows; hidden unless several contacts match.
@@ -9,7 +9,8 @@ import { awayLink, el, icon, redraw } from "./dom.js";
 export function createChoice(choose) {
   const list = el("ul", { class: "choice-list" });
   const problem = el("p", { class: "problem", role: "alert" });
-  const node = el("fieldset", { class: "choice" }, el("legend", {}, "Who is it?"), list, problem);
+  const legend = el("legend", {});
+  const node = el("fieldset", { class: "choice" }, legend, list, problem);
 
   async function press(call, contact) {
     problem.textContent = "";
@@ -38,6 +39,7 @@ export function createChoice(choose) {
     node,
     update(call) {
       node.hidden = call.contacts.length < 2;
+      setText(legend, call.contacts.some((contact) => contact.id === call.chosen) ? "It is" : "Who is it?");
       const offered = node.hidden ? [] : call.contacts;
       const focused = node.contains(document.activeElement) ? document.activeElement.dataset.contact : undefined;
       redraw(list, [offered, call.chosen], () => offered.map((contact) => toRow(call, contact)));

@@ -51,9 +51,10 @@ function updateLinks(slot, call, { dials, dial }) {
   const contact = contactOf(call);
   const number = numberOf(call);
   const label = call.direction === "outbound" ? "Call again" : "Call back";
-  redraw(slot, [contact?.url, call.record.url, number, whoOf(call), dials()], () =>
+  const again = (to) => dial(to, { callId: call.id, contactId: contact?.id ?? null });
+  redraw(slot, [contact?.id, contact?.url, call.record.url, number, whoOf(call), dials()], () =>
     [
-      number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: (to) => dial(to, call.id) }),
+      number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: again }),
       contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
       call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
     ].filter(Boolean),

@@ -10,7 +10,7 @@ const LOST = "The connector did not answer, so nobody knows what came of it. Loo
 
 /**
  * Make the orders around their strip `{node, status, problem, close}`.
- * `dial(number, callId)`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
+ * `dial(number, {callId, contactId})`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
  * What came to nothing is said until it is closed, by its button or Escape, or until its call's card has gone:
  * `keep(open, shown)` says of which calls cards are there.
  */
@@ -74,7 +74,8 @@ export function createOrders({ node, status, problem, close }, api) {
   close.addEventListener("click", clear);
   document.addEventListener("keydown", ({ key }) => key === "Escape" && troubled !== null && clear());
   return {
-    dial: (number, callId = null) => give(`dial ${number}`, (key) => api.dial(number, key), { number, callId }),
+    dial: (number, { callId = null, contactId = null } = {}) =>
+      give(`dial ${number}`, (key) => api.dial(number, contactId, key), { number, callId }),
     hangUp: (callId) => give(`hang up ${callId}`, (key) => api.hangUp(callId, key), { callId }),
     handOver: (callId, telephone) =>
       give(`hand over ${callId}`, (key) => api.handOver(callId, telephone, key), { callId }),

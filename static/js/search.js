@@ -6,6 +6,7 @@ import { awayLink, el, setFacts, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
+const SPENT = ["caller_credits", "credits_kept"];
 const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
 const AMONG_WORDS = /\+[0-9(][0-9 ().\-/]{6,}|(?<![0-9.\-/])\(?0[0-9 ().\-/]{7,}/;
 
@@ -40,16 +41,16 @@ export function createSearch({ form, input, panel, status, list }, search, actio
       const contacts = (await search(text, mine.signal)).map((one) => toContact(one ?? {}));
       if (!mine.signal.aborted) draw(true, countWords(contacts.length), [...typedRow(text), ...contacts.map(toRow)]);
     } catch (error) {
-      if (!mine.signal.aborted) draw(true, problemWords(error.status), typedRow(text));
+      if (!mine.signal.aborted) draw(true, problemWords(error), typedRow(text));
     }
     return undefined;
   }
 
-  function toDialler(number, label, context) {
+  function toDialler(number, label, context, contactId = null) {
     const dial = (chosen) => {
       close();
       input.focus();
-      actions.dial(chosen);
+      actions.dial(chosen, { contactId });
     };
     return dialler(number, { label, context, dials: actions.dials(), dial });
   }
@@ -64,7 +65,7 @@ export function createSearch({ form, input, panel, status, list }, search, actio
     const name = contact.name ?? contact.phones[0] ?? "(no name)";
     const detail = el("span", { class: "result-detail" });
     setFacts(detail, [contact.account].filter(Boolean));
-    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name));
+    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name, contact.id));
     const shown = numbers.filter(Boolean).flatMap((number) => [number, " "]);
     const calls = shown.length ? el("span", { class: "result-calls" }, ...shown) : null;
     return el("li", {}, awayLink(contact.url, name), " ", detail, " ", calls);
@@ -103,7 +104,8 @@ function countWords(count) {
   return count === 1 ? "1 contact" : `${count} contacts`;
 }
 
-function problemWords(status) {
+function problemWords({ status, reason, detail }) {
+  if (SPENT.includes(reason) && detail !== null) return detail;
   if (status === 429) return "Too many searches at once. Wait a moment and try again.";
   return "The search got no answer. Try again.";
 }

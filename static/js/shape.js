@@ -53,6 +53,11 @@ function toTicket({ id, number, subject, status, url }) {
   };
 }
 
+/** Answer which portals have to be linked again, by name, and who can do it. */
+export function toLinks(links) {
+  return { lost: names(links?.lost), linkers: names(links?.linkers) };
+}
+
 function toNumber(number) {
   const kind = oneOf(KINDS, number?.kind, "unreadable");
   const otherwise = kind === "withheld" ? "Withheld number" : "Unknown number";
@@ -81,6 +86,8 @@ export function toCall(view) {
     endedAt: moment(view.ended_at),
     talkSeconds: moment(view.talk_seconds),
     lookup: oneOf(LOOKUPS, view.lookup, "skipped"),
+    problem: text(view.problem),
+    asksAgain: view.asks_again === true,
     contacts: list(view.contacts).map(toContact),
     chosen: text(view.chosen),
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,

@@ -1,6 +1,6 @@
 /** What the page knows: a pure reducer over the stream's events, and a store around it. */
 
-import { toCall } from "./shape.js";
+import { toCall, toLinks } from "./shape.js";
 
 const ENDED_KEPT = 20;
 const GONE_KEPT = 200;
@@ -8,11 +8,19 @@ const GONE_KEPT = 200;
 /**
  * The state: `connection` connecting | live | reconnecting | signed_out, `agent` or null,
  * `dials` whether the agent has a telephone that can be made to call,
+ * `links` the portals that are `lost` until linked again, and the `linkers` who can,
  * `calls` by id, and `gone` by id (`{revision, reason}`), so that a late event brings nothing back.
  */
-export const START = Object.freeze({ connection: "connecting", agent: null, dials: false, calls: {}, gone: {} });
+export const START = Object.freeze({
+  connection: "connecting",
+  agent: null,
+  dials: false,
+  links: toLinks(null),
+  calls: {},
+  gone: {},
+});
 
-const reducers = { snapshot, call, gone, connection, shared, signed_out: signedOut };
+const reducers = { snapshot, call, gone, links, connection, shared, signed_out: signedOut };
 
 /** Answer the state after `action` (`{type, ...}`); the same object if the action changes nothing or is unreadable. */
 export function reduce(state, action) {
@@ -23,7 +31,8 @@ function snapshot(state, { data }) {
   if (!Array.isArray(data?.calls)) return state;
   const calls = byId(data.calls.map(toCall).filter(Boolean));
   const { agent = state.agent, dials } = data;
-  return { connection: "live", agent, dials: dials === true, calls: tidy(calls), gone: {} };
+  const told = { agent, dials: dials === true, links: toLinks(data.links) };
+  return { connection: "live", ...told, calls: tidy(calls), gone: {} };
 }
 
 function call(state, { data }) {
@@ -41,12 +50,17 @@ function gone(state, { data }) {
   return { ...state, calls: without(state.calls, id), gone: Object.fromEntries(noted.slice(-GONE_KEPT)) };
 }
 
+function links(state, { data }) {
+  return { ...state, links: toLinks(data) };
+}
+
 function connection(state, action) {
   return state.connection === action.connection ? state : { ...state, connection: action.connection };
 }
 
 function shared(_state, action) {
-  return action.state;
+  // The other tab may have been opened by another version of the connector.
+  return { ...START, ...action.state };
 }
 
 function signedOut() {

@@ -4,7 +4,7 @@ import { openStream, watch } from "./stream.js";
 
 const NAME = "connector-banner";
 const STREAM = "/api/banner/stream";
-const EVENTS = ["snapshot", "call", "gone"];
+const EVENTS = ["snapshot", "call", "gone", "links"];
 const HELLO_MS = 5_000;
 const LEADER_SILENCE_MS = 55_000;
 

@@ -4,7 +4,7 @@ import { createCard } from "./card.js";
 import { createEnded } from "./ended.js";
 import { keyed, setText } from "./dom.js";
 import { endedCalls, openCalls } from "./state.js";
-import { clockTime, duration, titleWords } from "./words.js";
+import { clockTime, duration, linkWords, titleWords } from "./words.js";
 
 const CONNECTIONS = {
   connecting: "Connecting…",
@@ -29,7 +29,10 @@ export function createView(clock, dismissed, actions) {
     document.body.dataset.connection = connection;
     const ringing = openCalls(state.calls).filter((call) => call.state === "ringing");
     document.title = titleWords(ringing, connection);
-    setText(slots.connection, CONNECTIONS[connection]);
+    const isLost = state.links.lost.length > 0;
+    document.body.toggleAttribute("data-unlinked", isLost);
+    setText(slots.connection, connection === "live" && isLost ? "Desk not linked" : CONNECTIONS[connection]);
+    renderLinks(state);
     if (state.agent?.name) setText(slots.agent, String(state.agent.name));
     slots["signed-out"].hidden = connection !== "signed_out";
     slots.calls.hidden = connection === "signed_out";
@@ -37,6 +40,15 @@ export function createView(clock, dismissed, actions) {
     keepFocus(() => renderCalls(state));
     renderEmpty(state);
     tick();
+  }
+
+  function renderLinks({ links, agent }) {
+    const isLinker = agent?.role === "administrator";
+    const { headline, words } = linkWords(links, isLinker);
+    setText(slots["unlinked-headline"], headline);
+    setText(slots["unlinked-words"], words);
+    slots["unlinked-link"].hidden = !isLinker || headline === "";
+    slots.unlinked.toggleAttribute("data-lost", headline !== "");
   }
 
   function renderLost(connection) {

@@ -79,11 +79,18 @@ export function lookupWords(call) {
   const sentences = {
     pending: "Looking in Desk…",
     none: "No contact in Desk has this number",
-    failed: "Desk did not answer; the call is being recorded all the same",
+    failed: failedWords(call),
     found: `${call.contacts.length} contacts in Desk have this number`,
     skipped: skippedWords(call),
   };
   return sentences[call.lookup];
+}
+
+function failedWords({ problem, asksAgain }) {
+  if (asksAgain) return "Desk did not answer; it is being asked again";
+  if (problem === "grant_lost") return "No name, because Zoho Desk has to be linked again by an administrator";
+  if (problem === "credits_exhausted" || problem === "credits_kept") return "No name, because Desk's credits of today are used up";
+  return "Desk did not answer; the call is logged all the same";
 }
 
 function skippedWords(call) {
@@ -124,6 +131,15 @@ export function recordWords(call) {
     written: "Written to Desk",
     failed: "Not written to Desk; your administrator sees why",
   }[call.record.state];
+}
+
+/** Answer what a lost link to Desk means to this agent, in sentences; nothing where none is lost. */
+export function linkWords({ lost, linkers }, isLinker) {
+  if (lost.length === 0) return { headline: "", words: "" };
+  const headline = `Zoho Desk has to be linked again (${lost.join(", ")}).`;
+  const meanwhile = "Until then calls show the number without a name, and their records wait; nothing is lost.";
+  const whose = linkers.length > 0 ? `: ${linkers.join(", ")}` : "";
+  return { headline, words: isLinker ? meanwhile : `An administrator does that${whose}. ${meanwhile}` };
 }
 
 /** Answer the page's title: who rings, else what the connection is like. */

@@ -12,12 +12,12 @@ SECRET = "a-secret-of-the-tests"
 OWN_LINE = "+442079460177"
 
 
-def click(agent: str, number: str) -> None:
-    """Click a number for an agent; comes back when Asterisk has taken the action."""
+def click(channel: str, number: str) -> None:
+    """Click a number for the agent at a channel; comes back when Asterisk has taken the action."""
     with socket.create_connection((ADDRESS, 5038)) as manager:
         manager.sendall(encode("Login", "1", {"Username": "connector", "Secret": SECRET}))
         fields = {
-            "Channel": f"PJSIP/{agent}",
+            "Channel": channel,
             "ChannelId": f"connector-c{secrets.token_hex(8)}",
             "Context": "from-agents",
             "Exten": number,

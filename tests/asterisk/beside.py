@@ -1,6 +1,7 @@
 """Run the bridge as a process of its own, as systemd would."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,11 +43,12 @@ class BridgeProcess:
             "BRIDGE_LISTEN": f"127.0.0.1:{health_port}",
         }
 
-    def start(self) -> None:
-        """Start it; it connects by itself."""
+    def start(self, **changed: str) -> None:
+        """Start it, with settings changed where wished; it connects by itself."""
+        environment = self._environment | {f"BRIDGE_{name.upper()}": text for name, text in changed.items()}
         command = [sys.executable, "-m", "connector", "bridge", "asterisk"]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stderr=log)  # noqa: S603 - our own
+            self._process = subprocess.Popen(command, env=environment, stderr=log)  # noqa: S603 - our own
 
     def wait_until_connected(self) -> None:
         """Come back when it hears Asterisk."""
@@ -55,6 +57,12 @@ class BridgeProcess:
     def wait_until_asking(self) -> None:
         """Come back when the connector has let it ask for orders."""
         self._wait_for('"orders":"carried out"')
+
+    def not_told(self, reason: str) -> float:
+        """Return how many calls it has not told, for this reason."""
+        page = httpx2.get(self.health.replace("/health", "/metrics")).text
+        found = re.search(rf'connector_bridge_calls_not_told_total{{reason="{reason}"}} (\S+)', page)
+        return float(found[1]) if found else 0.0
 
     def _wait_for(self, words: str) -> None:
         until = time.monotonic() + 40

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from tests.asterisk.pbx import (
+    SOFTPHONE,
     Phone,
     agent_calls,
     agent_clicks,
@@ -13,7 +16,7 @@ from tests.asterisk.pbx import (
 )
 from tests.asterisk.sip import callee, caller
 
-CUSTOMER = "+442071838750"
+CUSTOMER, OTHER = "+442071838750", "+14155550123"
 LINE = "+4420794602"
 """Our lines, but for the last two digits: tests/asterisk/cfg/extensions.conf."""
 
@@ -102,5 +105,56 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
         agent_consults("1001", "1002"),
         answers("1002"),
         inbound("03", talk_ms=7_000),
+    ],
+    "clicked_local": lambda: [
+        carrier_is_called(callee(ring_ms=300, talk_ms=1_000)),
+        answers("1001", 300),
+        agent_clicks("1001", CUSTOMER, "Local/{agent}@from-agents"),
+    ],
+    "clicked_local_kept": lambda: [
+        carrier_is_called(callee(ring_ms=300, talk_ms=1_000)),
+        answers("1001", 300),
+        agent_clicks("1001", CUSTOMER, "Local/{agent}@from-agents/n"),
+    ],
+    "clicked_local_untaken": lambda: [
+        refuses("1001", "603 Decline", 300),
+        agent_clicks("1001", CUSTOMER, "Local/{agent}@from-agents"),
+    ],
+    "clicked_local_colleague": lambda: [
+        answers("1002", 300, talk_ms=1_000),
+        answers("1001", 300),
+        agent_clicks("1001", "1002", "Local/{agent}@from-agents"),
+    ],
+    "two_devices": lambda: [
+        answers("1004", 300),
+        msgspec.structs.replace(rings("1004"), address=SOFTPHONE),
+        inbound("11", talk_ms=1_000),
+    ],
+    "ring_group_outside": lambda: [rings("1001"), carrier_is_called(callee(ring_ms=300)), inbound("14")],
+    "ring_group_local_outside": lambda: [
+        rings("1001"),
+        carrier_is_called(callee(ring_ms=300)),
+        inbound("17", talk_ms=1_500),
+    ],
+    "moved": lambda: [
+        agent_is_called("1001", callee(ring_ms=0, moved_to="+447700900123")),
+        carrier_is_called(callee(ring_ms=300)),
+        inbound("03", talk_ms=1_500),
+    ],
+    "number_rewritten": lambda: [
+        answers("1001", 300),
+        carrier_calls(CUSTOMER[1:], LINE + "15", caller(talk_ms=1_000)),
+    ],
+    "queue_local_timeout": lambda: [rings("1001"), rings("1002"), inbound("16", talk_ms=10_000)],
+    "queue_local": lambda: [answers("1001", 300), rings("1002"), inbound("16")],
+    "conference": lambda: [
+        inbound("12", talk_ms=2_000),
+        carrier_calls(OTHER, LINE + "12", caller(talk_ms=2_500), after_ms=300, port=5091),
+        agent_calls("1001", "*91", caller(talk_ms=3_000), after_ms=300),
+    ],
+    "customers_connected": lambda: [
+        agent_consults("1001", OTHER),
+        carrier_is_called(callee(ring_ms=300, talk_ms=4_000)),
+        inbound("03", talk_ms=9_000),
     ],
 }

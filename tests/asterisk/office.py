@@ -36,6 +36,12 @@ class Office:
         """Go home."""
         await self._http.aclose()
 
+    async def use_telephone(self, telephone: str) -> None:
+        """Have the bridge ring agents so from now on."""
+        self.bridge.stop()
+        self.bridge.start(telephone=telephone)
+        await asyncio.to_thread(self.bridge.wait_until_asking)
+
     async def click(self, number: str) -> httpx2.Response:
         """Click a number."""
         return await self._http.post("/api/calls", json={"number": number, "agent": "1001"})

@@ -15,7 +15,9 @@ HERE = Path(__file__).parent
 ROOT = Path(os.environ.get("ASTERISK_ROOT", "/var/tmp/connector-asterisk"))  # noqa: S108 - a folder of root's
 ADDRESS = "127.7.0.1"
 CARRIER = "127.7.0.2"
-AGENTS = {"1001": "127.7.0.11", "1002": "127.7.0.12", "1003": "127.7.0.13"}
+AGENTS = {"1001": "127.7.0.11", "1002": "127.7.0.12", "1003": "127.7.0.13", "1004": "127.7.0.14"}
+SOFTPHONE = "127.7.0.24"
+"""The other device of the agent at 1004."""
 _CONFIGURED = "/etc/asterisk-connector"
 _ASTERISK = ("chroot", str(ROOT), "/usr/sbin/asterisk", "-C", f"{_CONFIGURED}/asterisk.conf")
 
@@ -130,9 +132,10 @@ class Phones:
         return subprocess.Popen(command, cwd=self._folder, env=here, stdout=quiet, stderr=quiet)  # noqa: S603
 
 
-def carrier_calls(number: str, line: str, scenario: str) -> Phone:
-    """Let somebody outside call one of our lines."""
-    return Phone(CARRIER, 5090, scenario, (("number", number), ("name", "Some One")), line)
+def carrier_calls(number: str, line: str, scenario: str, after_ms: int = 0, port: int = 5090) -> Phone:
+    """Let somebody outside call one of our lines, so long after the phone before."""
+    keys = (("number", number), ("name", "Some One"))
+    return Phone(CARRIER, port, scenario, keys, line, after_ms=after_ms)
 
 
 def carrier_is_called(scenario: str) -> Phone:
@@ -156,6 +159,7 @@ def agent_consults(agent: str, colleague: str) -> Phone:
     return Phone(AGENTS[agent], 5060, "", program=("tests.asterisk.consulting", agent, colleague))
 
 
-def agent_clicks(agent: str, number: str) -> Phone:
+def agent_clicks(agent: str, number: str, telephone: str = "PJSIP/{agent}") -> Phone:
     """Let an agent's telephone be rung, and then a number."""
-    return Phone(AGENTS[agent], 5061, "", program=("tests.asterisk.acting", agent, number))
+    channel = telephone.replace("{agent}", agent)
+    return Phone(AGENTS[agent], 5061, "", program=("tests.asterisk.acting", channel, number))

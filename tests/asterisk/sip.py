@@ -31,7 +31,7 @@ def caller(*, talk_ms: int, give_up_ms: int | None = None) -> str:
     """
     steps = [_invite(), _receive("100", optional=True)]
     if give_up_ms is None:
-        steps += [_receive(code, optional=True) for code in ("180", "183")]
+        steps += [_receive(code, optional=True) for code in ("180", "181", "183")]
         steps += [_receive(code, optional=True, goto="80") for code in ("486", "480", "603", "503", "404")]
         steps += [_receive("200", extra='rrs="true"'), _acknowledge(), *_talk(talk_ms, _bye_of_caller())]
     else:
@@ -45,11 +45,14 @@ def callee(
     ring_ms: int = 500,
     talk_ms: int = 60_000,
     refuse: str = "",
+    moved_to: str = "",
     refer_to: str = "",
     keys: Sequence[str] = (),
     keys_after_ms: int = 1_000,
 ) -> str:
     """Be called: ring, then answer and talk, or `refuse` with a status line such as '486 Busy Here'.
+
+    Somebody who has `moved_to` another number says so at once.
 
     Without a time to ring it does not. In the talk either dial `keys`, or send the caller on to `refer_to`,
     after `keys_after_ms`.
@@ -57,8 +60,10 @@ def callee(
     """
     rings = [_answer("180 Ringing"), _or_else("CANCEL", ring_ms, "10", "70"), _label("10")]
     steps = [_invited(), *(rings if ring_ms else [])]
+    if moved_to:
+        refuse = "302 Moved Temporarily"
     if refuse:
-        steps += [_final(refuse), _receive_request("ACK", goto=ENDED)]
+        steps += [_final(refuse, contact=moved_to or "phone"), _receive_request("ACK", goto=ENDED)]
     else:
         steps += [_final("200 OK", media=True), _receive_request("ACK")]
         steps += _doing(refer_to, keys, keys_after_ms)
@@ -145,10 +150,10 @@ def _answer(status: str, *, tag: bool = True, goto: str = "") -> str:
     return _send([f"SIP/2.0 {status}", via, sender, to + ours, *rest, contact], attributes=_to(goto))
 
 
-def _final(status: str, *, media: bool = False) -> str:
+def _final(status: str, *, media: bool = False, contact: str = "phone") -> str:
     """Answer the INVITE for good, although something else may have come last."""
     head = [f"SIP/2.0 {status}", "[last_Via:]", "From:[$from]", "To:[$to];tag=[pid]p[call_number]"]
-    rest = ["Call-ID: [call_id]", "CSeq:[$cseq]", "Contact: <sip:phone@[local_ip]:[local_port]>"]
+    rest = ["Call-ID: [call_id]", "CSeq:[$cseq]", f"Contact: <sip:{contact}@[local_ip]:[local_port]>"]
     body, kind = (_MEDIA, "application/sdp") if media else ((), "")
     return _send([*head, *rest], body, kind, ' retrans="500"')
 

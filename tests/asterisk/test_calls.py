@@ -47,6 +47,16 @@ EXPECTED = {
     "blind_transfer": Expected(IN, ("1001", "1002"), 5.0, line="03"),
     "picked_up": Expected(IN, ("1003",), 2.0, line="03"),
     "attended_transfer": Expected(IN, ("1001", "1002"), 8.0, line="03"),
+    "clicked_local": Expected(OUT, ("1001",), 1.0),
+    "clicked_local_kept": Expected(OUT, ("1001",), 1.0),
+    "clicked_local_colleague": Expected(INSIDE, ("1001", "1002"), 1.0),
+    "two_devices": Expected(IN, ("1004",), 1.0, line="11"),
+    "ring_group_outside": Expected(IN, (), 2.0, line="14"),
+    "ring_group_local_outside": Expected(IN, (), 1.2, line="17"),
+    "moved": Expected(IN, (), 1.2, line="03"),
+    "number_rewritten": Expected(IN, ("1001",), 1.0, line="15"),
+    "queue_local": Expected(IN, ("1001",), 1.0, line="16", queue="locals"),
+    "queue_local_timeout": Expected(IN, cause=Cause.NO_ANSWER, line="16", queue="locals"),
     "attended_transfer_by_phone": Expected(IN, ("1001", "1002"), 7.0, line="03"),
 }
 
@@ -63,7 +73,7 @@ def _over(calls: list[Call], before: set[str]) -> list[Call]:
     return [call for call in fresh if call.state is CallState.ENDED]
 
 
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_call(name: str, phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
     """Each call is told once, with the right agents, the right end, its length and its recording."""
     before = {call.call_id for call in receiver.calls()}

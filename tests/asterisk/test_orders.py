@@ -76,9 +76,13 @@ def legs(row: CallRow) -> list[str]:
     return [leg.agent for leg in row.call.legs if leg.answered_at is not None]
 
 
-async def test_click_to_call(office: Office, phones: Phones) -> None:
+@pytest.mark.parametrize(
+    ("telephone", "shown"), [("Local/{agent}@from-agents", "+442079460100"), ("PJSIP/{agent}", OWN_LINE)]
+)
+async def test_click_to_call(office: Office, phones: Phones, telephone: str, shown: str) -> None:
     """The agent picks up, then the customer: one outbound record, the agent's, as long as the talk was."""
     before = len(await office.records())
+    await office.use_telephone(telephone)
     await started(phones, carrier_is_called(callee(ring_ms=800, talk_ms=2_000)), answers("1001", PICKS_UP_MS))
     order = await office.dial(CUSTOMER)
     assert order["state"] == "done"
@@ -86,7 +90,7 @@ async def test_click_to_call(office: Office, phones: Phones) -> None:
     row = await office.call(is_over(order["id"]))
     assert row.call is not None
     assert (row.call.direction, row.call.cause) == (Direction.OUTBOUND, Cause.NORMAL)
-    assert (row.call.from_number, row.call.to_number) == (OWN_LINE, CUSTOMER)
+    assert (row.call.from_number, row.call.to_number) == (shown, CUSTOMER)
     assert legs(row) == ["1001"]
     *earlier, record = await office.records()
     assert len(earlier) == before

@@ -41,6 +41,10 @@ class NoDesk:
         """Refuse."""
         raise GrantLost(f"Portal {portal_id} has no Desk here.")
 
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Refuse."""
+        raise GrantLost(f"Portal {portal_id} has no Desk here for {caller}.")
+
 
 async def furnish(store: Store, count: int) -> int:
     """Link a portal, add a phone system, and fill the index; answer how many contacts a second went in."""

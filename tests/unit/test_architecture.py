@@ -13,14 +13,14 @@ from tests.conftest import NetworkClosed
 ROOT = Path(__file__).parents[2]
 
 FLOORS = (
-    {"errors", "times"},
+    {"errors", "times", "casing", "private_files"},
     {"settings", "logs", "metrics"},
     {"sealing"},
     {"numbers", "calls"},
     {"pops"},
     {"phones", "zoho", "store", "feed"},
     {"directory", "people", "portals", "phone_systems", "keeping", "recordings", "handbook"},
-    {"news", "control"},
+    {"news", "control", "links"},
     {"asking"},
     {"road", "delivery"},
     {"web"},
@@ -45,12 +45,19 @@ LONGER_FUNCTIONS = {
     "connector/store/migrations/versions/0001_first_tables.py:upgrade": "generated from the tables",
 }
 
-BRIDGE_KNOWS = {"bridge", "errors", "times", "settings", "phones"}
+BRIDGE_KNOWS = {"bridge", "errors", "times", "casing", "private_files", "settings", "phones"}
 
 CATCHES_EVERYTHING = {
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
     "connector/store/commits.py": "the writer's outermost loop: one bad change must not stop all that follow",
     "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
+}
+FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
+FOLDS_AS_UNICODE_DOES = {
+    "connector/control/colleagues.py": "names in the order in which people look for them",
+    "connector/handbook/pages.py": "headings, as code hosts make anchors of them",
+    "connector/handbook/searching.py": "words that somebody looks for",
+    "connector/numbers/reading.py": "words for a withheld number, in any language",
 }
 PRINTING_ROOMS = ("cli", "demo", "__main__")
 
@@ -182,6 +189,21 @@ def _catches_everything(handler: ast.ExceptHandler) -> bool:
         return False
     caught = "BaseException" if handler.type is None else ast.unparse(handler.type)
     return any(name in caught.strip("()").split(", ") for name in ("Exception", "BaseException"))
+
+
+def test_nobody_folds_as_unicode_does() -> None:
+    """A sign that Unicode folds into a letter of ASCII would pass for somebody else; `casing` folds ASCII.
+
+    The sandbox is another's program, and compares as it likes; the database folds nothing at all.
+    """
+    folding = {
+        path
+        for path, tree in sources("connector").items()
+        if room_of(path) != "sandbox"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in FOLDS
+    }
+    assert folding == FOLDS_AS_UNICODE_DOES.keys()
 
 
 def test_only_commands_print() -> None:

@@ -61,6 +61,51 @@ def test_phone_numbers(raw: str, country: str, e164: str) -> None:
     assert could_be(raw, {e164})
 
 
+@pytest.mark.parametrize(
+    ("raw", "country", "e164"),
+    [
+        ("+493015892386;tgrp=a;trunk-context=b", "DE", "+493015892386"),
+        ("+14155552671;verstat=TN-Validation-Passed", "US", "+14155552671"),
+        ("+14155552671;npdi=yes", "US", "+14155552671"),
+        ("4155552671;oli=61", "US", "+14155552671"),
+        ("+14155552671:5060", "US", "+14155552671"),
+        ("(415) 555-2671;isub=1", "US", "+14155552671"),
+        ("4155552671;phone-context=+1", "FR", "+14155552671"),
+        ("tel:863-1234;phone-context=+1-914-555", "FR", None),
+        ("tel:0301234567;phone-context=+49", "FR", "+49301234567"),
+        ("sip:4155552671;phone-context=+1;npdi@pbx.example;user=phone", "FR", "+14155552671"),
+        ("4155552671;phone-context=pbx.example", "US", "+14155552671"),
+        ("+14155552671;phone-context=+49", "FR", "+14155552671"),
+        ("<sip:+14155552671;verstat=No-TN-Validation>", "FR", "+14155552671"),
+    ],
+)
+def test_parameters_behind_a_user_part(raw: str, country: str, e164: str | None) -> None:
+    """They are no part of the number; a global phone-context completes a local one."""
+    assert read(raw, country).e164 == e164
+
+
+@pytest.mark.parametrize("raw", ["1042;phone-context=+1", "1042:5060", "112;verstat=x"])
+def test_parameters_behind_an_extension(raw: str) -> None:
+    """It stays one."""
+    assert read(raw, "US").kind is Kind.EXTENSION
+
+
+INVISIBLE = (
+    "\u202f\u200b\u2009\u2060\u200e\u200f\u202a\u202c\u2066\u2069\ufeff\u00ad\u00a0\u3000\u180e\ufe0f\u2800"
+)
+
+
+@pytest.mark.parametrize("mark", INVISIBLE)
+def test_what_nobody_sees(mark: str) -> None:
+    """Spaces that do not break, zero-width ones and marks of direction change nothing."""
+    typed = mark.join("+33 1 23 45 67 89".replace(" ", "")) + mark
+    assert read(f"+33{mark}1{mark}23 45 67 89", "FR").e164 == "+33123456789"
+    assert read(mark + typed, "FR").e164 == "+33123456789"
+    assert read(f"10{mark}42", "FR").kind is Kind.EXTENSION
+    assert read(f"{mark}anony{mark if not mark.isspace() else ''}mous", "FR").kind is Kind.WITHHELD
+    assert mask(typed) == "+33***89"
+
+
 def test_how_a_number_is_shown() -> None:
     """In international form."""
     assert read("0123456789", "FR").display == "+33 1 23 45 67 89"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.calls import CallEvent, Cause, Direction, EventType, fold
+from connector.numbers import Habits
 from connector.pops import (
     Contact,
     Finding,
@@ -188,3 +189,25 @@ def test_unanswered_outbound_call_is_canceled() -> None:
     call = fold((event(0, EventType.RINGING, direction=Direction.OUTBOUND), event(9, EventType.ENDED)))
     shown = Shown(id=1, revision=1, call=call, lookup="none")
     assert view(shown, None, "FR", str).result == "canceled"
+
+
+def test_a_number_that_is_nobodys_for_sure() -> None:
+    """It is shown as it came and not looked up; the phone system's habits make it somebody's."""
+    dialled = {"direction": Direction.OUTBOUND, "from_number": "1001", "to_number": "912125555634"}
+    call = fold([event(0, EventType.RINGING, agent="1001", **dialled)])
+    told = Shown(id=1, revision=1, call=call, lookup="none")
+    number = view(told, "offered", "US", str).number
+    assert (number.e164, number.display, number.kind) == (None, "912125555634", "unreadable")
+    assert not is_worth_asking(call, "US", ())
+    habits = Habits(prefixes=("9",))
+    assert view(told, "offered", "US", str, habits).number.e164 == "+12125555634"
+    assert is_worth_asking(call, "US", (), habits)
+
+
+def test_an_old_spelling_is_shown_as_it_is_dialled_today() -> None:
+    """Mexico's old 1 behind +52 is gone, and the number can be looked up and called."""
+    call = fold([event(0, EventType.RINGING, from_number="+5215512345678")])
+    number = view(Shown(id=1, revision=1, call=call, lookup="none"), None, "MX", str).number
+    assert (number.e164, number.display) == ("+525512345678", "+52 55 1234 5678")
+    assert is_worth_asking(call, "MX", ())
+    assert not is_worth_asking(call, "MX", {"+5215512345678"})

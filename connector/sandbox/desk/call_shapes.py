@@ -1,5 +1,7 @@
 """How call records look from outside: single, in lists, in search results. `recordingUrl` is in none."""
 
+import html
+
 from connector.sandbox.desk.door import Ask
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Call, JsonObject, Ticket
@@ -48,15 +50,20 @@ def _standing(ask: Ask, call: Call) -> JsonObject:
     }
 
 
-def _details(call: Call) -> JsonObject:
+def _details(ask: Ask, call: Call) -> JsonObject:
     """Return what lists leave out."""
     return {
-        "description": call.description,
+        "description": _as_html(call.description) if ask.config.description_as_html else call.description,
         "duration": call.duration,
         "cf": call.cf,
         "customFields": {label_of(field): value for field, value in call.cf.items()},
         "reminder": call.reminder,
     }
+
+
+def _as_html(text: str | None) -> str | None:
+    """Write a text as an editor keeps it: a block, its lines broken, its characters as entities."""
+    return text and f"<div>{'<br />'.join(html.escape(text).splitlines())}<br /></div>"
 
 
 def _included(ask: Ask, call: Call) -> JsonObject:
@@ -73,7 +80,7 @@ def _included(ask: Ask, call: Call) -> JsonObject:
 
 def shape_call(ask: Ask, call: Call) -> JsonObject:
     """Return a call as a single read shows it."""
-    return _common(ask, call) | _standing(ask, call) | _details(call) | _included(ask, call)
+    return _common(ask, call) | _standing(ask, call) | _details(ask, call) | _included(ask, call)
 
 
 def shape_item(ask: Ask, call: Call) -> JsonObject:
@@ -89,7 +96,7 @@ def shape_match(ask: Ask, call: Call) -> JsonObject:
     department = portal.departments.get(call.department_id)
     return (
         _common(ask, call)
-        | _details(call)
+        | _details(ask, call)
         | {
             "reminder": [],
             "isCommented": bool(portal.comments.get(call.id)),

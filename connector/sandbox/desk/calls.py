@@ -1,6 +1,6 @@
 """Call records: create, read, change, list, search, trash."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from connector.sandbox.desk import bodies, queries, scopes
 from connector.sandbox.desk.call_shapes import label_of, shape_call, shape_item, shape_match
 from connector.sandbox.desk.door import Answer, Ask, Operation
 from connector.sandbox.desk.portal import Portal
-from connector.sandbox.desk.records import CLOSED_CALLS, Call
+from connector.sandbox.desk.records import CLOSED_CALLS, Call, JsonObject
 from connector.sandbox.desk.refusals import Problem, invalid_data
 from connector.sandbox.desk.rules import join, read_id
 from connector.sandbox.desk.search import cut, find, in_range, ordered
@@ -17,6 +17,7 @@ from connector.sandbox.desk.shapes import chosen, listing
 from connector.sandbox.desk.times import read_time
 
 _NO_URL = ("null", "NULL", "*")
+_OLDER = ("direction", "duration")
 
 _LIST_KEYS = {
     "startTime": lambda call: call.start_at,
@@ -58,7 +59,7 @@ def get_call(ask: Ask) -> Answer:
 
 def create_call(ask: Ask) -> Answer:
     """Create a call record; Desk does not ask whether there is one like it."""
-    values = _read_body(ask)
+    values = _read_body(ask, _OLDER if ask.config.older_contract else ())
     _check_references(ask, values)
     empty_fields: dict[str, str | None] = dict.fromkeys(ask.portal.call_fields)
     values["cf"] = empty_fields | values.get("cf", {})
@@ -77,9 +78,11 @@ def create_call(ask: Ask) -> Answer:
 def update_call(ask: Ask) -> Answer:
     """Change what is given of a call; by contract the five members a call needs must be given again."""
     call = ask.portal.see(ask.portal.calls, ask.path["id"], trashed=False)
-    values = _read_body(ask)
+    older = _OLDER if ask.config.older_contract else ()
+    values = _read_body(ask, (*older, *ask.config.patch_requires_more))
     _check_references(ask, {"department_id": call.department_id, **values})
-    values["cf"] = call.cf | values.get("cf", {})
+    kept = dict.fromkeys(call.cf) if ask.config.patch_replaces_cf and "cf" in values else call.cf
+    values["cf"] = kept | values.get("cf", {})
     changed = msgspec.structs.replace(call, modified_at=ask.now, modified_by_id=ask.agent.id, **values)
     if changed.status_type != call.status_type:
         completed_at = ask.now if changed.status_type == "Closed" else None
@@ -136,10 +139,10 @@ def _all_columns(portal: Portal, call: Call) -> list[str | None]:
     return [*texts, contact.full_name if contact else None]
 
 
-def _read_body(ask: Ask) -> dict[str, Any]:
-    """Return what a checked body says, by the names of our fields."""
+def _read_body(ask: Ask, required: Sequence[str]) -> dict[str, Any]:
+    """Return what a checked body says, by the names of our fields; some members are `required`."""
     body = dict(ask.body)
-    problems = [*_unknown_fields(ask), *_unreadable(ask, body)]
+    problems = [*_missing(ask.body, required), *_unknown_fields(ask), *_unreadable(ask, body)]
     if problems:
         raise invalid_data(problems)
     labels = {label_of(field): field for field in ask.portal.call_fields}
@@ -158,6 +161,14 @@ def _read_body(ask: Ask) -> dict[str, Any]:
         body["recordingUrl"] = None
     names = {field.encode_name: field.name for field in msgspec.structs.fields(Call)}
     return {names[name]: value for name, value in body.items()}
+
+
+def _missing(body: JsonObject, required: Sequence[str]) -> Iterable[Problem]:
+    """Find the members that a body should name and does not."""
+    for name in required:
+        group, _, field = name.rpartition("/")
+        if (body.get(group, {}) if group else body).get(field) in (None, ""):
+            yield Problem(f"/{name}", "missing")
 
 
 def _unknown_fields(ask: Ask) -> Iterable[Problem]:

@@ -132,6 +132,10 @@ def get_contact(ask: Ask) -> Answer:
 def create_contact(ask: Ask) -> Answer:
     """Create a contact; Desk does not ask whether there is one like it."""
     values = _read_body(ask)
+    if ask.config.contact_phones_unique and any(
+        each.phone and each.phone == values.get("phone") for each in ask.portal.contacts.present()
+    ):
+        raise invalid_data([Problem("/phone", "duplicate")])
     contact = Contact(id=ask.portal.new_id(), created_at=ask.now, modified_at=ask.now, **values)
     made = _shape(ask, ask.portal.contacts.put(contact, ask.now))
     ask.portal.courier.tell(ask.portal, "Contact_Add", made)

@@ -118,7 +118,10 @@ class Endpoint:
         bound = grant.org_id is not None and (operation.org_free or given == grant.org_id)
         portal = self._world.desk.portal(grant.org_id or "") if bound else None
         if portal is None:
-            raise Refusal("OAUTH_ORG_MISMATCH", status=self._world.config.org_mismatch_status)
+            config = self._world.config
+            is_usual = config.org_mismatch_code == "OAUTH_ORG_MISMATCH"
+            status = config.org_mismatch_status if is_usual else None
+            raise Refusal(config.org_mismatch_code, status=status)
         return portal
 
     def _refuse(self, refusal: Refusal, headers: dict[str, str]) -> Response:
@@ -162,6 +165,8 @@ def find_grant(world: World, header: str | None) -> Grant:
 def _find_agent(portal: Portal, grant: Grant, operation: Operation) -> Agent:
     agent = next((each for each in portal.agents() if each.zuid == grant.zuid), None)
     if agent is None or operation.permission in portal.denied:
+        raise Refusal("FORBIDDEN")
+    if agent.is_light and operation.method != "GET":
         raise Refusal("FORBIDDEN")
     return agent
 

@@ -1,6 +1,7 @@
 """What the profile of an agent allows, as `GET /myProfilePermissions` tells it.
 
-Every permission is held unless it was taken away from the portal (`DeskState.deny`).
+Every permission is held unless it was taken away from the portal (`DeskState.deny`); a light agent only
+reads.
 """
 
 from connector.sandbox.desk.door import Answer, Ask
@@ -60,19 +61,24 @@ _PERMISSIONS = {
     "templates timeTracking webForm webhooks",
 }
 
+_WRITES = frozenset({"create", "edit", "delete", "import"})
+
 
 def list_permissions(ask: Ask) -> Answer:
     """Tell what the profile of the agent allows, module by module."""
-    denied = ask.portal.denied
+    denied, light = ask.portal.denied, ask.agent.is_light
     return {
         "id": PROFILE_ID,
-        "name": "Support Administrator",
+        "name": "Light Agent" if light else "Support Administrator",
         "description": "",
         "default": True,
         "isVisible": True,
-        "type": "Administrator",
+        "type": "Light" if light else "Administrator",
         "permissions": {
-            module: {name: f"{module}.{name}" not in denied for name in names.split()}
+            module: {
+                name: f"{module}.{name}" not in denied and not (light and name in _WRITES)
+                for name in names.split()
+            }
             for module, names in _PERMISSIONS.items()
         },
     }

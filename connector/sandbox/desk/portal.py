@@ -67,6 +67,7 @@ class Portal:
                 last_name=user.last_name,
                 email=user.email,
                 is_active=user.active,
+                is_light=user.light,
             )
             for user in self._config.agents_of(self.org.org_id)
         ]

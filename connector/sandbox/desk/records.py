@@ -163,6 +163,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     last_name: str
     email: str
     is_active: bool = True
+    is_light: bool = False
 
     @property
     def full_name(self) -> str:

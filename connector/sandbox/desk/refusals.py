@@ -33,6 +33,7 @@ _CODES: Mapping[str, tuple[int, str]] = {
         429,
         "The maximum number of Concurrent API Calls that can be made has been exceeded.",
     ),
+    "INTERNAL_SERVER_ERROR": (500, "An internal server error occurred while performing this operation."),
     "THRESHOLD_EXCEEDED": (429, "The API credits of this day are used up."),
 }
 

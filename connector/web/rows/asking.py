@@ -65,6 +65,14 @@ ROWS = {
         todo=("Wait a moment, then go on more slowly.",),
         told=True,
     ),
+    "caller_credits": Row(
+        status=429,
+        title="Credits of the day are used up",
+        what="You have used the credits of Zoho Desk that one user or key may spend a day.",
+        whose=YOURS,
+        todo=("Go on after 00:00 UTC.", "Or have whoever runs the connector raise LOOKUP_CREDITS_PERCENT."),
+        told=True,
+    ),
     "event": Row(
         status=422,
         title="The event cannot be taken",

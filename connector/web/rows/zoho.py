@@ -45,6 +45,17 @@ ROWS = {
         todo=("Link again and choose the right portal.",),
         again=True,
     ),
+    "no_token": Row(
+        status=502,
+        title="Zoho gives no access just now",
+        what="Zoho Accounts was asked for a token and gave none.",
+        whose=ZOHOS,
+        todo=(
+            "Try again in a minute: this passes, and what waits for Zoho Desk goes by itself then.",
+            "If it stays so, ask an administrator: the connector's log says what Zoho answers.",
+        ),
+        again=True,
+    ),
     "client_refused": Row(
         status=502,
         title="Zoho does not take our client",
@@ -65,6 +76,14 @@ ROWS = {
         whose=NOBODYS,
         todo=("Wait a little, then try again.",),
         again=True,
+    ),
+    "credits_kept": Row(
+        status=503,
+        title="The last credits of the day are kept for calls",
+        what="What is left of Zoho Desk's credits today is kept for calls that ring and for their records.",
+        whose=ADMINISTRATORS,
+        todo=("Try again when Desk gives new credits, or have more with another edition of Desk.",),
+        told=True,
     ),
     "tokens_throttled": Row(
         status=503,

@@ -46,6 +46,8 @@ class Stage:
         self.opened = 0
         self.status = 200
         self.dials = False
+        self.agent: dict[str, Any] = AGENT
+        self.links: dict[str, Any] = {"lost": [], "linkers": []}
         self.orders: list[Any] = []
         self.keys: list[str] = []
         self.colleagues: Any = COLLEAGUES
@@ -105,7 +107,8 @@ class Stage:
         self._note(lambda: self._streams.append(stream))
         try:
             calls = list(self.calls.values())
-            snapshot = {"now": NOW_AT, "agent": AGENT, "dials": self.dials, "calls": calls}
+            told = {"agent": self.agent, "dials": self.dials, "links": self.links}
+            snapshot = {"now": NOW_AT, "calls": calls} | told
             yield f": here\n\nevent: snapshot\ndata: {json.dumps(snapshot)}\n\n".encode()
             while (chunk := await stream.get()) is not None:
                 yield chunk
@@ -182,9 +185,9 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def problem(status: int, detail: str = "as the test ordered") -> Response:
+def problem(status: int, detail: str = "as the test ordered", kind: str = "about:blank") -> Response:
     """Make an error as the connector answers it."""
-    body = {"type": "about:blank", "title": "refused", "status": status, "detail": detail}
+    body = {"type": kind, "title": "refused", "status": status, "detail": detail}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 

@@ -122,7 +122,22 @@ ANSWERED: View = {"state": "answered", "answered_at": NOW_AT - 3_000}
 HANDED_OVER = ANSWERED | {"mine": "over", "answered_by": ["Grace Agent"]}
 KNOWN: list[tuple[View, str, str]] = [
     ({"lookup": "none"}, NUMBER["display"], "No contact in Desk has this number"),
-    ({"lookup": "failed"}, NUMBER["display"], "Desk did not answer; the call is being recorded all the same"),
+    ({"lookup": "failed"}, NUMBER["display"], "Desk did not answer; the call is logged all the same"),
+    (
+        {"lookup": "failed", "asks_again": True},
+        NUMBER["display"],
+        "Desk did not answer; it is being asked again",
+    ),
+    (
+        {"lookup": "failed", "problem": "grant_lost"},
+        NUMBER["display"],
+        "No name, because Zoho Desk has to be linked again by an administrator",
+    ),
+    (
+        {"lookup": "failed", "problem": "credits_exhausted"},
+        NUMBER["display"],
+        "No name, because Desk's credits of today are used up",
+    ),
     ({"lookup": "skipped", "number": WITHHELD}, "Withheld number", "The caller does not show a number"),
     ({"lookup": "found", "contacts": [contact("1", "")]}, NUMBER["display"], "None"),
     ({"direction": "outbound"}, NUMBER["display"], "Calling"),

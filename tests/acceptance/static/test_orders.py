@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from .conftest import Open
 from .stage import Stage, problem
 from .test_accessibility import BOTH, check
-from .views import WITHHELD, ended, missed, named, talking
+from .views import WITHHELD, ended, missed, named, shared, talking
 
 pytestmark = pytest.mark.browser
 
@@ -33,9 +33,24 @@ def test_call_back(stage: Stage, banner: Open) -> None:
     stage.answer(("done", "The telephone 1001 has been picked up."))
     expect(status).to_have_text("The telephone 1001 has been picked up.")
     expect(page.get_by_role("region", name="What the phone system does")).to_be_hidden(timeout=10_000)
-    assert posted(stage) == [(CALLS, {"number": NUMBER})]
+    assert posted(stage) == [(CALLS, {"number": NUMBER, "contact": "11"})]
     asked = [body for path, body in stage.asked if path.startswith("/api/orders")]
     assert [body["state"] for body in asked] == ["waiting", "taken"]
+
+
+def test_call_back_says_whom(stage: Stage, banner: Open) -> None:
+    """Whoever was chosen among several goes along; where nobody was, the number alone."""
+    stage.dials = True
+    matches = shared()["contacts"]
+    stage.show(missed(contacts=matches, chosen="12"), missed(2, contacts=matches))
+    page = banner()
+    page.get_by_role("button", name="Call back Charles Babbage").press("Enter")
+    stage.answer(("done", "Picked up."))
+    expect(page.locator("#order-status")).to_have_text("Picked up.")
+    page.get_by_role("button", name=f"Call back {missed()['number']['display']}").press("Enter")
+    stage.answer(("done", "Picked up."))
+    stage.wait_for(lambda: len(posted(stage)) == 2)
+    assert posted(stage) == [(CALLS, {"number": NUMBER, "contact": "12"}), (CALLS, {"number": NUMBER})]
 
 
 def test_impatient_clicks_are_one(stage: Stage, banner: Open) -> None:
@@ -234,7 +249,7 @@ def test_call_what_is_typed_or_found(stage: Stage, banner: Open) -> None:
     stage.wait_for(lambda: len(posted(stage)) == 2)
     assert [body for _, body in posted(stage)] == [
         {"number": "01 23 45 67 89"},
-        {"number": "+33 1 23 45 67 89"},
+        {"number": "+33 1 23 45 67 89", "contact": "11"},
     ]
 
 

@@ -93,6 +93,16 @@ def test_no_result_says_why(stage: Stage, banner: Open, status: int, sentence: s
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(sentence)
 
 
+@pytest.mark.parametrize(("status", "reason"), [(429, "caller_credits"), (503, "credits_kept")])
+def test_spent_credits_are_said_in_full(stage: Stage, banner: Open, status: int, reason: str) -> None:
+    """How many, until when, and who can change it: the connector's own words."""
+    words = "You have used the 500 credits of a day. There are new ones from 00:00 UTC on."
+    stage.answers["search"] = problem(status, words, f"urn:connector:{reason}")
+    page = banner()
+    page.get_by_role("searchbox").fill("nobody")
+    expect(page.get_by_role("search").get_by_role("status")).to_have_text(words)
+
+
 def test_hostile_result_is_inert(stage: Stage, banner: Open) -> None:
     """A result with a script for an address is text; one without a name shows its number."""
     results = [

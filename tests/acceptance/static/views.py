@@ -62,6 +62,8 @@ def call(key: int = 1, revision: int = 1, **changes: Any) -> View:
         "ended_at": None,
         "talk_seconds": None,
         "lookup": "pending",
+        "problem": "",
+        "asks_again": False,
         "contacts": [],
         "chosen": None,
         "tickets": None,

@@ -17,6 +17,15 @@ def die(connection: Connection, row_id: int, reason: str, sent_at: int | None) -
     connection.execute(update(table).where(table.c.id == row_id).values(values))
 
 
+def stand(shell: Shell, row_id: int, state: str, **values: int) -> None:
+    """Let a delivery be in a state."""
+    held = {"owner": "me", "lease_until": 1} if state == "sending" else {"owner": None, "lease_until": None}
+    store = Store.open(shell.database_url)
+    changing = update(table).where(table.c.id == row_id).values(state=state, **held, **values)
+    store.write_now(lambda connection: connection.execute(changing))
+    store.close()
+
+
 @pytest.fixture
 def dead_ids(shell: Shell, portal_id: int) -> list[int]:
     """Have two dead letters: one refused, one of which nobody knows whether it was applied."""
@@ -70,10 +79,34 @@ def test_a_person_may_say_that_it_is_absent(shell: Shell, dead_ids: list[int]) -
     assert shell.json("audit")[0]["detail"] == "found absent by a person"
 
 
-def test_refuses_what_is_not_dead(shell: Shell, dead_ids: list[int]) -> None:
-    """An id that is no dead letter's stops the command before anything is tried."""
-    assert "777" in shell.refused("deliveries", "retry", str(dead_ids[0]), "777")
-    assert states(shell)[dead_ids[0]] == "dead"
+def test_one_that_is_gone_stops_no_other(shell: Shell, dead_ids: list[int]) -> None:
+    """An id that is no delivery's is named, and the others are tried."""
+    said = shell.refused("deliveries", "retry", "777", str(dead_ids[0]))
+    assert "There is no delivery 777. Tried again: 1." in said
+    assert states(shell)[dead_ids[0]] == "due"
+
+
+@pytest.mark.parametrize("state", ["due", "unknown", "dead"])
+def test_helps_in_any_state_but_sending(shell: Shell, dead_ids: list[int], state: str) -> None:
+    """What goes on by itself can be hurried or given up as well; what is being sent, or is there, cannot."""
+    row_id = dead_ids[0]
+    stand(shell, row_id, state)
+    assert shell.ok("deliveries", "retry", str(row_id)) == "Tried again: 1.\n"
+    stand(shell, row_id, state)
+    assert shell.ok("deliveries", "drop", str(row_id)) == f"Dropped: {row_id}.\n"
+    for busy, why in (("sending", "being sent"), ("done", "is in Desk")):
+        stand(shell, row_id, busy)
+        assert why in shell.refused("deliveries", "retry", str(row_id))
+        assert why in shell.refused("deliveries", "drop", str(row_id))
+
+
+def test_an_unknown_outcome_keeps_its_time(shell: Shell, dead_ids: list[int]) -> None:
+    """What may still be applied is neither looked for nor sent before Desk has had its time."""
+    row_id = dead_ids[1]
+    stand(shell, row_id, "unknown", due_at=9_999_999_999_999)
+    for words in ((), ("--absent",)):
+        shell.ok("deliveries", "retry", str(row_id), *words)
+        assert shell.json("deliveries", "show", str(row_id))["due_at"].startswith("2286-")
 
 
 def test_all_of_none(shell: Shell) -> None:

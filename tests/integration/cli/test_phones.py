@@ -104,6 +104,8 @@ def test_portals_tell_state_and_scopes(shell: Shell, portal_id: int) -> None:
     """Which scopes are missing, and why each is needed, stands there."""
     (listed,) = shell.json("portals", "list")
     assert (listed["state"], "Desk.contacts.CREATE" in listed["missing_scopes"]) == ("linked", True)
+    assert "Making contacts" in listed["in_the_way"]
+    assert "Not known: the permissions of the agent" in listed["in_the_way"]
     shown = shell.json("portals", "show", str(portal_id))
     granted = {each["scope"]: each["granted"] for each in shown["scopes"]}
     assert (granted["Desk.contacts.READ"], granted["Desk.calls.UPDATE"], granted["Desk.contacts.CREATE"]) == (
@@ -204,3 +206,44 @@ def test_what_begins_like_an_emergency(shell: Shell, portal_id: int) -> None:
     shell.ok(*PARIS)
     for number in ("112*", "+112*", "0112 345 678"):
         shell.ok("phones", "may-call", "paris", number, "--role", "agent")
+
+
+def test_how_numbers_are_written(shell: Shell, portal_id: int) -> None:
+    """What is dialled before a number, and whether a plus is missing, can be said and taken back."""
+    shell.ok(*PARIS, "--prefix", "0", "--line", "+33\u202f1\u200b98 76 54 32")
+    (phone,) = shell.json("phones", "list")
+    assert (phone["prefixes"], phone["without_plus"]) == (["0"], False)
+    assert phone["lines"] == ["+33198765432"]
+    assert "9, *67, L0#" in shell.ok("phones", "prefixes", "paris", "9", "*67", "L0#")
+    shell.ok("phones", "numbers", "paris", "without-plus")
+    (phone,) = shell.json("phones", "list")
+    assert (phone["prefixes"], phone["without_plus"]) == (["9", "*67", "L0#"], True)
+    shell.ok("phones", "prefixes", "paris", "--none")
+    shell.ok("phones", "numbers", "paris", "with-plus")
+    (phone,) = shell.json("phones", "list")
+    assert (phone["prefixes"], phone["without_plus"]) == ([], False)
+    actions = [entry["action"] for entry in shell.json("audit")]
+    assert actions[:4].count("phone_system.prefixes") == 2
+
+
+@pytest.mark.parametrize("prefix", ["+33", "9 0", "", "123456789", "9,0"])
+def test_what_is_no_prefix(shell: Shell, portal_id: int, prefix: str) -> None:
+    """It is refused, and it is said what can be one."""
+    shell.ok(*PARIS)
+    assert "no prefix" in shell.refused("phones", "prefixes", "paris", prefix)
+    assert "--none" in shell.refused("phones", "prefixes", "paris")
+
+
+def test_a_line_with_what_nobody_sees(shell: Shell, portal_id: int) -> None:
+    """It is the line that it looks like."""
+    shell.ok(*PARIS)
+    shell.ok("phones", "line", "paris", "\u202a+33\u00a01 98 76 54 32\u202c")
+    assert shell.json("phones", "list")[0]["lines"] == ["+33198765432"]
+
+
+def test_a_number_is_unblocked_under_any_spelling(shell: Shell, portal_id: int) -> None:
+    """It was blocked as somebody typed it then."""
+    shell.ok(*PARIS)
+    shell.ok("phones", "block", "paris", "+5491155554321")
+    shell.ok("phones", "unblock", "paris", "+54 11 5555-4321")
+    assert shell.json("phones", "blocked", "paris") == []

@@ -225,7 +225,7 @@ class Stage:
         path: str = CALLS,
         method: str | None = "POST",
         times: int | None = 1,
-        **more: float,
+        **more: object,
     ) -> Rule:
         """Let a fault befall the next requests, and answer its rule."""
         rule = Rule(kind=kind, method=method, path_prefix=path, times=times, **more)  # type: ignore[arg-type]

@@ -176,28 +176,37 @@ async def test_relinking_wakes(stage: Stage) -> None:
 
 async def test_our_fault_is_a_dead_letter(stage: Stage) -> None:
     """What Desk will never take is put before a person, and can be tried again by hand."""
-    stage.portal.denied.add("calls.create")
+    stage.strike("refusal", times=2, fields={"/subject": "invalid"})
     await stage.want(stage.record())
-    await stage.drain()
+    await stage.settle()
     (row,) = await stage.store.read(lambda c: outbox.list_rows(c, "dead"))
-    assert row.reason == "forbidden"
+    assert row.reason == "invalid_data"
     assert stage.changed == [row.call_id]
-    stage.portal.denied.clear()
     await stage.retry(row)
     await stage.drain()
     assert (await stage.row()).state == "done"
     assert len(stage.calls) == 1
 
 
+async def test_a_valid_record_refused_once(stage: Stage) -> None:
+    """Desk refuses now and then what it takes a minute later; nobody is asked."""
+    stage.strike("refusal", fields={"/subject": "invalid"})
+    await stage.want(stage.record())
+    await stage.drain()
+    assert (await stage.row()).due_at == stage.clock() + 60_000
+    stage.advance(60)
+    await stage.drain()
+    assert (await stage.row()).state == "done"
+
+
 async def test_call_dies_with_its_contact(stage: Stage) -> None:
     """A contact that cannot be made takes its calls along, and comes back with the first of them."""
-    stage.portal.denied.add("contacts.create")
+    stage.strike("refusal", CONTACTS, times=2, fields={"/lastName": "invalid"})
     await stage.want(stage.record("c-1"), stage.record("c-2"))
-    await stage.drain()
+    await stage.settle()
     dead = await stage.store.read(lambda c: outbox.list_rows(c, "dead"))
-    assert {row.reason for row in dead} == {"forbidden", "contact_forbidden"}
+    assert {row.reason for row in dead} == {"invalid_data", "contact_invalid_data"}
     assert len(dead) == 3
-    stage.portal.denied.clear()
     for row in dead:
         if row.kind == "call":
             await stage.retry(row)
@@ -209,7 +218,7 @@ async def test_call_dies_with_its_contact(stage: Stage) -> None:
 async def test_unknown_outcomes_hold_slots(stage: Stage) -> None:
     """While nobody knows what became of as many requests as there are slots, no other is sent."""
     stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.strike("server_error", times=23)
+    stage.strike("reset", times=23)
     await stage.want(*(stage.record(f"c-{n}") for n in range(30)))
     await stage.drain()
     assert stage.posts(CALLS) == 23

@@ -72,7 +72,7 @@ async def test_a_page_deletes_no_record(stage: Stage, method: str, times: int) -
 async def test_not_found_may_be_about_something_else(stage: Stage) -> None:
     """Where Desk itself finds something missing, the contact is read; one that is there is not replaced."""
     known(stage)
-    stage.strike("server_error", status=404)
+    stage.strike("server_error", status=404, times=2)
     await stage.want(stage.record())
     await stage.settle()
     assert (await stage.row()).reason == "record_not_found"

@@ -35,6 +35,15 @@ async def test_written_whole(stage: Stage) -> None:
     assert stage.tally.outcomes == {"waiting": 1, "made": 1, "written": 1}
 
 
+async def test_answered_by_nobody_who_is_named(stage: Stage) -> None:
+    """Whoever only rang is listed as rung, and owns nothing."""
+    await stage.want(stage.record(agents=("1001", "1002"), is_nameless=True))
+    await stage.drain()
+    call = stage.call
+    assert (call.status, call.owner_id) == ("Completed", None)
+    assert (call.description or "").startswith("Rang at: Ada Fontaine, Bruno Keller\n")
+
+
 async def test_known_contact_needs_one_request(stage: Stage) -> None:
     """A number that the directory has at hand costs nothing but the record itself."""
     known = stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
@@ -56,9 +65,9 @@ async def test_two_calls_from_one_unknown_number(stage: Stage) -> None:
     assert len(stage.calls) == 6
 
 
-@pytest.mark.parametrize("customer", [None, "anonymous", "1042", "!!!", LINE])
+@pytest.mark.parametrize("customer", [None, "anonymous", "!!!", LINE])
 async def test_withheld(stage: Stage, customer: str | None) -> None:
-    """Who shows no number, or one that is nobody's, goes on the portal's one contact for that."""
+    """Who shows no number, or one of our own, goes on the portal's one contact for that."""
     await stage.want(stage.record("c-1", customer=customer), stage.record("c-2", customer="anonymous"))
     await stage.drain()
     (contact,) = stage.contacts_named("Withheld number")

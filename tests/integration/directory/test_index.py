@@ -3,6 +3,7 @@
 import pytest
 
 from connector.directory import Contact
+from connector.directory.planning import reading
 from connector.errors import CreditsExhausted, RecordNotFound
 from connector.sandbox.faults import Rule
 from connector.store import phones
@@ -147,7 +148,7 @@ async def test_countries(house: House) -> None:
     shop.open_phone_system("GB")
     await shop.fill()
     assert await shop.who("+442079460002", "GB") == (["Another"], 0)
-    assert shop.sync.countries == "DE GB"
+    assert shop.sync.countries == reading(["DE", "GB"])
 
 
 async def test_an_incomplete_index_answers_nothing(house: House) -> None:
@@ -195,4 +196,4 @@ async def test_countries_of_lines(house: House) -> None:
     house.store.write_now(lambda c: phones.set_line(c, phone.id, "+442079460999", None))
     await shop.fill()
     assert await shop.who("+442079460002", "GB") == (["Another"], 0)
-    assert shop.sync.countries == "DE GB"
+    assert shop.sync.countries == reading(["DE", "GB"])

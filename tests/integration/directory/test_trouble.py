@@ -73,6 +73,24 @@ async def test_nobody_waits_for_a_slow_desk(house: House) -> None:
     assert not await _is_kept(house)
 
 
+async def test_a_question_outlasts_our_patience(house: House) -> None:
+    """Whoever asks again meanwhile waits for the same answer: Desk is asked once, at no more width."""
+    house.add("There", phone=E164)
+    house.world.faults.add(Rule(kind="latency", seconds=0.3))
+    impatient = house.another(patience_seconds=0.02)
+    before = house.world.requests.count(path="/api/v1/contacts/search")
+    refused = 0
+    while True:
+        try:
+            found = await impatient.look_up(PORTAL, E164, country="DE", live=True)
+            break
+        except ZohoDown:
+            refused += 1
+    assert refused > 1
+    assert [contact.name for contact in found.contacts] == ["There"]
+    assert house.world.requests.count(path="/api/v1/contacts/search") == before + 2
+
+
 async def test_a_lost_grant(house: House) -> None:
     """A portal that is not linked any more says so."""
     with pytest.raises(GrantLost):

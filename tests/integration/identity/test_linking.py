@@ -56,7 +56,7 @@ async def test_the_portals_page_shows_what_works(house: House, admin: Browser) -
     """After linking, the permissions are tried and the next steps told."""
     page = await admin.get((await admin.link()).headers["location"])
     assert page.status_code == 200
-    assert page.text.count("works.") == 5
+    assert page.text.count("works.") == 8
     assert "connector phones add" in page.text
 
 
@@ -67,8 +67,9 @@ async def test_the_portals_page_shows_what_does_not_work(house: House, admin: Br
     assert portal is not None
     portal.denied.add("calls.view")
     page = (await admin.get(where)).text
-    assert "Call records: does not work." in page
-    assert "permissions that are missing in Desk" in page
+    assert "Reading call records: does not work." in page
+    assert "lacks the permission calls.view" in page
+    assert "An administrator of Zoho Desk allows it in that profile" in page
 
 
 async def test_the_consent_address_asks_for_a_lasting_grant(admin: Browser) -> None:

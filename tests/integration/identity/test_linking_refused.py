@@ -118,7 +118,10 @@ async def test_a_data_center_without_desk_is_sent_nothing(house: House, admin: B
     url = await admin.consent(await admin.begin_linking(), ADA_UK)
     house.sandbox.world.requests.reset()
     answer = await admin.get(url)
-    assert (answer.status_code, "No Zoho Desk there" in answer.text) == (400, True)
+    assert answer.status_code == 400
+    assert "No address of Zoho Desk is known there" in answer.text
+    assert "ZOHO_DATA_CENTERS=uk=" in answer.text
+    assert "has no Zoho Desk" not in answer.text
     assert house.asked("/oauth/v2/token") == 0
     assert await nothing_kept(house)
 

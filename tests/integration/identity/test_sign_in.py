@@ -320,14 +320,6 @@ async def test_a_nonce_that_comes_back_is_verified(house: House, browser: Browse
     assert (await browser.sign_in()).status_code == 303
 
 
-async def test_a_token_of_old_is_refused(house: House, browser: Browser, add_ada: AddAda) -> None:
-    """An id token that does not say which key signed it does not hold."""
-    house.sandbox.world.config.legacy_id_token_header = True
-    await add_ada()
-    answer = await browser.sign_in()
-    assert (answer.status_code, "does not hold" in answer.text) == (400, True)
-
-
 async def test_signing_in_goes_on_to_where_one_wanted_to(browser: Browser, add_ada: AddAda) -> None:
     """A path of ours is gone on to, anything else is the front door."""
     await add_ada()

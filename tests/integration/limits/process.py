@@ -46,6 +46,7 @@ class Process:
             self._http,
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(stage.sandbox)},
+            caller_percent=1,
         )
         self.directory = Directory(
             self.store, self.portals, stage.settings, stage.clock, patience_seconds=PATIENCE_SECONDS
@@ -58,9 +59,9 @@ class Process:
         """Answer the portal's Desk."""
         return await self.portals.desk(1)
 
-    async def look_up(self, number: int) -> None:
-        """Look a number up, as for a ringing phone."""
-        await self.directory.look_up(1, f"+3361{number:07}", country="FR", live=True)
+    async def look_up(self, number: int, caller: str | None = None) -> None:
+        """Look a number up, as for a ringing phone, or as a user or key does."""
+        await self.directory.look_up(1, f"+3361{number:07}", country="FR", live=True, caller=caller)
 
     async def end(self) -> None:
         """End as one that is told to."""

@@ -11,8 +11,9 @@ from connector.calls import EventType
 from connector.errors import CommandError
 from connector.keeping import Forgetting, Pruning
 from connector.settings import Settings
-from connector.store import Store, audit, outbox
+from connector.store import Store, audit, outbox, phones
 from connector.store.forgetting import Contact
+from connector.store.outbox import Wanted
 from connector.times import DAY, SECOND
 from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
@@ -70,6 +71,32 @@ async def test_numbers_as_the_line_reads_them(desk: Desk) -> None:
     desk.deliver()
     await Forgetting(desk.store, desk.time).number(british, actor="test", even_undelivered=False)
     assert [body is None for body in desk.column("calls.body")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told", "key"),
+    [
+        ("+5491155554321", ("+541155554321", "+54 9 11 15 5555 4321", "5491155554321"), "+541155554321"),
+        ("+5215512345678", ("+525512345678", "+5215512345678", "+52\u200b55\u202f12345678"), "+525512345678"),
+        ("+0033123456789", ("+0033123456789", "+0033 123-456-789"), "written +0033123456789"),
+        ("+41812886393", ("41812886393", "0041812886393"), "written 41812886393"),
+        ("+33612345678", ("90612345678",), "+33612345678"),
+    ],
+)
+async def test_all_spellings_are_forgotten(desk: Desk, typed: str, told: tuple[str, ...], key: str) -> None:
+    """Calls, contacts and what is known of the subscriber, under whatever spelling they stand."""
+    await desk.store.write(lambda c: phones.set_prefixes(c, SENDER.id, ["9"]))
+    for number in told:
+        desk.call(f"call of {number}", number)
+    desk.deliver()
+    wanted = Wanted(portal_id=1, kind="contact", key=key, call_id=None, record=b"{}", due_at=NOW)
+    await desk.store.write(lambda c: outbox.want_once(c, wanted, NOW))
+    desk.put("directory", {"portal_id": 1, "number": key, "contacts": b"[]", "asked_at": NOW})
+    forgetting = Forgetting(desk.store, desk.time)
+    await forgetting.number(typed, actor="test", even_undelivered=True)
+    assert [body is None for body in desk.column("calls.body")] == [True] * len(told)
+    assert desk.column("directory.number") == []
+    assert key not in desk.column("outbox.key")
 
 
 async def test_orders_go_too(desk: Desk, time: Time) -> None:

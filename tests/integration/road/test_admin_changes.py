@@ -21,12 +21,12 @@ async def actions(place: Place) -> list[str]:
 
 
 async def test_dropping_a_dead_letter(place: Place) -> None:
-    """It is given up for good and audited; a second time there is none."""
+    """It is given up for good and audited; a second time it has been."""
     path = f"{DELIVERIES}/{await dead_letter(place)}/drop"
     answer = await ask(place, "administrator", path, "POST")
     assert answer.json()["state"] == "dropped"
     assert (await actions(place))[0] == "delivery.dropped"
-    assert (await ask(place, "administrator", path, "POST", json={})).status_code == 404
+    assert (await ask(place, "administrator", path, "POST", json={})).status_code == 409
 
 
 async def test_retrying_all(place: Place) -> None:

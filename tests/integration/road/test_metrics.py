@@ -27,6 +27,8 @@ async def figures(place: Place) -> dict[str, float]:
 
 async def test_a_call_leaves_its_figures(place: Place) -> None:
     """An event that a banner was told of is counted with its times; what is due is seen."""
+    for kind in ("ringing", "ended"):
+        await place.post(place.event(kind, "c-0", direction="internal"))
     async with place.banner("ada@example.com") as banner:
         await place.post(place.event("ringing", "c-1", agent="1001"))
         await banner.until(state="ringing")
@@ -36,7 +38,8 @@ async def test_a_call_leaves_its_figures(place: Place) -> None:
         found = await figures(place)
     assert not [name for name in NAMES if name not in found]
     assert found["connector_pop_seconds_count"] >= 2
-    assert found['connector_events_total{result="accepted"}'] == 2
+    assert found['connector_events_total{result="accepted"}'] == 4
+    assert found['connector_calls_not_recorded_total{reason="internal"}'] == 1
     assert found['connector_outbox{state="due"}'] == 1
     assert found["connector_open_banners"] == 1
     assert math.isnan(found["connector_desk_credits_left"])

@@ -110,9 +110,9 @@ def decoded(part: str) -> dict[str, Any]:
     return content
 
 
-def test_legacy_header(ada: Person, world: World) -> None:
-    """In legacy mode the header is that of old, padding included, and nothing standard reads it."""
-    world.config.legacy_id_token_header = True
+def test_the_header_of_old(ada: Person, world: World) -> None:
+    """With both switches the header is that of old, padding included, and nothing standard reads it."""
+    world.config.jwt_key_named, world.config.jwt_padded = "key_id", True
     token = ada.tokens(scope="openid")["id_token"]
     header, claims, _ = token.split(".")
     assert decoded(header) == {"key_id": "sandbox-us", "typ": "JWS", "alg": "RS256"}
@@ -120,6 +120,18 @@ def test_legacy_header(ada: Person, world: World) -> None:
     assert "=" in token
     with pytest.raises((JoseError, ValueError)):
         verified(ada, token)
+
+
+def test_a_number_as_sub_and_odd_keys(ada: Person, world: World) -> None:
+    """Each switch changes one thing alone."""
+    world.config.jwt_sub_number = world.config.odd_keys = True
+    world.config.jwt_key_named = "neither"
+    header, claims, _ = ada.tokens(scope="openid")["id_token"].split(".")
+    assert decoded(header + "==") == {"typ": "JWT", "alg": "RS256"}
+    assert decoded(claims + "==")["sub"] == int(ada.zuid)
+    listed = get(f"{ada.sandbox.origin}/oauth/v2/keys").json()["keys"]
+    assert [key.get("kid") for key in listed].count("sandbox-us") == 1
+    assert {key.get("kty") for key in listed} == {"AKP", "RSA", None}
 
 
 def test_userinfo(ada: Person) -> None:

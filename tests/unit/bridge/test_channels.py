@@ -12,6 +12,16 @@ NAMES = Names(SETTINGS.agents, ["PJSIP/4930*", "SIP/carrier"], ["from-trunk"])
     ("name", "context", "party", "agent"),
     [("PJSIP/1001-0000001a", "from-internal", Party.AGENT, "1001"),
      ("SIP/204-00000001", "", Party.AGENT, "204"),
+     ("IAX2/1001-412", "", Party.AGENT, "1001"),
+     ("IAX2/1001-3", "", Party.AGENT, "1001"),
+     ("SCCP/1001-0000001B", "", Party.AGENT, "1001"),
+     ("PJSIP/1001", "", Party.AGENT, "1001"),
+     ("AsyncGoto/PJSIP/1001-0000001a", "", Party.AGENT, "1001"),
+     ("Surrogate/SIP/carrier-0000001a", "", Party.OUTSIDE, None),
+     ("IAX2/carrier-412", "", Party.OUTSIDE, None),
+     ("SIP/carrier-0000001B", "", Party.OUTSIDE, None),
+     ("AudioSocket/127.0.0.1:9000-0000001a", "", Party.MACHINE, None),
+     ("UnicastRTP/127.0.0.1:9000-0x7f00", "", Party.MACHINE, None),
      ("PJSIP/1001-0000001a", "from-trunk", Party.OUTSIDE, None),
      ("PJSIP/493012-0000001a", "", Party.OUTSIDE, None),
      ("SIP/carrier-00000002", "", Party.OUTSIDE, None),
@@ -22,6 +32,23 @@ NAMES = Names(SETTINGS.agents, ["PJSIP/4930*", "SIP/carrier"], ["from-trunk"])
 def test_whose_a_channel_is(name: str, context: str, party: Party, agent: str | None) -> None:
     """By its name; a trunk also by the context its calls arrive in."""
     assert NAMES.read(name, context) == (party, agent)
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "number", "agent"),
+    [("DAHDI/7-1", "from-internal", "1007", "1007"),
+     ("PJSIP/ada-0000001a", "from-internal", "1008", "1008"),
+     ("PJSIP/1001-0000001a", "from-internal", "4711", "1001"),
+     ("DAHDI/7-1", "from-internal", "<unknown>", None),
+     ("DAHDI/7-1", "elsewhere", "1007", None),
+     ("SIP/carrier-00000002", "from-internal", "1007", None)],
+)  # fmt: skip
+def test_telephones_whose_names_hold_no_extension(
+    name: str, context: str, number: str, agent: str | None
+) -> None:
+    """In the context in which agents dial, the number of a channel that is no trunk's is the extension."""
+    own = Names(SETTINGS.agents, ["SIP/carrier"], ["from-trunk"], "from-internal")
+    assert own.read(name, context, number) == (Party.AGENT if agent else Party.OUTSIDE, agent)
 
 
 def test_names_in_transit() -> None:

@@ -8,7 +8,7 @@ from connector.bridge.calls import INBOUND, OUTBOUND, BridgeCall
 from connector.bridge.files import Entry, entries, rows, tail
 from connector.bridge.hindsight import Hindsight
 from connector.bridge.values import Kind, Said
-from connector.calls import Cause
+from connector.calls import Call, Cause
 from tests.unit.bridge.samples import SAMPLES, SETTINGS, folded, names
 
 CSV = (SAMPLES / "Master.csv").read_text(encoding="utf-8")
@@ -87,6 +87,32 @@ def test_calls_that_nobody_heard_at_all() -> None:
     outbound = calls[OUTBOUND_CALL]
     assert (outbound.direction, outbound.to_number) == (OUTBOUND, "+14155550123")
     assert [leg.agent for leg in outbound.legs if leg.answered_at is not None] == ["1001"]
+
+
+def unheard_local() -> dict[str, Call]:
+    """Return the calls that are told of the files of calls through Local channels, by id."""
+    text = (SAMPLES / "Master_local.csv").read_text(encoding="utf-8")
+    found = Hindsight(names(), SETTINGS.recording_url, rows(text), [], lambda one: f"paris/{one}")
+    told = [said for call in found.unheard(0, set()) for said in found.close(call)]
+    return {call.call_id: call for call in folded(told)}
+
+
+def test_members_of_a_queue_behind_local_channels() -> None:
+    """Who answered, and who was rung, stands in the row of the Local channel's other half."""
+    calls = unheard_local()
+    answered, missed = calls["paris/1796039752.30"], calls["paris/1796039747.23"]
+    assert [leg.agent for leg in answered.legs if leg.answered_at is not None] == ["1001"]
+    assert [leg.agent for leg in missed.legs] == ["1002", "1001"]
+    assert (missed.answered_at, missed.cause) == (None, Cause.NO_ANSWER)
+
+
+def test_click_through_a_local_channel_that_nobody_heard() -> None:
+    """It is the agent's call on the customer; a telephone that nobody picked up is none."""
+    calls = unheard_local()
+    call = calls["paris/connector-cbde75054938527fa"]
+    assert (call.direction, call.to_number) == (OUTBOUND, "+442071838750")
+    assert [leg.agent for leg in call.legs if leg.answered_at is not None] == ["1001"]
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(("shift", "hours"), [("2026-11-22 10", 1), ("2026-11-22 04", -5)])

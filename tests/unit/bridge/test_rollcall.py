@@ -1,5 +1,7 @@
 """What a new connection finds: calls in progress, and calls that ended unheard."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from connector.bridge.ami import Message, event_of
@@ -7,6 +9,7 @@ from connector.bridge.rollcall import RollCall
 from connector.bridge.tracker import Tracker
 from connector.bridge.values import Said
 from connector.calls import Direction
+from tests.unit.bridge.invented import Line, Pbx, answered_by, outside, present
 from tests.unit.bridge.samples import NOW, folded, messages, new_tracker
 
 COMPLETE = {"Event": "CoreShowChannelsComplete", "Timestamp": f"{NOW / 1_000:.6f}"}
@@ -36,7 +39,7 @@ def listed(before: list[Message]) -> list[Message]:
     return list(channels.values())
 
 
-def called(roll: RollCall, found: list[Message]) -> list[Said]:
+def called(roll: RollCall, found: Sequence[Message]) -> list[Said]:
     """Call the roll."""
     return [said for message in [*found, COMPLETE] for said in roll.hear(message)]
 
@@ -103,10 +106,86 @@ def test_what_begins_while_the_list_is_written_is_not_missed() -> None:
     told = [said for one in messages("ring_group")[:9] for said in (*tracker.hear(one), *roll.hear(one))]
     told += roll.hear(COMPLETE)
     assert not roll.lost
-    assert [call.is_open for call in tracker.book.calls.values()] == [True]
+    assert [call.is_over for call in tracker.book.calls.values()] == [False]
 
 
 def test_the_same_channels_say_nothing_new() -> None:
     """A connection lost and found again within a talk."""
     tracker, before, _, _ = heard("ring_group", "BridgeEnter", 2)
     assert called(RollCall(tracker, LOST_AT, lambda: NOW), listed(before)) == []
+
+
+def conference() -> tuple[Pbx, Line, Line, Line]:
+    """Have two customers and an agent in a conference, and tell who is there."""
+    pbx = Pbx()
+    first, second = pbx.comes_in("+442071838750"), pbx.comes_in("+14155550123")
+    agent = pbx.dials(first, "PJSIP/1001")
+    pbx.answers(agent)
+    pbx.bridge(agent, first)
+    pbx.wait(1)
+    pbx.bridge(first, second, agent, technology="softmix")
+    return pbx, first, second, agent
+
+
+def test_a_conference_that_nobody_heard_begin() -> None:
+    """Each party outside has a call; who is there has answered."""
+    pbx, *_ = conference()
+    tracker = new_tracker()
+    told = called(RollCall(tracker, None, lambda: NOW), present(pbx.written))
+    calls = outside(folded(told))
+    assert {number: answered_by(call) for number, call in calls.items()} == {
+        "+442071838750": ["1001"],
+        "+14155550123": ["1001"],
+    }
+
+
+def test_two_customers_who_met_while_nobody_listened() -> None:
+    """Both have the older one's Linkedid: who was dialled by nobody has come in, and is a party."""
+    pbx = Pbx()
+    first, second = pbx.comes_in("+442071838750"), pbx.comes_in("+14155550123")
+    pbx.bridge(first, second)
+    there = [
+        one | {"Linkedid": first.uniqueid, "Application": "Bridge"} for one in map(dict, present(pbx.written))
+    ]
+    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), there)))
+    assert calls.keys() == {"+442071838750", "+14155550123"}
+    forwarded = [there[0], there[1] | {"Application": "AppDial"}]
+    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), forwarded)))
+    assert calls.keys() == {"+442071838750"}
+
+
+def test_one_of_a_conference_went_in_the_gap() -> None:
+    """That party's call alone is lost; the agent, whom it had rung, talks on with the other."""
+    pbx, first, second, _agent = conference()
+    tracker = new_tracker()
+    told = [said for message in pbx.written for said in tracker.hear(message)]
+    before = len(pbx.written)
+    pbx.hangs_up(first)
+    roll = RollCall(tracker, LOST_AT, lambda: NOW)
+    told += called(roll, present(pbx.written))
+    assert [call.from_number for call in roll.lost] == ["+442071838750"]
+    assert before < len(pbx.written)
+    tracker.book.over(roll.lost[0].id)
+    heard = len(pbx.written)
+    pbx.wait(1)
+    pbx.hangs_up(second)
+    pbx.end()
+    told += [said for message in pbx.written[heard:] for said in tracker.hear(message)]
+    assert not tracker.book.calls
+    calls = outside(folded(told))
+    assert [answered_by(call) for call in calls.values()] == [["1001"], ["1001"]]
+    assert [call.ended_at is not None for call in calls.values()] == [False, True]
+
+
+@pytest.mark.parametrize(("until", "times"), [("Newstate", 1), ("BridgeEnter", 2), ("BridgeEnter", 4)])
+def test_a_click_through_a_local_channel_is_picked_up(until: str, times: int) -> None:
+    """While the agent's telephone rings, once it is picked up, or in the talk: the customer's call."""
+    _, before, after, _ = heard("clicked_local_kept", until, times)
+    fresh = new_tracker()
+    told = called(RollCall(fresh, None, lambda: NOW), listed(before))
+    assert bool(told) == (times == 4)
+    told += [said for message in after for said in fresh.hear(message)]
+    (call,) = folded(told)
+    assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+442071838750")
+    assert (answered_by(call), call.ended_at is not None) == (["1001"], True)
+    assert call.call_id.startswith("connector-")

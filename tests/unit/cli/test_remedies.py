@@ -4,7 +4,7 @@ import pytest
 
 from connector.cli.introducing import first_event
 from connector.cli.remedies import remedy
-from connector.delivery.retrying import decide
+from connector.delivery.retrying import Past, decide
 from connector.errors import ConnectorError, ZohoError
 from connector.store.outbox import Row
 
@@ -43,7 +43,7 @@ def below(kind: type[ConnectorError]) -> list[type[ConnectorError]]:
 @pytest.mark.parametrize("kind", below(ZohoError))
 def test_every_dead_letter_has_a_remedy(kind: type[ConnectorError]) -> None:
     """Whatever Zoho says, a person who reads of it learns what to do."""
-    reason = decide(kind("words"), 0, 0, lambda: 0.5).reason
+    reason = decide(kind("words"), Past(), 0, lambda: 0.5).reason
     assert remedy(row(reason))
     assert remedy(row(f"contact_{reason}"))
 

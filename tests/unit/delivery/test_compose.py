@@ -189,3 +189,10 @@ def test_no_other_key(text: str | None) -> None:
 def test_durations(seconds: int, words: str) -> None:
     """Durations are written as people say them."""
     assert in_words(seconds) == words
+
+
+def test_an_answer_that_names_nobody() -> None:
+    """The call came to something, and those who only rang are said to have rung."""
+    call = compose(_record(agents=("1001", "1002"), is_nameless=True), WHOSE)
+    assert (call.status, call.duration_seconds) == ("Completed", 125)
+    assert call.description.startswith("Rang at: Ada Fontaine, 1002\n")

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.delivery.merging import REQUIRED, Body, Sent, merge, recording_of, wants_more
+from connector.delivery.merging import REQUIRED, Body, Sent, merge, missing_of, recording_of
 from connector.times import from_iso
 from connector.zoho.models import Count, DeskCall, Id, Moment
 
@@ -116,11 +117,11 @@ def test_recording() -> None:
 
 
 def test_custom_fields() -> None:
-    """Each custom field is judged by itself."""
+    """Each custom field is judged by itself, and an edited one is named as it stands."""
     old = _body(cf={"cf_a": "1", "cf_b": "1"})
     theirs = _desk(_body(cf={"cf_a": "1", "cf_b": "edited", "cf_c": None}))
     change = merge(_body(cf={"cf_a": "2", "cf_b": "2", "cf_c": "2"}), Sent(body=old), theirs)
-    assert change.whole["cf"] == {"cf_a": "2", "cf_c": "2"}
+    assert change.whole["cf"] == {"cf_a": "2", "cf_b": "edited", "cf_c": "2"}
     assert change.kept == ("cf/cf_b",)
 
 
@@ -160,5 +161,38 @@ def test_only_a_recording_was_added(ours: Body, base: Body, added: Body) -> None
 
 def test_what_desk_wants_named_again() -> None:
     """A refusal of what was written is another matter."""
-    assert wants_more({"/subject": "missing"}, ADDED)
-    assert not wants_more({"/recordingUrl": "invalid"}, ADDED)
+    assert missing_of({"/subject": "missing"}, ADDED) == ["subject"]
+    assert missing_of({"/duration": "missing", "/cf/cf_x": "missing"}, ADDED) == ["duration", "cf/cf_x"]
+    assert missing_of({"/recordingUrl": "invalid", "/priority": "invalid"}, ADDED) == []
+    assert missing_of({"/cf/cf_x": "missing"}, ADDED | {"cf": {"cf_x": ""}}) == []
+
+
+NAMES = st.sampled_from(
+    ["direction", "duration", "ownerId", "description", "priority", "ticketId", "teamId", "cf/cf_key", "cf/x"]
+)
+
+
+@given(names=st.lists(NAMES, unique=True))
+def test_what_is_required_is_named_as_it_stands(names: list[str]) -> None:
+    """Nothing that is required changes anything in Desk, and what nobody has a value for is left out."""
+    ours = _body(subject="Anew", cf={"cf_key": "k"})
+    before = _body(cf={"cf_key": "k", "x": None}, duration=0)
+    theirs = msgspec.structs.replace(_desk(before), priority="High")
+    ours["duration"] = 0
+    sent = Sent(body=_body(cf={"cf_key": "k"}))
+    change = merge(ours, sent, theirs, names)
+    assert change.writes == merge(ours, sent, theirs).writes == {"subject": "Anew"}
+    expected = {*REQUIRED, *({*names} & {"direction", "duration", "description", "priority"})}
+    assert change.whole.keys() == expected | ({"cf"} if "cf/cf_key" in names else set())
+    assert change.whole.get("priority") in (None, "High")
+    assert change.whole.get("duration") in (None, 0)
+    assert change.whole.get("cf") in (None, {"cf_key": "k"})
+
+
+def test_all_our_custom_fields_go_along() -> None:
+    """One that changes takes the others along as they stand in Desk, edited or not."""
+    sent = Sent(body=_body(cf={"a": "1", "b": "1", "c": "1"}))
+    theirs = _desk(_body(cf={"a": "1", "b": "edited", "c": "1", "foreign": "x"}))
+    change = merge(_body(cf={"a": "1", "b": "2", "c": "2"}), sent, theirs)
+    assert change.writes == {"cf": {"a": "1", "b": "edited", "c": "2"}}
+    assert change.kept == ("cf/b",)

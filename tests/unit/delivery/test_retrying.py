@@ -1,7 +1,9 @@
 """The retry decision, for every error and every number of attempts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,18 +12,29 @@ from connector import errors
 from connector.delivery.retrying import (
     BAD_LUCK_BEFORE,
     CAP_SECONDS,
-    HOLDING_CAP_SECONDS,
+    FORBIDDEN_AT_MOST,
+    FULL_CAP_SECONDS,
+    PAGES_AT_MOST,
     SHORT_CAP_SECONDS,
+    Decision,
     Fate,
-    decide,
+    Past,
+    is_page,
 )
-from connector.errors import ConnectorError, ZohoBusy, ZohoRefused
+from connector.delivery.retrying import decide as decide_by_past
+from connector.errors import ConnectorError, NoToken, ZohoBusy, ZohoError, ZohoRefused
 from connector.store.outbox import WAIT_FOR_LINKING
 
 NOW = 1_767_614_400_000
 ATTEMPTS = st.integers(0, 10_000)
 CHANCES = st.floats(0, 1)
-FIXABLE = (errors.ScopeMissing, errors.OrgMismatch, errors.ClientRefused)
+FIXABLE = (errors.ScopeMissing, errors.OrgMismatch)
+FORBIDDEN = (errors.Forbidden, errors.LicenseLimited)
+
+
+def decide(error: Exception, attempts: int, now: int, chance: Callable[[], float], **past: Any) -> Decision:
+    """Decide about a delivery of which little but its attempts is known."""
+    return decide_by_past(error, Past(attempts=attempts, **past), now, chance)
 
 
 def _tree(root: type[ConnectorError]) -> Iterator[type[ConnectorError]]:
@@ -32,11 +45,71 @@ def _tree(root: type[ConnectorError]) -> Iterator[type[ConnectorError]]:
 
 @pytest.mark.parametrize("kind", list(_tree(ZohoRefused)))
 def test_our_fault_is_dead_unless_linking_helps(kind: type[ConnectorError]) -> None:
-    """A refusal is for a person; one of the whole grant waits for the administrator."""
-    decision = decide(kind("no"), 0, NOW, lambda: 0.5)
-    assert decision.fate is (Fate.LATER if kind in FIXABLE else Fate.DEAD)
-    assert decision.reason == kind.reason
-    assert (decision.reason in WAIT_FOR_LINKING) is (kind in FIXABLE)
+    """A refusal is tried once more and is for a person then; one of all waits for the administrator."""
+    first, *others = _in_a_row([kind("no")] * 4)
+    waits = kind in (*FIXABLE, *FORBIDDEN)
+    assert first is Fate.LATER
+    assert others == [Fate.LATER if waits else Fate.DEAD] * 3
+    assert (kind.reason in WAIT_FOR_LINKING) is waits
+
+
+@given(other=st.sampled_from([errors.ZohoDown("x"), errors.OutcomeUnknown("x"), errors.ZohoRefused("x")]))
+def test_refused_twice_in_a_row(other: ZohoError) -> None:
+    """What Desk refuses now and then is refused a minute later again, or it is not the record's fault."""
+    decision = decide(errors.InvalidData("no"), 0, NOW, lambda: 0.5, last_reason="")
+    assert (decision.fate, decision.due_at) == (Fate.LATER, NOW + 60_000)
+    assert _in_a_row([errors.InvalidData("no"), other, errors.InvalidData("no")])[-1] is Fate.LATER
+
+
+PAGES = tuple(
+    kind("a page", status)
+    for kind in (errors.ZohoDown, errors.OutcomeUnknown)
+    for status in (400, 403, 404, 405, 410, 413, 422)
+)
+OTHERS = (errors.ZohoDown("x", 500), errors.ZohoDown("x"), errors.OutcomeUnknown("x", 408), TimeoutError())
+MAY_CONCERN_ONE = (*PAGES, *(kind("no") for kind in FORBIDDEN))
+
+
+@given(answers=st.lists(st.sampled_from((*MAY_CONCERN_ONE, *OTHERS)), max_size=60))
+def test_nothing_dies_while_nobody_is_taken(answers: list[Exception]) -> None:
+    """A page for everybody, or rights that are gone, are an outage, however long they last."""
+    assert Fate.DEAD not in _in_a_row(answers)
+
+
+@given(answers=st.lists(st.tuples(st.sampled_from((*PAGES, *OTHERS)), st.booleans()), max_size=60))
+def test_a_record_dies_of_pages_that_it_alone_gets(answers: list[tuple[Exception, bool]]) -> None:
+    """It dies at the fifth that was given while others were taken, the very first one counted anyhow."""
+    counted, expected = 0, []
+    for error, taken in answers:
+        counts = is_page(error) and (taken or counted == 0)
+        counted += counts
+        dies = is_page(error) and taken and counted >= PAGES_AT_MOST
+        expected.append(dies)
+    fates = _in_a_row([error for error, _ in answers], [taken for _, taken in answers])
+    assert [fate is Fate.DEAD for fate in fates] == expected
+
+
+@pytest.mark.parametrize("kind", FORBIDDEN)
+def test_a_record_that_alone_is_forbidden(kind: type[ConnectorError]) -> None:
+    """Others go on meanwhile; forbidden thrice, with others taken between, it is for a person."""
+    fates = _in_a_row([kind("no")] * FORBIDDEN_AT_MOST, [True] * FORBIDDEN_AT_MOST)
+    assert fates == [Fate.LATER] * (FORBIDDEN_AT_MOST - 1) + [Fate.DEAD]
+    alone = decide(kind("no"), 0, NOW, lambda: 0, others_taken=True)
+    assert (alone.rests_until, alone.concerns_all) == (None, False)
+    everybody = decide(kind("no"), 0, NOW, lambda: 0)
+    assert (everybody.rests_until, everybody.concerns_all) == (everybody.due_at, True)
+    assert decide(kind("no"), 0, NOW, lambda: 0, all_wait=False).rests_until is None
+
+
+@given(times=st.integers(1, 100), attempts=ATTEMPTS)
+def test_what_ends_unknown_over_and_over_waits_longer(times: int, attempts: int) -> None:
+    """The first ones wait for Desk alone; then each waits longer, a quarter of an hour at most."""
+    pauses = [
+        decide(errors.OutcomeUnknown("x", 500), attempts, NOW, lambda: 0, times_sent=each).due_at - NOW
+        for each in (times, times + 1)
+    ]
+    assert 0 <= pauses[0] <= pauses[1] <= CAP_SECONDS * 1_000
+    assert (pauses[0] == 0) is (times < 6)
 
 
 PASSING = (
@@ -44,7 +117,11 @@ PASSING = (
     errors.ConcurrencyExceeded,
     errors.CreditsExhausted,
     errors.TokensThrottled,
+    errors.NoToken,
+    errors.ClientRefused,
     errors.GrantLost,
+    *FIXABLE,
+    *FORBIDDEN,
     errors.StoreBusy,
     errors.StoreUnavailable,
     errors.SettingsError,
@@ -74,27 +151,23 @@ def test_pauses_grow(attempts: int, chance: float) -> None:
     kind=st.sampled_from([errors.CreditsExhausted, errors.TokensThrottled]),
     seconds=st.integers(0, 10**12),
     attempts=ATTEMPTS,
-    holds_slot=st.booleans(),
 )
-def test_retry_after_is_heeded(
-    kind: type[ZohoBusy], seconds: int, attempts: int, *, holds_slot: bool
-) -> None:
+def test_retry_after_is_heeded(kind: type[ZohoBusy], seconds: int, attempts: int) -> None:
     """Where Zoho says how long the portal is to rest, that is how long, though never over a day."""
-    decision = decide(kind("busy", seconds), attempts, NOW, lambda: 0, holds_slot=holds_slot)
+    decision = decide(kind("busy", seconds), attempts, NOW, lambda: 0)
     assert decision.due_at == NOW + min(86_400, max(1, seconds)) * 1_000
     assert decision.rests_until == decision.due_at
 
 
-@given(seconds=st.integers(0, 10**12), attempts=ATTEMPTS, holds_slot=st.booleans())
-def test_one_row_does_not_rest_for_a_day(seconds: int, attempts: int, *, holds_slot: bool) -> None:
-    """Too many at a time is over in seconds, and a slot may be held meanwhile."""
-    busy = errors.ConcurrencyExceeded("busy", seconds)
-    decision = decide(busy, attempts, NOW, lambda: 0, holds_slot=holds_slot)
-    assert decision.due_at == NOW + min(HOLDING_CAP_SECONDS, max(1, seconds)) * 1_000
+@given(seconds=st.integers(0, 10**12), attempts=ATTEMPTS)
+def test_one_row_does_not_rest_for_a_day(seconds: int, attempts: int) -> None:
+    """Too many at a time is over in seconds."""
+    decision = decide(errors.ConcurrencyExceeded("busy", seconds), attempts, NOW, lambda: 0)
+    assert decision.due_at == NOW + min(FULL_CAP_SECONDS, max(1, seconds)) * 1_000
 
 
 @pytest.mark.parametrize(
-    "kind", [errors.GrantLost, errors.CreditsExhausted, errors.TokensThrottled, *FIXABLE]
+    "kind", [errors.GrantLost, errors.CreditsExhausted, errors.TokensThrottled, *_tree(NoToken), *FIXABLE]
 )
 def test_whole_portal_rests(kind: type[ConnectorError]) -> None:
     """What is no single record's trouble holds all of the portal, and counts as nobody's failure."""
@@ -110,17 +183,10 @@ def test_unknown_stays_unknown(attempts: int) -> None:
 
 
 @given(attempts=ATTEMPTS, chance=CHANCES)
-def test_who_holds_a_slot_comes_back_soon(attempts: int, chance: float) -> None:
-    """What was sent and is still to be looked for takes a slot from the others meanwhile."""
-    decision = decide(errors.ZohoDown("x"), attempts, NOW, lambda: chance, holds_slot=True)
-    assert decision.due_at - NOW <= HOLDING_CAP_SECONDS * 1_000
-
-
-@given(attempts=ATTEMPTS, chance=CHANCES)
 def test_a_full_width_is_tried_again_soon(attempts: int, chance: float) -> None:
     """However unlucky a delivery was before, it is the narrowed width that spares Zoho, not its pause."""
     decision = decide(errors.ConcurrencyExceeded("full"), attempts, NOW, lambda: chance)
-    assert decision.due_at - NOW <= HOLDING_CAP_SECONDS * 1_000
+    assert decision.due_at - NOW <= FULL_CAP_SECONDS * 1_000
 
 
 def test_bug_gets_some_tries() -> None:
@@ -132,13 +198,14 @@ def test_bug_gets_some_tries() -> None:
     assert len(decide(ValueError("x" * 9_000), 0, NOW, lambda: 0).detail) == 500
 
 
-def _in_a_row(failures: Sequence[Exception]) -> list[Fate]:
+def _in_a_row(failures: Sequence[Exception], others_taken: Sequence[bool] = ()) -> list[Fate]:
     """Let failures befall one delivery, each as it stands after the one before."""
-    fates, attempts, reason = [], 0, ""
-    for failure in failures:
-        decision = decide(failure, attempts, NOW, lambda: 0, last_reason=reason)
+    fates, past = [], Past(last_reason="")
+    for failure, taken in zip(failures, [*others_taken] or [False] * len(failures), strict=True):
+        past = msgspec.structs.replace(past, others_taken=taken)
+        decision = decide_by_past(failure, past, NOW, lambda: 0)
         fates.append(decision.fate)
-        attempts, reason = decision.attempts, decision.reason
+        past = Past(attempts=decision.attempts, last_reason=decision.reason, strikes=decision.strikes)
     return fates
 
 

@@ -15,6 +15,7 @@ from connector.directory.planning import (
     is_out_of_credits,
     next_task,
     position_after,
+    reading,
     spending,
     spent_today,
 )
@@ -25,11 +26,21 @@ from connector.zoho.operations import LIST_LIMIT, PAGE_COST
 
 NOW = 1_767_600_000_000
 TERMS = Terms(credits_a_day=1_500, refresh_seconds=300)
-KEPT: dict[str, Any] = {"phase": "kept", "finished_at": NOW - DAY, "refreshed_at": NOW, "countries": "DE"}
+KEPT: dict[str, Any] = {
+    "phase": "kept",
+    "finished_at": NOW - DAY,
+    "refreshed_at": NOW,
+    "countries": reading(["DE"]),
+}
 
 
 def _next(waiting: int = 0, **facts: Any) -> Task | None:
-    values: dict[str, Any] = {"portal_id": 1, "phase": "filling", "started_at": NOW, "countries": "DE"}
+    values: dict[str, Any] = {
+        "portal_id": 1,
+        "phase": "filling",
+        "started_at": NOW,
+        "countries": reading(["DE"]),
+    }
     return next_task(Sync(**values | facts), TERMS, ["DE"], waiting, NOW)
 
 

@@ -42,7 +42,7 @@ def test_a_search_takes_them(e164: str) -> None:
     values = spellings.values(e164)
     assert len(values) <= 30
     assert len(set(values)) == len(values)
-    assert all(re.fullmatch(r"[0-9+\-./ *]+", value) for value in values)
+    assert all(re.fullmatch(r"[0-9+\-./ \u00a0\u202f\u2009*]+", value) for value in values)
     assert values[0] == e164
 
 
@@ -108,6 +108,49 @@ def test_another_one_is_not(typed: str, e164: str, country: str) -> None:
 def test_nothing_typed_breaks_it(text: str, e164: str, country: str) -> None:
     """Whatever stands in a field, the answer is yes or no."""
     assert spellings.bears(text, e164, country) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "e164", "country"),
+    [
+        ("03(3529)9682", "+81335299682", "JP"),
+        ("045(123)4567", "+81451234567", "JP"),
+        ("+81 3(3529)9682", "+81335299682", "JP"),
+        ("(04131)2345", "+4941312345", "DE"),
+        ("(02236) 123", "+432236123", "AT"),
+        ("+33\u202f1\u202f23\u202f45\u202f67\u202f89", "+33123456789", "FR"),
+        ("01\u00a023\u00a045\u00a067\u00a089", "+33123456789", "FR"),
+        ("(415)\u2009555\u20092671", "+14155552671", "US"),
+        ("044 55 1234 5678", "+525512345678", "MX"),
+        ("11 8765-4321", "+5511987654321", "BR"),
+        ("011 5555-4321", "+5491155554321", "AR"),
+    ],
+)
+def test_brackets_pasted_spaces_and_spellings(typed: str, e164: str, country: str) -> None:
+    """Endings that no bracket cuts, in groups with spaces that do not break, find other spellings too."""
+    assert _is_found(e164, typed)
+    assert spellings.bears(typed, e164, country)
+
+
+@pytest.mark.parametrize(
+    ("e164", "both"),
+    [
+        ("+525512345678", ("+525512345678", "+5215512345678", "044 55 1234 5678")),
+        ("+5511987654321", ("+5511987654321", "+551187654321", "11 8765 4321")),
+        ("+541155554321", ("+541155554321", "+5491155554321", "+54 9 11 5555 4321")),
+        ("+5491155554321", ("+541155554321", "+5491155554321", "011 15 5555 4321")),
+        ("+390612345678", ("+390612345678", "+39612345678")),
+        ("+2290197000000", ("+2290197000000", "+22997000000")),
+    ],
+)
+def test_a_search_names_all_spellings(e164: str, both: tuple[str, ...]) -> None:
+    """A Desk that takes a star for a letter finds the number all the same."""
+    assert set(both) <= set(spellings.values(e164))
+
+
+def test_a_field_with_what_nobody_sees() -> None:
+    """A zero-width space that was pasted along hides no number."""
+    assert spellings.bears("+33 1 23\u200b45 67\u206089", "+33123456789", "FR")
 
 
 @pytest.mark.parametrize("style", [PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL])

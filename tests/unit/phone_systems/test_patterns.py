@@ -69,3 +69,30 @@ def test_nothing_else_happens(text: str, raw: str) -> None:
     except CommandError:
         return
     assert fits(read(raw, "FR"), pattern) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "caller"),
+    [
+        ("011 5555-4321", "AR", "+5491155554321"),
+        ("+54 9 11 5555-4321", "AR", "+541155554321"),
+        ("+52 1 55 1234 5678", "MX", "+525512345678"),
+        ("+33\u202f1\u200b23 45 67 89", "FR", "+33123456789"),
+        ("+331\u200b*", "FR", "+33123456789"),
+    ],
+)
+def test_a_rule_means_a_subscriber(typed: str, country: str, caller: str) -> None:
+    """However the number is spelt, by the administrator or by the phone system."""
+    assert fits(read(caller, country), pattern_of(typed, country))
+
+
+@pytest.mark.parametrize("old", ["+551187654321", "+39612345678"])
+def test_a_rule_from_before(old: str) -> None:
+    """One that is kept under a spelling which the plan no longer has goes on."""
+    assert fits(read(old, "FR"), old)
+
+
+def test_a_rule_for_many_means_what_is_dialled() -> None:
+    """A rule for Argentina's mobiles is none for its landlines, though a key has no 9."""
+    assert fits(read("+5491155554321", "AR"), "+549*")
+    assert not fits(read("+541155554321", "AR"), "+549*")

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from connector.calls import CallState, CallStatus, Cause, Direction, EventType, record
 from connector.errors import BadSignature, EventError, InvalidEvent, UnsupportedFormat
 from connector.phones import DIALECTS, Hints, Parsed, PhoneSystem, Posted
+from connector.phones.agents import agents_of
 from tests.unit.phones.posting import NOW
 from tests.unit.phones.vendors import FORM, JSON, TOKEN, answered, arrived, calls, sample, shuffled
 
@@ -143,11 +145,13 @@ def test_queue_without_users() -> None:
 
 
 def test_internal_calls() -> None:
-    """Both ends ours: an extension or a line on each side."""
+    """Both ends ours: an extension or a line on each side; one that calls in is known to be an agent's."""
     sides = [("out", "1001", "1002"), ("out", "1001", "+33 9 87 65 43 21"), ("in", "1001", "33987654321"),
              ("in", "0987654321", "1001")]  # fmt: skip
+    staffed = msgspec.structs.replace(PARIS, agents=agents_of(frozenset({"1001"}), "FR"))
     for direction, caller, called in sides:
-        parsed = parse(said(direction=direction, **{"from": caller, "to": called}))
+        told = said(direction=direction, **{"from": caller, "to": called})
+        parsed = DIALECTS["zammad"].parse(staffed, posted(told))
         assert (parsed.events[0].direction, parsed.question) == (Direction.INTERNAL, None)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connector.errors import ClientRefused, GrantLost, NoRefreshToken, TokensThrottled, ZohoDown
+from connector.errors import ClientRefused, GrantLost, NoRefreshToken, NoToken, TokensThrottled, ZohoDown
 from connector.zoho.data_centers import TABLE
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
@@ -118,7 +118,7 @@ async def test_refusals_come_through_authlib(status: int) -> None:
         (status, sample("token_error.html")),
     )
     client = oauth(answers)
-    for kind in (GrantLost, ClientRefused, TokensThrottled, ZohoDown):
+    for kind in (GrantLost, ClientRefused, TokensThrottled, NoToken):
         with pytest.raises(kind):
             await client.refresh(EU, "1000.r")
 

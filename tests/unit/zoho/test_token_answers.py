@@ -12,9 +12,9 @@ from connector.errors import (
     ConnectorError,
     GrantLost,
     NoRefreshToken,
+    NoToken,
     TokensThrottled,
     ZohoDown,
-    ZohoRefused,
 )
 from connector.zoho import token_answers
 from connector.zoho.token_answers import Tokens
@@ -54,10 +54,19 @@ def test_an_answer_of_old() -> None:
 
 @pytest.mark.parametrize(
     ("told", "life"),
-    [({}, 3600), ({"expires_in": 3_600_000}, 3600), ({"expires_in": "60"}, 60), ({"expires_in": -5}, 0)],
+    [
+        ({}, 3600),
+        ({"expires_in": 3_600_000}, 3600),
+        ({"expires_in": "60"}, 60),
+        ({"expires_in": "12.0"}, 12),
+        ({"expires_in": -5}, 3600),
+        ({"expires_in": 0}, 3600),
+        ({"expires_in": "soon"}, 3600),
+        ({"expires_in": 60, "expires_in_sec": None}, 60),
+    ],
 )
 def test_lives_are_clamped(told: dict[str, object], life: int) -> None:
-    """No token is believed to live longer than an hour, and none less than nothing."""
+    """No token is believed to live longer than an hour; what is no life at all counts as not told."""
     assert decipher({"access_token": "t"} | told).expires_at == NOW + life * 1000
 
 
@@ -76,8 +85,13 @@ def test_no_refresh_token_where_one_was_asked_for() -> None:
         ("invalid_client", True, ClientRefused),
         ("invalid_client_secret", True, ClientRefused),
         ("invalid_redirect_uri", False, ClientRefused),
-        ("general_error", True, ZohoDown),
-        ("something_new", True, ZohoRefused),
+        ("general_error", True, NoToken),
+        ("server_error", True, NoToken),
+        ("server_error", False, NoToken),
+        ("something_new", True, NoToken),
+        ("something_new", False, NoToken),
+        ("access_denied", True, TokensThrottled),
+        ("Access Denied", False, TokensThrottled),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
@@ -111,16 +125,55 @@ def test_rubbish_is_an_outage(body: bytes) -> None:
         decipher(body, refreshing=True)
 
 
-@settings(deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(["access_token", "expires_in", "scope", "error"]), st.integers() | st.text()
-    )
+ODD: st.SearchStrategy[object] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.lists(st.text()),
+    st.just({}),
 )
+MEMBERS = ["expires_in", "expires_in_sec", "scope", "api_domain", "id_token", "refresh_token", "token_type"]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["access_token", "error", "error_description", *MEMBERS]), ODD))
 def test_no_answer_raises_anything_foreign(answer: dict[str, object]) -> None:
-    """Any object comes to tokens or to one of our exceptions."""
+    """Any object comes to tokens, or to an exception that concerns no record."""
     try:
-        tokens = decipher(answer, refreshing=True)
-    except ConnectorError:
+        tokens = decipher(json.dumps(answer).encode(), refreshing=True)
+    except (NoToken, TokensThrottled, GrantLost, ZohoDown):
         return
-    assert NOW <= tokens.expires_at <= NOW + 3_600_000
+    assert NOW < tokens.expires_at <= NOW + 3_600_000
+
+
+@settings(deadline=None)
+@given(st.sampled_from(MEMBERS), ODD)
+def test_only_the_token_has_to_be_there(name: str, odd: object) -> None:
+    """Whatever one of the other members is, the token is read, and the error's is no error."""
+    answer = json.loads(sample("token.json")) | {name: odd}
+    assert decipher(json.dumps(answer).encode()).access_token == answer["access_token"]
+
+
+@pytest.mark.parametrize("odd", [None, "", 0, [], {}, False])
+def test_an_error_that_is_none(odd: object) -> None:
+    """An `error` that says nothing is none."""
+    assert decipher(json.loads(sample("token.json")) | {"error": odd}).access_token
+
+
+def test_scopes_in_a_list() -> None:
+    """They are read like those with spaces between."""
+    assert decipher({"access_token": "t", "scope": ["Desk.calls.READ", 7, "openid"]}).scope == (
+        "Desk.calls.READ openid"
+    )
+
+
+def test_too_many_requests_by_their_description() -> None:
+    """However the error is called, Zoho's own words say that it is about the number of tokens."""
+    said: dict[str, object] = {
+        "error": "failure",
+        "error_description": "You have made too many requests continuously.",
+    }
+    with pytest.raises(TokensThrottled):
+        decipher(said, refreshing=True)

@@ -9,7 +9,7 @@ from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untype
 from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
 from joserfc.errors import JoseError
 
-from connector.errors import BadIdentity, OutcomeUnknown, ZohoDown, ZohoError
+from connector.errors import BadIdentity, NoToken, OutcomeUnknown, ZohoDown, ZohoError
 from connector.zoho import transport
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import TABLE
@@ -61,7 +61,7 @@ async def test_every_exception_of_the_client_is_mapped_at_desk(problem: Exceptio
 async def test_every_exception_of_the_client_is_mapped_at_accounts(problem: Exception) -> None:
     """Asking for tokens, revoking and fetching keys are repeated at leisure."""
     oauth = OAuth(http_client(Raising(problem)), "1000.X", lambda _: "secret", lambda: 0)
-    with pytest.raises(ZohoDown):
+    with pytest.raises(NoToken):
         await oauth.refresh(TABLE["eu"], "1000.r")
     with pytest.raises(ZohoDown):
         await oauth.exchange(TABLE["eu"], code="c", redirect_uri="https://x.example/cb", verifier="v")
@@ -80,7 +80,7 @@ def exceptions_of_authlib() -> list[Exception]:
 async def test_every_exception_of_authlib_is_mapped(problem: Exception) -> None:
     """Whatever Authlib finds wrong with an answer is an outage, not a new kind of exception."""
     oauth = OAuth(http_client(Raising(problem)), "1000.X", lambda _: "secret", lambda: 0)
-    with pytest.raises(ZohoDown):
+    with pytest.raises(NoToken):
         await oauth.refresh(TABLE["eu"], "1000.r")
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 from connector.errors import BadSignature, ZohoDown
@@ -59,6 +59,16 @@ async def test_a_genuine_token() -> None:
     for _ in range(3):
         assert await scene.verify() == ("orgId:1", "webhookId:2")
     assert scene.host.asked == ["https://desk.zoho.eu/.well-known/jwks.json"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("header", [{"key_id": "desk-1"}, {}])
+async def test_another_way_to_name_the_key(header: dict[str, Any]) -> None:
+    """Desk's tokens are read as tolerantly as those of a sign-in."""
+    scene = Scene(NEWER, KEY)
+    lenient = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
+    token = jwt.encode({"alg": "RS256"} | header, CLAIMS, KEY, registry=lenient)
+    assert (await scene.tokens.verify(TABLE["eu"], token)).issuer == "orgId:1"
 
 
 @pytest.mark.anyio

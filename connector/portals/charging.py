@@ -1,0 +1,54 @@
+"""Charge whoever asks by a page or the API for the credits it costs: they get a share of a portal's day.
+
+What calls and their records need is nobody's to spend: such questions stop where the reserves of both begin.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from connector.errors import CallerCreditsUsed
+from connector.portals.sharing import SharedBudget
+from connector.store import Store, caller_credits
+from connector.times import DAY, SECOND, Clock
+
+
+class ChargedBudget:
+    """A portal's `Budget` as one caller may use it; `limit` is in credits a day (UTC)."""
+
+    def __init__(
+        self, shared: SharedBudget, store: Store, portal_id: int, caller: str, limit: int, clock: Clock
+    ) -> None:
+        self._shared = shared
+        self._store = store
+        self._portal_id = portal_id
+        self._caller = caller
+        self._limit = limit
+        self._clock = clock
+
+    @asynccontextmanager
+    async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
+        """Take a slot, as `Budget.slot` says; CallerCreditsUsed where the caller's share is spent."""
+        del live
+        self._shared.check_spare(cost)
+        await self._charge(cost)
+        async with self._shared.slot(cost, live=True, spare=True):
+            yield
+
+    def observe(self, weight: int | None, remaining: int | None) -> None:
+        """Believe Desk's count of what is left."""
+        self._shared.observe(weight, remaining)
+
+    async def _charge(self, cost: int) -> None:
+        now = self._clock()
+        day = now - now % DAY
+        is_paid = await self._store.write(
+            lambda c: caller_credits.charge(c, self._portal_id, self._caller, day, cost, self._limit)
+        )
+        if not is_paid:
+            raise CallerCreditsUsed(
+                f"{self._caller} has used the {self._limit:,} credits of Zoho Desk that one user or key may "
+                "spend on look-ups and searches a day. There are new ones from 00:00 UTC on. Numbers that "
+                "the connector knows are still answered, and calls are not concerned. Whoever runs the "
+                "connector can allow more: LOOKUP_CREDITS_PERCENT.",
+                -(-(day + DAY - now) // SECOND),
+            )

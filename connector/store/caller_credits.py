@@ -1,0 +1,23 @@
+"""Count what each user and key spends of a portal's credits by look-ups and searches, for all processes."""
+
+from sqlalchemy import Connection, and_, case, or_
+
+from connector.store import dialects
+from connector.store.tables import caller_credits
+
+
+def charge(connection: Connection, portal_id: int, caller: str, day: int, cost: int, limit: int) -> bool:
+    """Charge a caller on a day (its first millisecond); return False, and charge nothing, beyond `limit`."""
+    if cost > limit:
+        return False
+    values = {"portal_id": portal_id, "caller": caller, "day": day, "spent": cost}
+    same_day = caller_credits.c.day == day
+    # A clock that is behind must not give the day anew.
+    fits = or_(caller_credits.c.day < day, and_(same_day, caller_credits.c.spent + cost <= limit))
+    charging = dialects.insert(connection, caller_credits).values(values)
+    charging = charging.on_conflict_do_update(
+        index_elements=["portal_id", "caller"],
+        set_={"day": day, "spent": case((same_day, caller_credits.c.spent + cost), else_=cost)},
+        where=fits,
+    )
+    return connection.execute(charging.returning(caller_credits.c.spent)).one_or_none() is not None

@@ -1,0 +1,172 @@
+"""JSON Web Tokens that Zoho signs: who signed them, whatever their header calls the key.
+
+Source of the oddities: the id token in Zoho's "User authentication" page, which names its key `key_id`
+and pads its parts; RFC 7515 and 7517 for the rest. What the claims mean is the business of who asks.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import httpx2
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
+
+from connector.errors import ZohoDown
+from connector.times import HOUR, Clock
+from connector.zoho.transport import mapped
+
+KEEP_KEYS = HOUR
+LONGEST_TOKEN = 16_384
+"""Characters; Zoho's have about a thousand."""
+
+NAMES = ("kid", "key_id")
+"""What headers and keys call the id of a key."""
+
+JsonObject = dict[str, Any]
+
+
+class _Key(NamedTuple):
+    """A key that signs, by the id that its list gives it; `algorithm` is None where it suits several."""
+
+    id: str | None
+    algorithm: str | None
+    key: RSAKey
+
+
+class _Token(NamedTuple):
+    """A token taken apart; `messages` is what its signature may have been made over."""
+
+    header: JsonObject
+    claims: JsonObject
+    messages: tuple[bytes, ...]
+    signature: bytes
+
+    @property
+    def key_ids(self) -> set[str]:
+        """Return the ids that the header gives the key; none at all, where it names none."""
+        return _ids(self.header)
+
+
+class SignedTokens:
+    """Read tokens by the keys that lie at a path of a server, kept for an hour.
+
+    Keys are fetched again for a token that none of the kept ones has signed, but not before they are
+    `ask_again_after` milliseconds old: anybody can send such a token where anybody can post.
+    """
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        *,
+        path: str,
+        algorithms: tuple[str, ...],
+        ask_again_after: int = 0,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._path = path
+        self._registry = JWSRegistry(algorithms=list(algorithms))
+        self._ask_again_after = ask_again_after
+        self._kept: dict[str, tuple[list[_Key], int]] = {}
+
+    async def read(self, name: str, origin: str, token: str) -> JsonObject:
+        """Return the claims of a token that one of the server's keys has signed.
+
+        Raises ValueError that says what is wrong with it, or ZohoDown if the keys cannot be had.
+        """
+        taken = _taken_apart(token)
+        if taken.header.get("alg") not in (self._registry.allowed or ()):
+            raise ValueError("its header names no algorithm that Zoho signs with")
+        if self._is_signed(taken, self._kept_keys(origin)):
+            return taken.claims
+        if self._may_ask(origin) and self._is_signed(taken, await self._fetch(name, origin)):
+            return taken.claims
+        raise ValueError(self._why_not(taken, self._kept[origin][0]))
+
+    def _kept_keys(self, origin: str) -> list[_Key]:
+        keys, at = self._kept.get(origin, ([], 0))
+        return keys if self._clock() - at < KEEP_KEYS else []
+
+    def _may_ask(self, origin: str) -> bool:
+        return origin not in self._kept or self._clock() - self._kept[origin][1] >= self._ask_again_after
+
+    def _is_signed(self, taken: _Token, keys: list[_Key]) -> bool:
+        algorithm = self._registry.get_alg(taken.header["alg"])
+        return any(
+            algorithm.verify(message, taken.signature, each.key)
+            for each in _candidates(taken, keys)
+            for message in taken.messages
+        )
+
+    def _why_not(self, taken: _Token, keys: list[_Key]) -> str:
+        if any(_candidates(taken, keys)):
+            return "its signature is not by the key that it names"
+        return "it names a key that is not among those of the server, or none"
+
+    async def _fetch(self, name: str, origin: str) -> list[_Key]:
+        with mapped(f"{name}: GET {self._path}", at=origin, repeatable=True):
+            response = await self._http.get(origin + self._path)
+        keys = list(_readable(response.content)) if response.status_code == 200 else []
+        if not keys:
+            raise ZohoDown(f"{name}: GET {self._path}: no key can be read ({response.status_code}).")
+        self._kept[origin] = (keys, self._clock())
+        return keys
+
+
+def _taken_apart(token: str) -> _Token:
+    parts = token.split(".")
+    if len(token) > LONGEST_TOKEN or not token.isascii() or len(parts) != 3:
+        raise ValueError("it is no signed token of three parts")
+    header, claims = _object(_decoded(parts[0])), _object(_decoded(parts[1]))
+    if "crit" in header:
+        raise ValueError("its header demands something that is not known here")
+    sent, bare = (".".join(each).encode() for each in (parts[:2], [part.rstrip("=") for part in parts[:2]]))
+    return _Token(header, claims, (sent,) if sent == bare else (sent, bare), _decoded(parts[2]))
+
+
+def _decoded(part: str) -> bytes:
+    bare = part.rstrip("=").encode()
+    return b64decode(bare + b"=" * (-len(bare) % 4), b"-_", validate=True)
+
+
+def _object(part: bytes) -> JsonObject:
+    try:
+        return msgspec.json.decode(part, type=JsonObject)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise ValueError("one of its parts is no JSON object") from problem
+
+
+def _ids(named: Mapping[str, Any]) -> set[str]:
+    return {str(named[name]) for name in NAMES if isinstance(named.get(name), str | int) and named[name]}
+
+
+def _candidates(taken: _Token, keys: list[_Key]) -> Iterator[_Key]:
+    """Yield the keys that the token names, or all of its algorithm where it names none."""
+    for each in keys:
+        is_meant = not taken.key_ids or each.id in taken.key_ids
+        if is_meant and each.algorithm in (None, taken.header["alg"]):
+            yield each
+
+
+def _readable(body: bytes) -> Iterator[_Key]:
+    """Yield the RSA keys of a key set; what is no such key is passed over, as RFC 7517 (section 5) says."""
+    try:
+        listed = msgspec.json.decode(body, type=dict[str, Any]).get("keys")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and each.get("kty") == "RSA" and each.get("use") in (None, "sig"):
+            yield from _named(each)
+
+
+def _named(listed: JsonObject) -> Iterator[_Key]:
+    try:
+        key = RSAKey.import_key({"kty": "RSA", "n": listed["n"], "e": listed["e"]})
+    except (JoseError, ValueError, TypeError, AttributeError, KeyError):
+        return
+    for name in _ids(listed) or (None,):
+        yield _Key(name, listed.get("alg"), key)

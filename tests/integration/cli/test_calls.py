@@ -1,0 +1,62 @@
+"""`connector calls list`: what came of each call, and which leave no record."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from connector.calls import Direction, EventType, NotRecorded
+from connector.cli.calls import WHY
+from connector.store import Store
+from connector.store.ledger import Arrival, Ledger, Sender
+from tests.integration.cli.conftest import Shell
+from tests.integration.store.test_ledger import event
+
+
+@pytest.fixture
+def heard(shell: Shell, portal_id: int) -> Shell:
+    """Have heard a customer's call and one among colleagues."""
+    shell.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR")
+    inside: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+    told = [event(0, EventType.RINGING, "a", agent="1001"), event(9, EventType.ENDED, "a"),
+            event(0, EventType.RINGING, "b", **inside), event(9, EventType.ENDED, "b", **inside)]  # fmt: skip
+    store = Store(shell.database_url)
+    ledger = Ledger(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
+    for one in (told[:2], told[2:]):
+        arrival = Arrival(Sender(1, "u", portal_id), one)
+        store.write_now(partial(ledger.take, arrivals=[arrival]))
+    store.close()
+    return shell
+
+
+def test_calls_that_leave_no_record(heard: Shell) -> None:
+    """Are listed with the reason and its words, and by phone system or reason."""
+    (row,) = heard.json("calls", "list", "--not-recorded")
+    assert row | {"call": ""} == {
+        "at": "2026-01-05T09:00:00.000Z", "phone_system": "paris", "direction": "internal", "from": "1001",
+        "to": "1002", "agents": [], "record": None, "not_recorded": "internal",
+        "why": WHY[NotRecorded.INTERNAL], "call": "",
+    }  # fmt: skip
+    assert heard.json("calls", "list", "--not-recorded", "--phone", "paris", "--reason", "internal") == [row]
+    assert heard.json("calls", "list", "--reason", "erased") == []
+    assert "among colleagues" in heard.ok("calls", "list", "--not-recorded")
+    assert heard.ok("calls", "list", "--reason", "erased") == "Every call left a record.\n"
+
+
+def test_all_calls(heard: Shell) -> None:
+    """The latest heard of first, with the state of each record."""
+    rows = heard.json("calls", "list")
+    assert [(row["not_recorded"], row["record"], row["from"]) for row in rows] == [
+        ("internal", None, "1001"), (None, "due", "+33 1 99 00 00 01"),
+    ]  # fmt: skip
+    assert heard.json("calls", "list", "--limit", "1") == rows[:1]
+
+
+def test_unknown_phone_system(heard: Shell) -> None:
+    """Is refused, and the next step said."""
+    assert "connector phones list" in heard.refused("calls", "list", "--phone", "lyon")
+
+
+def test_every_reason_has_its_words() -> None:
+    """And each is another."""
+    assert len(set(WHY.values())) == len(NotRecorded)

@@ -1,0 +1,43 @@
+"""Records whose answers hold a member that is not as the contract has it."""
+
+import pytest
+
+from connector.sandbox.faults import Rule
+from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "value"),
+    [
+        (CALLS, "duration", "300.0"),
+        (CALLS, "cf", []),
+        (CALLS, "createdTime", ""),
+        (CALLS, "ownerId", ""),
+        (CONTACTS, "phone", 142006666),
+        (CONTACTS, "account", ""),
+        (CONTACTS, "lastName", None),
+    ],
+)
+async def test_what_was_made_is_known(stage: Stage, path: str, member: str, value: object) -> None:
+    """A create needs an id alone: nothing is looked for, and nothing is sent a second time."""
+    stage.world.faults.add(Rule(kind="odd_member", path_prefix=path, member=member, value=value))
+    await stage.want(stage.record())
+    await stage.drain()
+    assert (await stage.row()).state == "done"
+    assert stage.call.contact_id == stage.contacts_of(STRANGER)[0].id
+
+
+@pytest.mark.parametrize(("member", "value"), [("errors", None), ("errors", "x"), ("message", None)])
+async def test_a_refusal_is_one(stage: Stage, member: str, value: object) -> None:
+    """Its errorCode says so: a person is told, and no outcome is unknown."""
+    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    stage.world.desk.deny("calls.create")
+    stage.world.faults.add(
+        Rule(kind="odd_member", path_prefix=CALLS, method="POST", member=member, value=value)
+    )
+    await stage.want(stage.record())
+    await stage.drain()
+    row = await stage.row()
+    assert (row.state != "unknown", row.reason) == (True, "forbidden")

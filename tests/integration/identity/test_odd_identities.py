@@ -1,0 +1,66 @@
+"""Signing in while Zoho writes its id tokens and keys in each of its odd ways."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from connector.sandbox.presets import DEMO_CLIENT_ID
+from connector.zoho.oauth import OAuth
+from tests.integration.identity.browser import Browser
+from tests.integration.identity.conftest import House
+
+pytestmark = pytest.mark.anyio
+DAY = 24 * 3_600_000
+AddAda = Callable[[], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"jwt_key_named": "key_id"},
+        {"jwt_key_named": "both"},
+        {"jwt_key_named": "neither"},
+        {"jwt_padded": True},
+        {"jwt_key_named": "key_id", "jwt_padded": True},
+        {"jwt_sub_number": True},
+        {"odd_keys": True},
+        {"odd_keys": True, "jwt_key_named": "neither"},
+    ],
+)
+async def test_everybody_gets_in(
+    house: House, browser: Browser, add_ada: AddAda, switches: dict[str, Any]
+) -> None:
+    """However Zoho writes it, it is the same person, and the one who has signed in before."""
+    await add_ada()
+    assert (await browser.sign_in()).status_code == 303
+    for name, value in switches.items():
+        setattr(house.sandbox.world.config, name, value)
+    assert (await browser.sign_in()).status_code == 303
+    assert (await browser.get("/api/me")).json()["name"] == "ada@example.com"
+
+
+async def test_the_log_names_why_an_identity_does_not_hold(
+    house: House, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Page and log say what is wrong with the id token, for it is the administrator who mends it."""
+    caplog.set_level(logging.INFO)
+    await add_ada()
+    url = await browser.consent(await browser.begin())
+    secrets = house.secrets
+    house.oauth = OAuth(house.http, DEMO_CLIENT_ID, lambda place: secrets[place], lambda: house.clock() + DAY)
+    answer = await browser.get(url)
+    assert (answer.status_code, "does not hold: expired_token" in answer.text) == (400, True)
+    (line,) = [record.getMessage() for record in caplog.records if "bad_identity" in record.getMessage()]
+    assert "expired_token" in line
+
+
+async def test_the_log_names_an_error_that_we_do_not_know(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What Zoho calls it stands in the log and on no page, for anybody can write an address."""
+    caplog.set_level(logging.INFO)
+    answer = await browser.get("/login/callback?error=other_dc%0Afoo")
+    assert (answer.status_code, "other_dc" in answer.text) == (400, False)
+    assert any("other_dc\\nfoo" in record.getMessage() for record in caplog.records)

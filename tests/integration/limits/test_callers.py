@@ -1,0 +1,110 @@
+"""What users and keys ask is charged to them, and never costs a call its name or its record."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import update
+
+from connector.errors import CallerCreditsUsed, CreditsExhausted
+from connector.portals.sharing import SharedBudget
+from connector.store.tables import portals
+from connector.times import DAY, SECOND
+from tests.integration.delivery.stage import STRANGER, Stage
+from tests.integration.limits.process import Process
+from tests.integration.limits.test_width import claimed
+
+pytestmark = pytest.mark.anyio
+Start = Callable[[], Process]
+
+SHARE = 50
+"""One in a hundred of the free edition's credits."""
+
+A_LOOK_UP = 6
+KEY = "key reporting"
+
+
+@pytest.fixture(autouse=True)
+async def small(stage: Stage) -> None:
+    """Have the portal of the smallest edition."""
+    await stage.store.write(lambda c: c.execute(update(portals).values(edition="FREE")))
+
+
+async def drain(process: Process, caller: str, begin: int = 0) -> CallerCreditsUsed:
+    """Look up numbers that nobody knows until the caller may no more, and return how that was said."""
+    for number in range(begin, begin + 100):
+        try:
+            await process.look_up(number, caller)
+        except CallerCreditsUsed as said:
+            return said
+    pytest.fail(f"{caller} may look up without end")
+
+
+async def test_a_key_spends_its_share_and_no_more(stage: Stage, process: Start) -> None:
+    """In whichever process; others, and the calls that ring, go on, and so do the known numbers."""
+    first, second = process(), process()
+    for number in range(3):
+        await first.look_up(number, KEY)
+    said = await drain(second, KEY, 100)
+    spent = stage.world.requests.count(path="/api/v1/contacts/search") * 3
+    assert SHARE - A_LOOK_UP < spent <= SHARE
+    await first.look_up(0, KEY)
+    await first.look_up(200)
+    await first.look_up(201, "ada@example.com")
+    now = stage.clock()
+    assert said.retry_after_seconds == (DAY - now % DAY) // SECOND
+    for part in (KEY, str(SHARE), "00:00 UTC", "LOOKUP_CREDITS_PERCENT"):
+        assert part in str(said)
+
+
+async def test_a_new_day_is_a_new_share(stage: Stage, process: Start) -> None:
+    """From midnight UTC on; a clock that is behind gives yesterday's no second time."""
+    asking = process()
+    await drain(asking, KEY)
+    stage.advance(DAY // SECOND)
+    await drain(asking, KEY, 1_000)
+
+
+async def test_questions_stop_where_the_reserves_begin(stage: Stage, process: Start) -> None:
+    """The last fifth of the day is for calls and their records, and the refusal says so."""
+    asking = process()
+    stage.portal.credits.use_up(stage.clock(), leave=900)
+    await asking.look_up(1)
+    with pytest.raises(CreditsExhausted, match=r"kept for calls .* minutes .* administers Desk") as caught:
+        await asking.look_up(2, KEY)
+    assert caught.value.retry_after_seconds
+    await asking.look_up(2)
+    with pytest.raises(CreditsExhausted):
+        await asking.directory.search(1, "Ann", country="FR", caller=KEY)
+
+
+async def test_look_ups_leave_deliveries_their_own(stage: Stage, process: Start) -> None:
+    """However many calls ring, in whichever process: once theirs are spent, records are still written."""
+    stage.portal.credits.use_up(stage.clock(), leave=990)
+    serving = process()
+    await serving.look_up(1)
+    await serving.portals.close()
+    budgets = [SharedBudget(process().store, 1, "FREE", stage.clock) for _ in range(2)]
+    for budget in budgets:
+        async with budget.slot(240, live=True):
+            pass
+        await budget.close()
+    late = SharedBudget(process().store, 1, "FREE", stage.clock)
+    with pytest.raises(CreditsExhausted, match="kept for the records of calls"):
+        async with late.slot(30, live=True):
+            pass
+    await late.close()
+    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await stage.want(*(stage.record(f"c-{n}") for n in range(3)))
+    assert await claimed(stage)
+
+
+async def test_deliveries_leave_look_ups_their_own(stage: Stage, process: Start) -> None:
+    """What they have not spent of it, and no more: nothing is left lying that nobody may use."""
+    stage.portal.credits.use_up(stage.clock(), leave=450)
+    serving = process()
+    await serving.look_up(1)
+    await serving.portals.close()
+    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await stage.want(stage.record("c-1"))
+    assert await claimed(stage) == []
+    await process().look_up(2)

@@ -1,0 +1,146 @@
+"""Calls that leave no record are noted with the reason, and listed."""
+
+from typing import Any
+
+from sqlalchemy import Connection, update
+from sqlalchemy import event as events_of
+
+from connector.calls import CallEvent, Cause, Direction, EventType, NotRecorded, call_key
+from connector.store import Store, forgetting, tables, unrecorded
+from connector.store.ledger import Arrival as Arrived
+from connector.store.ledger import Ledger, Sender
+from tests.integration.store.conftest import NOW, SENDER
+from tests.integration.store.test_ledger import event, take, wanted
+
+INSIDE: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
+OWN_RING: dict[str, Any] = {"direction": Direction.OUTBOUND, "from_number": "+33987654321", "to_number": None}
+
+
+def call(call_id: str, cause: Cause | None = None, **said: Any) -> list[CallEvent]:
+    """Ring and end a call."""
+    return [
+        event(0, EventType.RINGING, call_id, **said),
+        event(9, EventType.ENDED, call_id, **said | {"cause": cause, "agent": None}),
+    ]
+
+
+def reasons(store: Store, **asked: Any) -> dict[str, NotRecorded | None]:
+    """List the calls that leave no record, by their ids, as they are listed."""
+    found = store.read_now(lambda c: unrecorded.list_calls(c, only_not_recorded=True, **asked))
+    return {each.call.call_id if each.call else each.key: each.not_recorded for each in found}
+
+
+def test_each_reason(store: Store, ledger: Ledger) -> None:
+    """Among colleagues, a ring that nobody took, nothing told; the rest has a record."""
+    taken = take(
+        store, ledger, *call("inside", **INSIDE), *call("ring", Cause.NO_ANSWER, agent="1001", **OWN_RING),
+        event(9, EventType.ENDED, "nothing", direction=None, from_number=None, to_number=None),
+        *call("customer"),
+    )  # fmt: skip
+    expected = {
+        "inside": NotRecorded.INTERNAL, "ring": NotRecorded.NOT_TAKEN, "nothing": NotRecorded.NOTHING_TOLD
+    }  # fmt: skip
+    assert reasons(store) == expected
+    assert sorted(taken.not_recorded) == sorted(expected.values())
+    assert wanted(store).keys() == {call_key(SENDER.uid, "customer")}
+    assert reasons(store, reason="internal") == {"inside": NotRecorded.INTERNAL}
+    assert list(reasons(store, limit=1)) == [max(expected, key=lambda name: call_key(SENDER.uid, name))]
+    assert reasons(store, phone_system="paris") == expected
+    assert reasons(store, phone_system="lyon") == {}
+
+
+def test_a_reason_goes_when_a_record_comes(store: Store, ledger: Ledger) -> None:
+    """Something that is told late makes it a customer's call; each reason is counted once."""
+    first = take(store, ledger, *call("c-1", **INSIDE))
+    again = take(
+        store, ledger, event(12, EventType.RECORDED, "c-1", recording_url="https://a.example/1", **INSIDE)
+    )
+    assert (first.not_recorded, again.not_recorded) == ((NotRecorded.INTERNAL,), ())
+    take(store, ledger, event(-1, EventType.RINGING, "c-1"))
+    assert reasons(store) == {}
+    assert len(wanted(store)) == 1
+
+
+def test_a_call_that_goes_on_has_no_reason_yet(store: Store, ledger: Ledger) -> None:
+    """Nor has one that its watchdog closed and that rings again."""
+    ringing, ended = call("c-1", **INSIDE)
+    take(store, ledger, ringing)
+    assert reasons(store) == {}
+    take(store, ledger, ended)
+    assert reasons(store) == {"c-1": NotRecorded.INTERNAL}
+
+
+def test_what_was_delivered_stays_recorded(store: Store, ledger: Ledger) -> None:
+    """A call that proves to be among colleagues has its record in Desk all the same."""
+    take(store, ledger, *call("c-1"))
+    store.write_now(lambda c: c.execute(update(tables.outbox).values(state="done", desk_id="1")))
+    take(store, ledger, event(-1, EventType.RINGING, "c-1", **INSIDE))
+    assert reasons(store) == {}
+    (listed,) = store.read_now(unrecorded.list_calls)
+    assert (listed.delivery, listed.not_recorded) == ("done", None)
+
+
+def test_a_family_is_one_call(store: Store, ledger: Ledger) -> None:
+    """Whatever of it was heard of first; a head that nobody has heard of is told by what came out of it."""
+    take(store, ledger, *call("c-2", **INSIDE))
+    take(
+        store,
+        ledger,
+        event(12, EventType.RECORDED, "c-2", parent="c-1", recording_url="https://a.example/1", **INSIDE),
+    )
+    assert reasons(store) == {"c-2": NotRecorded.INTERNAL}
+    take(store, ledger, *call("c-1", **INSIDE))
+    assert reasons(store) == {"c-1": NotRecorded.INTERNAL}
+    take(
+        store,
+        ledger,
+        *call("c-0"),
+        event(13, EventType.RECORDED, "c-1", parent="c-0", recording_url="https://a.example/2"),
+    )
+    assert reasons(store) == {}
+
+
+def test_where_internal_calls_are_wanted(store: Store, ledger: Ledger) -> None:
+    """They have a record, and no reason."""
+    sender = Sender(SENDER.id, SENDER.uid, SENDER.portal_id, with_internal=True)
+    store.write_now(lambda c: ledger.take(c, [Arrived(sender, call("c-1", **INSIDE))]))
+    assert reasons(store) == {}
+    assert len(wanted(store)) == 1
+
+
+def test_statements_do_not_grow(store: Store, ledger: Ledger) -> None:
+    """A hundred calls without a record are noted in as many statements as one, and others cost none more."""
+
+    def statements(number: int, **said: Any) -> int:
+        seen: list[str] = []
+
+        def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        told = [one for each in range(number) for one in call(f"{said}-{number}-{each}", **said)]
+        events_of.listen(store.engine, "before_cursor_execute", count)
+        take(store, ledger, *told)
+        events_of.remove(store.engine, "before_cursor_execute", count)
+        return len(seen)
+
+    ordinary, one, many = statements(1), statements(1, **INSIDE), statements(100, **INSIDE)
+    assert one == many
+    assert one - ordinary <= 2
+
+
+def test_erased_calls(store: Store, ledger: Ledger) -> None:
+    """What was forgotten before it came to Desk says so; what stands there is recorded."""
+    take(store, ledger, *call("inside", **INSIDE), *call("there"), *call("waiting"))
+    key = call_key(SENDER.uid, "there")
+    there = tables.outbox.c.key == key
+    store.write_now(lambda c: c.execute(update(tables.outbox).where(there).values(state="done", desk_id="1")))
+
+    def forget(connection: Connection) -> None:
+        forgetting.erase_calls(connection, forgetting.lock_families(connection, [1, 2, 3]), NOW)
+
+    store.write_now(forget)
+    keys = {call_key(SENDER.uid, name) for name in ("inside", "waiting")}
+    assert reasons(store) == dict.fromkeys(keys, NotRecorded.ERASED)
+    late = event(-5, EventType.RINGING, "child", parent="inside")
+    assert take(store, ledger, late).not_recorded == (NotRecorded.ERASED,)
+    assert reasons(store) == dict.fromkeys([*keys, call_key(SENDER.uid, "child")], NotRecorded.ERASED)

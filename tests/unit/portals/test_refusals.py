@@ -1,0 +1,26 @@
+"""What Desk refuses a portal, in words."""
+
+from typing import get_args
+
+import pytest
+
+from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
+from connector.portals.refusals import in_words
+from connector.store.writes import Refusal, Work
+
+REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "blocked"])
+@pytest.mark.parametrize("work", get_args(Work))
+def test_each_kind_has_its_own_remedy(work: Work, reason: str) -> None:
+    """No two reasons share their words, and none is left to guess."""
+    said = in_words(Refusal(portal_id=1, work=work, reason=reason, detail="", refused_at=0))
+    others = {
+        in_words(Refusal(portal_id=1, work=work, reason=other, detail="", refused_at=0)).remedy
+        for other in (*REASONS, "blocked")
+        if other != reason
+    }
+    assert said.remedy not in others
+    assert said.what.startswith("Desk refuses ")
+    assert "{" not in said.remedy
