@@ -1,6 +1,7 @@
 """Open the database: SQLite that is safe to share, or PostgreSQL."""
 
 import importlib
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -124,7 +125,9 @@ def _begin(connection: Connection) -> None:
 def _protect(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
     # SQLite gives what it writes beside a database that one's mode, and would make it readable for all.
     if arguments and arguments[0] != ":memory:":
-        private_database(Path(arguments[0]))
+        # Where none can be made, SQLite says so itself.
+        with suppress(OSError):
+            private_database(Path(arguments[0]))
 
 
 def _prepare(connection: Any, _record: Any) -> None:
