@@ -80,7 +80,8 @@ class Book:
         context = message.get("Context", "")
         party, agent = self.names.read(name, context, message.get("CallerIDNum", ""))
         call_id = self._joined.get(linked, linked)
-        if call_id in self._ended:
+        known = self.calls.get(call_id)
+        if call_id in self._ended or (known is not None and known.lost_at is not None):
             call_id = uniqueid
         call = self.calls.get(call_id) or self.begin(call_id, at, uniqueid)
         channel = Channel(uniqueid=uniqueid, name=name, party=party, agent=agent)
@@ -150,7 +151,9 @@ class Book:
         for channel in [one for one in call.channels.values() if not one.keeps_open]:
             self.drop_channel(call, channel)
         if staying:
-            rest = self.begin(f"{call.id}/rest", at, staying[0].uniqueid)
+            first, was_rest, turn = call.id.partition("/rest")
+            turn = str(int(turn or 1) + 1) if was_rest else ""
+            rest = self.begin(f"{first}/rest{turn}", at, staying[0].uniqueid)
             rest.is_rest = True
             for channel in staying:
                 self._put(rest, channel)

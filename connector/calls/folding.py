@@ -10,6 +10,7 @@ from connector.calls.values import (
     Call,
     CallEvent,
     CallState,
+    Direction,
     EventType,
     Leg,
     LegState,
@@ -46,14 +47,16 @@ def fold(events: Iterable[CallEvent]) -> Call:
     answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
     ended_at = None if end is None else max(end.at, started_at)
     parent: str | None = _first(heard, "parent")
+    ends = _outside_parts(heard) if _first(heard, "direction") is Direction.INTERNAL else heard
+    ends = ends or heard
     return Call(
         call_id=told[0].call_id,
         state=_state(answered_at, ended_at),
         started_at=started_at,
         heard_at=max(event.received_at for event in heard),
-        direction=_first(heard, "direction"),
-        from_number=_first(heard, "from_number"),
-        to_number=_first(heard, "to_number"),
+        direction=_first(ends, "direction"),
+        from_number=_first(ends, "from_number"),
+        to_number=_first(ends, "to_number"),
         queue=_first(heard, "queue"),
         parent=None if parent == told[0].call_id else parent,
         answered_at=answered_at,
@@ -83,6 +86,10 @@ def _arrival(event: CallEvent) -> tuple[int, bytes]:
 
 def _place(event: CallEvent) -> tuple[int, int, str, str]:
     return event.at, _PLACE[event.type], event.source, event.id
+
+
+def _outside_parts(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    return [event for event in events if event.of_part and event.direction is Direction.OUTBOUND]
 
 
 def _first(events: Sequence[CallEvent], field: str) -> Any:

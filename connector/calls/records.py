@@ -144,7 +144,7 @@ def _outside(root: Call, calls: Sequence[Call]) -> Call:
     if _direction(root) in _WITH_CUSTOMERS and not _calls_nobody(root):
         return root
     return next(
-        (call for call in calls if call.direction in _WITH_CUSTOMERS and not _calls_nobody(call)), root
+        (call for call in calls if _direction(call) in _WITH_CUSTOMERS and not _calls_nobody(call)), root
     )
 
 

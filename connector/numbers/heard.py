@@ -9,7 +9,7 @@ import phonenumbers
 
 from connector.numbers.kinds import abroad_code, country_at
 from connector.numbers.reading import NOT_SHOWN, Kind, Number, labelled, read
-from connector.numbers.subscribers import subscriber
+from connector.numbers.subscribers import parsed, subscriber
 from connector.numbers.uris import shown, unwrap
 
 AS_WRITTEN = "written "
@@ -48,7 +48,8 @@ def heard(
     whole = _trusted(raw, home, trusts=trusts)
     inner = [_trusted(text, home, trusts=trusts) for text in behind(raw or "", habits.prefixes)]
     ordered = [*reversed(inner), whole] if dialled else [whole, *inner]
-    found = next((number for number in ordered if number.e164 is not None), whole)
+    numbers = [number for number in ordered if number.e164 is not None]
+    found = next(filter(_is_known, numbers), numbers[0] if numbers else whole)
     return msgspec.structs.replace(found, raw=raw or "")
 
 
@@ -115,6 +116,11 @@ def _is_bare(raw: str, e164: str) -> bool:
     text = unwrap(raw)
     has_plus = text.startswith(("+", "\uff0b"))
     return not has_plus and phonenumbers.normalize_digits_only(text).startswith(e164[1:])
+
+
+def _is_known(number: Number) -> bool:
+    parts = parsed(number.e164 or "")
+    return parts is not None and phonenumbers.is_valid_number(parts)
 
 
 def _code(country: str) -> str:

@@ -93,7 +93,7 @@ def matches(text: str, e164: str, country: str) -> bool:
             found = read(piece, own).e164
         if found is not None and subscriber(found) == key:
             return True
-        if phonenumbers.normalize_digits_only(piece) in spelt:
+        if found is None and phonenumbers.normalize_digits_only(piece) in spelt:
             return True
     return False
 

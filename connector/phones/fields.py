@@ -74,7 +74,7 @@ def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
     if number is None:
         return False
     is_line = could_be(number, system.lines) and read(number, country or system.country).e164 in system.lines
-    return is_line or system.agent(number) is not None
+    return is_line or system.agents.word(number, country or system.country) is not None
 
 
 def direction_of(
@@ -100,9 +100,9 @@ def _is_short(number: str | None, country: str) -> bool:
 
 def _is_extension(number: str | None, country: str, *, dialled: bool) -> bool:
     """Tell extensions, and zeros that somebody dials for the operator, from the emergency services."""
-    if dialled and number and not number.strip("0"):
-        return True
-    return _is_short(number, country) and not is_emergency_number(number or "", country)
+    if is_emergency_number(number or "", country):
+        return False
+    return bool(dialled and number and not number.strip("0")) or _is_short(number, country)
 
 
 def check_printable(text: str, pointer: str) -> None:

@@ -97,6 +97,9 @@ def part_of(told: Params, system: PhoneSystem) -> Part:
     if told.one("ParentCallSid"):
         return _leg(caller, called)
     direction = _DIRECTIONS.get(ascii_lower(told.one("Direction") or ""))
+    if caller.is_device and not caller.is_known and called.word is None and system.agents.words:
+        # A visitor, or one of ours who was not entered: whom a leg of this dials tells them apart.
+        return Part(is_leg=False, may_answer=False, from_number=caller.told)
     if caller.is_device or (caller.word != caller.told and caller.is_known):
         direction = _direction_of_device(caller, called)
         if direction is not Direction.INBOUND:
