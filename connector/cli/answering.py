@@ -56,7 +56,8 @@ def block(*, slug: str, number: str, reason: str, everywhere: bool) -> None:
         blocks.put(connection, phone, entry)
 
     in_house(partial(change_phone, slug, change, "number.blocked", f"{number} {reason}".strip()))
-    click.echo(f"{number} is turned away{' everywhere' if everywhere else f' by {slug}'}.")
+    who = "Every caller" if number.strip() == "*" else number
+    click.echo(f"{who} is turned away{' everywhere' if everywhere else f' by {slug}'}.")
 
 
 @click.command("unblock")

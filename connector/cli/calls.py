@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from connector import numbers
-from connector.calls import NotRecorded
+from connector import numbers, pops
+from connector.calls import Call, Direction, NotRecorded
 from connector.cli.opening import in_store
 from connector.cli.output import json_option, moment, show_rows
 from connector.cli.values import HOW_MANY
@@ -16,12 +16,17 @@ from connector.store.unrecorded import Listed
 from connector.times import system_clock
 
 WHY = {
-    NotRecorded.INTERNAL: "among colleagues; `connector phones internal` has such calls recorded",
+    NotRecorded.INTERNAL: "among colleagues, as the phone system says or as both ends are yours; "
+    "`connector phones internal` has such calls recorded",
     NotRecorded.NOT_TAKEN: "nobody took the ring of the agent's own telephone, so nobody was called",
     NotRecorded.NOTHING_TOLD: "the phone system told neither the direction nor a caller nor a ring",
     NotRecorded.ERASED: "erased by `connector forget`",
     NotRecorded.EARLIER: "ended before reasons were kept",
 }
+
+
+NAMED_AT_MOST = 5
+"""Agents whom a line of the table names; a program is told all."""
 
 
 @click.group()
@@ -47,8 +52,10 @@ def list_all(
     """
     wishes: dict[str, Any] = {"only_not_recorded": only_not_recorded, "phone_system": slug, "reason": reason}
     found = in_store(partial(_read, slug=slug, asked=partial(unrecorded.list_calls, limit=limit, **wishes)))
-    nothing = "Every call left a record." if only_not_recorded or reason else "No call has been heard of."
-    show_rows([_row(each) for each in found], as_json=as_json, nothing=nothing)
+    nothing = (
+        "No such call has been heard of." if only_not_recorded or reason else "No call has been heard of."
+    )
+    show_rows([_row(each, whole=as_json) for each in found], as_json=as_json, nothing=nothing)
 
 
 async def _read(store: Store, *, slug: str | None, asked: partial[list[Listed]]) -> list[Listed]:
@@ -58,20 +65,34 @@ async def _read(store: Store, *, slug: str | None, asked: partial[list[Listed]])
     return await store.read(asked)
 
 
-def _row(each: Listed) -> dict[str, Any]:
+def _row(each: Listed, *, whole: bool) -> dict[str, Any]:
     call = each.call
+    from_number, to_number = (None, None) if call is None else _ends(call, each)
+    agents = [] if call is None else [leg.agent for leg in call.legs]
     return {
         "at": moment(each.heard_at if call is None else call.started_at),
         "phone_system": each.phone_system,
         "direction": None if call is None else call.direction,
-        "from": None if call is None else _number(call.from_number, each.country),
-        "to": None if call is None else _number(call.to_number, each.country),
-        "agents": [] if call is None else [leg.agent for leg in call.legs],
+        "from": from_number,
+        "to": to_number,
+        "agents": agents if whole or len(agents) <= NAMED_AT_MOST else _some(agents),
         "record": each.delivery,
         "not_recorded": each.not_recorded,
         "why": "" if each.not_recorded is None else WHY[each.not_recorded],
         "call": each.key,
     }
+
+
+def _some(agents: list[str]) -> list[str]:
+    return [*agents[:NAMED_AT_MOST], f"and {len(agents) - NAMED_AT_MOST} more"]
+
+
+def _ends(call: Call, each: Listed) -> tuple[str | None, str | None]:
+    """Return both ends as the banner and the record show them: the customer's by the habits there."""
+    customer = numbers.labelled(pops.customer(call, each.country, each.habits))
+    if call.direction is Direction.OUTBOUND:
+        return _number(call.from_number, each.country), customer if call.to_number else None
+    return customer if call.from_number else None, _number(call.to_number, each.country)
 
 
 def _number(raw: str | None, country: str) -> str | None:

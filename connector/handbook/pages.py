@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -94,8 +95,8 @@ def _complete(tokens: Sequence[Token]) -> None:
 
 
 def _address(link: str) -> str:
-    name, hash_sign, rest = link.partition("#")
-    return f"/help/{name.removesuffix('.md')}{hash_sign}{rest}" if name.endswith(".md") else link
+    path, hash_sign, rest = link.partition("#")
+    return f"/help/{PurePosixPath(path).stem}{hash_sign}{rest}" if path.endswith(".md") else link
 
 
 def _title(tokens: Sequence[Token]) -> str:
@@ -132,6 +133,11 @@ class _Renderer(RendererHTML):
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """End it."""
         return self.renderToken(tokens, idx, options, env) + "</div>\n"
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Write what is set off by spaces."""
+        rendered = super().code_block(tokens, idx, options, env)
+        return rendered.replace("<pre>", '<pre class="scrolls" tabindex="0">', 1)
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Write an example."""

@@ -20,14 +20,15 @@ def pattern_of(text: str, country: str) -> str:
     """
     text = plain(text).strip()
     number = read(text, country)
-    if number.kind is Kind.WITHHELD and "*" not in text:
+    # An empty text reads as a withheld number, and nobody types it to mean them.
+    if number.kind is Kind.WITHHELD and "*" not in text and any(map(str.isalnum, text)):
         return WITHHELD
     if number.e164 is not None:
         return number.e164
     bare = _MARKS.sub("", text)
     bare = f"+{bare[2:]}" if bare.startswith("00") else bare
     if "*" not in bare or not _PATTERN.fullmatch(bare):
-        raise CommandError(f"{text} is no number; write it as +33123456789, +331*, or {WITHHELD}.")
+        raise CommandError(f"{text!r} is no number; write it as +33123456789, +331*, or {WITHHELD}.")
     return bare if bare[0] in "+*" else f"+{bare}"
 
 

@@ -1,11 +1,13 @@
 """Keep which calls leave no record and why, and list calls with what came of each."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from connector.calls import Call, NotRecorded
+from connector.numbers import Habits
 from connector.store import calls
 from connector.store.bulk import Bulk
 from connector.store.calls import CallRow
@@ -23,6 +25,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     phone_system: str
     country: str
+    habits: Habits
     heard_at: int
     call: Call | None
     not_recorded: NotRecorded | None
@@ -62,7 +65,7 @@ def list_calls(
     """Return calls, those first that were heard of last; a family is listed once, by its head."""
     delivery = and_(outbox.c.call_id == table.c.id, outbox.c.kind == "call")
     asked = (
-        select(table.c.id, phone_systems.c.slug, phone_systems.c.country, table.c.created_at, outbox.c.state)
+        select(table.c.id, table.c.created_at, outbox.c.state, *_WHOSE)
         .select_from(table)
         .join(phone_systems, phone_systems.c.id == table.c.phone_system_id)
         .join(outbox, delivery, isouter=True)
@@ -79,18 +82,23 @@ def list_calls(
     found = connection.execute(asked).all()
     rows = {row.id: row for row in calls.by_ids(connection, [each.id for each in found])}
     members = _first_members(connection, [row.id for row in rows.values() if row.call is None])
-    return [
-        Listed(
-            key=rows[each.id].key,
-            phone_system=each.slug,
-            country=each.country,
-            heard_at=each.created_at,
-            call=rows[each.id].call or members.get(each.id),
-            not_recorded=rows[each.id].not_recorded,
-            delivery=each.state,
-        )
-        for each in found
-    ]
+    return [_listed(each, rows[each.id], members) for each in found]
+
+
+def _listed(each: Row[Any], row: CallRow, members: Mapping[int, Call]) -> Listed:
+    return Listed(
+        key=row.key,
+        phone_system=each.slug,
+        country=each.country,
+        habits=Habits(prefixes=tuple(each.prefixes.split()), without_plus=each.without_plus),
+        heard_at=each.created_at,
+        call=row.call or members.get(row.id),
+        not_recorded=row.not_recorded,
+        delivery=each.state,
+    )
+
+
+_WHOSE = tuple(phone_systems.c[name] for name in ("slug", "country", "prefixes", "without_plus"))
 
 
 def _first_members(connection: Connection, head_ids: list[int]) -> dict[int, Call]:

@@ -40,7 +40,7 @@ def test_calls_that_leave_no_record(heard: Shell) -> None:
     assert heard.json("calls", "list", "--not-recorded", "--phone", "paris", "--reason", "internal") == [row]
     assert heard.json("calls", "list", "--reason", "erased") == []
     assert "among colleagues" in heard.ok("calls", "list", "--not-recorded")
-    assert heard.ok("calls", "list", "--reason", "erased") == "Every call left a record.\n"
+    assert heard.ok("calls", "list", "--reason", "erased") == "No such call has been heard of.\n"
 
 
 def test_all_calls(heard: Shell) -> None:
@@ -50,6 +50,20 @@ def test_all_calls(heard: Shell) -> None:
         ("internal", None, "1001"), (None, "due", "+33 1 99 00 00 01"),
     ]  # fmt: skip
     assert heard.json("calls", "list", "--limit", "1") == rows[:1]
+
+
+def test_numbers_are_those_of_the_records(shell: Shell, portal_id: int) -> None:
+    """What is dialled before a number is cut in the list too; of many who were rung, some are named."""
+    shell.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR", "--prefix", "9")
+    out = {"direction": Direction.OUTBOUND, "from_number": "+33987654321", "to_number": "90140506001"}
+    told = [event(at, EventType.RINGING, "a", agent=f"10{at:02}", **out) for at in range(8)]
+    store = Store(shell.database_url)
+    ledger = Ledger(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
+    store.write_now(partial(ledger.take, arrivals=[Arrival(Sender(1, "u", portal_id), told)]))
+    store.close()
+    (row,) = shell.json("calls", "list")
+    assert (row["from"], row["to"], len(row["agents"])) == ("+33 9 87 65 43 21", "+33 1 40 50 60 01", 8)
+    assert "and 3 more" in shell.ok("calls", "list")
 
 
 def test_unknown_phone_system(heard: Shell) -> None:

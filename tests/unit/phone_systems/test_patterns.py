@@ -30,7 +30,9 @@ def test_patterns(text: str, pattern: str) -> None:
     assert pattern_of(pattern, "FR") == pattern
 
 
-@pytest.mark.parametrize("text", ["1042", "Bob", "+331[0-9]*", "+33?*", "++33*", "12345678901234567890"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "+", "1042", "Bob", "+331[0-9]*", "+33?*", "++33*", "12345678901234567890"]
+)
 def test_what_is_no_pattern(text: str) -> None:
     """Says what to type."""
     with pytest.raises(CommandError, match="write it as"):
