@@ -195,3 +195,18 @@ def test_one_channel_that_calls_many_after_each_other() -> None:
     assert len(calls) == 60
     assert {tuple(answered_by(call)) for call in calls.values()} == {("1001",)}
     assert max(len(call.call_id) for call in calls.values()) < 250
+
+
+def test_a_mobile_that_is_picked_up_when_its_caller_has_gone() -> None:
+    """The mobile has a call of its own with the agent; the call that it leaves is not kept for ever."""
+    pbx = Pbx()
+    caller = pbx.comes_in(CUSTOMER)
+    mobile = pbx.dials(caller, "PJSIP/carrier", "+447700900009")
+    pbx.gone(caller)
+    agent = pbx.channel("PJSIP/1001", "1001", exten="*8")
+    pbx.answers(mobile)
+    pbx.bridge(agent, mobile)
+    pbx.wait(5)
+    pbx.hangs_up(agent)
+    calls = outside(calls_of(pbx))
+    assert {number: answered_by(call) for number, call in calls.items()} == {"+447700900009": ["1001"]}
