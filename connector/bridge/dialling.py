@@ -21,22 +21,17 @@ def dial(book: Book, message: Message, at: int, over: Over) -> Iterator[Said]:
     call, called = known
     if source is not None:
         called.dialled_by = source[1].uniqueid
-        yield from move(book, called, source[0], at, over)
+        for empty in book.move(called, source[0]):
+            if empty.told:
+                yield from over(empty, at)
+            else:
+                book.drop(empty, at)
         call = source[0]
     _is_called(call, called)
     if called.party is Party.OUTSIDE:
         yield from _dial_out(book, call, called, message, at, over)
     elif called.party is Party.AGENT:
         yield from _ring(call, called, message, at)
-
-
-def move(book: Book, channel: Channel, call: BridgeCall, at: int, over: Over) -> Iterator[Said]:
-    """Have a channel belong to another call; a call that has none left by that is over."""
-    for empty in book.move(channel, call):
-        if empty.told:
-            yield from over(empty, at)
-        else:
-            book.drop(empty, at)
 
 
 def caller(call: BridgeCall, message: Message) -> str:

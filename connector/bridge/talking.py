@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from connector.bridge.book import Book
 from connector.bridge.calls import INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, Party
-from connector.bridge.dialling import Over, move
+from connector.bridge.dialling import Over
 from connector.bridge.values import Said
 
 
@@ -43,7 +43,8 @@ def _ask(book: Book, people: Sequence[Channel], at: int, over: Over) -> Iterator
         if call.is_external and not call.is_among(people):
             own = book.begin(one.uniqueid, at, one.uniqueid)
             own.direction, own.party, own.to_number = OUTBOUND, [one.uniqueid], one.asked_for
-            yield from move(book, one, own, at, over)
+            for empty in book.move(one, own):
+                yield from over(empty, at)
 
 
 def stop_talking(book: Book, channel: Channel, at: int) -> None:

@@ -198,7 +198,7 @@ def test_one_channel_that_calls_many_after_each_other() -> None:
 
 
 def test_a_mobile_that_is_picked_up_when_its_caller_has_gone() -> None:
-    """The mobile has a call of its own with the agent; the call that it leaves is not kept for ever."""
+    """The mobile has a call of its own with the agent; the one who called is told, and ends."""
     pbx = Pbx()
     caller = pbx.comes_in(CUSTOMER)
     mobile = pbx.dials(caller, "PJSIP/carrier", "+447700900009")
@@ -209,4 +209,8 @@ def test_a_mobile_that_is_picked_up_when_its_caller_has_gone() -> None:
     pbx.wait(5)
     pbx.hangs_up(agent)
     calls = outside(calls_of(pbx))
-    assert {number: answered_by(call) for number, call in calls.items()} == {"+447700900009": ["1001"]}
+    assert {number: answered_by(call) for number, call in calls.items()} == {
+        CUSTOMER: [],
+        "+447700900009": ["1001"],
+    }
+    assert calls[CUSTOMER].ended_at is not None
