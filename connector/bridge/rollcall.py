@@ -99,7 +99,7 @@ class RollCall:
         bridge = listed.get("BridgeId", "")
         if bridge and listed.get("BridgeTechnology") != "holding_bridge":
             self._tracker.book.enter(channel, bridge)
-            yield from talk(self._tracker.book, bridge, now, is_heard=False)
+            yield from talk(self._tracker.book, bridge, now, self._tracker.over, is_heard=False)
 
 
 def _has_come_in(names: Names, listed: Message) -> bool:

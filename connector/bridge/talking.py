@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from connector.bridge.book import Book
 from connector.bridge.calls import INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, Party
+from connector.bridge.dialling import Over
 from connector.bridge.values import Said
 
 
-def talk(book: Book, bridge: str, at: int, *, is_heard: bool = True) -> Iterator[Said]:
+def talk(book: Book, bridge: str, at: int, over: Over, *, is_heard: bool = True) -> Iterator[Said]:
     """Say who has answered, now that these are in a bridge with each other; they may long have been.
 
     Each party outside has a call of its own, in which all others take part.
@@ -16,7 +17,7 @@ def talk(book: Book, bridge: str, at: int, *, is_heard: bool = True) -> Iterator
     people = book.together(bridge)
     if len(people) < 2:
         return
-    _ask(book, people, at)
+    yield from _ask(book, people, at, over)
     yield from _brought_together(book, people, at)
     calls = book.calls_of(people)
     agents = [one for one in people if one.agent is not None]
@@ -33,7 +34,7 @@ def talk(book: Book, bridge: str, at: int, *, is_heard: bool = True) -> Iterator
         book.mark([call.id])
 
 
-def _ask(book: Book, people: Sequence[Channel], at: int) -> None:
+def _ask(book: Book, people: Sequence[Channel], at: int, over: Over) -> Iterator[Said]:
     """Give a call of its own to somebody outside whom an agent talks with while the caller is elsewhere."""
     if not any(one.agent is not None for one in people):
         return
@@ -41,8 +42,9 @@ def _ask(book: Book, people: Sequence[Channel], at: int) -> None:
         (call,) = book.calls_of([one])
         if call.is_external and not call.is_among(people):
             own = book.begin(one.uniqueid, at, one.uniqueid)
-            book.move(one, own)
             own.direction, own.party, own.to_number = OUTBOUND, [one.uniqueid], one.asked_for
+            for empty in book.move(one, own):
+                yield from over(empty, at)
 
 
 def stop_talking(book: Book, channel: Channel, at: int) -> None:

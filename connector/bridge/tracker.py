@@ -158,7 +158,7 @@ class Tracker:
         if known is None or message.get("BridgeTechnology") == "holding_bridge":
             return
         self.book.enter(known[1], message.get("BridgeUniqueid", ""))
-        yield from talk(self.book, known[1].bridge, at)
+        yield from talk(self.book, known[1].bridge, at, self.over)
 
     def _bridge_leave(self, message: Message, at: int) -> None:
         known = self.book.channel(message)

@@ -92,3 +92,13 @@ def test_the_agent_who_is_rung_first_is_no_customer() -> None:
     assert (made.customer, made.agents, made.duration_seconds, made.is_nameless) == (
         "customer", ("7",), 22, False,
     )  # fmt: skip
+
+
+def test_a_caller_without_a_direction_under_an_internal_call() -> None:
+    """Comes in, as alone: colleagues spoke first, and the record is the caller's."""
+    root = call(event("ringing", direction=Direction.INTERNAL, agent="7"), event("ended", 5))
+    child = call(
+        event("ringing", 4, call_id="d", parent="c", from_number="x"), event("ended", 9, call_id="d")
+    )
+    for family in ([root, child], [child, root]):
+        assert (written(*family).direction, written(*family).customer) == (Direction.INBOUND, "x")

@@ -20,6 +20,9 @@ NANP, BERLIN = "+12125555634", "+493012345678"
         ("l0#03012345678", "DE", ("L0#",), BERLIN),
         ("003012345678", "DE", ("0",), BERLIN),
         ("00030 12345678", "DE", ("0", "00"), BERLIN),
+        # Cut once, it would be a number that no plan knows.
+        ("004930 12345678", "DE", ("0",), BERLIN),
+        ("0004930 12345678", "DE", ("0",), BERLIN),
         ("sip:912125555634@pbx.example", "US", ("9",), NANP),
         # Nothing stands in front, although it looks so: 917 is New York.
         ("9175555634", "US", ("9",), "+19175555634"),

@@ -238,10 +238,12 @@ def test_they_are_shown_as_they_are_dialled_today(country: str, typed: str, e164
         ("+52 1 33 1234 5678", "MX", "+525512345678"),
         ("011 5555-4321", "AR", "+5491155554322"),
         ("41812886393", "IT", "+41812886394"),
+        ("(571) 234-5678", "US", "+576012345678"),
+        ("562-234-5678", "US", "+56222345678"),
     ],
 )
 def test_another_subscriber_is_not_matched(typed: str, country: str, e164: str) -> None:
-    """A landline of Sao Paulo is no mobile with a 9 in front."""
+    """A landline of Sao Paulo is no mobile with a 9 in front, and Virginia's 571 no Bogota of old."""
     assert not matches(typed, e164, country)
     assert subscriber(read(typed, country).e164 or "") != subscriber(e164)
 

@@ -4,7 +4,7 @@ import pytest
 
 from connector.bridge.values import Kind
 from connector.calls import Cause, Direction
-from tests.unit.bridge.invented import Pbx, answered_by, calls_of, talk_ms
+from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
 from tests.unit.bridge.samples import folded, messages, new_tracker, only_call
 
 CUSTOMER = "+442071838750"
@@ -177,3 +177,40 @@ def test_machines_are_nobody() -> None:
         pbx.wait(1)
         (call,) = calls_of(pbx)
         assert call.answered_at is None
+
+
+def test_one_channel_that_calls_many_after_each_other() -> None:
+    """A dialler's, or a queue's that stays open: each customer has one call, whose id does not grow."""
+    pbx = Pbx()
+    own = pbx.channel("PJSIP/1001", "1001", exten="777")
+    pbx.state(own, "Up")
+    for place in range(60):
+        customer = pbx.dials(own, "PJSIP/carrier", f"+4477009{place:05}")
+        pbx.answers(customer)
+        pbx.bridge(own, customer)
+        pbx.wait(3)
+        pbx.leaves(own)
+        pbx.gone(customer)
+    calls = outside(calls_of(pbx))
+    assert len(calls) == 60
+    assert {tuple(answered_by(call)) for call in calls.values()} == {("1001",)}
+    assert max(len(call.call_id) for call in calls.values()) < 250
+
+
+def test_a_mobile_that_is_picked_up_when_its_caller_has_gone() -> None:
+    """The mobile has a call of its own with the agent; the one who called is told, and ends."""
+    pbx = Pbx()
+    caller = pbx.comes_in(CUSTOMER)
+    mobile = pbx.dials(caller, "PJSIP/carrier", "+447700900009")
+    pbx.gone(caller)
+    agent = pbx.channel("PJSIP/1001", "1001", exten="*8")
+    pbx.answers(mobile)
+    pbx.bridge(agent, mobile)
+    pbx.wait(5)
+    pbx.hangs_up(agent)
+    calls = outside(calls_of(pbx))
+    assert {number: answered_by(call) for number, call in calls.items()} == {
+        CUSTOMER: [],
+        "+447700900009": ["1001"],
+    }
+    assert calls[CUSTOMER].ended_at is not None

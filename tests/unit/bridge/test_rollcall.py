@@ -189,3 +189,39 @@ def test_a_click_through_a_local_channel_is_picked_up(until: str, times: int) ->
     assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+442071838750")
     assert (answered_by(call), call.ended_at is not None) == (["1001"], True)
     assert call.call_id.startswith("connector-")
+
+
+@pytest.mark.parametrize("in_the_gap", [True, False])
+def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool) -> None:
+    """Who is called bears the Linkedid of the call that is lost, and has a call all the same."""
+    pbx = Pbx()
+    own = pbx.channel("PJSIP/1001", "1001", exten="777")
+    pbx.answers(first := pbx.dials(own, "PJSIP/carrier", "+442071838750"))
+    pbx.bridge(own, first)
+    tracker = new_tracker()
+    told = [said for message in pbx.written for said in tracker.hear(message)]
+    pbx.leaves(own)
+    pbx.gone(first)
+    unheard = len(pbx.written)
+    pbx.answers(second := pbx.dials(own, "PJSIP/carrier", "+14155550123"))
+    pbx.bridge(own, second)
+    unheard = len(pbx.written) if in_the_gap else unheard
+    doing = {own.uniqueid: "Dial", second.uniqueid: "AppDial"}
+    there = [{**one, "Application": doing[one["Uniqueid"]]} for one in present(pbx.written[:unheard])]
+    roll = RollCall(tracker, LOST_AT, lambda: NOW)
+    told += called(roll, there)
+    pbx.wait(5)
+    told += [said for message in pbx.written[unheard:] for said in tracker.hear(message)]
+    (lost,) = roll.lost
+    tracker.book.over(lost.id)
+    unheard = len(pbx.written)
+    pbx.hangs_up(second)
+    pbx.end()
+    told += [said for message in pbx.written[unheard:] for said in tracker.hear(message)]
+    assert not tracker.book.calls
+    calls = outside(folded(told))
+    assert {number: answered_by(call) for number, call in calls.items()} == {
+        "+442071838750": ["1001"],
+        "+14155550123": ["1001"],
+    }
+    assert calls["+14155550123"].ended_at is not None

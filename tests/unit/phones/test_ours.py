@@ -50,6 +50,16 @@ def test_the_emergency_services_are_no_extension(dialect: str) -> None:
     assert (kept.direction, kept.customer) == (Direction.OUTBOUND, "112")
 
 
+@pytest.mark.parametrize(
+    ("called", "country", "direction"),
+    [("000", "AU", Direction.OUTBOUND), ("000", "DE", Direction.INTERNAL), ("0", "AU", Direction.INTERNAL)],
+)
+def test_zeros_that_call_for_help(called: str, country: str, direction: Direction) -> None:
+    """Are the operator's only where they are not the emergency services'."""
+    home = PhoneSystem(uid="u", slug="s", country=country, time_zone="UTC", secrets=())
+    assert direction_of(Direction.OUTBOUND, "101", called, home) is direction
+
+
 @pytest.mark.parametrize("dialect", TOLD_IN_AND_OUT)
 def test_a_line_calls_a_short_number(dialect: str) -> None:
     """Which is a public service unless an agent has it."""

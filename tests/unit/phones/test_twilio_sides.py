@@ -183,3 +183,41 @@ def test_where_nobody_is_known() -> None:
     """Without agents' extensions, clients are colleagues among themselves, as they always were."""
     (event,) = parse(said(From="client:ada", To="client:bob")).events
     assert (event.direction, event.agent) == (Direction.INTERNAL, "ada")
+
+
+@pytest.mark.parametrize("status", ["no-answer", "completed"])
+@given(data=st.data())
+def test_a_visitor_who_calls_a_page_of_ours(status: str, data: st.DataObject) -> None:
+    """Its client names nobody: whom the leg of its call rings says that it comes in."""
+    own = {"From": VISITOR, "To": ""}
+    leg = {"CallSid": "CA2", "ParentCallSid": "CA1", "Direction": "outbound-dial", "To": "client:ada"}
+    lasted = "30" if status == "completed" else "0"
+    events = [
+        *heard(0, CallStatus="ringing", **own),
+        *heard(40, CallStatus=status, CallDuration=lasted, **{"From": VISITOR} | leg),
+        *heard(40, CallStatus="completed", CallDuration="40", **own),
+    ]
+    kept = kept_of(data.draw(shuffled(events)))
+    assert kept is not None
+    assert (kept.direction, kept.customer, kept.agents) == (Direction.INBOUND, VISITOR, ("ada",))
+    assert kept.status is (CallStatus.COMPLETED if status == "completed" else CallStatus.MISSED)
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"),
+    [({"From": MOBILE, "To": LINE}, LINE), ({"From": MOBILE, "To": LINE}, MOBILE),
+     ({"From": "client:1002", "To": "client:ada"}, "client:1002")],
+)  # fmt: skip
+@given(data=st.data())
+def test_a_call_among_ours_that_goes_outside(own: dict[str, str], shown: str, data: st.DataObject) -> None:
+    """Through a line of ours, or forwarded by a colleague: whom it reaches is a customer."""
+    events = [
+        *heard(0, CallStatus="ringing", **own),
+        *heard(40, CallStatus="completed", CallDuration="30", **THEN | {"From": shown}),
+        *heard(40, CallStatus="completed", CallDuration="40", **own),
+    ]
+    kept = kept_of(data.draw(shuffled(events)))
+    assert kept is not None
+    assert (kept.direction, kept.customer, kept.status) == (
+        Direction.OUTBOUND, CUSTOMER, CallStatus.COMPLETED,
+    )  # fmt: skip
