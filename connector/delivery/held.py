@@ -56,6 +56,7 @@ class Held:
         self.open = delivery.row.sent_at is not None
         self.last_reason = row.reason
         self.in_flight = False
+        self._failed: Exception | None = None
         self.is_settled = False
         self._keeps_berth = False
         self.outcome = ""
@@ -129,15 +130,18 @@ class Held:
                     answer = await request(body)
         except TimeoutError as problem:
             raise OutcomeUnknown(f"No answer within {SEND_SECONDS} s.") from problem
-        except OutcomeUnknown:
-            raise
-        except ZohoError:
-            self.open = False
+        except ZohoError as problem:
+            self._failed = problem
+            self.open = isinstance(problem, OutcomeUnknown)
             raise
         finally:
             self.in_flight = False
         # Still open: until the answer is noted, it may be lost.
         return answer
+
+    def is_of_write(self, problem: Exception) -> bool:
+        """Tell whether it was a write that failed so; what a read is answered says nothing of the record."""
+        return self._failed is not None and self._failed in (problem, problem.__cause__)
 
     def is_absent(self) -> None:
         """Take it for certain that what may have been applied was not."""

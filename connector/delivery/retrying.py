@@ -42,6 +42,9 @@ In an outage it is the portal that rests, so that Zoho is spared whatever its de
 FULL_CAP_SECONDS = 20
 """The longest pause where the width was full: it has been narrowed, which spares Zoho more."""
 
+READ_CAP_SECONDS = 5 * 60
+"""The longest pause of a record that waits for a read which is refused while others are taken."""
+
 ONCE_MORE_SECONDS = 60
 """How long a record waits that Desk has refused and may take at the next attempt."""
 
@@ -93,6 +96,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     applied, this one included. `strikes` answers that may concern it alone were counted so far;
     `others_taken` says that Desk has taken the like of another record since the last of them, or lately.
     `all_wait` says that its kind of write is what the portal is for, so that all wait where it is forbidden.
+    `is_write` says that a write was answered so; a read says nothing of the record.
     """
 
     attempts: int = 0
@@ -101,6 +105,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     strikes: int = 0
     others_taken: bool = False
     all_wait: bool = True
+    is_write: bool = True
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,11 +180,14 @@ def decide(error: Exception, past: Past, now: int, chance: Callable[[], float]) 
     if reason == NAMELESS != past.last_reason:
         past = msgspec.structs.replace(past, attempts=0)
     rule = _rule_of(error, past.attempts)
+    its_own = rule.strikes is not None and past.others_taken
+    concerns_one_kind = rule.strikes is not None
+    if not past.is_write:
+        rule = _of_read(rule, past)
     strikes = past.strikes + _strikes(rule, past)
     fate = _fate(rule, reason, past, strikes)
-    its_own = rule.strikes is not None and past.others_taken
     wait = round(_wait_seconds(rule, error, past, chance) * SECOND)
-    rests = rule.portal_rests and not its_own and (past.all_wait or rule.strikes is None)
+    rests = rule.portal_rests and not its_own and (past.all_wait or not concerns_one_kind)
     return Decision(
         fate=fate,
         due_at=now + wait,
@@ -219,6 +227,14 @@ def _rule_of(error: Exception, attempts: int) -> _Rule:
     if isinstance(error, TimeoutError) or attempts < OUR_FAULT_AFTER:
         return _Rule(seconds=2, grows=True)
     return _Rule(fate=Fate.DEAD)
+
+
+def _of_read(rule: _Rule, past: Past) -> _Rule:
+    """Return how to wait where a read is answered so: nothing ends, and alone it waits minutes at most."""
+    if rule.strikes is None or not past.others_taken:
+        return msgspec.structs.replace(rule, strikes=None)
+    seconds = min(rule.seconds, ONCE_MORE_SECONDS)
+    return msgspec.structs.replace(rule, strikes=None, seconds=seconds, grows=True, at_most=READ_CAP_SECONDS)
 
 
 def _strikes(rule: _Rule, past: Past) -> int:

@@ -204,7 +204,7 @@ class Deliverer:
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
-        decision = decide(problem, await self._past(held), self._clock(), random.random)
+        decision = decide(problem, await self._past(held, problem), self._clock(), random.random)
         if decision.rests_until is not None:
             self._resting[held.row.portal_id] = decision.rests_until
         await held.fail(decision, zoho_answers=zoho_answers, is_over=is_over(problem))
@@ -221,7 +221,7 @@ class Deliverer:
             said = in_words(refusal)
             log.error("%s: %s", said.what, said.remedy, extra={"reason": reason, "portal": row.portal_id})
 
-    async def _past(self, held: Held) -> Past:
+    async def _past(self, held: Held, problem: Exception) -> Past:
         row, work = held.row, writes.work_of(held.row)
         since = row.struck_at if row.strikes else self._clock() - LATELY
         return Past(
@@ -231,6 +231,7 @@ class Deliverer:
             strikes=row.strikes,
             others_taken=await self._store.read(lambda c: writes.taken_since(c, row.portal_id, work, since)),
             all_wait=work == "call",
+            is_write=held.is_of_write(problem),
         )
 
     def _tell(self, held: Held) -> None:

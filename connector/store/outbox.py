@@ -28,6 +28,7 @@ from connector.store import calls
 from connector.store.bulk import Bulk, Given
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
+from connector.times import MINUTE
 
 Kind = Literal["call", "contact"]
 State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
@@ -196,8 +197,8 @@ def count_by_state(connection: Connection) -> dict[State, int]:
 def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False) -> list[int]:
     """Try a delivery again, by hand, whatever it waits for; return the calls whose record is waited for.
 
-    What may have been applied is looked for once more, unless the person has looked and found it `absent`;
-    either waits until Desk has had its time. A call that waits for, or died with, its contact takes that one
+    What may have been applied is looked for once more when Desk has had its time, unless the person has
+    looked after that and found it `absent`. A call that waits for, or died with, its contact takes that one
     along. What is being sent, or is in Desk, is left alone.
     """
     row = get(connection, row_id)
@@ -205,14 +206,18 @@ def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False
         return []
     of_contact = (outbox.c.kind == "contact") & (outbox.c.portal_id == row.portal_id)
     along = of_contact & (outbox.c.key == contact_key_of(row.step))
-    cleared = {"sent_at": None} | ({"sent": None} if row.desk_id is None else {}) if absent else {}
-    is_open = outbox.c.sent_at.is_not(None) & (not absent)
+    # Of the row alone, not of the contact that it takes along; nor of what may have arrived since the look.
+    late = (2 if row.due_at <= now else 10) * MINUTE
+    absent = absent and now - (row.sent_at or 0) >= late
+    is_absent = (outbox.c.id == row_id) & absent
+    is_open = outbox.c.sent_at.is_not(None) & ~is_absent
     connection.execute(
         update(outbox)
         .where(or_(outbox.c.id == row_id, along), outbox.c.state.in_(RETRIED))
         .values(state=case((is_open, "unknown"), else_="due"), attempts=0, strikes=0, changed_at=now)
-        .values(due_at=case((outbox.c.state == "unknown", outbox.c.due_at), else_=now))
-        .values(reason="", detail="", **cleared)
+        .values(due_at=case((outbox.c.sent_at.is_not(None), outbox.c.due_at), else_=now))
+        .values(reason="", detail="", sent_at=case((is_absent, None), else_=outbox.c.sent_at))
+        .values(sent=case((is_absent & outbox.c.desk_id.is_(None), None), else_=outbox.c.sent))
     )
     return changed_calls(connection, [row.call_id], now)
 

@@ -220,3 +220,18 @@ def test_what_has_no_name_is_counted_apart(outage: list[Exception]) -> None:
     assert fates == [Fate.LATER] * (len(outage) + 5) + [Fate.DEAD]
     assert _in_a_row(nameless) == [Fate.LATER] * 5 + [Fate.DEAD]
     assert Fate.DEAD not in _in_a_row([*nameless[:5], *outage, *nameless[:5]])
+
+
+@pytest.mark.parametrize("error", [errors.Forbidden("no"), errors.ZohoDown("page", 403)])
+@given(attempts=ATTEMPTS, chance=CHANCES, others_taken=st.booleans(), strikes=st.integers(0, 9))
+def test_refused_read(
+    error: ZohoError, attempts: int, chance: float, *, others_taken: bool, strikes: int
+) -> None:
+    """A read that is refused is not counted against the record, and nobody waits who goes on without it."""
+    past: dict[str, Any] = {"is_write": False, "others_taken": others_taken, "strikes": strikes}
+    decision = decide(error, attempts, NOW, lambda: chance, **past)
+    assert (decision.fate, decision.strikes) == (Fate.LATER, strikes)
+    if others_taken:
+        assert decision.rests_until is None
+        assert decision.due_at <= NOW + 300_000
+        assert decision.attempts == attempts + 1
