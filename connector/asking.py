@@ -120,7 +120,7 @@ class Asking:
         """
         phone = await self._phone_systems.get(row.phone_system_id)
         if row.call is None or not await self._is_wanted(row, row.call, phone):
-            self._waiting.pop(row.id, None)
+            await self._release(row.id)
             return None
         self._asked.add(row.id)
         try:
@@ -134,6 +134,11 @@ class Asking:
         """Let a question be asked again after its pause."""
         if (waiting := self._waiting.get(call_id)) is not None:
             waiting.pauses = False
+
+    def forget(self, call_id: int) -> None:
+        """Forget the failures of a call about which nobody asks any more, be it over or answered."""
+        if call_id not in self._asked:
+            self._waiting.pop(call_id, None)
 
     async def add_tickets(self, row: CallRow, *, heal: bool = True) -> None:
         """Read the open tickets of the contact that the call is with, where they are not known yet.
@@ -158,6 +163,15 @@ class Asking:
         shown = tuple(_ticket(one) for one in tickets)
         with_tickets = Finding(contacts=finding.contacts, tickets=finding.tickets | {contact_id: shown})
         await self._note(row.id, "found", with_tickets)
+
+    async def _release(self, call_id: int) -> None:
+        """Let the others ask what is not asked here any more, because nobody sees it here any more."""
+        waiting = None if call_id in self._asked else self._waiting.pop(call_id, None)
+        if waiting is None:
+            return
+        now, held_until = self._clock(), waiting.held_until
+        if await self._store.write(lambda c: calls.release_question(c, call_id, held_until, now)):
+            await self._news.refresh([call_id])
 
     async def _is_ours(self, row: CallRow) -> bool:
         """Answer whether this process is the one to ask; the banners of all hear what comes of it."""
