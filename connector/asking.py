@@ -18,6 +18,7 @@ from connector.errors import (
     OutcomeUnknown,
     RecordNotFound,
     StoreError,
+    TokensThrottled,
     ZohoDown,
 )
 from connector.metrics import Metrics
@@ -43,6 +44,9 @@ PAUSE_AT_MOST_SECONDS = 4.0
 
 MAY_PASS = (ZohoDown, ConcurrencyExceeded, OutcomeUnknown, ClientRefused, StoreError)
 """What may be over in a second. A token is refused at random, too; all else stays as it is while it rings."""
+
+SOON_SECONDS = 5
+"""How long Zoho may ask for patience, and be asked again while it rings."""
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +219,7 @@ class Asking:
         """Note a failure, and decide after how many seconds to ask again; None for not before an event."""
         before = self._waiting.pop(row.id, None)
         pause, held_until = None, None
-        if isinstance(problem, MAY_PASS) and call.state is CallState.RINGING:
+        if _may_pass(problem) and call.state is CallState.RINGING:
             failures = 1 if before is None else before.failures + 1
             pause = pause_after(failures, self._chance())
             # Ours beyond the pause: the others ask only if this process does not live to ask again.
@@ -235,6 +239,12 @@ class Asking:
         noted = {"lookup": lookup, "found": found, "asked_until": asked_until}
         await self._store.write(lambda c: calls.touch(c, [call_id], now, **noted))
         await self._news.refresh([call_id])
+
+
+def _may_pass(problem: ConnectorError) -> bool:
+    if isinstance(problem, TokensThrottled):
+        return problem.retry_after_seconds is not None and problem.retry_after_seconds <= SOON_SECONDS
+    return isinstance(problem, MAY_PASS)
 
 
 def _contact(found: Contact) -> pops.Contact:

@@ -32,7 +32,7 @@ GOES_ON_SECONDS = 30
 """How long a request may go on at Desk whose sender has left."""
 
 CALLERS_AT_ONCE = 2
-"""How many requests of users and keys a process sends at one time: the other slots are for phones that ring."""
+"""Requests of users and keys that a process sends at one time: other slots are for phones that ring."""
 
 TIMED_OUT = (TimeoutError, httpx2.TimeoutException)
 
@@ -86,7 +86,7 @@ class SharedBudget:
 
     @asynccontextmanager
     async def caller(self) -> AsyncGenerator[None]:
-        """Take one of the few turns that users and keys have together; ConcurrencyExceeded if none came free."""
+        """Take one of the few turns of all users and keys; ConcurrencyExceeded where none came free."""
         async with patience():
             await self._callers.acquire()
         try:
