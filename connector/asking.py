@@ -18,6 +18,7 @@ from connector.errors import (
     OutcomeUnknown,
     RecordNotFound,
     StoreError,
+    TokensThrottled,
     ZohoDown,
 )
 from connector.metrics import Metrics
@@ -43,6 +44,9 @@ PAUSE_AT_MOST_SECONDS = 4.0
 
 MAY_PASS = (ZohoDown, ConcurrencyExceeded, OutcomeUnknown, ClientRefused, StoreError)
 """What may be over in a second. A token is refused at random, too; all else stays as it is while it rings."""
+
+SOON_SECONDS = 5
+"""How long Zoho may ask for patience, and be asked again while it rings."""
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +124,7 @@ class Asking:
         """
         phone = await self._phone_systems.get(row.phone_system_id)
         if row.call is None or not await self._is_wanted(row, row.call, phone):
-            self._waiting.pop(row.id, None)
+            await self._release(row.id)
             return None
         self._asked.add(row.id)
         try:
@@ -134,6 +138,11 @@ class Asking:
         """Let a question be asked again after its pause."""
         if (waiting := self._waiting.get(call_id)) is not None:
             waiting.pauses = False
+
+    def forget(self, call_id: int) -> None:
+        """Forget the failures of a call about which nobody asks any more, be it over or answered."""
+        if call_id not in self._asked:
+            self._waiting.pop(call_id, None)
 
     async def add_tickets(self, row: CallRow, *, heal: bool = True) -> None:
         """Read the open tickets of the contact that the call is with, where they are not known yet.
@@ -158,6 +167,15 @@ class Asking:
         shown = tuple(_ticket(one) for one in tickets)
         with_tickets = Finding(contacts=finding.contacts, tickets=finding.tickets | {contact_id: shown})
         await self._note(row.id, "found", with_tickets)
+
+    async def _release(self, call_id: int) -> None:
+        """Let the others ask what is not asked here any more, because nobody sees it here any more."""
+        waiting = None if call_id in self._asked else self._waiting.pop(call_id, None)
+        if waiting is None:
+            return
+        now, held_until = self._clock(), waiting.held_until
+        if await self._store.write(lambda c: calls.release_question(c, call_id, held_until, now)):
+            await self._news.refresh([call_id])
 
     async def _is_ours(self, row: CallRow) -> bool:
         """Answer whether this process is the one to ask; the banners of all hear what comes of it."""
@@ -201,7 +219,7 @@ class Asking:
         """Note a failure, and decide after how many seconds to ask again; None for not before an event."""
         before = self._waiting.pop(row.id, None)
         pause, held_until = None, None
-        if isinstance(problem, MAY_PASS) and call.state is CallState.RINGING:
+        if _may_pass(problem) and call.state is CallState.RINGING:
             failures = 1 if before is None else before.failures + 1
             pause = pause_after(failures, self._chance())
             # Ours beyond the pause: the others ask only if this process does not live to ask again.
@@ -221,6 +239,12 @@ class Asking:
         noted = {"lookup": lookup, "found": found, "asked_until": asked_until}
         await self._store.write(lambda c: calls.touch(c, [call_id], now, **noted))
         await self._news.refresh([call_id])
+
+
+def _may_pass(problem: ConnectorError) -> bool:
+    if isinstance(problem, TokensThrottled):
+        return problem.retry_after_seconds is not None and problem.retry_after_seconds <= SOON_SECONDS
+    return isinstance(problem, MAY_PASS)
 
 
 def _contact(found: Contact) -> pops.Contact:

@@ -153,7 +153,7 @@ def view(
     habits: Habits = NO_HABITS,
 ) -> CallView:
     """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
-    shown = with_made(shown)
+    shown = over(with_made(shown))
     call, number = shown.call, customer(shown.call, country, habits)
     line = own_line(call, country)
     return CallView(
@@ -186,10 +186,20 @@ def view(
 
 def with_made(shown: Shown) -> Shown:
     """Return what is shown of a call whose number nobody had: the contact that was made for it since."""
-    if shown.made is None or shown.finding.contacts or shown.lookup not in ("none", "failed"):
+    if shown.made is None or shown.finding.contacts or shown.lookup in ("found", "skipped"):
         return shown
     finding = Finding(contacts=(shown.made,), tickets={shown.made.id: ()})
     return msgspec.structs.replace(shown, lookup="found", finding=finding)
+
+
+def over(shown: Shown) -> Shown:
+    """Return what is shown of a call that is over: nobody is asked about it any more.
+
+    An answer that is still on its way is shown when it comes.
+    """
+    if shown.call.state is not CallState.ENDED or shown.lookup != "pending":
+        return shown
+    return msgspec.structs.replace(shown, lookup="skipped")
 
 
 def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[str, ...]:

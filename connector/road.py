@@ -189,7 +189,10 @@ class Road:
 
     async def _ask_as_it_is(self, call_id: int) -> None:
         row = await self._news.row(call_id)
-        self._ask([] if row is None else [row])
+        if row is None or not self._asking.is_open_question(row):
+            self._asking.forget(call_id)
+        else:
+            self._ask([row])
 
     async def _close(self, row: CallRow, now: int) -> None:
         planned = None if row.call is None else closing(row.call, self._silent_after_seconds)

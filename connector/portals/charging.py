@@ -27,18 +27,34 @@ class ChargedBudget:
 
     @asynccontextmanager
     async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
-        """Take a slot, as `Budget.slot` says; CallerCreditsUsed where the caller's share is spent."""
+        """Take a slot, as `Budget.slot` says; CallerCreditsUsed where the caller's share is spent.
+
+        What does not leave, because no slot came free, costs nothing.
+        """
         del live
-        self._shared.check_spare(cost)
-        await self._charge(cost)
-        async with self._shared.slot(cost, live=True, spare=True):
-            yield
+        async with self._shared.caller():
+            self._shared.check_spare(cost)
+            day = await self._charge(cost)
+            has_slot = False
+            try:
+                async with self._shared.slot(cost, live=True, spare=True):
+                    has_slot = True
+                    yield
+            finally:
+                if not has_slot:
+                    await self._give_back(cost, day)
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Believe Desk's count of what is left."""
         self._shared.observe(weight, remaining)
 
-    async def _charge(self, cost: int) -> None:
+    async def _give_back(self, cost: int, day: int) -> None:
+        await self._store.write(
+            lambda c: caller_credits.give_back(c, self._portal_id, self._caller, day, cost)
+        )
+
+    async def _charge(self, cost: int) -> int:
+        """Charge the caller, and return the day on which."""
         now = self._clock()
         day = now - now % DAY
         is_paid = await self._store.write(
@@ -52,3 +68,4 @@ class ChargedBudget:
                 "connector can allow more: LOOKUP_CREDITS_PERCENT.",
                 -(-(day + DAY - now) // SECOND),
             )
+        return day

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
-from connector.portals.limits import TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
+from connector.portals.limits import HELD_BACK_SECONDS, TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
 from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
@@ -173,7 +173,8 @@ class Keeper:
         # Zoho's own no made no token; where its answer was lost there may be one that we never saw.
         is_no = isinstance(problem, NoToken) and problem.__cause__ is None
         renewals = grant.renewals[:-1] if is_no else grant.renewals
-        closed_until = now + WINDOW_SECONDS * SECOND if throttled else 0
+        held_back = WINDOW_SECONDS if throttled else HELD_BACK_SECONDS if isinstance(problem, NoToken) else 0
+        closed_until = now + held_back * SECOND
         ours = grants.release(
             connection, grant.portal_id, renewer, renewals=renewals, closed_until=closed_until
         )

@@ -31,6 +31,9 @@ TOKENS_KEPT = 3
 WINDOW_SECONDS = 600
 """Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
 
+HELD_BACK_SECONDS = 5
+"""How long no process asks for a token again after Zoho Accounts gave none, for whichever reason."""
+
 
 def width_of(edition: str) -> int:
     """Answer how many requests a portal may have under way; as few as any where the edition is unknown."""

@@ -31,6 +31,9 @@ IDLE_ROUNDS = 30
 GOES_ON_SECONDS = 30
 """How long a request may go on at Desk whose sender has left."""
 
+CALLERS_AT_ONCE = 2
+"""Requests of users and keys that a process sends at one time: other slots are for phones that ring."""
+
 TIMED_OUT = (TimeoutError, httpx2.TimeoutException)
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ class SharedBudget:
         self._allowed = allowed(edition)
         self._meter = Meter(clock)
         self._lease = Lease(store, portal_id, uuid4().hex, clock, self._hear)
+        self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
         self._idle_rounds = 0
         self._tending: asyncio.Task[None] | None = None
 
@@ -79,6 +83,16 @@ class SharedBudget:
         del weight
         if remaining is not None:
             self._meter.observe(remaining, self._allowed)
+
+    @asynccontextmanager
+    async def caller(self) -> AsyncGenerator[None]:
+        """Take one of the few turns of all users and keys; ConcurrencyExceeded where none came free."""
+        async with patience():
+            await self._callers.acquire()
+        try:
+            yield
+        finally:
+            self._callers.release()
 
     def check_spare(self, cost: int) -> None:
         """Raise CreditsExhausted where what is left is kept for calls and their records."""

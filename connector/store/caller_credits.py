@@ -1,6 +1,6 @@
 """Count what each user and key spends of a portal's credits by look-ups and searches, for all processes."""
 
-from sqlalchemy import Connection, and_, case, or_
+from sqlalchemy import Connection, and_, case, or_, update
 
 from connector.store import dialects
 from connector.store.tables import caller_credits
@@ -21,3 +21,10 @@ def charge(connection: Connection, portal_id: int, caller: str, day: int, cost: 
         where=fits,
     )
     return connection.execute(charging.returning(caller_credits.c.spent)).one_or_none() is not None
+
+
+def give_back(connection: Connection, portal_id: int, caller: str, day: int, cost: int) -> None:
+    """Take back a charge of that day for what never left."""
+    theirs = and_(caller_credits.c.portal_id == portal_id, caller_credits.c.caller == caller)
+    giving = update(caller_credits).where(theirs, caller_credits.c.day == day)
+    connection.execute(giving.values(spent=caller_credits.c.spent - cost))

@@ -199,6 +199,17 @@ def hold_question(connection: Connection, call_id: int, until: int | None) -> No
     connection.execute(update(calls).where(calls.c.id == call_id).values(asked_until=until))
 
 
+def release_question(connection: Connection, call_id: int, held_until: int, now: int) -> bool:
+    """Let others ask who is calling, where it is held until this moment and open; return whether it was.
+
+    The revision is raised, so that whoever has the call on a banner hears of it and asks.
+    """
+    is_held = and_(calls.c.asked_until == held_until, calls.c.lookup.in_(("pending", "failed")))
+    releasing = update(calls).where(calls.c.id == call_id, is_held)
+    values = {"asked_until": None, "revision": calls.c.revision + 1, "changed_at": now}
+    return connection.execute(releasing.values(values)).rowcount > 0
+
+
 class MadeContact(msgspec.Struct, frozen=True):
     """A contact that was made for a call's number, or found for it just before it was."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -211,3 +212,15 @@ def test_an_old_spelling_is_shown_as_it_is_dialled_today() -> None:
     assert (number.e164, number.display) == ("+525512345678", "+52 55 1234 5678")
     assert is_worth_asking(call, "MX", ())
     assert not is_worth_asking(call, "MX", {"+5215512345678"})
+
+
+def test_a_call_that_is_over_is_not_being_looked_up() -> None:
+    """Whoever was to be asked is asked no more: the contact that was made since is shown, if one was."""
+    rings = event(0, EventType.RINGING, agent="1001")
+    going = Shown(id=1, revision=1, call=fold([rings]), lookup="pending")
+    assert view(going, "offered", "FR", str).lookup == "pending"
+    over = msgspec.structs.replace(going, call=fold([rings, event(9, EventType.ENDED)]))
+    assert view(over, "over", "FR", str).lookup == "skipped"
+    made = msgspec.structs.replace(over, made=Contact(id="7", name="Grace Hopper"))
+    shown = view(made, "over", "FR", str)
+    assert (shown.lookup, [one.name for one in shown.contacts]) == ("found", ["Grace Hopper"])

@@ -1,17 +1,19 @@
 """What users and keys ask is charged to them, and never costs a call its name or its record."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
-from connector.errors import CallerCreditsUsed, CreditsExhausted
-from connector.portals.sharing import SharedBudget
-from connector.store.tables import portals
+from connector.errors import CallerCreditsUsed, ConcurrencyExceeded, CreditsExhausted
+from connector.portals.charging import ChargedBudget
+from connector.portals.sharing import CALLERS_AT_ONCE, SharedBudget
+from connector.store.tables import caller_credits, portals
 from connector.times import DAY, SECOND
 from tests.integration.delivery.stage import STRANGER, Stage
 from tests.integration.limits.process import Process
-from tests.integration.limits.test_width import claimed
+from tests.integration.limits.test_width import claimed, edition
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
@@ -54,6 +56,67 @@ async def test_a_key_spends_its_share_and_no_more(stage: Stage, process: Start) 
     assert said.retry_after_seconds == (DAY - now % DAY) // SECOND
     for part in (KEY, str(SHARE), "00:00 UTC", "LOOKUP_CREDITS_PERCENT"):
         assert part in str(said)
+
+
+def charged(stage: Stage, caller: str, budget: SharedBudget) -> ChargedBudget:
+    """Charge a caller who has plenty."""
+    return ChargedBudget(budget, stage.store, 1, caller, 1_000, stage.clock)
+
+
+async def test_however_many_ask_by_the_page_a_call_gets_its_name(stage: Stage, process: Start) -> None:
+    """Users and keys, one or several, have two requests at one time; what rings passes them by."""
+    budget = SharedBudget(process().store, 1, "FREE", stage.clock)
+    inside, most, may_end = 0, 0, asyncio.Event()
+
+    async def ask(number: int) -> None:
+        nonlocal inside, most
+        async with charged(stage, f"key {number % 3}", budget).slot(3, live=True):
+            inside += 1
+            most = max(most, inside)
+            await may_end.wait()
+            inside -= 1
+
+    asking = [asyncio.create_task(ask(number)) for number in range(20)]
+    try:
+        async with asyncio.timeout(10):
+            while inside < CALLERS_AT_ONCE:
+                await asyncio.wait(asking, timeout=0.01)
+            async with budget.slot(3, live=True):
+                assert inside == CALLERS_AT_ONCE
+    finally:
+        may_end.set()
+        await asyncio.gather(*asking)
+        await budget.close()
+    assert most == CALLERS_AT_ONCE
+
+
+async def spent(stage: Stage) -> int:
+    """Tell what users and keys were charged altogether."""
+    total = select(func.coalesce(func.sum(caller_credits.c.spent), 0))
+    return int(await stage.store.read(lambda c: c.execute(total).scalar_one()))
+
+
+async def test_what_never_leaves_costs_nobody_anything(stage: Stage, process: Start) -> None:
+    """No slot came free, or the caller went away meanwhile: the caller has as much as before."""
+    await edition(stage, "FREE", 5)
+    budget = SharedBudget(process().store, 1, "FREE", stage.clock)
+    slots = [budget.slot(1, live=True) for _ in range(4)]
+    await asyncio.gather(*(slot.__aenter__() for slot in slots))
+
+    async def ask() -> None:
+        async with charged(stage, KEY, budget).slot(3, live=True):
+            pytest.fail("there is no slot")
+
+    leaving = asyncio.create_task(ask())
+    async with asyncio.timeout(4):
+        while not await spent(stage):
+            pass
+    leaving.cancel()
+    came_to = await asyncio.gather(leaving, ask(), ask(), return_exceptions=True)
+    assert [type(each) for each in came_to[1:]] == [ConcurrencyExceeded] * 2
+    assert await spent(stage) == 0
+    await asyncio.gather(*(slot.__aexit__(None, None, None) for slot in slots))
+    await budget.close()
 
 
 async def test_a_new_day_is_a_new_share(stage: Stage, process: Start) -> None:

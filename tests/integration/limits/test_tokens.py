@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from connector.errors import GrantLost
+from connector.errors import GrantLost, NoToken, TokensThrottled
+from connector.sandbox.faults import Rule
 from connector.store import audit, grants, outbox
 from tests.integration.delivery.stage import Stage
 from tests.integration.limits.process import Process
@@ -45,6 +46,26 @@ async def test_refused_before_its_time(stage: Stage, process: Start) -> None:
     assert stage.world.requests.count(path=TOKEN) == 1
     assert stage.world.requests.count(path="/api/v1/myinfo", status=401) == 4
     assert stage.world.requests.count(path="/api/v1/myinfo", status=200) == 4
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "server_error"])
+async def test_who_gives_no_token_is_not_asked_at_each_request(
+    stage: Stage, process: Start, error: str
+) -> None:
+    """Whatever Zoho Accounts says, however many ask in whichever process: once in five seconds."""
+    processes = [process() for _ in range(2)]
+    stage.advance(2 * HOUR)
+    stage.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
+    stage.world.requests.reset()
+    for _ in range(60):
+        for each in processes:
+            with pytest.raises((NoToken, TokensThrottled)):
+                await ask(each)
+        stage.advance(0.5)
+    assert stage.world.requests.count(path=TOKEN) == 6
+    stage.world.faults.rules.clear()
+    stage.advance(5)
+    assert await ask(processes[0]) == "ada@example.com"
 
 
 async def test_a_grant_lost_for_a_day(stage: Stage, process: Start, caplog: pytest.LogCaptureFixture) -> None:

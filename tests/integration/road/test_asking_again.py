@@ -109,6 +109,51 @@ async def test_settling_does_not_wait_for_pauses(place: Place) -> None:
         await asyncio.wait_for(place.house.road.settle(), 5)
 
 
+async def released(place: Place) -> None:
+    """Wait until no process holds the question, sooner than its time is over."""
+    asked = "SELECT asked_until FROM calls WHERE id = 1"
+    async with asyncio.timeout(10):
+        while place.house.store.read_now(lambda c: c.exec_driver_sql(asked).scalar()) is not None:
+            await place.client.get("/healthz")
+    await place.house.road.settle()
+
+
+async def test_a_page_that_opens_after_the_pause(place: Place) -> None:
+    """Whoever reloads the page while Desk is not asked gets the name as soon as Desk answers."""
+    fail(place, "server_error", times=2)
+    async with place.banner("ada@example.com") as banner:
+        await ring(place)
+        await banner.until(lookup="failed")
+    await released(place)
+    async with place.banner("ada@example.com") as banner:
+        assert await named(banner) == "Grace Hopper"
+
+
+async def test_a_page_that_opens_at_another_process(place: Place) -> None:
+    """Nobody is there any more for whom this process would ask: another may, and hears that it may."""
+    fail(place, "server_error")
+    async with place.banner("ada@example.com") as banner:
+        await ring(place)
+        failed = await banner.until(lookup="failed")
+    await released(place)
+    row = await place.house.store.read(lambda c: calls.by_ids(c, [1]))
+    assert row[0].revision > failed["revision"], "nothing tells the others"
+
+
+async def test_calls_that_end_in_their_pause_leave_nothing(place: Place) -> None:
+    """However many end while Desk is down: nothing is remembered of them."""
+    fail(place, "server_error")
+    async with place.banner("ada@example.com") as banner:
+        for number in range(3):
+            await ring(place, f"c-{number}")
+            await banner.until(lookup="failed")
+            await place.post(place.event("ended", f"c-{number}", cause="cancelled"))
+            await banner.until(state="ended")
+    async with asyncio.timeout(10):
+        while place.house.road._asking._waiting:
+            await place.client.get("/healthz")
+
+
 async def test_others_wait_for_the_one_who_asks(place: Place) -> None:
     """Another process does not ask in the pause, and does once this one has not asked for long."""
     fail(place, "server_error", seconds=60)
