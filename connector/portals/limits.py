@@ -31,7 +31,7 @@ TOKENS_KEPT = 3
 WINDOW_SECONDS = 600
 """Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
 
-HELD_BACK_SECONDS = 5
+HELD_BACK_SECONDS = 2
 """How long no process asks for a token again after Zoho Accounts gave none, for whichever reason."""
 
 

@@ -52,7 +52,7 @@ async def test_refused_before_its_time(stage: Stage, process: Start) -> None:
 async def test_who_gives_no_token_is_not_asked_at_each_request(
     stage: Stage, process: Start, error: str
 ) -> None:
-    """Whatever Zoho Accounts says, however many ask in whichever process: once in five seconds."""
+    """Whatever Zoho Accounts says, however many ask in whichever process: once in two seconds."""
     processes = [process() for _ in range(2)]
     stage.advance(2 * HOUR)
     stage.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
@@ -62,9 +62,9 @@ async def test_who_gives_no_token_is_not_asked_at_each_request(
             with pytest.raises((NoToken, TokensThrottled)):
                 await ask(each)
         stage.advance(0.5)
-    assert stage.world.requests.count(path=TOKEN) == 6
+    assert stage.world.requests.count(path=TOKEN) == 15
     stage.world.faults.rules.clear()
-    stage.advance(5)
+    stage.advance(2)
     assert await ask(processes[0]) == "ada@example.com"
 
 
