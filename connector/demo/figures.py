@@ -41,7 +41,8 @@ def first_seen(played: Sequence[Played], sights: Sequence[Sight]) -> dict[str, S
             continue
         after = sight.at - story.posted_at[call]
         number.setdefault(call, after)
-        if sight.view["contacts"]:
+        # What is shown after the end may be the contact that was made for the record.
+        if sight.view["contacts"] and sight.view["state"] != "ended":
             name.setdefault(call, after)
     wanted = (call for each in played for call in each.story.pops)
     return {call: Seen(number=number.get(call), name=name.get(call)) for call in wanted}

@@ -24,9 +24,9 @@ def played(call: str = "c-1") -> Played:
     )
 
 
-def sight(at: float, started_at: int, *, contacts: int = 0) -> Sight:
+def sight(at: float, started_at: int, *, contacts: int = 0, state: str = "ringing") -> Sight:
     """See a call."""
-    return Sight(at, {"started_at": started_at, "contacts": [{}] * contacts})
+    return Sight(at, {"started_at": started_at, "state": state, "contacts": [{}] * contacts})
 
 
 def test_the_first_sight_counts() -> None:
@@ -39,6 +39,12 @@ def test_the_first_sight_counts() -> None:
     ]
     seen = first_seen([played()], sights)["c-1"]
     assert (round(seen.number or 0, 3), round(seen.name or 0, 3)) == (0.01, 0.3)
+
+
+def test_a_contact_that_was_made_is_no_name_found() -> None:
+    """What a call shows after its end says nothing of how fast its caller was known."""
+    seen = first_seen([played()], [sight(105.0, BEGUN_AT, contacts=1, state="ended")])["c-1"]
+    assert (round(seen.number or 0, 3), seen.name) == (5.0, None)
 
 
 def test_what_no_banner_showed_is_told() -> None:
