@@ -1,13 +1,12 @@
 """What becomes of deliveries and portals from before refusals were counted."""
 
-from pathlib import Path
-
 from alembic import command
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from connector.store import Store, migrating, outbox, portals, writes
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
+from tests.integration.recordings.test_migration import _begin_anew
 
 BEFORE = "0007"
 PORTAL = (
@@ -39,15 +38,3 @@ def test_existing_rows(databases: Databases) -> None:
         assert portal.required_fields == ""
         assert store.read_now(writes.refusals) == []
         store.close()
-
-
-def _begin_anew(engine: Engine) -> None:
-    """Empty a database, as if no migration had ever been made."""
-    with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        engine.dispose()
-        for file in Path(engine.url.database).parent.iterdir():
-            file.unlink()

@@ -1,13 +1,12 @@
 """What becomes of numbers that were kept under their old spellings."""
 
-from pathlib import Path
-
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from connector.store import Store, directory, migrating, outbox, phones
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
+from tests.integration.recordings.test_migration import _begin_anew
 
 BEFORE = "0007"
 
@@ -72,18 +71,6 @@ def _as_before(engine: Engine) -> None:
         for number, contacts in ((MOBILE, '[{"id":"7"}]'), (OLD_MOBILE, "[]")):
             values = {"number": number, "contacts": contacts.encode()}
             connection.execute(text("INSERT INTO directory VALUES (1, :number, :contacts, 1)"), values)
-
-
-def _begin_anew(engine: Engine) -> None:
-    """Empty a database, as if no migration had ever been made."""
-    with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        engine.dispose()
-        for file in Path(engine.url.database).parent.iterdir():
-            file.unlink()
 
 
 def _want(
