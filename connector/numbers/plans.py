@@ -44,7 +44,9 @@ def _rule(spelling: str, becomes: str, *, at_home: bool = False) -> Rule:
     return Rule(re.compile(spelling), becomes, at_home)
 
 
-_ITALIAN_AREAS = "(?:1[0-35]|2\\d|4[0-24-9]|5\\d|6\\d|7[1-9]|8[1-35-8]|9\\d)"
+_ITALIAN_AREAS = (
+    "(?:1(?:[0-35]|4[1-3]|6[15]|7[1-5]|8[2-57]|9[0-8])|2\\d|4\\d|5\\d|6\\d|7[1-9]|8[1-35-8]|9\\d)"
+)
 
 _VIETNAM = {
     **{f"16{last}": f"3{last}" for last in "23456789"},
@@ -122,7 +124,8 @@ PLANS: Mapping[int, Plan] = {
         "number and dialled from abroad, since 2001 mobiles have none. San Marino answers at +39 0549 and at "
         "+378 0549 (ITU-T E.164, country code 378).",
         older=(
-            # Not 80, 84, 89, 70 and the like: those are free, shared or premium, and never had a 0.
+            # Not 80, 84, 89, 70, 144, 163, 166 and 199: those are free, shared or premium, and never had a 0;
+            # not 3, which begins mobiles.
             _rule(rf"39({_ITALIAN_AREAS}\d{{3,9}})", r"390\1"),
             _rule(r"390(3\d{8,9})", r"39\1", at_home=True),
         ),

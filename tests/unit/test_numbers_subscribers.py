@@ -56,7 +56,9 @@ def _brazil(national: str) -> list[str]:
 
 def _italy(national: str) -> list[str]:
     typed = [f"+39{national}", f"0039{national}", national]
-    if re.fullmatch(r"0[124-9]\d{5,9}", national) and not national.startswith("0549"):
+    # What begins so without its 0 may be a mobile, free, shared or premium: it is nobody's landline.
+    others = ("03", "070", "080", "084", "089", "0144", "0163", "0166", "0199", "0549")
+    if re.fullmatch(r"0\d{6,10}", national) and not national.startswith(others):
         shorter = phonenumbers.parse(f"+39{national[1:]}")
         typed += [] if phonenumbers.is_valid_number(shorter) else [f"+39 {national[1:]}"]
         typed.append(f"+39 (0){national[1:]}")
@@ -173,6 +175,25 @@ def test_all_spellings_lead_to_one_key(country: str) -> None:
             assert matches(typed, f"+{code}{national}", country), typed
 
     check()
+
+
+@pytest.mark.parametrize(
+    "national",
+    [
+        *("0105551234", "0115551234", "0141555123", "0142555123", "0143555123", "0161555123", "0165555123"),
+        *("0171555123", "0174555123", "0182555123", "0187555123", "0198555123", "0432555123", "0436555123"),
+        *("0255512345", "0655512345", "0815551234", "0985551234"),
+    ],
+)
+def test_italian_landlines_without_their_zero(national: str) -> None:
+    """Every kind of area code is known without the 0, those that begin as free and premium numbers do too."""
+    assert subscriber(f"+39{national[1:]}") == f"+39{national}"
+
+
+@pytest.mark.parametrize("digits", ["80012345", "8991234", "144555123", "166555123", "199555123", "3125551"])
+def test_italian_numbers_that_never_had_a_zero(digits: str) -> None:
+    """Free, shared, premium and mobile numbers become nobody's landline, whatever their length."""
+    assert subscriber(f"+39{digits}") == f"+39{digits}"
 
 
 @pytest.mark.parametrize("country", TYPED)
