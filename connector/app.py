@@ -10,29 +10,29 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.templating import Jinja2Templates
 
-from connector.asking import Asking
-from connector.control import Control
+from connector.accounts import Agents, Flows, Keys, People
+from connector.banner.bus import PostgresqlBus
+from connector.banner.caller_lookup import Asking
+from connector.banner.hub import Alone, Bus, Hub, Message
+from connector.banner.links import LinkNews
+from connector.banner.publisher import Publisher
+from connector.clock import Clock, system_clock
+from connector.contacts import Directory
+from connector.contacts.hooks import DeskHooks
+from connector.contacts.syncing import Syncing
+from connector.crypto import Sealer
 from connector.delivery import Deliverer
-from connector.directory import Directory
-from connector.directory.hooks import DeskHooks
-from connector.directory.syncing import Syncing
 from connector.errors import ConnectorError, SettingsError, StoreError
-from connector.feed import Alone, Bus, Feed, Message
-from connector.keeping import Clocks, Pruning, Silence
-from connector.links import LinkNews
+from connector.maintenance import Clocks, Pruning, Silence
 from connector.metrics import Metrics
-from connector.news import News
-from connector.people import Agents, Flows, Keys, People
+from connector.orders import Control
 from connector.phone_systems import PhoneSystems
+from connector.pipeline import Pipeline
 from connector.portals import Portals
 from connector.recordings import Recordings
-from connector.road import Road
-from connector.sealing import Sealer
 from connector.settings import Settings
 from connector.store import Store
-from connector.store.bus import PostgresqlBus
-from connector.store.ledger import Ledger
-from connector.times import Clock, system_clock
+from connector.store.ingester import EventIngester
 from connector.web import problems
 from connector.web.cookies import Cookies
 from connector.web.headers import SecurityHeaders
@@ -58,7 +58,7 @@ LOOK_SECONDS = 5
 log = logging.getLogger(__name__)
 
 
-class House:
+class Services:
     """Every service of one process; views reach for them through `web.house`."""
 
     def __init__(self, settings: Settings, store: Store, clock: Clock = system_clock) -> None:
@@ -78,10 +78,10 @@ class House:
         self.pruning = Pruning(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
         self.clocks = Clocks(store, clock, self.metrics)
-        self._furnish_people()
-        self._furnish_road()
+        self._build_accounts()
+        self._build_pipeline()
 
-    def _furnish_people(self) -> None:
+    def _build_accounts(self) -> None:
         self.people = People(self.store, self.clock)
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
@@ -100,30 +100,30 @@ class House:
             caller_percent=self.settings.lookup_credits_percent,
         )
 
-    def _furnish_road(self) -> None:
+    def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
         self.bus = _bus(settings, store)
-        self.feed = Feed(self.bus)
+        self.hub = Hub(self.bus)
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
         self.control = Control(store, self.bus, clock, self.metrics)
-        self.links = LinkNews(store, self.feed)
-        self.news = News(store, self.phone_systems, self.feed, clock)
+        self.links = LinkNews(store, self.hub)
+        self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.sealer, clock, self.directory)
         self.syncing = Syncing(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
         )
-        self.road = Road(
+        self.pipeline = Pipeline(
             store,
-            Ledger(
+            EventIngester(
                 clock,
                 record_after_seconds=settings.record_after_seconds,
                 silent_after_seconds=settings.silent_after_seconds,
             ),
             self.phone_systems,
-            self.news,
-            Asking(store, self.phone_systems, self.news, self.directory, clock, self.metrics),
+            self.publisher,
+            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -134,21 +134,21 @@ class House:
             self.directory,
             settings,
             clock,
-            on_change=self.road.tell_again,
+            on_change=self.pipeline.tell_again,
             counter=self.metrics,
             may_claim=lambda: self.clocks.agree,
         )
 
     async def end_sessions(self) -> None:
         """End the streams of sessions that are over, and of users who were deactivated."""
-        open_ones = self.feed.sessions()
+        open_ones = self.hub.sessions()
         if open_ones:
             living = await self.people.living(open_ones)
-            self.feed.end_sessions(open_ones - living, Message("signed_out", b"{}"))
+            self.hub.end_sessions(open_ones - living, Message("signed_out", b"{}"))
 
     def end_streams(self) -> None:
         """Let everybody go who waits for news: the server is stopping."""
-        self.feed.close()
+        self.hub.close()
         self.recordings.end()
         self.control.close()
 
@@ -167,35 +167,37 @@ def _bus(settings: Settings, store: Store) -> Bus:
 
 
 @asynccontextmanager
-async def at_work(house: House, *, deliver: bool) -> AsyncIterator[None]:
+async def at_work(services: Services, *, deliver: bool) -> AsyncIterator[None]:
     """Keep the background work going: watchdog, sessions, sweeping, and the delivery where wanted."""
     # Simulated clocks agree with nothing.
-    compares = house.clock is system_clock
+    compares = services.clock is system_clock
     if compares:
-        await _once(house.clocks.step)
+        await _once(services.clocks.step)
     async with AsyncExitStack() as stack:
         for seconds, step in (
-            (WATCHDOG_SECONDS, house.road.close_overdue),
-            (SESSIONS_SECONDS, house.end_sessions),
-            (LINKS_SECONDS, house.links.step),
-            (SWEEP_SECONDS, house.directory.sweep),
-            (PRUNE_SECONDS, house.pruning.step),
-            (SILENCE_SECONDS, house.silence.step),
-            (WATCHDOG_SECONDS, house.control.close_overdue),
-            *(((CLOCKS_SECONDS, house.clocks.step),) if compares else ()),
-            *(((LOOK_SECONDS, house.road.catch_up),) if house.bus.reaches_others else ()),
+            (WATCHDOG_SECONDS, services.pipeline.close_overdue),
+            (SESSIONS_SECONDS, services.end_sessions),
+            (LINKS_SECONDS, services.links.step),
+            (SWEEP_SECONDS, services.directory.sweep),
+            (PRUNE_SECONDS, services.pruning.step),
+            (SILENCE_SECONDS, services.silence.step),
+            (WATCHDOG_SECONDS, services.control.close_overdue),
+            *(((CLOCKS_SECONDS, services.clocks.step),) if compares else ()),
+            *(((LOOK_SECONDS, services.pipeline.catch_up),) if services.bus.reaches_others else ()),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
-        hearing = asyncio.create_task(house.bus.work(house.road.hear, house.road.look, house.control.wake))
+        hearing = asyncio.create_task(
+            services.bus.work(services.pipeline.hear, services.pipeline.look, services.control.wake)
+        )
         stack.push_async_callback(_cancel, hearing)
         if deliver:
-            stack.push_async_callback(house.syncing.close)
-            syncing = asyncio.create_task(_every(SYNC_SECONDS, house.syncing.work))
+            stack.push_async_callback(services.syncing.close)
+            syncing = asyncio.create_task(_every(SYNC_SECONDS, services.syncing.work))
             stack.push_async_callback(_cancel, syncing)
-            delivering = asyncio.create_task(house.deliverer.run())
-            stack.push_async_callback(_stop_delivering, house.deliverer, delivering)
+            delivering = asyncio.create_task(services.deliverer.run())
+            stack.push_async_callback(_stop_delivering, services.deliverer, delivering)
         yield
-    await house.road.settle()
+    await services.pipeline.settle()
 
 
 async def _every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
@@ -235,29 +237,29 @@ async def _stop_delivering(deliverer: Deliverer, task: asyncio.Task[None]) -> No
     await _cancel(task)
 
 
-def create_app(house: House) -> Starlette:
+def create_app(services: Services) -> Starlette:
     """Make the web application of a house; its lifespan works in the background and closes the house."""
-    return _app(house, routes(static_folder()), deliver=house.settings.deliver)
+    return _app(services, routes(static_folder()), deliver=services.settings.deliver)
 
 
-def create_delivery_app(house: House) -> Starlette:
+def create_delivery_app(services: Services) -> Starlette:
     """Make the application of a process that only delivers: it tells machines how it is."""
-    return _app(house, health_routes(), deliver=True)
+    return _app(services, health_routes(), deliver=True)
 
 
-def _app(house: House, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
+def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with at_work(house, deliver=deliver):
+        async with at_work(services, deliver=deliver):
             yield
-        await house.close()
+        await services.close()
 
     app = Starlette(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
-    app.add_middleware(SecurityHeaders, https=house.settings.is_https)
+    app.add_middleware(SecurityHeaders, https=services.settings.is_https)
     app.add_middleware(Journal)
-    app.state.house = house
+    app.state.services = services
     return app
 
 

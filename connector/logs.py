@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
 
-from connector.times import SECOND, to_iso
+from connector.clock import SECOND, to_iso
 
 _USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime"}
 _TWICE = {"color_message"}

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from connector.times import SECOND
+from connector.clock import SECOND
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -12,11 +12,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._furnish_road()
-        self._furnish_delivery()
-        self._furnish_portals()
+        self._build_pipeline()
+        self._build_delivery()
+        self._build_portals()
 
-    def _furnish_road(self) -> None:
+    def _build_pipeline(self) -> None:
         self.ack_seconds = self._times("connector_ack_seconds", "From a phone system's request to our answer")
         self.pop_seconds = self._times(
             "connector_pop_seconds", "From an event's arrival until the open banners were told"
@@ -38,7 +38,7 @@ class Metrics:
             "connector_silent_phone_systems", "Phone systems unheard for longer than is usual at this hour"
         )
 
-    def _furnish_delivery(self) -> None:
+    def _build_delivery(self) -> None:
         self.deliveries = self._counter("connector_deliveries", "Attempts to deliver by outcome", "outcome")
         self.outbox = Gauge(
             "connector_outbox", "Deliveries that are not done, by state", ["state"], registry=self.registry
@@ -47,7 +47,7 @@ class Metrics:
             "connector_outbox_oldest_seconds", "Age of the oldest record that is not in Desk and not given up"
         )
 
-    def _furnish_portals(self) -> None:
+    def _build_portals(self) -> None:
         self.grants_lost = self._gauge(
             "connector_grants_lost", "Portals that an administrator must link again"
         )

@@ -42,9 +42,9 @@ def settle_memory() -> None:
 
 def bind(host: str, port: int) -> socket.socket:
     """Take the port, or say in one sentence that it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    call_group = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends at once only where the protocol is named; else half an answer waits 40 ms for the other.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(call_group, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

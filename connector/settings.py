@@ -32,7 +32,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Answer the text itself, for the one place that needs it."""
+        """Return the text itself, for the one place that needs it."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -157,7 +157,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def listen_address(self) -> tuple[str, int]:
-        """Answer host and port."""
+        """Return host and port."""
         host, colon, port = self.listen.rpartition(":")
         if not (host and colon):
             raise ValueError("host or port is missing")
@@ -165,11 +165,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_https(self) -> bool:
-        """Answer whether browsers come by https, so that cookies can insist on it."""
+        """Tell whether browsers come by https, so that cookies can insist on it."""
         return self.public_url.startswith("https://")
 
     def client_secret(self, location: str) -> str:
-        """Answer the client's secret at a data centre."""
+        """Return the client's secret at a data centre."""
         return self.zoho_client_secrets.get(location, self.zoho_client_secret).reveal()
 
 

@@ -9,7 +9,7 @@ CLONE = Path(__file__).parents[1]
 
 
 def carried() -> Iterator[str]:
-    """Answer the path of each file that the package shall hold: modules, templates, migrations, assets."""
+    """Return the path of each file that the package shall hold: modules, templates, migrations, assets."""
     for folder, prefix in (("connector", ""), ("static", "static/")):
         for path in sorted((CLONE / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

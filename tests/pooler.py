@@ -32,13 +32,13 @@ max_client_conn = 500
 
 
 def is_there() -> bool:
-    """Answer whether the program is installed."""
+    """Tell whether the program is installed."""
     return Path(PROGRAM).exists()
 
 
 @contextmanager
 def before(server: Postgresql, name: str) -> Iterator[str]:
-    """Answer a DATABASE_URL that leads to a database by way of the pooler, until the end of the block."""
+    """Return a DATABASE_URL that leads to a database by way of the pooler, until the end of the block."""
     folder, port = Path(tempfile.mkdtemp(prefix="connector-pooler-")), free_port()
     file = folder / "pgbouncer.ini"
     file.write_text(CONFIGURATION.format(name=name, folder=server.folder, port=port))

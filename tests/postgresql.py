@@ -41,7 +41,7 @@ class Postgresql:
         self._numbers = itertools.count(1)
 
     def url(self, database: str) -> str:
-        """Answer a database's DATABASE_URL."""
+        """Return a database's DATABASE_URL."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
@@ -65,7 +65,7 @@ class Postgresql:
 
 
 def is_there() -> bool:
-    """Answer whether the wheel with the server is installed on this machine."""
+    """Tell whether the wheel with the server is installed on this machine."""
     return find_spec(WHEEL) is not None
 
 
@@ -89,13 +89,13 @@ def running(*, durable: bool = False) -> Iterator[Postgresql]:
 
 
 def fastest() -> Path | None:
-    """Answer where files are made fastest; None for where they always are."""
+    """Return where files are made fastest; None for where they always are."""
     is_roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED
     return MEMORY if is_roomy and os.access(MEMORY, os.W_OK) else None
 
 
 def _programs(folder: Path) -> Path:
-    """Answer where the programs are; for another user, in a copy that this user can reach."""
+    """Return where the programs are; for another user, in a copy that this user can reach."""
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(WHEEL)
@@ -124,7 +124,7 @@ def hand_over(folder: Path) -> None:
 
 
 def demoted() -> dict[str, Any]:
-    """Answer what starts a process as somebody PostgreSQL accepts."""
+    """Return what starts a process as somebody PostgreSQL accepts."""
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": pwd.getpwnam(NOBODY).pw_gid, "extra_groups": []}

@@ -36,8 +36,8 @@ class Reader:
         self._rest = b""
         self.events = 0
 
-    def feed(self, data: bytes) -> list[Message]:
-        """Answer the messages that are complete now; BadStream where one would grow without end."""
+    def hub(self, data: bytes) -> list[Message]:
+        """Return the messages that are complete now; BadStream where one would grow without end."""
         *whole, self._rest = (self._rest + data).split(_END)
         if len(self._rest) > MAX_MESSAGE_BYTES:
             raise BadStream(f"more than {MAX_MESSAGE_BYTES} bytes without the end of a message")
@@ -55,7 +55,7 @@ class Reader:
 
 
 def event_of(message: Message) -> str | None:
-    """Answer the event's name, or None for the response to an action.
+    """Return the event's name, or None for the response to an action.
 
     OriginateResponse is an event that has a field Response: only the field Event tells them apart.
     """

@@ -24,8 +24,8 @@ from connector.bridge.status import Pages, Status, listener
 from connector.bridge.tracker import Tracker
 from connector.bridge.values import Said, encode
 from connector.bridge.wanted import WANTED
+from connector.clock import Clock
 from connector.errors import StoreUnavailable
-from connector.times import Clock
 
 MAX_UNSAVED = 200_000
 """So many events wait for a disk that takes none; then the bridge gives up, and systemd starts it anew."""

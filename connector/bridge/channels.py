@@ -39,7 +39,7 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def keeps_open(self) -> bool:
-        """Answer whether a call goes on while it has this channel."""
+        """Tell whether a call goes on while it has this channel."""
         return self.party is not Party.MACHINE
 
     @property
@@ -110,5 +110,5 @@ def replaced(name: str) -> str | None:
 
 
 def in_transit(name: str) -> bool:
-    """Answer whether the name is one that a channel bears only while two are exchanged."""
+    """Tell whether the name is one that a channel bears only while two are exchanged."""
     return name.endswith(_IN_TRANSIT)

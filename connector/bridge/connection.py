@@ -44,7 +44,7 @@ class Connection:
 
     @property
     def events(self) -> int:
-        """Answer how many events have come, wanted or not."""
+        """Return how many events have come, wanted or not."""
         return self._reader.events
 
     async def batches(self) -> AsyncIterator[list[Message]]:
@@ -60,7 +60,7 @@ class Connection:
                 raise BadStream("Asterisk has fallen silent") from problem
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return
-            messages = self._reader.feed(data)
+            messages = self._reader.hub(data)
             yield [message for message in messages if not self._is_answer(message)]
 
     async def act(self, action: str, fields: Fields | None = None) -> Message:

@@ -4,7 +4,7 @@ import re
 
 from connector.bridge.ami import Message
 from connector.casing import ascii_lower
-from connector.times import SECOND, Clock
+from connector.clock import SECOND, Clock
 
 _UNKNOWN = ("", "<unknown>", "anonymous", "unknown", "restricted")
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
@@ -14,7 +14,7 @@ _DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
 
 
 def moment(message: Message, clock: Clock) -> int:
-    """Answer when it happened, in epoch milliseconds; without `timestampevents` that is now."""
+    """Return when it happened, in epoch milliseconds; without `timestampevents` that is now."""
     try:
         return int(float(message["Timestamp"]) * SECOND)
     except (KeyError, ValueError):
@@ -22,7 +22,7 @@ def moment(message: Message, clock: Clock) -> int:
 
 
 def number(text: str) -> str:
-    """Answer a caller's number; what Asterisk does not know is withheld."""
+    """Return a caller's number; what Asterisk does not know is withheld."""
     return "anonymous" if ascii_lower(text) in _UNKNOWN else text
 
 
@@ -60,7 +60,7 @@ def is_same(one: str | None, other: str | None) -> bool:
 
 
 def age(message: Message) -> int:
-    """Answer how long a listed channel has existed, in milliseconds."""
+    """Return how long a listed channel has existed, in milliseconds."""
     found = _DURATION.fullmatch(message.get("Duration", ""))
     if not found:
         return 0

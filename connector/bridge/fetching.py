@@ -18,7 +18,7 @@ from connector.bridge.orders import CarriesOut, Order, Orders, Outcome, Report, 
 from connector.bridge.posting import detail, signature_refused, signed
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
-from connector.times import SECOND, Clock
+from connector.clock import SECOND, Clock
 
 WAIT_SECONDS = 25
 """How long the connector may keep a question until there is an order; proxies cut off after a minute."""
@@ -100,7 +100,7 @@ class Fetcher:
         return f"the connector answers {answer.status_code}: {detail(answer.content)}"
 
     async def _take(self, http: httpx2.AsyncClient, order: Order) -> bool:
-        """Answer whether the order has been handed to us, and to nobody else."""
+        """Tell whether the order has been handed to us, and to nobody else."""
         for _ in range(TAKE_TIMES):
             status = await self._report(http, order, Report(state="taken", by=self._name))
             if status == 200:

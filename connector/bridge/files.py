@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from connector.times import HOUR, MINUTE, SECOND, from_iso
+from connector.clock import HOUR, MINUTE, SECOND, from_iso
 
 TAIL_BYTES = 8 * 1024 * 1024
 """How much of a file's end is read: some 30,000 calls."""
@@ -108,7 +108,7 @@ def _moment(text: str, offset: int) -> int | None:
 
 
 def _offsets(read: Iterable[list[str]]) -> dict[str, int]:
-    """Answer for each Uniqueid how far the file's clock is ahead of UTC.
+    """Return for each Uniqueid how far the file's clock is ahead of UTC.
 
     An id that the PBX did not make, one given to Originate, tells nothing: the row before it does.
     """

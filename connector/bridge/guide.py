@@ -12,7 +12,7 @@ _PAGE = Path(__file__).with_name("asterisk.md")
 
 
 def guide() -> str:
-    """Answer the guide as Markdown."""
+    """Return the guide as Markdown."""
     filters = "\n".join(f"eventfilter = {one}" for one in FILTERS)
     page = _PAGE.read_text(encoding="utf-8")
     return page.replace("{filters}", filters).replace("{settings}", _settings())

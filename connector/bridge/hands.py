@@ -13,7 +13,7 @@ from connector.bridge.connection import Refused
 from connector.bridge.orders import Order, Outcome, refused
 from connector.bridge.settings import BridgeSettings
 from connector.casing import ascii_lower
-from connector.times import SECOND
+from connector.clock import SECOND
 
 LATE_SECONDS = 10
 """How long after its time to ring Asterisk may say what came of a call."""

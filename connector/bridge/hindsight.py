@@ -32,11 +32,11 @@ class Hindsight:
             self._rows.setdefault(row.uniqueid, []).append(row)
 
     def knows(self, call: BridgeCall) -> bool:
-        """Answer whether the files hold the call."""
+        """Tell whether the files hold the call."""
         return bool(self._rows_of(call))
 
     def unheard(self, since: int, known: Collection[str]) -> list[BridgeCall]:
-        """Answer the calls of which nothing was heard at all: ended since then, of no known id."""
+        """Return the calls of which nothing was heard at all: ended since then, of no known id."""
         found = []
         for uniqueid, rows in self._rows.items():
             party, agent = self._names.read(rows[0].channel)
@@ -45,7 +45,7 @@ class Hindsight:
         return found
 
     def ids(self, since: int) -> list[str]:
-        """Answer the ids of all calls that ended since then."""
+        """Return the ids of all calls that ended since then."""
         return [uniqueid for uniqueid, rows in self._rows.items() if rows[-1].ended_at >= since]
 
     def answers(self, call: BridgeCall) -> Iterator[Said]:
@@ -90,7 +90,7 @@ class Hindsight:
         return [row for one in {call.id, call.root} for row in self._rows.get(one, ())]
 
     def _talks(self, call: BridgeCall) -> list[Row]:
-        """Answer the rows in which a person talked.
+        """Return the rows in which a person talked.
 
         A caller whom only a queue or a machine answered has a row 'ANSWERED' too, but nobody in it.
         """
@@ -104,7 +104,7 @@ class Hindsight:
         return self._names.read(row.channel if call.direction == OUTBOUND else row.other)[1]
 
     def _answered_at(self, row: Row) -> int:
-        """Answer when a person answered: for a queue's caller the row's own time is the queue's Answer()."""
+        """Return when a person answered: for a queue's caller the row's own time is the queue's Answer()."""
         answered_at = row.started_at if row.answered_at is None else row.answered_at
         connected = [
             entry.at

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from connector.bridge.files import Row
-from connector.times import SECOND
+from connector.clock import SECOND
 
 _NEAR, _FAR = ";1", ";2"
 _DEPTH = 5

@@ -13,7 +13,7 @@ from connector.bridge.hindsight import Hindsight
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.spool import Spool
 from connector.bridge.values import Said
-from connector.times import SECOND
+from connector.clock import SECOND
 
 Tell = Callable[[Iterable[Said]], None]
 

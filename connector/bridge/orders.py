@@ -1,4 +1,4 @@
-"""Hold what the connector wants done, and what came of it; the wire is connector/phones/neutral.md."""
+"""Hold what the connector wants done, and what came of it; the wire is connector/dialects/neutral.md."""
 
 from typing import Literal, Protocol
 

@@ -23,7 +23,7 @@ from connector.bridge.posting import (
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.spool import Spool, Waiting
 from connector.bridge.status import Status
-from connector.times import Clock
+from connector.clock import Clock
 
 TIMEOUT = httpx2.Timeout(30, connect=5)
 TOO_BIG = "one event alone is larger than the connector takes"
@@ -52,21 +52,21 @@ class Poster:
         self._clock = clock
         self._random = Random()  # noqa: S311 - spreads attempts, keeps no secret
         self._events = MAX_EVENTS
-        self._news = anyio.Event()
+        self._publisher = anyio.Event()
 
     def notify(self) -> None:
         """Say that there is something to deliver."""
-        self._news.set()
+        self._publisher.set()
 
     async def run(self) -> None:
         """Deliver for ever."""
         async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=True) as http:
             attempt = 0
             while True:
-                self._news = anyio.Event()
+                self._publisher = anyio.Event()
                 batch = await self._use(self._spool.next, self._events, MAX_BYTES)
                 if not batch:
-                    await self._news.wait()
+                    await self._publisher.wait()
                     continue
                 outcome = await self._attempt(http, batch)
                 await self._settle(batch, outcome)

@@ -8,9 +8,9 @@ from random import Random
 import msgspec
 
 from connector.bridge.spool import Waiting
-from connector.phones import signing
+from connector.clock import SECOND
+from connector.dialects import signing
 from connector.settings import Secret
-from connector.times import SECOND
 
 MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024 - 1024
@@ -91,13 +91,13 @@ def decide(status: int, headers: Mapping[str, str], body: bytes, events: int, no
 
 
 def wait_seconds(attempt: int, random: Random) -> float:
-    """Answer how long to wait after so many attempts in vain: doubling, capped, and never in step."""
+    """Return how long to wait after so many attempts in vain: doubling, capped, and never in step."""
     longest = min(LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(attempt, 10))
     return random.uniform(longest / 2, longest)
 
 
 def clock_difference_seconds(headers: Mapping[str, str], now: int) -> int | None:
-    """Answer how far the connector's clock is ahead of ours, by the Date of its answer."""
+    """Return how far the connector's clock is ahead of ours, by the Date of its answer."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", ""))
     except ValueError:
@@ -114,7 +114,7 @@ def _taken(body: bytes) -> Outcome:
 
 
 def detail(body: bytes) -> str:
-    """Answer what the connector says of its refusal."""
+    """Return what the connector says of its refusal."""
     try:
         problem = msgspec.json.decode(body, type=dict[str, object])
     except msgspec.MsgspecError:

@@ -11,7 +11,7 @@ from connector.bridge.facts import age, line, moment, number
 from connector.bridge.talking import talk
 from connector.bridge.tracker import Tracker
 from connector.bridge.values import Said
-from connector.times import Clock
+from connector.clock import Clock
 
 ACTION = "CoreShowChannels"
 _DIALLED = "AppDial"
@@ -116,7 +116,7 @@ def _stays(call: BridgeCall, gone: Sequence[Channel]) -> bool:
 
 
 def is_of_interest(call: BridgeCall, channel: Channel) -> bool:
-    """Answer whether an agent is being rung or calls out, and does not merely call a colleague."""
+    """Tell whether an agent is being rung or calls out, and does not merely call a colleague."""
     return channel.agent is not None and (channel.uniqueid != call.root or call.direction == OUTBOUND)
 
 

@@ -96,16 +96,16 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ami_address(self) -> tuple[str, int]:
-        """Answer host and port of the manager interface."""
+        """Return host and port of the manager interface."""
         return _address(self.ami)
 
     @property
     def listen_address(self) -> tuple[str, int]:
-        """Answer host and port of health and metrics."""
+        """Return host and port of health and metrics."""
         return _address(self.listen)
 
     def recording_url(self, path: str) -> str | None:
-        """Answer where a recording can be fetched, by its path on the PBX; None where nowhere.
+        """Return where a recording can be fetched, by its path on the PBX; None where nowhere.
 
         A path outside the folder is taken by its name alone. MixMonitor writes `.wav49` as `.WAV`.
         """
@@ -135,7 +135,7 @@ def load(environment: Mapping[str, str] | None = None) -> BridgeSettings:
 
 
 def describe(field: msgspec.structs.FieldInfo) -> str:
-    """Answer what a setting is for."""
+    """Return what a setting is for."""
     meta = next(part for part in field.type.__metadata__ if isinstance(part, Meta))
     return meta.description or ""
 

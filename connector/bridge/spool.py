@@ -10,9 +10,9 @@ from typing import Self
 
 import msgspec
 
+from connector.clock import DAY
 from connector.errors import SettingsError, StoreUnavailable
 from connector.private_files import private_database
-from connector.times import DAY
 
 _KNOWN_FOR = 2 * DAY
 
@@ -80,7 +80,7 @@ class Spool:
             raise StoreUnavailable(f"the spool cannot be written: {problem}") from problem
 
     def next(self, events: int, size: int) -> list[Waiting]:
-        """Answer the oldest events that wait: so many at most, and so many bytes, but at least one."""
+        """Return the oldest events that wait: so many at most, and so many bytes, but at least one."""
         query = "select seq, id, body from events order by seq limit ?"
         found: list[Waiting] = []
         total = 0
@@ -103,20 +103,20 @@ class Spool:
             raise StoreUnavailable(f"the spool cannot be written: {problem}") from problem
 
     def calls(self) -> list[bytes]:
-        """Answer the calls that went on when last heard."""
+        """Return the calls that went on when last heard."""
         return [body for (body,) in self._connection.execute("select body from calls")]
 
     def known(self, call_ids: Collection[str]) -> set[str]:
-        """Answer which of these calls have been told to their end."""
+        """Return which of these calls have been told to their end."""
         query = "select id from over where id = ?"
         return {one for one in call_ids if self._connection.execute(query, (one,)).fetchone()}
 
     def heard_at(self) -> int | None:
-        """Answer until when Asterisk was heard; None if it never was."""
+        """Return until when Asterisk was heard; None if it never was."""
         row = self._connection.execute("select value from facts where name = 'heard_at'").fetchone()
         return None if row is None else int(row[0])
 
     def counts(self) -> tuple[int, int]:
-        """Answer how many events wait, and how many were put aside."""
+        """Return how many events wait, and how many were put aside."""
         waiting, aside = "select count(*) from events", "select count(*) from aside"
         return self._connection.execute(waiting).fetchone()[0], self._connection.execute(aside).fetchone()[0]

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE
+from connector.clock import to_iso
 from connector.errors import SettingsError
-from connector.times import to_iso
 
 NOT_TOLD = (OWN_TELEPHONE, NOBODY_ELSE)
 
@@ -69,7 +69,7 @@ class Status:
         )
 
     def health(self) -> Health:
-        """Answer how the bridge fares."""
+        """Return how the bridge fares."""
         return Health(
             ok=self.is_connected and self.is_delivering,
             asterisk=self.asterisk,
@@ -131,8 +131,8 @@ class Pages(uvicorn.Server):
 def listener(address: tuple[str, int]) -> socket.socket:
     """Take the port of the two pages; SettingsError where it is taken."""
     host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    call_group = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(call_group, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))

@@ -19,7 +19,7 @@ from connector.bridge.dialling import caller, dial
 from connector.bridge.facts import is_number, moment
 from connector.bridge.talking import stop_talking, talk
 from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE, Data, Kind, Said
-from connector.times import Clock
+from connector.clock import Clock
 
 RecordingUrl = Callable[[str], str | None]
 """Returns the address of a recording by its path on the PBX; None where recordings have no address."""

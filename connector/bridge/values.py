@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
-from connector.times import to_iso
+from connector.clock import to_iso
 
 MAX_ID = 200
 
@@ -64,7 +64,7 @@ class _CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(said: Said, source: str) -> bytes:
-    """Write a neutral event (connector/phones/neutral.md)."""
+    """Write a neutral event (connector/dialects/neutral.md)."""
     event = _CloudEvent(
         id=said.id,
         source=source,

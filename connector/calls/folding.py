@@ -93,7 +93,7 @@ def _outside_parts(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
 
 
 def _first(events: Sequence[CallEvent], field: str) -> Any:
-    """Answer the field's value in the first event that has one; parts of the call are heard last."""
+    """Return the field's value in the first event that has one; parts of the call are heard last."""
     of_part = None
     for event in events:
         value = getattr(event, field)

@@ -18,7 +18,7 @@ from connector.calls.values import (
     Watchdog,
 )
 from connector.casing import ascii_lower
-from connector.times import SECOND
+from connector.clock import SECOND
 
 
 @lru_cache(maxsize=8_192)
@@ -28,20 +28,20 @@ def call_key(phone_system_uid: str, call_id: str) -> str:
     return "zpc" + ascii_lower(b32encode(digest[:15]).decode())
 
 
-def is_open(family: Iterable[Call]) -> bool:
+def is_open(call_group: Iterable[Call]) -> bool:
     """Say whether a call of the family is still going on; while one is, no record is due."""
-    return any(call.state is not CallState.ENDED for call in family)
+    return any(call.state is not CallState.ENDED for call in call_group)
 
 
-def root_of(family: Sequence[Call]) -> Call:
+def root_of(call_group: Sequence[Call]) -> Call:
     """Find the call that the others came out of; it owns the family's only record."""
-    known = {call.call_id for call in family}
-    heads = [call for call in family if call.parent not in known]
-    return _by_start(heads or family)[0]
+    known = {call.call_id for call in call_group}
+    heads = [call for call in call_group if call.parent not in known]
+    return _by_start(heads or call_group)[0]
 
 
 def record(
-    key: str, family: Sequence[Call], *, parent_key: str | None = None, with_internal: bool = False
+    key: str, call_group: Sequence[Call], *, parent_key: str | None = None, with_internal: bool = False
 ) -> CallRecord | None:
     """Say what the family's record shall show, or None where none is due.
 
@@ -51,11 +51,11 @@ def record(
     with the customer: phone systems that dial for an agent ring the agent first.
     Durations are whole seconds, rounded down; a call that fell silent adds none.
     """
-    root = root_of(family)
-    calls = _by_start(family)
+    root = root_of(call_group)
+    calls = _by_start(call_group)
     outside = _outside(root, calls)
     direction = _direction_of_all(outside, calls)
-    if direction is None or is_open(family) or not_recorded(family, with_internal=with_internal):
+    if direction is None or is_open(call_group) or not_recorded(call_group, with_internal=with_internal):
         return None
     inbound = direction is Direction.INBOUND
     return CallRecord(
@@ -77,14 +77,14 @@ def record(
     )
 
 
-def not_recorded(family: Sequence[Call], *, with_internal: bool = False) -> NotRecorded | None:
+def not_recorded(call_group: Sequence[Call], *, with_internal: bool = False) -> NotRecorded | None:
     """Return why the family leaves no record, as far as is known by now; None where it leaves one.
 
     Whatever somebody outside took part in leaves one. A call with a caller but without direction counts as
     inbound, and so does one of which nothing but a ring or an answer was told.
     """
-    calls = _by_start(family)
-    direction = _direction_of_all(_outside(root_of(family), calls), calls)
+    calls = _by_start(call_group)
+    direction = _direction_of_all(_outside(root_of(call_group), calls), calls)
     if direction is None:
         return NotRecorded.NOTHING_TOLD
     if direction is Direction.INTERNAL:
@@ -114,22 +114,22 @@ def is_answered(told: CallRecord) -> bool:
 
 
 def inner_ends(told: CallRecord) -> tuple[str, ...]:
-    """Answer both ends of an internal call, as far as they are known: colleagues; of other calls none."""
+    """Return both ends of an internal call, as far as they are known: colleagues; of other calls none."""
     ends = (told.line, told.customer) if told.direction is Direction.INTERNAL else ()
     return tuple(filter(None, ends))
 
 
-def talk_seconds(family: Iterable[Call]) -> int:
+def talk_seconds(call_group: Iterable[Call]) -> int:
     """Count the whole seconds in which at least one call of the family was talking and has ended."""
     total, reach = 0, 0
-    for answered_at, ended_at in sorted(_talks(family)):
+    for answered_at, ended_at in sorted(_talks(call_group)):
         total += max(0, ended_at - max(answered_at, reach))
         reach = max(reach, ended_at)
     return total // SECOND
 
 
-def _talks(family: Iterable[Call]) -> Iterable[tuple[int, int]]:
-    for call in family:
+def _talks(call_group: Iterable[Call]) -> Iterable[tuple[int, int]]:
+    for call in call_group:
         told = call.watchdog is not Watchdog.SILENT
         if told and call.answered_at is not None and call.ended_at is not None:
             yield call.answered_at, call.ended_at
@@ -178,14 +178,14 @@ def went_on(call: Call) -> bool:
 
 
 def _status(calls: Sequence[Call], direction: Direction) -> CallStatus:
-    """Answer whether it came to anything: where the whole family was forwarded, another call tells that."""
+    """Tell whether it came to anything: where the whole family was forwarded, another call tells that."""
     if any(call.answered_at is not None for call in calls) or all(map(went_on, calls)):
         return CallStatus.COMPLETED
     return CallStatus.MISSED if direction is Direction.INBOUND else CallStatus.CANCELED
 
 
 def _cause(root: Call, calls: Sequence[Call]) -> Cause | None:
-    """Answer why the root ended; that it was forwarded says something only where nobody answered."""
+    """Return why the root ended; that it was forwarded says something only where nobody answered."""
     if root.cause is not Cause.FORWARDED or all(map(went_on, calls)):
         return root.cause
     return Cause.NORMAL

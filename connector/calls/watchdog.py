@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from connector.calls.values import Call, CallEvent, CallState, EventType, LegState, Watchdog
-from connector.times import SECOND
+from connector.clock import SECOND
 
 WATCHDOG_SOURCE = "connector"
 """The source of the events that we say ourselves."""

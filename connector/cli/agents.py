@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
+from connector.accounts import Agent, Agents
+from connector.accounts.agents import Said
 from connector.cli.doubts import doubt_queues, known_queues
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, show_one, show_rows
-from connector.people import Agent, Agents
-from connector.people.agents import Said
+from connector.clock import system_clock
 from connector.store import Store, phones
 from connector.store.users import ROLES, Word
-from connector.times import system_clock
 
 
 @click.group()

@@ -7,18 +7,18 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import House
+from connector.app import Services
 from connector.cli.belongings import change_phone
 from connector.cli.doubts import doubt_line
-from connector.cli.opening import in_house
+from connector.cli.opening import with_services
 from connector.cli.output import json_option, moment, show_rows
+from connector.clock import system_clock
 from connector.errors import CommandError
 from connector.phone_systems import check_network, pattern_of, whole_number
 from connector.store import blocked as blocks
 from connector.store import phones as table
 from connector.store.blocked import Blocked
 from connector.store.phones import PhoneSystem
-from connector.times import system_clock
 
 everywhere_option = click.option("--everywhere", is_flag=True, help="On all phone systems of its portal.")
 
@@ -38,7 +38,7 @@ def allow(*, slug: str, networks: Sequence[str], anyone: bool) -> None:
         table.set_senders(connection, phone.id, networks)
 
     listed = ", ".join(networks) or "anywhere"
-    in_house(partial(change_phone, slug, change, "phone_system.allowed", listed))
+    with_services(partial(change_phone, slug, change, "phone_system.allowed", listed))
     click.echo(f"{slug} may post from {listed}.")
 
 
@@ -55,7 +55,7 @@ def block(*, slug: str, number: str, reason: str, everywhere: bool) -> None:
         entry = Blocked(pattern=pattern, everywhere=everywhere, reason=reason, created_at=system_clock())
         blocks.put(connection, phone, entry)
 
-    in_house(partial(change_phone, slug, change, "number.blocked", f"{number} {reason}".strip()))
+    with_services(partial(change_phone, slug, change, "number.blocked", f"{number} {reason}".strip()))
     who = "Every caller" if number.strip() == "*" else number
     click.echo(f"{who} is turned away{' everywhere' if everywhere else f' by {slug}'}.")
 
@@ -75,7 +75,7 @@ def unblock(*, slug: str, number: str, everywhere: bool) -> None:
         if not any(removed):
             raise CommandError(f"{number} is not blocked so; see: connector phones blocked {slug}")
 
-    in_house(partial(change_phone, slug, change, "number.unblocked", number))
+    with_services(partial(change_phone, slug, change, "number.unblocked", number))
     click.echo(f"{number} is turned away no more.")
 
 
@@ -85,14 +85,14 @@ def unblock(*, slug: str, number: str, everywhere: bool) -> None:
 def blocked(*, slug: str, as_json: bool) -> None:
     """List whom a phone system turns away."""
 
-    async def step(house: House) -> list[Blocked]:
-        phone = (await house.phone_systems.find(slug)).phone
-        return await house.store.read(partial(blocks.list_all, phone=phone))
+    async def step(services: Services) -> list[Blocked]:
+        phone = (await services.phone_systems.find(slug)).phone
+        return await services.store.read(partial(blocks.list_all, phone=phone))
 
     rows = [
         {"number": one.pattern, "everywhere": one.everywhere, "reason": one.reason,
          "since": moment(one.created_at)}
-        for one in in_house(step)
+        for one in with_services(step)
     ]  # fmt: skip
     show_rows(rows, as_json=as_json, nothing="Nobody is turned away.")
 
@@ -112,7 +112,7 @@ def caller_id(*, slug: str, number: str, called: str, remove: bool) -> None:
         table.set_caller_id(connection, phone.id, pattern, None if remove else whole)
 
     detail = f"{called}: {'none' if remove else number}"
-    phone = in_house(partial(change_phone, slug, change, "phone_system.caller_id", detail))
+    phone = with_services(partial(change_phone, slug, change, "phone_system.caller_id", detail))
     if not remove:
         doubt_line(phone, whole)
     click.echo(f"Calls to {called} show {'what the phone system chooses' if remove else number}.")
@@ -129,7 +129,7 @@ def answers(*, slug: str, names: bool | None, owners: bool | None) -> None:
         table.set_answers(connection, phone.id, tells_names=names, routes_to_owners=owners)
 
     detail = f"names {_choice(names)}, owners {_choice(owners)}"
-    in_house(partial(change_phone, slug, change, "phone_system.answers", detail))
+    with_services(partial(change_phone, slug, change, "phone_system.answers", detail))
     click.echo(f"{slug}: {detail}.")
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from connector.cli.opening import actor, set_up_logs
+from connector.clock import system_clock, to_iso
 from connector.delivery.restoring import mark
 from connector.errors import CommandError
 from connector.settings import Settings, load
 from connector.store import Store, backups
-from connector.times import system_clock, to_iso
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 

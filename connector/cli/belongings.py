@@ -6,15 +6,15 @@ from functools import partial
 import click
 from sqlalchemy import Connection
 
-from connector.app import House
+from connector.app import Services
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import address_of
-from connector.cli.opening import actor, in_house
+from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_rows
+from connector.dialects import DIALECTS
+from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.phone_systems import check_prefix, whole_number
-from connector.phones import DIALECTS
-from connector.phones import guide as guide_of
 from connector.store import audit, events
 from connector.store import phones as table
 from connector.store.phones import PhoneSystem
@@ -25,11 +25,11 @@ from connector.store.phones import PhoneSystem
 def guide(*, slug: str) -> None:
     """Show how to set a phone system up."""
 
-    async def step(house: House) -> str:
-        phone = (await house.phone_systems.find(slug)).phone
-        return guide_of(DIALECTS[phone.dialect], address_of(house.settings, slug))
+    async def step(services: Services) -> str:
+        phone = (await services.phone_systems.find(slug)).phone
+        return guide_of(DIALECTS[phone.dialect], address_of(services.settings, slug))
 
-    click.echo(in_house(step))
+    click.echo(with_services(step))
 
 
 @click.command("unread")
@@ -38,14 +38,14 @@ def guide(*, slug: str) -> None:
 def unread(*, slug: str, as_json: bool) -> None:
     """Show what a phone system posted that could not be read."""
 
-    async def step(house: House) -> list[events.Unread]:
-        phone = (await house.phone_systems.find(slug)).phone
-        return await house.store.read(partial(events.list_unread, phone_id=phone.id))
+    async def step(services: Services) -> list[events.Unread]:
+        phone = (await services.phone_systems.find(slug)).phone
+        return await services.store.read(partial(events.list_unread, phone_id=phone.id))
 
     rows = [
         {"reason": each.reason, "times": each.times, "first_at": moment(each.first_at),
          "last_at": moment(each.last_at), "body": each.body.decode("utf-8", "replace")}
-        for each in in_house(step)
+        for each in with_services(step)
     ]  # fmt: skip
     show_rows(rows, as_json=as_json, nothing="Everything that came could be read.")
 
@@ -99,7 +99,7 @@ def prefixes(*, slug: str, prefixes: Sequence[str], nothing: bool) -> None:
         table.set_prefixes(connection, phone.id, prefixes)
 
     listed = ", ".join(prefixes) or "nothing"
-    in_house(partial(change_phone, slug, change, "phone_system.prefixes", listed))
+    with_services(partial(change_phone, slug, change, "phone_system.prefixes", listed))
     click.echo(f"{slug}: {listed} is cut from the front of a number before it is read.")
 
 
@@ -115,7 +115,7 @@ def numbers(*, slug: str, form: str) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         table.set_without_plus(connection, phone.id, without_plus=form == "without-plus")
 
-    in_house(partial(change_phone, slug, change, "phone_system.numbers", form))
+    with_services(partial(change_phone, slug, change, "phone_system.numbers", form))
     click.echo(f"{slug} writes numbers of other countries {form.replace('-', ' ')}.")
 
 
@@ -128,25 +128,25 @@ def _set(
 ) -> frozenset[str]:
     """Set a line or a queue, doubt its department, and answer the queues that were known before."""
 
-    async def step(house: House) -> frozenset[str]:
-        known = await house.store.read(known_queues)
+    async def step(services: Services) -> frozenset[str]:
+        known = await services.store.read(known_queues)
         detail = f"{name}: {department or 'no department'}"
-        phone = await change_phone(slug, change, action, detail, house)
-        await doubt_departments(house, phone.portal_id, [department])
+        phone = await change_phone(slug, change, action, detail, services)
+        await doubt_departments(services, phone.portal_id, [department])
         return known
 
-    return in_house(step)
+    return with_services(step)
 
 
 async def change_phone(
-    slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, house: House
+    slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, services: Services
 ) -> PhoneSystem:
     """Change what is a phone system's, and write that down; answer it as it was before."""
-    phone = (await house.phone_systems.find(slug)).phone
+    phone = (await services.phone_systems.find(slug)).phone
 
     def audited(connection: Connection) -> None:
         change(connection, phone)
-        audit.append(connection, house.clock(), actor(), action, slug, detail)
+        audit.append(connection, services.clock(), actor(), action, slug, detail)
 
-    await house.store.write(audited)
+    await services.store.write(audited)
     return phone

@@ -6,8 +6,8 @@ import click
 from connector.bridge.asterisk import Bridge
 from connector.bridge.guide import guide as written
 from connector.bridge.settings import load
+from connector.clock import system_clock
 from connector.logs import set_up
-from connector.times import system_clock
 
 
 @click.group()

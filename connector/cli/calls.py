@@ -5,15 +5,16 @@ from typing import Any
 
 import click
 
-from connector import numbers, pops
+from connector import numbers
+from connector.banner import views
 from connector.calls import Call, Direction, NotRecorded
 from connector.cli.opening import in_store
 from connector.cli.output import json_option, moment, show_rows
 from connector.cli.values import HOW_MANY
+from connector.clock import system_clock
 from connector.errors import CommandError
 from connector.store import Store, phones, unrecorded
 from connector.store.unrecorded import Listed
-from connector.times import system_clock
 
 WHY = {
     NotRecorded.INTERNAL: "among colleagues, as the phone system says or as both ends are yours; "
@@ -89,7 +90,7 @@ def _some(agents: list[str]) -> list[str]:
 
 def _ends(call: Call, each: Listed) -> tuple[str | None, str | None]:
     """Return both ends as the banner and the record show them: the customer's by the habits there."""
-    customer = numbers.labelled(pops.customer(call, each.country, each.habits))
+    customer = numbers.labelled(views.customer(call, each.country, each.habits))
     if call.direction is Direction.OUTBOUND:
         return _number(call.from_number, each.country), customer if call.to_number else None
     return customer if call.from_number else None, _number(call.to_number, each.country)

@@ -7,13 +7,13 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import House
+from connector.app import Services
 from connector.cli.belongings import change_phone
-from connector.cli.opening import in_house
+from connector.cli.opening import with_services
 from connector.cli.output import json_option, show_rows
+from connector.dialects import DIALECTS
 from connector.errors import CommandError
 from connector.phone_systems import pattern_of
-from connector.phones import DIALECTS
 from connector.store import orders
 from connector.store import phones as table
 from connector.store.phones import PhoneSystem
@@ -36,7 +36,7 @@ def control(*, slug: str, switch: str) -> None:
             )
         table.set_takes_orders(connection, phone.id, takes_orders=switch == "on")
 
-    in_house(partial(change_phone, slug, change, "phone_system.control", switch))
+    with_services(partial(change_phone, slug, change, "phone_system.control", switch))
     click.echo(f"{slug} {'takes' if switch == 'on' else 'takes no'} orders.")
 
 
@@ -49,7 +49,7 @@ def internal(*, slug: str, switch: str) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         table.set_records_internal(connection, phone.id, records_internal=switch == "on")
 
-    in_house(partial(change_phone, slug, change, "phone_system.internal", switch))
+    with_services(partial(change_phone, slug, change, "phone_system.internal", switch))
     click.echo(f"Internal calls of {slug} are {'recorded' if switch == 'on' else 'not recorded'} in Desk.")
 
 
@@ -80,7 +80,7 @@ def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, a
             raise CommandError(f"Nothing is said of {number}; see: connector phones may-call {slug}")
 
     what = f"{number}: {role or 'no rule'}"
-    in_house(partial(change_phone, slug, change, "phone_system.may_call", what))
+    with_services(partial(change_phone, slug, change, "phone_system.may_call", what))
     click.echo(f"{slug}, {what}.")
 
 
@@ -102,10 +102,10 @@ def _callable(number: str, country: str) -> str:
 
 
 def _show(slug: str, *, as_json: bool) -> None:
-    async def step(house: House) -> list[dict[str, Any]]:
-        phone = (await house.phone_systems.find(slug)).phone
-        rules = await house.store.read(lambda connection: orders.destinations_of(connection, phone.id))
+    async def step(services: Services) -> list[dict[str, Any]]:
+        phone = (await services.phone_systems.find(slug)).phone
+        rules = await services.store.read(lambda connection: orders.destinations_of(connection, phone.id))
         return [{"number": pattern, "role": role or NOBODY} for pattern, role in rules.items()]
 
     nothing = "No rule: numbers of the phone system's own country, by everybody."
-    show_rows(in_house(step), as_json=as_json, nothing=nothing)
+    show_rows(with_services(step), as_json=as_json, nothing=nothing)

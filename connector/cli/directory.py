@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from connector.app import House
-from connector.cli.opening import actor, in_house
+from connector.app import Services
+from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_rows, write_json
 from connector.cli.values import ROW_ID
-from connector.directory.planning import spent_today, state_of
-from connector.directory.syncing import Standing
+from connector.clock import SECOND
+from connector.contacts.planning import spent_today, state_of
+from connector.contacts.syncing import Standing
 from connector.errors import CommandError
-from connector.times import SECOND
 
 SHOWN_EVERY = 2 * SECOND
 
@@ -34,7 +34,11 @@ def directory() -> None:
 @json_option
 def status(*, portal_id: int | None, as_json: bool) -> None:
     """Show how far each portal's index is, what it cost today, and what it waits for."""
-    rows = [_row(each, house_now) for each, house_now in in_house(_standings) if _is_meant(each, portal_id)]
+    rows = [
+        _row(each, services_now)
+        for each, services_now in with_services(_standings)
+        if _is_meant(each, portal_id)
+    ]
     show_rows(rows, as_json=as_json, nothing="No portal is linked: open /connect as an administrator.")
 
 
@@ -44,7 +48,7 @@ def status(*, portal_id: int | None, as_json: bool) -> None:
 @json_option
 def sync(*, portal_id: int | None, again: bool, as_json: bool) -> None:
     """Read all contacts of a portal, and go on where an earlier attempt ended; progress is shown."""
-    standing, now = in_house(partial(_read_all, portal_id, again=again))
+    standing, now = with_services(partial(_read_all, portal_id, again=again))
     if as_json:
         write_json(_row(standing, now))
     else:
@@ -57,35 +61,35 @@ def sync(*, portal_id: int | None, again: bool, as_json: bool) -> None:
 def webhooks(*, turn: str, portal_id: int | None) -> None:
     """Let Desk tell of changed contacts; needs edition Professional, and DESK_WEBHOOKS at linking."""
 
-    async def step(house: House) -> str:
-        portal = _chosen(await house.syncing.standings(), portal_id).portal
+    async def step(services: Services) -> str:
+        portal = _chosen(await services.syncing.standings(), portal_id).portal
         if turn == "off":
-            await house.desk_hooks.unsubscribe(portal.id, actor())
+            await services.desk_hooks.unsubscribe(portal.id, actor())
             return f"Desk tells nothing of {portal.name} any more; the index asks every few minutes."
-        url = house.settings.public_url.rstrip("/") + WEBHOOK_PATH.format(portal_id=portal.id)
-        await house.desk_hooks.subscribe(portal.id, url, actor())
+        url = services.settings.public_url.rstrip("/") + WEBHOOK_PATH.format(portal_id=portal.id)
+        await services.desk_hooks.subscribe(portal.id, url, actor())
         return f"Desk tells {url} of every contact of {portal.name} that changes."
 
-    click.echo(in_house(step))
+    click.echo(with_services(step))
 
 
-async def _standings(house: House) -> list[tuple[Standing, int]]:
-    return [(each, house.clock()) for each in await house.syncing.standings()]
+async def _standings(services: Services) -> list[tuple[Standing, int]]:
+    return [(each, services.clock()) for each in await services.syncing.standings()]
 
 
-async def _read_all(portal_id: int | None, house: House, *, again: bool) -> tuple[Standing, int]:
+async def _read_all(portal_id: int | None, services: Services, *, again: bool) -> tuple[Standing, int]:
     """Do all that may be done today, and answer where that has brought us."""
-    chosen, shown_at = _chosen(await house.syncing.standings(), portal_id), 0
+    chosen, shown_at = _chosen(await services.syncing.standings(), portal_id), 0
     if again or chosen.sync is None:
-        await house.syncing.restart(chosen.portal.id)
+        await services.syncing.restart(chosen.portal.id)
     try:
-        while await house.syncing.step(chosen.portal.id):
-            if house.clock() - shown_at >= SHOWN_EVERY:
-                shown_at = house.clock()
-                click.echo(_progress(await house.syncing.standing(chosen.portal)), err=True)
+        while await services.syncing.step(chosen.portal.id):
+            if services.clock() - shown_at >= SHOWN_EVERY:
+                shown_at = services.clock()
+                click.echo(_progress(await services.syncing.standing(chosen.portal)), err=True)
     finally:
-        await house.syncing.close()
-    return await house.syncing.standing(chosen.portal), house.clock()
+        await services.syncing.close()
+    return await services.syncing.standing(chosen.portal), services.clock()
 
 
 def _is_meant(standing: Standing, portal_id: int | None) -> bool:

@@ -8,11 +8,11 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import House
+from connector.app import Services
+from connector.clock import system_clock
 from connector.errors import ConnectorError
 from connector.store import phones, users
 from connector.store.phones import PhoneSystem
-from connector.times import system_clock
 from connector.zoho.client import Desk
 from connector.zoho.operations import AGENTS_LIMIT
 
@@ -43,7 +43,7 @@ def doubt_line(phone: PhoneSystem, number: str) -> None:
 
 
 def known_queues(connection: Connection, besides: int | None = None) -> frozenset[str]:
-    """Answer the queues of the phone systems and of everybody but one user."""
+    """Return the queues of the phone systems and of everybody but one user."""
     told = {queue for phone in phones.list_all(connection, system_clock()) for queue in phone.queues}
     others = (user for user in users.list_all(connection) if user.id != besides)
     return frozenset(
@@ -60,26 +60,26 @@ def doubt_queues(names: Iterable[str], known: Collection[str]) -> None:
             warn(f"No queue has been called {name} before. {meant} Kept as typed.")
 
 
-async def doubt_departments(house: House, portal_id: int, ids: Iterable[str | None]) -> None:
+async def doubt_departments(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
     """Warn of departments that the portal's Desk does not have, if it can be asked."""
 
     async def known(desk: Desk) -> list[str]:
         return [str(each.id) for each in await desk.departments()]
 
-    await _doubt(house, portal_id, "department", ids, known)
+    await _doubt(services, portal_id, "department", ids, known)
 
 
-async def doubt_owners(house: House, portal_id: int, ids: Iterable[str | None]) -> None:
+async def doubt_owners(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
     """Warn of owners of records who are no agents of the portal's Desk, if it can be asked."""
 
     async def known(desk: Desk) -> list[str]:
         return [str(each.id) for each in await desk.agents()]
 
-    await _doubt(house, portal_id, "agent", ids, known)
+    await _doubt(services, portal_id, "agent", ids, known)
 
 
 async def _doubt(
-    house: House,
+    services: Services,
     portal_id: int,
     what: str,
     ids: Iterable[str | None],
@@ -89,7 +89,7 @@ async def _doubt(
     if not wanted:
         return
     try:
-        found = await known(await house.portals.desk(portal_id))
+        found = await known(await services.portals.desk(portal_id))
     except ConnectorError as problem:
         warn(f"Whether Desk has the {what} {_listed(wanted)} could not be asked: {problem} Kept as typed.")
         return

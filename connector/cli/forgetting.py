@@ -8,10 +8,10 @@ import msgspec
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, show_one
 from connector.cli.values import ROW_ID
-from connector.keeping import Forgetting
+from connector.clock import system_clock
+from connector.maintenance import Forgetting
 from connector.store import Store
 from connector.store.forgetting import Contact, Erased
-from connector.times import system_clock
 
 
 @click.command()

@@ -7,19 +7,19 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from connector.app import House
+from connector.app import Services
 from connector.calls import CallEvent
-from connector.cli.opening import actor, in_house
+from connector.cli.opening import actor, with_services
 from connector.cli.output import write_json
 from connector.cli.past_lines import Line, lines_of
+from connector.clock import MINUTE, SECOND
+from connector.dialects import PhoneSystem as Voice
+from connector.dialects import past
+from connector.dialects.past_times import OddTimes
 from connector.errors import CommandError, InvalidEvent
-from connector.phones import PhoneSystem as Voice
-from connector.phones import past
-from connector.phones.past_times import OddTimes
 from connector.store import audit
-from connector.store.ledger import Arrival, Ledger, Sender
+from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.phones import PhoneSystem
-from connector.times import MINUTE, SECOND
 
 AT_A_TIME = 100
 """Calls in one commit."""
@@ -86,13 +86,13 @@ def import_calls(context: click.Context, /, *, file: Path, slug: str, form: str,
     wishes = Wishes(path=file, slug=slug, is_csv=form == "csv", columns=_columns(columns), **wished)
     if len(wishes.delimiter) != 1:
         raise CommandError("The delimiter is one character.")
-    outcome = in_house(lambda house: _import(house, wishes))
+    outcome = with_services(lambda services: _import(services, wishes))
     _show(outcome, wishes, as_json=as_json)
     context.exit(1 if outcome.rejected else 0)
 
 
-async def _import(house: House, wishes: Wishes) -> Outcome:
-    known = await house.phone_systems.find(wishes.slug)
+async def _import(services: Services, wishes: Wishes) -> Outcome:
+    known = await services.phone_systems.find(wishes.slug)
     outcome = Outcome()
     batch: list[CallEvent] = []
     seen = _Seen()
@@ -109,13 +109,13 @@ async def _import(house: House, wishes: Wishes) -> Outcome:
         outcome.events += len(events)
         outcome.calls += 1
         if outcome.calls % AT_A_TIME == 0:
-            await _take(house, known.phone, batch, outcome, wishes)
+            await _take(services, known.phone, batch, outcome, wishes)
             batch = []
-    await _take(house, known.phone, batch, outcome, wishes)
+    await _take(services, known.phone, batch, outcome, wishes)
     if not wishes.dry_run:
         detail = f"{wishes.path.name}: {outcome.calls} calls, {outcome.new} new events"
-        await house.store.write(
-            lambda c: audit.append(c, house.clock(), actor(), "calls.imported", wishes.slug, detail)
+        await services.store.write(
+            lambda c: audit.append(c, services.clock(), actor(), "calls.imported", wishes.slug, detail)
         )
     return outcome
 
@@ -135,18 +135,18 @@ class _Seen:
 
 
 async def _take(
-    house: House, phone: PhoneSystem, events: Sequence[CallEvent], outcome: Outcome, wishes: Wishes
+    services: Services, phone: PhoneSystem, events: Sequence[CallEvent], outcome: Outcome, wishes: Wishes
 ) -> None:
     """Commit some calls; the further down the file, the later their records become due."""
     if not events or wishes.dry_run:
         return
     wait = outcome.calls * MINUTE // wishes.per_minute // SECOND
-    ledger = Ledger(
-        house.clock, record_after_seconds=wait, silent_after_seconds=house.settings.silent_after_seconds
+    ingester = EventIngester(
+        services.clock, record_after_seconds=wait, silent_after_seconds=services.settings.silent_after_seconds
     )
     sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
     arrival = Arrival(sender, events)
-    taken = await house.store.batch(ledger.take, arrival)
+    taken = await services.store.batch(ingester.take, arrival)
     outcome.new += taken.accepted
     outcome.again += taken.duplicate
 

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from connector.cli.output import write_json
-from connector.phones import DIALECTS, UNSHOWN, Dialect, full_address
-from connector.phones import guide as guide_of
+from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address
+from connector.dialects import guide as guide_of
 from connector.settings import Settings
 
 _SCRIPT = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -24,12 +24,12 @@ class Introduction(msgspec.Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """Answer where the phone system posts, with the secret where one stands there."""
+        """Return where the phone system posts, with the secret where one stands there."""
         return full_address(self.dialect, self.bare_address, self.secret or UNSHOWN)
 
 
 def address_of(settings: Settings, slug: str) -> str:
-    """Answer where a phone system posts."""
+    """Return where a phone system posts."""
     return f"{settings.public_url.rstrip('/')}/hooks/{slug}"
 
 
@@ -49,7 +49,7 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
 
 
 def first_event(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
-    """Answer a POSIX shell script that signs and posts one event: the guide's own, filled in.
+    """Return a POSIX shell script that signs and posts one event: the guide's own, filled in.
 
     It is empty where nobody but the vendor can sign.
     """

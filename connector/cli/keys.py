@@ -2,11 +2,11 @@
 
 import click
 
+from connector.accounts import Keys
 from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, moment, show_rows, write_json
-from connector.people import Keys
+from connector.clock import system_clock
 from connector.store.users import ROLES
-from connector.times import system_clock
 
 
 @click.group()

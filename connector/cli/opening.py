@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, cast
 
 from connector import logs
-from connector.app import House
+from connector.app import Services
 from connector.settings import Settings, load
 from connector.store import Store
 
@@ -24,23 +24,23 @@ def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
         store.close()
 
 
-def in_house(step: Callable[[House], Awaitable[Result]]) -> Result:
+def with_services(step: Callable[[Services], Awaitable[Result]]) -> Result:
     """Do something with all services, which needs SECRET_KEY; nothing works in the background."""
     settings = load()
     set_up_logs(settings, "WARNING")
     store = Store.open(settings.database_url)
     try:
-        return asyncio.run(_housed(House(settings, store), step))
+        return asyncio.run(_with_services(Services(settings, store), step))
     finally:
         store.close()
 
 
-async def _housed(house: House, step: Callable[[House], Awaitable[Result]]) -> Result:
+async def _with_services(services: Services, step: Callable[[Services], Awaitable[Result]]) -> Result:
     try:
-        return await step(house)
+        return await step(services)
     finally:
-        await house.portals.close()
-        await house.http.aclose()
+        await services.portals.close()
+        await services.http.aclose()
 
 
 async def _awaited(step: Awaitable[Result]) -> Result:
@@ -53,7 +53,7 @@ def set_up_logs(settings: Settings, level: str) -> None:
 
 
 def actor() -> str:
-    """Answer who the audit says it was: the user of the operating system."""
+    """Return who the audit says it was: the user of the operating system."""
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):

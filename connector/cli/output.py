@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from connector.casing import ascii_upper
-from connector.times import to_iso
+from connector.clock import to_iso
 
 Row = Mapping[str, Any]
 

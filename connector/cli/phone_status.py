@@ -7,10 +7,10 @@ import msgspec
 
 from connector.cli.opening import in_store
 from connector.cli.output import json_option, moment, show_rows
-from connector.keeping import Silence
-from connector.keeping.habits import Status
+from connector.clock import system_clock
+from connector.maintenance import Silence
+from connector.maintenance.habits import Status
 from connector.store import Store, orders
-from connector.times import system_clock
 
 
 @click.command("status")

@@ -5,17 +5,17 @@ from typing import Any, TextIO
 
 import click
 
-from connector.app import House
+from connector.app import Services
 from connector.casing import ascii_upper
 from connector.cli import answering, belongings, controlling, phone_status, recordings
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import Introduction, address_of, introduce
-from connector.cli.opening import actor, in_house
+from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, show_rows
 from connector.cli.secret_files import secret_in
 from connector.cli.values import HOURS, ROW_ID
+from connector.dialects import DIALECTS
 from connector.errors import CommandError
-from connector.phones import DIALECTS
 from connector.store.phones import PhoneSystem
 
 
@@ -65,13 +65,13 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
         secret_file: TextIO | None, as_json: bool, **given: Any) -> None:  # fmt: skip
     """Make a phone system; SLUG is the last part of its address. Its secret is shown this once."""
 
-    async def step(house: House) -> Introduction:
+    async def step(services: Services) -> Introduction:
         phone = PhoneSystem(
             id=0,
             uid="",
             slug=slug,
             name=given["name"] or slug,
-            portal_id=await _portal_id(house, portal),
+            portal_id=await _portal_id(services, portal),
             dialect=given["dialect"],
             country=ascii_upper(given["country"]),
             time_zone=given["time_zone"],
@@ -80,14 +80,14 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
             lines=_pairs(lines),
             queues=_pairs(queues),
         )
-        known = await house.store.read(known_queues)
-        secret = await house.phone_systems.add(phone, actor(), secret_in(secret_file))
+        known = await services.store.read(known_queues)
+        secret = await services.phone_systems.add(phone, actor(), secret_in(secret_file))
         doubt_queues(phone.queues, known)
         departments = (phone.department_id, *phone.lines.values(), *phone.queues.values())
-        await doubt_departments(house, phone.portal_id, departments)
-        return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
+        await doubt_departments(services, phone.portal_id, departments)
+        return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
 
-    introduce(in_house(step), as_json=as_json)
+    introduce(with_services(step), as_json=as_json)
 
 
 @phones.command("rotate")
@@ -99,12 +99,12 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
 def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json: bool) -> None:
     """Give a new secret, and let the former one be valid for a while."""
 
-    async def step(house: House) -> Introduction:
-        secret = await house.phone_systems.rotate(slug, overlap_hours, actor(), secret_in(secret_file))
-        phone = (await house.phone_systems.find(slug)).phone
-        return Introduction(slug, DIALECTS[phone.dialect], address_of(house.settings, slug), secret)
+    async def step(services: Services) -> Introduction:
+        secret = await services.phone_systems.rotate(slug, overlap_hours, actor(), secret_in(secret_file))
+        phone = (await services.phone_systems.find(slug)).phone
+        return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
 
-    introduce(in_house(step), as_json=as_json)
+    introduce(with_services(step), as_json=as_json)
 
 
 @phones.command("list")
@@ -112,12 +112,12 @@ def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json
 def list_all(*, as_json: bool) -> None:
     """List every phone system."""
 
-    async def step(house: House) -> list[dict[str, Any]]:
+    async def step(services: Services) -> list[dict[str, Any]]:
         return [
             {
                 "slug": phone.slug,
                 "name": phone.name,
-                "address": address_of(house.settings, phone.slug),
+                "address": address_of(services.settings, phone.slug),
                 "portal": phone.portal_id,
                 "dialect": phone.dialect,
                 "country": phone.country,
@@ -134,21 +134,22 @@ def list_all(*, as_json: bool) -> None:
                 "orders": phone.takes_orders,
                 "internal": phone.records_internal,
             }
-            for phone in await house.phone_systems.list_all()
+            for phone in await services.phone_systems.list_all()
         ]
 
     nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
-    show_rows(in_house(step), as_json=as_json, nothing=nothing)
+    show_rows(with_services(step), as_json=as_json, nothing=nothing)
 
 
-async def _portal_id(house: House, given: int | None) -> int:
-    """Answer the portal that was named, or the only one there is."""
+async def _portal_id(services: Services, given: int | None) -> int:
+    """Return the portal that was named, or the only one there is."""
     if given is not None:
-        return (await house.portals.get(given)).id
-    linked = await house.portals.list_portals()
+        return (await services.portals.get(given)).id
+    linked = await services.portals.list_portals()
     if not linked:
         raise CommandError(
-            f"No portal is linked: an administrator signs in and opens {house.settings.public_url}/connect."
+            "No portal is linked: an administrator signs in and opens "
+            f"{services.settings.public_url}/connect."
         )
     if len(linked) > 1:
         listed = ", ".join(f"{portal.id} is {portal.name}" for portal in linked)

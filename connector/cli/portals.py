@@ -6,9 +6,9 @@ from typing import Any
 import click
 import msgspec
 
-from connector.app import House
+from connector.app import Services
 from connector.cli.doubts import doubt_departments, doubt_owners
-from connector.cli.opening import actor, in_house
+from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
@@ -35,9 +35,9 @@ def portals() -> None:
 def list_all(*, as_json: bool) -> None:
     """List every portal with its state, the scopes that its grant lacks, and what stands in its way."""
 
-    async def step(house: House) -> list[tuple[Portal, list[Refused]]]:
-        listed = await house.portals.list_portals()
-        return [(portal, await house.portals.refused(portal.id)) for portal in listed]
+    async def step(services: Services) -> list[tuple[Portal, list[Refused]]]:
+        listed = await services.portals.list_portals()
+        return [(portal, await services.portals.refused(portal.id)) for portal in listed]
 
     rows = [
         {
@@ -52,7 +52,7 @@ def list_all(*, as_json: bool) -> None:
             "linked_by": portal.linked_by,
             "linked_at": moment(portal.linked_at),
         }
-        for portal, refused in in_house(step)
+        for portal, refused in with_services(step)
     ]
     nothing = "No portal is linked: sign in as an administrator and open /connect."
     show_rows(rows, as_json=as_json, nothing=nothing)
@@ -67,15 +67,15 @@ def list_all(*, as_json: bool) -> None:
 def show(*, portal_id: int, live: bool, as_json: bool) -> None:
     """Show how a portal is, what Desk refuses it, which scopes its grant has, and why each is needed."""
 
-    async def step(house: House) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
-        portal = await house.portals.get(portal_id)
-        asked = await _asked(house, portal) if live else {}
-        refused = [msgspec.structs.asdict(each) for each in await house.portals.refused(portal_id)]
-        portal = await house.portals.get(portal_id)
+    async def step(services: Services) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
+        portal = await services.portals.get(portal_id)
+        asked = await _asked(services, portal) if live else {}
+        refused = [msgspec.structs.asdict(each) for each in await services.portals.refused(portal_id)]
+        portal = await services.portals.get(portal_id)
         listed = {"in_the_way": _in_the_way(portal), "refused": refused, "scopes": _scopes(portal)}
         return portal, listed | asked
 
-    portal, listed = in_house(step)
+    portal, listed = with_services(step)
     if as_json:
         write_json(_whole(portal) | listed)
         return
@@ -107,13 +107,13 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     if not values:
         raise click.UsageError("Nothing to set was given.")
 
-    async def step(house: House) -> Portal:
-        portal = await house.portals.configure(portal_id, actor=actor(), **values)
-        await doubt_departments(house, portal_id, _given(values, "default_department_id"))
-        await doubt_owners(house, portal_id, _given(values, "default_owner_id"))
+    async def step(services: Services) -> Portal:
+        portal = await services.portals.configure(portal_id, actor=actor(), **values)
+        await doubt_departments(services, portal_id, _given(values, "default_department_id"))
+        await doubt_owners(services, portal_id, _given(values, "default_owner_id"))
         return portal
 
-    show_one(_whole(in_house(step)), as_json=as_json)
+    show_one(_whole(with_services(step)), as_json=as_json)
 
 
 def _given(values: Mapping[str, str | int | None], name: str) -> list[str]:
@@ -157,10 +157,10 @@ def _granted(portal: Portal, name: str, missing: set[str]) -> bool | None:
     return name not in missing if portal.scopes else None
 
 
-async def _asked(house: House, portal: Portal) -> dict[str, list[dict[str, Any]]]:
+async def _asked(services: Services, portal: Portal) -> dict[str, list[dict[str, Any]]]:
     try:
-        checks = await house.portals.check(portal.id)
-        desk = await house.portals.desk(portal.id)
+        checks = await services.portals.check(portal.id)
+        desk = await services.portals.desk(portal.id)
         departments, agents = await desk.departments(), await desk.agents()
     except ConnectorError as problem:
         return {"checks": [{"what": "Desk", "ok": False, "detail": str(problem)}]}

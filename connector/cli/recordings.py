@@ -8,15 +8,15 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from connector.app import House
+from connector.app import Services
 from connector.cli.belongings import change_phone
 from connector.cli.doubts import doubt_folder
-from connector.cli.opening import in_house, in_store
+from connector.cli.opening import in_store, with_services
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.secret_files import secret_in
 from connector.cli.values import HOW_MANY
+from connector.crypto import Sealer
 from connector.recordings import sources
-from connector.sealing import Sealer
 from connector.store import recordings as table
 from connector.store.phones import PhoneSystem
 from connector.store.recordings import SourceRow
@@ -72,14 +72,14 @@ def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
     wishes = Wishes(secret=secret_in(secret_file), **given)
     _check_pairs(wishes)
 
-    async def step(house: House) -> SourceRow:
+    async def step(services: Services) -> SourceRow:
         if any(msgspec.structs.astuple(wishes)):
-            change = partial(_change, wishes, house.sealer)
-            await change_phone(slug, change, "phone_system.recordings", _in_short(wishes), house)
-        phone = (await house.phone_systems.find(slug)).phone
-        return await house.store.read(lambda c: table.source_of(c, phone.id))
+            change = partial(_change, wishes, services.sealer)
+            await change_phone(slug, change, "phone_system.recordings", _in_short(wishes), services)
+        phone = (await services.phone_systems.find(slug)).phone
+        return await services.store.read(lambda c: table.source_of(c, phone.id))
 
-    row = in_house(step)
+    row = with_services(step)
     doubt_folder(wishes.folder)
     show_one(_shown(row), as_json=as_json)
 
@@ -160,7 +160,7 @@ def accesses(*, key: str | None, limit: int, as_json: bool) -> None:
 def check(*, key: str, as_json: bool) -> None:
     """Try whether the recordings of a call can be had; KEY is the last part of their page's address."""
 
-    async def step(house: House) -> list[dict[str, Any]]:
+    async def step(services: Services) -> list[dict[str, Any]]:
         return [
             {
                 "recording": tried.id,
@@ -169,7 +169,7 @@ def check(*, key: str, as_json: bool) -> None:
                 "reason": "" if tried.problem is None else tried.problem.reason,
                 "detail": "" if tried.problem is None else str(tried.problem),
             }
-            for tried in await house.recordings.check(key)
+            for tried in await services.recordings.check(key)
         ]
 
-    show_rows(in_house(step), as_json=as_json, nothing="No recording of this call has been told.")
+    show_rows(with_services(step), as_json=as_json, nothing="No recording of this call has been told.")

@@ -34,12 +34,12 @@ _NEXT_STEPS = {"unknown_phone_system": "`connector phones list` shows those ther
 
 
 def next_step(problem: ConnectorError) -> str:
-    """Answer what to type next, where a message that phone systems are told as well cannot say it."""
+    """Return what to type next, where a message that phone systems are told as well cannot say it."""
     return _NEXT_STEPS.get(problem.reason, "")
 
 
 def remedy(row: Row) -> str:
-    """Answer what to do about a delivery; a reason that has no row of its own is for our own logs."""
+    """Return what to do about a delivery; a reason that has no row of its own is for our own logs."""
     reason = row.reason.removeprefix("contact_")
     if reason not in _REMEDIES and row.state == "dead":
         return f"See the detail and the log, then: connector deliveries retry {row.id}"

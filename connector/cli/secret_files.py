@@ -6,7 +6,7 @@ from connector.errors import CommandError
 
 
 def secret_in(secret_file: TextIO | None) -> str:
-    """Answer what a file holds, "" where none was named; CommandError where it is empty."""
+    """Return what a file holds, "" where none was named; CommandError where it is empty."""
     if secret_file is None:
         return ""
     try:

@@ -7,10 +7,10 @@ from contextlib import nullcontext, suppress
 import click
 import uvloop
 
-from connector.app import House, at_work, create_app, create_delivery_app
+from connector.app import Services, at_work, create_app, create_delivery_app
 from connector.cli.opening import set_up_logs
 from connector.cli.values import Listen
-from connector.sealing import new_secret
+from connector.crypto import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
 from connector.settings import Settings, check_complete, load
@@ -22,10 +22,10 @@ def serve() -> None:
     """Serve pages, phone systems and banners, and deliver (unless DELIVER is off)."""
     settings = _settings()
     with bind(*settings.listen_address) as listener:
-        house = House(settings, Store.open(settings.database_url))
+        services = Services(settings, Store.open(settings.database_url))
         click.echo(f"The connector is at {settings.public_url} and listens on {settings.listen}.", err=True)
         try:
-            serve_until_told(create_app(house), settings, listener, house.end_streams)
+            serve_until_told(create_app(services), settings, listener, services.end_streams)
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)
 
@@ -36,26 +36,26 @@ def deliver(*, listen: tuple[str, int] | None) -> None:
     """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
     settings = _settings()
     with nullcontext() if listen is None else bind(*listen) as listener:
-        house = House(settings, Store.open(settings.database_url))
+        services = Services(settings, Store.open(settings.database_url))
         if listener is None:
             settle_memory()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_deliver(house))
+                runner.run(_deliver(services))
         else:
             click.echo("Delivering.", err=True)
             with suppress(KeyboardInterrupt):
-                serve_until_told(create_delivery_app(house), settings, listener, house.end_streams)
+                serve_until_told(create_delivery_app(services), settings, listener, services.end_streams)
     click.echo("Stopped.", err=True)
 
 
-async def _deliver(house: House) -> None:
+async def _deliver(services: Services) -> None:
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    async with at_work(house, deliver=True):
+    async with at_work(services, deliver=True):
         click.echo("Delivering.", err=True)
         await told.wait()
-    await house.close()
+    await services.close()
 
 
 @click.command()

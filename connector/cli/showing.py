@@ -12,9 +12,9 @@ import httpx2
 from connector.cli.output import write_json
 from connector.cli.sandbox import PORT as SANDBOX_PORT
 from connector.demo import headless, live
+from connector.demo.env import Environment, Wishes
 from connector.demo.environment import command_line
 from connector.demo.headless import Order, Outcome
-from connector.demo.stage import Stage, Wishes
 from connector.errors import CommandError
 
 PORT = 8080
@@ -50,14 +50,14 @@ def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: 
     """
     if not is_headless:
         wished |= {"port": wished["port"] or PORT, "sandbox_port": wished["sandbox_port"] or SANDBOX_PORT}
-    stage = Stage(Wishes(**wished))
+    env = Environment(Wishes(**wished))
     try:
         if not is_headless:
-            _until_told(_live(stage))
+            _until_told(_live(env))
             return
         if not as_json:
             click.echo(f"Ringing {calls} calls, and looking for them in Desk ...", err=True)
-        outcome = _until_told(_headless(stage, Order(calls=calls, rate=rate, seed=seed)))
+        outcome = _until_told(_headless(env, Order(calls=calls, rate=rate, seed=seed)))
     except asyncio.CancelledError:
         click.echo("\nStopped.", err=True)
         context.exit(INTERRUPTED if is_headless else 0)
@@ -84,35 +84,35 @@ def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(working())
 
 
-async def _headless(stage: Stage, order: Order) -> Outcome:
-    async with stage:
-        return await headless.run(stage, order)
+async def _headless(env: Environment, order: Order) -> Outcome:
+    async with env:
+        return await headless.run(env, order)
 
 
-async def _live(stage: Stage) -> None:
+async def _live(env: Environment) -> None:
     click.echo("Starting: a Zoho, the connector, a phone ...", err=True)
-    async with stage:
-        click.echo(_introduction(stage))
-        await live.run(stage, click.echo)
+    async with env:
+        click.echo(_introduction(env))
+        await live.run(env, click.echo)
 
 
-def _introduction(stage: Stage) -> str:
-    names = [person.name for person in stage.team.agents]
-    zoho = stage.control.origin
+def _introduction(env: Environment) -> str:
+    names = [person.name for person in env.team.agents]
+    zoho = env.control.origin
     return f"""
 Everybody and every number here is invented, and nothing leaves this machine.
 
-  1. Open      {stage.origin}
+  1. Open      {env.origin}
      and sign in with Zoho as {", ".join(names[:-1])} or {names[-1]}.
      Calls ring there every {live.EVERY_SECONDS} seconds, are answered and end.
      Click to call, hang up or hand over: the phone does it.
   2. Look at   {zoho}/desk/contacts   whom Desk knows
                {zoho}/desk/calls      the records that calls become, seconds after their end
                Listen, beside some, leads to the recording: to a tune, if you may hear the call
-  3. Link      {stage.origin}/connect   as {names[0]}, an administrator; it is linked already
+  3. Link      {env.origin}/connect   as {names[0]}, an administrator; it is linked already
 
-Commands, in another terminal:  {command_line(stage.settings_file, "phones", "list")}
-Logs: {stage.folder}
+Commands, in another terminal:  {command_line(env.settings_file, "phones", "list")}
+Logs: {env.folder}
 Ctrl-C ends it. Waiting for somebody to sign in.
 """
 

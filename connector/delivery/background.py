@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.calls import CallRecord, Direction, inner_ends
+from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
 from connector.store import Store, kinship, phones, portals, users
@@ -15,7 +16,6 @@ from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
 from connector.store.together import Together
 from connector.store.users import User
-from connector.times import Clock
 
 
 class Background(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Backgrounds:
         )
 
     async def of(self, row: Row, record: CallRecord) -> Background:
-        """Answer a delivery's background; SettingsError where its phone system or portal is gone."""
+        """Return a delivery's background; SettingsError where its phone system or portal is gone."""
         return _background(await self._together.ask(_asked(row, record)), record)
 
 
@@ -78,22 +78,24 @@ def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Back
 
 def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[Asked, Surroundings | None]:
     """Read the surroundings of calls; None where the phone system or the portal is gone."""
-    families = kinship.families(connection, {each.call_id for each in wanted if each.call_id is not None})
+    call_groups = kinship.call_groups(
+        connection, {each.call_id for each in wanted if each.call_id is not None}
+    )
     linked = {each: portals.get(connection, each) for each in {one.portal_id for one in wanted}}
-    phone_ids = {family.call.phone_system_id for family in families.values()}
+    phone_ids = {call_group.call.phone_system_id for call_group in call_groups.values()}
     known = {each: phones.get(connection, each, now) for each in phone_ids}
     named: dict[tuple[int, tuple[str, ...]], dict[str, User]] = {}
 
     def surround(asked: Asked) -> Surroundings | None:
-        family, portal = families.get(asked.call_id or 0), linked[asked.portal_id]
-        phone = None if family is None else known[family.call.phone_system_id]
-        if family is None or phone is None or portal is None:
+        call_group, portal = call_groups.get(asked.call_id or 0), linked[asked.portal_id]
+        phone = None if call_group is None else known[call_group.call.phone_system_id]
+        if call_group is None or phone is None or portal is None:
             return None
         ends = [numbers.read(end, phone.country).display for end in asked.ends]
         who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
             named[who] = users.by_extensions(connection, *who)
-        return Surroundings(portal=portal, phone=phone, users=named[who], chosen=family.chosen)
+        return Surroundings(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
 
     return {asked: surround(asked) for asked in wanted}
 
@@ -132,7 +134,7 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
 
 
 def department(record: CallRecord, around: Background) -> str:
-    """Answer the department of a record: by queue, else by own number, phone system, portal."""
+    """Return the department of a record: by queue, else by own number, phone system, portal."""
     candidates = (
         around.phone.queues.get(record.queue or ""),
         _department_of_line(around),

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 
+from connector.clock import SECOND, Clock
 from connector.errors import ConcurrencyExceeded
-from connector.times import SECOND, Clock
 from connector.zoho.budget import Unseated
 
 PATIENCE_SECONDS = 5
@@ -194,7 +194,7 @@ class Berths:
         self._seated.get(seat.portal_id, set()).discard(seat)
 
     def wanted(self, portal_ids: Iterable[int] | None = None) -> dict[int, int]:
-        """Answer how many more to claim ahead, by portal: in all as many as go within a second or are seated.
+        """Return how many more to claim ahead, by portal: in all as many as go within a second or are seated.
 
         Where Desk is slow, few wait.
         """

@@ -55,7 +55,7 @@ class Changing:
             await held.done("unchanged", base, _standing(held, RecordNotFound.reason, _GONE))
 
     async def _contact(self, held: Held, around: Background, base: Body) -> str | None:
-        """Answer the contact of a delivered record: only a choice, or another number, changes it."""
+        """Return the contact of a delivered record: only a choice, or another number, changes it."""
         if around.chosen or not base or numbers.subscriber(held.sent.contact_key) != key_of(around):
             return await self._contacts.of_call(held, around, ())
         return str(base["contactId"])

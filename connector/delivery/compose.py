@@ -61,7 +61,7 @@ def compose(record: CallRecord, whose: Whose) -> CallBody:
 
 
 def desk_direction(direction: Direction) -> Literal["inbound", "outbound"]:
-    """Answer the direction in Desk's words, which has none for a call among colleagues: one of us dialled."""
+    """Return the direction in Desk's words, which has none for a call among colleagues: one of us dialled."""
     return "inbound" if direction is Direction.INBOUND else "outbound"
 
 

@@ -7,17 +7,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
+from connector.clock import MINUTE, SECOND, Clock
+from connector.contacts.contacts import Contact, from_desk, pick
 from connector.delivery.background import Background
 from connector.delivery.held import Held
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk, Desks, Directory
-from connector.directory.contacts import Contact, from_desk, pick
 from connector.errors import AlreadyThere, StoreError
 from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for
 from connector.store.outcomes import Stands
-from connector.times import MINUTE, SECOND, Clock
 from connector.zoho import models
 from connector.zoho.fields import contact_body
 
@@ -54,7 +54,7 @@ _decode = msgspec.json.Decoder(ContactRecord).decode
 
 
 def key_of(around: Background) -> str:
-    """Answer which contact a call belongs to: its caller's key, or the word for those that have none.
+    """Return which contact a call belongs to: its caller's key, or the word for those that have none.
 
     A number of the company's own is nobody's outside.
     """
@@ -78,7 +78,7 @@ class Contacts:
         self._clock = clock
 
     async def of_call(self, held: Held, around: Background, refused: Collection[str]) -> str | None:
-        """Answer the id of a call's contact; None where the call waits for it, or has died with it.
+        """Return the id of a call's contact; None where the call waits for it, or has died with it.
 
         `refused` are contacts that Desk would not write the call on, because they are gone.
         """

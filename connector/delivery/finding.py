@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
+from connector.clock import DAY, MINUTE, from_iso
 from connector.delivery.compose import keys_in
 from connector.delivery.merging import Body
 from connector.delivery.needs import Desk
 from connector.errors import RecordNotFound, ZohoDown
-from connector.times import DAY, MINUTE, from_iso
 from connector.zoho.models import DeskCall
 
 SKEW = 10 * MINUTE

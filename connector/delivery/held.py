@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection
 
+from connector.clock import SECOND, Clock
 from connector.delivery.berths import Berths, LeaseLost
 from connector.delivery.merging import Body, Sent
 from connector.delivery.retrying import NAMELESS, Decision, Fate
@@ -15,7 +16,6 @@ from connector.store import Store, leases, outcomes
 from connector.store.leases import Delivery, Leaving, Terms
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Done, Settled, Stands
-from connector.times import SECOND, Clock
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS, leaving_while
 
 SEND_SECONDS = SEND_TIMEOUT_SECONDS + 7
@@ -67,7 +67,7 @@ class Held:
 
     @property
     def row(self) -> Row:
-        """Answer the row as it was claimed, but for what we noted since."""
+        """Return the row as it was claimed, but for what we noted since."""
         return self.delivery.row
 
     async def during(self, work: Awaitable[Answer]) -> Answer:
@@ -148,7 +148,7 @@ class Held:
         self.open = False
 
     def sure_at(self, index_delay_seconds: int) -> int:
-        """Answer from when on whatever was applied would be found, by Desk's search too."""
+        """Return from when on whatever was applied would be found, by Desk's search too."""
         return (self.row.sent_at or 0) + (self._terms.settle_seconds + index_delay_seconds) * SECOND
 
     async def done(self, outcome: str, body: Body, stands: Stands) -> None:

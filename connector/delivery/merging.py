@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.delivery import markup
-from connector.times import to_iso
 from connector.zoho.models import DeskCall
 
 Body = dict[str, Any]
@@ -36,7 +36,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def bases(self) -> list[Body]:
-        """Answer every body of ours that Desk may hold."""
+        """Return every body of ours that Desk may hold."""
         return [*([] if self.body is None else [self.body]), *self.tried]
 
 
@@ -95,7 +95,7 @@ def _some(values: Body) -> Body:
 
 
 def recording_of(ours: Body, silent: Body, base: Body) -> Body:
-    """Answer the recording's address if it is all that `ours` has and `base` has not; else nothing.
+    """Return the recording's address if it is all that `ours` has and `base` has not; else nothing.
 
     `silent` is what ours would be without a recording. The descriptions differ: they tell of it.
     """
@@ -107,7 +107,7 @@ def recording_of(ours: Body, silent: Body, base: Body) -> Body:
 
 
 def present_of(theirs: DeskCall) -> frozenset[str]:
-    """Answer which of the fields that every change names by contract a record in Desk has."""
+    """Return which of the fields that every change names by contract a record in Desk has."""
     shown = _shown(theirs)
     return frozenset(name for name in REQUIRED if shown[name])
 

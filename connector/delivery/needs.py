@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from connector.directory.contacts import Contact, Found
+from connector.contacts.contacts import Contact, Found
 from connector.zoho import models
 
 
@@ -50,14 +50,14 @@ class Desks(Protocol):
     """Where the Desk of a portal is to be had."""
 
     async def desk(self, portal_id: int) -> Desk:
-        """Answer the portal's Desk; GrantLost where it is not linked."""
+        """Return the portal's Desk; GrantLost where it is not linked."""
 
 
 class Directory(Protocol):
     """Who a number belongs to."""
 
     async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
-        """Answer the contacts that bear a number."""
+        """Return the contacts that bear a number."""
 
     async def remember(self, portal_id: int, e164: str, contact: Contact) -> None:
         """Note that a number now belongs to a contact."""

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from connector.calls import CallRecord
+from connector.clock import DAY, Clock
+from connector.contacts.flights import Flights
 from connector.delivery.background import Background
 from connector.delivery.needs import Desk
-from connector.directory.flights import Flights
 from connector.errors import ZohoRefused
 from connector.store import Store, desk_agents
 from connector.store.desk_agents import Known
 from connector.store.together import Together
 from connector.store.users import User
-from connector.times import DAY, Clock
 
 ACTIVE = "ACTIVE"
 
@@ -28,7 +28,7 @@ class Owners:
         self._flights: Flights[tuple[int, int], str | None] = Flights()
 
     async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
-        """Answer the owner of a record, else the portal's default one, else None.
+        """Return the owner of a record, else the portal's default one, else None.
 
         Where somebody answered whom nobody has named, it is none of those who rang.
         """

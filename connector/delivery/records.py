@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from connector.calls import CallRecord
+from connector.clock import SECOND, Clock
 from connector.delivery.background import Background, Backgrounds
 from connector.delivery.changing import Changing
 from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
@@ -17,7 +18,6 @@ from connector.delivery.writing import Writing, stands, without_what_is_refused
 from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
 from connector.settings import Settings
 from connector.store import Store
-from connector.times import SECOND, Clock
 from connector.zoho.fields import CallBody, Written
 
 _decode = msgspec.json.Decoder(CallRecord).decode
@@ -51,7 +51,7 @@ class Records:
             await self._make(held, desk, record, around)
 
     async def _doubt(self, held: Held, record: CallRecord, around: Background) -> Doubt | None:
-        """Answer what may have been written: by us, or before the database was restored."""
+        """Return what may have been written: by us, or before the database was restored."""
         if held.open:
             sure_at = held.sure_at(self._index_delay_seconds)
             return Doubt(held.sent.tried[-1], held.row.sent_at or 0, sure_at, held.sent.revision)

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select, update
 
 from connector.calls import CallRecord
+from connector.clock import SECOND, to_iso
 from connector.delivery import background
 from connector.delivery.background import Background
 from connector.delivery.compose import desk_direction
@@ -14,7 +15,6 @@ from connector.settings import Settings
 from connector.store import Store, audit, retention
 from connector.store.outbox import COLUMNS, Row, row_of
 from connector.store.tables import outbox, sessions
-from connector.times import SECOND, to_iso
 
 ACTION = "restored"
 """What the audit calls it."""
@@ -25,7 +25,7 @@ _write_sent = msgspec.json.encode
 
 
 def settled_seconds(settings: Settings) -> int:
-    """Answer how long after a request may have left Desk's lists and its search surely show it."""
+    """Return how long after a request may have left Desk's lists and its search surely show it."""
     return SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
 
 
@@ -47,7 +47,7 @@ class Restored:
         self._at: int | None = None
 
     async def doubt(self, row: Row, record: CallRecord, around: Background) -> Doubt | None:
-        """Answer how a record may be in Desk of which nothing was ever sent; None for calls since then."""
+        """Return how a record may be in Desk of which nothing was ever sent; None for calls since then."""
         if self._at is None:
             # Nothing runs during a restore, so it is read once.
             self._at = await self._store.read(lambda c: audit.last_at(c, ACTION)) or 0
@@ -82,7 +82,7 @@ def _mark(connection: Connection, row: Row, now: int, due_at: int) -> None:
 
 
 def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
-    """Answer the columns of a row whose record may have been made at any time since there is the row."""
+    """Return the columns of a row whose record may have been made at any time since there is the row."""
     since = row.sent_at or row.created_at
     if row.kind == "contact" or (row.sent is not None and _read_sent(row.sent).tried):
         return {"sent_at": since}
@@ -96,7 +96,7 @@ def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
 
 
 def _body(record: CallRecord, around: Background) -> Body:
-    """Answer as much of the record as it takes to look for it."""
+    """Return as much of the record as it takes to look for it."""
     return {
         "contactId": around.chosen or "",
         "departmentId": background.department(record, around),

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from connector.clock import MINUTE, SECOND
 from connector.errors import (
     ClientRefused,
     ConcurrencyExceeded,
@@ -27,7 +28,6 @@ from connector.errors import (
     ZohoDown,
     ZohoRefused,
 )
-from connector.times import MINUTE, SECOND
 
 CAP_SECONDS = 15 * 60
 """The longest pause between two attempts: an outage may last for days, its end shall be noticed soon."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from connector.clock import SECOND, Clock
 from connector.delivery.berths import Berths, LeaseLost, NoBerth
 from connector.delivery.contacts import Contacts
 from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held
@@ -26,7 +27,6 @@ from connector.store import Store, claims, leases, outbox, writes
 from connector.store.leases import Delivery, Terms
 from connector.store.widths import AllowedBy
 from connector.store.writes import Refusal
-from connector.times import SECOND, Clock
 from connector.zoho.budget import own_slot
 
 POLL_SECONDS = 1.0
@@ -274,7 +274,7 @@ def _is_such(held: Held, *, left: bool, slotless: bool) -> bool:
 
 
 async def _surviving(doing: Awaitable[object]) -> Exception | None:
-    """Answer what went wrong instead of ending with it: calls wait here that must not be lost."""
+    """Return what went wrong instead of ending with it: calls wait here that must not be lost."""
     try:
         await doing
     except Exception as problem:  # noqa: BLE001 - the outermost loop outlives what nobody foresaw

@@ -22,7 +22,7 @@ class Writing:
         self._public_url = public_url
 
     async def call(self, desk: Desk, record: CallRecord, around: Background, contact_id: str) -> CallBody:
-        """Answer the record as it shall stand in Desk; SettingsError where nothing says where."""
+        """Return the record as it shall stand in Desk; SettingsError where nothing says where."""
         whose = Whose(
             contact_id=contact_id,
             department_id=department(record, around),
@@ -37,7 +37,7 @@ class Writing:
         return compose(record, whose)
 
     def _page_of(self, record: CallRecord, around: Background) -> str | None:
-        """Answer our page with the recordings, unless the portal wants the phone system's own addresses."""
+        """Return our page with the recordings, unless the portal wants the phone system's own addresses."""
         if around.portal.recording_links == "original":
             return None
         return link(self._public_url, record.key)
@@ -61,7 +61,7 @@ async def without_what_is_refused(
 
 
 def stands(call: DeskCall, revision: int, notes: Mapping[str, str] | None = None) -> Stands:
-    """Answer what stands in Desk now, and what of it is not as wanted."""
+    """Return what stands in Desk now, and what of it is not as wanted."""
     return Stands(
         desk_id=str(call.id),
         desk_url=call.url,

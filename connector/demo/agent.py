@@ -67,8 +67,8 @@ class HeadlessAgent:
 
     async def _watch(self) -> None:
         try:
-            async for news in self.browser.stream():
-                self._take(news.event, news.data)
+            async for publisher in self.browser.stream():
+                self._take(publisher.event, publisher.data)
         except httpx2.TransportError:
             # The connector has stopped or died; what the banner showed stays known.
             return

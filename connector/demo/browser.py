@@ -15,7 +15,7 @@ PATIENCE = httpx2.Timeout(15)
 STREAM_PATIENCE = httpx2.Timeout(15, read=None)
 
 
-class News(msgspec.Struct, frozen=True):
+class Publisher(msgspec.Struct, frozen=True):
     """One event of a banner's stream."""
 
     event: str
@@ -64,7 +64,7 @@ class Browser:
         address = f"{self._origin}/api/calls/{call_id}/contact"
         return await self._http.post(address, json={"contact": contact_id}, headers=headers)
 
-    async def stream(self) -> AsyncIterator[News]:
+    async def stream(self) -> AsyncIterator[Publisher]:
         """Go through the news of the banner's stream, until it ends."""
         address = f"{self._origin}/api/banner/stream"
         async with self._http.stream("GET", address, timeout=STREAM_PATIENCE) as answer:
@@ -76,7 +76,7 @@ class Browser:
                 if name == "event":
                     event = value
                 elif name == "data":
-                    yield News(event, msgspec.json.decode(value))
+                    yield Publisher(event, msgspec.json.decode(value))
 
     async def _post(self, path: str) -> httpx2.Response:
         return await self._http.post(self._origin + path, headers={"Origin": self._origin})
@@ -101,6 +101,6 @@ class Browser:
 
 
 def _told(answer: httpx2.Response) -> str:
-    """Answer what a page says, in short."""
+    """Return what a page says, in short."""
     title = answer.text.partition("<title>")[2].partition("</title>")[0].strip()
     return f"{answer.status_code} {title or answer.text[:200]} at {answer.url.path}"

@@ -22,7 +22,7 @@ _EXTENSION = re.compile(r"\s*(ext\.|x)\s*\d+$")
 
 
 def number_of(text: str | None) -> str | None:
-    """Answer the number (E.164) that was typed into a contact's field, if it is of the invented ranges."""
+    """Return the number (E.164) that was typed into a contact's field, if it is of the invented ranges."""
     found = _range_of(text)
     return None if found is None else f"+{found[0].country}{found[0].area}{found[1]}"
 
@@ -59,7 +59,7 @@ class Callers:
         self._strangers: set[str] = set()
 
     def known(self) -> tuple[str, str]:
-        """Answer a number that Desk knows, and the id of the contact that its calls belong to."""
+        """Return a number that Desk knows, and the id of the contact that its calls belong to."""
         number = self._known[self._next % len(self._known)]
         self._next += 1
         latest_first = sorted(self._bearers[number], key=lambda each: (len(each["id"]), each["id"]))
@@ -67,7 +67,7 @@ class Callers:
         return number, str(latest_first[0]["id"])
 
     def stranger(self) -> str:
-        """Answer a number that Desk does not know."""
+        """Return a number that Desk does not know."""
         while True:
             each = self._chance.choice(RANGES)
             number = each.pick(self._chance).e164

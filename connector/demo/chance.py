@@ -7,5 +7,5 @@ __all__ = ["Random", "chance_of"]
 
 
 def chance_of(seed: int | None = None) -> Random:
-    """Answer a source of chance; one with a seed repeats itself."""
+    """Return a source of chance; one with a seed repeats itself."""
     return random.Random(seed)  # noqa: S311 - it chooses callers, and nothing is secret

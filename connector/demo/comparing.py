@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.demo.callers import number_of
 from connector.demo.control import Record
 from connector.demo.stories import Contact, Due, Known, Stranger
-from connector.times import to_iso
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_clean(self) -> bool:
-        """Answer whether everything stands in Desk as it should, once."""
+        """Tell whether everything stands in Desk as it should, once."""
         return not (self.lost or self.duplicated or self.wrong or self.contacts_duplicated)
 
 
@@ -93,7 +93,7 @@ def _by_key(wanted: Sequence[Wanted], desk: Desk) -> dict[str, list[Record]]:
 
 
 def _made(desk: Desk) -> dict[str | None, list[str]]:
-    """Answer the ids of the contacts that the connector made, by number; None is no number."""
+    """Return the ids of the contacts that the connector made, by number; None is no number."""
     made: dict[str | None, list[str]] = defaultdict(list)
     for contact in desk.contacts:
         if contact["id"] not in desk.known_ids:
@@ -125,7 +125,7 @@ def _fault(wanted: Wanted, record: Record, desk: Desk, made: Mapping[str | None,
 
 
 def _contact_id(contact: Contact, made: Mapping[str | None, list[str]]) -> str | None:
-    """Answer whose record it must be; of a contact that was made more than once, the first one's."""
+    """Return whose record it must be; of a contact that was made more than once, the first one's."""
     if isinstance(contact, Known):
         return contact.contact_id
     ids = made.get(contact.number if isinstance(contact, Stranger) else None)

@@ -50,7 +50,7 @@ class Control:
         return msgspec.convert(answer.json()["counts"], list[RequestCount])
 
     async def most_at_a_time(self) -> int:
-        """Answer how many requests of one portal were under way at most since the last reset."""
+        """Return how many requests of one portal were under way at most since the last reset."""
         answer = await self._http.get("/_sandbox/requests")
         return max(answer.json()["max_concurrency"].values(), default=0)
 

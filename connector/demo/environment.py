@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connector.casing import ascii_upper
+from connector.crypto import new_secret
 from connector.private_files import private_file
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
-from connector.sealing import new_secret
 from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
 
 
 def environment_of(folder: Path, config: Config, port: int) -> dict[str, str]:
-    """Answer the environment in which the connector and our own look at its database run."""
+    """Return the environment in which the connector and our own look at its database run."""
     home = config.data_centers[0].location
     centers = (f"{center.location}={center.accounts}|{center.desk}" for center in config.data_centers)
     secrets = {
@@ -55,7 +55,7 @@ def settings_file(folder: Path, environment: Mapping[str, str]) -> Path:
 
 
 def command_line(file: Path, *words: str) -> str:
-    """Answer what to type into a shell for a command with a file's settings and no others."""
+    """Return what to type into a shell for a command with a file's settings and no others."""
     program = Path(sys.argv[0])
     ours = [sys.argv[0]] if program.name == "connector" else [sys.executable, "-m", "connector"]
     settings = (ascii_upper(name) for name in Settings.__struct_fields__)

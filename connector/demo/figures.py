@@ -21,7 +21,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
-    """Answer the nearest-rank percentile, rounded to a tenth; None of nothing."""
+    """Return the nearest-rank percentile, rounded to a tenth; None of nothing."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -60,7 +60,7 @@ def report(
     recorded_seconds: Sequence[float],
     requests: Sequence[RequestCount],
 ) -> dict[str, object]:
-    """Answer the figures of a run as one JSON object; times are in what their names end in."""
+    """Return the figures of a run as one JSON object; times are in what their names end in."""
     calls = sum(len(each.story.dues) for each in played)
     asked = [each for each in requests if each.path.startswith("/api/")]
     look_ups = sum(each.count for each in asked if is_look_up(each))

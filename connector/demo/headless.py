@@ -7,23 +7,23 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from connector.calls import call_key
+from connector.clock import SECOND, from_iso
 from connector.demo.agent import HeadlessAgent
+from connector.demo.building import KEY_FIELD, Furniture
 from connector.demo.callers import Callers
 from connector.demo.chance import chance_of
 from connector.demo.comparing import Verdict
 from connector.demo.control import Record
+from connector.demo.env import Environment
 from connector.demo.figures import first_seen, report
-from connector.demo.furnishing import KEY_FIELD, Furniture
 from connector.demo.hearing import unheard
 from connector.demo.judging import delivered, judge, wanted_of
 from connector.demo.phone import Phone
 from connector.demo.planning import plan
 from connector.demo.playing import Played, fast, play_all
 from connector.demo.recording import Recorder
-from connector.demo.stage import Stage
 from connector.demo.writing import Writer
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.times import SECOND, from_iso
 
 STEP_SECONDS = 0.25
 """Between two events of a call; what they tell of may take minutes."""
@@ -49,40 +49,40 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     is_clean: bool
 
 
-async def run(stage: Stage, order: Order) -> Outcome:
+async def run(env: Environment, order: Order) -> Outcome:
     """Play the calls that are ordered and compare."""
-    before = await stage.control.contacts(DEMO_ORG_ID)
+    before = await env.control.contacts(DEMO_ORG_ID)
     chance = chance_of(order.seed)
-    writer = Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS)
+    writer = Writer(chance, Callers(before, chance), env.team, TALK_SECONDS)
     stories = plan(writer, order.calls)
     async with AsyncExitStack() as ending:
-        agents = [HeadlessAgent(person, stage.origin) for person in stage.team.agents]
+        agents = [HeadlessAgent(person, env.origin) for person in env.team.agents]
         for agent in agents:
             ending.push_async_callback(agent.stop)
         await asyncio.gather(*(agent.start() for agent in agents))
-        record = Recorder(stage.recordings).record
-        phone = Phone(stage.hook, stage.furniture.secret, record=record)
+        record = Recorder(env.recordings).record
+        phone = Phone(env.hook, env.furniture.secret, record=record)
         ending.push_async_callback(phone.close)
-        await stage.control.reset_requests()
-        late_seconds = stage.house.settings.record_after_seconds + LATE_AFTER_SECONDS
+        await env.control.reset_requests()
+        late_seconds = env.services.settings.record_after_seconds + LATE_AFTER_SECONDS
         tempo = fast(STEP_SECONDS, late_seconds)
-        played = await play_all(stories, phone, order.rate, tempo, stage.house.clock)
-        await delivered(stage, PATIENCE_SECONDS)
-        return await _compare(stage, played, agents, before)
+        played = await play_all(stories, phone, order.rate, tempo, env.services.clock)
+        await delivered(env, PATIENCE_SECONDS)
+        return await _compare(env, played, agents, before)
 
 
 async def _compare(
-    stage: Stage, played: Sequence[Played], agents: Sequence[HeadlessAgent], before: Sequence[Record]
+    env: Environment, played: Sequence[Played], agents: Sequence[HeadlessAgent], before: Sequence[Record]
 ) -> Outcome:
-    requests = await stage.control.requests()
-    verdict, desk = await judge(stage, played, before)
-    wanted = wanted_of(stage.furniture, played)
+    requests = await env.control.requests()
+    verdict, desk = await judge(env, played, before)
+    wanted = wanted_of(env.furniture, played)
     # The first agent is an administrator, who may hear every call.
-    unheard_ones = await unheard(agents[0].browser, wanted, stage.recordings)
+    unheard_ones = await unheard(agents[0].browser, wanted, env.recordings)
     seen = first_seen(played, [sight for agent in agents for sight in agent.seen])
     unseen = [f"{call}: no banner showed it" for call, each in seen.items() if each.number is None]
     verdict = _with(verdict, [*unseen, *unheard_ones])
-    seconds = recorded_seconds(played, stage.furniture, desk.calls)
+    seconds = recorded_seconds(played, env.furniture, desk.calls)
     heard = sum(each.recordings_at is not None for each in wanted) - len(unheard_ones)
     figures = report(verdict, played, seen, seconds, requests) | {"recordings_heard": heard}
     return Outcome(figures=figures, is_clean=verdict.is_clean)
@@ -95,7 +95,7 @@ def _with(verdict: Verdict, faults: Sequence[str]) -> Verdict:
 
 
 def recorded_seconds(played: Sequence[Played], furniture: Furniture, calls: Sequence[Record]) -> list[float]:
-    """Answer how long after its end each call stood in Desk; a call that was handed on ends with the last."""
+    """Return how long after its end each call stood in Desk; a call that was handed on ends with the last."""
     made_at = {(record["cf"] or {}).get(KEY_FIELD): from_iso(record["createdTime"]) for record in calls}
     found = []
     for each in played:

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connector.demo.browser import Browser
+from connector.demo.building import RECORDINGS
 from connector.demo.comparing import Wanted
-from connector.demo.furnishing import RECORDINGS
 
 PLAYER = re.compile(r'<audio [^>]*src="([^"]+)"')
 """Finds the address of the sound in the page of a call's recordings."""

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connector.calls import call_key
+from connector.demo.building import KEY_FIELD, RECORDING_FIELD, Furniture
 from connector.demo.comparing import Desk, Verdict, Wanted, compare
 from connector.demo.control import Record
-from connector.demo.furnishing import KEY_FIELD, RECORDING_FIELD, Furniture
+from connector.demo.env import Environment
 from connector.demo.playing import Played
-from connector.demo.stage import Stage
 from connector.demo.stories import Due
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
@@ -25,7 +25,7 @@ async def _to_nobody(_counted: Counted) -> None:
 
 
 async def delivered(
-    stage: Stage, patience_seconds: float, tell: Callable[[Counted], Awaitable[None]] = _to_nobody
+    env: Environment, patience_seconds: float, tell: Callable[[Counted], Awaitable[None]] = _to_nobody
 ) -> None:
     """Wait until no delivery is under way any more, or none has moved for so long.
 
@@ -35,7 +35,7 @@ async def delivered(
     last: Counted = {}
     moved_at = loop.time()
     while loop.time() - moved_at < patience_seconds:
-        counted = await stage.house.store.read(outbox.count_by_state)
+        counted = await env.services.store.read(outbox.count_by_state)
         if not any(counted.get(state) for state in UNDER_WAY):
             return
         if counted != last:
@@ -44,16 +44,16 @@ async def delivered(
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
-async def judge(stage: Stage, played: Sequence[Played], before: Sequence[Record]) -> tuple[Verdict, Desk]:
+async def judge(env: Environment, played: Sequence[Played], before: Sequence[Record]) -> tuple[Verdict, Desk]:
     """Compare what was played with what Desk holds now; `before` are the contacts that it knew already."""
     desk = Desk(
-        calls=await stage.control.calls(),
-        contacts=await stage.control.contacts(DEMO_ORG_ID),
+        calls=await env.control.calls(),
+        contacts=await env.control.contacts(DEMO_ORG_ID),
         known_ids={contact["id"] for contact in before},
         key_field=KEY_FIELD,
         recording_field=RECORDING_FIELD,
     )
-    return compare(wanted_of(stage.furniture, played), desk), desk
+    return compare(wanted_of(env.furniture, played), desk), desk
 
 
 def wanted_of(furniture: Furniture, played: Sequence[Played]) -> list[Wanted]:

@@ -9,13 +9,13 @@ import msgspec
 
 from connector.demo.callers import Callers
 from connector.demo.chance import chance_of
+from connector.demo.env import Environment
 from connector.demo.obeying import Obeying
 from connector.demo.people import Team
 from connector.demo.phone import Phone
 from connector.demo.planning import QUIET, pick
 from connector.demo.playing import Calendar, in_real_time, play
 from connector.demo.recording import Recorder
-from connector.demo.stage import Stage
 from connector.demo.stories import Known, Story, Stranger
 from connector.demo.writing import Writer
 from connector.errors import CommandError
@@ -30,32 +30,32 @@ Say = Callable[[str], None]
 """Writes one line for the person who watches."""
 
 
-async def run(stage: Stage, say: Say) -> None:
+async def run(env: Environment, say: Say) -> None:
     """Ring every few seconds for whoever is signed in; CommandError if one of our programs ends."""
     async with AsyncExitStack() as ending:
-        record = Recorder(stage.recordings).record
-        phone = Phone(stage.hook, stage.furniture.secret, record=record)
+        record = Recorder(env.recordings).record
+        phone = Phone(env.hook, env.furniture.secret, record=record)
         ending.push_async_callback(phone.close)
-        obeying = Obeying(phone, stage.house.clock)
-        ringing = asyncio.create_task(_ring(stage, phone, obeying, say))
+        obeying = Obeying(phone, env.services.clock)
+        ringing = asyncio.create_task(_ring(env, phone, obeying, say))
         ending.push_async_callback(_cancel, ringing)
         ending.push_async_callback(_cancel, asyncio.create_task(obeying.run()))
-        ends = {asyncio.create_task(program.ended()) for program in (stage.connector, stage.sandbox)}
+        ends = {asyncio.create_task(program.ended()) for program in (env.connector, env.sandbox)}
         for end in ends:
             ending.push_async_callback(_cancel, end)
         await asyncio.wait({ringing, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if not ringing.done():
-            raise CommandError(f"The connector or the sandbox has ended; the logs are in {stage.folder}.")
+            raise CommandError(f"The connector or the sandbox has ended; the logs are in {env.folder}.")
         await ringing
 
 
-async def _ring(stage: Stage, phone: Phone, obeying: Obeying, say: Say) -> None:
-    clock, calendar = stage.house.clock, Calendar(stage.house.clock)
+async def _ring(env: Environment, phone: Phone, obeying: Obeying, say: Say) -> None:
+    clock, calendar = env.services.clock, Calendar(env.services.clock)
     chance = chance_of()
-    callers = Callers(await stage.control.contacts(DEMO_ORG_ID), chance)
+    callers = Callers(await env.control.contacts(DEMO_ORG_ID), chance)
     async with asyncio.TaskGroup() as calls:
         while True:
-            present = await _present(stage)
+            present = await _present(env)
             if present.agents:
                 story = pick(QUIET, chance)(Writer(chance, callers, present, TALK_SECONDS))
                 say(_line(story, present))
@@ -64,13 +64,13 @@ async def _ring(stage: Stage, phone: Phone, obeying: Obeying, say: Say) -> None:
             await asyncio.sleep(EVERY_SECONDS if present.agents else LOOK_AGAIN_SECONDS)
 
 
-async def _present(stage: Stage) -> Team:
-    """Answer the team without those who are not signed in."""
-    now = stage.house.clock()
-    ids = await stage.house.store.read(lambda connection: sessions.signed_in(connection, now))
-    emails = {agent.user.email for agent in await stage.house.agents.list_agents() if agent.user.id in ids}
-    agents = tuple(person for person in stage.team.agents if person.email in emails)
-    return msgspec.structs.replace(stage.team, agents=agents)
+async def _present(env: Environment) -> Team:
+    """Return the team without those who are not signed in."""
+    now = env.services.clock()
+    ids = await env.services.store.read(lambda connection: sessions.signed_in(connection, now))
+    emails = {agent.user.email for agent in await env.services.agents.list_agents() if agent.user.id in ids}
+    agents = tuple(person for person in env.team.agents if person.email in emails)
+    return msgspec.structs.replace(env.team, agents=agents)
 
 
 def _line(story: Story, team: Team) -> str:

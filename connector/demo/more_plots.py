@@ -2,11 +2,11 @@
 
 import msgspec
 
-from connector.demo.furnishing import DEPARTMENT_OF_QUEUE, MAIN_LINE
+from connector.clock import SECOND
+from connector.demo.building import DEPARTMENT_OF_QUEUE, MAIN_LINE
 from connector.demo.people import SUPPORT, Person
 from connector.demo.stories import Due, Script, Story
 from connector.demo.writing import Course, Writer
-from connector.times import SECOND
 
 APART_MS = 300
 """A queue rings its agents one shortly after the other."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from connector.demo.furnishing import MAIN_LINE
+from connector.clock import Clock, to_iso
+from connector.demo.building import MAIN_LINE
 from connector.demo.phone import SOURCE, Phone
 from connector.demo.stories import Story
 from connector.errors import CommandError
-from connector.times import Clock, to_iso
 
 WAIT_SECONDS = 25
 AGAIN_SECONDS = 2
@@ -20,7 +20,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What the connector wants done (connector/phones/neutral.md)."""
+    """What the connector wants done (connector/dialects/neutral.md)."""
 
     id: str
     kind: str

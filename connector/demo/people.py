@@ -30,15 +30,15 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def everybody(self) -> tuple[Person, ...]:
-        """Answer all who may sign in."""
+        """Return all who may sign in."""
         return (*self.agents, self.linker)
 
     def at(self, extension: str) -> Person | None:
-        """Answer whom an extension rings."""
+        """Return whom an extension rings."""
         return next((person for person in self.everybody if person.extension == extension), None)
 
     def queue(self, name: str) -> tuple[Person, ...]:
-        """Answer the agents whom a queue rings."""
+        """Return the agents whom a queue rings."""
         return tuple(person for person in self.agents if name in person.queues)
 
 

@@ -1,6 +1,6 @@
 """Be a phone system: post events, signed as Standard Webhooks, and try again until they are taken.
 
-The signature is made here anew rather than borrowed from `connector.phones`, so that a mistake there
+The signature is made here anew rather than borrowed from `connector.dialects`, so that a mistake there
 cannot agree with itself.
 """
 

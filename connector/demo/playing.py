@@ -7,9 +7,9 @@ from typing import Protocol
 
 import msgspec
 
+from connector.clock import SECOND, Clock
 from connector.demo.phone import CloudEvent, Taken
 from connector.demo.stories import Post, Story
-from connector.times import SECOND, Clock
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     ack_seconds: tuple[float, ...]
 
     def time_of(self, call: str) -> set[int]:
-        """Answer every moment at which a call says that something happened."""
+        """Return every moment at which a call says that something happened."""
         events = (event for post in self.story.posts for event in post.events)
         return {self.begun_at + event.at_ms for event in events if event.call == call}
 
@@ -42,7 +42,7 @@ class Calendar:
         self._taken: set[int] = set()
 
     def begin(self, story: Story) -> int:
-        """Answer when a story begins: now, or some milliseconds later."""
+        """Return when a story begins: now, or some milliseconds later."""
         offsets = {event.at_ms for post in story.posts for event in post.events}
         begun_at = self._clock()
         while any(begun_at + offset in self._taken for offset in offsets):

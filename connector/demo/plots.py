@@ -2,10 +2,10 @@
 
 import msgspec
 
-from connector.demo.furnishing import RECORDINGS
+from connector.clock import SECOND
+from connector.demo.building import RECORDINGS
 from connector.demo.stories import Story, Withheld
 from connector.demo.writing import Writer, tell
-from connector.times import SECOND
 
 NOBODYS_EXTENSION = "1099"
 

@@ -62,7 +62,7 @@ class Program:
 
     @property
     def is_over(self) -> bool:
-        """Answer whether it has ended."""
+        """Tell whether it has ended."""
         return self._process is None or self._process.returncode is not None
 
     async def ended(self) -> None:
@@ -109,7 +109,7 @@ async def _answers(http: httpx2.AsyncClient, address: str) -> bool:
 
 
 def free_port() -> int:
-    """Answer a port of the loopback that nobody listens on at the moment."""
+    """Return a port of the loopback that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

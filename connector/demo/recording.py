@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from connector.demo.furnishing import RECORDINGS
+from connector.demo.building import RECORDINGS
 from connector.demo.phone import CloudEvent
 from connector.private_files import private_file
 
@@ -41,7 +41,7 @@ class Recorder:
 
 
 def tune(seconds: int) -> bytes:
-    """Answer a WAV file of so many seconds, one at least: the telephone's 8,000 samples each, 8 bits."""
+    """Return a WAV file of so many seconds, one at least: the telephone's 8,000 samples each, 8 bits."""
     length = RATE * max(1, min(LONGEST_SECONDS, seconds))
     bar = _bar()
     file = io.BytesIO()

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.demo.phone import SOURCE, CloudEvent
-from connector.times import to_iso
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,5 +109,5 @@ class Script:
 
     @property
     def posts(self) -> tuple[Post, ...]:
-        """Answer what is posted, in the order in which it was written down."""
+        """Return what is posted, in the order in which it was written down."""
         return tuple(self._posts)

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
+from connector.clock import SECOND
+from connector.demo.building import BILLING_LINE, DEPARTMENT_OF_LINE, MAIN_LINE
 from connector.demo.callers import Callers
 from connector.demo.chance import Random
-from connector.demo.furnishing import BILLING_LINE, DEPARTMENT_OF_LINE, MAIN_LINE
 from connector.demo.people import Person, Team
 from connector.demo.stories import Contact, Due, Known, Script, Stranger
-from connector.times import SECOND
 
 BILLING_SHARE = 0.4
 """How often the agents of Billing are called on its own line."""
@@ -30,12 +30,12 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def said(self) -> dict[str, Any]:
-        """Answer what the first event of an inbound call says."""
+        """Return what the first event of an inbound call says."""
         return {"direction": "inbound", "from_": self.caller, "to": self.line, "agent": self.word}
 
     @property
     def due(self) -> Due:
-        """Answer the record of the call, answered as it went."""
+        """Return the record of the call, answered as it went."""
         return Due(
             call=self.call,
             direction="inbound",
@@ -49,7 +49,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missed(self) -> Due:
-        """Answer the record of the call if nobody took it."""
+        """Return the record of the call if nobody took it."""
         return msgspec.structs.replace(self.due, status="Missed", duration_seconds=0)
 
 

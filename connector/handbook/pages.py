@@ -13,7 +13,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from connector.phones import DIALECTS, guide
+from connector.dialects import DIALECTS, guide
 
 NAMES = (
     "set-up",

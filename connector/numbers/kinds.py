@@ -35,7 +35,7 @@ def is_costly(e164: str) -> bool:
 
 
 def country_of(e164: str) -> str:
-    """Answer where a number is at home, in two letters; where its plan does not say, by its country code."""
+    """Return where a number is at home, in two letters; where its plan does not say, by its country code."""
     number = parse(e164, "")
     if number is None:
         return ""
@@ -45,7 +45,7 @@ def country_of(e164: str) -> str:
 
 @lru_cache(maxsize=8_192)
 def country_at(line: str | None, country: str) -> str:
-    """Answer where the customers of one of our lines are at home: numbers are written as there.
+    """Return where the customers of one of our lines are at home: numbers are written as there.
 
     `country` is the phone system's. It counts where the line may be one of its own, and where the line is
     no whole number, or one of no country at all.
@@ -59,6 +59,6 @@ def country_at(line: str | None, country: str) -> str:
 
 
 def abroad_code(e164: str) -> str:
-    """Answer a number's country code, such as +44; "" for what is no number."""
+    """Return a number's country code, such as +44; "" for what is no number."""
     number = parse(e164, "")
     return "" if number is None else f"+{number.country_code}"

@@ -60,7 +60,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def labelled(number: Number) -> str:
-    """Answer what is shown, and what it is where that does not speak for itself."""
+    """Return what is shown, and what it is where that does not speak for itself."""
     return number.display if number.address is None else f"{number.address} (internet call address)"
 
 
@@ -160,7 +160,7 @@ def parse(text: str, country: str) -> PhoneNumber | None:
 
 
 def possible(text: str, country: str) -> str | None:
-    """Answer the number (E.164) of possible length that this text is in this country, known or not."""
+    """Return the number (E.164) of possible length that this text is in this country, known or not."""
     number = _parsed(text, country) if len(text) <= LONGEST else None
     if number is None or not _fits(number):
         return None

@@ -99,7 +99,7 @@ def matches(text: str, e164: str, country: str) -> bool:
 
 
 def meant(text: str, country: str) -> frozenset[str]:
-    """Answer every number (E.164) that somebody may have meant by a text, read in `country`.
+    """Return every number (E.164) that somebody may have meant by a text, read in `country`.
 
     What the numbering plan knows is one number. What it does not know, though its length is possible, may
     be a number newer than our tables: it is every number that it can be, and `matches` sorts that out.

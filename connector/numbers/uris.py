@@ -51,7 +51,7 @@ def unwrap(raw: str) -> str:
 
 
 def address_of(raw: str) -> str | None:
-    """Answer user and host of an internet call address such as a SIP URI, fit to be shown; None for others.
+    """Return user and host of an internet call address such as a SIP URI, fit to be shown; None for others.
 
     Password, port and parameters are left out.
     """
@@ -67,7 +67,7 @@ def shown(text: str) -> str:
 
 
 def _opened(raw: str) -> tuple[str, str]:
-    """Answer what stands in the angle brackets, if any, and that without its scheme."""
+    """Return what stands in the angle brackets, if any, and that without its scheme."""
     text = plain(raw[: LONGEST + 1]).strip()
     inside = _IN_ANGLES.search(text)
     text = inside[1].strip() if inside else text

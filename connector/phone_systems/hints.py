@@ -6,10 +6,10 @@ import logging
 from sqlalchemy import Connection
 
 from connector.calls import Direction
+from connector.dialects import NO_HINTS, Hints, Question
 from connector.errors import StoreError
 from connector.numbers import Number, heard, subscriber
 from connector.phone_systems.patterns import best_fit, fits
-from connector.phones import NO_HINTS, Hints, Question
 from connector.store import Store, blocked, callers, phones
 from connector.store.phones import PhoneSystem
 
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 
 class Hinting:
-    """Answer the questions of phone systems; what is not known in time is not said."""
+    """Return the questions of phone systems; what is not known in time is not said."""
 
     def __init__(self, store: Store, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._store = store
         self._patience_seconds = patience_seconds
 
     async def hints(self, phone: PhoneSystem, question: Question | None) -> Hints:
-        """Answer what is known of a call that begins, and nothing where that takes too long or fails."""
+        """Return what is known of a call that begins, and nothing where that takes too long or fails."""
         if question is None:
             return NO_HINTS
         try:
@@ -69,7 +69,7 @@ def _owner(connection: Connection, phone: PhoneSystem, number: Number) -> tuple[
 
 
 def caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
-    """Answer which of our numbers (E.164) somebody shall see whom we call, by the rule that says most."""
+    """Return which of our numbers (E.164) somebody shall see whom we call, by the rule that says most."""
     rules = phones.caller_ids_of(connection, phone.id)
     best = best_fit(number, rules)
     return None if best is None else rules[best]

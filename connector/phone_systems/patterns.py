@@ -45,6 +45,6 @@ def fits(number: Number, pattern: str) -> bool:
 
 
 def best_fit(number: Number, patterns: Iterable[str]) -> str | None:
-    """Answer the pattern that says most of a number, the one with the most digits; None if none fits."""
+    """Return the pattern that says most of a number, the one with the most digits; None if none fits."""
     fitting = [pattern for pattern in patterns if fits(number, pattern)]
     return max(fitting, key=lambda pattern: (len(pattern.replace("*", "")), pattern), default=None)

@@ -8,17 +8,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
+from connector.clock import HOUR, SECOND, Clock
+from connector.crypto import Sealer
+from connector.dialects import DIALECTS, Dialect, Hints, Question, known_time_zone
+from connector.dialects import PhoneSystem as Voice
+from connector.dialects.addresses import new_token
+from connector.dialects.agents import agents_of
+from connector.dialects.signing import new_secret
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
 from connector.phone_systems.hints import Hinting
-from connector.phones import DIALECTS, Dialect, Hints, Question, known_time_zone
-from connector.phones import PhoneSystem as Voice
-from connector.phones.addresses import new_token
-from connector.phones.agents import agents_of
-from connector.phones.signing import new_secret
-from connector.sealing import Sealer
 from connector.store import Store, audit
 from connector.store import phones as table
-from connector.times import HOUR, SECOND, Clock
 
 REMEMBERED_FOR = 2 * SECOND
 """How long a phone system is taken from memory: a rotation, a new line or extension works after that."""
@@ -58,11 +58,11 @@ class PhoneSystems:
         self._known: dict[str | int, Known] = {}
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
-        """Answer what a phone system wants to know of a call that begins; 50 ms at most."""
+        """Return what a phone system wants to know of a call that begins; 50 ms at most."""
         return await self.hinting.hints(phone, question)
 
     async def find(self, slug: str) -> Known:
-        """Answer the phone system at this address; UnknownPhoneSystem if there is none."""
+        """Return the phone system at this address; UnknownPhoneSystem if there is none."""
         now = self._clock()
         if (known := self._known.get(slug)) and known.until > now:
             return known
@@ -70,7 +70,7 @@ class PhoneSystems:
         return self._remember(found, now, f"No phone system has the address /hooks/{slug[:SLUG_AT_MOST]}.")
 
     async def get(self, phone_id: int) -> table.PhoneSystem:
-        """Answer the phone system with this id; UnknownPhoneSystem if there is none."""
+        """Return the phone system with this id; UnknownPhoneSystem if there is none."""
         now = self._clock()
         if (known := self._known.get(phone_id)) and known.until > now:
             return known.phone
@@ -78,7 +78,7 @@ class PhoneSystems:
         return self._remember(found, now, "The phone system is gone.").phone
 
     async def list_all(self) -> list[table.PhoneSystem]:
-        """Answer every phone system."""
+        """Return every phone system."""
         now = self._clock()
         return await self._store.read(lambda connection: table.list_all(connection, now))
 
@@ -164,7 +164,7 @@ def _plain(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _checked(dialect: Dialect, given: str) -> str:
-    """Answer the vendor's secret; CommandError where the dialect has none, needs one, or it cannot be one."""
+    """Return the vendor's secret; CommandError where the dialect has none, needs one, or it cannot be one."""
     if dialect.signing != "given":
         if given:
             raise CommandError(

@@ -6,10 +6,10 @@ What calls and their records need is nobody's to spend: such questions stop wher
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from connector.clock import DAY, SECOND, Clock
 from connector.errors import CallerCreditsUsed
 from connector.portals.sharing import SharedBudget
 from connector.store import Store, caller_credits
-from connector.times import DAY, SECOND, Clock
 
 
 class ChargedBudget:

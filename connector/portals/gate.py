@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from connector.times import Clock
+from connector.clock import Clock
 
 
 class Gate:
@@ -19,23 +19,23 @@ class Gate:
 
     @property
     def busy(self) -> int:
-        """Answer how many slots are taken."""
+        """Return how many slots are taken."""
         now = self._clock()
         self._left_behind = [until for until in self._left_behind if until > now]
         return self._busy + len(self._left_behind)
 
     @property
     def size(self) -> int:
-        """Answer how many may pass at a time."""
+        """Return how many may pass at a time."""
         return self._size
 
     @property
     def needed(self) -> int:
-        """Answer how many slots would serve everybody who is here."""
+        """Return how many slots would serve everybody who is here."""
         return self.busy + len(self._waiting)
 
     def peak(self) -> int:
-        """Answer how many slots were needed at most since this was last asked."""
+        """Return how many slots were needed at most since this was last asked."""
         peak, self._peak = max(self._peak, self.needed), self.needed
         return peak
 

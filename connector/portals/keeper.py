@@ -12,14 +12,14 @@ from secrets import token_hex
 import msgspec
 from sqlalchemy import Connection
 
+from connector.clock import SECOND, Clock
+from connector.crypto import Sealer
 from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
 from connector.portals.limits import HELD_BACK_SECONDS, TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
-from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
 from connector.store.portals import Portal
-from connector.times import SECOND, Clock
 from connector.zoho.token_answers import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
@@ -82,7 +82,7 @@ class Keeper:
             return last
 
     async def renew(self, refused: AccessToken) -> AccessToken:
-        """Answer the token to try instead of a refused one, raises as `current` does.
+        """Return the token to try instead of a refused one, raises as `current` does.
 
         It is the refused one where Desk has refused so many of late that another one would not help.
         """
@@ -132,7 +132,7 @@ class Keeper:
         return _Claim(grant=msgspec.structs.replace(grant, renewals=renewals) if taken else None)
 
     def _counted(self, grant: Grant, now: int) -> tuple[int, ...]:
-        """Answer the moments of the window with this one; TokensThrottled where it would be one too many."""
+        """Return the moments of the window with this one; TokensThrottled where it would be one too many."""
         recent = _recent(grant, now)
         free_at = grant.closed_until
         if len(recent) >= TOKENS_PER_WINDOW:
@@ -203,7 +203,7 @@ class Keeper:
 
 
 def _recent(grant: Grant, now: int) -> tuple[int, ...]:
-    """Answer the moments of the tokens that Zoho has given in the window that ends now."""
+    """Return the moments of the tokens that Zoho has given in the window that ends now."""
     return tuple(at for at in grant.renewals if at > now - WINDOW_SECONDS * SECOND)
 
 

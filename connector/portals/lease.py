@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from connector.clock import SECOND, Clock
 from connector.errors import ConcurrencyExceeded
 from connector.portals.gate import Gate
 from connector.portals.limits import allowed
 from connector.portals.single_flight import SingleFlight
 from connector.store import Store, limits
 from connector.store.widths import Share
-from connector.times import SECOND, Clock
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
 
 PATIENCE_SECONDS = 5

@@ -36,12 +36,12 @@ HELD_BACK_SECONDS = 2
 
 
 def width_of(edition: str) -> int:
-    """Answer how many requests a portal may have under way; as few as any where the edition is unknown."""
+    """Return how many requests a portal may have under way; as few as any where the edition is unknown."""
     return WIDTHS.get(ascii_lower(edition.strip()), min(WIDTHS.values()))
 
 
 def allowed(edition: str) -> Allowed:
-    """Answer what an edition allows at a time, and what of that and of a day is kept for look-ups."""
+    """Return what an edition allows at a time, and what of that and of a day is kept for look-ups."""
     daily = daily_credits(edition)
     return Allowed(
         width_of(edition), RESERVE, daily * RESERVE_PERCENT // 100, daily * DELIVERY_PERCENT // 100

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import httpx2
 import msgspec
 
+from connector.clock import Clock
 from connector.errors import (
     ConnectorError,
     Forbidden,
@@ -19,7 +20,6 @@ from connector.errors import (
 )
 from connector.portals import rights
 from connector.portals.rights import Rights
-from connector.times import Clock
 from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
@@ -42,11 +42,11 @@ class Bound(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Answer what people call the organisation."""
+        """Return what people call the organisation."""
         return _name(self.organization)
 
     def department_id(self, wanted: str | None) -> str | None:
-        """Answer the wanted department if it takes records, else the default one, else the first."""
+        """Return the wanted department if it takes records, else the default one, else the first."""
         enabled = [each for each in self.departments if each.is_enabled is not False]
         ranked = sorted(enabled, key=lambda each: (each.id != wanted, not each.is_default))
         return str(ranked[0].id) if ranked else None
@@ -59,7 +59,7 @@ class _Held:
         self._token = AccessToken(tokens.access_token, tokens.expires_at)
 
     async def current(self) -> AccessToken:
-        """Answer the token."""
+        """Return the token."""
         return self._token
 
     async def renew(self, refused: AccessToken) -> AccessToken:  # noqa: ARG002 - the protocol's
@@ -76,7 +76,7 @@ class Linker:
         self._clock = clock
 
     async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> Bound:
-        """Answer the grant that a code is worth; a grant that is good for nothing is given back.
+        """Return the grant that a code is worth; a grant that is good for nothing is given back.
 
         Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, NoPortalAnswers, or another
         SignInError or ZohoError.

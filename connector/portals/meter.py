@@ -2,9 +2,9 @@
 
 from typing import Literal
 
+from connector.clock import SECOND, Clock
 from connector.errors import CreditsExhausted, CreditsKept
 from connector.store.widths import ASK_AGAIN_AFTER, Allowed, Met
-from connector.times import SECOND, Clock
 
 Use = Literal["delivery", "call", "spare"]
 """What a request is for: a delivery, held back before it is claimed; a call that rings; all else."""
@@ -71,13 +71,13 @@ class Meter:
         self._closed_until = max(self._closed_until, until)
 
     def take(self) -> tuple[int, int | None, int, int]:
-        """Answer what was spent since Desk last told, what it told and when, since this was last asked.
+        """Return what was spent since Desk last told, what it told and when, since this was last asked.
 
         And what look-ups of calls have spent of their own credits since.
         """
-        news = (self._spent, self._told, self._left_at, self._short_spent)
+        publisher = (self._spent, self._told, self._left_at, self._short_spent)
         self._spent, self._told, self._short_spent = 0, None, 0
-        return news
+        return publisher
 
     def learn(self, met: Met) -> None:
         """Believe what all processes know, unless we have been told since."""

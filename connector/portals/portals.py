@@ -10,6 +10,8 @@ import anyio
 import httpx2
 from sqlalchemy import Connection
 
+from connector.clock import Clock
+from connector.crypto import Sealer
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
 from connector.portals import checks, obstacles, rights
 from connector.portals.charging import ChargedBudget
@@ -19,13 +21,11 @@ from connector.portals.linking import Bound, Linker
 from connector.portals.obstacles import Obstacle
 from connector.portals.refusals import Refused, in_words
 from connector.portals.sharing import SharedBudget
-from connector.sealing import Sealer
 from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
 from connector.store.users import User
-from connector.times import Clock
 from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
@@ -81,14 +81,14 @@ class Portals:
         self._desks: dict[int, Desk] = {}
 
     async def get(self, portal_id: int) -> Portal:
-        """Answer a portal; NotFound where there is none."""
+        """Return a portal; NotFound where there is none."""
         found = await self._store.read(lambda connection: portals.get(connection, portal_id))
         if found is None:
             raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
         return found
 
     async def list_portals(self) -> list[Portal]:
-        """Answer every portal, in the order of their linking."""
+        """Return every portal, in the order of their linking."""
         return await self._store.read(portals.list_all)
 
     async def refused(self, portal_id: int) -> list[Refused]:
@@ -97,7 +97,7 @@ class Portals:
         return [in_words(refusal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
-        """Answer the client of a portal's Desk; GrantLost until the portal is linked (again)."""
+        """Return the client of a portal's Desk; GrantLost until the portal is linked (again)."""
         return (await self._linked(portal_id))[1]
 
     async def desk_for(self, portal_id: int, caller: str) -> Desk:
@@ -123,7 +123,7 @@ class Portals:
         return portal, self._desks[portal_id]
 
     def budget(self, portal: Portal) -> SharedBudget:
-        """Answer what may still be asked of a portal's Desk, one object for as long as the process lives."""
+        """Return what may still be asked of a portal's Desk, one object for as long as the process lives."""
         if portal.id not in self._budgets:
             self._budgets[portal.id] = SharedBudget(self._store, portal.id, portal.edition, self._clock)
         return self._budgets[portal.id]

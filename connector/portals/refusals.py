@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.store.writes import Refusal
-from connector.times import to_iso
 
 _WORK: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

@@ -14,13 +14,13 @@ from uuid import uuid4
 import httpx2
 from sqlalchemy import Connection
 
+from connector.clock import SECOND, Clock
 from connector.errors import ConcurrencyExceeded, ConnectorError, CreditsExhausted, OutcomeUnknown, ZohoDown
 from connector.portals.lease import POLL_SECONDS, Lease, patience
 from connector.portals.limits import allowed
 from connector.portals.meter import Meter, Use
 from connector.store import Store, limits
 from connector.store.widths import Share
-from connector.times import SECOND, Clock
 from connector.zoho.budget import CLOSED_SECONDS, OwnSlot, given_slot
 
 TEND_SECONDS = 1.0
@@ -163,7 +163,7 @@ class SharedBudget:
                 await self._store.write(lambda c: limits.give_up(c, self._portal_id, holder))
 
     def _goes_on_until(self, problem: BaseException) -> int:
-        """Answer until when Desk may be at work on a request that we have left; 0 where it has answered."""
+        """Return until when Desk may be at work on a request that we have left; 0 where it has answered."""
         left = isinstance(problem, asyncio.CancelledError) or isinstance(problem.__cause__, TIMED_OUT)
         return self._clock() + GOES_ON_SECONDS * SECOND if left else 0
 

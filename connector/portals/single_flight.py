@@ -18,7 +18,7 @@ class SingleFlight(Generic[T]):
         self._run: asyncio.Task[T] | None = None
 
     async def __call__(self, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Answer what the present run comes to, starting one if there is none."""
+        """Return what the present run comes to, starting one if there is none."""
         if self._run is None or self._run.done():
             self._run = asyncio.create_task(start())
             # If everybody has gone by then, nobody else would take note of a failure.

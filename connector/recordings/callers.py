@@ -15,11 +15,11 @@ class Named(Protocol):
 
     @property
     def id(self) -> str:
-        """Answer Desk's id."""
+        """Return Desk's id."""
 
     @property
     def name(self) -> str:
-        """Answer the name."""
+        """Return the name."""
 
 
 class Found(Protocol):
@@ -27,14 +27,14 @@ class Found(Protocol):
 
     @property
     def contacts(self) -> Sequence[Named]:
-        """Answer the contacts, the likeliest first."""
+        """Return the contacts, the likeliest first."""
 
 
 class Directory(Protocol):
     """Who knows whose number it is."""
 
     async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
-        """Answer the contacts that bear a number; raises any ZohoError."""
+        """Return the contacts that bear a number; raises any ZohoError."""
 
 
 class Callers:
@@ -44,7 +44,7 @@ class Callers:
         self._directory = directory
 
     async def name(self, kept: Kept, told: CallRecord) -> str | None:
-        """Answer whose record the call is, else who bears its number; None where nobody knows."""
+        """Return whose record the call is, else who bears its number; None where nobody knows."""
         known = known_contact(kept)
         country = home_of(kept, told)
         number = customer_of(kept, told)

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector import numbers
+from connector.banner.views import Contact, Finding
 from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, inner_ends, is_answered, is_open
 from connector.calls import record as record_of
 from connector.numbers import Kind, Number
-from connector.pops import Contact, Finding
 from connector.store.calls import CallRow
 from connector.store.recordings import Kept
 
@@ -40,20 +40,20 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def known_calls(kept: Kept) -> list[Call]:
-    """Answer the calls of a family that anything is known of."""
-    return [row.call for row in kept.family if row.call is not None]
+    """Return the calls of a family that anything is known of."""
+    return [row.call for row in kept.call_group if row.call is not None]
 
 
 def record(kept: Kept) -> CallRecord | None:
-    """Answer what Desk is told of the family; None while it goes on, and for calls that leave no record."""
+    """Return what Desk is told of the family; None while it goes on, and for calls that leave no record."""
     known = known_calls(kept)
     # Where the wish has been taken back, the records of before stand all the same.
     internal = kept.is_wanted or kept.phone.records_internal
-    return record_of(kept.family[0].key, known, with_internal=internal) if known else None
+    return record_of(kept.call_group[0].key, known, with_internal=internal) if known else None
 
 
 def listeners(told: CallRecord, country: str) -> tuple[str, ...]:
-    """Answer who took part in a call, in the phone system's words; of an internal one both ends did."""
+    """Return who took part in a call, in the phone system's words; of an internal one both ends did."""
     ends = inner_ends(told)
     return (*told.agents, *ends, *(numbers.read(end, country).display for end in ends))
 
@@ -87,7 +87,7 @@ def facts(kept: Kept, told: CallRecord, names: Mapping[str, str], contact: str |
 
 
 def customer_of(kept: Kept, told: CallRecord) -> Number:
-    """Answer the number on the customer's side, or of the colleague who was called."""
+    """Return the number on the customer's side, or of the colleague who was called."""
     if told.direction is Direction.INTERNAL:
         return numbers.read(told.customer, home_of(kept, told))
     dialled, phone = told.direction is Direction.OUTBOUND, kept.phone
@@ -95,13 +95,13 @@ def customer_of(kept: Kept, told: CallRecord) -> Number:
 
 
 def home_of(kept: Kept, told: CallRecord) -> str:
-    """Answer the country in which the customer's number is read: that of our line."""
+    """Return the country in which the customer's number is read: that of our line."""
     return numbers.country_at(told.line, kept.phone.country)
 
 
 def known_contact(kept: Kept) -> str | None:
-    """Answer the contact's name without asking anybody: from the index, or what the call's look-up found."""
-    found = {one.id: one.name for row in kept.family for one in _found(row)}
+    """Return the contact's name without asking anybody: from the index, or what the call's look-up found."""
+    found = {one.id: one.name for row in kept.call_group for one in _found(row)}
     return kept.contact_name or found.get(kept.contact_id or "")
 
 

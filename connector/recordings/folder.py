@@ -28,7 +28,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def place_in(url: str, folder_address: str) -> tuple[str, ...] | None:
-    """Answer where in the folder a recording lies, name by name; None where its address is not the folder's.
+    """Return where in the folder a recording lies, name by name; None where its address is not the folder's.
 
     Raises RecordingNotAllowed for names that would lead out of it.
     """

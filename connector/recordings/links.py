@@ -9,7 +9,7 @@ PATH = "/recordings/"
 
 
 def link(public_url: str, key: str) -> str:
-    """Answer the address of the page with a call's recordings.
+    """Return the address of the page with a call's recordings.
 
     It depends on the call's key alone, because Desk never tells which one it was given. The key is made of
     the phone system's random uid, so nobody guesses another; who may hear is asked all the same.

@@ -15,6 +15,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.calls import CallRecord, NotRecorded, Recording, not_recorded
+from connector.clock import MINUTE, Clock
+from connector.crypto import Sealer
 from connector.errors import (
     ConnectorError,
     NotAllowed,
@@ -33,12 +35,10 @@ from connector.recordings.facts import Facts, facts, goes_on, known_calls, liste
 from connector.recordings.fetching import Fetcher
 from connector.recordings.links import piece_of
 from connector.recordings.ranges import BEGINNING, Range
-from connector.sealing import Sealer
 from connector.store import Store, users
 from connector.store import recordings as table
 from connector.store.recordings import Kept, What
 from connector.store.users import User
-from connector.times import MINUTE, Clock
 
 SHOWN_AT_MOST = 20
 """Recordings of one call that its page shows."""
@@ -92,7 +92,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     @property
     def head_id(self) -> int:
-        return self.kept.family[0].id
+        return self.kept.call_group[0].id
 
 
 class Recordings:
@@ -119,7 +119,7 @@ class Recordings:
         self._heard: set[Audio] = set()
 
     async def page(self, user: User, key: str) -> Page:
-        """Answer what a call's page shows, each recording tried.
+        """Return what a call's page shows, each recording tried.
 
         Raises NotAllowed, or RecordingMissing where none has been told of.
         """
@@ -215,7 +215,7 @@ class Recordings:
         await self._store.write(
             lambda c: table.note(c, asked.head_id, user.id, what, piece, now),
         )
-        with about(call=asked.kept.family[0].key):
+        with about(call=asked.kept.call_group[0].key):
             log.info("recording", extra={"what": what, "user": user.id})
 
     async def _try_all(self, asked: _Asked, recordings: Sequence[Recording]) -> tuple[Piece, ...]:

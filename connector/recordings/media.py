@@ -28,7 +28,7 @@ _UNSAID = ("", "application/octet-stream", "binary/octet-stream")
 
 
 def media_type(told: str, name: str) -> str | None:
-    """Answer a recording's type: what its server says, else by its file's ending; None for anything else."""
+    """Return a recording's type: what its server says, else by its file's ending; None for anything else."""
     plain = ascii_lower(told.partition(";")[0].strip())
     if plain not in _UNSAID:
         return _NAMED.get(plain)
@@ -36,5 +36,5 @@ def media_type(told: str, name: str) -> str | None:
 
 
 def ending(kind: str) -> str:
-    """Answer the ending of a file of this type."""
+    """Return the ending of a file of this type."""
     return TYPES[kind][0]

@@ -23,7 +23,7 @@ class Range(msgspec.Struct, frozen=True):
         return f"bytes={'' if self.first is None else self.first}-{'' if self.last is None else self.last}"
 
     def within(self, total: int) -> tuple[int, int]:
-        """Answer where it begins and, exclusively, ends in so many bytes; RangeNotSatisfiable outside."""
+        """Return where it begins and, exclusively, ends in so many bytes; RangeNotSatisfiable outside."""
         if self.first is None:
             start, end = max(0, total - (self.last or 0)), total
         else:
@@ -39,7 +39,7 @@ BEGINNING = Range(0, 0)
 
 
 def read(header: str | None) -> Range | None:
-    """Answer what a Range header asks for; None, the whole, for several parts at once or what is no range.
+    """Return what a Range header asks for; None, the whole, for several parts at once or what is no range.
 
     The standard lets a server ignore what it does not want to serve.
     """
@@ -72,7 +72,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def read_part(header: str) -> Part | None:
-    """Answer what a Content-Range header says; None where it says nothing that can be."""
+    """Return what a Content-Range header says; None where it says nothing that can be."""
     found = _ANSWERED.fullmatch(header)
     if found is None:
         return None
@@ -83,6 +83,6 @@ def read_part(header: str) -> Part | None:
 
 
 def read_total(header: str) -> int | None:
-    """Answer of how many bytes a refusal (416) speaks."""
+    """Return of how many bytes a refusal (416) speaks."""
     found = _TOTAL.fullmatch(header)
     return int(found[1]) if found else None

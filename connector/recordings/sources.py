@@ -12,9 +12,9 @@ import httpx2
 import msgspec
 
 from connector.casing import ascii_lower
+from connector.crypto import Sealer
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.addresses import Address, Network, may_reach
-from connector.sealing import Sealer
 from connector.settings import Secret
 from connector.store.recordings import SourceRow
 
@@ -52,7 +52,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return may_reach(address, self.networks)
 
     def headers_for(self, url: httpx2.URL) -> dict[str, str]:
-        """Answer the credentials where they are meant for this origin."""
+        """Return the credentials where they are meant for this origin."""
         if self.credentials is None or origin_of(url) not in self.origins:
             return {}
         name, value = self.credentials
@@ -134,7 +134,7 @@ def address_of(text: str) -> httpx2.URL:
 
 
 def origin_of(url: httpx2.URL) -> str:
-    """Answer scheme, host and port, the usual port left out."""
+    """Return scheme, host and port, the usual port left out."""
     host = ascii_lower(url.raw_host.decode("ascii"))
     bare = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{bare}" + ("" if url.port is None else f":{url.port}")

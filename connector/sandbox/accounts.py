@@ -42,7 +42,7 @@ def routes() -> list[Route]:
 
 
 async def token(request: Request) -> Response:
-    """Answer `/oauth/v2/token`."""
+    """Return `/oauth/v2/token`."""
     params = await fields_of(request)
     if request.method != "POST" or not params.get("grant_type"):
         return page("error.html", 400, title="An Error Occurred", text="The request cannot be read.")

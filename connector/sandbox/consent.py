@@ -43,7 +43,7 @@ def routes() -> list[Route]:
 
 
 async def authorize(request: Request) -> Response:
-    """Answer `/oauth/v2/auth`: an error page, the way to sign in, the consent page, or a code."""
+    """Return `/oauth/v2/auth`: an error page, the way to sign in, the consent page, or a code."""
     world = world_of(request)
     if request.method not in ("GET", "HEAD"):
         return _problem(BadRequest("An Error Occurred", "This address takes GET only."))

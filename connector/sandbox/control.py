@@ -75,7 +75,7 @@ def routes() -> list[Route]:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Answer 422 where a body does not fit."""
+    """Return 422 where a body does not fit."""
 
     async def guarded(request: Request) -> Response:
         try:
@@ -87,7 +87,7 @@ def _guarded(handler: Handler) -> Handler:
 
 
 async def show_clock(request: Request) -> Response:
-    """Answer `{"now": epoch milliseconds}`."""
+    """Return `{"now": epoch milliseconds}`."""
     return _json({"now": world_of(request).clock.now()})
 
 
@@ -141,7 +141,7 @@ async def change_config(request: Request) -> Response:
 
 
 async def show_requests(request: Request) -> Response:
-    """Answer `{"counts": [{method, path, status, count}]}`, by org `max_concurrency` and `in_progress`."""
+    """Return `{"counts": [{method, path, status, count}]}`, by org `max_concurrency` and `in_progress`."""
     requests = world_of(request).requests
     return _json(
         {

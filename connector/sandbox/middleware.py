@@ -121,7 +121,7 @@ class Weather:
             await _answer(fault, scope["path"], self._world)(scope, receive, send)
 
     def _delay(self, path: str, struck: list[Rule]) -> float:
-        """Answer how many seconds the network and the rules want to take."""
+        """Return how many seconds the network and the rules want to take."""
         config, seconds = self._world.config, sum(r.seconds or 0.0 for r in struck if r.kind == "latency")
         if path.startswith("/api/"):
             seconds += self._world.faults.jitter(config.latency_ms, config.latency_jitter_ms) / 1000

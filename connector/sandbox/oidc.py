@@ -106,14 +106,14 @@ def _key(location: str) -> RSAKey:
 
 
 async def keys(request: Request) -> Response:
-    """Answer the public keys of this data centre; with the switch `odd_keys`, odd ones around it."""
+    """Return the public keys of this data centre; with the switch `odd_keys`, odd ones around it."""
     known = _key(data_center_of(request).location).as_dict(private=False)
     odd = _ODD_KEYS if world_of(request).config.odd_keys else ()
     return JSONResponse({"keys": [*odd, known, *odd]})
 
 
 async def discovery(request: Request) -> Response:
-    """Answer the discovery document of this data centre, with what Zoho's lacks lacking."""
+    """Return the discovery document of this data centre, with what Zoho's lacks lacking."""
     origin = data_center_of(request).accounts
     centers = world_of(request).config.data_centers
     return JSONResponse(
@@ -142,7 +142,7 @@ async def discovery(request: Request) -> Response:
 
 
 async def userinfo(request: Request) -> Response:
-    """Answer who a token is; without the scope `email`, HTTP 400 with a page."""
+    """Return who a token is; without the scope `email`, HTTP 400 with a page."""
     world = world_of(request)
     grant = world.tokens.resolve(bearer_of(request))
     user = None if grant is None else world.config.user(grant.zuid)
@@ -154,7 +154,7 @@ async def userinfo(request: Request) -> Response:
 
 
 async def legacy_user_info(request: Request) -> Response:
-    """Answer `/oauth/user/info`; without its scope, HTTP 200 with a status code inside."""
+    """Return `/oauth/user/info`; without its scope, HTTP 200 with a status code inside."""
     world = world_of(request)
     grant = world.tokens.resolve(bearer_of(request))
     user = None if grant is None else world.config.user(grant.zuid)

@@ -19,13 +19,13 @@ def routes() -> list[Route]:
 
 
 async def revoke_older(request: Request) -> Response:
-    """Answer the older revocation, which asks for no client: `?token=`, or the same as a form field."""
+    """Return the older revocation, which asks for no client: `?token=`, or the same as a form field."""
     text = (await fields_of(request)).get("token", "")
     return _revoked(known=world_of(request).tokens.revoke(text))
 
 
 async def revoke_newer(request: Request) -> Response:
-    """Answer the newer revocation, for the client to which the token was given."""
+    """Return the newer revocation, for the client to which the token was given."""
     grant = await _own_token(request)
     if grant is None:
         return _revoked(known=False)

@@ -136,8 +136,8 @@ def _quiet_config(origins: Mapping[str, str], redirect_uris: Sequence[str]) -> C
 
 
 def _loopback_socket(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
+    call_group, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(call_group, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

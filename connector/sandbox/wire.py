@@ -19,7 +19,7 @@ class ZohoJSONResponse(JSONResponse):
 
 
 def zoho_json(content: Mapping[str, object], status: int = 200) -> ZohoJSONResponse:
-    """Answer JSON that nobody may keep."""
+    """Return JSON that nobody may keep."""
     return ZohoJSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
 

@@ -47,7 +47,7 @@ class Store:
         return cls(url)
 
     async def read(self, ask: Callable[[Connection], Result]) -> Result:
-        """Answer what `ask` reads; StoreUnavailable when the database does not answer."""
+        """Return what `ask` reads; StoreUnavailable when the database does not answer."""
         if self._closed:
             raise StoreUnavailable("The store is closed; send it again in a moment.")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, ask)

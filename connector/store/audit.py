@@ -23,7 +23,7 @@ def append(connection: Connection, at: int, actor: str, action: str, subject: st
 
 
 def last_at(connection: Connection, action: str) -> int | None:
-    """Answer when something was last done."""
+    """Return when something was last done."""
     found: int | None = connection.execute(
         select(func.max(audit.c.at)).where(audit.c.action == action)
     ).scalar()
@@ -31,6 +31,6 @@ def last_at(connection: Connection, action: str) -> int | None:
 
 
 def newest(connection: Connection, limit: int = 100) -> list[Entry]:
-    """Answer the latest changes, the newest first."""
+    """Return the latest changes, the newest first."""
     rows = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))
     return [Entry(**{name: row._mapping[name] for name in Entry.__struct_fields__}) for row in rows]

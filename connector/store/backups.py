@@ -14,7 +14,7 @@ from connector.store.engine import sqlite_module
 
 
 def file_of(url: str) -> Path | None:
-    """Answer the file of an SQLite database, None for any other."""
+    """Return the file of an SQLite database, None for any other."""
     parsed = make_url(url)
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database
     return Path(parsed.database or "") if is_file else None

@@ -26,7 +26,7 @@ def erase(
     of its own, and so is one that was heard of before, or that others have come out of.
     """
     known = [row for row in rows.values() if row.call is not None or row.root_id is not None]
-    heads = {row.root_id for row in calls.family(connection, [row.id for row in rows.values()])}
+    heads = {row.root_id for row in calls.call_group(connection, [row.id for row in rows.values()])}
     kept = {row.id for row in known} | heads
     begun = [(rows[which], fold(events)) for which, events in said.items() if rows[which].id not in kept]
     erased: list[NotRecorded] = []

@@ -43,7 +43,7 @@ def remove(connection: Connection, phone: PhoneSystem, pattern: str, *, everywhe
 
 
 def list_all(connection: Connection, phone: PhoneSystem) -> list[Blocked]:
-    """Answer what a phone system turns away, its portal's numbers included."""
+    """Return what a phone system turns away, its portal's numbers included."""
     which = and_(
         _columns.portal_id == phone.portal_id,
         or_(_columns.phone_system_id == phone.id, _columns.phone_system_id == ANY_PHONE_SYSTEM),

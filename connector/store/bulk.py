@@ -48,7 +48,7 @@ class Given:
         return adding.from_select([column.name for column in self._columns], select(*self.c).where(true()))
 
     def names(self, column: Column[Any]) -> ColumnElement[bool]:
-        """Answer 'the column has one of the values given', where each row is one value."""
+        """Return 'the column has one of the values given', where each row is one value."""
         values = select(*self.c)
         if self.engine != "postgresql":
             return column.in_(values)

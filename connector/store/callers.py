@@ -50,7 +50,7 @@ _WORDS = (
 
 
 def names(connection: Connection, portal_id: int, e164: str, at_most: int) -> list[str]:
-    """Answer the names of the contacts with this number, the most recently modified first.
+    """Return the names of the contacts with this number, the most recently modified first.
 
     The index is asked, and what Desk last said of the number where the index has nobody.
     """
@@ -62,7 +62,7 @@ def names(connection: Connection, portal_id: int, e164: str, at_most: int) -> li
 
 
 def owner_words(connection: Connection, portal_id: int, phone_id: int, e164: str) -> tuple[str, ...]:
-    """Answer what a phone system calls the agent who looks after the contact with this number."""
+    """Return what a phone system calls the agent who looks after the contact with this number."""
     rows = connection.execute(_THE_CALLERS, {"portal": portal_id, "e164": e164, "at_most": 1})
     owner_id = next((row.owner_id for row in rows), None)
     if owner_id is None:

@@ -81,13 +81,13 @@ def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update()) if ids else []
 
 
-def family(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
+def call_group(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
     """Read the members of families, heads aside."""
-    found = _family.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
+    found = _call_group.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
     return [_row(each) for each in found]
 
 
-_family = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
+_call_group = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
 
 
 def by_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
@@ -115,7 +115,7 @@ def shown(connection: Connection, since: int) -> list[CallRow]:
 
 
 def changed_since(connection: Connection, since: int) -> list[tuple[int, int]]:
-    """Answer (id, revision) of the calls that have changed since."""
+    """Return (id, revision) of the calls that have changed since."""
     asked = select(calls.c.id, calls.c.revision).where(calls.c.changed_at >= since)
     return [(row.id, row.revision) for row in connection.execute(asked)]
 
@@ -230,7 +230,7 @@ class RecordState(msgspec.Struct, frozen=True):
 
 
 def records(connection: Connection, call_ids: Collection[int]) -> dict[int, RecordState]:
-    """Answer how far each call's record is; calls without an outbox row are left out."""
+    """Return how far each call's record is; calls without an outbox row are left out."""
     if not call_ids:
         return {}
     columns = (outbox.c[name] for name in ("call_id", "state", "desk_url", "portal_id", "sent"))

@@ -31,7 +31,7 @@ def note(connection: Connection, portal_id: int, told: Sequence[Change]) -> None
 
 
 def waiting(connection: Connection, portal_id: int, at_most: int) -> list[Change]:
-    """Answer what waits, the deleted ones first, then by age."""
+    """Return what waits, the deleted ones first, then by age."""
     asked = select(_columns.contact_id, _columns.deleted, _columns.told_at).where(
         _columns.portal_id == portal_id
     )

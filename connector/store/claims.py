@@ -23,13 +23,13 @@ from sqlalchemy import (
     update,
 )
 
+from connector.clock import MINUTE, SECOND
 from connector.store import limits, widths
 from connector.store.leases import NOBODY, Delivery, Terms, settles_at
 from connector.store.outbox import COLUMNS, HOLDS_SLOT, IS_DUE, IS_HELD, row_of
 from connector.store.tables import limits as met
 from connector.store.tables import outbox, portals
 from connector.store.widths import Allowed, at_width, room
-from connector.times import MINUTE, SECOND
 
 FRESH_FOR = 10 * MINUTE
 """How long the record of a call goes before older ones, for somebody may still be looking at it."""
@@ -99,12 +99,12 @@ def _choose(connection: Connection, portal_id: int, now: int, allowed: Allowed, 
 
 
 def has_work(connection: Connection, now: int, resting: Collection[int] = ()) -> bool:
-    """Answer whether a claim may find something."""
+    """Tell whether a claim may find something."""
     return connection.execute(_HAS_WORK, {"now": now, "resting": list(resting)}).first() is not None
 
 
 def next_due_at(connection: Connection, now: int) -> int | None:
-    """Answer when the next delivery will be due that is not due yet."""
+    """Return when the next delivery will be due that is not due yet."""
     # A portal at a time, because that is how the index is ordered.
     soonest = select(func.min(outbox.c.due_at)).where(
         outbox.c.portal_id == portals.c.id, IS_DUE, outbox.c.due_at > now

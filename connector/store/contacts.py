@@ -56,19 +56,19 @@ _BY_ID = and_(_contacts.portal_id == bindparam("portal"), _contacts.contact_id =
 
 
 def bearers(connection: Connection, portal_id: int, number: str, at_most: int) -> list[Indexed]:
-    """Answer the contacts that a number (E.164) leads to, the most recently modified first."""
+    """Return the contacts that a number (E.164) leads to, the most recently modified first."""
     asked = {"portal": portal_id, "e164": number, "at_most": at_most}
     return [_indexed(row) for row in connection.execute(_BEARERS, asked)]
 
 
 def after(connection: Connection, portal_id: int, contact_id: str, at_most: int) -> list[Indexed]:
-    """Answer a portal's contacts behind an id, in the order of their ids as texts."""
+    """Return a portal's contacts behind an id, in the order of their ids as texts."""
     asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id > contact_id)
     return [_indexed(row) for row in connection.execute(asked.order_by(_contacts.contact_id).limit(at_most))]
 
 
 def by_ids(connection: Connection, portal_id: int, ids: Iterable[str]) -> dict[str, Indexed]:
-    """Answer those of the contacts that the index has, by id."""
+    """Return those of the contacts that the index has, by id."""
     asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id.in_(list(ids)))
     return {row.contact_id: _indexed(row) for row in connection.execute(asked)}
 
@@ -80,14 +80,14 @@ def put(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_a
     """
     each_once = {contact.contact_id: contact for contact in found}
     kept = by_ids(connection, portal_id, each_once)
-    news = [each for each in each_once.values() if _is_news(each, kept.get(each.contact_id))]
-    _write(connection, portal_id, news, seen_at)
-    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in news])
-    told = {each.contact_id for each in news}
+    publisher = [each for each in each_once.values() if _is_news(each, kept.get(each.contact_id))]
+    _write(connection, portal_id, publisher, seen_at)
+    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in publisher])
+    told = {each.contact_id for each in publisher}
     seen = [{"portal": portal_id, "contact": each, "seen": seen_at} for each in each_once if each not in told]
     if seen:
         connection.execute(update(contacts).where(_BY_ID).values(seen_at=bindparam("seen")), seen)
-    return len(news)
+    return len(publisher)
 
 
 def forget(connection: Connection, portal_id: int, ids: Sequence[str]) -> None:
@@ -130,7 +130,7 @@ def renumber(
 
 
 def unseen(connection: Connection, portal_id: int, since: int, at_most: int) -> list[str]:
-    """Answer contacts that Desk has not told since a moment; it reads the whole portal."""
+    """Return contacts that Desk has not told since a moment; it reads the whole portal."""
     asked = select(_contacts.contact_id).where(_contacts.portal_id == portal_id, _contacts.seen_at < since)
     return list(connection.execute(asked.limit(at_most)).scalars())
 
@@ -142,7 +142,7 @@ def count(connection: Connection, portal_id: int) -> int:
 
 
 def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
-    """Answer the countries of a portal's phone systems and of their lines, in the order of their letters."""
+    """Return the countries of a portal's phone systems and of their lines, in the order of their letters."""
     asked = (
         select(phone_systems.c.country, lines.c.number)
         .join(lines, lines.c.phone_system_id == phone_systems.c.id, isouter=True)
@@ -160,10 +160,10 @@ def _is_news(told: Indexed, kept: Indexed | None) -> bool:
     return told.modified_at >= kept.modified_at and told != kept
 
 
-def _write(connection: Connection, portal_id: int, news: Sequence[Indexed], seen_at: int) -> None:
-    if not news:
+def _write(connection: Connection, portal_id: int, publisher: Sequence[Indexed], seen_at: int) -> None:
+    if not publisher:
         return
-    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in news]
+    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in publisher]
     adding = insert(connection, contacts)
     changed = {name: adding.excluded[name] for name in rows[0] if name not in ("portal_id", "contact_id")}
     keys = [_contacts.portal_id, _contacts.contact_id]

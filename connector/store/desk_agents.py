@@ -15,7 +15,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def get(connection: Connection, portal_id: int, user_id: int) -> Known | None:
-    """Answer what is kept of a user, however old it is; None where Desk was never asked."""
+    """Return what is kept of a user, however old it is; None where Desk was never asked."""
     asked = select(desk_agents.c.desk_agent_id, desk_agents.c.checked_at).where(
         desk_agents.c.portal_id == portal_id, desk_agents.c.user_id == user_id
     )

@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def has_locks(connection: Connection | Engine) -> bool:
-    """Answer whether rows are locked one by one; on SQLite whoever writes has the whole file."""
+    """Tell whether rows are locked one by one; on SQLite whoever writes has the whole file."""
     return connection.dialect.name == "postgresql"
 
 

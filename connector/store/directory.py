@@ -24,7 +24,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def get(connection: Connection, portal_id: int, number: str) -> Entry | None:
-    """Answer what is kept of a number (E.164), however old it is; None where nothing is."""
+    """Return what is kept of a number (E.164), however old it is; None where nothing is."""
     row = connection.execute(_ONE, {"portal": portal_id, "e164": number}).one_or_none()
     return None if row is None else Entry(row.contacts, row.asked_at)
 
@@ -52,7 +52,7 @@ def replace(connection: Connection, portal_id: int, number: str, entry: Entry) -
 
 
 def holding(connection: Connection, portal_id: int, part: bytes) -> list[str]:
-    """Answer the numbers whose contacts hold this piece of JSON; it reads the whole portal."""
+    """Return the numbers whose contacts hold this piece of JSON; it reads the whole portal."""
     rows = connection.execute(
         select(_columns.number, _columns.contacts).where(_columns.portal_id == portal_id)
     )

@@ -75,7 +75,7 @@ def _postgresql(url: URL) -> Engine:
 
 
 def connect_arguments(url: URL) -> dict[str, Any]:
-    """Answer what every connection to PostgreSQL is opened with, beside its address.
+    """Return what every connection to PostgreSQL is opened with, beside its address.
 
     Nothing is prepared, because poolers hand the next transaction to another session.
     """
@@ -83,7 +83,7 @@ def connect_arguments(url: URL) -> dict[str, Any]:
 
 
 def sqlite_module() -> ModuleType:
-    """Answer a DB-API module whose SQLite is new enough: the shipped one, else Python's own."""
+    """Return a DB-API module whose SQLite is new enough: the shipped one, else Python's own."""
     for name in ("pysqlite3.dbapi2", "sqlite3"):
         try:
             module = importlib.import_module(name)
@@ -98,7 +98,7 @@ def sqlite_module() -> ModuleType:
 
 
 def writing(engine: Engine) -> Engine:
-    """Answer the same engine for transactions that write.
+    """Return the same engine for transactions that write.
 
     On SQLite they take the write lock at once: one that reads first and writes later
     fails without waiting when another process has written in between.
@@ -107,7 +107,7 @@ def writing(engine: Engine) -> Engine:
 
 
 def reading(engine: Engine) -> Engine:
-    """Answer the same engine for asking only.
+    """Return the same engine for asking only.
 
     On PostgreSQL each statement stands for itself, as it would in a transaction too (READ COMMITTED);
     that saves the way there and back for the transaction's begin and end.

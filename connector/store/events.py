@@ -131,7 +131,7 @@ def _keep_unread(connection: Connection, phone_id: int, digest: str, one: Unread
 
 
 def list_unread(connection: Connection, phone_id: int, at_most: int = 50) -> list[Unread]:
-    """Answer what could not be read, the newest first; behind it how many older ones there were."""
+    """Return what could not be read, the newest first; behind it how many older ones there were."""
     asked = select(unread.c.reason, unread.c.body, unread.c.times, unread.c.first_at, unread.c.last_at)
     theirs = asked.where(unread.c.phone_system_id == phone_id)
     newest = theirs.where(unread.c.body_hash != OLDER).order_by(unread.c.last_at.desc()).limit(at_most)

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def translate(problem: Exception) -> Exception:
-    """Answer a failure in our words; what is not the database's stays what it is."""
+    """Return a failure in our words; what is not the database's stays what it is."""
     if is_conflict(problem) or _code(problem) == IMPATIENCE:
         return StoreBusy("Others change the same thing over and over; try again in a second.")
     if isinstance(problem, PoolTimeout) or is_outage(problem):
@@ -46,17 +46,17 @@ def translate(problem: Exception) -> Exception:
 
 
 def is_conflict(problem: Exception) -> bool:
-    """Answer whether a transaction only lost against another one."""
+    """Tell whether a transaction only lost against another one."""
     return _code(problem) in CONFLICTS
 
 
 def is_cut(problem: Exception) -> bool:
-    """Answer whether the connection broke, so that the next one may be better."""
+    """Tell whether the connection broke, so that the next one may be better."""
     return isinstance(problem, DBAPIError) and problem.connection_invalidated
 
 
 def is_outage(problem: Exception) -> bool:
-    """Answer whether the database is at fault, so that others fare no better just now."""
+    """Tell whether the database is at fault, so that others fare no better just now."""
     if not isinstance(problem, DBAPIError):
         return False
     of_the_server = isinstance(problem, OperationalError | InternalError) or problem.connection_invalidated

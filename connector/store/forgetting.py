@@ -56,12 +56,12 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def last_call_id(connection: Connection) -> int:
-    """Answer the greatest id of a call."""
+    """Return the greatest id of a call."""
     return connection.execute(select(func.max(calls.c.id))).scalar() or 0
 
 
 def calls_naming(connection: Connection, ids: range, names: Names) -> set[int]:
-    """Answer which calls of a range of ids have an event with the number."""
+    """Return which calls of a range of ids have an event with the number."""
     asked = (
         select(events.c.call_id, events.c.body, phone_systems.c.country, phone_systems.c.prefixes)
         .join(phone_systems, phone_systems.c.id == events.c.phone_system_id)
@@ -90,7 +90,7 @@ def _names(said: Collection[CallEvent], country: str, prefixes: Collection[str],
 
 
 def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[int], set[int]]:
-    """Answer which calls of a range were with a contact, and of which others it was thought possible."""
+    """Return which calls of a range were with a contact, and of which others it was thought possible."""
     asked = (
         select(calls.c.id, calls.c.chosen_contact_id, calls.c.found, outbox.c.sent)
         .join(phone_systems, phone_systems.c.id == calls.c.phone_system_id)
@@ -109,7 +109,7 @@ def calls_of(connection: Connection, ids: range, contact: Contact) -> tuple[set[
 
 
 def numbers_of(connection: Connection, contact: Contact) -> set[str]:
-    """Answer the numbers that lead to a contact and to no other: callers' keys, most of them E.164."""
+    """Return the numbers that lead to a contact and to no other: callers' keys, most of them E.164."""
     leads = contact_numbers.c
     mine = select(leads.number).where(leads.portal_id == contact.portal_id, leads.contact_id == contact.id)
     made = select(outbox.c.key).where(
@@ -126,8 +126,8 @@ def numbers_of(connection: Connection, contact: Contact) -> set[str]:
     }
 
 
-def families_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
-    """Answer these calls and all calls that they came out of or that came out of them."""
+def call_groups_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
+    """Return these calls and all calls that they came out of or that came out of them."""
     heads = set(
         connection.execute(
             select(func.coalesce(calls.c.root_id, calls.c.id)).where(calls.c.id.in_(call_ids))
@@ -137,7 +137,7 @@ def families_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
     return set(connection.execute(members).scalars())
 
 
-def lock_families(connection: Connection, call_ids: Collection[int]) -> list[int]:
+def lock_call_groups(connection: Connection, call_ids: Collection[int]) -> list[int]:
     """Lock calls and answer, as they are then, what of their families is to be erased.
 
     Nobody joins a call that somebody else has locked.
@@ -145,7 +145,7 @@ def lock_families(connection: Connection, call_ids: Collection[int]) -> list[int
     # In the order in which those lock them who fold them.
     ordered = select(calls.c.id).where(calls.c.id.in_(call_ids)).order_by(calls.c.key)
     connection.execute(ordered.with_for_update())
-    whole = families_of(connection, call_ids)
+    whole = call_groups_of(connection, call_ids)
     left = select(calls.c.id).where(calls.c.id.in_(whole), calls.c.erased_at.is_(None))
     return sorted(connection.execute(left).scalars())
 

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, select, update
 
+from connector.clock import MINUTE
 from connector.store import dialects
 from connector.store.tables import grants
-from connector.times import MINUTE
 
 EARLY = 5 * MINUTE
 EARLY_SHARE = 12
@@ -32,7 +32,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def get(connection: Connection, portal_id: int) -> Grant | None:
-    """Answer a portal's grant."""
+    """Return a portal's grant."""
     row = connection.execute(select(grants).where(grants.c.portal_id == portal_id)).one_or_none()
     if row is None:
         return None

@@ -29,14 +29,14 @@ def add(connection: Connection, name: str, role: Role, key_hash: str, now: int) 
 
 
 def find(connection: Connection, key_hash: str) -> ApiKey | None:
-    """Answer the key with this hash, unless it is revoked."""
+    """Return the key with this hash, unless it is revoked."""
     valid = select(api_keys).where(api_keys.c.key_hash == key_hash, api_keys.c.revoked_at.is_(None))
     row = connection.execute(valid).one_or_none()
     return None if row is None else _key(row)
 
 
 def list_all(connection: Connection) -> list[ApiKey]:
-    """Answer every key in the order of their names, the revoked ones too."""
+    """Return every key in the order of their names, the revoked ones too."""
     return [_key(row) for row in connection.execute(select(api_keys).order_by(api_keys.c.name))]
 
 

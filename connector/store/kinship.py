@@ -18,7 +18,7 @@ class Kin(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: int
 
 
-class Family(msgspec.Struct, frozen=True, kw_only=True):
+class CallGroup(msgspec.Struct, frozen=True, kw_only=True):
     """A call, the head of its family (itself where it came out of none), and all that came out of that."""
 
     call: Kin
@@ -27,7 +27,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chosen(self) -> str | None:
-        """Answer the choice made for the family's head, else for the call itself, else on any kin's banner.
+        """Return the choice made for the family's head, else for the call itself, else on any kin's banner.
 
         Whoever a call was transferred to has only that one's banner to choose on.
         """
@@ -36,8 +36,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         return next((each.chosen_contact_id for each in kin if each.chosen_contact_id), None)
 
 
-def families(connection: Connection, call_ids: Collection[int]) -> dict[int, Family]:
-    """Answer the families of calls, by the call's id; calls that are gone are left out."""
+def call_groups(connection: Connection, call_ids: Collection[int]) -> dict[int, CallGroup]:
+    """Return the families of calls, by the call's id; calls that are gone are left out."""
     known = {each.id: each for each in _read(connection, calls.c.id.in_(call_ids))}
     wanted = [each for each in known.values() if each.id in call_ids]
     head_ids = {each.root_id or each.id for each in wanted}
@@ -46,12 +46,12 @@ def families(connection: Connection, call_ids: Collection[int]) -> dict[int, Fam
     members: dict[int, list[Kin]] = {head_id: [] for head_id in head_ids}
     for each in _read(connection, calls.c.root_id.in_(head_ids)) if head_ids else ():
         members[each.root_id or each.id].append(each)
-    return {each.id: _family(each, known, members) for each in wanted}
+    return {each.id: _call_group(each, known, members) for each in wanted}
 
 
-def _family(call: Kin, known: dict[int, Kin], members: dict[int, list[Kin]]) -> Family:
+def _call_group(call: Kin, known: dict[int, Kin], members: dict[int, list[Kin]]) -> CallGroup:
     head_id = call.root_id or call.id
-    return Family(call=call, head=known[head_id], members=tuple(members[head_id]))
+    return CallGroup(call=call, head=known[head_id], members=tuple(members[head_id]))
 
 
 def _read(connection: Connection, which: ColumnElement[bool]) -> list[Kin]:

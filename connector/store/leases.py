@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, update
 
+from connector.clock import SECOND
 from connector.store.conditional import ConditionalUpdate
 from connector.store.outbox import Row
 from connector.store.tables import outbox
 from connector.store.widths import AllowedBy
-from connector.times import SECOND
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ NOBODY = {"owner": None, "lease_until": None}
 
 
 def settles_at(now: int, terms: Terms) -> ColumnElement[int]:
-    """Answer from when on a row may be looked at whose request may have been applied; now for others."""
+    """Return from when on a row may be looked at whose request may have been applied; now for others."""
     open_until = outbox.c.sent_at + terms.settle_seconds * SECOND
     return case((outbox.c.sent_at.is_(None), now), (open_until < now, now), else_=open_until)
 
@@ -121,7 +121,7 @@ def give_back(
 
 
 def fenced(delivery: Delivery) -> dict[str, Any]:
-    """Answer what a `ConditionalUpdate` changes only while the delivery is still in its owner's hand."""
+    """Return what a `ConditionalUpdate` changes only while the delivery is still in its owner's hand."""
     return {
         "id": delivery.row.id,
         "if_owner": delivery.owner,
@@ -131,7 +131,7 @@ def fenced(delivery: Delivery) -> dict[str, Any]:
 
 
 def fence(delivery: Delivery) -> ColumnElement[bool]:
-    """Answer what holds only while the delivery is still in its owner's hand."""
+    """Return what holds only while the delivery is still in its owner's hand."""
     return and_(
         outbox.c.id == delivery.row.id,
         outbox.c.owner == delivery.owner,

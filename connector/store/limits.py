@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
 
+from connector.clock import SECOND
 from connector.store import dialects
 from connector.store.outbox import HOLDS_SLOT
 from connector.store.tables import limits, outbox, portals, slots
@@ -27,7 +28,6 @@ from connector.store.widths import (
     rest_after,
     room,
 )
-from connector.times import SECOND
 
 LEASE = 45 * SECOND
 """Longer than a request can be under way, so that a lease that has run out belongs to a dead process."""
@@ -49,7 +49,7 @@ def _traits(portal_id: int) -> Select[Any]:
 
 
 def met(connection: Connection, portal_id: int) -> Met:
-    """Answer what a portal has met."""
+    """Return what a portal has met."""
     found = connection.execute(_MET, {"portal": portal_id}).mappings().first()
     return Met() if found is None else Met(**found)
 
@@ -193,12 +193,14 @@ def count(
 
     def decide(known: Met) -> dict[str, Any]:
         if told is not None and told_at >= known.credits_at:
-            news = {"credits_left": told - spent, "credits_at": told_at}
+            publisher = {"credits_left": told - spent, "credits_at": told_at}
         elif known.credits_left is not None:
-            news = {"credits_left": known.credits_left - spent}
+            publisher = {"credits_left": known.credits_left - spent}
         else:
             return {}
-        return news | {"lookups_short": known.lookups_short + short if news["credits_left"] < low else 0}
+        return publisher | {
+            "lookups_short": known.lookups_short + short if publisher["credits_left"] < low else 0
+        }
 
     return change(connection, portal_id, decide)
 

@@ -31,7 +31,7 @@ def migrate(engine: Engine) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Answer whether the tables are those of this version."""
+    """Tell whether the tables are those of this version."""
     if not inspect(connection).has_table("alembic_version"):
         return False
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -43,7 +43,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Answer whether something still comes of it."""
+        """Tell whether something still comes of it."""
         return self.state in OPEN
 
 
@@ -55,23 +55,23 @@ def add(connection: Connection, order: Order) -> Order | None:
 
 
 def by_key(connection: Connection, asker: str, key: str) -> Order | None:
-    """Answer the order that somebody gave under a key."""
+    """Return the order that somebody gave under a key."""
     return _one(connection, and_(orders.c.asker == asker, orders.c.key == key))
 
 
 def by_uid(connection: Connection, uid: str) -> Order | None:
-    """Answer the order of this name."""
+    """Return the order of this name."""
     return _one(connection, orders.c.uid == uid)
 
 
 def ringing(connection: Connection, phone_id: int, agent: str) -> Order | None:
-    """Answer the order for which an agent's telephone is about to be rung."""
+    """Return the order for which an agent's telephone is about to be rung."""
     is_theirs = and_(orders.c.phone_system_id == phone_id, orders.c.agent == agent)
     return _one(connection, and_(is_theirs, orders.c.kind == "dial", orders.c.state.in_(OPEN)))
 
 
 def alike(connection: Connection, order: Order) -> Order | None:
-    """Answer an open order for the same thing with the same call."""
+    """Return an open order for the same thing with the same call."""
     columns = (orders.c[name] for name in ("phone_system_id", "kind", "agent", "call_id", "number"))
     same = and_(*(column == getattr(order, column.name) for column in columns))
     asked = select(*_COLUMNS).where(same, orders.c.state.in_(OPEN)).limit(1)
@@ -80,7 +80,7 @@ def alike(connection: Connection, order: Order) -> Order | None:
 
 
 def last_dialled(connection: Connection, phone_id: int, agent: str, number: str) -> Order | None:
-    """Answer the latest order by which an agent's telephone was picked up to call a number."""
+    """Return the latest order by which an agent's telephone was picked up to call a number."""
     whose = and_(orders.c.phone_system_id == phone_id, orders.c.agent == agent, orders.c.number == number)
     asked = select(*_COLUMNS).where(whose, orders.c.kind == "dial", orders.c.state == "done")
     row = connection.execute(asked.order_by(orders.c.id.desc()).limit(1)).one_or_none()
@@ -88,7 +88,7 @@ def last_dialled(connection: Connection, phone_id: int, agent: str, number: str)
 
 
 def waiting(connection: Connection, phone_id: int, now: int, at_most: int) -> list[Order]:
-    """Answer what a phone system has not fetched yet, the oldest first."""
+    """Return what a phone system has not fetched yet, the oldest first."""
     which = _waits(now, orders.c.phone_system_id == phone_id)
     asked = select(*_COLUMNS).where(which).order_by(orders.c.id).limit(at_most)
     return [_order(row) for row in connection.execute(asked)]
@@ -112,7 +112,7 @@ def settle(
 
 
 def overdue(connection: Connection, now: int, at_most: int) -> list[Order]:
-    """Answer open orders whose time is up."""
+    """Return open orders whose time is up."""
     late = and_(orders.c.state.in_(OPEN), orders.c.ends_at <= now)
     rows = connection.execute(select(*_COLUMNS).where(late).order_by(orders.c.ends_at).limit(at_most))
     return [_order(row) for row in rows]
@@ -126,7 +126,7 @@ def note_taker(connection: Connection, phone_id: int, now: int) -> None:
 
 
 def taker_asked_at(connection: Connection, phone_id: int) -> int | None:
-    """Answer when a phone system's program last asked for orders."""
+    """Return when a phone system's program last asked for orders."""
     found: int | None = connection.execute(
         select(func.max(takers.c.asked_at)).where(takers.c.phone_system_id == phone_id)
     ).scalar()
@@ -134,7 +134,7 @@ def taker_asked_at(connection: Connection, phone_id: int) -> int | None:
 
 
 def takers_asked_at(connection: Connection) -> dict[str, int]:
-    """Answer when the programs beside phone systems last asked for orders, by address."""
+    """Return when the programs beside phone systems last asked for orders, by address."""
     asked = select(phone_systems.c.slug, takers.c.asked_at).join_from(takers, phone_systems)
     return {row.slug: row.asked_at for row in connection.execute(asked)}
 
@@ -152,7 +152,7 @@ def remove_destination(connection: Connection, phone_id: int, pattern: str) -> b
 
 
 def destinations_of(connection: Connection, phone_id: int) -> dict[str, Role | None]:
-    """Answer who may call whom, by pattern."""
+    """Return who may call whom, by pattern."""
     asked = select(destinations.c.pattern, destinations.c.role).where(
         destinations.c.phone_system_id == phone_id
     )

@@ -24,11 +24,11 @@ from sqlalchemy import (
     update,
 )
 
+from connector.clock import MINUTE
 from connector.store import calls
 from connector.store.bulk import Bulk, Given
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
-from connector.times import MINUTE
 
 Kind = Literal["call", "contact"]
 State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
@@ -177,19 +177,19 @@ def get(connection: Connection, row_id: int, *, lock: bool = False) -> Row | Non
 
 
 def find(connection: Connection, portal_id: int, kind: Kind, key: str, *, lock: bool = False) -> Row | None:
-    """Answer the row of a record; a locked one stays as it is until the commit."""
+    """Return the row of a record; a locked one stays as it is until the commit."""
     same = (outbox.c.portal_id == portal_id) & (outbox.c.kind == kind) & (outbox.c.key == key)
     return _one(connection, same, lock=lock)
 
 
 def list_rows(connection: Connection, state: State, limit: int = 100) -> list[Row]:
-    """Answer the rows in a state, those that changed last first."""
+    """Return the rows in a state, those that changed last first."""
     newest_first = select(*COLUMNS).where(outbox.c.state == state).order_by(outbox.c.changed_at.desc())
     return [row_of(found) for found in connection.execute(newest_first.limit(limit)).mappings()]
 
 
 def count_by_state(connection: Connection) -> dict[State, int]:
-    """Answer how many rows are in each state; states without a row are left out."""
+    """Return how many rows are in each state; states without a row are left out."""
     counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
     return {row[0]: row[1] for row in connection.execute(counted)}
 
@@ -276,7 +276,7 @@ def waits_for(contact_key: str) -> str:
 
 
 def contact_key_of(step: str) -> str | None:
-    """Answer the contact that a step waits for."""
+    """Return the contact that a step waits for."""
     word, _, key = step.partition(" ")
     return key if word == "contact" else None
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, case, select, update
 
+from connector.clock import MINUTE
 from connector.store import limits, writes
 from connector.store.conditional import ConditionalUpdate, Given
 from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
@@ -21,7 +22,6 @@ from connector.store.outbox import (
     want_once,
 )
 from connector.store.tables import calls, outbox
-from connector.times import MINUTE
 
 CONTACT_PATIENCE = 10 * MINUTE
 """A call that waits for its contact looks again after this, should nobody have woken it."""

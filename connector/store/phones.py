@@ -90,19 +90,19 @@ _OWN_COLUMNS = (
 
 
 def find(connection: Connection, slug: str, now: int) -> PhoneSystem | None:
-    """Answer the phone system at this address, with the secrets that are valid at `now`."""
+    """Return the phone system at this address, with the secrets that are valid at `now`."""
     row = connection.execute(select(phone_systems).where(phone_systems.c.slug == slug)).one_or_none()
     return None if row is None else _whole(connection, row, now)
 
 
 def get(connection: Connection, phone_id: int, now: int) -> PhoneSystem | None:
-    """Answer the phone system with this id."""
+    """Return the phone system with this id."""
     row = connection.execute(select(phone_systems).where(phone_systems.c.id == phone_id)).one_or_none()
     return None if row is None else _whole(connection, row, now)
 
 
 def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
-    """Answer every phone system in the order of their addresses."""
+    """Return every phone system in the order of their addresses."""
     rows = connection.execute(select(phone_systems).order_by(phone_systems.c.slug)).all()
     return [_whole(connection, row, now) for row in rows]
 
@@ -230,7 +230,7 @@ def set_caller_id(connection: Connection, phone_id: int, pattern: str, number: s
 
 
 def caller_ids_of(connection: Connection, phone_id: int) -> dict[str, str]:
-    """Answer which of our numbers is shown to whom, by pattern."""
+    """Return which of our numbers is shown to whom, by pattern."""
     asked = select(caller_ids.c.pattern, caller_ids.c.number).where(caller_ids.c.phone_system_id == phone_id)
     return {row[0]: row[1] for row in connection.execute(asked.order_by(caller_ids.c.pattern))}
 

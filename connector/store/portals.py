@@ -49,17 +49,17 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def get(connection: Connection, portal_id: int) -> Portal | None:
-    """Answer the portal with this id."""
+    """Return the portal with this id."""
     return _one(connection, portals.c.id == portal_id)
 
 
 def by_org(connection: Connection, location: str, org_id: str) -> Portal | None:
-    """Answer the portal of an organisation at a data centre."""
+    """Return the portal of an organisation at a data centre."""
     return _one(connection, and_(portals.c.location == location, portals.c.org_id == org_id))
 
 
 def list_all(connection: Connection) -> list[Portal]:
-    """Answer every portal in the order of their linking."""
+    """Return every portal in the order of their linking."""
     return [_portal(row) for row in connection.execute(select(portals).order_by(portals.c.id))]
 
 

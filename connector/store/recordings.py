@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, and_, delete, select, update
 
+from connector.clock import MINUTE
 from connector.store import calls, outbox, phones, portals
 from connector.store.calls import CallRow
 from connector.store.dialects import insert
@@ -13,7 +14,6 @@ from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
 from connector.store.tables import calls as calls_table
 from connector.store.tables import contacts, phone_systems, recording_accesses, recording_sources, users
-from connector.times import MINUTE
 
 What = Literal["opened", "played", "downloaded", "refused"]
 """What somebody did: opened the page, listened, took a copy, or was turned away."""
@@ -43,7 +43,7 @@ _LISTS = ("origins", "redirect_origins", "networks")
 
 
 def source_of(connection: Connection, phone_id: int) -> SourceRow:
-    """Answer where a phone system keeps its recordings, as far as anybody has said."""
+    """Return where a phone system keeps its recordings, as far as anybody has said."""
     asked = select(recording_sources).where(recording_sources.c.phone_system_id == phone_id)
     row = connection.execute(asked).mappings().one_or_none()
     if row is None:
@@ -71,7 +71,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     `is_wanted` says that a record is wanted, or stands in Desk already.
     """
 
-    family: tuple[CallRow, ...]
+    call_group: tuple[CallRow, ...]
     phone: PhoneSystem
     portal: Portal
     source: SourceRow
@@ -94,7 +94,7 @@ def kept(connection: Connection, key: str, now: int) -> Kept | None:
     if phone is None or portal is None:
         return None
     return Kept(
-        family=(head, *calls.family(connection, [head_id])),
+        call_group=(head, *calls.call_group(connection, [head_id])),
         phone=phone,
         portal=portal,
         source=source_of(connection, phone.id),
@@ -103,7 +103,7 @@ def kept(connection: Connection, key: str, now: int) -> Kept | None:
 
 
 def _in_desk(connection: Connection, head: CallRow, portal_id: int) -> dict[str, Any]:
-    """Answer whose record it is and where: the one written, else the contact that was chosen."""
+    """Return whose record it is and where: the one written, else the contact that was chosen."""
     row = outbox.find(connection, portal_id, "call", head.key)
     sent = None if row is None or row.sent is None else _sent(row.sent).body
     contact_id = head.chosen_contact_id if sent is None else sent.contact_id
@@ -154,7 +154,7 @@ def note(connection: Connection, call_id: int, user_id: int, what: What, piece: 
 
 
 def accesses(connection: Connection, *, key: str | None = None, limit: int = 100) -> list[Access]:
-    """Answer who did what with recordings, the latest first; `key` is that of any call of one family."""
+    """Return who did what with recordings, the latest first; `key` is that of any call of one family."""
     log = recording_accesses.c
     asked = (
         select(
@@ -169,12 +169,12 @@ def accesses(connection: Connection, *, key: str | None = None, limit: int = 100
         .join(phone_systems, phone_systems.c.id == calls_table.c.phone_system_id)
     )
     if key is not None:
-        asked = asked.where(log.call_id.in_(_family_ids(connection, key)))
+        asked = asked.where(log.call_id.in_(_group_ids(connection, key)))
     rows = connection.execute(asked.order_by(log.last_at.desc(), log.id.desc()).limit(limit))
     return [Access(**row._mapping) for row in rows]
 
 
-def _family_ids(connection: Connection, key: str) -> Sequence[int]:
+def _group_ids(connection: Connection, key: str) -> Sequence[int]:
     of_key = select(calls_table.c.id, calls_table.c.root_id).where(calls_table.c.key == key)
     found = connection.execute(of_key).one_or_none()
     if found is None:

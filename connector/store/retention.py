@@ -21,6 +21,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from connector.clock import DAY
 from connector.store.tables import (
     calls,
     events,
@@ -31,7 +32,6 @@ from connector.store.tables import (
     sessions,
     unread,
 )
-from connector.times import DAY
 
 ROWS_AT_A_TIME = 500
 """So few that nobody who writes meanwhile has to wait."""
@@ -66,7 +66,7 @@ OF_CALLS = (events, outbox, recording_accesses)
 """What hangs on calls and goes with them."""
 
 
-class _Family(msgspec.Struct, frozen=True):
+class _CallGroup(msgspec.Struct, frozen=True):
     head: int
     members: list[int]
 
@@ -78,12 +78,12 @@ class _Family(msgspec.Struct, frozen=True):
 def prune_calls(connection: Connection, before: int, place: Place) -> Step:
     """Delete some whole families of calls that changed last before a moment, with all that hangs on them."""
     seen = _oldest(connection, before, place)
-    families, busy = _families(connection, [row.id for row in seen if row.root_id is None], before)
-    old = [family for family in families if not busy.intersection(family.ids)]
-    sizes = _sizes(connection, [call_id for family in old for call_id in family.ids])
+    call_groups, busy = _call_groups(connection, [row.id for row in seen if row.root_id is None], before)
+    old = [call_group for call_group in call_groups if not busy.intersection(call_group.ids)]
+    sizes = _sizes(connection, [call_id for call_group in old for call_id in call_group.ids])
     chosen = _as_many_as_fit(old, sizes)
-    _delete_families(connection, chosen)
-    rows = sum(_size(family, sizes) for family in chosen)
+    _delete_call_groups(connection, chosen)
+    rows = sum(_size(call_group, sizes) for call_group in chosen)
     if len(chosen) < len(old):
         return Step(rows, place)
     return Step(rows, (seen[-1].changed_at, seen[-1].id) if len(seen) == CALLS_AT_A_TIME else None)
@@ -100,19 +100,23 @@ def _oldest(connection: Connection, before: int, place: Place) -> Sequence[Row[i
     return connection.execute(ordered.with_for_update(skip_locked=True)).all()
 
 
-def _families(connection: Connection, heads: Sequence[int], before: int) -> tuple[list[_Family], set[int]]:
-    """Answer the families, and those of their calls that must stay: open, young, or not all in Desk."""
-    families = {head: _Family(head, []) for head in heads}
+def _call_groups(
+    connection: Connection, heads: Sequence[int], before: int
+) -> tuple[list[_CallGroup], set[int]]:
+    """Return the families, and those of their calls that must stay: open, young, or not all in Desk."""
+    call_groups = {head: _CallGroup(head, []) for head in heads}
     members = connection.execute(
-        select(calls.c.id, calls.c.root_id).where(calls.c.root_id.in_(families)).order_by(calls.c.id)
+        select(calls.c.id, calls.c.root_id).where(calls.c.root_id.in_(call_groups)).order_by(calls.c.id)
     )
     for member in members:
-        families[member.root_id].members.append(member.id)
-    ids = [call_id for family in families.values() for call_id in family.ids]
+        call_groups[member.root_id].members.append(member.id)
+    ids = [call_id for call_group in call_groups.values() for call_id in call_group.ids]
     stays = or_(calls.c.closes_at.is_not(None), calls.c.changed_at >= before)
     busy = set(connection.execute(select(calls.c.id).where(calls.c.id.in_(ids), stays)).scalars())
     waits = select(outbox.c.call_id).where(outbox.c.call_id.in_(ids), outbox.c.state.not_in(OVER))
-    return list(families.values()), busy | {found for found in connection.execute(waits).scalars() if found}
+    return list(call_groups.values()), busy | {
+        found for found in connection.execute(waits).scalars() if found
+    }
 
 
 def _sizes(connection: Connection, ids: Collection[int]) -> dict[int, int]:
@@ -125,25 +129,25 @@ def _sizes(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     return sizes
 
 
-def _size(family: _Family, sizes: Mapping[int, int]) -> int:
-    return sum(1 + sizes[call_id] for call_id in family.ids)
+def _size(call_group: _CallGroup, sizes: Mapping[int, int]) -> int:
+    return sum(1 + sizes[call_id] for call_id in call_group.ids)
 
 
-def _as_many_as_fit(families: Sequence[_Family], sizes: Mapping[int, int]) -> list[_Family]:
+def _as_many_as_fit(call_groups: Sequence[_CallGroup], sizes: Mapping[int, int]) -> list[_CallGroup]:
     """Take families until there are rows enough; at least one, however large."""
-    chosen: list[_Family] = []
+    chosen: list[_CallGroup] = []
     rows = 0
-    for family in families:
-        rows += _size(family, sizes)
+    for call_group in call_groups:
+        rows += _size(call_group, sizes)
         if chosen and rows > ROWS_AT_A_TIME:
             break
-        chosen.append(family)
+        chosen.append(call_group)
     return chosen
 
 
-def _delete_families(connection: Connection, families: Sequence[_Family]) -> None:
-    ids = [call_id for family in families for call_id in family.ids]
-    heads = [family.head for family in families]
+def _delete_call_groups(connection: Connection, call_groups: Sequence[_CallGroup]) -> None:
+    ids = [call_id for call_group in call_groups for call_id in call_group.ids]
+    heads = [call_group.head for call_group in call_groups]
     for table in OF_CALLS:
         connection.execute(delete(table).where(table.c.call_id.in_(ids)))
     connection.execute(delete(calls).where(calls.c.root_id.in_(heads)))

@@ -16,18 +16,18 @@ def add(connection: Connection, id_hash: str, user_id: int, now: int, expires_at
 
 
 def user_of(connection: Connection, id_hash: str, now: int) -> int | None:
-    """Answer the id of the active user whose session this is, None where it is over."""
+    """Return the id of the active user whose session this is, None where it is over."""
     return connection.execute(_living(now, sessions.c.user_id).where(sessions.c.id_hash == id_hash)).scalar()
 
 
 def living(connection: Connection, id_hashes: Iterable[str], now: int) -> set[str]:
-    """Answer which of these sessions are not over."""
+    """Return which of these sessions are not over."""
     asked = _living(now, sessions.c.id_hash).where(sessions.c.id_hash.in_(list(id_hashes)))
     return set(connection.execute(asked).scalars())
 
 
 def signed_in(connection: Connection, now: int) -> set[int]:
-    """Answer the ids of the active users who have a session that is not over."""
+    """Return the ids of the active users who have a session that is not over."""
     return set(connection.execute(_living(now, sessions.c.user_id)).scalars())
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Connection, delete, select
 
+from connector.clock import HOUR
 from connector.store.dialects import insert
 from connector.store.tables import activity, calls, phone_systems
-from connector.times import HOUR
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ _heard_at = msgspec.msgpack.Decoder(_Heard).decode
 
 
 def heard(connection: Connection, since: int) -> dict[int, list[int]]:
-    """Answer when each phone system spoke of calls that have changed since a moment."""
+    """Return when each phone system spoke of calls that have changed since a moment."""
     asked = select(calls.c.phone_system_id, calls.c.body).where(
         calls.c.changed_at >= since, calls.c.body.is_not(None)
     )
@@ -62,7 +62,7 @@ def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_be
 
 
 def known(connection: Connection) -> list[Known]:
-    """Answer every phone system with its hours, in the order of their addresses."""
+    """Return every phone system with its hours, in the order of their addresses."""
     asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
     rows = connection.execute(asked.order_by(phone_systems.c.slug)).all()
     return [

@@ -3,9 +3,9 @@
 import msgspec
 from sqlalchemy import Connection, func, select, text
 
+from connector.clock import DAY, MINUTE
 from connector.store import grants
 from connector.store.tables import limits, outbox, portals
-from connector.times import DAY, MINUTE
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
@@ -31,7 +31,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_standing(connection: Connection, now: int) -> Standing:
-    """Answer how things stand."""
+    """Return how things stand."""
     portal_ids = connection.execute(select(portals.c.id, portals.c.state)).all()
     fewest = select(func.min(limits.c.credits_left)).where(limits.c.credits_at > now - DAY)
     oldest = select(func.min(outbox.c.created_at)).where(IS_NOT_YET_THERE)

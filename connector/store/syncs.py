@@ -53,7 +53,7 @@ def is_complete(connection: Connection, portal_id: int, since: int) -> bool:
 
 
 def get(connection: Connection, portal_id: int) -> Sync | None:
-    """Answer a portal's row; None where nothing was ever begun."""
+    """Return a portal's row; None where nothing was ever begun."""
     row = connection.execute(select(directory_syncs).where(_columns.portal_id == portal_id)).one_or_none()
     return None if row is None else Sync(**row._mapping)
 

@@ -25,22 +25,22 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     agents: frozenset[int] = frozenset()
 
     def user(self, phone_id: int, word: str) -> int | None:
-        """Answer whom a phone system means by `word`: extension, login or e-mail address."""
+        """Return whom a phone system means by `word`: extension, login or e-mail address."""
         own = self.words.get((phone_id, word))
         return own or self.words.get((ANY_PHONE_SYSTEM, word)) or self.emails.get(ascii_lower(word))
 
     def users(self, phone_id: int, words: list[str]) -> dict[str, int]:
-        """Answer whom a phone system means by several words; unknown ones are left out."""
+        """Return whom a phone system means by several words; unknown ones are left out."""
         found = {word: self.user(phone_id, word) for word in words}
         return {word: user for word, user in found.items() if user is not None}
 
     def name(self, phone_id: int, word: str) -> str:
-        """Answer the name for `word`, or the word itself where nobody goes by it."""
+        """Return the name for `word`, or the word itself where nobody goes by it."""
         user = self.user(phone_id, word)
         return word if user is None else self.names[user]
 
     def members(self, phone_id: int, queue: str | None) -> frozenset[int]:
-        """Answer the agents of a queue."""
+        """Return the agents of a queue."""
         if queue is None:
             return frozenset()
         anywhere = self.queues.get((ANY_PHONE_SYSTEM, queue), frozenset())

@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Key, Answer]):
-    """Answer questions by key; `read` is given all keys of one turn and answers each.
+    """Return questions by key; `read` is given all keys of one turn and answers each.
 
     Nobody is answered by what was read before they asked, so that nothing is older than without it.
     """
@@ -28,7 +28,7 @@ class Together(Generic[Key, Answer]):
         self._turn: asyncio.Task[Mapping[Key, Answer]] | None = None
 
     async def ask(self, key: Key) -> Answer:
-        """Answer one question; what reading raises is everybody's who asked with it."""
+        """Return one question; what reading raises is everybody's who asked with it."""
         if self._turn is None:
             # With facts of its own: what it logs is not about whoever came first.
             self._turn = asyncio.create_task(self._take_turn(), context=Context())

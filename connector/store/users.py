@@ -45,22 +45,22 @@ def add(connection: Connection, email: str, name: str, role: Role, now: int) -> 
 
 
 def get(connection: Connection, user_id: int) -> User | None:
-    """Answer the user with this id."""
+    """Return the user with this id."""
     return _one(connection, users.c.id == user_id)
 
 
 def by_email(connection: Connection, email: str) -> User | None:
-    """Answer the user with this address, however it is spelled."""
+    """Return the user with this address, however it is spelled."""
     return _one(connection, users.c.email == ascii_lower(email))
 
 
 def by_identity(connection: Connection, issuer: str, subject: str) -> User | None:
-    """Answer the user whom this Zoho identity has been bound to."""
+    """Return the user whom this Zoho identity has been bound to."""
     return _one(connection, and_(users.c.issuer == issuer, users.c.subject == subject))
 
 
 def list_all(connection: Connection) -> list[User]:
-    """Answer every user in the order of their addresses."""
+    """Return every user in the order of their addresses."""
     return [_user(row) for row in connection.execute(select(users).order_by(users.c.email))]
 
 
@@ -113,26 +113,26 @@ def set_queues(connection: Connection, user_id: int, words: Iterable[Word]) -> N
 
 
 def extensions_of(connection: Connection, user_id: int) -> list[Word]:
-    """Answer what phone systems call a user."""
+    """Return what phone systems call a user."""
     asked = select(extensions.c.phone_system_id, extensions.c.extension)
     rows = connection.execute(asked.where(extensions.c.user_id == user_id).order_by(*asked.selected_columns))
     return [Word(*row) for row in rows]
 
 
 def queues_of(connection: Connection, user_id: int) -> list[Word]:
-    """Answer the queues that ring a user."""
+    """Return the queues that ring a user."""
     asked = select(memberships.c.phone_system_id, memberships.c.queue)
     rows = connection.execute(asked.where(memberships.c.user_id == user_id).order_by(*asked.selected_columns))
     return [Word(*row) for row in rows]
 
 
 def phone_system_id(connection: Connection, slug: str) -> int | None:
-    """Answer the id of the phone system at an address."""
+    """Return the id of the phone system at an address."""
     return connection.execute(select(phone_systems.c.id).where(phone_systems.c.slug == slug)).scalar()
 
 
 def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:
-    """Answer who is meant by each word: an extension, a login or an e-mail address.
+    """Return who is meant by each word: an extension, a login or an e-mail address.
 
     A row of this phone system wins over one of ANY_PHONE_SYSTEM, and both over an e-mail address;
     whom it names counts even if that user is inactive, which makes the word nobody's.
@@ -146,7 +146,7 @@ def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[
 def was_meant(
     connection: Connection, user_id: int, phone_system_id: int, words: Sequence[str], at: int
 ) -> bool:
-    """Answer whether one of these words meant this user at a moment: whom it means now, and did by then.
+    """Tell whether one of these words meant this user at a moment: whom it means now, and did by then.
 
     Nothing meant anybody before they were added.
     """
@@ -165,7 +165,7 @@ def was_meant(
 
 
 def queue_members(connection: Connection, phone_system_id: int, queue: str) -> list[int]:
-    """Answer the ids of the active users whom a queue rings."""
+    """Return the ids of the active users whom a queue rings."""
     asked = (
         select(users.c.id)
         .join(memberships, memberships.c.user_id == users.c.id)
@@ -179,7 +179,7 @@ def queue_members(connection: Connection, phone_system_id: int, queue: str) -> l
 
 
 def active_agent_ids(connection: Connection) -> list[int]:
-    """Answer the active users who take calls: agents, and who else has an extension or a queue."""
+    """Return the active users who take calls: agents, and who else has an extension or a queue."""
     takes_calls = or_(
         users.c.role == "agent",
         users.c.id.in_(select(extensions.c.user_id)),

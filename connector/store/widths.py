@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from connector.times import MINUTE, SECOND
+from connector.clock import MINUTE, SECOND
 
 WIDEN_EVERY = 2 * SECOND
 """How long a narrowed portal is left alone before one more request at a time is tried."""
@@ -37,7 +37,7 @@ class Allowed(msgspec.Struct, frozen=True):
 
 
 def at_width(allowed: Allowed, concurrency: int | None) -> Allowed:
-    """Answer the same with a portal's own width, where it has one."""
+    """Return the same with a portal's own width, where it has one."""
     return allowed if concurrency is None else msgspec.structs.replace(allowed, width=concurrency)
 
 
@@ -58,7 +58,7 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
     rests_until: int = 0
 
     def width(self, allowed: Allowed, now: int) -> int:
-        """Answer how many requests at a time are tried at present."""
+        """Return how many requests at a time are tried at present."""
         if self.narrowed_to is None:
             return allowed.width
         widened = max(0, now - self.narrowed_at) // WIDEN_EVERY
@@ -80,7 +80,7 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rest_after(failures: int) -> int:
-    """Answer for how long a portal rests after so many failures in a row: short at first, then doubled."""
+    """Return for how long a portal rests after so many failures in a row: short at first, then doubled."""
     if failures < DOWN_AFTER:
         return 0
     return min(TRY_EVERY, SECOND << min(failures - DOWN_AFTER, 5))
@@ -117,7 +117,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def room(allowed: Allowed, met: Met, taken: Taken, now: int) -> int:
-    """Answer how many slots deliveries and other work that nobody waits for may take; pure.
+    """Return how many slots deliveries and other work that nobody waits for may take; pure.
 
     They leave alone the reserve, and what look-ups want beyond it. However narrow it gets, one goes on.
     """
@@ -129,7 +129,7 @@ def room(allowed: Allowed, met: Met, taken: Taken, now: int) -> int:
 
 
 def surplus(allowed: Allowed, met: Met, taken: Taken, now: int) -> int:
-    """Answer how many slots deliveries hold beyond what they may by now, one aside; pure."""
+    """Return how many slots deliveries hold beyond what they may by now, one aside; pure."""
     width = met.width(allowed, now)
     kept = _kept(allowed, taken, width)
     return max(0, min(taken.held - 1, taken.held + taken.others + kept - width))
@@ -140,7 +140,7 @@ def _kept(allowed: Allowed, taken: Taken, width: int) -> int:
 
 
 def live_room(allowed: Allowed, met: Met, taken: Taken, now: int, *, wanted: int, kept: int) -> Given:
-    """Answer how many slots a process gets for look-ups, of those that it wants; pure.
+    """Return how many slots a process gets for look-ups, of those that it wants; pure.
 
     What it has `kept` stays its own. One slot is left to deliveries.
     """

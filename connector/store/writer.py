@@ -63,7 +63,7 @@ class _Group:
 
     @property
     def is_full(self) -> bool:
-        """Answer whether no more may join."""
+        """Tell whether no more may join."""
         return self.is_last or len(self.members) >= GROUP_AT_MOST or self._load >= LOAD_AT_MOST
 
 
@@ -136,7 +136,7 @@ class Writer:
 
 
 def _tell(written: Sequence[tuple[_Member, Any]]) -> None:
-    """Answer everyone, and wake each loop once: a wake-up for each member costs more than its answer."""
+    """Return everyone, and wake each loop once: a wake-up for each member costs more than its answer."""
     for loop, theirs in groupby(written, key=lambda pair: pair[0].loop):
         # A closed loop has nobody left who waits.
         with suppress(RuntimeError):

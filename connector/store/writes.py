@@ -5,10 +5,10 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Select, and_, bindparam, delete, select, update
 
+from connector.clock import SECOND
 from connector.store import dialects
 from connector.store.outbox import Row
 from connector.store.tables import portal_writes
-from connector.times import SECOND
 
 Work = Literal["contact", "call", "change"]
 """What is written: a contact made, a call made, a call changed."""

@@ -1,4 +1,4 @@
-"""Answer what administrators' programs ask: deliveries, phone systems, portals, and who changed what."""
+"""Return what administrators' programs ask: deliveries, phone systems, portals, and who changed what."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.clock import to_iso
 from connector.delivery import by_hand
 from connector.errors import InvalidRequest, NotFound
 from connector.store import audit, outbox, recordings
 from connector.store.outbox import Row, State
-from connector.times import to_iso
 from connector.web.guard import require_api
-from connector.web.house import house_of
+from connector.web.services import services_of
 from connector.web.wishes import asked, read_wish
 
 AT_MOST = 1_000
@@ -47,18 +47,18 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 async def list_deliveries(request: Request) -> Response:
-    """Answer `GET /api/admin/deliveries?state=&limit=`: `{deliveries}`, dead ones unless told otherwise."""
+    """Return `GET /api/admin/deliveries?state=&limit=`: `{deliveries}`, dead ones unless told otherwise."""
     await require_api(request, "supervisor")
     state = request.query_params.get("state", "dead")
     if state not in get_args(State):
         raise InvalidRequest(f"state must be one of {', '.join(get_args(State))}.")
     listed = partial(outbox.list_rows, state=cast("State", state), limit=_limit(request))
-    rows = await house_of(request).store.read(listed)
+    rows = await services_of(request).store.read(listed)
     return _json({"deliveries": [_delivery(row) for row in rows]})
 
 
 async def show_delivery(request: Request) -> Response:
-    """Answer `GET /api/admin/deliveries/{id}`; 404 where there is none."""
+    """Return `GET /api/admin/deliveries/{id}`; 404 where there is none."""
     await require_api(request, "supervisor")
     return _json(await _found(request))
 
@@ -99,44 +99,44 @@ async def drop_delivery(request: Request) -> Response:
 
 async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
     """Write what a person has decided, show it on the banners, and let deliveries go on."""
-    house = house_of(request)
-    changed = await house.store.write(partial(decide, now=house.clock()))
-    house.road.tell_again(changed)
-    house.deliverer.wake()
+    services = services_of(request)
+    changed = await services.store.write(partial(decide, now=services.clock()))
+    services.pipeline.tell_again(changed)
+    services.deliverer.wake()
 
 
 async def list_phones(request: Request) -> Response:
-    """Answer `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual."""
+    """Return `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual."""
     await require_api(request, "supervisor")
-    statuses = await house_of(request).silence.statuses()
+    statuses = await services_of(request).silence.statuses()
     return _json({"phones": [_with_moments(each, "last_at") for each in statuses]})
 
 
 async def list_portals(request: Request) -> Response:
-    """Answer `GET /api/admin/portals`: `{portals}`, without their grants."""
+    """Return `GET /api/admin/portals`: `{portals}`, without their grants."""
     await require_api(request, "supervisor")
-    portals = await house_of(request).portals.list_portals()
+    portals = await services_of(request).portals.list_portals()
     return _json({"portals": [_with_moments(each, "linked_at") for each in portals]})
 
 
 async def list_audit(request: Request) -> Response:
-    """Answer `GET /api/admin/audit?limit=`: `{entries}`, the latest first."""
+    """Return `GET /api/admin/audit?limit=`: `{entries}`, the latest first."""
     await require_api(request, "administrator")
-    entries = await house_of(request).store.read(partial(audit.newest, limit=_limit(request)))
+    entries = await services_of(request).store.read(partial(audit.newest, limit=_limit(request)))
     return _json({"entries": [_with_moments(each, "at") for each in entries]})
 
 
 async def list_accesses(request: Request) -> Response:
-    """Answer `GET /api/admin/recordings?call=&limit=`: `{accesses}`, who heard what, the latest first."""
+    """Return `GET /api/admin/recordings?call=&limit=`: `{accesses}`, who heard what, the latest first."""
     await require_api(request, "administrator")
     listed = partial(recordings.accesses, key=asked(request, "call"), limit=_limit(request))
-    found = await house_of(request).store.read(listed)
+    found = await services_of(request).store.read(listed)
     return _json({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
 
 
 async def _found(request: Request) -> Delivery:
     row_id = request.path_params["id"]
-    row = await house_of(request).store.read(lambda connection: outbox.get(connection, row_id))
+    row = await services_of(request).store.read(lambda connection: outbox.get(connection, row_id))
     if row is None:
         raise NotFound(f"There is no delivery {row_id}.")
     return _delivery(row)

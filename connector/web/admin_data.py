@@ -1,4 +1,4 @@
-"""Answer administrators' programs about what is kept: the index of contacts, and forgetting."""
+"""Return administrators' programs about what is kept: the index of contacts, and forgetting."""
 
 from typing import Annotated, Any
 
@@ -7,15 +7,15 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.directory.planning import spent_today, state_of
-from connector.directory.syncing import Standing
+from connector.clock import to_iso
+from connector.contacts.planning import spent_today, state_of
+from connector.contacts.syncing import Standing
 from connector.errors import CommandError, InvalidRequest, NotFound
-from connector.keeping import Forgetting
+from connector.maintenance import Forgetting
 from connector.store import audit
 from connector.store.forgetting import Contact, Erased
-from connector.times import to_iso
 from connector.web.guard import require_api
-from connector.web.house import house_of
+from connector.web.services import services_of
 from connector.web.wishes import read_wish
 
 
@@ -35,11 +35,11 @@ class Forget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def list_directories(request: Request) -> Response:
-    """Answer `GET /api/admin/directory`: `{directories}`, how far each portal's index is and what it cost."""
+    """Return `GET /api/admin/directory`: `{directories}`, how far each portal's index is and what it cost."""
     await require_api(request, "supervisor")
-    house = house_of(request)
-    now = house.clock()
-    return _json({"directories": [_directory(each, now) for each in await house.syncing.standings()]})
+    services = services_of(request)
+    now = services.clock()
+    return _json({"directories": [_directory(each, now) for each in await services.syncing.standings()]})
 
 
 async def sync_directory(request: Request) -> Response:
@@ -48,21 +48,21 @@ async def sync_directory(request: Request) -> Response:
     Answers 202 with how it stands; a process that delivers does the work within the day's credits.
     """
     caller = await require_api(request, "administrator")
-    house, portal_id = house_of(request), request.path_params["portal"]
+    services, portal_id = services_of(request), request.path_params["portal"]
     again = (await read_wish(request, Again)).again
     standing = await _standing(request, portal_id)
     if again or standing.sync is None:
-        await house.syncing.restart(portal_id)
-        now, name = house.clock(), standing.portal.name
-        await house.store.write(lambda c: audit.append(c, now, caller.name, "directory.sync", name, ""))
-    return _json(_directory(await _standing(request, portal_id), house.clock()), 202)
+        await services.syncing.restart(portal_id)
+        now, name = services.clock(), standing.portal.name
+        await services.store.write(lambda c: audit.append(c, now, caller.name, "directory.sync", name, ""))
+    return _json(_directory(await _standing(request, portal_id), services.clock()), 202)
 
 
 async def forget(request: Request) -> Response:
     """Erase all that is known of a number or a contact: `POST /api/admin/forget`; answers what was erased."""
     caller = await require_api(request, "administrator")
-    wish, house = await read_wish(request, Forget), house_of(request)
-    forgetting = Forgetting(house.store, house.clock)
+    wish, services = await read_wish(request, Forget), services_of(request)
+    forgetting = Forgetting(services.store, services.clock)
     who = {"actor": caller.name, "even_undelivered": wish.even_undelivered}
     try:
         return _json(msgspec.structs.asdict(await _forget(forgetting, wish, who)))
@@ -80,7 +80,7 @@ async def _forget(forgetting: Forgetting, wish: Forget, who: dict[str, Any]) -> 
 
 
 async def _standing(request: Request, portal_id: int) -> Standing:
-    standings = await house_of(request).syncing.standings()
+    standings = await services_of(request).syncing.standings()
     found = next((each for each in standings if each.portal.id == portal_id), None)
     if found is None:
         raise NotFound(f"There is no portal {portal_id}.")

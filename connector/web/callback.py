@@ -6,10 +6,10 @@ from types import MappingProxyType
 import msgspec
 from starlette.requests import Request
 
+from connector.accounts.flows import Back
 from connector.errors import NoDeskAccount, Refused, SignInError, StateMismatch
-from connector.people.flows import Back
 from connector.store.flows import Purpose
-from connector.web.house import House, house_of
+from connector.web.services import Services, services_of
 from connector.zoho import data_centers
 from connector.zoho.data_centers import DataCenter
 
@@ -32,14 +32,14 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uri: str
 
 
-def home(house: House) -> DataCenter:
-    """Answer the data centre where our client is registered, and where every flow begins."""
-    return house.data_centers[house.settings.zoho_data_center]
+def home(services: Services) -> DataCenter:
+    """Return the data centre where our client is registered, and where every flow begins."""
+    return services.data_centers[services.settings.zoho_data_center]
 
 
-def redirect_uri(house: House, purpose: Purpose) -> str:
-    """Answer where Zoho sends the browser back to; from the setting, whatever Host a request names."""
-    return house.settings.public_url.rstrip("/") + PATHS[purpose]
+def redirect_uri(services: Services, purpose: Purpose) -> str:
+    """Return where Zoho sends the browser back to; from the setting, whatever Host a request names."""
+    return services.settings.public_url.rstrip("/") + PATHS[purpose]
 
 
 async def read(request: Request, purpose: Purpose) -> Callback:
@@ -47,20 +47,23 @@ async def read(request: Request, purpose: Purpose) -> Callback:
 
     Raises Refused, NoDeskAccount, StateMismatch, UnknownDataCenter or UntrustedServer; nothing is sent.
     """
-    house, told = house_of(request), request.query_params
-    flow = await _take(house, request, purpose)
+    services, told = services_of(request), request.query_params
+    flow = await _take(services, request, purpose)
     if error := told.get("error"):
         # Told even without a flow, for Zoho may leave the state out: a refusal changes nothing.
         raise _ERRORS[error]() if error in _ERRORS else SignInError(f"Zoho reports {error[:40]!r}.")
     if flow is None or not told.get("code"):
         raise StateMismatch("The answer belongs to no attempt that this browser has under way.")
     dc = data_centers.for_callback(
-        house.data_centers, told.get("location") or flow.location, told.get("accounts-server"), home(house)
+        services.data_centers,
+        told.get("location") or flow.location,
+        told.get("accounts-server"),
+        home(services),
     )
-    return Callback(flow=flow, code=told["code"], dc=dc, redirect_uri=redirect_uri(house, purpose))
+    return Callback(flow=flow, code=told["code"], dc=dc, redirect_uri=redirect_uri(services, purpose))
 
 
-async def _take(house: House, request: Request, purpose: Purpose) -> Back | None:
+async def _take(services: Services, request: Request, purpose: Purpose) -> Back | None:
     state = request.query_params.get("state", "")
-    browser = house.cookies.flow(request, state) if state else None
-    return await house.flows.take(purpose, state=state, browser=browser) if browser else None
+    browser = services.cookies.flow(request, state) if state else None
+    return await services.flows.take(purpose, state=state, browser=browser) if browser else None

@@ -4,11 +4,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.banner.publisher import encode
 from connector.errors import InvalidRequest, NotAllowed
-from connector.news import encode
 from connector.web.guard import require_api
 from connector.web.hooks import read_body
-from connector.web.house import house_of
+from connector.web.services import services_of
 
 BODY_AT_MOST = 1_024
 
@@ -25,8 +25,8 @@ async def choose(request: Request) -> Response:
     if caller.user is None:
         raise NotAllowed("A choice is an agent's: sign in instead of using a key.")
     choice = await _choice(request)
-    house = house_of(request)
-    view = await house.road.choose(caller.user.id, request.path_params["id"], choice.contact)
+    services = services_of(request)
+    view = await services.pipeline.choose(caller.user.id, request.path_params["id"], choice.contact)
     return Response(encode(view), media_type="application/json")
 
 

@@ -1,13 +1,13 @@
-"""Answer who a number belongs to, and who is called so: for the banner's search box and for programs."""
+"""Return who a number belongs to, and who is called so: for the banner's search box and for programs."""
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.directory import Contact, Place
+from connector.contacts import Contact, Place
 from connector.errors import InvalidRequest
 from connector.web.guard import require_api
-from connector.web.house import House, house_of
+from connector.web.services import Services, services_of
 from connector.web.wishes import NO_NUL
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -45,35 +45,35 @@ class PeopleView(msgspec.Struct, frozen=True):
 
 
 async def lookup(request: Request) -> Response:
-    """Answer `GET /api/contacts/lookup?number=`: `{number, e164, contacts, source}`.
+    """Return `GET /api/contacts/lookup?number=`: `{number, e164, contacts, source}`.
 
     `phone` (slug), `portal` (id) and `country` say where the number is at home; see `directory.places`.
     """
     caller = await require_api(request)
-    house, text = house_of(request), _needed(request, "number")
-    place = await _place(house, request)
-    number, found = await house.directory.look_up_typed(place, text, caller=caller.name)
+    services, text = services_of(request), _needed(request, "number")
+    place = await _place(services, request)
+    number, found = await services.directory.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
     return _json(FoundView(text, number.e164, contacts, found.source))
 
 
 async def search(request: Request) -> Response:
-    """Answer `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
+    """Return `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
     caller = await require_api(request)
-    house, text = house_of(request), _needed(request, "text")
-    place = await _place(house, request)
-    found = await house.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
+    services, text = services_of(request), _needed(request, "text")
+    place = await _place(services, request)
+    found = await services.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
     return _json(PeopleView(tuple(_person(one) for one in found)))
 
 
-async def _place(house: House, request: Request) -> Place:
+async def _place(services: Services, request: Request) -> Place:
     asked = request.query_params
     if any("\x00" in value for value in asked.values()):
         raise InvalidRequest(NO_NUL)
     portal = asked.get("portal")
     if portal is not None and not (portal.isascii() and portal.isdigit() and len(portal) <= 18):
         raise InvalidRequest("portal must be a portal's number.")
-    return await house.directory.place(
+    return await services.directory.place(
         portal=None if portal is None else int(portal), phone=asked.get("phone"), country=asked.get("country")
     )
 

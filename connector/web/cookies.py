@@ -6,9 +6,9 @@ from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.people import SESSION_SECONDS
-from connector.people.flows import FLOW_SECONDS
-from connector.sealing import Sealer, digest
+from connector.accounts import SESSION_SECONDS
+from connector.accounts.flows import FLOW_SECONDS
+from connector.crypto import Sealer, digest
 
 SESSION = "connector-session"
 FLOW = "connector-flow-"
@@ -30,7 +30,7 @@ class Cookies:
         self._keys = list(reversed(sealer.signing_keys))
 
     def session(self, request: Request) -> str | None:
-        """Answer the session id that a request brings."""
+        """Return the session id that a request brings."""
         return self._read(request, SESSION)
 
     def set_session(self, response: Response, session_id: str) -> None:
@@ -42,7 +42,7 @@ class Cookies:
         self._write(response, SESSION, "", 0)
 
     def flow(self, request: Request, state: str) -> str | None:
-        """Answer the browser's secret of the flow with this state."""
+        """Return the browser's secret of the flow with this state."""
         return self._read(request, _flow_name(state))
 
     def set_flow(self, request: Request, response: Response, state: str, browser: str) -> None:

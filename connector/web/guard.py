@@ -6,11 +6,11 @@ import msgspec
 from starlette.requests import Request
 
 from connector.casing import ascii_lower
+from connector.crypto import digest
 from connector.errors import NotAllowed, NotSignedIn
-from connector.sealing import digest
 from connector.store.users import ROLES, Role, User
-from connector.web.house import house_of
 from connector.web.limiter import STRANGERS
+from connector.web.services import services_of
 
 HARMLESS = ("GET", "HEAD", "OPTIONS")
 ASKED_WITH = "connector"
@@ -26,10 +26,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def require_user(request: Request, role: Role = "agent") -> User:
-    """Answer who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST."""
-    house = house_of(request)
-    session_id = house.cookies.session(request)
-    user = None if session_id is None else await house.people.who(session_id)
+    """Return who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST."""
+    services = services_of(request)
+    session_id = services.cookies.session(request)
+    user = None if session_id is None else await services.people.who(session_id)
     if user is None:
         raise NotSignedIn("You are not signed in, or your session is over.")
     _check_role(user.role, role)
@@ -39,26 +39,26 @@ async def require_user(request: Request, role: Role = "agent") -> User:
 
 
 async def require_api(request: Request, role: Role = "agent") -> Caller:
-    """Answer who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
+    """Return who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
 
     Raises NotSignedIn, NotAllowed or TooManyRequests.
     """
-    house = house_of(request)
+    services = services_of(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     caller = await _holder(request, key) if ascii_lower(scheme) == "bearer" else await _signed_in(request)
-    house.limiter.take(caller.name)
+    services.limiter.take(caller.name)
     _check_role(caller.role, role)
     return caller
 
 
 def take_as_stranger(request: Request) -> None:
     """Count a request against the address that it comes from: TooManyRequests."""
-    house_of(request).limiter.take(_address(request), STRANGERS)
+    services_of(request).limiter.take(_address(request), STRANGERS)
 
 
 def session_of(request: Request) -> str:
-    """Answer the handle of a request's session, as `People.living` takes it; "" where there is none."""
-    session_id = house_of(request).cookies.session(request)
+    """Return the handle of a request's session, as `People.living` takes it; "" where there is none."""
+    session_id = services_of(request).cookies.session(request)
     return "" if session_id is None else digest(session_id)
 
 
@@ -66,7 +66,7 @@ def check_same_origin(request: Request) -> None:
     """Raise NotAllowed unless a request comes from one of our own pages."""
     site = request.headers.get("sec-fetch-site")
     if site is None:
-        own = site_origin(house_of(request).settings.public_url)
+        own = site_origin(services_of(request).settings.public_url)
         same = ascii_lower(request.headers.get("origin", "")) == own
     else:
         same = site == "same-origin"
@@ -75,7 +75,7 @@ def check_same_origin(request: Request) -> None:
 
 
 def site_origin(address: str) -> str:
-    """Answer scheme, host and port of an address, as a browser writes them in Origin."""
+    """Return scheme, host and port of an address, as a browser writes them in Origin."""
     parts = urlsplit(address)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -88,10 +88,10 @@ def _address(request: Request) -> str:
 
 
 async def _holder(request: Request, key: str) -> Caller:
-    """Answer who holds a key; keys that open nothing count against the address they come from."""
-    house = house_of(request)
-    house.limiter.check(_address(request), STRANGERS)
-    found = await house.keys.holder(key.strip())
+    """Return who holds a key; keys that open nothing count against the address they come from."""
+    services = services_of(request)
+    services.limiter.check(_address(request), STRANGERS)
+    found = await services.keys.holder(key.strip())
     if found is None:
         take_as_stranger(request)
         raise NotSignedIn("There is no such key, or it has been revoked.")

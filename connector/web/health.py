@@ -5,47 +5,47 @@ from ipaddress import ip_address
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from connector.clock import SECOND
 from connector.errors import StoreError
 from connector.store.migrating import is_current
 from connector.store.standing import read_standing
-from connector.times import SECOND
 from connector.web.guard import require_api
-from connector.web.house import House, house_of
+from connector.web.services import Services, services_of
 
 PROXIES_WRITE = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
 
 
 async def healthz(_request: Request) -> Response:
-    """Answer `GET /healthz`: 200 as long as the process serves."""
+    """Return `GET /healthz`: 200 as long as the process serves."""
     return PlainTextResponse("alive\n")
 
 
 async def readyz(request: Request) -> Response:
-    """Answer `GET /readyz`: 200 when events can be stored, else 503 and why."""
-    house = house_of(request)
+    """Return `GET /readyz`: 200 when events can be stored, else 503 and why."""
+    services = services_of(request)
     try:
-        current = await house.store.read(is_current)
-        await house.store.write(lambda _: None)
+        current = await services.store.read(is_current)
+        await services.store.write(lambda _: None)
     except StoreError as problem:
         return PlainTextResponse(f"not ready: {problem.reason}\n", 503)
     if not current:
         return PlainTextResponse("not ready: the tables are of another version, run connector migrate\n", 503)
-    if not house.clocks.agree:
+    if not services.clocks.agree:
         return PlainTextResponse("ready, but nothing is delivered: this clock is not the database's\n")
     return PlainTextResponse("ready\n")
 
 
 async def metrics(request: Request) -> Response:
-    """Answer `GET /metrics` in Prometheus's text format, on this machine or with a supervisor's key."""
+    """Return `GET /metrics` in Prometheus's text format, on this machine or with a supervisor's key."""
     if not _is_local(request):
         await require_api(request, "supervisor")
-    house = house_of(request)
-    await _measure(house)
-    return Response(house.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    services = services_of(request)
+    await _measure(services)
+    return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _is_local(request: Request) -> bool:
-    """Answer whether the request comes straight from this machine: no proxy, and not by another name."""
+    """Tell whether the request comes straight from this machine: no proxy, and not by another name."""
     if request.client is None or any(map(_tells_of_a_proxy, request.headers)):
         return False
     return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
@@ -62,9 +62,9 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _measure(house: House) -> None:
-    now, metrics = house.clock(), house.metrics
-    standing = await house.store.read(lambda connection: read_standing(connection, now))
+async def _measure(services: Services) -> None:
+    now, metrics = services.clock(), services.metrics
+    standing = await services.store.read(lambda connection: read_standing(connection, now))
     for state, count in standing.by_state.items():
         metrics.outbox.labels(state).set(count)
     late = 0 if standing.oldest_at is None else max(0, now - standing.oldest_at)
@@ -73,4 +73,4 @@ async def _measure(house: House) -> None:
     metrics.credits_left.set(float("nan") if standing.credits_left is None else standing.credits_left)
     metrics.grants_lost.set(standing.grants_lost)
     metrics.refreshes.set(standing.refreshes)
-    metrics.banners.set(house.feed.open_banners)
+    metrics.banners.set(services.hub.open_banners)

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from connector.errors import InvalidEvent, TooLarge
-from connector.phone_systems import Known
-from connector.phones import (
+from connector.dialects import (
     DIALECTS,
     MAX_BODY_BYTES,
     Answer,
@@ -18,8 +16,10 @@ from connector.phones import (
     check_count,
     turned_away,
 )
-from connector.store.ledger import Taken
-from connector.web.house import House
+from connector.errors import InvalidEvent, TooLarge
+from connector.phone_systems import Known
+from connector.store.ingester import Taken
+from connector.web.services import Services
 
 
 class Hooks:
@@ -35,18 +35,18 @@ class Hooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        house: House = scope["app"].state.house
-        with house.metrics.ack_seconds.time():
+        services: Services = scope["app"].state.services
+        with services.metrics.ack_seconds.time():
             headers = _headers(scope)
             body = await _body(headers.get("content-length", "0"), receive)
-            known = await house.phone_systems.find(scope["path_params"]["slug"])
+            known = await services.phone_systems.find(scope["path_params"]["slug"])
             known.check_sender(scope["client"][0] if scope["client"] else "")
-            answer = await _take(house, known, _posted(house, scope, headers, body))
+            answer = await _take(services, known, _posted(services, scope, headers, body))
         await _send(answer, send)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Answer the headers by their names in lower case; of two with one name, the first."""
+    """Return the headers by their names in lower case; of two with one name, the first."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
@@ -57,21 +57,21 @@ async def _send(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _take(house: House, known: Known, posted: Posted) -> Answer:
+async def _take(services: Services, known: Known, posted: Posted) -> Answer:
     """Read what was posted, commit it, and answer in its dialect."""
     dialect = DIALECTS[known.phone.dialect]
     try:
         parsed = dialect.parse(known.voice, posted)
         check_count(parsed)
     except InvalidEvent as problem:
-        await house.road.keep_unread(known.phone, posted.body, str(problem))
+        await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
         raise
-    hints = await house.phone_systems.hints(known.phone, parsed.question)
+    hints = await services.phone_systems.hints(known.phone, parsed.question)
     parsed = turned_away(parsed) if hints.rejects else parsed
-    taken = await house.road.take(known.phone, parsed)
+    taken = await services.pipeline.take(known.phone, parsed)
     if parsed.rejected:
-        await house.road.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
-    receipt = _receipt(house, taken, parsed)
+        await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
+    receipt = _receipt(services, taken, parsed)
     return dialect.answer(Told(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
 
 
@@ -98,7 +98,7 @@ def _check_size(size: int) -> None:
         raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
 
 
-def _posted(house: House, scope: Scope, headers: Mapping[str, str], body: bytes) -> Posted:
+def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: bytes) -> Posted:
     """Hand over what came; whom it was sent to is told by our settings, never by the Host header."""
     path = scope.get("raw_path") or scope["path"].encode()
     query = scope["query_string"]
@@ -107,14 +107,14 @@ def _posted(house: House, scope: Scope, headers: Mapping[str, str], body: bytes)
         headers=headers,
         content_type=headers.get("content-type", ""),
         body=body,
-        received_at=house.clock(),
-        url=house.settings.public_url.rstrip("/") + target.decode("latin-1"),
+        received_at=services.clock(),
+        url=services.settings.public_url.rstrip("/") + target.decode("latin-1"),
         token=scope["path_params"].get("token", ""),
     )
 
 
-def _receipt(house: House, taken: Taken, parsed: Parsed) -> Receipt:
-    events = house.metrics.events
+def _receipt(services: Services, taken: Taken, parsed: Parsed) -> Receipt:
+    events = services.metrics.events
     for result, count in (
         ("accepted", taken.accepted),
         ("duplicate", taken.duplicate),

@@ -4,8 +4,8 @@ import math
 
 import msgspec
 
+from connector.clock import SECOND, Clock
 from connector.errors import TooManyRequests
-from connector.times import SECOND, Clock
 
 FORGET_ABOVE = 1_000
 """From so many callers on, those that have rested long enough are forgotten."""

@@ -10,8 +10,8 @@ from connector.portals import Check
 from connector.store.portals import Portal
 from connector.web import callback
 from connector.web.guard import require_user
-from connector.web.house import House, house_of
 from connector.web.pages import render
+from connector.web.services import Services, services_of
 from connector.zoho import scopes
 
 AWAY = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
@@ -19,79 +19,79 @@ AWAY = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", 
 
 
 async def connect(request: Request) -> Response:
-    """Answer `GET /connect`: what an administrator is about to do."""
+    """Return `GET /connect`: what an administrator is about to do."""
     await require_user(request, "administrator")
-    house = house_of(request)
+    services = services_of(request)
     return render(
         request,
         "connect.html",
-        scopes=scopes.linking(webhooks=house.settings.desk_webhooks),
-        portals=await house.portals.list_portals(),
-        redirect_uri=callback.redirect_uri(house, "link"),
+        scopes=scopes.linking(webhooks=services.settings.desk_webhooks),
+        portals=await services.portals.list_portals(),
+        redirect_uri=callback.redirect_uri(services, "link"),
     )
 
 
 async def start_linking(request: Request) -> Response:
-    """Answer `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
+    """Return `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
     user = await require_user(request, "administrator")
-    house = house_of(request)
-    dc = callback.home(house)
-    begun = await house.flows.begin("link", location=dc.location, next_path="/connect", user_id=user.id)
-    url = house.oauth.authorize_url(
+    services = services_of(request)
+    dc = callback.home(services)
+    begun = await services.flows.begin("link", location=dc.location, next_path="/connect", user_id=user.id)
+    url = services.oauth.authorize_url(
         dc,
-        redirect_uri=callback.redirect_uri(house, "link"),
-        scopes=scopes.names(scopes.linking(webhooks=house.settings.desk_webhooks)),
+        redirect_uri=callback.redirect_uri(services, "link"),
+        scopes=scopes.names(scopes.linking(webhooks=services.settings.desk_webhooks)),
         state=begun.state,
         verifier=begun.verifier,
         offline=True,
     )
     response = _onward(request, url)
-    house.cookies.set_flow(request, response, begun.state, begun.browser)
+    services.cookies.set_flow(request, response, begun.state, begun.browser)
     return response
 
 
 async def linking_callback(request: Request) -> Response:
-    """Answer `GET /oauth/callback`: a linked portal, or nothing kept at all."""
+    """Return `GET /oauth/callback`: a linked portal, or nothing kept at all."""
     user = await require_user(request, "administrator")
     back = await callback.read(request, "link")
     if back.flow.user_id != user.id:
         raise StateMismatch("Somebody else began to link.")
-    house = house_of(request)
-    portal = await house.portals.link(
+    services = services_of(request)
+    portal = await services.portals.link(
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier, actor=user
     )
-    await house.deliverer.resume(portal.id)
+    await services.deliverer.resume(portal.id)
     response = RedirectResponse(f"/portals/{portal.id}", 303)
-    house.cookies.drop_flow(response, request.query_params["state"])
+    services.cookies.drop_flow(response, request.query_params["state"])
     return response
 
 
 async def show_portal(request: Request) -> Response:
-    """Answer `GET /portals/{portal_id}`: how a portal is, tried this very moment, and what comes next."""
+    """Return `GET /portals/{portal_id}`: how a portal is, tried this very moment, and what comes next."""
     await require_user(request, "administrator")
-    house = house_of(request)
+    services = services_of(request)
     portal_id = request.path_params["portal_id"]
-    checks = await _checks(house, portal_id)
+    checks = await _checks(services, portal_id)
     # Read after the checks, which may just have found that the grant is lost.
-    portal, refused = await house.portals.get(portal_id), await house.portals.refused(portal_id)
+    portal, refused = await services.portals.get(portal_id), await services.portals.refused(portal_id)
     return render(
         request,
         "portal.html",
         portal=portal,
         title=_title(portal, checks),
         checks=checks,
-        obstacles=await house.portals.obstacles(portal_id),
+        obstacles=await services.portals.obstacles(portal_id),
         refused=refused,
         failed=any(check.ok is False for check in checks),
         is_well=all(check.ok for check in checks) and not refused,
         is_away=_is_away(checks),
-        redirect_uri=callback.redirect_uri(house, "link"),
+        redirect_uri=callback.redirect_uri(services, "link"),
     )
 
 
-async def _checks(house: House, portal_id: int) -> list[Check]:
+async def _checks(services: Services, portal_id: int) -> list[Check]:
     try:
-        return await house.portals.check(portal_id)
+        return await services.portals.check(portal_id)
     except GrantLost as problem:
         return [Check(what="Grant", ok=False, detail=str(problem), reason=problem.reason)]
 

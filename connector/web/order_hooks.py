@@ -7,14 +7,14 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.control import Outcome
+from connector.dialects import DIALECTS, signing
 from connector.errors import BadSignature
-from connector.phones import DIALECTS, signing
+from connector.orders import Outcome
 from connector.store.orders import Order, OrderKind
 from connector.store.phones import PhoneSystem
 from connector.web.hooks import read_body
-from connector.web.house import house_of
 from connector.web.orders import NO_STORE, decode, wait_seconds
+from connector.web.services import services_of
 
 _Word = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -46,9 +46,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def waiting(request: Request) -> Response:
-    """Answer `GET /hooks/{slug}/orders`: what waits to be done; with `wait`, once there is something."""
+    """Return `GET /hooks/{slug}/orders`: what waits to be done; with `wait`, once there is something."""
     phone = await _verified(request, b"")
-    found = await house_of(request).control.waiting(phone, wait_seconds(request))
+    found = await services_of(request).control.waiting(phone, wait_seconds(request))
     return _json(OrdersToDo(tuple(map(_to_do, found))))
 
 
@@ -56,7 +56,7 @@ async def report(request: Request) -> Response:
     """Take `POST /hooks/{slug}/orders/{id}`: 200 with the order, or 409 where it must not be done."""
     body = await read_body(request)
     phone = await _verified(request, body)
-    said, uid, control = decode(body, Report), request.path_params["id"], house_of(request).control
+    said, uid, control = decode(body, Report), request.path_params["id"], services_of(request).control
     if said.state == "taken":
         return _json(_to_do(await control.take(phone, uid, said.by)))
     outcome = Outcome(state=said.state, reason=said.reason, detail=said.detail)
@@ -64,13 +64,13 @@ async def report(request: Request) -> Response:
 
 
 async def _verified(request: Request, body: bytes) -> PhoneSystem:
-    """Answer the phone system whose secret has signed the request."""
-    house = house_of(request)
-    known = await house.phone_systems.find(request.path_params["slug"])
+    """Return the phone system whose secret has signed the request."""
+    services = services_of(request)
+    known = await services.phone_systems.find(request.path_params["slug"])
     known.check_sender(request.client.host if request.client else "")
     if DIALECTS[known.phone.dialect].signing != "made":
         raise BadSignature("a phone system of this dialect has no secret of ours to sign with")
-    signing.verify(dict(request.headers), body, known.voice.secrets, house.clock())
+    signing.verify(dict(request.headers), body, known.voice.secrets, services.clock())
     return known.phone
 
 

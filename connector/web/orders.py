@@ -8,16 +8,16 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector import control
-from connector.control import Asker
-from connector.control.colleagues import Colleague
-from connector.control.words import message
+from connector import orders
 from connector.errors import InvalidRequest
 from connector.numbers import read
+from connector.orders import Asker
+from connector.orders.colleagues import Colleague
+from connector.orders.words import message
 from connector.store.orders import Order, OrderKind, OrderState
 from connector.web.guard import Caller, require_api
 from connector.web.hooks import read_body
-from connector.web.house import House, house_of
+from connector.web.services import Services, services_of
 
 BODY_AT_MOST = 4_096
 KEY_AT_MOST = 200
@@ -97,21 +97,21 @@ async def transfer(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """Answer `GET /api/orders/{id}`; with `wait`, as soon as something comes of it, 30 s at most.
+    """Return `GET /api/orders/{id}`; with `wait`, as soon as something comes of it, 30 s at most.
 
     With `state`, as soon as it is in another one.
     """
     caller = await require_api(request)
-    house, wait = house_of(request), wait_seconds(request)
+    services, wait = services_of(request), wait_seconds(request)
     uid, unlike = request.path_params["id"], _state(request)
-    order = await house.control.order(_asker(caller), uid, wait, unlike)
-    return await _answer(house, order, 200)
+    order = await services.control.order(_asker(caller), uid, wait, unlike)
+    return await _answer(services, order, 200)
 
 
 async def colleagues(request: Request) -> Response:
-    """Answer `GET /api/calls/{id}/colleagues`: to whom the call can be handed over."""
+    """Return `GET /api/calls/{id}/colleagues`: to whom the call can be handed over."""
     caller = await require_api(request)
-    found = await house_of(request).control.colleagues(_asker(caller), request.path_params["id"])
+    found = await services_of(request).control.colleagues(_asker(caller), request.path_params["id"])
     body = msgspec.json.encode(ColleaguesView(tuple(found)))
     return Response(body, media_type="application/json", headers=NO_STORE)
 
@@ -156,13 +156,13 @@ async def _give(
     agent: str | None = None,
     **more: Any,
 ) -> Response:
-    house, key = house_of(request), _key(request)
-    wanted = control.Request(kind=kind, key=key, number=number, agent=agent, **more)
-    return await _answer(house, await house.control.give(_asker(caller), wanted), 202)
+    services, key = services_of(request), _key(request)
+    wanted = orders.Request(kind=kind, key=key, number=number, agent=agent, **more)
+    return await _answer(services, await services.control.give(_asker(caller), wanted), 202)
 
 
 def _key(request: Request) -> str:
-    """Answer what the caller calls this order, so that a repetition is none."""
+    """Return what the caller calls this order, so that a repetition is none."""
     key = request.headers.get("idempotency-key", "")
     if len(key) > KEY_AT_MOST or not (key.isascii() and key.isprintable()):
         raise InvalidRequest(f"Idempotency-Key must be printable, and at most {KEY_AT_MOST} characters.")
@@ -173,9 +173,9 @@ def _asker(caller: Caller) -> Asker:
     return Asker(name=caller.name, role=caller.role, user=caller.user)
 
 
-async def _answer(house: House, order: Order, status: int) -> Response:
-    phone = await house.phone_systems.get(order.phone_system_id)
-    name = await house.control.who_has(phone, order.number) if order.number else None
+async def _answer(services: Services, order: Order, status: int) -> Response:
+    phone = await services.phone_systems.get(order.phone_system_id)
+    name = await services.control.who_has(phone, order.number) if order.number else None
 
     def shown(number: str) -> str:
         display = read(number, phone.country).display if number else ""

@@ -8,13 +8,13 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.errors import NotSignedIn
 from connector.web.guard import require_user
-from connector.web.house import house_of
+from connector.web.services import services_of
 
 PATH_AT_MOST = 500
 
 
 async def home(request: Request) -> Response:
-    """Answer `GET /`: the banner for who is signed in, else the way to sign in."""
+    """Return `GET /`: the banner for who is signed in, else the way to sign in."""
     try:
         await require_user(request)
     except NotSignedIn:
@@ -23,7 +23,7 @@ async def home(request: Request) -> Response:
 
 
 async def banner(request: Request) -> Response:
-    """Answer `GET /banner`: what an agent looks at all day."""
+    """Return `GET /banner`: what an agent looks at all day."""
     try:
         user = await require_user(request)
     except NotSignedIn:
@@ -32,17 +32,17 @@ async def banner(request: Request) -> Response:
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
-    """Answer a page."""
-    return house_of(request).templates.TemplateResponse(request, template, context, status)
+    """Return a page."""
+    return services_of(request).templates.TemplateResponse(request, template, context, status)
 
 
 def sign_in_path(next_path: str) -> str:
-    """Answer the path that signs in and then goes on to another one."""
+    """Return the path that signs in and then goes on to another one."""
     return f"/login?next={quote(local_path(next_path), safe='')}"
 
 
 def local_path(text: str | None) -> str:
-    """Answer a path that stays on this site, "/" for any other text.
+    """Return a path that stays on this site, "/" for any other text.
 
     Browsers read a backslash as a slash, drop tabs and line breaks, and go to another host after two slashes.
     """

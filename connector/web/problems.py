@@ -47,7 +47,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 async def connector_problem(request: Request, problem: Exception) -> Response:
-    """Answer one of our own exceptions."""
+    """Return one of our own exceptions."""
     row = row_of(problem)
     reason = getattr(problem, "reason", "error")
     _note(request, problem, reason, row.status)
@@ -60,7 +60,7 @@ async def connector_problem(request: Request, problem: Exception) -> Response:
 
 
 async def http_problem(request: Request, problem: Exception) -> Response:
-    """Answer what Starlette raises: an unknown address, a wrong method, a body that is too large."""
+    """Return what Starlette raises: an unknown address, a wrong method, a body that is too large."""
     status = problem.status_code if isinstance(problem, HTTPException) else 500
     headers = dict(problem.headers or {}) if isinstance(problem, HTTPException) else {}
     title = HTTPStatus(status).phrase
@@ -98,13 +98,13 @@ def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Proble
 
 
 async def nobody_there(request: Request, _problem: Exception) -> Response:
-    """Answer whom nobody hears: the sender hung up before the end of the request, as anybody may."""
+    """Return whom nobody hears: the sender hung up before the end of the request, as anybody may."""
     log.debug("%s %s: hung up in mid-request", request.method, _shown_path(request))
     return Response(status_code=400)
 
 
 def handlers() -> dict[Any, Any]:
-    """Answer what Starlette takes as `exception_handlers`; what nobody foresaw is told as "error"."""
+    """Return what Starlette takes as `exception_handlers`; what nobody foresaw is told as "error"."""
     return {
         ConnectorError: connector_problem,
         HTTPException: http_problem,
@@ -126,7 +126,7 @@ def _note(request: Request, problem: Exception, reason: str, status: int) -> Non
 
 
 def _shown_path(request: Request) -> str:
-    """Answer the path as logs may have it: what stands behind a phone system's slug is a secret."""
+    """Return the path as logs may have it: what stands behind a phone system's slug is a secret."""
     path = request.scope["path"]
     if path.startswith("/hooks/"):
         path = "/".join(path.split("/")[:3]) + ("/***" if path.count("/") > 2 else "")
@@ -134,7 +134,7 @@ def _shown_path(request: Request) -> str:
 
 
 def row_of(problem: Exception) -> Row:
-    """Answer the row of an exception's reason, or of its nearest ancestor that has one."""
+    """Return the row of an exception's reason, or of its nearest ancestor that has one."""
     reasons = (vars(kind).get("reason", "") for kind in type(problem).__mro__)
     return next((ROWS[reason] for reason in reasons if reason in ROWS), ROWS["error"])
 
@@ -166,7 +166,7 @@ def _page(
 
 
 def _link(request: Request, problem: Exception, row: Row) -> dict[str, str] | None:
-    """Answer where to go on: to signing in, or to where the failed attempt began."""
+    """Return where to go on: to signing in, or to where the failed attempt began."""
     links = request.url.path.startswith(("/oauth/", "/connect", "/portals/"))
     if isinstance(problem, NotSignedIn):
         next_path = "/connect" if links or request.method != "GET" else request.url.path

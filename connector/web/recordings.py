@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from connector.calls import Direction
+from connector.clock import SECOND, to_iso
 from connector.delivery.compose import in_words
 from connector.errors import RangeNotSatisfiable, RecordingError
 from connector.recordings import ranges
@@ -21,12 +22,11 @@ from connector.recordings.audio import Audio
 from connector.recordings.facts import Facts
 from connector.recordings.listening import Heard, Piece
 from connector.recordings.media import ending
-from connector.times import SECOND, to_iso
 from connector.web.guard import require_user
 from connector.web.headers import POLICY
-from connector.web.house import house_of
 from connector.web.pages import render
 from connector.web.problems import row_of
+from connector.web.services import services_of
 
 LISTENS = {"Content-Security-Policy": f"{POLICY}; media-src 'self'"}
 """This page alone plays something."""
@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 
 
 async def page(request: Request) -> Response:
-    """Answer `GET /recordings/{key}`: the call's facts and a player for each of its recordings."""
+    """Return `GET /recordings/{key}`: the call's facts and a player for each of its recordings."""
     user = await require_user(request)
-    house = house_of(request)
-    house.limiter.take(user.email)
-    shown = await house.recordings.page(user, request.path_params["key"])
+    services = services_of(request)
+    services.limiter.take(user.email)
+    shown = await services.recordings.page(user, request.path_params["key"])
     pieces = [_piece(piece) for piece in shown.pieces]
     problems = [piece["problem"] for piece in pieces]
     response = render(
@@ -65,16 +65,16 @@ async def page(request: Request) -> Response:
 
 
 async def audio(request: Request) -> Response:
-    """Answer `GET /recordings/{key}/{piece}`: the recording, or a part of it; `?keep` for a copy."""
+    """Return `GET /recordings/{key}/{piece}`: the recording, or a part of it; `?keep` for a copy."""
     user = await require_user(request)
-    house = house_of(request)
-    house.limiter.take(user.email)
+    services = services_of(request)
+    services.limiter.take(user.email)
     key, piece = request.path_params["key"], request.path_params["piece"]
     keep = "keep" in request.query_params
     # Who wants a part only if the whole is still the same gets the whole: we never said what it is.
     asked = None if "if-range" in request.headers else ranges.read(request.headers.get("range"))
     try:
-        heard = await house.recordings.hear(user, key, piece, asked, keep=keep)
+        heard = await services.recordings.hear(user, key, piece, asked, keep=keep)
     except RangeNotSatisfiable as problem:
         total = "*" if problem.total is None else problem.total
         return Response(status_code=416, headers={"Content-Range": f"bytes */{total}"})
@@ -116,7 +116,7 @@ class AudioResponse(StreamingResponse):
 
 
 def _headers(heard: Heard, *, keep: bool) -> dict[str, str]:
-    """Answer all headers; none of them is the phone system's own."""
+    """Return all headers; none of them is the phone system's own."""
     kind, length, part = heard.audio.media_type, heard.audio.length, heard.audio.part
     began = datetime.fromtimestamp(heard.started_at / SECOND, UTC)
     name = f"call-{began:%Y%m%dT%H%M%SZ}.{ending(kind)}"

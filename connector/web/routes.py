@@ -82,7 +82,7 @@ ADMIN = (
 
 
 def routes(static: Path) -> list[BaseRoute]:
-    """Answer all routes; `static` is the folder of the pages' assets."""
+    """Return all routes; `static` is the folder of the pages' assets."""
     return [
         # First, because they are tried in this order and nothing is asked for more often.
         Route("/hooks/{slug:slug}", hooks.Hooks(), methods=["POST"]),
@@ -97,7 +97,7 @@ def routes(static: Path) -> list[BaseRoute]:
 
 
 def _pages() -> list[BaseRoute]:
-    """Answer what browsers go to."""
+    """Return what browsers go to."""
     return [
         Route("/", pages.home),
         Route("/banner", pages.banner),
@@ -118,7 +118,7 @@ def _pages() -> list[BaseRoute]:
 
 
 def health_routes() -> list[BaseRoute]:
-    """Answer what machines watch, in every process that listens."""
+    """Return what machines watch, in every process that listens."""
     return [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
@@ -127,7 +127,7 @@ def health_routes() -> list[BaseRoute]:
 
 
 def _programs() -> list[BaseRoute]:
-    """Answer what the banner and other programs ask."""
+    """Return what the banner and other programs ask."""
     return [
         Route("/api/banner/stream", stream.stream),
         Route("/api/calls", orders.dial, methods=["POST"]),

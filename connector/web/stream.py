@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from connector.banner.hub import Message, Subscription
+from connector.banner.publisher import encode
 from connector.errors import TooManyRequests
-from connector.feed import Message, Subscription
-from connector.news import encode
 from connector.store.users import User
 from connector.web.guard import require_user, session_of
-from connector.web.house import House, house_of
+from connector.web.services import Services, services_of
 
 HEARTBEAT_SECONDS = 15
 """How long a stream may stay silent; proxies cut those that do for a minute."""
@@ -26,10 +26,10 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class Stream(StreamingResponse):
     """The news of one banner; it is forgotten when the answer ends, even one that never began."""
 
-    def __init__(self, house: House, user: User, subscription: Subscription) -> None:
-        news = _messages(house, user, subscription)
-        super().__init__(news, media_type="text/event-stream", headers=HEADERS)
-        self._house = house
+    def __init__(self, services: Services, user: User, subscription: Subscription) -> None:
+        publisher = _messages(services, user, subscription)
+        super().__init__(publisher, media_type="text/event-stream", headers=HEADERS)
+        self._services = services
         self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,35 +37,35 @@ class Stream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._house.feed.unsubscribe(self._subscription)
+            self._services.hub.unsubscribe(self._subscription)
 
 
 async def stream(request: Request) -> Stream:
     """Open `GET /api/banner/stream`: a snapshot, then each change; 429 beyond 32 in one browser."""
-    house = house_of(request)
+    services = services_of(request)
     user, session = await require_user(request), session_of(request)
-    if house.feed.open_of(session) >= BANNERS_AT_MOST:
+    if services.hub.open_of(session) >= BANNERS_AT_MOST:
         raise TooManyRequests(
             f"This browser has {BANNERS_AT_MOST} banners open: close one of them.", ONE_MAY_CLOSE_SECONDS
         )
-    return Stream(house, user, house.feed.subscribe(user.id, session))
+    return Stream(services, user, services.hub.subscribe(user.id, session))
 
 
-async def _messages(house: House, user: User, subscription: Subscription) -> AsyncIterator[bytes]:
+async def _messages(services: Services, user: User, subscription: Subscription) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    yield _line(await _snapshot(house, user, subscription))
+    yield _line(await _snapshot(services, user, subscription))
     while not subscription.is_over:
         messages = await subscription.read(HEARTBEAT_SECONDS)
         yield b"".join(map(_line, messages)) or b": still here\n\n"
 
 
-async def _snapshot(house: House, user: User, subscription: Subscription) -> Message:
+async def _snapshot(services: Services, user: User, subscription: Subscription) -> Message:
     agent = {"name": user.name, "email": user.email, "role": user.role}
-    dials = await house.control.dials(user.id)
-    calls = await house.road.snapshot(user.id)
-    house.feed.fill(subscription, [view.id for view in calls])
-    links = await house.links.now()
-    data = {"now": house.clock(), "agent": agent, "dials": dials, "links": links, "calls": calls}
+    dials = await services.control.dials(user.id)
+    calls = await services.pipeline.snapshot(user.id)
+    services.hub.fill(subscription, [view.id for view in calls])
+    links = await services.links.now()
+    data = {"now": services.clock(), "agent": agent, "dials": dials, "links": links, "calls": calls}
     return Message("snapshot", encode(data))
 
 

@@ -16,7 +16,7 @@ Wish = TypeVar("Wish", bound=msgspec.Struct)
 
 
 def asked(request: Request, name: str) -> str | None:
-    """Answer a parameter, None where it is not given; InvalidRequest where no database would take it."""
+    """Return a parameter, None where it is not given; InvalidRequest where no database would take it."""
     value = request.query_params.get(name)
     if value is not None and "\x00" in value:
         raise InvalidRequest(NO_NUL)
@@ -24,7 +24,7 @@ def asked(request: Request, name: str) -> str | None:
 
 
 async def read_wish(request: Request, kind: type[Wish]) -> Wish:
-    """Answer what a request's body wishes, an empty one nothing; InvalidRequest says what is wrong."""
+    """Return what a request's body wishes, an empty one nothing; InvalidRequest says what is wrong."""
     body = (await read_body(request))[:BODY_AT_MOST]
     if b"\\u0000" in body:
         raise InvalidRequest(NO_NUL)

@@ -15,5 +15,5 @@ DAILY: Mapping[str, int] = MappingProxyType(
 
 
 def daily_credits(edition: str) -> int:
-    """Answer the credits that a portal surely has a day; as few as any where the edition is unknown."""
+    """Return the credits that a portal surely has a day; as few as any where the edition is unknown."""
     return DAILY.get(ascii_lower(edition.strip()), min(DAILY.values()))

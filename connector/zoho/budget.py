@@ -12,8 +12,8 @@ from typing import Protocol
 
 import anyio
 
+from connector.clock import MINUTE, SECOND, Clock
 from connector.errors import ConcurrencyExceeded, CreditsExhausted
-from connector.times import MINUTE, SECOND, Clock
 
 CLOSED_SECONDS = 15 * 60
 """How long a portal without credits is left alone where Desk gives no Retry-After."""
@@ -82,7 +82,7 @@ def own_slot(
 
 
 def given_slot() -> OwnSlot | None:
-    """Answer the slot that is given to the present task, None where it must take one."""
+    """Return the slot that is given to the present task, None where it must take one."""
     return _own_slot.get()
 
 
@@ -118,12 +118,12 @@ class LocalBudget:
 
     @property
     def width(self) -> int:
-        """Answer how many requests at a time are allowed at present."""
+        """Return how many requests at a time are allowed at present."""
         return self._width
 
     @property
     def taken(self) -> int:
-        """Answer how many slots are taken."""
+        """Return how many slots are taken."""
         return self._busy
 
     @asynccontextmanager

@@ -64,7 +64,7 @@ TABLE: Mapping[str, DataCenter] = MappingProxyType({row.location: row for row in
 
 
 def with_added(rows: Iterable[DataCenter]) -> Mapping[str, DataCenter]:
-    """Answer the table with rows added by settings; a row of a known location takes its place."""
+    """Return the table with rows added by settings; a row of a known location takes its place."""
     return MappingProxyType({**TABLE, **{row.location: row for row in rows}})
 
 
@@ -85,7 +85,7 @@ def parse_row(text: str) -> DataCenter:
 def for_callback(
     table: Mapping[str, DataCenter], location: str | None, accounts_server: str | None, default: DataCenter
 ) -> DataCenter:
-    """Answer the data centre that a callback's `location` and `accounts-server` name.
+    """Return the data centre that a callback's `location` and `accounts-server` name.
 
     Both parameters can be written by an attacker, and the answer decides where the client secret goes.
     So the location must be in the table, and the server must be its accounts origin to the letter.

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.errors import InvalidData
-from connector.times import to_iso
 
 SUBJECT_LENGTH = 300
 DESCRIPTION_LENGTH = 65_535
@@ -81,7 +81,7 @@ def call_body(call: CallBody) -> Written:
 
 
 def without_refused(call: CallBody, problem: InvalidData) -> tuple[CallBody, dict[str, str]] | None:
-    """Answer the record without the optional fields that Desk refused, and why each is gone.
+    """Return the record without the optional fields that Desk refused, and why each is gone.
 
     None where Desk refused something that a record cannot be without, or named nothing.
     """
@@ -113,7 +113,7 @@ def contact_body(
 
 
 def searchable(values: Iterable[str]) -> list[str]:
-    """Answer the distinct values that a phone search takes; parentheses, for one, it does not.
+    """Return the distinct values that a phone search takes; parentheses, for one, it does not.
 
     At most 30 of them: the form people type most comes first, and the rest adds nothing to a match.
     """

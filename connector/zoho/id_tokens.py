@@ -10,8 +10,8 @@ import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 
+from connector.clock import SECOND, Clock
 from connector.errors import BadIdentity
-from connector.times import SECOND, Clock
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.signed_tokens import SignedTokens
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from connector.casing import ascii_lower
-from connector.times import from_iso
+from connector.clock import from_iso
 
 T = TypeVar("T")
 

@@ -69,7 +69,7 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Answer the first and the last name, else the e-mail address."""
+        """Return the first and the last name, else the e-mail address."""
         return _joined(self.first_name, self.last_name) or self.email or ""
 
 
@@ -98,12 +98,12 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Answer the name to show: the full one, else what there is."""
+        """Return the name to show: the full one, else what there is."""
         return self.full_name or _joined(self.first_name, self.last_name) or self.email or ""
 
     @property
     def account_name(self) -> str | None:
-        """Answer the account's name where Desk told it."""
+        """Return the account's name where Desk told it."""
         return as_text((self.account_brief or {}).get("accountName"))
 
 

@@ -12,8 +12,8 @@ import httpx2
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
+from connector.clock import Clock
 from connector.errors import ClientRefused, GrantLost, NoToken, ZohoDown
-from connector.times import Clock
 from connector.zoho import token_answers
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.id_tokens import Identity, IdTokens
@@ -55,7 +55,7 @@ class OAuth:
         nonce: str | None = None,
         offline: bool = False,
     ) -> str:
-        """Answer the address of Zoho's consent page, with PKCE (S256).
+        """Return the address of Zoho's consent page, with PKCE (S256).
 
         Scopes are joined by commas, the only form that Zoho's pages show. `offline` asks for a refresh
         token, and for consent each time, without which a second linking would get none.
@@ -111,7 +111,7 @@ class OAuth:
         raise GrantLost(f"{dc.name}: Zoho knows no such grant ({status}), so there is nothing to revoke.")
 
     async def verify_id_token(self, dc: DataCenter, id_token: str | None, nonce: str | None) -> Identity:
-        """Answer who signs in; raises BadIdentity, or ZohoDown if the keys cannot be had."""
+        """Return who signs in; raises BadIdentity, or ZohoDown if the keys cannot be had."""
         return await self._id_tokens.verify(dc, id_token, nonce)
 
     async def _ask(self, dc: DataCenter, verb: str, **fields: str) -> Tokens:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-from connector.times import to_iso
+from connector.clock import to_iso
 from connector.zoho import fields, permissions
 from connector.zoho.models import (
     CallComment,

@@ -50,17 +50,17 @@ SIGN_IN = (
 
 
 def linking(*, webhooks: bool) -> tuple[Scope, ...]:
-    """Answer what linking a portal asks for, with the right to webhooks or without."""
+    """Return what linking a portal asks for, with the right to webhooks or without."""
     return LINKING + (WEBHOOKS if webhooks else ())
 
 
 def names(scopes: Iterable[Scope]) -> tuple[str, ...]:
-    """Answer the scopes' names in their order."""
+    """Return the scopes' names in their order."""
     return tuple(scope.name for scope in scopes)
 
 
 def missing(granted: str | None, needed: Iterable[Scope] = LINKING) -> list[str]:
-    """Answer the needed scopes that a token answer's `scope` does not hold; None says nothing, so [].
+    """Return the needed scopes that a token answer's `scope` does not hold; None says nothing, so [].
 
     Zoho writes scopes with spaces or commas and in any case; "Desk.calls.ALL" covers its parts.
     """

@@ -14,8 +14,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
+from connector.clock import HOUR, Clock
 from connector.errors import ZohoDown
-from connector.times import HOUR, Clock
 from connector.zoho.transport import mapped
 
 KEEP_KEYS = HOUR

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from connector.casing import ascii_lower
+from connector.clock import SECOND
 from connector.errors import (
     ClientRefused,
     CodeRefused,
@@ -19,7 +20,6 @@ from connector.errors import (
     TokensThrottled,
     ZohoDown,
 )
-from connector.times import SECOND
 
 THROTTLED_SECONDS = 600
 """Zoho's window: asking again within it makes it longer."""

@@ -31,10 +31,10 @@ class TokenKeeper(Protocol):
     """Where a portal's access token is kept; both methods may raise any ZohoError."""
 
     async def current(self) -> AccessToken:
-        """Answer a token that is good for some minutes, refreshing it first where need be."""
+        """Return a token that is good for some minutes, refreshing it first where need be."""
 
     async def renew(self, refused: AccessToken) -> AccessToken:
-        """Answer what to try instead of the refused one: a newer one if there is one, else a refreshed one.
+        """Return what to try instead of the refused one: a newer one if there is one, else a refreshed one.
 
         Where Desk refuses one after the other it is the refused one: its age is not what is wrong.
         """

@@ -72,7 +72,7 @@ def leaving_while(holds: Holds) -> Iterator[None]:
 
 
 def last_look() -> dict[str, Any]:
-    """Answer the extensions of a request that make it ask before it writes; ZohoDown where it may not."""
+    """Return the extensions of a request that make it ask before it writes; ZohoDown where it may not."""
     holds = _holds.get()
     if holds is None:
         return {}
@@ -92,7 +92,7 @@ FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.Cooki
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Answer whom we believe over TLS; made once a process, for it takes tens of milliseconds."""
+    """Return whom we believe over TLS; made once a process, for it takes tens of milliseconds."""
     return httpx2.create_ssl_context(trust_env=False)
 
 

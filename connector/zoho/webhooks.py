@@ -10,8 +10,8 @@ import httpx2
 import msgspec
 from joserfc.errors import JoseError
 
+from connector.clock import MINUTE, SECOND, Clock
 from connector.errors import BadSignature
-from connector.times import MINUTE, SECOND, Clock
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.members import as_id, as_object
 from connector.zoho.signed_tokens import SignedTokens
@@ -61,7 +61,7 @@ def audience_of(webhook_id: str) -> str:
 
 
 def read_changes(body: bytes) -> list[ContactChange]:
-    """Answer each contact that a body is about once; what cannot be read, or is something else, is nothing.
+    """Return each contact that a body is about once; what cannot be read, or is something else, is nothing.
 
     The ids were sent by anybody who has seen a token, so they are digits or left out.
     """

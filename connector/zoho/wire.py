@@ -112,7 +112,7 @@ def limits(headers: Mapping[str, str]) -> Limits:
 
 
 def decipher(request: Request[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
-    """Answer what Desk answered, or raise the ZohoError that it amounts to.
+    """Return what Desk answered, or raise the ZohoError that it amounts to.
 
     OutcomeUnknown only for a request that is not repeatable: after a 5xx, a success that cannot be read, or
     a 4xx that is not in Desk's words, it may have been applied. Desk's own 4xx is never applied: it names
@@ -158,7 +158,7 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
 
 
 def _patience(headers: Mapping[str, str]) -> int | None:
-    """Answer for how many seconds Zoho wants to be left alone: its credits come back every day."""
+    """Return for how many seconds Zoho wants to be left alone: its credits come back every day."""
     seconds = _digits(headers.get("Retry-After"))
     return None if seconds is None else min(DAY_SECONDS, seconds)
 

@@ -8,7 +8,7 @@ import httpx2
 
 from connector.calls import Direction
 from connector.demo.control import Record
-from connector.demo.stage import Stage
+from connector.demo.env import Environment
 from connector.store import calls
 from connector.store.calls import CallRow
 from tests.asterisk.beside import BridgeProcess
@@ -21,12 +21,12 @@ SOON_SECONDS = 15
 class Office:
     """Click as a supervisor's program does, for the agent at 1001, and see what came of it."""
 
-    def __init__(self, stage: Stage, bridge: BridgeProcess, asterisk: Asterisk, key: str) -> None:
-        self.stage = stage
+    def __init__(self, env: Environment, bridge: BridgeProcess, asterisk: Asterisk, key: str) -> None:
+        self.env = env
         self.bridge = bridge
         self.asterisk = asterisk
         self._http = httpx2.AsyncClient(
-            base_url=stage.origin,
+            base_url=env.origin,
             headers={"authorization": f"Bearer {key}"},
             trust_env=False,
             timeout=60,
@@ -60,7 +60,7 @@ class Office:
                 return shown
 
     async def order(self, order: str, wait: int = 0) -> dict[str, Any]:
-        """Answer how an order stands."""
+        """Return how an order stands."""
         answer = await self._http.get(f"/api/orders/{order}?wait={wait}")
         found: dict[str, Any] = answer.json()
         return found
@@ -81,17 +81,17 @@ class Office:
                 await asyncio.sleep(0.1)
 
     async def rows(self) -> list[CallRow]:
-        """Answer every call that was told, by its age."""
-        found = await self.stage.house.store.read(lambda connection: calls.shown(connection, 0))
+        """Return every call that was told, by its age."""
+        found = await self.env.services.store.read(lambda connection: calls.shown(connection, 0))
         return sorted(found, key=lambda row: row.id)
 
     async def records(self) -> list[Record]:
-        """Answer what Desk holds once it holds a record for each call, and nothing changes any more."""
+        """Return what Desk holds once it holds a record for each call, and nothing changes any more."""
         told = [row.call for row in await self.rows() if row.call is not None]
         wanted = sum(call.direction is not Direction.INTERNAL for call in told)
         records: list[Record] = []
         for _ in range(20):
-            before, records = records, await self.stage.control.calls()
+            before, records = records, await self.env.control.calls()
             if len(records) >= wanted and records == before:
                 break
             await asyncio.sleep(1)
@@ -108,10 +108,10 @@ class Office:
         return sum(line.startswith(f"pjsip/{extension}-") for line in shown)
 
     def owner(self, extension: str) -> str:
-        """Answer Desk's id of the agent at an extension."""
-        person = self.stage.team.at(extension)
+        """Return Desk's id of the agent at an extension."""
+        person = self.env.team.at(extension)
         assert person is not None
-        return self.stage.furniture.agents[person.email]
+        return self.env.furniture.agents[person.email]
 
 
 async def started(phones: Phones, *telephones: Sequence[Phone] | Phone) -> None:

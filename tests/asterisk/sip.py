@@ -151,7 +151,7 @@ def _answer(status: str, *, tag: bool = True, goto: str = "") -> str:
 
 
 def _final(status: str, *, media: bool = False, contact: str = "phone") -> str:
-    """Answer the INVITE for good, although something else may have come last."""
+    """Return the INVITE for good, although something else may have come last."""
     head = [f"SIP/2.0 {status}", "[last_Via:]", "From:[$from]", "To:[$to];tag=[pid]p[call_number]"]
     rest = ["Call-ID: [call_id]", "CSeq:[$cseq]", f"Contact: <sip:{contact}@[local_ip]:[local_port]>"]
     body, kind = (_MEDIA, "application/sdp") if media else ((), "")

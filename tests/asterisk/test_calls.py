@@ -62,7 +62,7 @@ EXPECTED = {
 
 
 def told(receiver: Receiver, before: set[str]) -> Call:
-    """Answer the one call that was told since then, when it is over; a call in which one asked is none."""
+    """Return the one call that was told since then, when it is over; a call in which one asked is none."""
     calls = receiver.wait(lambda calls: bool(_over(calls, before)), 15)
     (call,) = [one for one in calls if one.call_id not in before and one.parent is None]
     return call

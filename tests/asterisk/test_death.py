@@ -3,7 +3,7 @@
 import os
 
 from connector.calls import Call, CallState
-from connector.times import system_clock
+from connector.clock import system_clock
 from tests.asterisk.beside import BridgeProcess
 from tests.asterisk.calls import CUSTOMER, LINE, PLAYED, answers, inbound
 from tests.asterisk.pbx import AGENTS, CARRIER, Asterisk, Phone, Phones
@@ -15,7 +15,7 @@ RATE = 20
 
 
 def ids(receiver: Receiver) -> set[str]:
-    """Answer the calls known so far."""
+    """Return the calls known so far."""
     return {call.call_id for call in receiver.calls()}
 
 

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from connector.clock import SECOND, from_iso, system_clock
 from connector.demo.browser import Browser
 from connector.demo.control import Record
+from connector.demo.env import Environment, Wishes
 from connector.demo.hearing import PLAYER
-from connector.demo.stage import Stage, Wishes
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import phones as table
 from connector.store import recordings
 from connector.store.recordings import SourceRow
-from connector.times import SECOND, from_iso, system_clock
 from tests.asterisk.beside import RECORDINGS, BridgeProcess
 from tests.asterisk.calls import CUSTOMER, PLAYED, answers, inbound
 from tests.asterisk.pbx import ROOT, Asterisk, Phone, Phones
@@ -63,12 +63,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
+async def env() -> AsyncIterator[Environment]:
     """Set up a sandbox, a connector, a linked portal and a phone system."""
-    async with Stage(Wishes(latency_ms=20)) as set_up:
+    async with Environment(Wishes(latency_ms=20)) as set_up:
         source = SourceRow(folder=str(MONITOR), folder_address=f"{RECORDINGS}/")
         phone_id = set_up.furniture.phone.id
-        await set_up.house.store.write(lambda c: recordings.set_source(c, phone_id, source))
+        await set_up.services.store.write(lambda c: recordings.set_source(c, phone_id, source))
         yield set_up
 
 
@@ -115,10 +115,10 @@ class Players:
 
 
 async def test_desk_holds_what_was_played(
-    stage: Stage, phones: Phones, asterisk: Asterisk, tmp_path: Path
+    env: Environment, phones: Phones, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     """Every call once: contact, agent, length, direction, recording; internal ones where they are wished."""
-    bridge = BridgeProcess(tmp_path, stage.hook, stage.furniture.secret, health_port=19_183)
+    bridge = BridgeProcess(tmp_path, env.hook, env.furniture.secret, health_port=19_183)
     bridge.start()
     try:
         await asyncio.to_thread(bridge.wait_until_connected)
@@ -126,38 +126,38 @@ async def test_desk_holds_what_was_played(
         await asyncio.to_thread(players.play, "internal", is_wanted=False)
         for name in CALLS:
             await asyncio.to_thread(players.play, name)
-        await wish_for_internal_calls(stage)
+        await wish_for_internal_calls(env)
         await asyncio.to_thread(players.play, "internal")
         await asyncio.to_thread(players.play_to_a_killed_pbx)
         await asyncio.to_thread(players.play_beside_a_killed_bridge)
-        await stage.connector.stop()
+        await env.connector.stop()
         back_at = time.monotonic() + DOWN_SECONDS
         await asyncio.to_thread(players.play, "ring_group")
         await asyncio.to_thread(players.play, "outbound")
         await asyncio.sleep(back_at - time.monotonic())
-        await stage.connector.start()
-        await stage.connector.ready(f"{stage.origin}/readyz")
+        await env.connector.start()
+        await env.connector.ready(f"{env.origin}/readyz")
         wanted = [one for one in players.played if one.is_wanted]
-        records = await settled(stage, len(wanted))
+        records = await settled(env, len(wanted))
     finally:
         bridge.stop()
-    contacts = {contact["id"]: contact for contact in await stage.control.contacts(DEMO_ORG_ID)}
+    contacts = {contact["id"]: contact for contact in await env.control.contacts(DEMO_ORG_ID)}
     pairs = zip(wanted, records, strict=True)
-    problems = [problem for pair in pairs for problem in differences(stage, contacts, *pair)]
+    problems = [problem for pair in pairs for problem in differences(env, contacts, *pair)]
     assert problems == []
-    assert await heard(stage, records) == sum(one.expected.is_recorded for one in wanted)
+    assert await heard(env, records) == sum(one.expected.is_recorded for one in wanted)
 
 
-async def wish_for_internal_calls(stage: Stage) -> None:
+async def wish_for_internal_calls(env: Environment) -> None:
     """Have them recorded, and wait until whoever serves knows."""
-    wish = partial(table.set_records_internal, phone_id=stage.furniture.phone.id, records_internal=True)
-    await stage.house.store.write(wish)
+    wish = partial(table.set_records_internal, phone_id=env.furniture.phone.id, records_internal=True)
+    await env.services.store.write(wish)
     await asyncio.sleep(REMEMBERED_SECONDS)
 
 
-async def heard(stage: Stage, records: Sequence[Record]) -> int:
+async def heard(env: Environment, records: Sequence[Record]) -> int:
     """Follow Desk's links to the recordings, and count those that sound as Asterisk wrote them."""
-    browser = Browser(stage.origin, stage.team.agents[0].zuid)
+    browser = Browser(env.origin, env.team.agents[0].zuid)
     await browser.sign_in()
     sounds = {path.read_bytes() for path in MONITOR.rglob("*.wav")}
     links = [urlsplit(record["recordingUrl"]).path for record in records if record["recordingUrl"]]
@@ -168,18 +168,20 @@ async def heard(stage: Stage, records: Sequence[Record]) -> int:
     return sum(content.startswith(b"RIFF") and content in sounds for content in contents)
 
 
-async def settled(stage: Stage, count: int) -> list[Record]:
+async def settled(env: Environment, count: int) -> list[Record]:
     """Wait until Desk holds so many call records and nothing changes; answers them by their start."""
     records: list[Record] = []
     for _ in range(30):
-        before, records = records, await stage.control.calls()
+        before, records = records, await env.control.calls()
         if len(records) >= count and records == before:
             break
         await asyncio.sleep(2)
     return sorted(records, key=lambda record: str(record["startTime"]))
 
 
-def differences(stage: Stage, contacts: Mapping[str, Record], played: Played, record: Record) -> list[str]:
+def differences(
+    env: Environment, contacts: Mapping[str, Record], played: Played, record: Record
+) -> list[str]:
     """Say in which fields a record is not what was played."""
     expected = played.expected
     is_answered = expected.talk_seconds is not None
@@ -194,13 +196,13 @@ def differences(stage: Stage, contacts: Mapping[str, Record], played: Played, re
         "startTime": abs(from_iso(record["startTime"]) - played.begun_at) < 2 * SECOND,
         "duration": abs(int(record["duration"]) - (expected.talk_seconds or 0)) <= 1,
         "recordingUrl": bool(record["recordingUrl"]) == expected.is_recorded,
-        "ownerId": not is_answered or record["ownerId"] == _owner(stage, expected),
+        "ownerId": not is_answered or record["ownerId"] == _owner(env, expected),
     }
     wrong = [name for name, is_right in found.items() if not is_right]
     return [f"{played.name}: {name} is {record[name]!r}, but {expected}" for name in wrong]
 
 
-def _owner(stage: Stage, expected: Expected) -> str | None:
-    """Answer Desk's id of the agent who answered last."""
-    person = stage.team.at(expected.answered_by[-1])
-    return None if person is None else stage.furniture.agents[person.email]
+def _owner(env: Environment, expected: Expected) -> str | None:
+    """Return Desk's id of the agent who answered last."""
+    person = env.team.at(expected.answered_by[-1])
+    return None if person is None else env.furniture.agents[person.email]

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from connector.banner.hub import Alone
 from connector.calls import CallState, Cause, Direction
-from connector.control import Control
-from connector.control.control import ANSWERS
-from connector.demo.stage import Stage, Wishes
-from connector.feed import Alone
+from connector.clock import SECOND
+from connector.demo.env import Environment, Wishes
 from connector.metrics import Metrics
+from connector.orders import Control
+from connector.orders.control import ANSWERS
 from connector.store import orders
 from connector.store import phones as table
 from connector.store.calls import CallRow
-from connector.times import SECOND
 from tests.asterisk.beside import BridgeProcess
 from tests.asterisk.calls import CUSTOMER, answers, inbound, refuses, rings
 from tests.asterisk.office import PICKS_UP_MS, Office, started
@@ -36,16 +36,16 @@ def anyio_backend() -> str:
 async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Set up a connector whose phone system takes orders, and a bridge that fetches them."""
     wishes = Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})
-    async with Stage(wishes) as stage:
-        phone = stage.furniture.phone
-        await stage.house.store.write(lambda c: table.set_takes_orders(c, phone.id, takes_orders=True))
-        await stage.house.store.write(lambda c: table.set_caller_id(c, phone.id, "+44*", OWN_LINE))
-        await stage.house.store.write(lambda c: orders.set_destination(c, phone.id, "+1*", None))
-        key = await stage.house.keys.add_key("office", "supervisor", actor="test")
+    async with Environment(wishes) as env:
+        phone = env.furniture.phone
+        await env.services.store.write(lambda c: table.set_takes_orders(c, phone.id, takes_orders=True))
+        await env.services.store.write(lambda c: table.set_caller_id(c, phone.id, "+44*", OWN_LINE))
+        await env.services.store.write(lambda c: orders.set_destination(c, phone.id, "+1*", None))
+        key = await env.services.keys.add_key("office", "supervisor", actor="test")
         folder = tmp_path_factory.mktemp("office")
-        bridge = BridgeProcess(folder, stage.hook, stage.furniture.secret, 19_184, "from-agents")
+        bridge = BridgeProcess(folder, env.hook, env.furniture.secret, 19_184, "from-agents")
         bridge.start()
-        office = Office(stage, bridge, asterisk, key)
+        office = Office(env, bridge, asterisk, key)
         try:
             await asyncio.to_thread(bridge.wait_until_connected)
             await asyncio.to_thread(bridge.wait_until_asking)
@@ -56,12 +56,12 @@ async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def is_over(uid: str, state: CallState = CallState.ENDED) -> Callable[[CallRow], bool]:
-    """Answer what tells the call of an order once it is over, or has come so far."""
+    """Return what tells the call of an order once it is over, or has come so far."""
     return lambda row: (row.call_id, row.call and row.call.state) == (f"connector-{uid}", state)
 
 
 def ended(call_id: int) -> Callable[[CallRow], bool]:
-    """Answer what tells a call once it is over."""
+    """Return what tells a call once it is over."""
     return lambda row: (row.id, row.call and row.call.state) == (call_id, CallState.ENDED)
 
 
@@ -71,7 +71,7 @@ def talks(row: CallRow) -> bool:
 
 
 def legs(row: CallRow) -> list[str]:
-    """Answer who has answered a call, in turn."""
+    """Return who has answered a call, in turn."""
     assert row.call is not None
     return [leg.agent for leg in row.call.legs if leg.answered_at is not None]
 
@@ -283,6 +283,6 @@ async def test_asterisk_killed_with_an_order(office: Office, phones: Phones) -> 
 
 async def unknown(office: Office, uid: str) -> bool:
     """Tell whether an order is one of which nobody knows, once nobody waits for it any more."""
-    house, late = office.stage.house, ANSWERS["dial"] + SECOND
-    await Control(house.store, Alone(), lambda: house.clock() + late, Metrics()).close_overdue()
+    services, late = office.env.services, ANSWERS["dial"] + SECOND
+    await Control(services.store, Alone(), lambda: services.clock() + late, Metrics()).close_overdue()
     return bool((await office.order(uid))["state"] == "unknown")

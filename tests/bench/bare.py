@@ -6,40 +6,40 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connector.demo.stage import Stage
+from connector.demo.env import Environment
 from connector.store import grants, outbox
 
 SECONDS = 5
 WARM_SECONDS = 1
 
 
-async def rate(stage: Stage, width: int) -> float:
-    """Answer how many call records a second `width` connections can write that are never idle.
+async def rate(env: Environment, width: int) -> float:
+    """Return how many call records a second `width` connections can write that are never idle.
 
     Each writes the record that was delivered last, so that there is more in Desk afterwards.
     """
-    request = await _request(stage)
-    address = urlsplit(_origin(stage))
+    request = await _request(env)
+    address = urlsplit(_origin(env))
     began_at = time.perf_counter() + WARM_SECONDS
     asking = [_ask(address.hostname or "", address.port or 80, request, began_at) for _ in range(width)]
     return sum(await asyncio.gather(*asking)) / SECONDS
 
 
-def _origin(stage: Stage) -> str:
-    return str(stage.config.data_centers[0].desk)
+def _origin(env: Environment) -> str:
+    return str(env.config.data_centers[0].desk)
 
 
-async def _request(stage: Stage) -> bytes:
-    (row,) = await stage.house.store.read(lambda c: outbox.list_rows(c, "done", 1))
-    grant = await stage.house.store.read(lambda c: grants.get(c, row.portal_id))
+async def _request(env: Environment) -> bytes:
+    (row,) = await env.services.store.read(lambda c: outbox.list_rows(c, "done", 1))
+    grant = await env.services.store.read(lambda c: grants.get(c, row.portal_id))
     if grant is None or grant.sealed_access_token is None:
         raise RuntimeError("Nothing was delivered, so that there is no token.")
     body = msgspec.json.encode(msgspec.json.decode(row.sent or b"")["body"])
     lines = (
         "POST /api/v1/calls HTTP/1.1",
-        f"Host: {urlsplit(_origin(stage)).netloc}",
-        f"Authorization: Zoho-oauthtoken {stage.house.sealer.open(grant.sealed_access_token)}",
-        f"orgId: {stage.furniture.portal.org_id}",
+        f"Host: {urlsplit(_origin(env)).netloc}",
+        f"Authorization: Zoho-oauthtoken {env.services.sealer.open(grant.sealed_access_token)}",
+        f"orgId: {env.furniture.portal.org_id}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
     )

@@ -19,7 +19,7 @@ from connector.bridge.channels import Names
 from connector.bridge.tracker import Tracker
 from connector.bridge.wanted import WANTED
 from connector.calls import Call, CallState
-from connector.times import system_clock
+from connector.clock import system_clock
 from tests.integration.bridge.manager import Manager, spoken
 from tests.integration.bridge.receiver import Receiver, free_port
 
@@ -116,7 +116,7 @@ def _ended(calls: list[Call]) -> list[Call]:
 
 
 def _schedule(calls: int, rate: int) -> Iterator[tuple[float, int, bytes]]:
-    """Answer what Asterisk says, and when: each call a recorded one with ids of its own."""
+    """Return what Asterisk says, and when: each call a recorded one with ids of its own."""
     samples = [spoken((SAMPLES / f"{name}.ami").read_bytes()) for name in PLAYED]
     order = count()
     for number in range(calls):
@@ -144,13 +144,13 @@ def _play(schedule: list[tuple[float, int, bytes]], manager: Manager) -> float:
 
 
 def _reading_speed() -> int:
-    """Answer how many unfiltered events a second one core reads and makes sense of."""
+    """Return how many unfiltered events a second one core reads and makes sense of."""
     data = (SAMPLES / "unfiltered.ami").read_bytes() * 200
     tracker = Tracker(
         Names("PJSIP/([0-9]+)", ["PJSIP/carrier"], ["from-trunk"]), lambda _: None, system_clock
     )
     reader, begun = Reader(WANTED), time.perf_counter()
     for start in range(0, len(data), 65_536):
-        for message in reader.feed(data[start : start + 65_536]):
+        for message in reader.hub(data[start : start + 65_536]):
             tracker.hear(message)
     return round(reader.events / (time.perf_counter() - begun))

@@ -10,10 +10,10 @@ import click
 import msgspec
 from sqlalchemy import Connection, insert
 
-from connector.directory import Directory
-from connector.directory.asking import Desk
-from connector.directory.contacts import Contact
-from connector.directory.index import indexed
+from connector.contacts import Directory
+from connector.contacts.asking import Desk
+from connector.contacts.contacts import Contact
+from connector.contacts.index import indexed
 from connector.errors import GrantLost
 from connector.settings import Settings
 from connector.store import Store, contacts, syncs
@@ -46,13 +46,13 @@ class NoDesk:
         raise GrantLost(f"Portal {portal_id} has no Desk here for {caller}.")
 
 
-async def furnish(store: Store, count: int) -> int:
+async def build(store: Store, count: int) -> int:
     """Link a portal, add a phone system, and fill the index; answer how many contacts a second went in."""
-    await store.write(_furnish)
+    await store.write(_build)
     return await fill(store, count)
 
 
-def _furnish(connection: Connection) -> None:
+def _build(connection: Connection) -> None:
     row = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "c", "state": "linked"}
     connection.execute(insert(portals).values(row | {"linked_by": "bench", "linked_at": NOW}))
     phone = {"uid": UID, "slug": "pbx", "name": "PBX", "portal_id": PORTAL, "dialect": "neutral"}
@@ -61,12 +61,12 @@ def _furnish(connection: Connection) -> None:
 
 
 def number_of(index: int) -> str:
-    """Answer the number of a contact: London's, all different."""
+    """Return the number of a contact: London's, all different."""
     return f"+4420{30_000_000 + index * 37 % 49_999_999:08}"
 
 
 def contact_of(index: int) -> Contact:
-    """Answer a contact, typed in one of several ways; every third has a mobile too."""
+    """Return a contact, typed in one of several ways; every third has a mobile too."""
     e164 = number_of(index)
     local = f"{e164[5:9]} {e164[9:]}"
     typed = (f"020 {local}", e164, f"+44 20 {local}", f"(020) {local}")[index % 4]
@@ -113,7 +113,7 @@ async def look_up(store: Store, count: int, look_ups: int) -> LookUps:
 
 
 def medians(turns: Sequence[LookUps]) -> LookUps:
-    """Answer the medians of several turns."""
+    """Return the medians of several turns."""
     return LookUps(
         p50=median(each.p50 for each in turns),
         p99=median(each.p99 for each in turns),
@@ -122,5 +122,5 @@ def medians(turns: Sequence[LookUps]) -> LookUps:
 
 
 def percentile(seconds: Sequence[float], percent: int) -> float:
-    """Answer a percentile in milliseconds."""
+    """Return a percentile in milliseconds."""
     return round(sorted(seconds)[len(seconds) * percent // 100] * 1_000, 3)

@@ -15,9 +15,10 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from connector.app import House
+from connector.app import Services
 from connector.calls import CallEvent, Cause, Direction, EventType
-from connector.phones import Parsed
+from connector.clock import MINUTE, SECOND
+from connector.dialects import Parsed
 from connector.sandbox.desk.credits import weigh
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
@@ -27,7 +28,6 @@ from connector.sandbox.world import World
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, portals, users
 from connector.store.phones import PhoneSystem
-from connector.times import MINUTE, SECOND
 from connector.zoho.scopes import LINKING, names
 
 CALLS = 100
@@ -107,31 +107,31 @@ async def _cost(count: int, *, patch_requires_all: bool) -> Cost:
         tempfile.TemporaryDirectory() as folder,
         RunningSandbox(index_delay_seconds=0, patch_requires_all=patch_requires_all) as sandbox,
     ):
-        callers = _furnish_desk(sandbox.world, count)
-        async with _house(Path(folder), sandbox) as house:
-            await house.syncing.work()
-            (standing,) = await house.syncing.standings()
+        callers = _build_desk(sandbox.world, count)
+        async with _services(Path(folder), sandbox) as services:
+            await services.syncing.work()
+            (standing,) = await services.syncing.standings()
             if standing.sync is None or standing.sync.phase != "kept":
                 raise click.ClickException("The index was not filled.")
-            return await _measure(house, sandbox.world, callers, standing.sync.credits_used)
+            return await _measure(services, sandbox.world, callers, standing.sync.credits_used)
 
 
-async def _measure(house: House, world: World, callers: Sequence[str], sync_credits: int) -> Cost:
+async def _measure(services: Services, world: World, callers: Sequence[str], sync_credits: int) -> Cost:
     requests, portal = world.requests, world.desk.portals()[0]
     before = portal.credits.left(world.clock.now())
     requests.reset()
-    phone = (await house.phone_systems.find("pbx")).phone
-    (agent_id,) = await house.store.read(users.active_agent_ids)
-    house.feed.subscribe(agent_id, "bench")
+    phone = (await services.phone_systems.find("pbx")).phone
+    (agent_id,) = await services.store.read(users.active_agent_ids)
+    services.hub.subscribe(agent_id, "bench")
     for number, caller in enumerate(callers):
-        await _call(house, phone, f"c-{number}", caller)
+        await _call(services, phone, f"c-{number}", caller)
     look_ups = _look_ups(requests)
-    await _deliver(house)
+    await _deliver(services)
     deliveries = _total(requests) - look_ups
     spent = before - portal.credits.left(world.clock.now())
     for number in range(len(callers)):
-        await _record(house, phone, f"c-{number}")
-    await _deliver(house)
+        await _record(services, phone, f"c-{number}")
+    await _deliver(services)
     return Cost(
         look_ups=look_ups,
         deliveries=deliveries,
@@ -142,8 +142,8 @@ async def _measure(house: House, world: World, callers: Sequence[str], sync_cred
     )
 
 
-async def _deliver(house: House) -> None:
-    while await house.deliverer.once():
+async def _deliver(services: Services) -> None:
+    while await services.deliverer.once():
         pass
 
 
@@ -155,8 +155,8 @@ def _total(requests: Requests) -> int:
     return sum(each.count for each in requests.listing() if each.path.startswith("/api/"))
 
 
-def _event(house: House, call_id: str, kind: EventType, ago: int, **facts: Any) -> Parsed:
-    now = house.clock()
+def _event(services: Services, call_id: str, kind: EventType, ago: int, **facts: Any) -> Parsed:
+    now = services.clock()
     event = CallEvent(
         source="/pbx",
         id=f"{call_id}-{kind}",
@@ -171,23 +171,23 @@ def _event(house: House, call_id: str, kind: EventType, ago: int, **facts: Any) 
     return Parsed(events=(event,))
 
 
-async def _call(house: House, phone: PhoneSystem, call_id: str, caller: str) -> None:
+async def _call(services: Services, phone: PhoneSystem, call_id: str, caller: str) -> None:
     """Let a call ring until the banner knows everything, then be answered and end."""
     facts = {"from_number": caller, "agent": "1001"}
-    await house.road.take(phone, _event(house, call_id, EventType.RINGING, 9, **facts))
-    await house.road.settle()
-    await house.road.take(phone, _event(house, call_id, EventType.ANSWERED, 8, **facts))
-    await house.road.take(phone, _event(house, call_id, EventType.ENDED, 1, cause=Cause.NORMAL))
-    await house.road.settle()
+    await services.pipeline.take(phone, _event(services, call_id, EventType.RINGING, 9, **facts))
+    await services.pipeline.settle()
+    await services.pipeline.take(phone, _event(services, call_id, EventType.ANSWERED, 8, **facts))
+    await services.pipeline.take(phone, _event(services, call_id, EventType.ENDED, 1, cause=Cause.NORMAL))
+    await services.pipeline.settle()
 
 
-async def _record(house: House, phone: PhoneSystem, call_id: str) -> None:
+async def _record(services: Services, phone: PhoneSystem, call_id: str) -> None:
     url = f"https://pbx.example/{call_id}.mp3"
-    await house.road.take(phone, _event(house, call_id, EventType.RECORDED, 0, recording_url=url))
-    await house.road.settle()
+    await services.pipeline.take(phone, _event(services, call_id, EventType.RECORDED, 0, recording_url=url))
+    await services.pipeline.settle()
 
 
-def _furnish_desk(world: World, count: int) -> list[str]:
+def _build_desk(world: World, count: int) -> list[str]:
     """Add the callers, typed as people do, each with an open ticket; answer their numbers."""
     for number in range(count):
         contact = world.desk.add_contact(
@@ -201,7 +201,7 @@ def _furnish_desk(world: World, count: int) -> list[str]:
 
 
 @asynccontextmanager
-async def _house(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[House]:
+async def _services(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[Services]:
     url = f"sqlite:///{folder}/connector.db"
     settings = Settings(
         database_url=url,
@@ -211,9 +211,9 @@ async def _house(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[House]:
         zoho_data_centers=[f"us={sandbox.origin}|{sandbox.origin}"],
         record_after_seconds=0,
     )
-    house = House(settings, Store.open(url))
-    _link(house, sandbox.world)
-    await house.agents.add_agent("ada@example.com", "Ada", extensions=[(None, "1001")], actor="bench")
+    services = Services(settings, Store.open(url))
+    _link(services, sandbox.world)
+    await services.agents.add_agent("ada@example.com", "Ada", extensions=[(None, "1001")], actor="bench")
     phone = PhoneSystem(
         id=0,
         uid="",
@@ -225,13 +225,13 @@ async def _house(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[House]:
         time_zone="UTC",
         lines={LINE: None},
     )
-    await house.phone_systems.add(phone, "bench")
-    yield house
-    await house.close()
+    await services.phone_systems.add(phone, "bench")
+    yield services
+    await services.close()
 
 
-def _link(house: House, world: World) -> None:
-    scopes, now = " ".join(names(LINKING)), house.clock()
+def _link(services: Services, world: World) -> None:
+    scopes, now = " ".join(names(LINKING)), services.clock()
     grant = Grant(
         client_id=DEMO_CLIENT_ID,
         zuid=world.config.users[0].zuid,
@@ -241,7 +241,7 @@ def _link(house: House, world: World) -> None:
         org_id=DEMO_ORG_ID,
     )
     held = world.tokens.add_refresh_token(grant)
-    sealed = [house.sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    sealed = [services.sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
     desk = world.desk.portals()[0]
     values: dict[str, Any] = {
         "location": "us",
@@ -256,4 +256,4 @@ def _link(house: House, world: World) -> None:
         portal = portals.put(connection, **values)
         grants.put(connection, portal.id, sealed[0], sealed[1], now + 50 * MINUTE, now)
 
-    house.store.write_now(write)
+    services.store.write_now(write)

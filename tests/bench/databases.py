@@ -19,7 +19,7 @@ engine_option = click.option(
 
 @contextmanager
 def fresh(engine: str) -> Iterator[str]:
-    """Answer the address of an empty database, which is gone after the block."""
+    """Return the address of an empty database, which is gone after the block."""
     if engine == "sqlite":
         SCRATCH.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="bench-", dir=SCRATCH) as folder:

@@ -17,14 +17,14 @@ import click
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
-from connector.demo.furnishing import KEY_FIELD, MAIN_LINE
+from connector.clock import SECOND
+from connector.demo.building import KEY_FIELD, MAIN_LINE
+from connector.demo.env import Environment, Wishes
 from connector.demo.processes import Program
-from connector.demo.stage import Stage, Wishes
 from connector.portals.limits import RESERVE, width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
-from connector.store.ledger import Arrival, Ledger, Sender
-from connector.times import SECOND
+from connector.store.ingester import Arrival, EventIngester, Sender
 from tests import postgresql
 from tests.bench import bare
 
@@ -140,23 +140,23 @@ def _database(engine: str) -> Iterator[dict[str, str]]:
 
 
 async def _round(wishes: Wishes, records: int, processes: int) -> tuple[Round, int]:
-    async with Stage(wishes) as stage:
-        known = next(each for each in await stage.control.contacts(DEMO_ORG_ID) if each["phone"])
-        await _make_due(stage, records, known["phone"])
+    async with Environment(wishes) as env:
+        known = next(each for each in await env.control.contacts(DEMO_ORG_ID) if each["phone"])
+        await _make_due(env, records, known["phone"])
         delivering = {"DELIVER": "true"}
         with tempfile.TemporaryDirectory() as logs:
             programs = [
-                Program(["deliver"], stage.environment | delivering, Path(logs) / f"{number}.log")
+                Program(["deliver"], env.environment | delivering, Path(logs) / f"{number}.log")
                 for number in range(processes)
             ]
-            await stage.control.reset_requests()
+            await env.control.reset_requests()
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
-            rate = await _deliver(stage, programs, records)
+            rate = await _deliver(env, programs, records)
             cpu = _cpu_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_seconds(used)
-        at_a_time = await stage.control.most_at_a_time()
-        written = await stage.control.calls()
-        concurrency = width_of(stage.furniture.portal.edition)
-        bare_per_s = await bare.rate(stage, concurrency - RESERVE)
+        at_a_time = await env.control.most_at_a_time()
+        written = await env.control.calls()
+        concurrency = width_of(env.furniture.portal.edition)
+        bare_per_s = await bare.rate(env, concurrency - RESERVE)
         done = Round(
             processes=processes,
             deliveries_per_s=round(rate, 1),
@@ -175,15 +175,15 @@ def _cpu_seconds(used: resource.struct_rusage) -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def _make_due(stage: Stage, records: int, number: str) -> None:
+async def _make_due(env: Environment, records: int, number: str) -> None:
     """Have so many finished calls of one known caller taken in."""
-    phone, clock = stage.furniture.phone, stage.house.clock
-    ledger = Ledger(clock, record_after_seconds=0, silent_after_seconds=14_400)
+    phone, clock = env.furniture.phone, env.services.clock
+    ingester = EventIngester(clock, record_after_seconds=0, silent_after_seconds=14_400)
     sender = Sender(phone.id, phone.uid, phone.portal_id)
     said = [event for place in range(records) for event in _call(f"c-{place}", number, clock())]
     for start in range(0, len(said), EVENTS_A_REQUEST):
         arrival = Arrival(sender, said[start : start + EVENTS_A_REQUEST])
-        await stage.house.store.batch(ledger.take, arrival, len(arrival.events))
+        await env.services.store.batch(ingester.take, arrival, len(arrival.events))
 
 
 def _call(call_id: str, number: str, now: int) -> list[CallEvent]:
@@ -195,20 +195,20 @@ def _call(call_id: str, number: str, now: int) -> list[CallEvent]:
     ]  # fmt: skip
 
 
-async def _deliver(stage: Stage, programs: Sequence[Program], records: int) -> float:
-    """Answer the records a second, from when the first ones are there to when all are."""
+async def _deliver(env: Environment, programs: Sequence[Program], records: int) -> float:
+    """Return the records a second, from when the first ones are there to when all are."""
     async with AsyncExitStack() as ending:
         for program in programs:
             await program.start()
             ending.push_async_callback(program.stop)
-        first, began_at = await _wait_for(stage, programs, records // 20)
-        last, ended_at = await _wait_for(stage, programs, records)
+        first, began_at = await _wait_for(env, programs, records // 20)
+        last, ended_at = await _wait_for(env, programs, records)
     return (last - first) / (ended_at - began_at)
 
 
-async def _wait_for(stage: Stage, programs: Sequence[Program], wanted: int) -> tuple[int, float]:
+async def _wait_for(env: Environment, programs: Sequence[Program], wanted: int) -> tuple[int, float]:
     while True:
-        done = (await stage.house.store.read(outbox.count_by_state)).get("done", 0)
+        done = (await env.services.store.read(outbox.count_by_state)).get("done", 0)
         if done >= wanted:
             return done, time.perf_counter()
         for program in programs:

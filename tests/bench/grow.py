@@ -16,12 +16,12 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from connector.clock import MINUTE
 from connector.store import Store, claims, outcomes
+from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.leases import Delivery, Terms
-from connector.store.ledger import Arrival, Ledger, Sender
 from connector.store.outcomes import Stands
 from connector.store.widths import Allowed
-from connector.times import MINUTE
 from tests.bench import callers, past
 from tests.bench.callers import NOW, PORTAL, UID, LookUps, percentile
 from tests.bench.databases import SCRATCH, engine_option, fresh
@@ -56,7 +56,7 @@ class Ratios(msgspec.Struct, frozen=True, kw_only=True):
     look_up: float
 
 
-class Stage(msgspec.Struct, frozen=True, kw_only=True):
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured beside so many stored calls."""
 
     calls: int
@@ -72,7 +72,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     contacts: int
     contacts_per_s: int
-    stages: list[Stage]
+    envs: list[Environment]
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +102,9 @@ def grow(
     _check_room(max(sizes))
     with fresh(engine) as url:
         with _opened(url) as store:
-            per_second = asyncio.run(callers.furnish(store, contacts))
-        stages = [_stage(engine, url, size, contacts, look_ups, rounds) for size in sorted(sizes)]
-    report = Report(engine=engine, contacts=contacts, contacts_per_s=per_second, stages=stages)
+            per_second = asyncio.run(callers.build(store, contacts))
+        envs = [_env(engine, url, size, contacts, look_ups, rounds) for size in sorted(sizes)]
+    report = Report(engine=engine, contacts=contacts, contacts_per_s=per_second, envs=envs)
     written = msgspec.json.encode(report)
     click.echo(written if as_json else msgspec.json.format(written))
 
@@ -125,11 +125,11 @@ def _opened(url: str) -> Iterator[Store]:
         store.close()
 
 
-def _stage(engine: str, url: str, size: int, contacts: int, look_ups: int, rounds: int) -> Stage:
+def _env(engine: str, url: str, size: int, contacts: int, look_ups: int, rounds: int) -> Environment:
     """Let a database grow to a size, and measure it in turns with an empty one."""
     past.fill(url, size)
     with fresh(engine) as empty_url, _opened(empty_url) as empty, _opened(url) as grown:
-        asyncio.run(callers.furnish(empty, FEW_CONTACTS))
+        asyncio.run(callers.build(empty, FEW_CONTACTS))
         turns = [
             (
                 asyncio.run(_turn(empty, f"{size}-{number}", FEW_CONTACTS, look_ups)),
@@ -140,7 +140,7 @@ def _stage(engine: str, url: str, size: int, contacts: int, look_ups: int, round
         database_mb = grown.read_now(_size) // 10**6
     # The first turn only warms up.
     beside, measured = zip(*turns[1:], strict=True)
-    return Stage(
+    return Environment(
         calls=size,
         database_mb=database_mb,
         figures=_figures(measured),
@@ -158,7 +158,7 @@ async def _turn(store: Store, run: str, contacts: int, look_ups: int) -> Turn:
 
 async def _ingest(store: Store, run: str) -> float:
     """Take calls in, 64 of them interleaved, in requests of one event; answer the seconds for an event."""
-    ledger = Ledger(lambda: NOW, record_after_seconds=3, silent_after_seconds=14_400)
+    ingester = EventIngester(lambda: NOW, record_after_seconds=3, silent_after_seconds=14_400)
     calls = [past.told(f"{run}-{number}", number, NOW) for number in range(CALLS_A_TURN)]
     groups = [zip(*calls[first : first + AT_ONCE], strict=True) for first in range(0, len(calls), AT_ONCE)]
     events = list(chain.from_iterable(chain.from_iterable(groups)))
@@ -166,7 +166,7 @@ async def _ingest(store: Store, run: str) -> float:
 
     async def post() -> None:
         for arrival in waiting:
-            await store.batch(ledger.take, arrival)
+            await store.batch(ingester.take, arrival)
 
     began = time.perf_counter()
     await asyncio.gather(*(post() for _ in range(AT_ONCE)))

@@ -66,7 +66,7 @@ class Round:
         self._until = time.perf_counter() + seconds
 
     def next(self, now: float) -> bytes | None:
-        """Answer the next request, None when it is time to stop."""
+        """Return the next request, None when it is time to stop."""
         request = next(self._requests, None) if now < self._until else None
         self.sent += request is not None
         return request

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from connector.calls import CallEvent, Cause, Direction, EventType, fold, record
+from connector.clock import DAY, SECOND
 from connector.store.engine import open_engine
-from connector.times import DAY, SECOND
 from tests.bench.callers import NOW, number_of
 
 AT_ONCE = 100_000
@@ -47,7 +47,7 @@ INSERT INTO outbox (portal_id, kind, key, call_id, wanted, sent_revision, state,
 
 
 def told(call_id: str, number: int, began_at: int) -> list[CallEvent]:
-    """Answer the events of a call from the caller of that number."""
+    """Return the events of a call from the caller of that number."""
     ends = {"from_number": number_of(number), "to_number": "+442079460999"}
     return [
         CallEvent(

@@ -19,16 +19,16 @@ import click
 import msgspec
 from starlette.responses import Response
 
-from connector.app import House
+from connector.app import Services
+from connector.clock import system_clock
 from connector.demo.processes import Program, free_port
-from connector.phones.signing import new_secret
+from connector.dialects.signing import new_secret
 from connector.settings import load
 from connector.store import Store, syncs
-from connector.times import system_clock
 from tests.bench.banners import Line, watch
 from tests.bench.callers import COUNTRY, PORTAL, fill, number_of
 from tests.bench.databases import engine_option, fresh
-from tests.bench.servers import KEY, SLUG, furnish
+from tests.bench.servers import KEY, SLUG, build
 from tests.bench.traffic import SINGLE, Target
 
 BANNERS = 1_000
@@ -85,7 +85,7 @@ class Ring(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> Key:
-        """Answer what a banner shows of it."""
+        """Return what a banner shows of it."""
         return number_of(self.number), self.kind
 
 
@@ -127,11 +127,11 @@ async def _measure(url: str, processes: int, order: Order) -> tuple[list[float],
     async with AsyncExitStack() as ending:
         store = Store.open(url)
         ending.callback(store.close)
-        store.write_now(lambda connection: furnish(connection, secret))
+        store.write_now(lambda connection: build(connection, secret))
         now = system_clock()
         store.write_now(lambda connection: syncs.begin(connection, PORTAL, now, COUNTRY))
         await fill(store, CONTACTS, now)
-        cookies = await _people(House(load(environment), store), order)
+        cookies = await _people(Services(load(environment), store), order)
         for port in ports:
             await _serve(environment, port, ending)
         shown: list[dict[Key, float]] = [{} for _ in cookies]
@@ -163,16 +163,16 @@ def _environment(url: str, port: int) -> dict[str, str]:
     }
 
 
-async def _people(house: House, order: Order) -> list[str]:
+async def _people(services: Services, order: Order) -> list[str]:
     """Add an agent for each banner, in queues of as many as an event concerns; answer their cookies."""
     try:
-        return await asyncio.gather(*(_person(house, index, order) for index in range(order.banners)))
+        return await asyncio.gather(*(_person(services, index, order) for index in range(order.banners)))
     finally:
-        await house.http.aclose()
+        await services.http.aclose()
 
 
-async def _person(house: House, index: int, order: Order) -> str:
-    added = await house.agents.add_agent(
+async def _person(services: Services, index: int, order: Order) -> str:
+    added = await services.agents.add_agent(
         f"agent-{index}@example.com",
         f"Agent {index}",
         extensions=[(None, str(1_000 + index))],
@@ -180,7 +180,7 @@ async def _person(house: House, index: int, order: Order) -> str:
         actor="bench",
     )
     response = Response()
-    house.cookies.set_session(response, await house.people.open_session(added.user))
+    services.cookies.set_session(response, await services.people.open_session(added.user))
     return response.headers["set-cookie"].partition(";")[0]
 
 
@@ -255,7 +255,7 @@ def _spans(
     named: Sequence[Mapping[Key, float]],
     order: Order,
 ) -> tuple[list[float], list[float], int]:
-    """Answer how long each view took, and each name, in milliseconds; and how many views there must be."""
+    """Return how long each view took, and each name, in milliseconds; and how many views there must be."""
     pops, names = [], []
     for ring, at in zip(rings, posted, strict=True):
         for index in range(ring.place * order.each, (ring.place + 1) * order.each):

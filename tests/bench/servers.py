@@ -13,8 +13,8 @@ import click
 import msgspec
 from sqlalchemy import Connection, insert
 
-from connector.phones.signing import new_secret
-from connector.sealing import Sealer
+from connector.crypto import Sealer
+from connector.dialects.signing import new_secret
 from connector.settings import Secret
 from connector.store import Store, phones, tables
 from connector.store.phones import PhoneSystem
@@ -42,7 +42,7 @@ def connector(url: str) -> Iterator[Running]:
     """
     secret = new_secret()
     store = Store.open(url)
-    store.write_now(lambda connection: furnish(connection, secret))
+    store.write_now(lambda connection: build(connection, secret))
     store.close()
     settings = {
         "DATABASE_URL": url,
@@ -74,7 +74,7 @@ def kept_events(url: str) -> int:
         store.close()
 
 
-def furnish(connection: Connection, secret: str) -> None:
+def build(connection: Connection, secret: str) -> None:
     """Write down a portal without a grant, and a phone system that signs with `secret`."""
     portal = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "client", "state": "linked"}
     connection.execute(insert(tables.portals).values(portal | {"linked_by": "bench", "linked_at": NOW}))

@@ -13,22 +13,22 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from connector.clock import SECOND
+from connector.demo.building import SLUG
 from connector.demo.callers import Callers
 from connector.demo.comparing import Verdict
-from connector.demo.furnishing import SLUG
+from connector.demo.env import Environment, Wishes
 from connector.demo.headless import TALK_SECONDS
 from connector.demo.judging import UNDER_WAY, Counted, delivered, judge
 from connector.demo.phone import CloudEvent, Phone, Taken
 from connector.demo.planning import plan
 from connector.demo.playing import fast, play_all
 from connector.demo.processes import Program, free_port
-from connector.demo.stage import Stage, Wishes
 from connector.demo.writing import Writer
 from connector.portals.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
-from connector.times import SECOND
 from tests.faults.weather import Weather
 
 STEP_SECONDS = 0.05
@@ -65,29 +65,29 @@ class Either:
 async def run(
     order: Order, database: Mapping[str, str] | None = None, cut: Callable[[], None] | None = None
 ) -> dict[str, Any]:
-    """Answer what became of that many calls; with the settings of a `database`, by several processes."""
+    """Return what became of that many calls; with the settings of a `database`, by several processes."""
     chance = random.Random(order.seed)  # noqa: S311 - chance that repeats, not secrecy
     wishes = Wishes(latency_ms=20, settings=QUICK | dict(database or {}))
-    async with Stage(wishes) as stage, AsyncExitStack() as ending:
-        before = await stage.control.contacts(DEMO_ORG_ID)
-        programs, origins = {stage.connector: f"{stage.origin}/readyz"}, [stage.origin]
+    async with Environment(wishes) as env, AsyncExitStack() as ending:
+        before = await env.control.contacts(DEMO_ORG_ID)
+        programs, origins = {env.connector: f"{env.origin}/readyz"}, [env.origin]
         if database is not None:
-            more, origin = await _more_programs(stage, ending)
+            more, origin = await _more_programs(env, ending)
             programs |= more
             origins.append(origin)
-        phones = [_phone(stage, origin, ending) for origin in origins]
-        weather = Weather(stage, programs, order.seed)
+        phones = [_phone(env, origin, ending) for origin in origins]
+        weather = Weather(env, programs, order.seed)
         ending.push_async_callback(weather.close)
-        stories = plan(Writer(chance, Callers(before, chance), stage.team, TALK_SECONDS), order.calls)
+        stories = plan(Writer(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls)
         await weather.begin(order.share, cut)
         tempo = fast(STEP_SECONDS, LATE_SECONDS)
-        played = await play_all(stories, Either(phones, chance), order.rate, tempo, stage.house.clock)
+        played = await play_all(stories, Either(phones, chance), order.rate, tempo, env.services.clock)
         await weather.calm_down()
-        await delivered(stage, STUCK_AFTER_SECONDS, partial(_tell, stage))
-        verdict, _ = await judge(stage, played, before)
+        await delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
+        verdict, _ = await judge(env, played, before)
         figures = await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
-        figures["width"] = width_of(stage.furniture.portal.edition)
-        figures["problems"] += [_words(stage, row) for row in await _under_way(stage)]
+        figures["width"] = width_of(env.furniture.portal.edition)
+        figures["problems"] += [_words(env, row) for row in await _under_way(env)]
         if is_too_wide(figures):
             figures["problems"].append(
                 "{max_concurrency_seen} requests at a time, of {width}".format(**figures)
@@ -100,20 +100,20 @@ def is_too_wide(figures: Mapping[str, Any]) -> bool:
     return bool(figures["max_concurrency_seen"] > figures["width"])
 
 
-def _phone(stage: Stage, origin: str, ending: AsyncExitStack) -> Phone:
-    phone = Phone(f"{origin}/hooks/{SLUG}", stage.furniture.secret, patience_seconds=PATIENCE_SECONDS)
+def _phone(env: Environment, origin: str, ending: AsyncExitStack) -> Phone:
+    phone = Phone(f"{origin}/hooks/{SLUG}", env.furniture.secret, patience_seconds=PATIENCE_SECONDS)
     ending.push_async_callback(phone.close)
     return phone
 
 
-async def _more_programs(stage: Stage, ending: AsyncExitStack) -> tuple[dict[Program, str], str]:
+async def _more_programs(env: Environment, ending: AsyncExitStack) -> tuple[dict[Program, str], str]:
     """Start a second server and two that only deliver, on the same database."""
     port = free_port()
     second = {"LISTEN": f"127.0.0.1:{port}"}
     programs = [
-        Program(["serve"], stage.environment | second, Path(stage.folder) / "serve-2.log"),
-        Program(["deliver"], stage.environment, Path(stage.folder) / "deliver-1.log"),
-        Program(["deliver"], stage.environment, Path(stage.folder) / "deliver-2.log"),
+        Program(["serve"], env.environment | second, Path(env.folder) / "serve-2.log"),
+        Program(["deliver"], env.environment, Path(env.folder) / "deliver-1.log"),
+        Program(["deliver"], env.environment, Path(env.folder) / "deliver-2.log"),
     ]
     for program in programs:
         await program.start()
@@ -123,24 +123,24 @@ async def _more_programs(stage: Stage, ending: AsyncExitStack) -> tuple[dict[Pro
     return {programs[0]: f"{origin}/readyz", programs[1]: "", programs[2]: ""}, origin
 
 
-async def _tell(stage: Stage, counted: Counted) -> None:
+async def _tell(env: Environment, counted: Counted) -> None:
     """Say how many deliveries are in each state, why they wait, and which of them waits longest."""
-    waiting = await _under_way(stage)
+    waiting = await _under_way(env)
     why = Counter(row.reason or "nothing" for row in waiting)
     last = max(waiting, key=lambda row: row.due_at, default=None)
-    longest = "" if last is None else _words(stage, last)
+    longest = "" if last is None else _words(env, last)
     click.echo(f"{time.strftime('%X')} {counted} {dict(why)} {longest}", err=True)
 
 
-async def _under_way(stage: Stage) -> list[Row]:
+async def _under_way(env: Environment) -> list[Row]:
     def read(connection: Connection) -> list[Row]:
         return [row for state in UNDER_WAY for row in outbox.list_rows(connection, state)]
 
-    return await stage.house.store.read(read)
+    return await env.services.store.read(read)
 
 
-def _words(stage: Stage, row: Row) -> str:
-    seconds = (row.due_at - stage.house.clock()) / SECOND
+def _words(env: Environment, row: Row) -> str:
+    seconds = (row.due_at - env.services.clock()) / SECOND
     why = f"{row.attempts} attempts, {row.step or row.reason or 'nothing'}: {row.detail}"
     return f"{row.kind} {row.key}: {row.state}, due in {seconds:.0f} s, {why}"
 

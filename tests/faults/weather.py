@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 
-from connector.demo.furnishing import link
+from connector.demo.building import link
+from connector.demo.env import Environment
 from connector.demo.processes import Program
-from connector.demo.stage import Stage
 from connector.errors import CommandError
 from connector.sandbox.presets import DEMO_ORG_ID
 
@@ -50,11 +50,11 @@ class Weather:
     `programs` maps each to the address where it says that it is ready, "" where it has none.
     """
 
-    def __init__(self, stage: Stage, programs: Mapping[Program, str], seed: int) -> None:
-        self._stage = stage
+    def __init__(self, env: Environment, programs: Mapping[Program, str], seed: int) -> None:
+        self._env = env
         self._programs = programs
         self._chance = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
-        self._http = httpx2.AsyncClient(base_url=stage.control.origin, trust_env=False, timeout=30)
+        self._http = httpx2.AsyncClient(base_url=env.control.origin, trust_env=False, timeout=30)
         self._tasks: list[asyncio.Task[None]] = []
         self._rules: list[dict[str, Any]] = []
         self._struck: Counter[str] = Counter()
@@ -139,7 +139,7 @@ class Weather:
     async def _link_at_last(self) -> None:
         while True:
             try:
-                await link(self._stage.origin, self._stage.team, DEMO_ORG_ID)
+                await link(self._env.origin, self._env.team, DEMO_ORG_ID)
             except (CommandError, httpx2.TransportError):
                 await asyncio.sleep(LINK_AGAIN_SECONDS)
             else:

@@ -16,7 +16,7 @@ ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 @pytest.fixture(scope="session")
 def databases_of() -> Iterator[Callable[[str], Databases]]:
-    """Answer where an engine's databases come from; PostgreSQL is started for the first who asks."""
+    """Return where an engine's databases come from; PostgreSQL is started for the first who asks."""
     made: dict[str, Databases] = {}
     with ExitStack() as stack:
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from connector.store import Store
 from tests.postgresql import Postgresql
 
-Furnish = Callable[[Connection], object]
+Build = Callable[[Connection], object]
 """Writes what all databases of a kind begin with; its name is the kind's."""
 
 
@@ -26,8 +26,8 @@ class Databases(Protocol):
     engine: str
 
     @contextmanager
-    def fresh(self, furnish: Furnish = nothing) -> Iterator[str]:
-        """Answer the address of a migrated and furnished database, which is gone after the block."""
+    def fresh(self, build: Build = nothing) -> Iterator[str]:
+        """Return the address of a migrated and furnished database, which is gone after the block."""
 
 
 class SqliteDatabases:
@@ -37,20 +37,20 @@ class SqliteDatabases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._templates: dict[Furnish, Path] = {}
+        self._templates: dict[Build, Path] = {}
         self._made = 0
 
     @contextmanager
-    def fresh(self, furnish: Furnish = nothing) -> Iterator[str]:
+    def fresh(self, build: Build = nothing) -> Iterator[str]:
         """Copy a file."""
-        if furnish not in self._templates:
+        if build not in self._templates:
             path = self._folder / f"template-{len(self._templates)}.db"
-            _make(f"sqlite:///{path}", furnish)
-            self._templates[furnish] = path
+            _make(f"sqlite:///{path}", build)
+            self._templates[build] = path
         self._made += 1
         folder = self._folder / str(self._made)
         folder.mkdir()
-        yield f"sqlite:///{shutil.copy(self._templates[furnish], folder / 'connector.db')}"
+        yield f"sqlite:///{shutil.copy(self._templates[build], folder / 'connector.db')}"
         shutil.rmtree(folder)
 
 
@@ -61,31 +61,31 @@ class PostgresqlDatabases:
 
     def __init__(self, server: Postgresql) -> None:
         self.server = server
-        self._templates: dict[Furnish, str] = {}
+        self._templates: dict[Build, str] = {}
 
     @contextmanager
-    def fresh(self, furnish: Furnish = nothing) -> Iterator[str]:
+    def fresh(self, build: Build = nothing) -> Iterator[str]:
         """Copy a database inside the server."""
-        if furnish not in self._templates:
+        if build not in self._templates:
             template = self.server.create()
-            _make(self.server.url(template), furnish)
-            self._templates[furnish] = template
-        name = self.server.create(self._templates[furnish])
+            _make(self.server.url(template), build)
+            self._templates[build] = template
+        name = self.server.create(self._templates[build])
         yield self.server.url(name)
         self.server.drop(name)
 
 
-def _make(url: str, furnish: Furnish) -> None:
+def _make(url: str, build: Build) -> None:
     store = Store.open(url)
-    store.write_now(furnish)
+    store.write_now(build)
     store.close()
 
 
 def url_of(store: Store) -> str:
-    """Answer the address of a store's database, for another process's store beside it."""
+    """Return the address of a store's database, for another process's store beside it."""
     return store.engine.url.render_as_string(hide_password=False)
 
 
 def name_of(url: str) -> str:
-    """Answer the name of a database on its server."""
+    """Return the name of a database on its server."""
     return make_url(url).database or ""

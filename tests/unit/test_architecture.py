@@ -13,16 +13,15 @@ from tests.conftest import NetworkClosed
 ROOT = Path(__file__).parents[2]
 
 FLOORS = (
-    {"errors", "times", "casing", "private_files"},
+    {"errors", "clock", "casing", "private_files"},
     {"settings", "logs", "metrics"},
-    {"sealing"},
+    {"crypto"},
     {"numbers", "calls"},
-    {"pops"},
-    {"phones", "zoho", "store", "feed"},
-    {"directory", "people", "portals", "phone_systems", "keeping", "recordings", "handbook"},
-    {"news", "control", "links"},
-    {"asking"},
-    {"road", "delivery"},
+    {"dialects", "zoho", "store"},
+    {"contacts", "accounts", "portals", "phone_systems", "maintenance", "handbook"},
+    {"banner"},
+    {"recordings", "orders"},
+    {"pipeline", "delivery"},
     {"web"},
     {"app", "server", "sandbox", "bridge"},
     {"demo"},
@@ -31,21 +30,17 @@ FLOORS = (
 )
 """A room imports only from floors above its own; two rooms of one floor never meet."""
 
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 LONGER_FILES = {
-    "connector/errors.py": "the whole tree in one place",
     "connector/store/tables.py": "every table in one place",
     "connector/store/migrations/versions/0001_first_tables.py": "generated from the tables",
-    "tests/unit/phones/test_neutral.py": "one test for each way to write an event wrongly",
-    "tests/integration/identity/test_sign_in.py": "one test for each way a sign-in can go",
-    "tests/integration/sandbox_desk/test_calls.py": "one test for each rule of Desk's Calls",
 }
-LONGEST_FUNCTION = 40
+LONGEST_FUNCTION = 60
 LONGER_FUNCTIONS = {
     "connector/store/migrations/versions/0001_first_tables.py:upgrade": "generated from the tables",
 }
 
-BRIDGE_KNOWS = {"bridge", "errors", "times", "casing", "private_files", "settings", "phones"}
+BRIDGE_KNOWS = {"bridge", "errors", "clock", "casing", "private_files", "settings", "dialects"}
 
 CATCHES_EVERYTHING = {
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
@@ -54,7 +49,7 @@ CATCHES_EVERYTHING = {
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {
-    "connector/control/colleagues.py": "names in the order in which people look for them",
+    "connector/orders/colleagues.py": "names in the order in which people look for them",
     "connector/handbook/pages.py": "headings, as code hosts make anchors of them",
     "connector/handbook/searching.py": "words that somebody looks for",
     "connector/numbers/reading.py": "words for a withheld number, in any language",
@@ -76,13 +71,13 @@ def _below(folder: str) -> dict[str, ast.Module]:
 
 
 def room_of(path: str) -> str:
-    """Answer the room that a file belongs to; nothing for the house's own front door."""
+    """Return the room that a file belongs to; nothing for the house's own front door."""
     name = Path(path).parts[1].removesuffix(".py")
     return "" if name == "__init__" else name
 
 
 def imported_rooms(tree: ast.Module) -> Iterator[str]:
-    """Answer the rooms of the connector that a module imports, at the top and inside functions."""
+    """Return the rooms of the connector that a module imports, at the top and inside functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "connector":
             yield from (alias.name for alias in node.names if alias.name != "__version__")
@@ -99,7 +94,7 @@ def _room_in(module: str) -> Iterator[str]:
 
 
 def calls_in(tree: ast.Module) -> Iterator[str]:
-    """Answer what is called, as it is written: `print`, `time.sleep`."""
+    """Return what is called, as it is written: `print`, `time.sleep`."""
     return (ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 

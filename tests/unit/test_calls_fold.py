@@ -208,7 +208,7 @@ def test_no_call_is_its_own_parent() -> None:
 
 
 def legs_of(told: Iterable[CallEvent]) -> dict[str, LegState]:
-    """Answer each agent's state."""
+    """Return each agent's state."""
     return {leg.agent: leg.state for leg in fold(told).legs}
 
 

@@ -55,9 +55,9 @@ def test_there_is_a_reason_or_a_record(
     other: list[CallEvent],
 ) -> None:
     """Of every family that is over, whatever was told: one of the two, never both."""
-    family = [fold([*one, event("ended", 3)]), fold([*other, event("ended", 4)])]
-    why = not_recorded(family, with_internal=internal)
-    assert (record("key", family, with_internal=internal) is None) is (why is not None)
+    call_group = [fold([*one, event("ended", 3)]), fold([*other, event("ended", 4)])]
+    why = not_recorded(call_group, with_internal=internal)
+    assert (record("key", call_group, with_internal=internal) is None) is (why is not None)
 
 
 def test_an_answer_that_names_nobody() -> None:
@@ -100,5 +100,5 @@ def test_a_caller_without_a_direction_under_an_internal_call() -> None:
     child = call(
         event("ringing", 4, call_id="d", parent="c", from_number="x"), event("ended", 9, call_id="d")
     )
-    for family in ([root, child], [child, root]):
-        assert (written(*family).direction, written(*family).customer) == (Direction.INBOUND, "x")
+    for call_group in ([root, child], [child, root]):
+        assert (written(*call_group).direction, written(*call_group).customer) == (Direction.INBOUND, "x")

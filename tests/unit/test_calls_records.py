@@ -33,9 +33,9 @@ def call(*told: CallEvent) -> Call:
     return fold(told)
 
 
-def written(*family: Call, **extra: Any) -> CallRecord:
-    """Answer the record, which must be due."""
-    made = record("key", family, **extra)
+def written(*call_group: Call, **extra: Any) -> CallRecord:
+    """Return the record, which must be due."""
+    made = record("key", call_group, **extra)
     assert made is not None
     return made
 
@@ -192,8 +192,8 @@ def test_a_transfer_is_one_record() -> None:
         event("recorded", 37, call_id="d", recording_url="https://r/1"),
         event("ended", 100, call_id="d", cause=Cause.FAILED),
     )
-    for family in itertools.permutations([root, child]):
-        made = written(*family)
+    for call_group in itertools.permutations([root, child]):
+        made = written(*call_group)
         assert (made.direction, made.customer, made.started_at) == (Direction.INBOUND, "customer", T)
         assert (made.duration_seconds, made.waiting_seconds, made.cause) == (90, 10, Cause.NORMAL)
         assert (made.agents, made.queue) == (("7", "8"), "sales")
@@ -238,11 +238,11 @@ def test_a_call_whose_legs_were_over() -> None:
 @given(st.lists(events, min_size=1, max_size=6), st.lists(events, min_size=1, max_size=6))
 def test_durations_are_never_negative(one: list[CallEvent], other: list[CallEvent]) -> None:
     """Whatever clocks say, and never longer than the family lasted."""
-    family = [fold([*one, event("ended", 3)]), fold([*other, event("ended", 4)])]
-    made = record("key", family)
-    first = min(each.started_at for each in family)
-    last = max(each.ended_at or 0 for each in family)
-    assert 0 <= talk_seconds(family) * 1000 <= last - first
+    call_group = [fold([*one, event("ended", 3)]), fold([*other, event("ended", 4)])]
+    made = record("key", call_group)
+    first = min(each.started_at for each in call_group)
+    last = max(each.ended_at or 0 for each in call_group)
+    assert 0 <= talk_seconds(call_group) * 1000 <= last - first
     assert made is None or made.waiting_seconds >= 0
 
 

@@ -10,8 +10,8 @@ from starlette.routing import Mount, Route
 
 from connector import handbook
 from connector.cli import main
+from connector.dialects import DIALECTS, guide
 from connector.handbook.pages import anchor
-from connector.phones import DIALECTS, guide
 from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
 from connector.web.routes import routes
 

@@ -108,7 +108,7 @@ class Courier:
     async def _ask(
         self, method: str, url: str, body: bytes = b"[]", headers: dict[str, str] | None = None
     ) -> int:
-        """Answer the status of a request; 0 for no answer, or an address that is not this machine's."""
+        """Return the status of a request; 0 for no answer, or an address that is not this machine's."""
         if not is_loopback(url):
             return 0
         sent = {"Content-Type": "application/json"} | (headers or {})
@@ -141,7 +141,7 @@ def key() -> RSAKey:
 
 
 async def keys(_request: Request) -> Response:
-    """Answer the public keys of Desk; those of Accounts are elsewhere."""
+    """Return the public keys of Desk; those of Accounts are elsewhere."""
     return JSONResponse({"keys": [key().as_dict(private=False)]})
 
 

@@ -74,14 +74,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint:
-    """Answer at one path of the API, as an ASGI application, for every method that it has."""
+    """Return at one path of the API, as an ASGI application, for every method that it has."""
 
     def __init__(self, world: World, operations: Sequence[Operation]) -> None:
         self._world = world
         self._operations = {operation.method: operation for operation in operations}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Return one request."""
         headers: dict[str, str] = {}
         request = Request(scope, receive)
         try:
@@ -143,10 +143,10 @@ def routes_of(world: World, operations: Sequence[Operation]) -> list[BaseRoute]:
 
 
 class _Nowhere:
-    """Answer where Desk has nothing."""
+    """Return where Desk has nothing."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Return one request."""
         refusal = Refusal("URL_NOT_FOUND")
         await JSONResponse(refusal.body(), refusal.status)(scope, receive, send)
 

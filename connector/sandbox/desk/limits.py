@@ -9,7 +9,7 @@ from connector.sandbox.world import World
 
 
 class DeskLimits:
-    """Answer TOO_MANY_REQUESTS, without Retry-After, to what exceeds a portal's concurrency.
+    """Return TOO_MANY_REQUESTS, without Retry-After, to what exceeds a portal's concurrency.
 
     It reads the requests under way that `Counting` notes, so it belongs right within that.
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from .stage import Stage, Theatre
+from .env import Environment, Theatre
 
 FLAGS = [
     "--no-sandbox",
@@ -35,15 +35,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def theatre() -> Iterator[Stage]:
+def theatre() -> Iterator[Environment]:
     """Run the scripted server."""
-    with Theatre() as stage:
-        yield stage
+    with Theatre() as env:
+        yield env
 
 
 @pytest.fixture
-def stage(theatre: Stage) -> Stage:
-    """Answer the scripted server, empty."""
+def env(theatre: Environment) -> Environment:
+    """Return the scripted server, empty."""
     theatre.reset()
     theatre.wait_for(lambda: theatre.streams() == 0)
     return theatre
@@ -56,7 +56,7 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def context(browser: Browser, stage: Stage, complaints: list[str]) -> Iterator[BrowserContext]:
+def context(browser: Browser, env: Environment, complaints: list[str]) -> Iterator[BrowserContext]:
     """Make a fresh browser profile; fail at the end if any page of it complained."""
 
     def hear(message: ConsoleMessage) -> None:
@@ -64,7 +64,7 @@ def context(browser: Browser, stage: Stage, complaints: list[str]) -> Iterator[B
             complaints.append(message.text)
 
     context = browser.new_context(
-        base_url=stage.base,
+        base_url=env.base,
         locale="en-GB",
         timezone_id="Europe/Paris",
         viewport={"width": 1280, "height": 800},
@@ -80,7 +80,7 @@ def context(browser: Browser, stage: Stage, complaints: list[str]) -> Iterator[B
 
 @pytest.fixture
 def banner(context: BrowserContext) -> Open:
-    """Answer a function that opens the banner in a new tab and waits for its first state."""
+    """Return a function that opens the banner in a new tab and waits for its first state."""
 
     def open_banner() -> Page:
         page = context.new_page()
@@ -93,7 +93,7 @@ def banner(context: BrowserContext) -> Open:
 
 @pytest.fixture
 def page_clock(context: BrowserContext) -> BrowserContext:
-    """Answer the context; time stands still in its pages until the test lets it run."""
+    """Return the context; time stands still in its pages until the test lets it run."""
     context.clock.install()
     context.clock.pause_at("2001-02-03T04:05:06Z")
     return context

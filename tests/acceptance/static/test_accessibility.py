@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.acceptance import axe
 
 from .conftest import Open
-from .stage import Stage
+from .env import Environment
 from .views import TICKETS, View, call, ended, missed, named, shared, talking
 
 pytestmark = pytest.mark.browser
@@ -48,26 +48,26 @@ def check(page: Page) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing(stage: Stage, banner: Open, state: str) -> None:
+def test_axe_finds_nothing(env: Environment, banner: Open, state: str) -> None:
     """No state of the banner has a violation."""
-    stage.show(*STATES[state])
+    env.show(*STATES[state])
     page = banner()
     expect(page.get_by_role("article")).to_have_count(len(STATES[state]))
     check(page)
 
 
 @pytest.mark.parametrize("state", ["lost", "signed out", "searching"])
-def test_axe_finds_nothing_in_trouble(stage: Stage, banner: Open, state: str) -> None:
+def test_axe_finds_nothing_in_trouble(env: Environment, banner: Open, state: str) -> None:
     """Neither does a lost connection, a signed-out page, or an open search."""
-    stage.show(named(), talking(2), missed(3))
+    env.show(named(), talking(2), missed(3))
     page = banner()
     page.emulate_media(reduced_motion="reduce")
     if state == "lost":
-        stage.status = 503
-        stage.drop()
+        env.status = 503
+        env.drop()
         expect(page.get_by_text("Connection lost, reconnecting…")).to_be_visible()
     elif state == "signed out":
-        stage.send("signed_out", {})
+        env.send("signed_out", {})
         expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     else:
         page.get_by_role("searchbox").fill("ada")
@@ -79,10 +79,10 @@ def test_axe_finds_nothing_in_trouble(stage: Stage, banner: Open, state: str) ->
     "message", [None, MESSAGE, {"title": "Linked", "what": "The portal is linked.", "tone": "good"}]
 )
 def test_axe_finds_nothing_on_other_pages(
-    stage: Stage, context: BrowserContext, message: dict[str, object] | None
+    env: Environment, context: BrowserContext, message: dict[str, object] | None
 ) -> None:
     """The sign-in page and the message page say their thing without a violation."""
-    stage.messages["m"] = message or {}
+    env.messages["m"] = message or {}
     page = context.new_page()
     page.goto("/message/m" if message else "/")
     title = str(message["title"]) if message else "See who is calling"
@@ -90,9 +90,9 @@ def test_axe_finds_nothing_on_other_pages(
     check(page)
 
 
-def test_message_page_says_all(stage: Stage, context: BrowserContext) -> None:
+def test_message_page_says_all(env: Environment, context: BrowserContext) -> None:
     """Title, what happened, whose move it is, what to do, and the way on."""
-    stage.messages["m"] = MESSAGE
+    env.messages["m"] = MESSAGE
     page = context.new_page()
     page.goto("/message/m")
     for key in ("title", "what", "whose", "reference"):
@@ -102,9 +102,9 @@ def test_message_page_says_all(stage: Stage, context: BrowserContext) -> None:
     expect(page.locator("form[action='/connect'][method=post] input[name=portal]")).to_have_value("<7>")
 
 
-def test_everything_by_keyboard(stage: Stage, banner: Open) -> None:
+def test_everything_by_keyboard(env: Environment, banner: Open) -> None:
     """Tab reaches everything in reading order, and what has the focus shows it."""
-    stage.show(shared(), missed(2))
+    env.show(shared(), missed(2))
     page = banner()
     reached: list[str] = []
     for _ in range(30):
@@ -131,19 +131,19 @@ def test_everything_by_keyboard(stage: Stage, banner: Open) -> None:
     assert "Sign out" in reached
 
 
-def test_focus_follows_the_call(stage: Stage, banner: Open) -> None:
+def test_focus_follows_the_call(env: Environment, banner: Open) -> None:
     """What happens to a call never throws the keyboard user back to the top of the page."""
-    stage.show(named(1))
+    env.show(named(1))
     page = banner()
     link = page.get_by_role("link", name="Open contact in Desk")
     link.focus()
-    stage.show(call(2, revision=1))
+    env.show(call(2, revision=1))
     expect(page.get_by_role("article")).to_have_count(2)
     expect(link).to_be_focused()
-    stage.show(talking(1))
+    env.show(talking(1))
     expect(page.get_by_text("Talking", exact=True)).to_be_visible()
     expect(link).to_be_focused()
-    stage.show(ended(1))
+    env.show(ended(1))
     expect(page.get_by_role("heading", name="Ada Lovelace", level=3)).to_be_focused()
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -151,38 +151,38 @@ def test_focus_follows_the_call(stage: Stage, banner: Open) -> None:
     expect(page.get_by_role("heading", name="Calls", level=1)).to_be_focused()
 
 
-def test_each_happening_is_announced_once(stage: Stage, banner: Open, page_clock: BrowserContext) -> None:
+def test_each_happening_is_announced_once(env: Environment, banner: Open, page_clock: BrowserContext) -> None:
     """The live region speaks at the ring, the answer and the end, not at each tick or revision."""
     page = banner()
     said = page.locator("#announcer p")
     expect(page.locator("#announcer")).to_have_attribute("aria-live", "polite")
-    stage.show(call(1))
+    env.show(call(1))
     expect(page.get_by_role("article")).to_have_count(1)
     expect(said).to_have_count(0)
-    stage.show(named(1))
+    env.show(named(1))
     ring = "Incoming call from Ada Lovelace, Analytical Engines Ltd"
     expect(said).to_have_text([ring])
-    stage.show(named(1, revision=3, tickets=[]))
+    env.show(named(1, revision=3, tickets=[]))
     page_clock.clock.run_for(10_000)
-    stage.show(talking(1, revision=4))
+    env.show(talking(1, revision=4))
     expect(said).to_have_text([ring, "Talking to Ada Lovelace"])
-    stage.show(ended(1, revision=5))
-    stage.show(ended(1, revision=6, record={"state": "written", "url": None}))
+    env.show(ended(1, revision=5))
+    env.show(ended(1, revision=6, record={"state": "written", "url": None}))
     expect(page.get_by_text("Written to Desk")).to_be_visible()
     expect(said).to_have_text([ring, "Talking to Ada Lovelace", "Call with Ada Lovelace ended"])
 
 
 def test_late_name_is_announced_after_the_number(
-    stage: Stage, banner: Open, page_clock: BrowserContext
+    env: Environment, banner: Open, page_clock: BrowserContext
 ) -> None:
     """A slow look-up does not hold the announcement back: number first, name when it comes."""
     page = banner()
-    stage.show(call(1))
+    env.show(call(1))
     expect(page.get_by_role("article")).to_have_count(1)
     page_clock.clock.run_for(1_600)
     said = page.locator("#announcer p")
     expect(said).to_have_text(["Incoming call from +33 1 23 45 67 89"])
-    stage.show(named(1))
+    env.show(named(1))
     expect(said.last).to_have_text("+33 1 23 45 67 89 is Ada Lovelace, Analytical Engines Ltd")
     expect(said).to_have_count(2)
 
@@ -202,20 +202,20 @@ UNTIL_NOTIFIED = """() => new Promise((done) => {
 """Playwright's own waiting for an expression needs eval, which our policy forbids."""
 
 
-def test_notifications_only_when_asked_for(stage: Stage, banner: Open, context: BrowserContext) -> None:
+def test_notifications_only_when_asked_for(env: Environment, banner: Open, context: BrowserContext) -> None:
     """No desktop notification before the agent turns them on; then one for a ringing call; none once off."""
     context.grant_permissions(["notifications"])
     context.add_init_script(RECORD_NOTIFICATIONS)
     page = banner()
-    stage.show(named(1))
+    env.show(named(1))
     expect(page.get_by_role("article")).to_have_count(1)
     assert page.evaluate("notified") == []
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("button", name="Turn off")).to_be_visible()
-    stage.show(named(2))
+    env.show(named(2))
     page.evaluate(UNTIL_NOTIFIED)
     page.reload()
     page.get_by_role("button", name="Turn off").click()
-    stage.show(named(3))
+    env.show(named(3))
     expect(page.get_by_role("article")).to_have_count(3)
     assert len(page.evaluate("notified")) <= 2

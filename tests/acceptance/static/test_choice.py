@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Open
-from .stage import Stage, problem
+from .env import Environment, problem
 from .views import ended, shared
 
 pytestmark = pytest.mark.browser
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 PATH = "/api/calls/1/contact"
 
 
-def test_choice_is_posted_and_shown(stage: Stage, banner: Open) -> None:
+def test_choice_is_posted_and_shown(env: Environment, banner: Open) -> None:
     """All matches are shown; the chosen one is the caller in all tabs; the choice can be taken back."""
-    stage.show(shared())
+    env.show(shared())
     page, other = banner(), banner()
     expect(page.get_by_text("3 contacts in Desk have this number")).to_be_visible()
     group = page.get_by_role("group", name=re.compile("^(Who is it\\?|It is)$"))
@@ -30,33 +30,33 @@ def test_choice_is_posted_and_shown(stage: Stage, banner: Open) -> None:
     expect(pressed).to_be_focused()
     pressed.click()
     expect(page.get_by_text("3 contacts in Desk have this number")).to_be_visible()
-    assert stage.asked == [(PATH, "12"), (PATH, None)]
+    assert env.asked == [(PATH, "12"), (PATH, None)]
 
 
-def test_choice_from_a_following_tab(stage: Stage, banner: Open) -> None:
+def test_choice_from_a_following_tab(env: Environment, banner: Open) -> None:
     """A tab that does not lead chooses just as well."""
-    stage.show(shared())
+    env.show(shared())
     leader, page = banner(), banner()
     page.get_by_role("button", name="Mary Somerville").click()
     expect(page.get_by_role("heading", name="Mary Somerville")).to_be_visible()
     expect(leader.get_by_role("heading", name="Mary Somerville")).to_be_visible()
 
 
-def test_refused_choice_says_so(stage: Stage, banner: Open) -> None:
+def test_refused_choice_says_so(env: Environment, banner: Open) -> None:
     """A choice that did not arrive is not shown as made."""
-    stage.show(shared())
-    stage.answers["choose"] = problem(500)
+    env.show(shared())
+    env.answers["choose"] = problem(500)
     page = banner()
     page.get_by_role("button", name="Ada Lovelace").click()
     expect(page.get_by_role("alert")).to_have_text("Your choice did not reach the connector. Try again.")
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_have_count(0)
 
 
-def test_choice_stays_open_until_the_record_is_written(stage: Stage, banner: Open) -> None:
+def test_choice_stays_open_until_the_record_is_written(env: Environment, banner: Open) -> None:
     """After the call the choice still counts, until the record stands in Desk."""
     matches = shared()["contacts"]
-    stage.show(ended(contacts=matches))
+    env.show(ended(contacts=matches))
     page = banner()
     expect(page.get_by_role("group", name="Who is it?")).to_be_visible()
-    stage.show(ended(revision=9, contacts=matches, record={"state": "written", "url": None}))
+    env.show(ended(revision=9, contacts=matches, record={"state": "written", "url": None}))
     expect(page.get_by_role("group", name="Who is it?")).to_be_hidden()

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Open
-from .stage import Stage
+from .env import Environment
 from .views import TICKETS, call, contact, named
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ ADDRESSES = [
 ]
 
 
-def test_markup_is_text(stage: Stage, banner: Open) -> None:
+def test_markup_is_text(env: Environment, banner: Open) -> None:
     """Markup in every field is shown as it was written."""
     hostile = contact("1", IMAGE, IMAGE)
     ticket = {
@@ -34,19 +34,19 @@ def test_markup_is_text(stage: Stage, banner: Open) -> None:
         "url": "https://desk.example.test/",
     }
     number = {"e164": None, "display": IMAGE, "kind": "unreadable"}
-    stage.show(named(1, contacts=[hostile], tickets=[ticket], number=number, queue=IMAGE, line=IMAGE))
-    stage.show(call(2, number=number, lookup="none"))
+    env.show(named(1, contacts=[hostile], tickets=[ticket], number=number, queue=IMAGE, line=IMAGE))
+    env.show(call(2, number=number, lookup="none"))
     page = banner()
     expect(page.get_by_role("heading", name=IMAGE)).to_have_count(2)
     assert page.locator("img").count() == 0
 
 
-def test_only_web_addresses_become_links(stage: Stage, banner: Open) -> None:
+def test_only_web_addresses_become_links(env: Environment, banner: Open) -> None:
     """An address that is not http or https leaves its text, without a link."""
     for key, address in enumerate(ADDRESSES):
         unsafe = contact("1", "Mallory") | {"url": address}
         record = {"state": "written", "url": address}
-        stage.show(named(key, contacts=[unsafe], tickets=[TICKETS[0] | {"url": address}], record=record))
+        env.show(named(key, contacts=[unsafe], tickets=[TICKETS[0] | {"url": address}], record=record))
     page = banner()
     expect(page.get_by_text(TICKETS[0]["subject"])).to_have_count(len(ADDRESSES))
     assert page.get_by_role("article").get_by_role("link").count() == 0
@@ -69,32 +69,32 @@ MALFORMED = [
 ]
 
 
-def test_malformed_event_harms_nothing(stage: Stage, banner: Open) -> None:
+def test_malformed_event_harms_nothing(env: Environment, banner: Open) -> None:
     """After each event that cannot be read the page is as it was, and the next call rings."""
-    stage.show(named(1))
+    env.show(named(1))
     page = banner()
     expect(page.get_by_role("article", name="Ada Lovelace")).to_be_visible()
     for key, text in enumerate(MALFORMED, start=2):
-        stage.send_raw(f"{text}\n\n")
-        stage.show(named(key, contacts=[contact("2", "Next Caller")]))
+        env.send_raw(f"{text}\n\n")
+        env.show(named(key, contacts=[contact("2", "Next Caller")]))
         expect(page.get_by_role("article")).to_have_count(key)
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
-    assert stage.opened == 1
+    assert env.opened == 1
 
 
-def test_bare_view_is_shown(stage: Stage, banner: Open) -> None:
+def test_bare_view_is_shown(env: Environment, banner: Open) -> None:
     """A view with nothing but what makes it one still shows that somebody calls."""
     page = banner()
-    stage.send(
+    env.send(
         "call", {"id": 1, "revision": 1, "state": "ringing", "contacts": [None, 7, {}], "tickets": [None]}
     )
     expect(page.get_by_role("heading", name="Unknown number")).to_be_visible()
 
 
-def test_endless_words_stay_inside(stage: Stage, banner: Open) -> None:
+def test_endless_words_stay_inside(env: Environment, banner: Open) -> None:
     """A name without spaces or end widens nothing."""
     endless = contact("1", "W" * 400, "M" * 400)
-    stage.show(named(contacts=[endless], queue="Q" * 300, tickets=[TICKETS[0] | {"subject": "S" * 400}]))
+    env.show(named(contacts=[endless], queue="Q" * 300, tickets=[TICKETS[0] | {"subject": "S" * 400}]))
     page = banner()
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})

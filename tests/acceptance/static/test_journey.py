@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from .conftest import Open
-from .stage import Stage
+from .env import Environment
 from .views import ADA, DESK, NOW_AT, NUMBER, WITHHELD, View, call, contact, ended, missed, named, talking
 
 pytestmark = pytest.mark.browser
@@ -19,11 +19,11 @@ new PerformanceObserver((list) => {
 """
 
 
-def test_call_goes_its_way(stage: Stage, banner: Open) -> None:
+def test_call_goes_its_way(env: Environment, banner: Open) -> None:
     """A call shows its number, then its name and tickets, then the talk, then its record."""
     page = banner()
     expect(page.get_by_text("No call right now")).to_be_visible()
-    stage.show(call())
+    env.show(call())
     card = page.get_by_role("article", name="+33 1 23 45 67 89")
     expect(card.get_by_text("Ringing", exact=True)).to_be_visible()
     expect(card.get_by_text("Looking in Desk…")).to_be_visible()
@@ -33,7 +33,7 @@ def test_call_goes_its_way(stage: Stage, banner: Open) -> None:
     expect(page).to_have_title("☎ +33 1 23 45 67 89 · Connector")
     expect(page.get_by_text("No call right now")).to_be_hidden()
 
-    stage.show(named())
+    env.show(named())
     card = page.get_by_role("article", name="Ada Lovelace")
     expect(card.get_by_text("Analytical Engines Ltd")).to_be_visible()
     expect(card.get_by_text("+33 1 23 45 67 89")).to_be_visible()
@@ -43,38 +43,38 @@ def test_call_goes_its_way(stage: Stage, banner: Open) -> None:
     expect(tickets.first).to_contain_text("#1042")
     expect(page).to_have_title("☎ Ada Lovelace · Connector")
 
-    stage.show(talking())
+    env.show(talking())
     expect(card.get_by_text("Talking")).to_be_visible()
     expect(card.get_by_role("timer")).to_have_text(re.compile(r"1:\d\d"))
     expect(page).to_have_title("Calls · Connector")
 
-    stage.show(ended())
+    env.show(ended())
     expect(card.get_by_text("3:12 · 10:00")).to_be_visible()
     expect(card.get_by_text("Waiting to be written to Desk")).to_be_visible()
-    stage.show(ended(revision=5, record={"state": "written", "url": f"{DESK}calls/5"}))
+    env.show(ended(revision=5, record={"state": "written", "url": f"{DESK}calls/5"}))
     expect(card.get_by_role("link", name="Call record")).to_have_attribute("href", f"{DESK}calls/5")
     expect(page.get_by_text("No call right now")).to_be_visible()
 
 
-def test_name_and_tickets_move_nothing(stage: Stage, banner: Open) -> None:
+def test_name_and_tickets_move_nothing(env: Environment, banner: Open) -> None:
     """Name, account and tickets fill places that were kept for them."""
-    stage.show(call(), ended(9))
+    env.show(call(), ended(9))
     page = banner()
     expect(page.get_by_text("Looking in Desk…")).to_be_visible()
     page.evaluate(SHIFTS)
     before = page.locator("article").evaluate_all("all => all.map((one) => one.getBoundingClientRect().y)")
-    stage.show(named(tickets=None))
+    env.show(named(tickets=None))
     expect(page.get_by_role("heading", name="Ada Lovelace", level=2)).to_be_visible()
-    stage.show(named(revision=3))
+    env.show(named(revision=3))
     expect(page.get_by_text("#1042")).to_be_visible()
     after = page.locator("article").evaluate_all("all => all.map((one) => one.getBoundingClientRect().y)")
     assert after == before
     assert page.evaluate("shifted") == 0
 
 
-def test_timers_follow_the_servers_clock(stage: Stage, page_clock: BrowserContext, banner: Open) -> None:
+def test_timers_follow_the_servers_clock(env: Environment, page_clock: BrowserContext, banner: Open) -> None:
     """Timers start from the server's present, tick, and never run below zero."""
-    stage.show(call(started_at=NOW_AT + 90_000), talking(2))
+    env.show(call(started_at=NOW_AT + 90_000), talking(2))
     page = banner()
     timers = page.get_by_role("timer")
     expect(timers).to_have_text(["0:00", "1:04"])
@@ -84,9 +84,9 @@ def test_timers_follow_the_servers_clock(stage: Stage, page_clock: BrowserContex
     expect(timers.last).to_have_text("1:39")
 
 
-def test_reload_keeps_everything(stage: Stage, banner: Open) -> None:
+def test_reload_keeps_everything(env: Environment, banner: Open) -> None:
     """State lives in the server: a reload in the middle of a call shows the same again."""
-    stage.show(talking(), missed(2))
+    env.show(talking(), missed(2))
     page = banner()
     for _ in range(2):
         expect(page.get_by_role("article", name="Ada Lovelace").first).to_contain_text("Talking")
@@ -94,9 +94,9 @@ def test_reload_keeps_everything(stage: Stage, banner: Open) -> None:
         page.reload()
 
 
-def test_missed_is_clearly_different(stage: Stage, banner: Open) -> None:
+def test_missed_is_clearly_different(env: Environment, banner: Open) -> None:
     """A missed call says so, how long it rang, and looks unlike an answered one."""
-    stage.show(missed(1), ended(2, ended_at=NOW_AT - 1_000))
+    env.show(missed(1), ended(2, ended_at=NOW_AT - 1_000))
     page = banner()
     expect(page.get_by_role("article")).to_have_count(2)
     lost, kept = page.get_by_role("article").all()
@@ -106,12 +106,12 @@ def test_missed_is_clearly_different(stage: Stage, banner: Open) -> None:
     assert lost.evaluate(border) != kept.evaluate(border)
 
 
-def test_several_calls_newest_ringing_first(stage: Stage, banner: Open) -> None:
+def test_several_calls_newest_ringing_first(env: Environment, banner: Open) -> None:
     """Ringing calls stand before the talk, the newest of them on top."""
     page = banner()
-    stage.show(talking(1))
-    stage.show(named(2, contacts=[contact("21", "Older Ring")], started_at=NOW_AT - 9_000))
-    stage.show(named(3, contacts=[contact("22", "Newer Ring")], started_at=NOW_AT - 1_000))
+    env.show(talking(1))
+    env.show(named(2, contacts=[contact("21", "Older Ring")], started_at=NOW_AT - 9_000))
+    env.show(named(3, contacts=[contact("22", "Newer Ring")], started_at=NOW_AT - 1_000))
     headings = page.get_by_role("heading", level=2)
     expect(headings.filter(visible=True)).to_have_text(["Newer Ring", "Older Ring", "Ada Lovelace"])
     expect(page).to_have_title("☎ Newer Ring (+1) · Connector")
@@ -159,9 +159,9 @@ KNOWN: list[tuple[View, str, str]] = [
 ]
 
 
-def test_what_is_known_is_said(stage: Stage, banner: Open) -> None:
+def test_what_is_known_is_said(env: Environment, banner: Open) -> None:
     """Every outcome of the look-up has its sentence, and the number stands in for a missing name."""
-    stage.show(*(call(key, **{"tickets": [], **changes}) for key, (changes, _, _) in enumerate(KNOWN)))
+    env.show(*(call(key, **{"tickets": [], **changes}) for key, (changes, _, _) in enumerate(KNOWN)))
     page = banner()
     for key, (_, headline, sentence) in enumerate(KNOWN):
         card = page.locator(f"[data-call='{key}']")
@@ -169,29 +169,29 @@ def test_what_is_known_is_said(stage: Stage, banner: Open) -> None:
         expect(card.get_by_text(sentence, exact=True)).to_be_visible()
 
 
-def test_gone_withdraws_a_call(stage: Stage, banner: Open) -> None:
+def test_gone_withdraws_a_call(env: Environment, banner: Open) -> None:
     """A pop is withdrawn at once when another agent answers, and a late event does not bring it back."""
     page = banner()
-    stage.show(named())
+    env.show(named())
     expect(page.get_by_role("article")).to_have_count(1)
-    stage.send("gone", {"id": 1, "revision": 3, "reason": "answered_elsewhere"})
+    env.send("gone", {"id": 1, "revision": 3, "reason": "answered_elsewhere"})
     expect(page.get_by_role("article")).to_have_count(0)
     expect(page.get_by_text("Ada Lovelace was answered by somebody else")).to_be_attached()
-    stage.show(named(revision=3), named(7))
+    env.show(named(revision=3), named(7))
     expect(page.get_by_role("article")).to_have_count(1)
 
 
-def test_older_revision_is_ignored(stage: Stage, banner: Open) -> None:
+def test_older_revision_is_ignored(env: Environment, banner: Open) -> None:
     """What arrives late changes nothing."""
     page = banner()
-    stage.show(talking(revision=3), call(revision=1), named(2, contacts=[contact("21", "Last Word")]))
+    env.show(talking(revision=3), call(revision=1), named(2, contacts=[contact("21", "Last Word")]))
     expect(page.get_by_role("heading", name="Last Word")).to_be_visible()
     expect(page.get_by_role("article", name="Ada Lovelace")).to_contain_text("Talking")
 
 
-def test_dismissed_stays_away(stage: Stage, banner: Open) -> None:
+def test_dismissed_stays_away(env: Environment, banner: Open) -> None:
     """A dismissed call is gone from all tabs of this browser, also after a reload."""
-    stage.show(missed(1), ended(2), ended(3))
+    env.show(missed(1), ended(2), ended(3))
     page, other = banner(), banner()
     expect(other.get_by_role("article")).to_have_count(3)
     page.get_by_role("button", name="Dismiss call with").first.click()

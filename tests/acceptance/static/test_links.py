@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Open
-from .stage import Stage
+from .env import Environment
 from .test_accessibility import check
 from .views import AGENT, call
 
@@ -14,27 +14,27 @@ LOST = {"lost": ["Zylker"], "linkers": ["Ada Fontaine", "Bruno Keller"]}
 FAILED = call(lookup="failed", problem="grant_lost")
 
 
-def test_an_agent_is_told_whom_to_ask(stage: Stage, banner: Open) -> None:
+def test_an_agent_is_told_whom_to_ask(env: Environment, banner: Open) -> None:
     """On the page, beside the connection, and on the call that rings without a name."""
     page = banner()
     alert = page.get_by_role("alert").filter(has_text="Zoho Desk has to be linked again (Zylker).")
     expect(alert).to_have_count(0)
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
-    stage.send("links", LOST)
-    stage.show(FAILED)
+    env.send("links", LOST)
+    env.show(FAILED)
     expect(alert).to_be_visible()
     expect(alert).to_contain_text("An administrator does that: Ada Fontaine, Bruno Keller.")
     expect(alert.get_by_role("link")).to_have_count(0)
     expect(page.get_by_text("Desk not linked", exact=True)).to_be_visible()
     expect(page.get_by_role("article")).to_contain_text("Zoho Desk has to be linked again")
-    stage.send("links", {"lost": [], "linkers": []})
+    env.send("links", {"lost": [], "linkers": []})
     expect(alert).to_be_hidden()
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_an_administrator_is_led_there(stage: Stage, banner: Open) -> None:
+def test_an_administrator_is_led_there(env: Environment, banner: Open) -> None:
     """By a link that the keyboard reaches; the other tabs say it too."""
-    stage.agent, stage.links = AGENT | {"role": "administrator"}, LOST
+    env.agent, env.links = AGENT | {"role": "administrator"}, LOST
     page, other = banner(), banner()
     for each in (page, other):
         link = each.get_by_role("alert").get_by_role("link", name="Link it again")
@@ -45,19 +45,19 @@ def test_an_administrator_is_led_there(stage: Stage, banner: Open) -> None:
 
 
 @pytest.mark.parametrize("links", [None, 7, {"lost": "Zylker"}, {"lost": [None, 3]}, {"linkers": ["x"]}])
-def test_what_is_no_link_is_none(stage: Stage, banner: Open, links: object) -> None:
+def test_what_is_no_link_is_none(env: Environment, banner: Open, links: object) -> None:
     """Whatever comes instead, the page goes on."""
     page = banner()
-    stage.send("links", links)
-    stage.show(call())
+    env.send("links", links)
+    env.show(call())
     expect(page.get_by_role("article")).to_be_visible()
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_axe_finds_nothing(stage: Stage, banner: Open) -> None:
+def test_axe_finds_nothing(env: Environment, banner: Open) -> None:
     """Read and reached by everybody, on a small screen and in the dark too."""
-    stage.agent, stage.links = AGENT | {"role": "administrator"}, LOST
-    stage.show(FAILED)
+    env.agent, env.links = AGENT | {"role": "administrator"}, LOST
+    env.show(FAILED)
     page = banner()
     expect(page.get_by_role("article")).to_be_visible()
     check(page)

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from .stage import ROOT, Stage
+from .env import ROOT, Environment
 from .views import call, ended, named, talking
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, theatre: Stage) -> Iterator[Page]:
+def page(browser: Browser, theatre: Environment) -> Iterator[Page]:
     """Open a page of the same origin that runs nothing by itself."""
     page = browser.new_page(base_url=theatre.base, locale="en-GB", timezone_id="Europe/Paris")
     page.goto("/")

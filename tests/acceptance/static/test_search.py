@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from starlette.responses import JSONResponse
 
 from .conftest import Open
-from .stage import Stage, problem
+from .env import Environment, problem
 from .views import ADA, contact
 
 pytestmark = pytest.mark.browser
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.browser
 PATH = "/api/contacts/search"
 
 
-def test_search_by_keyboard(stage: Stage, banner: Open) -> None:
+def test_search_by_keyboard(env: Environment, banner: Open) -> None:
     """Typing searches once it pauses; arrows walk the results; Escape closes them and keeps the place."""
     page = banner()
     box = page.get_by_role("searchbox", name="Search contacts by number or name")
     box.press_sequentially("ada lo")
     panel = page.get_by_role("search")
     expect(panel.get_by_role("status")).to_have_text("2 contacts")
-    assert stage.asked == [(PATH, "ada lo")]
+    assert env.asked == [(PATH, "ada lo")]
     links = panel.get_by_role("link")
     expect(links.first).to_have_attribute("href", ADA["url"])
     expect(links.first).to_have_attribute("rel", "noopener noreferrer")
@@ -44,7 +44,7 @@ def test_search_by_keyboard(stage: Stage, banner: Open) -> None:
     expect(box).to_be_focused()
 
 
-def test_enter_searches_at_once_and_leaving_closes(stage: Stage, banner: Open) -> None:
+def test_enter_searches_at_once_and_leaving_closes(env: Environment, banner: Open) -> None:
     """Enter does not wait for the pause, and a click elsewhere closes the results."""
     page = banner()
     page.get_by_role("searchbox").fill("+33 1")
@@ -54,7 +54,7 @@ def test_enter_searches_at_once_and_leaving_closes(stage: Stage, banner: Open) -
     expect(rows.first).to_have_text("Call +33 1")
     page.get_by_role("main").click()
     expect(rows).to_have_count(0)
-    assert {text for _, text in stage.asked} == {"+33 1"}
+    assert {text for _, text in env.asked} == {"+33 1"}
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_enter_searches_at_once_and_leaving_closes(stage: Stage, banner: Open) -
         ("Invoice 2023-118-0777777", None),
     ],
 )
-def test_number_among_words(stage: Stage, banner: Open, text: str, number: str | None) -> None:
+def test_number_among_words(env: Environment, banner: Open, text: str, number: str | None) -> None:
     """The whole text is searched for, and the number in it can be called."""
-    stage.answers["search"] = JSONResponse({"contacts": []})
+    env.answers["search"] = JSONResponse({"contacts": []})
     page = banner()
     page.get_by_role("searchbox").fill(text)
     expect(page.get_by_role("search").get_by_role("status")).to_have_text("No contact found")
     rows = page.get_by_role("search").get_by_role("listitem")
     expect(rows).to_have_text([f"Call {number}"] if number else [])
-    assert stage.asked == [(PATH, text)]
+    assert env.asked == [(PATH, text)]
 
 
 @pytest.mark.parametrize(
@@ -85,31 +85,31 @@ def test_number_among_words(stage: Stage, banner: Open, text: str, number: str |
         (502, "The search got no answer. Try again."),
     ],
 )
-def test_no_result_says_why(stage: Stage, banner: Open, status: int, sentence: str) -> None:
+def test_no_result_says_why(env: Environment, banner: Open, status: int, sentence: str) -> None:
     """Nothing found, too many searches and no answer are three different sentences."""
-    stage.answers["search"] = JSONResponse({"contacts": []}) if status == 200 else problem(status)
+    env.answers["search"] = JSONResponse({"contacts": []}) if status == 200 else problem(status)
     page = banner()
     page.get_by_role("searchbox").fill("nobody")
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(sentence)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(429, "caller_credits"), (503, "credits_kept")])
-def test_spent_credits_are_said_in_full(stage: Stage, banner: Open, status: int, reason: str) -> None:
+def test_spent_credits_are_said_in_full(env: Environment, banner: Open, status: int, reason: str) -> None:
     """How many, until when, and who can change it: the connector's own words."""
     words = "You have used the 500 credits of a day. There are new ones from 00:00 UTC on."
-    stage.answers["search"] = problem(status, words, f"urn:connector:{reason}")
+    env.answers["search"] = problem(status, words, f"urn:connector:{reason}")
     page = banner()
     page.get_by_role("searchbox").fill("nobody")
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(words)
 
 
-def test_hostile_result_is_inert(stage: Stage, banner: Open) -> None:
+def test_hostile_result_is_inert(env: Environment, banner: Open) -> None:
     """A result with a script for an address is text; one without a name shows its number."""
     results = [
         contact("1", "<b>x</b>") | {"url": "javascript:alert(1)"},
         {"id": "2", "name": None, "phone": "+4420"},
     ]
-    stage.answers["search"] = JSONResponse({"contacts": [*results, None]})
+    env.answers["search"] = JSONResponse({"contacts": [*results, None]})
     page = banner()
     page.get_by_role("searchbox").fill("x1")
     rows = page.get_by_role("search").get_by_role("listitem")
@@ -117,11 +117,11 @@ def test_hostile_result_is_inert(stage: Stage, banner: Open) -> None:
     expect(rows.get_by_role("link")).to_have_attribute("href", "tel:+4420")
 
 
-def test_too_short_asks_nothing(stage: Stage, banner: Open) -> None:
+def test_too_short_asks_nothing(env: Environment, banner: Open) -> None:
     """One letter is no question."""
     page = banner()
     page.get_by_role("searchbox").fill("a")
     page.keyboard.press("Enter")
     page.get_by_role("searchbox").fill("ad")
     expect(page.get_by_role("search").get_by_role("listitem")).to_have_count(2)
-    assert stage.asked == [(PATH, "ad")]
+    assert env.asked == [(PATH, "ad")]

@@ -9,7 +9,7 @@ import pytest
 
 from connector.bridge.asterisk import Bridge
 from connector.bridge.settings import BridgeSettings, load
-from connector.times import system_clock
+from connector.clock import system_clock
 from tests.integration.bridge.manager import Manager
 from tests.integration.bridge.receiver import Receiver, free_port
 
@@ -42,7 +42,7 @@ def manager() -> Iterator[Manager]:
 
 @pytest.fixture
 def settings(tmp_path: Path, manager: Manager, receiver: Receiver) -> BridgeSettings:
-    """Answer the settings of a bridge between the two."""
+    """Return the settings of a bridge between the two."""
     return load(
         {
             "BRIDGE_ADDRESS": receiver.address,
@@ -62,7 +62,7 @@ def settings(tmp_path: Path, manager: Manager, receiver: Receiver) -> BridgeSett
 
 @pytest.fixture
 def started() -> Started:
-    """Answer how to run a bridge."""
+    """Return how to run a bridge."""
 
     @asynccontextmanager
     async def run(settings: BridgeSettings) -> AsyncIterator[None]:

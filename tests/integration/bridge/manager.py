@@ -26,7 +26,7 @@ class Manager:
 
     @property
     def address(self) -> str:
-        """Answer where it listens."""
+        """Return where it listens."""
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def say(self, data: bytes) -> None:
@@ -61,7 +61,7 @@ class Manager:
         reader = Reader(())
         try:
             while data := client.recv(65_536):
-                for action in reader.feed(data):
+                for action in reader.hub(data):
                     client.sendall(b"" if self.is_mute else self._answer(action))
                     if action["Action"] == "CoreShowChannels":
                         self.is_heard.set()
@@ -86,7 +86,7 @@ def written(fields: Mapping[str, str]) -> bytes:
 
 
 def spoken(sample: bytes) -> list[tuple[float, bytes]]:
-    """Answer the events of a sample, each with the seconds since the first."""
+    """Return the events of a sample, each with the seconds since the first."""
     blocks = [block + b"\r\n\r\n" for block in sample.split(b"\r\n\r\n") if block.startswith(b"Event: ")]
     told = [(float(found[1]), block) for block in blocks if (found := _MOMENTS.search(block))]
     return [(at - told[0][0], block) for at, block in told]

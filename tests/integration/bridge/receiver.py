@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector.calls import Call, CallEvent, fold
+from connector.clock import system_clock
+from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
+from connector.dialects.signing import new_secret
 from connector.errors import EventError
-from connector.phones import DIALECTS, PhoneSystem, Posted, signing
-from connector.phones.signing import new_secret
-from connector.times import system_clock
 
 Refuse = Callable[[Posted], Response | None]
 """Answers in place of the connector, or leaves it to answer."""
@@ -53,12 +53,12 @@ class Receiver:
         self.answers: list[int] = []
         self.port = free_port()
         self._server: _Server | None = None
-        self._news = threading.Condition()
+        self._publisher = threading.Condition()
         self._thread: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        """Answer where to post."""
+        """Return where to post."""
         return f"http://127.0.0.1:{self.port}/hooks/pbx"
 
     def start(self) -> None:
@@ -85,7 +85,7 @@ class Receiver:
             self._server = None
 
     def calls(self) -> list[Call]:
-        """Answer the calls that were told, by their start."""
+        """Return the calls that were told, by their start."""
         found: dict[str, list[CallEvent]] = {}
         for event in list(self.events.values()):
             found.setdefault(event.call_id, []).append(event)
@@ -93,8 +93,8 @@ class Receiver:
 
     def wait(self, until: Callable[[list[Call]], bool], seconds: float = 20) -> list[Call]:
         """Wait until the calls are so; answers them as they are then, or when the time is up."""
-        with self._news:
-            self._news.wait_for(lambda: until(self.calls()), seconds)
+        with self._publisher:
+            self._publisher.wait_for(lambda: until(self.calls()), seconds)
         return self.calls()
 
     async def _offer(self, request: Request) -> Response:
@@ -111,15 +111,15 @@ class Receiver:
         uid, report = request.path_params["id"], json.loads(body)
         if report["state"] == "taken":
             self.orders.pop(uid, None)
-        with self._news:
+        with self._publisher:
             self.reports.append({"id": uid} | report)
-            self._news.notify_all()
+            self._publisher.notify_all()
         return Response("{}", self.answers.pop(0) if self.answers else 200)
 
     def wait_for_report(self, *states: str, seconds: float = 20) -> dict[str, str]:
         """Wait until an order has come so far; answers what was said of it last."""
-        with self._news:
-            self._news.wait_for(lambda: any(one["state"] in states for one in self.reports), seconds)
+        with self._publisher:
+            self._publisher.wait_for(lambda: any(one["state"] in states for one in self.reports), seconds)
         return next(one for one in reversed(self.reports) if one["state"] in states)
 
     async def _receive(self, request: Request) -> Response:
@@ -132,8 +132,8 @@ class Receiver:
             received_at=system_clock(),
         )
         answer = self.refuse(posted) or self._take(posted)
-        with self._news:
-            self._news.notify_all()
+        with self._publisher:
+            self._publisher.notify_all()
         return answer
 
     def _take(self, posted: Posted) -> Response:
@@ -155,7 +155,7 @@ class Receiver:
 
 
 def free_port() -> int:
-    """Answer a port of the loopback that nobody listens on."""
+    """Return a port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from connector.bridge.settings import BridgeSettings
 from connector.calls import Call, CallState
+from connector.dialects import Posted
 from connector.errors import SettingsError
-from connector.phones import Posted
 from connector.settings import Secret
 from tests.integration.bridge.conftest import Started
 from tests.integration.bridge.manager import Manager, spoken
@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "asterisk"
 
 
 def sample(name: str) -> list[bytes]:
-    """Answer what Asterisk says of a call, event by event."""
+    """Return what Asterisk says of a call, event by event."""
     return [block for _, block in spoken((SAMPLES / f"{name}.ami").read_bytes())]
 
 
@@ -40,7 +40,7 @@ async def told(receiver: Receiver, until: Callable[[list[Call]], bool]) -> list[
 
 
 def is_over(calls: list[Call]) -> bool:
-    """Answer whether there is a call, and all are over."""
+    """Tell whether there is a call, and all are over."""
     return bool(calls) and all(call.state is CallState.ENDED for call in calls)
 
 

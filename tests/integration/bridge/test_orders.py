@@ -9,8 +9,8 @@ from connector.bridge.fetching import Fetcher
 from connector.bridge.orders import Order, Outcome
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
+from connector.clock import SECOND, system_clock
 from connector.settings import Secret
-from connector.times import SECOND, system_clock
 from tests.integration.bridge.conftest import Started
 from tests.integration.bridge.manager import Manager, written
 from tests.integration.bridge.receiver import Receiver
@@ -91,7 +91,7 @@ class Suspended:
         self.now = system_clock()
 
     def __call__(self) -> int:
-        """Answer the present moment."""
+        """Return the present moment."""
         self.now += 10 * SECOND
         return self.now
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connector.bridge.spool import Spool
+from connector.clock import DAY
 from connector.errors import SettingsError
-from connector.times import DAY
 
 NOW = 1_795_340_000_000
 DIES = """

@@ -8,9 +8,9 @@ import pytest
 from connector.calls import Direction, EventType, NotRecorded
 from connector.cli.calls import WHY
 from connector.store import Store
-from connector.store.ledger import Arrival, Ledger, Sender
+from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.cli.conftest import Shell
-from tests.integration.store.test_ledger import event
+from tests.integration.store.test_ingester import event
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def heard(shell: Shell, portal_id: int) -> Shell:
     told = [event(0, EventType.RINGING, "a", agent="1001"), event(9, EventType.ENDED, "a"),
             event(0, EventType.RINGING, "b", **inside), event(9, EventType.ENDED, "b", **inside)]  # fmt: skip
     store = Store(shell.database_url)
-    ledger = Ledger(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
+    ingester = EventIngester(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
     for one in (told[:2], told[2:]):
         arrival = Arrival(Sender(1, "u", portal_id), one)
-        store.write_now(partial(ledger.take, arrivals=[arrival]))
+        store.write_now(partial(ingester.take, arrivals=[arrival]))
     store.close()
     return shell
 
@@ -58,8 +58,8 @@ def test_numbers_are_those_of_the_records(shell: Shell, portal_id: int) -> None:
     out = {"direction": Direction.OUTBOUND, "from_number": "+33987654321", "to_number": "90140506001"}
     told = [event(at, EventType.RINGING, "a", agent=f"10{at:02}", **out) for at in range(8)]
     store = Store(shell.database_url)
-    ledger = Ledger(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
-    store.write_now(partial(ledger.take, arrivals=[Arrival(Sender(1, "u", portal_id), told)]))
+    ingester = EventIngester(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
+    store.write_now(partial(ingester.take, arrivals=[Arrival(Sender(1, "u", portal_id), told)]))
     store.close()
     (row,) = shell.json("calls", "list")
     assert (row["from"], row["to"], len(row["agents"])) == ("+33 9 87 65 43 21", "+33 1 40 50 60 01", 8)

@@ -44,7 +44,7 @@ def dead_ids(shell: Shell, portal_id: int) -> list[int]:
 
 
 def states(shell: Shell) -> dict[int, str]:
-    """Answer the state of every delivery."""
+    """Return the state of every delivery."""
     kinds = ("due", "sending", "unknown", "done", "dead", "dropped")
     return {each["id"]: kind for kind in kinds for each in shell.json("deliveries", "list", "--state", kind)}
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from connector.clock import system_clock
+from connector.crypto import Sealer
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.tokens import Grant
-from connector.sealing import Sealer
 from connector.settings import Secret
 from connector.store import Store, grants, portals
-from connector.times import system_clock
 from connector.zoho.scopes import linking, names
 from tests.integration.cli.conftest import Shell
 

@@ -2,13 +2,13 @@
 
 from connector.store import Store
 from tests.integration.cli.conftest import Shell
-from tests.integration.operations.conftest import CALLER, Desk, Time, furnish
+from tests.integration.operations.conftest import CALLER, Desk, Time, build
 
 
-def furnished(shell: Shell) -> Desk:
+def built(shell: Shell) -> Desk:
     """Open the shell's database, with a phone system that has told of a call."""
     store = Store.open(shell.database_url)
-    store.write_now(furnish)
+    store.write_now(build)
     desk = Desk(store, Time())
     desk.call("one")
     return desk
@@ -16,7 +16,7 @@ def furnished(shell: Shell) -> Desk:
 
 def test_forgets_a_number(shell: Shell) -> None:
     """It says how much was erased and what is not ours to erase; the audit has it without the number."""
-    desk = furnished(shell)
+    desk = built(shell)
     result = shell.type("forget", "--number", CALLER, "--json")
     assert result.exit_code == 0
     assert '"calls": 1' in result.stdout
@@ -37,7 +37,7 @@ def test_forgets_only_what_is_named(shell: Shell) -> None:
 def test_shows_how_phone_systems_are_heard(shell: Shell) -> None:
     """One that was never heard, by table and by JSON."""
     assert "No phone systems" in shell.ok("phones", "status")
-    furnished(shell).store.close()
+    built(shell).store.close()
     assert shell.json("phones", "status") == [
         {
             "slug": "paris", "name": "Paris", "state": "never", "last_at": None, "silent_seconds": None,

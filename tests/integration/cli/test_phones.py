@@ -2,8 +2,8 @@
 
 import pytest
 
+from connector.clock import system_clock
 from connector.store import Store, events, phones
-from connector.times import system_clock
 from tests.integration.cli.conftest import Shell
 
 PARIS = ("phones", "add", "paris", "--country", "fr", "--time-zone", "Europe/Paris")

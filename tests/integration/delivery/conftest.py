@@ -8,7 +8,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.serve import RunningSandbox
 from connector.store import Store
 from connector.zoho.transport import http_client
-from tests.integration.delivery.stage import NOON, Stage
+from tests.integration.delivery.env import NOON, Environment
 from tests.integration.zoho.person import CALLBACK
 
 
@@ -27,11 +27,11 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture
-async def stage(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Stage]:
+async def env(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Environment]:
     """Link the portal and add the phone system and its people."""
     async with http_client() as http:
-        made = Stage(store, sandbox, http)
+        made = Environment(store, sandbox, http)
         await made.link()
-        await made.furnish()
+        await made.build()
         yield made
         await made.portals.close()

@@ -3,86 +3,86 @@
 import pytest
 
 from connector.store import outbox
-from tests.integration.delivery.stage import CONTACTS, SETTLE_SECONDS, STRANGER, Stage
+from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 
 
-async def _applied_late(stage: Stage) -> None:
+async def _applied_late(env: Environment) -> None:
     """Have Desk apply a request long after it seemed to be lost."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.strike("late", seconds=50)
-    await stage.want(stage.record())
-    await stage.drain()
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.strike("late", seconds=50)
+    await env.want(env.record())
+    await env.drain()
 
 
-async def _end(stage: Stage) -> None:
-    await stage.drain()
-    stage.advance(60)
-    await stage.late_writes()
-    await stage.settle()
+async def _end(env: Environment) -> None:
+    await env.drain()
+    env.advance(60)
+    await env.late_writes()
+    await env.settle()
 
 
 @pytest.mark.parametrize("is_dropped", [False, True])
 @pytest.mark.parametrize("times", [1, 2])
-async def test_said_too_early(stage: Stage, times: int, is_dropped: bool) -> None:  # noqa: FBT001
+async def test_said_too_early(env: Environment, times: int, is_dropped: bool) -> None:  # noqa: FBT001
     """Nobody knows while it may still be applied: it is looked for, given up before or not."""
-    await _applied_late(stage)
-    row = await stage.row()
+    await _applied_late(env)
+    row = await env.row()
     if is_dropped:
-        await stage.store.write(lambda c: outbox.drop(c, row.id, stage.clock()))
+        await env.store.write(lambda c: outbox.drop(c, row.id, env.clock()))
     for _ in range(times):
-        await stage.retry(row, absent=True)
-    again = await stage.row()
+        await env.retry(row, absent=True)
+    again = await env.row()
     assert (again.state, again.due_at) == ("unknown", row.due_at)
-    await _end(stage)
-    assert (await stage.row()).state == "done"
-    assert stage.posts() == len(stage.calls) == 1
+    await _end(env)
+    assert (await env.row()).state == "done"
+    assert env.posts() == len(env.calls) == 1
 
 
-async def test_news_meanwhile(stage: Stage) -> None:
+async def test_news_meanwhile(env: Environment) -> None:
     """News of the call does not let it go while it may still be applied."""
-    await _applied_late(stage)
-    row = await stage.row()
-    await stage.retry(row, absent=True)
-    await stage.want(stage.record(duration_seconds=43))
-    assert (await stage.row()).due_at == row.due_at
-    await _end(stage)
-    assert stage.posts() == len(stage.calls) == 1
+    await _applied_late(env)
+    row = await env.row()
+    await env.retry(row, absent=True)
+    await env.want(env.record(duration_seconds=43))
+    assert (await env.row()).due_at == row.due_at
+    await _end(env)
+    assert env.posts() == len(env.calls) == 1
 
 
-async def test_said_in_time(stage: Stage) -> None:
+async def test_said_in_time(env: Environment) -> None:
     """Once Desk has had its time it is written again, and at once."""
-    await _applied_late(stage)
-    stage.advance(600)
-    await stage.late_writes()
-    row = await stage.row()
-    await stage.retry(row, absent=True)
-    again = await stage.row()
+    await _applied_late(env)
+    env.advance(600)
+    await env.late_writes()
+    row = await env.row()
+    await env.retry(row, absent=True)
+    again = await env.row()
     assert (again.state, again.sent_at, again.sent) == ("due", None, None)
 
 
-async def test_contact_is_looked_for(stage: Stage) -> None:
+async def test_contact_is_looked_for(env: Environment) -> None:
     """What is said of a call is not said of the contact that it waits for."""
-    stage.strike("drop", path=CONTACTS)
-    await stage.want(stage.record())
-    await stage.drain()
-    await stage.retry(await stage.row(), absent=True)
-    contact = await stage.contact_row()
+    env.strike("drop", path=CONTACTS)
+    await env.want(env.record())
+    await env.drain()
+    await env.retry(await env.row(), absent=True)
+    contact = await env.contact_row()
     assert (contact.state, contact.sent_at is None) == ("unknown", False)
-    await stage.drain()
-    stage.advance(SETTLE_SECONDS + 1)
-    await stage.settle()
-    assert len(stage.contacts_of(STRANGER)) == 1
-    assert len(stage.calls) == 1
+    await env.drain()
+    env.advance(SETTLE_SECONDS + 1)
+    await env.settle()
+    assert len(env.contacts_of(STRANGER)) == 1
+    assert len(env.calls) == 1
 
 
-async def test_contact_itself(stage: Stage) -> None:
+async def test_contact_itself(env: Environment) -> None:
     """Found absent itself, a contact is made again without delay once Desk has had its time."""
-    stage.strike("reset", path=CONTACTS)
-    await stage.want(stage.record())
-    await stage.drain()
-    await stage.retry(await stage.contact_row(), absent=True)
-    await stage.settle()
-    assert len(stage.contacts_of(STRANGER)) == 1
-    assert len(stage.calls) == 1
+    env.strike("reset", path=CONTACTS)
+    await env.want(env.record())
+    await env.drain()
+    await env.retry(await env.contact_row(), absent=True)
+    await env.settle()
+    assert len(env.contacts_of(STRANGER)) == 1
+    assert len(env.calls) == 1

@@ -5,7 +5,7 @@ import pytest
 
 from connector.sandbox.faults import Rule
 from connector.store import outbox
-from tests.integration.delivery.stage import STRANGER, Stage
+from tests.integration.delivery.env import STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 TOKEN = "/oauth/v2/token"
@@ -23,33 +23,33 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda rule: f"{rule.kind} {rule.error}")
-async def test_no_record_suffers(stage: Stage, trouble: Rule) -> None:
+async def test_no_record_suffers(env: Environment, trouble: Rule) -> None:
     """A contact, a record and a change are due: the portal rests, nothing dies, and no outcome is unknown."""
-    old = stage.record("c-old")
-    await stage.want(old)
-    await stage.settle()
-    stage.advance(2 * HOUR)
-    stage.world.faults.add(rule := msgspec.structs.replace(trouble, path_prefix=TOKEN, times=6))
+    old = env.record("c-old")
+    await env.want(old)
+    await env.settle()
+    env.advance(2 * HOUR)
+    env.world.faults.add(rule := msgspec.structs.replace(trouble, path_prefix=TOKEN, times=6))
     changed = msgspec.structs.replace(old, duration_seconds=77)
-    await stage.want(changed, stage.record("c-new"), stage.record("c-other", customer="+33612345679"))
+    await env.want(changed, env.record("c-new"), env.record("c-other", customer="+33612345679"))
     for _ in range(3):
-        await stage.drain()
-        for row in (await stage.row(old), await stage.row(stage.record("c-new"))):
+        await env.drain()
+        for row in (await env.row(old), await env.row(env.record("c-new"))):
             assert row.state == "due"
     assert (rule.times or 0) >= 3, "the portal rests, and does not ask again and again"
-    await stage.settle()
-    assert await stage.store.read(outbox.count_by_state) == {"done": 5}
-    assert sorted(call.duration or "" for call in stage.calls) == ["42", "42", "77"]
-    assert len(stage.contacts_of(STRANGER)) == 1
+    await env.settle()
+    assert await env.store.read(outbox.count_by_state) == {"done": 5}
+    assert sorted(call.duration or "" for call in env.calls) == ["42", "42", "77"]
+    assert len(env.contacts_of(STRANGER)) == 1
 
 
 @pytest.mark.parametrize("error", ["server_error", "invalid_client"])
-async def test_no_owner_is_forgotten(stage: Stage, error: str) -> None:
+async def test_no_owner_is_forgotten(env: Environment, error: str) -> None:
     """That nobody could ask who answered is no reason to write a record without an owner, for a day."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.advance(HOUR - 290)
-    await stage.want(stage.record())
-    stage.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/agents/email", times=1))
-    stage.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error=error, times=4))
-    await stage.settle()
-    assert stage.call.owner_id == stage.agent("Ada")
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.advance(HOUR - 290)
+    await env.want(env.record())
+    env.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/agents/email", times=1))
+    env.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error=error, times=4))
+    await env.settle()
+    assert env.call.owner_id == env.agent("Ada")

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.sandbox.faults import Rule
-from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
+from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 
@@ -20,24 +20,24 @@ pytestmark = pytest.mark.anyio
         (CONTACTS, "lastName", None),
     ],
 )
-async def test_what_was_made_is_known(stage: Stage, path: str, member: str, value: object) -> None:
+async def test_what_was_made_is_known(env: Environment, path: str, member: str, value: object) -> None:
     """A create needs an id alone: nothing is looked for, and nothing is sent a second time."""
-    stage.world.faults.add(Rule(kind="odd_member", path_prefix=path, member=member, value=value))
-    await stage.want(stage.record())
-    await stage.drain()
-    assert (await stage.row()).state == "done"
-    assert stage.call.contact_id == stage.contacts_of(STRANGER)[0].id
+    env.world.faults.add(Rule(kind="odd_member", path_prefix=path, member=member, value=value))
+    await env.want(env.record())
+    await env.drain()
+    assert (await env.row()).state == "done"
+    assert env.call.contact_id == env.contacts_of(STRANGER)[0].id
 
 
 @pytest.mark.parametrize(("member", "value"), [("errors", None), ("errors", "x"), ("message", None)])
-async def test_a_refusal_is_one(stage: Stage, member: str, value: object) -> None:
+async def test_a_refusal_is_one(env: Environment, member: str, value: object) -> None:
     """Its errorCode says so: a person is told, and no outcome is unknown."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.world.desk.deny("calls.create")
-    stage.world.faults.add(
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.world.desk.deny("calls.create")
+    env.world.faults.add(
         Rule(kind="odd_member", path_prefix=CALLS, method="POST", member=member, value=value)
     )
-    await stage.want(stage.record())
-    await stage.drain()
-    row = await stage.row()
+    await env.want(env.record())
+    await env.drain()
+    row = await env.row()
     assert (row.state != "unknown", row.reason) == (True, "forbidden")

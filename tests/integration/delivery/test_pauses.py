@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, update
 
+from connector.clock import MINUTE
+from connector.contacts import Directory
 from connector.delivery import Deliverer
 from connector.delivery.held import LEASE_SECONDS
-from connector.directory import Directory
 from connector.store import Store, calls, outbox, tables
-from connector.times import MINUTE
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
-from tests.integration.delivery.stage import CONTACTS, SETTLE_SECONDS, STRANGER, Stage
+from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 
@@ -47,113 +47,113 @@ class Paused(Desk):
 class PausedDesks:
     """Hand out Desks that stand still."""
 
-    def __init__(self, stage: Stage, pause: Pause, at: str) -> None:
-        self._stage, self._pause, self._at = stage, pause, at
+    def __init__(self, env: Environment, pause: Pause, at: str) -> None:
+        self._env, self._pause, self._at = env, pause, at
 
     async def desk(self, portal_id: int) -> Desk:
-        """Answer the portal's Desk."""
+        """Return the portal's Desk."""
         paused = Paused.__new__(Paused)
-        paused.__dict__.update((await self._stage.portals.desk(portal_id)).__dict__)
+        paused.__dict__.update((await self._env.portals.desk(portal_id)).__dict__)
         paused.pause, paused.at = self._pause, self._at
         return paused
 
 
 @pytest.mark.parametrize("at", ["call", "contact"])
-async def test_machine_stands_still_between_note_and_bytes(stage: Stage, store: Store, at: str) -> None:
+async def test_machine_stands_still_between_note_and_bytes(env: Environment, store: Store, at: str) -> None:
     """A machine that was suspended, its timers too, does not send what another one has settled."""
     if at == "call":
-        stage.world.desk.add_contact(last_name="Known", phone=KNOWN)
+        env.world.desk.add_contact(last_name="Known", phone=KNOWN)
     other_store = Store(str(store.engine.url))
-    other = stage.another(other_store)
+    other = env.another(other_store)
 
     async def pause() -> None:
         for _ in range(12):
-            stage.advance(60)
-            await stage.drain(other)
+            env.advance(60)
+            await env.drain(other)
 
-    await stage.want(stage.record())
-    await stage.drain(stage.another(desks=PausedDesks(stage, pause, at)))
-    await stage.settle(other)
+    await env.want(env.record())
+    await env.drain(env.another(desks=PausedDesks(env, pause, at)))
+    await env.settle(other)
     other_store.close()
-    assert len(stage.calls) == 1
-    assert len(stage.contacts_of(STRANGER)) == (1 if at == "contact" else 0)
+    assert len(env.calls) == 1
+    assert len(env.contacts_of(STRANGER)) == (1 if at == "contact" else 0)
 
 
 @pytest.mark.parametrize("minutes", [-30, 30])
-async def test_desks_clock_is_another(stage: Stage, minutes: int) -> None:
+async def test_desks_clock_is_another(env: Environment, minutes: int) -> None:
     """A record whose answer was lost is found although Desk's clock and ours are half an hour apart."""
-    stage.world.desk.add_contact(last_name="Known", phone=KNOWN)
+    env.world.desk.add_contact(last_name="Known", phone=KNOWN)
     ours = Deliverer(
-        stage.store,
-        stage.portals,
-        stage.directory,
-        stage.settings,
-        lambda: stage.clock() + minutes * MINUTE,
+        env.store,
+        env.portals,
+        env.directory,
+        env.settings,
+        lambda: env.clock() + minutes * MINUTE,
     )
-    stage.strike("drop")
-    await stage.want(stage.record(), due_at=0)
+    env.strike("drop")
+    await env.want(env.record(), due_at=0)
     for _ in range(8):
-        await stage.drain(ours)
-        stage.advance(60)
-    assert len(stage.calls) == 1
+        await env.drain(ours)
+        env.advance(60)
+    assert len(env.calls) == 1
 
 
 class Slow(Directory):
     """A directory whose process stands still between Desk's answer and ours."""
 
-    stage: Stage
+    env: Environment
 
     async def look_up(self, *args: Any, **more: Any) -> Any:
-        """Answer what was true before a pause that the lease has just outlived."""
+        """Return what was true before a pause that the lease has just outlived."""
         found = await super().look_up(*args, **more)
-        self.stage.advance(LEASE_SECONDS - 10)
+        self.env.advance(LEASE_SECONDS - 10)
         return found
 
 
-async def test_search_answered_before_the_pause(stage: Stage) -> None:
+async def test_search_answered_before_the_pause(env: Environment) -> None:
     """What a search said before a pause does not prove that nothing is there after it."""
-    stage.strike("drop", CONTACTS)
-    await stage.want(stage.record())
-    await stage.drain()
-    assert (await stage.contact_row()).state == "unknown"
+    env.strike("drop", CONTACTS)
+    await env.want(env.record())
+    await env.drain()
+    assert (await env.contact_row()).state == "unknown"
     # The index lags for longer than a request takes, as the setting of 120 s allows.
-    stage.portal._config = msgspec.structs.replace(stage.portal._config, index_delay_seconds=110)
-    slow = Slow(stage.store, stage.portals, stage.settings, stage.clock)
-    slow.stage = stage
-    stage.advance(SETTLE_SECONDS)
-    await stage.drain(Deliverer(stage.store, stage.portals, slow, stage.settings, stage.clock))
-    await stage.settle()
-    assert len(stage.contacts_of(STRANGER)) == 1
+    env.portal._config = msgspec.structs.replace(env.portal._config, index_delay_seconds=110)
+    slow = Slow(env.store, env.portals, env.settings, env.clock)
+    slow.env = env
+    env.advance(SETTLE_SECONDS)
+    await env.drain(Deliverer(env.store, env.portals, slow, env.settings, env.clock))
+    await env.settle()
+    assert len(env.contacts_of(STRANGER)) == 1
 
 
-async def test_contact_made_by_hand_during_an_outage(stage: Stage) -> None:
+async def test_contact_made_by_hand_during_an_outage(env: Environment) -> None:
     """Whoever makes the caller's contact by hand while ours could not be made is believed."""
-    stage.strike("threshold", CONTACTS, seconds=3600)
-    await stage.want(stage.record())
-    await stage.drain()
-    stage.world.desk.add_contact(last_name="By hand", phone=STRANGER)
-    stage.advance(7200)
-    await stage.settle()
-    assert len(stage.contacts_of(STRANGER)) == 1
+    env.strike("threshold", CONTACTS, seconds=3600)
+    await env.want(env.record())
+    await env.drain()
+    env.world.desk.add_contact(last_name="By hand", phone=STRANGER)
+    env.advance(7200)
+    await env.settle()
+    assert len(env.contacts_of(STRANGER)) == 1
 
 
-async def test_choice_on_the_banner_of_a_transferred_call(stage: Stage) -> None:
+async def test_choice_on_the_banner_of_a_transferred_call(env: Environment) -> None:
     """The agent to whom a call was transferred chooses the contact: the family's record shows it."""
-    stage.world.desk.add_contact(last_name="Other", phone=KNOWN)
-    chosen = stage.world.desk.add_contact(last_name="Chosen", phone=KNOWN)
-    await stage.want(stage.record(), due_at=stage.clock() + MINUTE)
-    head_id = (await stage.row()).call_id
+    env.world.desk.add_contact(last_name="Other", phone=KNOWN)
+    chosen = env.world.desk.add_contact(last_name="Chosen", phone=KNOWN)
+    await env.want(env.record(), due_at=env.clock() + MINUTE)
+    head_id = (await env.row()).call_id
     assert head_id is not None
 
     def transfer(connection: Connection) -> None:
-        calls.stub(connection, {("child", 1, "child")}, stage.clock())
+        calls.stub(connection, {("child", 1, "child")}, env.clock())
         (row,) = calls.lock(connection, ["child"])
         joined = update(tables.calls).where(tables.calls.c.id == row.id)
         connection.execute(joined.values(root_id=head_id))
-        calls.touch(connection, [row.id], stage.clock(), chosen_contact_id=chosen.id)
-        outbox.retouch(connection, head_id, stage.clock())
+        calls.touch(connection, [row.id], env.clock(), chosen_contact_id=chosen.id)
+        outbox.retouch(connection, head_id, env.clock())
 
-    await stage.store.write(transfer)
-    stage.advance(61)
-    await stage.settle()
-    assert stage.call.contact_id == chosen.id
+    await env.store.write(transfer)
+    env.advance(61)
+    await env.settle()
+    assert env.call.contact_id == chosen.id

@@ -15,7 +15,7 @@ from connector.store import Store, claims, outbox
 from connector.store.leases import Terms
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
-from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
+from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 
@@ -49,13 +49,13 @@ class Mortal(Desk):
 class Mortals:
     """Hand out the Desk of a process that is about to be killed."""
 
-    def __init__(self, stage: Stage, *, before: bool) -> None:
-        self._stage = stage
+    def __init__(self, env: Environment, *, before: bool) -> None:
+        self._env = env
         self._before = before
 
     async def desk(self, portal_id: int) -> Desk:
-        """Answer a portal's Desk, whose next write kills."""
-        made = await self._stage.portals.desk(portal_id)
+        """Return a portal's Desk, whose next write kills."""
+        made = await self._env.portals.desk(portal_id)
         mortal = Mortal.__new__(Mortal)
         mortal.__dict__.update(made.__dict__)
         mortal.before = self._before
@@ -75,155 +75,155 @@ class Nowhere:
 
 
 @pytest.mark.parametrize("before", [False, True])
-async def test_killed_at_the_send(stage: Stage, before: bool) -> None:  # noqa: FBT001
+async def test_killed_at_the_send(env: Environment, before: bool) -> None:  # noqa: FBT001
     """Killed between the send and the noting of its result, or just before: one record, not two."""
-    stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
-    await stage.want(stage.record())
-    await stage.another(desks=Mortals(stage, before=before)).once()
-    assert (await stage.row()).state == "sending"
-    stage.advance(LEASE_SECONDS - 1)
-    assert await stage.drain() == 0
-    stage.advance(1)
-    await stage.settle()
-    assert (await stage.row()).desk_id == stage.call.id
-    assert stage.posts() == 1
+    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    await env.want(env.record())
+    await env.another(desks=Mortals(env, before=before)).once()
+    assert (await env.row()).state == "sending"
+    env.advance(LEASE_SECONDS - 1)
+    assert await env.drain() == 0
+    env.advance(1)
+    await env.settle()
+    assert (await env.row()).desk_id == env.call.id
+    assert env.posts() == 1
 
 
 @pytest.mark.parametrize("before", [False, True])
-async def test_killed_at_the_contact(stage: Stage, before: bool) -> None:  # noqa: FBT001
+async def test_killed_at_the_contact(env: Environment, before: bool) -> None:  # noqa: FBT001
     """The contact of a call is made once, whoever is killed over it."""
-    await stage.want(stage.record())
-    await stage.drain(stage.another(desks=Mortals(stage, before=before)))
-    stage.advance(LEASE_SECONDS)
-    await stage.settle()
-    assert len(stage.contacts_of(STRANGER)) == 1
-    assert stage.posts(CONTACTS) == 1
-    assert len(stage.calls) == 1
+    await env.want(env.record())
+    await env.drain(env.another(desks=Mortals(env, before=before)))
+    env.advance(LEASE_SECONDS)
+    await env.settle()
+    assert len(env.contacts_of(STRANGER)) == 1
+    assert env.posts(CONTACTS) == 1
+    assert len(env.calls) == 1
 
 
 @pytest.mark.parametrize("before", [False, True])
-async def test_killed_at_a_change(stage: Stage, before: bool) -> None:  # noqa: FBT001
+async def test_killed_at_a_change(env: Environment, before: bool) -> None:  # noqa: FBT001
     """A change is compared with what Desk has, and brought there."""
-    await stage.want(stage.record())
-    await stage.drain()
-    await stage.want(stage.record(duration_seconds=77))
-    await stage.another(desks=Mortals(stage, before=before)).once()
-    stage.advance(LEASE_SECONDS)
-    await stage.settle()
-    assert stage.call.duration == "77"
+    await env.want(env.record())
+    await env.drain()
+    await env.want(env.record(duration_seconds=77))
+    await env.another(desks=Mortals(env, before=before)).once()
+    env.advance(LEASE_SECONDS)
+    await env.settle()
+    assert env.call.duration == "77"
 
 
-async def test_killed_again_and_again(stage: Stage) -> None:
+async def test_killed_again_and_again(env: Environment) -> None:
     """Even a series of processes that all die leaves one record."""
-    await stage.want(stage.record())
+    await env.want(env.record())
     for before in (True, False, True, False):
-        await stage.drain(stage.another(desks=Mortals(stage, before=before)))
-        stage.advance(500)
-    await stage.settle()
-    assert len(stage.calls) == 1
-    assert len(stage.contacts_of(STRANGER)) == 1
+        await env.drain(env.another(desks=Mortals(env, before=before)))
+        env.advance(500)
+    await env.settle()
+    assert len(env.calls) == 1
+    assert len(env.contacts_of(STRANGER)) == 1
 
 
-async def test_two_deliverers(stage: Stage, store: Store) -> None:
+async def test_two_deliverers(env: Environment, store: Store) -> None:
     """Two processes on one database write two hundred calls, each of them once."""
-    stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     numbers = [STRANGER, "+33612345679", "+33612345670", None]
-    records = [stage.record(f"c-{n}", customer=numbers[n % 4]) for n in range(200)]
-    await stage.want(*records)
+    records = [env.record(f"c-{n}", customer=numbers[n % 4]) for n in range(200)]
+    await env.want(*records)
     other = Store(str(store.engine.url))
-    await asyncio.gather(stage.drain(), stage.drain(stage.another(other)))
-    await stage.settle()
+    await asyncio.gather(env.drain(), env.drain(env.another(other)))
+    await env.settle()
     other.close()
-    assert len(stage.calls) == 200
-    keys = {(call.description or "").rpartition(" ")[2] for call in stage.calls}
+    assert len(env.calls) == 200
+    keys = {(call.description or "").rpartition(" ")[2] for call in env.calls}
     assert keys == {record.key for record in records}
-    assert stage.tally.outcomes["written"] == 200
-    assert stage.posts(CONTACTS) == 3
+    assert env.tally.outcomes["written"] == 200
+    assert env.posts(CONTACTS) == 3
 
 
-async def test_running_and_waking(stage: Stage) -> None:
+async def test_running_and_waking(env: Environment) -> None:
     """A deliverer that runs is woken by news, and stops when told."""
-    running = asyncio.create_task(stage.deliverer.run())
+    running = asyncio.create_task(env.deliverer.run())
     await asyncio.sleep(0)
-    await stage.want(stage.record())
-    stage.deliverer.wake()
-    while not stage.changed:
-        await stage.row()
-    await stage.deliverer.stop()
+    await env.want(env.record())
+    env.deliverer.wake()
+    while not env.changed:
+        await env.row()
+    await env.deliverer.stop()
     await running
-    assert len(stage.calls) == 1
+    assert len(env.calls) == 1
 
 
-async def test_stop_gives_back_what_has_not_left(stage: Stage) -> None:
+async def test_stop_gives_back_what_has_not_left(env: Environment) -> None:
     """A delivery that was still asking who owns it goes back at once, for anybody to take."""
-    running = await _held_up(stage, "GET", AGENTS)
-    await stage.deliverer.stop()
+    running = await _held_up(env, "GET", AGENTS)
+    await env.deliverer.stop()
     await running
-    row = await stage.row()
-    assert (row.state, row.sent_at, row.due_at) == ("due", None, stage.clock())
-    await stage.drain(stage.another())
-    assert len(stage.calls) == 1
+    row = await env.row()
+    assert (row.state, row.sent_at, row.due_at) == ("due", None, env.clock())
+    await env.drain(env.another())
+    assert len(env.calls) == 1
 
 
-async def test_stop_leaves_what_has_left_unknown(stage: Stage) -> None:
+async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
     """A request that does not come back in time is looked for later."""
-    running = await _held_up(stage, "POST", CALLS)
-    await stage.deliverer.stop()
+    running = await _held_up(env, "POST", CALLS)
+    await env.deliverer.stop()
     await running
-    assert (await stage.row()).state == "unknown"
-    await stage.settle(stage.another())
-    assert len(stage.calls) == 1
+    assert (await env.row()).state == "unknown"
+    await env.settle(env.another())
+    assert len(env.calls) == 1
 
 
-async def _held_up(stage: Stage, method: str, path: str) -> "asyncio.Task[None]":
+async def _held_up(env: Environment, method: str, path: str) -> "asyncio.Task[None]":
     """Start delivering, and come back when the sandbox holds a request up for half a minute."""
-    stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
-    rule = stage.strike("latency", path, method, seconds=30)
-    await stage.want(stage.record())
-    running = asyncio.create_task(stage.deliverer.run())
+    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    rule = env.strike("latency", path, method, seconds=30)
+    await env.want(env.record())
+    running = asyncio.create_task(env.deliverer.run())
     while rule.times:
-        await stage.row()
+        await env.row()
     return running
 
 
-async def test_stop_with_nothing_to_do(stage: Stage) -> None:
+async def test_stop_with_nothing_to_do(env: Environment) -> None:
     """It stops at once."""
-    running = asyncio.create_task(stage.deliverer.run())
-    await stage.deliverer.stop()
+    running = asyncio.create_task(env.deliverer.run())
+    await env.deliverer.stop()
     await running
-    assert await stage.deliverer.once() == 0
+    assert await env.deliverer.once() == 0
 
 
-async def test_run_is_killed(stage: Stage) -> None:
+async def test_run_is_killed(env: Environment) -> None:
     """Cancelled without `stop`, a deliverer leaves its leases to run out."""
-    running = await _held_up(stage, "GET", AGENTS)
+    running = await _held_up(env, "GET", AGENTS)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert (await stage.row()).state == "sending"
+    assert (await env.row()).state == "sending"
 
 
-async def test_rest_is_for_the_portal(stage: Stage) -> None:
+async def test_rest_is_for_the_portal(env: Environment) -> None:
     """A lost grant is met once, not once a record."""
-    lost = stage.another(desks=Nowhere(GrantLost("gone")))
-    await stage.want(stage.record("c-1"))
-    await stage.drain(lost)
-    await stage.want(stage.record("c-2"))
-    assert await stage.drain(lost) == 0
-    assert (await stage.store.read(outbox.count_by_state)) == {"due": 2}
+    lost = env.another(desks=Nowhere(GrantLost("gone")))
+    await env.want(env.record("c-1"))
+    await env.drain(lost)
+    await env.want(env.record("c-2"))
+    assert await env.drain(lost) == 0
+    assert (await env.store.read(outbox.count_by_state)) == {"due": 2}
 
 
-async def test_a_clock_that_is_wrong(stage: Stage) -> None:
+async def test_a_clock_that_is_wrong(env: Environment) -> None:
     """Whoever must not trust its clock takes nothing, and goes on as soon as it may."""
     may = False
     deliverer = Deliverer(
-        stage.store,
-        stage.portals,
-        stage.directory,
-        stage.settings,
-        stage.clock,
+        env.store,
+        env.portals,
+        env.directory,
+        env.settings,
+        env.clock,
         may_claim=lambda: may,
     )
-    await stage.want(stage.record())
+    await env.want(env.record())
     assert await deliverer.once() == 0
     may = True
     assert await deliverer.once() == 1
@@ -236,18 +236,18 @@ def test_owners_differ(store: Store) -> None:
     assert made[0].owner != made[1].owner
 
 
-async def test_long_work_keeps_its_lease(stage: Stage) -> None:
+async def test_long_work_keeps_its_lease(env: Environment) -> None:
     """Looking that takes longer than a lease is not taken for death."""
-    await stage.want(stage.record())
+    await env.want(env.record())
     terms = Terms(lease_seconds=0, settle_seconds=0, allowed_by=allowed)
-    claimed = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), terms))
+    claimed = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), terms))
     (delivery,) = claimed.deliveries
-    held = Held(delivery, stage.store, stage.clock, terms)
+    held = Held(delivery, env.store, env.clock, terms)
 
     async def look() -> str:
-        stage.advance(5)
+        env.advance(5)
         while held.delivery.lease_until == delivery.lease_until:
-            await stage.row()
+            await env.row()
         return "found"
 
     assert await held.during(look()) == "found"

@@ -3,14 +3,14 @@
 import pytest
 
 from connector.store import outbox, writes
-from tests.integration.delivery.stage import CALLS, CONTACTS, STRANGER, Stage
+from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
 
 
-async def shown(stage: Stage) -> dict[str, str]:
-    """Answer what is refused at present: reason by kind of write."""
-    found = await stage.store.read(writes.refusals)
+async def shown(env: Environment) -> dict[str, str]:
+    """Return what is refused at present: reason by kind of write."""
+    found = await env.store.read(writes.refusals)
     return {each.work: each.reason for each in found}
 
 
@@ -23,80 +23,80 @@ async def shown(stage: Stage) -> dict[str, str]:
         ("OAUTH_ORG_MISMATCH", 401, "org_mismatch"),
     ],
 )
-async def test_every_post_is_refused(stage: Stage, code: str, status: int, reason: str) -> None:
+async def test_every_post_is_refused(env: Environment, code: str, status: int, reason: str) -> None:
     """The portal rests, hardly asks, and delivers everything once the administrator has mended it."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    rule = stage.strike("refusal", times=None, code=code, status=status)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(3)))
-    await stage.drain()
-    assert await shown(stage) == {"call": reason}
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    rule = env.strike("refusal", times=None, code=code, status=status)
+    await env.want(*(env.record(f"c-{n}") for n in range(3)))
+    await env.drain()
+    assert await shown(env) == {"call": reason}
     for _ in range(12):
-        stage.advance(300)
-        await stage.drain()
-    assert await stage.store.read(outbox.count_by_state) == {"due": 3}
-    assert stage.posts(CALLS) <= 13 * 3
-    stage.world.faults.rules.remove(rule)
-    stage.advance(300)
-    await stage.drain()
-    assert len(stage.calls) == 3
-    assert await shown(stage) == {}
+        env.advance(300)
+        await env.drain()
+    assert await env.store.read(outbox.count_by_state) == {"due": 3}
+    assert env.posts(CALLS) <= 13 * 3
+    env.world.faults.rules.remove(rule)
+    env.advance(300)
+    await env.drain()
+    assert len(env.calls) == 3
+    assert await shown(env) == {}
 
 
-async def test_contacts_alone_are_forbidden(stage: Stage) -> None:
+async def test_contacts_alone_are_forbidden(env: Environment) -> None:
     """Their calls wait with them, those of known callers do not, and only contacts are said to be refused."""
-    stage.portal.denied.add("contacts.create")
-    await stage.want(stage.record("new"))
-    await stage.drain()
-    stage.world.desk.add_contact(last_name="Known", phone="+33699999999")
-    await stage.want(stage.record("known", customer="+33699999999"))
-    await stage.drain()
-    assert len(stage.calls) == 1
-    assert await shown(stage) == {"contact": "forbidden"}
-    stage.portal.denied.clear()
-    stage.advance(900)
-    await stage.settle()
-    assert len(stage.calls) == 2
-    assert await shown(stage) == {}
+    env.portal.denied.add("contacts.create")
+    await env.want(env.record("new"))
+    await env.drain()
+    env.world.desk.add_contact(last_name="Known", phone="+33699999999")
+    await env.want(env.record("known", customer="+33699999999"))
+    await env.drain()
+    assert len(env.calls) == 1
+    assert await shown(env) == {"contact": "forbidden"}
+    env.portal.denied.clear()
+    env.advance(900)
+    await env.settle()
+    assert len(env.calls) == 2
+    assert await shown(env) == {}
 
 
-async def test_one_record_alone_is_forbidden(stage: Stage) -> None:
+async def test_one_record_alone_is_forbidden(env: Environment) -> None:
     """It is dead after the third time while others go on without a rest."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    bad = stage.record("bad")
-    await stage.want(stage.record("c-0"))
-    await stage.drain()
-    stage.strike("refusal", times=None, code="FORBIDDEN", status=403, containing=bad.key)
-    await stage.want(bad)
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    bad = env.record("bad")
+    await env.want(env.record("c-0"))
+    await env.drain()
+    env.strike("refusal", times=None, code="FORBIDDEN", status=403, containing=bad.key)
+    await env.want(bad)
     for number in range(1, 6):
-        await stage.want(stage.record(f"c-{number}"))
-        await stage.drain()
-        assert len(stage.calls) == number + 1
-        stage.advance(120)
-    row = await stage.row(bad)
+        await env.want(env.record(f"c-{number}"))
+        await env.drain()
+        assert len(env.calls) == number + 1
+        env.advance(120)
+    row = await env.row(bad)
     assert (row.state, row.reason, row.strikes) == ("dead", "forbidden", 3)
-    assert await shown(stage) == {}
+    assert await shown(env) == {}
 
 
-async def test_linking_anew_forgets_and_wakes(stage: Stage) -> None:
+async def test_linking_anew_forgets_and_wakes(env: Environment) -> None:
     """Whoever links with another agent sees no refusal of the former one's, and nothing waits."""
-    stage.portal.denied.add("calls.create")
-    await stage.want(stage.record())
-    await stage.drain()
-    assert await shown(stage) == {"call": "forbidden"}
-    stage.portal.denied.clear()
-    await stage.link()
-    assert await shown(stage) == {}
-    await stage.deliverer.resume(1)
-    await stage.drain()
-    assert len(stage.calls) == 1
+    env.portal.denied.add("calls.create")
+    await env.want(env.record())
+    await env.drain()
+    assert await shown(env) == {"call": "forbidden"}
+    env.portal.denied.clear()
+    await env.link()
+    assert await shown(env) == {}
+    await env.deliverer.resume(1)
+    await env.drain()
+    assert len(env.calls) == 1
 
 
 @pytest.mark.parametrize("path", [CALLS, CONTACTS])
-async def test_pages_for_all_writes_are_shown(stage: Stage, path: str) -> None:
+async def test_pages_for_all_writes_are_shown(env: Environment, path: str) -> None:
     """A firewall before Desk is named as such, until it lets a write pass."""
-    stage.strike("html", path, times=1, status=403)
-    await stage.want(stage.record())
-    await stage.drain()
-    assert await shown(stage) == {"call" if path == CALLS else "contact": "blocked"}
-    await stage.settle()
-    assert await shown(stage) == {}
+    env.strike("html", path, times=1, status=403)
+    await env.want(env.record())
+    await env.drain()
+    assert await shown(env) == {"call" if path == CALLS else "contact": "blocked"}
+    await env.settle()
+    assert await shown(env) == {}

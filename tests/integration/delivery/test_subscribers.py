@@ -7,7 +7,7 @@ from connector.calls import Direction
 from connector.delivery.contacts import ContactRecord
 from connector.store import outbox, phones
 from connector.store.outbox import Wanted
-from tests.integration.delivery.stage import NOON, Stage
+from tests.integration.delivery.env import NOON, Environment
 
 pytestmark = pytest.mark.anyio
 
@@ -23,31 +23,33 @@ SPELT = [
 
 
 @pytest.mark.parametrize(("typed", "country", "caller"), SPELT)
-async def test_a_contact_under_another_spelling(stage: Stage, typed: str, country: str, caller: str) -> None:
+async def test_a_contact_under_another_spelling(
+    env: Environment, typed: str, country: str, caller: str
+) -> None:
     """The record goes on it, and none is made."""
     line = {"AR": "+541143210000", "MX": "+525543210000", "BR": "+551132100000", "US": "+12125550100"}
-    known = stage.world.desk.add_contact(last_name="Known", phone=typed)
-    before = len(list(stage.portal.contacts.present()))
-    await stage.want(stage.record(customer=caller, line=line.get(country, "+33987654321")))
-    await stage.drain()
-    assert stage.call.contact_id == known.id
-    assert len(list(stage.portal.contacts.present())) == before
+    known = env.world.desk.add_contact(last_name="Known", phone=typed)
+    before = len(list(env.portal.contacts.present()))
+    await env.want(env.record(customer=caller, line=line.get(country, "+33987654321")))
+    await env.drain()
+    assert env.call.contact_id == known.id
+    assert len(list(env.portal.contacts.present())) == before
 
 
-async def test_two_spellings_make_one_contact(stage: Stage) -> None:
+async def test_two_spellings_make_one_contact(env: Environment) -> None:
     """Two calls of one unknown subscriber, each spelt in its way, at one time."""
-    await stage.want(stage.record("c-1", customer=MOBILE), stage.record("c-2", customer=LANDLINE))
-    await stage.drain()
-    assert len({call.contact_id for call in stage.calls}) == 1
-    assert len(stage.contacts_of(MOBILE) + stage.contacts_of(LANDLINE)) == 1
+    await env.want(env.record("c-1", customer=MOBILE), env.record("c-2", customer=LANDLINE))
+    await env.drain()
+    assert len({call.contact_id for call in env.calls}) == 1
+    assert len(env.contacts_of(MOBILE) + env.contacts_of(LANDLINE)) == 1
 
 
-async def test_a_landline_is_no_mobile(stage: Stage) -> None:
+async def test_a_landline_is_no_mobile(env: Environment) -> None:
     """Sao Paulo's 3765-4321 is not 93765-4321."""
-    landline = stage.world.desk.add_contact(last_name="Landline", phone="+55 11 3765-4321")
-    await stage.want(stage.record(customer="+5511937654321"))
-    await stage.drain()
-    assert stage.call.contact_id != landline.id
+    landline = env.world.desk.add_contact(last_name="Landline", phone="+55 11 3765-4321")
+    await env.want(env.record(customer="+5511937654321"))
+    await env.drain()
+    assert env.call.contact_id != landline.id
 
 
 @pytest.mark.parametrize(
@@ -61,40 +63,40 @@ async def test_a_landline_is_no_mobile(stage: Stage) -> None:
         ("sip:bob@pbx.example", "bob@pbx.example (internet call address)"),
     ],
 )
-async def test_what_cannot_be_read_is_not_withheld(stage: Stage, customer: str, name: str) -> None:
+async def test_what_cannot_be_read_is_not_withheld(env: Environment, customer: str, name: str) -> None:
     """It is recorded as it came, on a contact that those calls share and nobody else's."""
-    stage.world.desk.add_contact(last_name="Bob")
-    await stage.want(
-        stage.record("c-1", customer=customer),
-        stage.record("c-2", customer=customer),
-        stage.record("c-3", customer="+0033123456780"),
-        stage.record("c-4", customer="anonymous"),
+    env.world.desk.add_contact(last_name="Bob")
+    await env.want(
+        env.record("c-1", customer=customer),
+        env.record("c-2", customer=customer),
+        env.record("c-3", customer="+0033123456780"),
+        env.record("c-4", customer="anonymous"),
     )
-    await stage.drain()
-    (contact,) = stage.contacts_named(name)
-    (withheld,) = stage.contacts_named("Withheld number")
-    (other,) = stage.contacts_named("+0033123456780")
-    told = sorted(call.contact_id for call in stage.calls)
+    await env.drain()
+    (contact,) = env.contacts_named(name)
+    (withheld,) = env.contacts_named("Withheld number")
+    (other,) = env.contacts_named("+0033123456780")
+    told = sorted(call.contact_id for call in env.calls)
     assert told == sorted([contact.id, contact.id, other.id, withheld.id])
 
 
-async def test_a_contact_that_waits_under_an_old_spelling(stage: Stage) -> None:
+async def test_a_contact_that_waits_under_an_old_spelling(env: Environment) -> None:
     """Whether it stands from before the upgrade or the old version writes it beside us: it is made once."""
     record = msgspec.json.encode(ContactRecord(last_name="+54 9 11", phone=MOBILE, country="AR"))
     waiting = Wanted(portal_id=1, kind="contact", key=MOBILE, call_id=None, record=record, due_at=NOON)
-    await stage.store.write(lambda c: outbox.want_once(c, waiting, stage.clock()))
-    await stage.want(stage.record("c-1", customer=MOBILE), stage.record("c-2", customer=LANDLINE))
-    await stage.drain()
-    (contact,) = stage.contacts_of(MOBILE)
-    assert {call.contact_id for call in stage.calls} == {contact.id}
-    assert await stage.store.read(lambda c: outbox.find(c, 1, "contact", LANDLINE)) is None
+    await env.store.write(lambda c: outbox.want_once(c, waiting, env.clock()))
+    await env.want(env.record("c-1", customer=MOBILE), env.record("c-2", customer=LANDLINE))
+    await env.drain()
+    (contact,) = env.contacts_of(MOBILE)
+    assert {call.contact_id for call in env.calls} == {contact.id}
+    assert await env.store.read(lambda c: outbox.find(c, 1, "contact", LANDLINE)) is None
 
 
-async def test_an_outside_line(stage: Stage) -> None:
+async def test_an_outside_line(env: Environment) -> None:
     """What is dialled before a number is no part of it, where the phone system says so."""
-    known = stage.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
-    await stage.store.write(lambda c: phones.set_prefixes(c, 1, ["0", "*67"]))
+    known = env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    await env.store.write(lambda c: phones.set_prefixes(c, 1, ["0", "*67"]))
     facts = {"direction": Direction.OUTBOUND, "customer": "*6700612345678"}
-    await stage.want(stage.record("c-1", **facts), stage.record("c-2", **facts | {"customer": "00612345678"}))
-    await stage.drain()
-    assert {call.contact_id for call in stage.calls} == {known.id}
+    await env.want(env.record("c-1", **facts), env.record("c-2", **facts | {"customer": "00612345678"}))
+    await env.drain()
+    assert {call.contact_id for call in env.calls} == {known.id}

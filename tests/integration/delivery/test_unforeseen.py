@@ -9,37 +9,37 @@ from connector.delivery import Deliverer
 from connector.errors import ZohoDown
 from connector.zoho.client import Desk
 from connector.zoho.models import DeskCall
-from tests.integration.delivery.stage import Stage
+from tests.integration.delivery.env import Environment
 from tests.integration.delivery.test_processes import Nowhere
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_unforeseen_failures(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_unforeseen_failures(env: Environment, caplog: pytest.LogCaptureFixture) -> None:
     """What nobody foresaw is logged once a kind, tried some times, and then put before a person."""
-    await stage.want(stage.record())
-    broken = stage.another(desks=Nowhere(RuntimeError("a bug")))
-    await stage.settle(broken)
-    row = await stage.row()
+    await env.want(env.record())
+    broken = env.another(desks=Nowhere(RuntimeError("a bug")))
+    await env.settle(broken)
+    row = await env.row()
     assert (row.state, row.reason, row.detail) == ("dead", "internal", "a bug")
     told = [each.message for each in caplog.records if each.levelno >= logging.WARNING]
     assert told == ["delivery_failed", "delivery_dead"]
 
 
-async def _try(stage: Stage, deliverer: Deliverer, times: int) -> None:
+async def _try(env: Environment, deliverer: Deliverer, times: int) -> None:
     for _ in range(times):
         await deliverer.once()
-        stage.advance(3_600)
+        env.advance(3_600)
 
 
-async def test_an_outage_is_no_excuse_for_giving_up(stage: Stage) -> None:
+async def test_an_outage_is_no_excuse_for_giving_up(env: Environment) -> None:
     """Attempts of an outage do not count as tries of what nobody foresaw and comes after it."""
-    await stage.want(stage.record())
-    await _try(stage, stage.another(desks=Nowhere(ZohoDown("away"))), 9)
-    await _try(stage, stage.another(desks=Nowhere(RuntimeError("a bug"))), 5)
-    assert ((await stage.row()).state, (await stage.row()).reason) == ("due", "internal")
-    await stage.drain()
-    assert (await stage.row()).state == "done"
+    await env.want(env.record())
+    await _try(env, env.another(desks=Nowhere(ZohoDown("away"))), 9)
+    await _try(env, env.another(desks=Nowhere(RuntimeError("a bug"))), 5)
+    assert ((await env.row()).state, (await env.row()).reason) == ("due", "internal")
+    await env.drain()
+    assert (await env.row()).state == "done"
 
 
 class Unreadable(Desk):
@@ -53,18 +53,18 @@ class Unreadable(Desk):
 class Bugs:
     """Hand out unreadable Desks."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, env: Environment) -> None:
+        self._env = env
 
     async def desk(self, portal_id: int) -> Desk:
-        """Answer a portal's Desk, whose next write cannot be read."""
+        """Return a portal's Desk, whose next write cannot be read."""
         made = Unreadable.__new__(Unreadable)
-        made.__dict__.update((await self._stage.portals.desk(portal_id)).__dict__)
+        made.__dict__.update((await self._env.portals.desk(portal_id)).__dict__)
         return made
 
 
-async def test_looking_does_not_end_the_count(stage: Stage) -> None:
+async def test_looking_does_not_end_the_count(env: Environment) -> None:
     """What fails at every sending is dead after some, though it is looked for in between."""
-    await stage.want(stage.record())
-    await stage.settle(stage.another(desks=Bugs(stage)))
-    assert ((await stage.row()).state, (await stage.row()).reason) == ("dead", "internal")
+    await env.want(env.record())
+    await env.settle(env.another(desks=Bugs(env)))
+    assert ((await env.row()).state, (await env.row()).reason) == ("dead", "internal")

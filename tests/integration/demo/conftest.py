@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from connector.demo.env import Environment, Wishes
 from connector.demo.phone import Phone
-from connector.demo.stage import Stage, Wishes
 
 
 @pytest.fixture(scope="package")
-async def stage() -> AsyncIterator[Stage]:
+async def env() -> AsyncIterator[Environment]:
     """Set the stage once."""
-    async with Stage(Wishes(latency_ms=0)) as stage:
-        yield stage
+    async with Environment(Wishes(latency_ms=0)) as env:
+        yield env
 
 
 @pytest.fixture
-async def phone(stage: Stage) -> AsyncIterator[Phone]:
+async def phone(env: Environment) -> AsyncIterator[Phone]:
     """Be the phone system of the stage."""
-    phone = Phone(stage.hook, stage.furniture.secret)
+    phone = Phone(env.hook, env.furniture.secret)
     yield phone
     await phone.close()

@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from connector.clock import system_clock
 from connector.demo.phone import Phone
 from connector.demo.stories import Script
+from connector.dialects.signing import new_secret, verify
 from connector.errors import CommandError
-from connector.phones.signing import new_secret, verify
-from connector.times import system_clock
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ def event() -> dict[str, object]:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answer each attempt with the next status, and keep what came."""
+    """Return each attempt with the next status, and keep what came."""
 
     def __init__(self, statuses: list[int]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -33,7 +33,7 @@ class Receiver(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Answer where it listens."""
+        """Return where it listens."""
         return f"http://127.0.0.1:{self.server_port}/hooks/demo"
 
 

@@ -9,83 +9,83 @@ import httpx2
 import pytest
 
 from connector.cli.introducing import first_event
+from connector.clock import system_clock
 from connector.demo.agent import HeadlessAgent
+from connector.demo.env import Environment
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
-from connector.demo.stage import Stage
 from connector.store import sessions
-from connector.times import system_clock
 
 pytestmark = pytest.mark.anyio
 
 
-async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
+async def command(env: Environment, *words: str) -> tuple[int, str, str]:
     """Type a command in a process of its own, in the stage's environment."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "connector", *words,
-        env=stage.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=env.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await process.communicate()
     return process.returncode or 0, stdout.decode(), stderr.decode()
 
 
 @pytest.mark.parametrize("politely", [signal.SIGINT, signal.SIGTERM])
-async def test_stops_by_itself_and_starts_again(stage: Stage, politely: signal.Signals) -> None:
+async def test_stops_by_itself_and_starts_again(env: Environment, politely: signal.Signals) -> None:
     """Neither an open banner nor who waits for orders holds up the end, and the next start works."""
-    agent = HeadlessAgent(stage.team.agents[0], stage.origin)
-    phone = Phone(stage.hook, stage.furniture.secret)
+    agent = HeadlessAgent(env.team.agents[0], env.origin)
+    phone = Phone(env.hook, env.furniture.secret)
     await agent.start()
     assert await phone.fetch(0) == b'{"orders":[]}'
     waiting = asyncio.create_task(phone.fetch(30))
     await asyncio.sleep(0.1)
-    assert await stage.connector.stop(politely)
+    assert await env.connector.stop(politely)
     assert await waiting == b'{"orders":[]}'
     await phone.close()
-    assert "Traceback" not in (stage.folder / "serve.log").read_text()
-    await stage.connector.start()
-    await stage.connector.ready(f"{stage.origin}/readyz")
+    assert "Traceback" not in (env.folder / "serve.log").read_text()
+    await env.connector.start()
+    await env.connector.ready(f"{env.origin}/readyz")
     await agent.open_banner()
     assert not agent.is_signed_out
     await agent.stop()
 
 
-async def test_the_printed_first_event_works_as_printed(stage: Stage) -> None:
+async def test_the_printed_first_event_works_as_printed(env: Environment) -> None:
     """A POSIX shell posts a signed event with what `connector phones add` prints."""
-    script = first_event(stage.hook, stage.furniture.secret)
+    script = first_event(env.hook, env.furniture.secret)
     process = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=subprocess.PIPE)
     stdout, _ = await process.communicate()
     assert stdout == b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[]}'
 
 
-async def test_commands_work_while_it_serves(stage: Stage) -> None:
+async def test_commands_work_while_it_serves(env: Environment) -> None:
     """A deactivated agent's banner ends within seconds, although another process deactivates."""
-    person = stage.team.agents[1]
-    agent = HeadlessAgent(person, stage.origin)
+    person = env.team.agents[1]
+    agent = HeadlessAgent(person, env.origin)
     await agent.start()
-    status, stdout, _ = await command(stage, "agents", "deactivate", person.email)
+    status, stdout, _ = await command(env, "agents", "deactivate", person.email)
     assert (status, "sessions ended: 1" in stdout) == (0, True)
     async with asyncio.timeout(5):
         while not agent.is_signed_out:
             await agent.changed()
     await agent.stop()
-    assert (await command(stage, "agents", "reactivate", person.email))[0] == 0
+    assert (await command(env, "agents", "reactivate", person.email))[0] == 0
 
 
-async def test_shows_what_desk_says_of_the_portal(stage: Stage) -> None:
+async def test_shows_what_desk_says_of_the_portal(env: Environment) -> None:
     """A live look at the portal lists checks that go well, departments and agents."""
-    portal_id = str(stage.furniture.portal.id)
-    status, stdout, _ = await command(stage, "portals", "show", portal_id, "--live")
+    portal_id = str(env.furniture.portal.id)
+    status, stdout, _ = await command(env, "portals", "show", portal_id, "--live")
     assert status == 0
-    assert all(name in stdout for name in stage.furniture.departments)
-    assert all(email in stdout for email in stage.furniture.agents)
+    assert all(name in stdout for name in env.furniture.departments)
+    assert all(email in stdout for email in env.furniture.agents)
     checks = stdout.partition("Checks\n")[2].partition("\n\n")[0].splitlines()[1:]
     assert [line for line in checks if "  yes  " not in line] == []
 
 
-async def test_delivers_without_serving(stage: Stage) -> None:
+async def test_delivers_without_serving(env: Environment) -> None:
     """`connector deliver` runs until told to stop, and then says so."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "connector", "deliver", env=stage.environment, stderr=subprocess.PIPE
+        sys.executable, "-m", "connector", "deliver", env=env.environment, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
     assert await process.stderr.readline() == b"Delivering.\n"
@@ -94,10 +94,10 @@ async def test_delivers_without_serving(stage: Stage) -> None:
     assert (process.returncode, stderr) == (0, b"Stopped.\n")
 
 
-async def test_deliverer_tells_how_it_is(stage: Stage) -> None:
+async def test_deliverer_tells_how_it_is(env: Environment) -> None:
     """Where it is told to listen, one that only delivers is watched as a server is; it shows no more."""
     address = f"127.0.0.1:{free_port()}"
-    deliverer = Program(["deliver", "--listen", address], stage.environment, stage.folder / "deliver.log")
+    deliverer = Program(["deliver", "--listen", address], env.environment, env.folder / "deliver.log")
     await deliverer.start()
     try:
         await deliverer.ready(f"http://{address}/readyz")
@@ -109,26 +109,26 @@ async def test_deliverer_tells_how_it_is(stage: Stage) -> None:
     assert "connector_outbox_oldest_seconds" in shown
     assert "connector_clock_ahead_seconds" in shown
     assert found == [200, 404, 404, 404]
-    assert "shutdown complete" in (stage.folder / "deliver.log").read_text()
+    assert "shutdown complete" in (env.folder / "deliver.log").read_text()
 
 
-async def test_nobody_is_left_signed_in_by_the_stage(stage: Stage) -> None:
+async def test_nobody_is_left_signed_in_by_the_stage(env: Environment) -> None:
     """The administrator who linked the portal is signed out again: calls ring for real people only."""
     linker = next(
-        agent.user.id for agent in await stage.house.agents.list_agents()
-        if agent.user.email == stage.team.linker.email
+        agent.user.id for agent in await env.services.agents.list_agents()
+        if agent.user.email == env.team.linker.email
     )  # fmt: skip
-    signed_in = await stage.house.store.read(
+    signed_in = await env.services.store.read(
         lambda connection: sessions.signed_in(connection, system_clock())
     )
     assert linker not in signed_in
 
 
-async def test_departments_are_compared_with_desk(stage: Stage) -> None:
+async def test_departments_are_compared_with_desk(env: Environment) -> None:
     """A department that Desk lacks is doubted, one that it has is not."""
-    for department, doubted in (("999", True), (next(iter(stage.furniture.departments.values())), False)):
+    for department, doubted in (("999", True), (next(iter(env.furniture.departments.values())), False)):
         words = ("phones", "queue", "demo", "nights", "--department", department)
-        code, stdout, stderr = await command(stage, *words)
+        code, stdout, stderr = await command(env, *words)
         assert (code, "nights is a queue of demo" in stdout) == (0, True), stderr
         assert ("Desk shows no department 999" in stderr) is doubted
         assert "could not be asked" not in stderr

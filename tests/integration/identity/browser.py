@@ -79,5 +79,5 @@ class Browser:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Answer an address's query."""
+    """Return an address's query."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -14,14 +14,14 @@ from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
 import connector.web
+from connector.accounts import Agents, Flows, Keys, People
+from connector.contacts import Directory
+from connector.crypto import Sealer
 from connector.delivery import Deliverer
-from connector.directory import Directory
-from connector.people import Agents, Flows, Keys, People
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
-from connector.sealing import Sealer
 from connector.settings import Secret, Settings
 from connector.store import Store, audit
 from connector.store.audit import Entry
@@ -40,7 +40,7 @@ NOW = 1_790_000_000_000
 TEMPLATES = Path(connector.web.__file__).parent / "templates"
 
 
-class House:
+class Services:
     """The services that the identity rooms and their pages need."""
 
     def __init__(self, store: Store, sandbox: RunningSandbox, http: httpx2.AsyncClient) -> None:
@@ -87,11 +87,11 @@ class House:
         )
 
     async def audited(self) -> list[Entry]:
-        """Answer the audit, the oldest entry first."""
+        """Return the audit, the oldest entry first."""
         return list(reversed(await self.store.read(audit.newest)))
 
     def asked(self, path: str) -> int:
-        """Answer how often Zoho has been asked for a path, at all data centres."""
+        """Return how often Zoho has been asked for a path, at all data centres."""
         return self.sandbox.world.requests.count(path=path)
 
 
@@ -109,7 +109,7 @@ class Hostile:
 
 
 def data_centers(sandbox: RunningSandbox) -> dict[str, DataCenter]:
-    """Answer the sandbox's data centres, of which uk has no Desk."""
+    """Return the sandbox's data centres, of which uk has no Desk."""
     desks = {place: "" if place == "uk" else f"|{origin}" for place, origin in sandbox.origins.items()}
     return {place: parse_row(f"{place}={origin}{desks[place]}") for place, origin in sandbox.origins.items()}
 
@@ -135,21 +135,21 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture
-async def house(store: Store, sandbox: RunningSandbox) -> AsyncIterator[House]:
+async def services(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Services]:
     """Put the house together."""
     async with http_client() as http:
-        made = House(store, sandbox, http)
+        made = Services(store, sandbox, http)
         yield made
         await made.portals.close()
 
 
 @pytest.fixture
-def app(house: House) -> Starlette:
+def app(services: Services) -> Starlette:
     """Make the web application."""
-    return make_app(house)
+    return make_app(services)
 
 
-def make_app(house: House) -> Starlette:
+def make_app(services: Services) -> Starlette:
     """Make an application of the identity pages, and two addresses that show the guard."""
     app = Starlette(
         routes=[
@@ -168,8 +168,8 @@ def make_app(house: House) -> Starlette:
         ],
         exception_handlers=problems.handlers(),
     )
-    app.add_middleware(SecurityHeaders, https=house.settings.is_https)
-    app.state.house = house
+    app.add_middleware(SecurityHeaders, https=services.settings.is_https)
+    app.state.services = services
     return app
 
 
@@ -219,14 +219,14 @@ async def hostile() -> AsyncIterator[Hostile]:
 
 
 @pytest.fixture
-async def admin(house: House, browser: Browser) -> Browser:
+async def admin(services: Services, browser: Browser) -> Browser:
     """Add Ada as an administrator, and sign her in."""
-    await house.agents.add_agent("ada@example.com", "Ada Fontaine", "administrator", actor="test")
+    await services.agents.add_agent("ada@example.com", "Ada Fontaine", "administrator", actor="test")
     assert (await browser.sign_in()).status_code == 303
     return browser
 
 
 @pytest.fixture
-def add_ada(house: House) -> Callable[[], Awaitable[object]]:
+def add_ada(services: Services) -> Callable[[], Awaitable[object]]:
     """Add Ada as an agent, when a test wants it."""
-    return lambda: house.agents.add_agent("ada@example.com", "Ada Fontaine", actor="test")
+    return lambda: services.agents.add_agent("ada@example.com", "Ada Fontaine", actor="test")

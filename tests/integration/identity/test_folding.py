@@ -2,9 +2,9 @@
 
 import pytest
 
-from connector.control.telephones import whose
+from connector.accounts import Agents, People
 from connector.errors import CommandError, InvalidRequest, UnknownPerson
-from connector.people import Agents, People
+from connector.orders.telephones import whose
 from connector.store import Store, team, users
 from connector.zoho.id_tokens import Identity
 

@@ -7,59 +7,59 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from connector.accounts import Flows
+from connector.crypto import Sealer
 from connector.errors import CommandError
-from connector.people import Flows
-from connector.sealing import Sealer
 from connector.settings import Secret
 from tests.integration.identity.browser import Browser, query_of
-from tests.integration.identity.conftest import ADDRESS, House
+from tests.integration.identity.conftest import ADDRESS, Services
 
 pytestmark = pytest.mark.anyio
 AddAda = Callable[[], Awaitable[object]]
 
 
 def bearer(key: str) -> dict[str, str]:
-    """Answer the header that brings a key."""
+    """Return the header that brings a key."""
     return {"Authorization": f"Bearer {key}", "Accept": "application/json"}
 
 
-async def test_a_key_calls_the_api(house: House, browser: Browser) -> None:
+async def test_a_key_calls_the_api(services: Services, browser: Browser) -> None:
     """It is shown once, and only its hash is kept."""
-    key = await house.keys.add_key("wallboard", "agent", actor="test")
+    key = await services.keys.add_key("wallboard", "agent", actor="test")
     answer = await browser.get("/api/me", headers=bearer(key))
     assert answer.json()["name"] == "key wallboard"
-    assert key not in repr(await house.keys.list_keys())
+    assert key not in repr(await services.keys.list_keys())
 
 
-async def test_a_key_reaches_as_far_as_its_role(house: House, browser: Browser) -> None:
+async def test_a_key_reaches_as_far_as_its_role(services: Services, browser: Browser) -> None:
     """Each role may do what those below it may."""
     statuses = []
     for role in ("agent", "supervisor", "administrator"):
-        key = await house.keys.add_key(role, role, actor="test")
+        key = await services.keys.add_key(role, role, actor="test")
         statuses.append((await browser.get("/api/supervisor", headers=bearer(key))).status_code)
     assert statuses == [403, 200, 200]
 
 
-async def test_a_revoked_key_is_out_at_once(house: House, browser: Browser) -> None:
+async def test_a_revoked_key_is_out_at_once(services: Services, browser: Browser) -> None:
     """The next call is refused, and both changes are audited."""
-    key = await house.keys.add_key("wallboard", "agent", actor="test")
-    await house.keys.revoke_key("wallboard", actor="ada@example.com")
+    key = await services.keys.add_key("wallboard", "agent", actor="test")
+    await services.keys.revoke_key("wallboard", actor="ada@example.com")
     answer = await browser.get("/api/me", headers=bearer(key))
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
-    told = [(entry.actor, entry.action, entry.subject) for entry in await house.audited()]
+    told = [(entry.actor, entry.action, entry.subject) for entry in await services.audited()]
     assert told == [("test", "key.added", "wallboard"), ("ada@example.com", "key.revoked", "wallboard")]
 
 
-async def test_a_keys_name_is_used_once(house: House) -> None:
+async def test_a_keys_name_is_used_once(services: Services) -> None:
     """Not even a revoked key's name comes again, so that the audit stays clear."""
-    await house.keys.add_key("wallboard", "agent", actor="test")
-    await house.keys.revoke_key("wallboard", actor="test")
+    await services.keys.add_key("wallboard", "agent", actor="test")
+    await services.keys.revoke_key("wallboard", actor="test")
     for name, role in (("wallboard", "agent"), ("other", "boss"), (" ", "agent")):
         with pytest.raises(CommandError):
-            await house.keys.add_key(name, role, actor="test")
+            await services.keys.add_key(name, role, actor="test")
     with pytest.raises(CommandError):
-        await house.keys.revoke_key("wallboard", actor="test")
+        await services.keys.revoke_key("wallboard", actor="test")
 
 
 @pytest.mark.parametrize("header", ["Bearer ", "Bearer ck_nonsense", "bearer x", "Bearer \xff"])
@@ -72,18 +72,18 @@ async def test_a_wrong_key_is_no_session(browser: Browser, add_ada: AddAda, head
     assert answer.status_code == 401
 
 
-async def test_keys_that_open_nothing_are_limited_by_address(house: House, browser: Browser) -> None:
+async def test_keys_that_open_nothing_are_limited_by_address(services: Services, browser: Browser) -> None:
     """Beyond the burst nobody is asked about them any more; those that open something cost nothing."""
-    keys = [await house.keys.add_key(f"k{number}", "agent", actor="test") for number in range(15)]
+    keys = [await services.keys.add_key(f"k{number}", "agent", actor="test") for number in range(15)]
     for _ in range(4):
         for key in keys:
             assert (await browser.get("/api/me", headers=bearer(key))).status_code == 200
-        house.sandbox.world.clock.advance(1)
+        services.sandbox.world.clock.advance(1)
     statuses = [(await browser.get("/api/me", headers=bearer("ck_no"))).status_code for _ in range(51)]
     assert statuses == 50 * [401] + [429]
     refused = await browser.get("/api/me", headers=bearer("ck_no"))
     assert (refused.headers["retry-after"], refused.json()["status"]) == ("1", 429)
-    house.sandbox.world.clock.advance(1)
+    services.sandbox.world.clock.advance(1)
     assert (await browser.get("/api/me", headers=bearer("ck_no"))).status_code == 401
 
 
@@ -129,27 +129,27 @@ async def test_posts_of_other_sites_are_refused(
     assert (await browser.post("/api/me", headers=headers)).status_code == 403
 
 
-async def test_a_key_needs_no_origin(house: House, browser: Browser) -> None:
+async def test_a_key_needs_no_origin(services: Services, browser: Browser) -> None:
     """No browser sends a key by itself."""
-    key = await house.keys.add_key("wallboard", "agent", actor="test")
+    key = await services.keys.add_key("wallboard", "agent", actor="test")
     answer = await browser.http.post(f"{browser.address}/api/me", headers=bearer(key))
     assert answer.status_code == 200
 
 
-async def test_callers_are_limited_each_by_themselves(house: House, browser: Browser) -> None:
+async def test_callers_are_limited_each_by_themselves(services: Services, browser: Browser) -> None:
     """Beyond the burst a caller waits, the next one does not."""
-    one = bearer(await house.keys.add_key("one", "agent", actor="test"))
-    two = bearer(await house.keys.add_key("two", "agent", actor="test"))
+    one = bearer(await services.keys.add_key("one", "agent", actor="test"))
+    two = bearer(await services.keys.add_key("two", "agent", actor="test"))
     statuses = [(await browser.get("/api/me", headers=one)).status_code for _ in range(6)]
     assert statuses == 5 * [200] + [429]
     refused = await browser.get("/api/me", headers=one)
     assert refused.headers["retry-after"] == "1"
     assert (await browser.get("/api/me", headers=two)).status_code == 200
-    house.sandbox.world.clock.advance(1)
+    services.sandbox.world.clock.advance(1)
     assert (await browser.get("/api/me", headers=one)).status_code == 200
 
 
-async def test_a_forged_cookie_is_nobodys(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_forged_cookie_is_nobodys(services: Services, browser: Browser, add_ada: AddAda) -> None:
     """An unsigned or altered session cookie is as good as none."""
     await add_ada()
     await browser.sign_in()
@@ -213,12 +213,12 @@ async def test_what_nobody_foresaw_is_told_without_details(app: Starlette) -> No
 
 
 async def test_a_setting_that_fits_no_more_is_logged(
-    house: House, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
+    services: Services, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The page says who has to act, the log says on what; neither holds state or code."""
     await add_ada()
     url = await browser.consent(await browser.begin())
-    house.flows = Flows(house.store, Sealer([Secret("another key")]), house.clock)
+    services.flows = Flows(services.store, Sealer([Secret("another key")]), services.clock)
     answer = await browser.get(url)
     assert (answer.status_code, "set up wrong" in answer.text) == (500, True)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("connector")]

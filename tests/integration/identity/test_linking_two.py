@@ -6,7 +6,7 @@ import pytest
 from connector.sandbox.config import Org, OrgMismatchCode
 from connector.sandbox.faults import Rule
 from tests.integration.identity.browser import ADA, Browser
-from tests.integration.identity.conftest import House
+from tests.integration.identity.conftest import Services
 from tests.integration.identity.test_linking import ORG, only_portal
 from tests.integration.identity.test_linking_refused import nothing_kept
 
@@ -16,15 +16,15 @@ MY_INFO = "/api/v1/myinfo"
 
 
 @pytest.fixture
-def other_first(house: House) -> None:
+def other_first(services: Services) -> None:
     """Make Ada an agent of another portal too, which Desk lists first."""
-    config = house.sandbox.world.config
+    config = services.sandbox.world.config
     config.orgs.append(Org(org_id=OTHER, name="Other Shore", location="us"))
     ada = config.user(ADA)
     assert ada is not None
     ada.orgs = [OTHER, ORG]
     lists = Rule(kind="odd_member", path_prefix="/api/v1/organizations", member="isDefault", value=None)
-    house.sandbox.world.faults.add(lists)
+    services.sandbox.world.faults.add(lists)
 
 
 CODES: list[OrgMismatchCode] = [
@@ -39,21 +39,21 @@ CODES: list[OrgMismatchCode] = [
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.usefixtures("other_first")
-async def test_the_next_portal_is_tried(house: House, admin: Browser, code: OrgMismatchCode) -> None:
+async def test_the_next_portal_is_tried(services: Services, admin: Browser, code: OrgMismatchCode) -> None:
     """However Desk refuses the wrong one, the right one is linked."""
-    house.sandbox.world.config.org_mismatch_code = code
+    services.sandbox.world.config.org_mismatch_code = code
     answer = await admin.link(org_id=ORG)
-    assert (answer.status_code, (await only_portal(house)).org_id) == (303, ORG)
-    assert house.asked(MY_INFO) == 3, "one for each portal, and one that asks for the agent's rights"
+    assert (answer.status_code, (await only_portal(services)).org_id) == (303, ORG)
+    assert services.asked(MY_INFO) == 3, "one for each portal, and one that asks for the agent's rights"
 
 
 @pytest.mark.usefixtures("other_first")
-async def test_a_page_of_html_is_no_lost_grant(house: House, admin: Browser) -> None:
+async def test_a_page_of_html_is_no_lost_grant(services: Services, admin: Browser) -> None:
     """A foreign portal that answers 401 with a page is passed over too."""
-    house.sandbox.world.config.org_mismatch_status = 401
-    house.sandbox.world.config.desk_401_html = True
+    services.sandbox.world.config.org_mismatch_status = 401
+    services.sandbox.world.config.desk_401_html = True
     await admin.link(org_id=ORG)
-    assert (await only_portal(house)).org_id == ORG
+    assert (await only_portal(services)).org_id == ORG
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ async def test_a_page_of_html_is_no_lost_grant(house: House, admin: Browser) -> 
 )
 @pytest.mark.usefixtures("other_first")
 async def test_where_none_answers_the_layer_is_named(
-    house: House, admin: Browser, fault: Rule, said: list[str]
+    services: Services, admin: Browser, fault: Rule, said: list[str]
 ) -> None:
     """A first linking never says that something has to be linked again, and keeps nothing."""
-    house.sandbox.world.faults.add(msgspec.structs.replace(fault))
+    services.sandbox.world.faults.add(msgspec.structs.replace(fault))
     answer = await admin.link(org_id=ORG)
     assert answer.status_code == 502
     assert all(words in answer.text for words in said)
     assert "linked again" not in answer.text
-    assert await nothing_kept(house)
+    assert await nothing_kept(services)

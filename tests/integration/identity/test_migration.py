@@ -3,9 +3,9 @@
 from alembic import command
 from sqlalchemy import text
 
+from connector.clock import MINUTE
 from connector.store import Store, grants, migrating
 from connector.store.engine import open_engine, writing
-from connector.times import MINUTE
 from tests.integration.databases import Databases
 from tests.integration.recordings.test_migration import PORTAL, _begin_anew
 

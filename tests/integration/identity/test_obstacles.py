@@ -10,38 +10,38 @@ from connector.sandbox.faults import Rule
 from connector.store import portals
 from connector.zoho.scopes import LINKING, names
 from tests.integration.identity.browser import Browser
-from tests.integration.identity.conftest import House
+from tests.integration.identity.conftest import Services
 from tests.integration.identity.test_linking import ORG
 
 pytestmark = pytest.mark.anyio
 PERMISSIONS = "/api/v1/myProfilePermissions"
 
 
-async def shown(house: House, admin: Browser) -> str:
+async def shown(services: Services, admin: Browser) -> str:
     """Link a portal, and answer what its page shows; nothing is written to Desk on the way."""
     where = (await admin.link()).headers["location"]
     page = html.unescape((await admin.get(where)).text)
-    sent = house.sandbox.world.requests.listing()
+    sent = services.sandbox.world.requests.listing()
     assert {each.method for each in sent if each.path.startswith("/api/")} == {"GET"}
     return page
 
 
-async def test_all_is_well(house: House, admin: Browser) -> None:
+async def test_all_is_well(services: Services, admin: Browser) -> None:
     """Where scopes and permissions are told and there, nothing stands in the way."""
-    page = await shown(house, admin)
+    page = await shown(services, admin)
     assert "Writing call records: works." in page
-    assert await house.portals.obstacles(1) == []
+    assert await services.portals.obstacles(1) == []
 
 
-async def test_a_light_agent(house: House, admin: Browser, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_light_agent(services: Services, admin: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """Who may not write is told so right after linking, with the remedy of that very kind."""
-    house.sandbox.world.config.users[0].light = True
-    page = await shown(house, admin)
+    services.sandbox.world.config.users[0].light = True
+    page = await shown(services, admin)
     for what in ("Writing call records", "Changing call records", "Making contacts"):
         assert f"{what}: does not work." in page
     assert "is a light agent" in page
     assert "full licence" in page
-    assert {each.layer for each in await house.portals.obstacles(1)} == {"licence"}
+    assert {each.layer for each in await services.portals.obstacles(1)} == {"licence"}
     told = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     assert any("Writing call records" in line and "full licence" in line for line in told)
 
@@ -55,35 +55,35 @@ async def test_a_light_agent(house: House, admin: Browser, caplog: pytest.LogCap
     ],
 )
 async def test_a_permission_that_the_profile_lacks(
-    house: House, admin: Browser, permission: str, what: str
+    services: Services, admin: Browser, permission: str, what: str
 ) -> None:
     """It is named, and that it is the profile that lacks it; all else works."""
-    house.sandbox.world.desk.deny(permission, ORG)
-    page = await shown(house, admin)
+    services.sandbox.world.desk.deny(permission, ORG)
+    page = await shown(services, admin)
     assert f"{what}: does not work." in page
     assert page.count("does not work.") == 1
-    (only,) = await house.portals.obstacles(1)
+    (only,) = await services.portals.obstacles(1)
     assert (only.layer, only.certain, permission in only.why) == ("profile", True, True)
 
 
-async def test_scopes_that_nobody_told(house: House, admin: Browser) -> None:
+async def test_scopes_that_nobody_told(services: Services, admin: Browser) -> None:
     """Where a token names no scopes, nothing that takes one is said to work unless it was tried."""
-    house.sandbox.world.config.scope_in_token_answer = False
-    page = await shown(house, admin)
+    services.sandbox.world.config.scope_in_token_answer = False
+    page = await shown(services, admin)
     for what in ("Scopes of the grant", "Writing call records", "Changing call records", "Making contacts"):
         assert f"{what}: not known." in page
-    (only,) = await house.portals.obstacles(1)
+    (only,) = await services.portals.obstacles(1)
     assert (only.layer, only.certain) == ("scope", False)
 
 
-async def test_a_scope_that_is_missing(house: House, admin: Browser) -> None:
+async def test_a_scope_that_is_missing(services: Services, admin: Browser) -> None:
     """A consent without calls.CREATE is told as one: only another consent mends it."""
     await admin.link()
     scopes = " ".join(name for name in names(LINKING) if name != "Desk.calls.CREATE")
-    await house.store.write(lambda connection: portals.change(connection, 1, scopes=scopes))
+    await services.store.write(lambda connection: portals.change(connection, 1, scopes=scopes))
     page = html.unescape((await admin.get("/portals/1")).text)
     assert "Writing call records: does not work." in page
-    (only,) = await house.portals.obstacles(1)
+    (only,) = await services.portals.obstacles(1)
     assert (only.layer, "Desk.calls.CREATE" in only.why, "/connect" in only.remedy) == ("scope", True, True)
 
 
@@ -102,36 +102,38 @@ async def test_a_scope_that_is_missing(house: House, admin: Browser) -> None:
         ),
     ],
 )
-async def test_permissions_that_nobody_told(house: House, admin: Browser, silent: Rule) -> None:
+async def test_permissions_that_nobody_told(services: Services, admin: Browser, silent: Rule) -> None:
     """Where Desk does not say what the agent may do, that is what is said."""
-    house.sandbox.world.faults.add(silent)
-    page = await shown(house, admin)
+    services.sandbox.world.faults.add(silent)
+    page = await shown(services, admin)
     assert "Writing call records: not known." in page
-    (only,) = await house.portals.obstacles(1)
+    (only,) = await services.portals.obstacles(1)
     assert (only.layer, only.certain) == ("profile", False)
 
 
-async def test_an_answer_that_fails_takes_back_nothing(house: House, admin: Browser) -> None:
+async def test_an_answer_that_fails_takes_back_nothing(services: Services, admin: Browser) -> None:
     """What Desk has said once is known until it says something else."""
-    house.sandbox.world.desk.deny("calls.create", ORG)
-    await shown(house, admin)
-    before = (await house.portals.get(1)).rights
+    services.sandbox.world.desk.deny("calls.create", ORG)
+    await shown(services, admin)
+    before = (await services.portals.get(1)).rights
     assert json.loads(before)["held"]["calls.create"] is False
-    house.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=PERMISSIONS, times=1))
-    await house.portals.check(1)
-    assert (await house.portals.get(1)).rights == before
-    portal = house.sandbox.world.desk.portal(ORG)
+    services.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=PERMISSIONS, times=1))
+    await services.portals.check(1)
+    assert (await services.portals.get(1)).rights == before
+    portal = services.sandbox.world.desk.portal(ORG)
     assert portal is not None
     portal.denied.clear()
-    await house.portals.check(1)
-    assert await house.portals.obstacles(1) == []
+    await services.portals.check(1)
+    assert await services.portals.obstacles(1) == []
 
 
 @pytest.mark.parametrize("kind", ["server_error", "html", "reset"])
-async def test_desk_answers_errors_after_a_first_linking(house: House, admin: Browser, kind: str) -> None:
+async def test_desk_answers_errors_after_a_first_linking(
+    services: Services, admin: Browser, kind: str
+) -> None:
     """The page says that Zoho does not answer, and advises no permissions."""
     where = (await admin.link()).headers["location"]
-    house.sandbox.world.faults.add(Rule(kind=kind, path_prefix="/api/"))  # type: ignore[arg-type]
+    services.sandbox.world.faults.add(Rule(kind=kind, path_prefix="/api/"))  # type: ignore[arg-type]
     page = html.unescape((await admin.get(where)).text)
     assert "<h1>Zoho does not answer for Harbour & Hill (US)</h1>" in page
     assert "is linked</h1>" not in page

@@ -9,7 +9,7 @@ import pytest
 from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.zoho.oauth import OAuth
 from tests.integration.identity.browser import Browser
-from tests.integration.identity.conftest import House
+from tests.integration.identity.conftest import Services
 
 pytestmark = pytest.mark.anyio
 DAY = 24 * 3_600_000
@@ -30,26 +30,28 @@ AddAda = Callable[[], Awaitable[object]]
     ],
 )
 async def test_everybody_gets_in(
-    house: House, browser: Browser, add_ada: AddAda, switches: dict[str, Any]
+    services: Services, browser: Browser, add_ada: AddAda, switches: dict[str, Any]
 ) -> None:
     """However Zoho writes it, it is the same person, and the one who has signed in before."""
     await add_ada()
     assert (await browser.sign_in()).status_code == 303
     for name, value in switches.items():
-        setattr(house.sandbox.world.config, name, value)
+        setattr(services.sandbox.world.config, name, value)
     assert (await browser.sign_in()).status_code == 303
     assert (await browser.get("/api/me")).json()["name"] == "ada@example.com"
 
 
 async def test_the_log_names_why_an_identity_does_not_hold(
-    house: House, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
+    services: Services, browser: Browser, add_ada: AddAda, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Page and log say what is wrong with the id token, for it is the administrator who mends it."""
     caplog.set_level(logging.INFO)
     await add_ada()
     url = await browser.consent(await browser.begin())
-    secrets = house.secrets
-    house.oauth = OAuth(house.http, DEMO_CLIENT_ID, lambda place: secrets[place], lambda: house.clock() + DAY)
+    secrets = services.secrets
+    services.oauth = OAuth(
+        services.http, DEMO_CLIENT_ID, lambda place: secrets[place], lambda: services.clock() + DAY
+    )
     answer = await browser.get(url)
     assert (answer.status_code, "does not hold: expired_token" in answer.text) == (400, True)
     (line,) = [record.getMessage() for record in caplog.records if "bad_identity" in record.getMessage()]

@@ -14,7 +14,7 @@ from connector.store import Store, grants
 from connector.store.grants import Grant
 from tests.integration.databases import url_of
 from tests.integration.identity.browser import Browser
-from tests.integration.identity.conftest import House
+from tests.integration.identity.conftest import Services
 
 pytestmark = pytest.mark.anyio
 HOUR = 3_600
@@ -22,10 +22,10 @@ TOKEN = "/oauth/v2/token"
 
 
 @pytest.fixture
-async def linked(house: House, admin: Browser) -> int:
+async def linked(services: Services, admin: Browser) -> int:
     """Link a portal, and count Zoho's requests from then on."""
     await admin.link()
-    house.sandbox.world.requests.reset()
+    services.sandbox.world.requests.reset()
     return 1
 
 
@@ -47,36 +47,36 @@ async def at_once(number: int, what: Callable[[], Awaitable[Any]]) -> list[Any]:
     return results
 
 
-async def grant_of(house: House) -> Grant:
-    """Answer the stored grant."""
-    found = await house.store.read(lambda connection: grants.get(connection, 1))
+async def grant_of(services: Services) -> Grant:
+    """Return the stored grant."""
+    found = await services.store.read(lambda connection: grants.get(connection, 1))
     assert found is not None
     return found
 
 
-async def test_a_fresh_token_is_not_refreshed(house: House, linked: int) -> None:
+async def test_a_fresh_token_is_not_refreshed(services: Services, linked: int) -> None:
     """The token of linking serves until five minutes before its end."""
-    await at_once(20, lambda: ask(house.portals, linked))
-    house.sandbox.world.clock.advance(HOUR - 301)
-    await ask(house.portals, linked)
-    assert house.asked(TOKEN) == 0
-    house.sandbox.world.clock.advance(1)
-    await ask(house.portals, linked)
-    assert house.asked(TOKEN) == 1
+    await at_once(20, lambda: ask(services.portals, linked))
+    services.sandbox.world.clock.advance(HOUR - 301)
+    await ask(services.portals, linked)
+    assert services.asked(TOKEN) == 0
+    services.sandbox.world.clock.advance(1)
+    await ask(services.portals, linked)
+    assert services.asked(TOKEN) == 1
 
 
-async def test_twenty_at_once_refresh_once(house: House, linked: int) -> None:
+async def test_twenty_at_once_refresh_once(services: Services, linked: int) -> None:
     """Whoever finds the token expired shares one refresh."""
-    house.sandbox.world.clock.advance(2 * HOUR)
-    assert await at_once(20, lambda: ask(house.portals, linked)) == 20 * ["ada@example.com"]
-    assert house.asked(TOKEN) == 1
+    services.sandbox.world.clock.advance(2 * HOUR)
+    assert await at_once(20, lambda: ask(services.portals, linked)) == 20 * ["ada@example.com"]
+    assert services.asked(TOKEN) == 1
 
 
-async def test_two_processes_refresh_once(house: House, linked: int) -> None:
+async def test_two_processes_refresh_once(services: Services, linked: int) -> None:
     """Over one database, the one that comes second finds the token of the first."""
-    stores = [Store(url_of(house.store)) for _ in range(2)]
-    others = [house.another_portals(store) for store in stores]
-    house.sandbox.world.clock.advance(2 * HOUR)
+    stores = [Store(url_of(services.store)) for _ in range(2)]
+    others = [services.another_portals(store) for store in stores]
+    services.sandbox.world.clock.advance(2 * HOUR)
     results: list[Any] = []
 
     async def one(portals: Portals) -> None:
@@ -87,136 +87,136 @@ async def test_two_processes_refresh_once(house: House, linked: int) -> None:
             for portals in others:
                 group.start_soon(one, portals)
     assert results == 20 * ["ada@example.com"]
-    assert house.asked(TOKEN) == 1
+    assert services.asked(TOKEN) == 1
     for store in stores:
         store.close()
 
 
-async def test_a_refused_token_is_renewed_once(house: House, linked: int) -> None:
+async def test_a_refused_token_is_renewed_once(services: Services, linked: int) -> None:
     """A token that was pushed out before its time is replaced by one refresh for all."""
-    await ask(house.portals, linked)
-    held = house.sealer.open((await grant_of(house)).sealed_access_token or b"")
-    house.sandbox.world.tokens.revoke(held)
-    assert await at_once(20, lambda: ask(house.portals, linked)) == 20 * ["ada@example.com"]
-    assert house.asked(TOKEN) == 1
+    await ask(services.portals, linked)
+    held = services.sealer.open((await grant_of(services)).sealed_access_token or b"")
+    services.sandbox.world.tokens.revoke(held)
+    assert await at_once(20, lambda: ask(services.portals, linked)) == 20 * ["ada@example.com"]
+    assert services.asked(TOKEN) == 1
 
 
-async def test_a_token_that_another_process_renewed_is_taken(house: House, linked: int) -> None:
+async def test_a_token_that_another_process_renewed_is_taken(services: Services, linked: int) -> None:
     """Refused, a process looks again before it refreshes."""
-    other = house.another_portals()
-    await ask(house.portals, linked)
+    other = services.another_portals()
+    await ask(services.portals, linked)
     await ask(other, linked)
-    held = house.sealer.open((await grant_of(house)).sealed_access_token or b"")
-    house.sandbox.world.tokens.revoke(held)
-    await ask(house.portals, linked)
+    held = services.sealer.open((await grant_of(services)).sealed_access_token or b"")
+    services.sandbox.world.tokens.revoke(held)
+    await ask(services.portals, linked)
     await ask(other, linked)
-    assert house.asked(TOKEN) == 1
+    assert services.asked(TOKEN) == 1
 
 
-async def test_the_refresh_token_is_kept(house: House, linked: int) -> None:
+async def test_the_refresh_token_is_kept(services: Services, linked: int) -> None:
     """A refresh answers none, and the one there was goes on serving."""
-    before = house.sealer.open((await grant_of(house)).sealed_refresh_token)
+    before = services.sealer.open((await grant_of(services)).sealed_refresh_token)
     for _ in range(3):
-        house.sandbox.world.clock.advance(2 * HOUR)
-        await ask(house.portals, linked)
-    grant = await grant_of(house)
-    assert house.sealer.open(grant.sealed_refresh_token) == before
+        services.sandbox.world.clock.advance(2 * HOUR)
+        await ask(services.portals, linked)
+    grant = await grant_of(services)
+    assert services.sealer.open(grant.sealed_refresh_token) == before
     assert grant.renewing_until == 0
 
 
-async def test_refusals_leave_tokens_for_those_that_end(house: House, linked: int) -> None:
+async def test_refusals_leave_tokens_for_those_that_end(services: Services, linked: int) -> None:
     """A Desk that refuses good tokens gets seven, linking's own counted; after that they are sent again."""
     for _ in range(20):
-        assert await renew(house) == "ada@example.com"
-    assert house.asked(TOKEN) == 6
-    house.sandbox.world.clock.advance(600)
-    assert await renew(house) == "ada@example.com"
-    assert house.asked(TOKEN) == 7
+        assert await renew(services) == "ada@example.com"
+    assert services.asked(TOKEN) == 6
+    services.sandbox.world.clock.advance(600)
+    assert await renew(services) == "ada@example.com"
+    assert services.asked(TOKEN) == 7
 
 
-async def test_never_more_than_ten_tokens_in_ten_minutes(house: House, linked: int) -> None:
+async def test_never_more_than_ten_tokens_in_ten_minutes(services: Services, linked: int) -> None:
     """The next is refused here, before Zoho could lock us out; the last one serves while it lives."""
-    house.sandbox.world.config.access_token_life_seconds = 48
-    house.sandbox.world.clock.advance(HOUR)
+    services.sandbox.world.config.access_token_life_seconds = 48
+    services.sandbox.world.clock.advance(HOUR)
     for _ in range(15):
-        assert await ask(house.portals, linked) == "ada@example.com"
-        house.sandbox.world.clock.advance(44)
-        if house.asked(TOKEN) == 10:
+        assert await ask(services.portals, linked) == "ada@example.com"
+        services.sandbox.world.clock.advance(44)
+        if services.asked(TOKEN) == 10:
             break
-    house.sandbox.world.clock.advance(3)
-    assert await ask(house.portals, linked) == "ada@example.com"
-    house.sandbox.world.clock.advance(1)
+    services.sandbox.world.clock.advance(3)
+    assert await ask(services.portals, linked) == "ada@example.com"
+    services.sandbox.world.clock.advance(1)
     with pytest.raises(TokensThrottled) as caught:
-        await ask(house.portals, linked)
+        await ask(services.portals, linked)
     assert caught.value.retry_after_seconds == 600 - 10 * 44 - 4
-    assert house.asked(TOKEN) == 10
-    house.sandbox.world.clock.advance(caught.value.retry_after_seconds or 0)
-    assert await ask(house.portals, linked) == "ada@example.com"
+    assert services.asked(TOKEN) == 10
+    services.sandbox.world.clock.advance(caught.value.retry_after_seconds or 0)
+    assert await ask(services.portals, linked) == "ada@example.com"
 
 
-async def renew(house: House) -> str | None:
+async def renew(services: Services) -> str | None:
     """Have the present token refused, and ask."""
-    house.sandbox.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/myinfo", times=1))
-    return await ask(house.portals, 1)
+    services.sandbox.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/myinfo", times=1))
+    return await ask(services.portals, 1)
 
 
-async def test_access_denied_closes_for_ten_minutes(house: House, linked: int) -> None:
+async def test_access_denied_closes_for_ten_minutes(services: Services, linked: int) -> None:
     """Throttled by Zoho, no process asks again until the window is over."""
-    house.sandbox.world.config.access_tokens_per_window = 0
-    house.sandbox.world.clock.advance(2 * HOUR)
-    for portals in (house.portals, house.portals, house.another_portals()):
+    services.sandbox.world.config.access_tokens_per_window = 0
+    services.sandbox.world.clock.advance(2 * HOUR)
+    for portals in (services.portals, services.portals, services.another_portals()):
         with pytest.raises(TokensThrottled) as caught:
             await ask(portals, linked)
         assert caught.value.retry_after_seconds == 600
-    assert house.asked(TOKEN) == 1
-    house.sandbox.world.config.access_tokens_per_window = 10
-    house.sandbox.world.clock.advance(600)
-    assert await ask(house.portals, linked) == "ada@example.com"
+    assert services.asked(TOKEN) == 1
+    services.sandbox.world.config.access_tokens_per_window = 10
+    services.sandbox.world.clock.advance(600)
+    assert await ask(services.portals, linked) == "ada@example.com"
 
 
-async def test_a_token_with_minutes_left_bridges_an_outage(house: House, linked: int) -> None:
+async def test_a_token_with_minutes_left_bridges_an_outage(services: Services, linked: int) -> None:
     """While no newer one can be had, the old one is used as long as it lives."""
-    await ask(house.portals, linked)
-    house.sandbox.world.clock.advance(HOUR - 120)
-    house.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=TOKEN))
-    assert await ask(house.portals, linked) == "ada@example.com"
-    house.sandbox.world.clock.advance(119)
-    assert await ask(house.portals, linked) == "ada@example.com"
-    house.sandbox.world.clock.advance(1)
+    await ask(services.portals, linked)
+    services.sandbox.world.clock.advance(HOUR - 120)
+    services.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=TOKEN))
+    assert await ask(services.portals, linked) == "ada@example.com"
+    services.sandbox.world.clock.advance(119)
+    assert await ask(services.portals, linked) == "ada@example.com"
+    services.sandbox.world.clock.advance(1)
     with pytest.raises((NoToken, TokensThrottled)):
-        await ask(house.portals, linked)
+        await ask(services.portals, linked)
 
 
-async def test_a_wrong_secret_is_told_and_costs_no_token(house: House, linked: int) -> None:
+async def test_a_wrong_secret_is_told_and_costs_no_token(services: Services, linked: int) -> None:
     """However often it is tried, correcting the secret helps within seconds."""
-    house.sandbox.world.clock.advance(2 * HOUR)
-    secret, house.secrets["us"] = house.secrets["us"], "wrong-secret"
+    services.sandbox.world.clock.advance(2 * HOUR)
+    secret, services.secrets["us"] = services.secrets["us"], "wrong-secret"
     for _ in range(12):
         with pytest.raises(ClientRefused):
-            await ask(house.portals, linked)
-        house.sandbox.world.clock.advance(5)
-    house.secrets["us"] = secret
-    assert await ask(house.portals, linked) == "ada@example.com"
+            await ask(services.portals, linked)
+        services.sandbox.world.clock.advance(5)
+    services.secrets["us"] = secret
+    assert await ask(services.portals, linked) == "ada@example.com"
 
 
 async def test_a_lost_grant_is_noted_once(
-    house: House, linked: int, caplog: pytest.LogCaptureFixture
+    services: Services, linked: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """State, audit and log say it once, and nobody asks Zoho again."""
-    house.sandbox.world.revoke_all_grants()
-    for portals in (house.portals, house.portals, house.another_portals()):
+    services.sandbox.world.revoke_all_grants()
+    for portals in (services.portals, services.portals, services.another_portals()):
         with pytest.raises(GrantLost):
             await ask(portals, linked)
-    assert (await house.portals.get(linked)).state == "grant_lost"
-    assert [entry.action for entry in await house.audited()].count("portal.grant_lost") == 1
+    assert (await services.portals.get(linked)).state == "grant_lost"
+    assert [entry.action for entry in await services.audited()].count("portal.grant_lost") == 1
     assert [record.levelno for record in caplog.records].count(logging.ERROR) == 1
-    assert house.asked(TOKEN) == 1
+    assert services.asked(TOKEN) == 1
 
 
-async def test_many_at_once_lose_the_grant_once(house: House, linked: int) -> None:
+async def test_many_at_once_lose_the_grant_once(services: Services, linked: int) -> None:
     """Twenty that find it lost together are all told, and Zoho is asked once."""
-    house.sandbox.world.revoke_all_grants()
-    desks = [await portals.desk(linked) for portals in (house.portals, house.another_portals())]
+    services.sandbox.world.revoke_all_grants()
+    desks = [await portals.desk(linked) for portals in (services.portals, services.another_portals())]
 
     async def losing() -> list[str]:
         told = []
@@ -227,72 +227,72 @@ async def test_many_at_once_lose_the_grant_once(house: House, linked: int) -> No
         return told
 
     assert await at_once(10, losing) == 10 * [["grant_lost", "grant_lost"]]
-    assert house.asked(TOKEN) == 1
+    assert services.asked(TOKEN) == 1
 
 
-async def test_linking_again_brings_everything_back(house: House, linked: int, admin: Browser) -> None:
+async def test_linking_again_brings_everything_back(services: Services, linked: int, admin: Browser) -> None:
     """After the link every process goes on, the one included that had noted the loss."""
-    other = house.another_portals()
+    other = services.another_portals()
     await ask(other, linked)
-    house.sandbox.world.revoke_all_grants()
+    services.sandbox.world.revoke_all_grants()
     with pytest.raises(GrantLost):
-        await ask(house.portals, linked)
+        await ask(services.portals, linked)
     await admin.link()
-    assert (await house.portals.get(linked)).state == "linked"
-    assert await ask(house.portals, linked) == "ada@example.com"
+    assert (await services.portals.get(linked)).state == "linked"
+    assert await ask(services.portals, linked) == "ada@example.com"
     assert await ask(other, linked) == "ada@example.com"
 
 
-async def test_a_dead_process_holds_nobody_up(house: House, linked: int) -> None:
+async def test_a_dead_process_holds_nobody_up(services: Services, linked: int) -> None:
     """A lease that nobody gives back ends by itself."""
-    house.sandbox.world.clock.advance(2 * HOUR)
-    grant = await grant_of(house)
-    now = house.clock()
-    await house.store.write(
+    services.sandbox.world.clock.advance(2 * HOUR)
+    grant = await grant_of(services)
+    now = services.clock()
+    await services.store.write(
         lambda connection: grants.take(connection, grant, "dead", grant.renewals, now, now + 30_000)
     )
     async with anyio.create_task_group() as group:
-        group.start_soon(ask, house.portals, linked)
+        group.start_soon(ask, services.portals, linked)
         await anyio.wait_all_tasks_blocked()
-        assert house.asked(TOKEN) == 0
-        house.sandbox.world.clock.advance(30)
-    assert house.asked(TOKEN) == 1
+        assert services.asked(TOKEN) == 0
+        services.sandbox.world.clock.advance(30)
+    assert services.asked(TOKEN) == 1
 
 
-async def test_who_loses_patience_stops_no_refresh(house: House, linked: int) -> None:
+async def test_who_loses_patience_stops_no_refresh(services: Services, linked: int) -> None:
     """A look-up that gives up leaves the refresh to the others, and its token is kept."""
-    await ask(house.portals, linked)
-    house.sandbox.world.clock.advance(2 * HOUR)
-    desk = await house.portals.desk(linked)
+    await ask(services.portals, linked)
+    services.sandbox.world.clock.advance(2 * HOUR)
+    desk = await services.portals.desk(linked)
     # Long enough to be seen: a lease that came and went between two looks was waited for without an end.
-    house.sandbox.world.faults.add(Rule(kind="latency", path_prefix=TOKEN, seconds=0.5, times=1))
+    services.sandbox.world.faults.add(Rule(kind="latency", path_prefix=TOKEN, seconds=0.5, times=1))
     async with anyio.create_task_group() as group:
         group.start_soon(desk.my_info)
         with anyio.fail_after(20):
-            while (await grant_of(house)).renewing_until == 0:
+            while (await grant_of(services)).renewing_until == 0:
                 pass  # The lease is taken right before Zoho is asked.
         group.cancel_scope.cancel()
-    await house.portals.close()
-    assert house.asked(TOKEN) == 1
-    assert (await grant_of(house)).expires_at > house.clock()
-    assert await ask(house.portals, linked) == "ada@example.com"
-    assert house.asked(TOKEN) == 1
+    await services.portals.close()
+    assert services.asked(TOKEN) == 1
+    assert (await grant_of(services)).expires_at > services.clock()
+    assert await ask(services.portals, linked) == "ada@example.com"
+    assert services.asked(TOKEN) == 1
 
 
 async def test_a_refresh_that_comes_after_linking_again_changes_nothing(
-    house: House, linked: int, admin: Browser
+    services: Services, linked: int, admin: Browser
 ) -> None:
     """A token of the former grant never takes the place of the new one's."""
-    stale = await grant_of(house)
-    now = house.clock()
-    await house.store.write(
+    stale = await grant_of(services)
+    now = services.clock()
+    await services.store.write(
         lambda connection: grants.take(connection, stale, "late", stale.renewals, now, now + 30_000)
     )
     await admin.link()
-    written = await house.store.write(
+    written = await services.store.write(
         lambda connection: grants.finish(
             connection, linked, "late", sealed_refresh=b"x", sealed_access=b"y", expires_at=now, now=now
         )
     )
     assert written is False
-    assert await ask(house.portals, linked) == "ada@example.com"
+    assert await ask(services.portals, linked) == "ada@example.com"

@@ -7,10 +7,10 @@ import anyio
 import httpx2
 import pytest
 
-from connector.people import SESSION_SECONDS
-from connector.people.flows import FLOW_SECONDS
+from connector.accounts import SESSION_SECONDS
+from connector.accounts.flows import FLOW_SECONDS
 from tests.integration.identity.browser import ADA_EU, ADA_UK, BRUNO, Browser, query_of
-from tests.integration.identity.conftest import ADDRESS, Hostile, House
+from tests.integration.identity.conftest import ADDRESS, Hostile, Services
 
 pytestmark = pytest.mark.anyio
 AddAda = Callable[[], Awaitable[object]]
@@ -34,113 +34,119 @@ async def test_signed_out_people_see_how_to_sign_in(browser: Browser) -> None:
 
 
 async def test_the_identity_decides_once_it_is_bound(
-    house: House, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
+    services: Services, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
 ) -> None:
     """Ada is known by her Zoho identity even when her address has changed there."""
     await add_ada()
     await browser.sign_in()
-    house.sandbox.world.config.users[0].email = "ada.married@example.com"
+    services.sandbox.world.config.users[0].email = "ada.married@example.com"
     answer = await new_browser().sign_in()
     assert answer.status_code == 303
 
 
-async def test_binding_is_audited(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_binding_is_audited(services: Services, browser: Browser, add_ada: AddAda) -> None:
     """The audit says whose identity was bound to whom, once."""
     await add_ada()
     await browser.sign_in()
     await browser.sign_in()
-    entries = [(entry.actor, entry.action, entry.subject) for entry in await house.audited()]
+    entries = [(entry.actor, entry.action, entry.subject) for entry in await services.audited()]
     assert entries == [
         ("test", "agent.added", "ada@example.com"),
         ("ada@example.com", "agent.bound", "ada@example.com"),
     ]
 
 
-async def test_somebody_unknown_is_told_what_to_ask_for(house: House, browser: Browser) -> None:
+async def test_somebody_unknown_is_told_what_to_ask_for(services: Services, browser: Browser) -> None:
     """Nobody is added silently; the page names the address and the command."""
     answer = await browser.sign_in()
     assert answer.status_code == 403
     assert "ada@example.com" in answer.text
     assert "connector agents add" in answer.text
-    assert await house.agents.list_agents() == []
+    assert await services.agents.list_agents() == []
 
 
-async def test_an_unverified_address_is_refused(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_an_unverified_address_is_refused(
+    services: Services, browser: Browser, add_ada: AddAda
+) -> None:
     """An address that Zoho does not vouch for proves nothing."""
     await add_ada()
-    house.sandbox.world.config.users[0].email_verified = False
+    services.sandbox.world.config.users[0].email_verified = False
     answer = await browser.sign_in()
     assert (answer.status_code, "not verified" in answer.text) == (403, True)
 
 
 async def test_another_zoho_user_with_the_address_is_refused(
-    house: House, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
+    services: Services, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
 ) -> None:
     """Whoever gets Ada's address later does not get her user."""
     await add_ada()
     await browser.sign_in()
-    ada, bruno = house.sandbox.world.config.users[:2]
+    ada, bruno = services.sandbox.world.config.users[:2]
     ada.email, bruno.email = "gone@example.com", "ada@example.com"
     answer = await new_browser().sign_in(BRUNO)
     assert (answer.status_code, "another Zoho user" in answer.text) == (403, True)
 
 
 async def test_a_released_user_is_bound_anew(
-    house: House, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
+    services: Services, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
 ) -> None:
     """An administrator can let the address decide once more."""
     await add_ada()
     await browser.sign_in()
-    await house.agents.release("ada@example.com", actor="test")
-    ada, bruno = house.sandbox.world.config.users[:2]
+    await services.agents.release("ada@example.com", actor="test")
+    ada, bruno = services.sandbox.world.config.users[:2]
     ada.email, bruno.email = "gone@example.com", "ada@example.com"
     assert (await new_browser().sign_in(BRUNO)).status_code == 303
     assert (await browser.get("/banner")).status_code == 401
 
 
-async def test_a_deactivated_user_is_out_at_once(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_deactivated_user_is_out_at_once(
+    services: Services, browser: Browser, add_ada: AddAda
+) -> None:
     """The next request of an open session is refused, and so is a new sign-in."""
     await add_ada()
     await browser.sign_in()
     session = (await browser.get("/api/me")).json()["session"]
-    assert await house.people.living([session]) == {session}
-    assert await house.agents.deactivate("ada@example.com", actor="test") == 1
-    assert await house.people.living([session]) == set()
+    assert await services.people.living([session]) == {session}
+    assert await services.agents.deactivate("ada@example.com", actor="test") == 1
+    assert await services.people.living([session]) == set()
     assert (await browser.get("/banner")).status_code == 401
     answer = await browser.sign_in()
     assert (answer.status_code, "deactivated" in answer.text) == (403, True)
 
 
 async def test_who_was_deactivated_before_ever_signing_in_stays_out(
-    house: House, browser: Browser, add_ada: AddAda
+    services: Services, browser: Browser, add_ada: AddAda
 ) -> None:
     """And is not bound either."""
     await add_ada()
-    await house.agents.deactivate("ada@example.com", actor="test")
+    await services.agents.deactivate("ada@example.com", actor="test")
     answer = await browser.sign_in()
     assert (answer.status_code, "deactivated" in answer.text) == (403, True)
-    (ada,) = await house.agents.list_agents()
+    (ada,) = await services.agents.list_agents()
     assert ada.user.subject is None
 
 
-async def test_a_reactivated_user_signs_in_anew(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_reactivated_user_signs_in_anew(
+    services: Services, browser: Browser, add_ada: AddAda
+) -> None:
     """The sessions of before stay over, a new one begins."""
     await add_ada()
     await browser.sign_in()
-    await house.agents.deactivate("ada@example.com", actor="test")
-    await house.agents.reactivate("ada@example.com", actor="test")
+    await services.agents.deactivate("ada@example.com", actor="test")
+    await services.agents.reactivate("ada@example.com", actor="test")
     assert (await browser.get("/banner")).status_code == 401
     assert (await browser.sign_in()).status_code == 303
     assert (await browser.get("/banner")).status_code == 200
 
 
-async def test_a_session_ends_after_half_a_day(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_session_ends_after_half_a_day(services: Services, browser: Browser, add_ada: AddAda) -> None:
     """It lasts to its last second, used or not."""
     await add_ada()
     await browser.sign_in()
-    house.sandbox.world.clock.advance(SESSION_SECONDS - 1)
+    services.sandbox.world.clock.advance(SESSION_SECONDS - 1)
     assert (await browser.get("/banner")).status_code == 200
-    house.sandbox.world.clock.advance(1)
+    services.sandbox.world.clock.advance(1)
     assert (await browser.get("/banner")).status_code == 401
 
 
@@ -190,7 +196,7 @@ async def test_a_callback_holds_once(browser: Browser, add_ada: AddAda) -> None:
 
 
 async def test_two_at_once_with_one_state_get_one_session(
-    house: House, browser: Browser, add_ada: AddAda
+    services: Services, browser: Browser, add_ada: AddAda
 ) -> None:
     """Of ten callbacks with the same state at the same time, one succeeds."""
     await add_ada()
@@ -204,36 +210,36 @@ async def test_two_at_once_with_one_state_get_one_session(
         for _ in range(10):
             tabs.start_soon(call)
     assert sorted(statuses) == [303] + 9 * [400]
-    assert house.asked("/oauth/v2/token") == 1
+    assert services.asked("/oauth/v2/token") == 1
 
 
 async def test_another_browsers_state_is_refused(
-    house: House, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
+    services: Services, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
 ) -> None:
     """A callback brought to another browser signs nobody in there, and still works at home."""
     await add_ada()
     url = await browser.consent(await browser.begin())
     foreign = await new_browser().get(url)
     assert (foreign.status_code, "set-cookie" in foreign.headers) == (400, False)
-    assert house.asked("/oauth/v2/token") == 0
+    assert services.asked("/oauth/v2/token") == 0
     assert (await browser.get(url)).status_code == 303
 
 
-async def test_a_state_ends_after_ten_minutes(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_state_ends_after_ten_minutes(services: Services, browser: Browser, add_ada: AddAda) -> None:
     """Who takes too long begins again."""
     await add_ada()
     url = await browser.begin()
-    house.sandbox.world.clock.advance(FLOW_SECONDS)
+    services.sandbox.world.clock.advance(FLOW_SECONDS)
     answer = await browser.get(await browser.consent(url))
     assert (answer.status_code, "This attempt is over" in answer.text) == (400, True)
 
 
 @pytest.mark.parametrize("query", ["", "code=x", "state=x", "code=x&state=x", "code=x&state=%00%ff"])
-async def test_a_made_up_callback_is_refused(house: House, browser: Browser, query: str) -> None:
+async def test_a_made_up_callback_is_refused(services: Services, browser: Browser, query: str) -> None:
     """Nothing is sent for a callback that nobody began."""
     answer = await browser.get(f"/login/callback?{query}")
     assert answer.status_code == 400
-    assert house.asked("/oauth/v2/token") == 0
+    assert services.asked("/oauth/v2/token") == 0
 
 
 async def test_a_refusal_is_told(browser: Browser) -> None:
@@ -242,9 +248,9 @@ async def test_a_refusal_is_told(browser: Browser) -> None:
     assert (answer.status_code, "Zoho was told no" in answer.text) == (403, True)
 
 
-async def test_a_refusal_without_state_is_told(house: House, browser: Browser) -> None:
+async def test_a_refusal_without_state_is_told(services: Services, browser: Browser) -> None:
     """Zoho may leave the state out with an error."""
-    house.sandbox.world.config.denial_with_state = False
+    services.sandbox.world.config.denial_with_state = False
     answer = await browser.get(await browser.consent(await browser.begin(), decision="deny"))
     assert "Zoho was told no" in answer.text
 
@@ -255,27 +261,27 @@ async def test_an_error_of_another_kind_is_told(browser: Browser) -> None:
     assert (answer.status_code, "script&gt;" in answer.text, "<script>" in answer.text) == (400, False, False)
 
 
-async def test_a_person_of_another_data_center_signs_in(house: House, browser: Browser) -> None:
+async def test_a_person_of_another_data_center_signs_in(services: Services, browser: Browser) -> None:
     """The code is exchanged at the person's own data centre, whose keys prove the identity."""
-    await house.agents.add_agent("ada.eu@example.com", "Ada", actor="test")
+    await services.agents.add_agent("ada.eu@example.com", "Ada", actor="test")
     assert (await browser.sign_in(ADA_EU)).status_code == 303
-    (ada,) = await house.agents.list_agents()
-    assert ada.user.issuer == house.sandbox.origins["eu"]
+    (ada,) = await services.agents.list_agents()
+    assert ada.user.issuer == services.sandbox.origins["eu"]
 
 
-async def test_signing_in_needs_no_desk(house: House, browser: Browser) -> None:
+async def test_signing_in_needs_no_desk(services: Services, browser: Browser) -> None:
     """A data centre without Desk is good enough to say who somebody is."""
-    await house.agents.add_agent("ada.uk@example.com", "Ada", actor="test")
+    await services.agents.add_agent("ada.uk@example.com", "Ada", actor="test")
     assert (await browser.sign_in(ADA_UK)).status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/login/callback", "/oauth/callback"])
 async def test_a_hostile_accounts_server_gets_nothing(
-    house: House, admin: Browser, hostile: Hostile, path: str
+    services: Services, admin: Browser, hostile: Hostile, path: str
 ) -> None:
     """Nothing is sent to the server that a forged callback names, nor anywhere else."""
-    house.sandbox.world.config.hostile_accounts_server = hostile.origin
-    house.sandbox.world.requests.reset()
+    services.sandbox.world.config.hostile_accounts_server = hostile.origin
+    services.sandbox.world.requests.reset()
     begun = await (admin.begin() if path == "/login/callback" else admin.begin_linking())
     url = await admin.consent(begun)
     assert query_of(url)["accounts-server"] == hostile.origin
@@ -283,21 +289,21 @@ async def test_a_hostile_accounts_server_gets_nothing(
     assert (answer.status_code, "may not come from Zoho" in answer.text) == (400, True)
     assert hostile.origin not in answer.text
     assert hostile.connections == 0
-    assert house.asked("/oauth/v2/token") == 0
-    assert await house.portals.list_portals() == []
+    assert services.asked("/oauth/v2/token") == 0
+    assert await services.portals.list_portals() == []
 
 
-async def test_an_unknown_data_center_gets_nothing(house: House, browser: Browser) -> None:
+async def test_an_unknown_data_center_gets_nothing(services: Services, browser: Browser) -> None:
     """A location that is in no table is refused before anything is sent."""
     url = await browser.consent(await browser.begin())
     answer = await browser.get(re.sub("location=us", "location=xx", url))
     assert (answer.status_code, "An unknown data centre" in answer.text) == (400, True)
-    assert house.asked("/oauth/v2/token") == 0
+    assert services.asked("/oauth/v2/token") == 0
 
 
-async def test_a_wrong_secret_is_the_administrators_move(house: House, browser: Browser) -> None:
+async def test_a_wrong_secret_is_the_administrators_move(services: Services, browser: Browser) -> None:
     """The page names the setting, and shows no secret."""
-    house.secrets["us"] = "wrong-secret"
+    services.secrets["us"] = "wrong-secret"
     answer = await browser.sign_in()
     assert answer.status_code == 502
     assert "Zoho does not take our client" in answer.text
@@ -305,17 +311,19 @@ async def test_a_wrong_secret_is_the_administrators_move(house: House, browser: 
     assert "wrong-secret" not in answer.text
 
 
-async def test_an_old_code_is_told(house: House, browser: Browser) -> None:
+async def test_an_old_code_is_told(services: Services, browser: Browser) -> None:
     """Zoho's codes live two minutes, our states longer."""
     url = await browser.consent(await browser.begin())
-    house.sandbox.world.clock.advance(121)
+    services.sandbox.world.clock.advance(121)
     answer = await browser.get(url)
     assert (answer.status_code, "too old" in answer.text) == (400, True)
 
 
-async def test_a_nonce_that_comes_back_is_verified(house: House, browser: Browser, add_ada: AddAda) -> None:
+async def test_a_nonce_that_comes_back_is_verified(
+    services: Services, browser: Browser, add_ada: AddAda
+) -> None:
     """Where Zoho echoes the nonce it is ours."""
-    house.sandbox.world.config.nonce_echoed = True
+    services.sandbox.world.config.nonce_echoed = True
     await add_ada()
     assert (await browser.sign_in()).status_code == 303
 
@@ -343,20 +351,20 @@ async def test_the_consent_address_is_guarded(browser: Browser) -> None:
 
 
 async def test_somebody_else_in_the_same_browser_ends_the_session_before(
-    house: House, browser: Browser, add_ada: AddAda
+    services: Services, browser: Browser, add_ada: AddAda
 ) -> None:
     """At a shared desk, what Ada's other tabs still show ends when Bruno signs in."""
     await add_ada()
-    await house.agents.add_agent("bruno@example.com", "Bruno", actor="test")
+    await services.agents.add_agent("bruno@example.com", "Bruno", actor="test")
     await browser.sign_in()
     of_ada = (await browser.get("/api/me")).json()["session"]
     await browser.sign_in(BRUNO)
     of_bruno = (await browser.get("/api/me")).json()["session"]
-    assert await house.people.living([of_ada, of_bruno]) == {of_bruno}
+    assert await services.people.living([of_ada, of_bruno]) == {of_bruno}
 
 
 async def test_signing_in_again_ends_the_session_before(
-    browser: Browser, add_ada: AddAda, house: House
+    browser: Browser, add_ada: AddAda, services: Services
 ) -> None:
     """Its cookie is gone, so nobody could sign out of it any more."""
     await add_ada()
@@ -364,17 +372,17 @@ async def test_signing_in_again_ends_the_session_before(
     before = (await browser.get("/api/me")).json()["session"]
     await browser.sign_in()
     after = (await browser.get("/api/me")).json()["session"]
-    assert await house.people.living([before, after]) == {after}
+    assert await services.people.living([before, after]) == {after}
 
 
-async def test_attempts_are_limited_by_address(house: House, browser: Browser) -> None:
+async def test_attempts_are_limited_by_address(services: Services, browser: Browser) -> None:
     """Each one is kept for ten minutes: beyond fifty at once they wait, and are told so on a page."""
     for _ in range(50):
         await browser.begin()
     refused = await browser.get("/login")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     assert "more often than you may" in refused.text
-    house.sandbox.world.clock.advance(1)
+    services.sandbox.world.clock.advance(1)
     await browser.begin()
 
 
@@ -385,10 +393,10 @@ async def test_many_abandoned_attempts_leave_few_cookies(browser: Browser) -> No
     assert len(browser.http.cookies) <= 25
 
 
-async def test_no_secret_is_in_any_page(house: House, browser: Browser) -> None:
+async def test_no_secret_is_in_any_page(services: Services, browser: Browser) -> None:
     """A page about a failure shows neither code nor state."""
     url = await browser.consent(await browser.begin())
-    house.secrets["us"] = "wrong-secret"
+    services.secrets["us"] = "wrong-secret"
     told = query_of(url)
     answer: httpx2.Response = await browser.get(url)
     assert told["code"] not in answer.text

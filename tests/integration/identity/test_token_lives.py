@@ -6,35 +6,35 @@ import pytest
 from connector.sandbox.faults import Rule
 from connector.store import grants
 from tests.integration.identity.browser import Browser
-from tests.integration.identity.conftest import House
+from tests.integration.identity.conftest import Services
 from tests.integration.identity.test_renewal import HOUR, TOKEN, ask, at_once, grant_of
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def linked(house: House, admin: Browser) -> int:
+async def linked(services: Services, admin: Browser) -> int:
     """Link a portal, and count Zoho's requests from then on."""
     await admin.link()
-    house.sandbox.world.requests.reset()
+    services.sandbox.world.requests.reset()
     return 1
 
 
 @pytest.mark.parametrize("life", [36, 60, 300, 3_600])
-async def test_a_token_is_renewed_at_a_share_of_its_life(house: House, linked: int, life: int) -> None:
+async def test_a_token_is_renewed_at_a_share_of_its_life(services: Services, linked: int, life: int) -> None:
     """However short it lives, it is used for eleven twelfths of that, and five minutes are early enough."""
-    house.sandbox.world.config.access_token_life_seconds = life
-    house.sandbox.world.clock.advance(2 * HOUR)
-    await at_once(5, lambda: ask(house.portals, linked))
-    other = house.another_portals()
-    house.sandbox.world.clock.advance(life - life / 12 - 1)
-    await at_once(5, lambda: ask(house.portals, linked))
+    services.sandbox.world.config.access_token_life_seconds = life
+    services.sandbox.world.clock.advance(2 * HOUR)
+    await at_once(5, lambda: ask(services.portals, linked))
+    other = services.another_portals()
+    services.sandbox.world.clock.advance(life - life / 12 - 1)
+    await at_once(5, lambda: ask(services.portals, linked))
     await ask(other, linked)
-    assert house.asked(TOKEN) == 1
-    house.sandbox.world.clock.advance(1)
-    await at_once(5, lambda: ask(house.portals, linked))
+    assert services.asked(TOKEN) == 1
+    services.sandbox.world.clock.advance(1)
+    await at_once(5, lambda: ask(services.portals, linked))
     await ask(other, linked)
-    assert house.asked(TOKEN) == 2
+    assert services.asked(TOKEN) == 2
 
 
 TROUBLES: list[Rule] = [
@@ -51,39 +51,41 @@ TROUBLES: list[Rule] = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda rule: f"{rule.kind} {rule.error}")
-async def test_a_good_token_is_used_whatever_zoho_says(house: House, linked: int, trouble: Rule) -> None:
+async def test_a_good_token_is_used_whatever_zoho_says(
+    services: Services, linked: int, trouble: Rule
+) -> None:
     """While it lives, each request goes with it, and Zoho is asked for a newer one now and then."""
-    await ask(house.portals, linked)
-    house.sandbox.world.clock.advance(HOUR - 290)
+    await ask(services.portals, linked)
+    services.sandbox.world.clock.advance(HOUR - 290)
     struck = msgspec.structs.replace(trouble, path_prefix=TOKEN)
-    house.sandbox.world.faults.add(struck)
+    services.sandbox.world.faults.add(struck)
     for _ in range(28):
-        for portals in (house.portals, house.portals):
+        for portals in (services.portals, services.portals):
             assert await ask(portals, linked) == "ada@example.com"
-        house.sandbox.world.clock.advance(10)
-    assert 1 <= house.asked(TOKEN) <= 5
-    house.sandbox.world.clock.advance(600)
+        services.sandbox.world.clock.advance(10)
+    assert 1 <= services.asked(TOKEN) <= 5
+    services.sandbox.world.clock.advance(600)
     struck.times = 0
-    assert await ask(house.portals, linked) == "ada@example.com"
-    assert (await house.portals.get(linked)).state == "linked"
+    assert await ask(services.portals, linked) == "ada@example.com"
+    assert (await services.portals.get(linked)).state == "linked"
 
 
-async def test_a_dead_refresher_holds_no_good_token_up(house: House, linked: int) -> None:
+async def test_a_dead_refresher_holds_no_good_token_up(services: Services, linked: int) -> None:
     """While another process is at it, or has died over it, the token that has minutes left is used."""
-    house.sandbox.world.clock.advance(HOUR - 200)
-    grant, now = await grant_of(house), house.clock()
-    await house.store.write(
+    services.sandbox.world.clock.advance(HOUR - 200)
+    grant, now = await grant_of(services), services.clock()
+    await services.store.write(
         lambda connection: grants.take(connection, grant, "dead", grant.renewals, now, now + 30_000)
     )
-    assert await ask(house.portals, linked) == "ada@example.com"
-    assert house.asked(TOKEN) == 0
+    assert await ask(services.portals, linked) == "ada@example.com"
+    assert services.asked(TOKEN) == 0
 
 
 async def test_a_failed_refresh_is_logged(
-    house: House, linked: int, caplog: pytest.LogCaptureFixture
+    services: Services, linked: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log says what Zoho answers, long before the last token is over."""
-    house.sandbox.world.clock.advance(HOUR - 200)
-    house.sandbox.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error="server_error"))
-    await ask(house.portals, linked)
+    services.sandbox.world.clock.advance(HOUR - 200)
+    services.sandbox.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error="server_error"))
+    await ask(services.portals, linked)
     assert any("server_error" in record.getMessage() for record in caplog.records)

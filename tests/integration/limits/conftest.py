@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.integration.delivery.conftest import running, sandbox, stage
-from tests.integration.delivery.stage import Stage
+from tests.integration.delivery.conftest import env, running, sandbox
+from tests.integration.delivery.env import Environment
 from tests.integration.limits.process import Goal, Process
 
-__all__ = ["running", "sandbox", "stage"]
+__all__ = ["env", "running", "sandbox"]
 
 
 @pytest.fixture
-async def process(stage: Stage) -> AsyncIterator[Callable[..., Process]]:
-    """Answer how to start another process."""
+async def process(env: Environment) -> AsyncIterator[Callable[..., Process]]:
+    """Return how to start another process."""
     started: list[Process] = []
 
     def start(goal: Goal | None = None) -> Process:
-        started.append(Process(stage, goal))
+        started.append(Process(env, goal))
         return started[-1]
 
     yield start

@@ -2,16 +2,16 @@
 
 import asyncio
 
+from connector.contacts import Directory
+from connector.crypto import Sealer
 from connector.delivery import Deliverer
-from connector.directory import Directory
 from connector.portals import Portals
 from connector.sandbox.presets import DEMO_CLIENT_ID
-from connector.sealing import Sealer
 from connector.store import Store
 from connector.zoho.client import Desk
 from connector.zoho.transport import http_client
 from tests.integration.databases import url_of
-from tests.integration.delivery.stage import Stage
+from tests.integration.delivery.env import Environment
 from tests.integration.zoho.person import center
 
 PATIENCE_SECONDS = 60
@@ -35,28 +35,28 @@ class Goal:
 class Process:
     """What runs in a process of its own in earnest; here, nothing is shared but the database."""
 
-    def __init__(self, stage: Stage, goal: Goal | None = None) -> None:
-        self.store = Store(url_of(stage.store))
+    def __init__(self, env: Environment, goal: Goal | None = None) -> None:
+        self.store = Store(url_of(env.store))
         self._http = http_client()
         self.portals = Portals(
             self.store,
-            stage.clock,
-            Sealer(stage.settings.secret_key),
-            stage.oauth,
+            env.clock,
+            Sealer(env.settings.secret_key),
+            env.oauth,
             self._http,
             client_id=DEMO_CLIENT_ID,
-            data_centers={"us": center(stage.sandbox)},
+            data_centers={"us": center(env.sandbox)},
             caller_percent=1,
         )
         self.directory = Directory(
-            self.store, self.portals, stage.settings, stage.clock, patience_seconds=PATIENCE_SECONDS
+            self.store, self.portals, env.settings, env.clock, patience_seconds=PATIENCE_SECONDS
         )
         self.deliverer = Deliverer(
-            self.store, self.portals, self.directory, stage.settings, stage.clock, counter=goal or stage.tally
+            self.store, self.portals, self.directory, env.settings, env.clock, counter=goal or env.tally
         )
 
     async def desk(self) -> Desk:
-        """Answer the portal's Desk."""
+        """Return the portal's Desk."""
         return await self.portals.desk(1)
 
     async def look_up(self, number: int, caller: str | None = None) -> None:

@@ -16,7 +16,7 @@ from connector.store import claims, leases, limits, outcomes
 from connector.store.leases import Delivery, Leaving, Terms
 from connector.store.outcomes import Settled, Stands
 from connector.zoho.budget import own_slot
-from tests.integration.delivery.stage import STRANGER, Stage
+from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Goal, Process
 
 pytestmark = pytest.mark.anyio
@@ -27,75 +27,75 @@ SLOTS = 3
 """Slots for deliveries in a portal of the free edition: five, and two are kept for look-ups."""
 
 
-async def backlog(stage: Stage, records: int) -> None:
+async def backlog(env: Environment, records: int) -> None:
     """Let so many calls of one known caller be due, at a portal of the free edition."""
-    await stage.configure(edition="FREE")
-    stage.world.config.concurrency_override = 5
-    stage.world.requests.reset()
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(records)))
+    await env.configure(edition="FREE")
+    env.world.config.concurrency_override = 5
+    env.world.requests.reset()
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await env.want(*(env.record(f"c-{n}") for n in range(records)))
 
 
-async def claimed(stage: Stage, owner: str = "me", ahead: int = 0) -> list[Delivery]:
+async def claimed(env: Environment, owner: str = "me", ahead: int = 0) -> list[Delivery]:
     """Claim, and so many ahead."""
-    found = await stage.store.write(lambda c: claims.claim(c, owner, stage.clock(), TERMS, (), {1: ahead}))
+    found = await env.store.write(lambda c: claims.claim(c, owner, env.clock(), TERMS, (), {1: ahead}))
     return found.deliveries
 
 
-async def held(stage: Stage) -> int:
+async def held(env: Environment) -> int:
     """Count the slots that deliveries hold."""
-    return (await stage.store.read(lambda c: limits.taken(c, 1, stage.clock()))).held
+    return (await env.store.read(lambda c: limits.taken(c, 1, env.clock()))).held
 
 
-async def done(stage: Stage, delivery: Delivery, **changes: int) -> Settled:
+async def done(env: Environment, delivery: Delivery, **changes: int) -> Settled:
     """Settle a delivery as written."""
     settled = msgspec.structs.replace(delivery, **changes)
     stands = Stands(desk_id="1", desk_url=None, revision=1)
-    return await stage.store.write(lambda c: outcomes.done(c, settled, stage.clock(), stands))
+    return await env.store.write(lambda c: outcomes.done(c, settled, env.clock(), stands))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-async def test_a_backlog_goes_at_full_width(stage: Stage, process: Start, processes: int) -> None:
+async def test_a_backlog_goes_at_full_width(env: Environment, process: Start, processes: int) -> None:
     """Each of many records is written once, and never more at a time than deliveries may have."""
-    await backlog(stage, 150)
-    stage.world.config.latency_ms, stage.world.config.latency_jitter_ms = 10, 5
+    await backlog(env, 150)
+    env.world.config.latency_ms, env.world.config.latency_jitter_ms = 10, 5
     goal = Goal(150)
     deliverers = [process(goal).deliverer for _ in range(processes)]
     running = [asyncio.create_task(each.run()) for each in deliverers]
     await goal.reached.wait()
     await asyncio.gather(*(each.stop() for each in deliverers), *running)
-    assert len({key for call in stage.calls for key in keys_in(call.description)}) == 150
-    assert stage.posts() == 150
-    assert stage.world.requests.max_concurrency[DEMO_ORG_ID] == SLOTS
-    assert await held(stage) == 0
+    assert len({key for call in env.calls for key in keys_in(call.description)}) == 150
+    assert env.posts() == 150
+    assert env.world.requests.max_concurrency[DEMO_ORG_ID] == SLOTS
+    assert await held(env) == 0
 
 
-async def test_what_is_ahead_takes_no_slot(stage: Stage) -> None:
+async def test_what_is_ahead_takes_no_slot(env: Environment) -> None:
     """It is counted from the commit on that settles the delivery whose slot it has taken over."""
-    await backlog(stage, 9)
-    found = await claimed(stage, ahead=4)
+    await backlog(env, 9)
+    found = await claimed(env, ahead=4)
     assert [each.row.ahead for each in found] == [False] * SLOTS + [True] * 4
-    assert await held(stage) == SLOTS
+    assert await held(env) == SLOTS
     heir = found[SLOTS]
-    await done(stage, found[0], heir=heir.row.id)
-    assert await held(stage) == SLOTS
-    assert await claimed(stage, "other") == []
-    await done(stage, heir)
-    assert await held(stage) == SLOTS - 1
+    await done(env, found[0], heir=heir.row.id)
+    assert await held(env) == SLOTS
+    assert await claimed(env, "other") == []
+    await done(env, heir)
+    assert await held(env) == SLOTS - 1
 
 
-async def test_an_heir_is_counted_though_the_lease_was_lost(stage: Stage) -> None:
+async def test_an_heir_is_counted_though_the_lease_was_lost(env: Environment) -> None:
     """Its request may be under way, whatever has become of the delivery that it inherits from."""
-    await backlog(stage, 9)
-    found = await claimed(stage, ahead=1)
-    assert await done(stage, found[0], heir=found[SLOTS].row.id, lease_until=1) is None
-    assert await held(stage) == SLOTS + 1
+    await backlog(env, 9)
+    found = await claimed(env, ahead=1)
+    assert await done(env, found[0], heir=found[SLOTS].row.id, lease_until=1) is None
+    assert await held(env) == SLOTS + 1
 
 
-async def test_a_request_that_goes_on_keeps_the_slot(stage: Stage) -> None:
+async def test_a_request_that_goes_on_keeps_the_slot(env: Environment) -> None:
     """Desk may be at work on what was given up for its silence: that counts, and nobody else begins."""
-    await backlog(stage, 1)
-    budget, berths = SharedBudget(stage.store, 1, "FREE", stage.clock), Berths(stage.clock)
+    await backlog(env, 1)
+    budget, berths = SharedBudget(env.store, 1, "FREE", env.clock), Berths(env.clock)
     first, second = (berths.seat(1, row, ahead=row == 2, holds=lambda: True) for row in (1, 2))
     with own_slot(first, first.goes_on), pytest.raises(ZohoDown):
         async with budget.slot(1, live=False):
@@ -103,53 +103,53 @@ async def test_a_request_that_goes_on_keeps_the_slot(stage: Stage) -> None:
     async with first.settling() as heir:
         assert heir is None
     assert second.berth is None
-    assert (await stage.store.read(lambda c: limits.taken(c, 1, stage.clock()))).others == 1
+    assert (await env.store.read(lambda c: limits.taken(c, 1, env.clock()))).others == 1
     await budget.close()
 
 
-async def test_dead_with_others_ahead(stage: Stage) -> None:
+async def test_dead_with_others_ahead(env: Environment) -> None:
     """Of what a dead process had claimed ahead nothing is lost or doubled, and it waits for a slot."""
-    await backlog(stage, 12)
-    found = await claimed(stage, ahead=6)
-    leaving = [Leaving(each, b'{"tried":[]}', stage.clock(), each.lease_until) for each in found]
-    await stage.store.write(lambda c: leases.note_all(c, leaving))
-    stage.advance(180 + 97)
-    again = await claimed(stage, "other")
+    await backlog(env, 12)
+    found = await claimed(env, ahead=6)
+    leaving = [Leaving(each, b'{"tried":[]}', env.clock(), each.lease_until) for each in found]
+    await env.store.write(lambda c: leases.note_all(c, leaving))
+    env.advance(180 + 97)
+    again = await claimed(env, "other")
     assert [each.row.state for each in again] == ["sending"] * SLOTS
-    assert await held(stage) == SLOTS
+    assert await held(env) == SLOTS
     for each in again:
-        await done(stage, each)
-    left = await claimed(stage, "other")
+        await done(env, each)
+    left = await claimed(env, "other")
     # Those that were ahead come before what has never been touched.
     assert all(each.row.sent_at is not None for each in left)
-    assert len(left) == await held(stage) == SLOTS
+    assert len(left) == await held(env) == SLOTS
 
 
-async def test_others_are_let_in(stage: Stage, process: Start) -> None:
+async def test_others_are_let_in(env: Environment, process: Start) -> None:
     """Deliveries that follow one upon the other leave a slot to whoever asks for one."""
-    await backlog(stage, 400)
-    stage.world.config.latency_ms = 5
+    await backlog(env, 400)
+    env.world.config.latency_ms = 5
     deliverer = process().deliverer
     running = asyncio.create_task(deliverer.run())
-    while len(stage.calls) < 50:
-        await stage.row()
+    while len(env.calls) < 50:
+        await env.row()
     desk = await process().desk()
     for _ in range(3):
         await desk.my_info()
-    assert len(stage.calls) < 400
+    assert len(env.calls) < 400
     await deliverer.stop()
     await running
 
 
-async def test_a_width_of_its_own(stage: Stage) -> None:
+async def test_a_width_of_its_own(env: Environment) -> None:
     """What an administrator sets wins over the edition, from the next claim on; without it that is back."""
-    await backlog(stage, 20)
-    await stage.portals.configure(1, actor="test", concurrency=12)
-    assert len(await claimed(stage)) == 10
-    await stage.portals.configure(1, actor="test", concurrency=3)
-    assert await claimed(stage) == []
+    await backlog(env, 20)
+    await env.portals.configure(1, actor="test", concurrency=12)
+    assert len(await claimed(env)) == 10
+    await env.portals.configure(1, actor="test", concurrency=3)
+    assert await claimed(env) == []
     for wrong in (0, 1_001, "many"):
         with pytest.raises(CommandError):
-            await stage.portals.configure(1, actor="test", concurrency=wrong)
-    await stage.portals.configure(1, actor="test", concurrency=None)
-    assert (await stage.portals.get(1)).concurrency is None
+            await env.portals.configure(1, actor="test", concurrency=wrong)
+    await env.portals.configure(1, actor="test", concurrency=None)
+    assert (await env.portals.get(1)).concurrency is None

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select, update
 
+from connector.clock import DAY, SECOND
 from connector.errors import CallerCreditsUsed, ConcurrencyExceeded, CreditsExhausted
 from connector.portals.charging import ChargedBudget
 from connector.portals.sharing import CALLERS_AT_ONCE, SharedBudget
 from connector.store.tables import caller_credits, portals
-from connector.times import DAY, SECOND
-from tests.integration.delivery.stage import STRANGER, Stage
+from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Process
 from tests.integration.limits.test_width import claimed, edition
 
@@ -26,9 +26,9 @@ KEY = "key reporting"
 
 
 @pytest.fixture(autouse=True)
-async def small(stage: Stage) -> None:
+async def small(env: Environment) -> None:
     """Have the portal of the smallest edition."""
-    await stage.store.write(lambda c: c.execute(update(portals).values(edition="FREE")))
+    await env.store.write(lambda c: c.execute(update(portals).values(edition="FREE")))
 
 
 async def drain(process: Process, caller: str, begin: int = 0) -> CallerCreditsUsed:
@@ -41,36 +41,36 @@ async def drain(process: Process, caller: str, begin: int = 0) -> CallerCreditsU
     pytest.fail(f"{caller} may look up without end")
 
 
-async def test_a_key_spends_its_share_and_no_more(stage: Stage, process: Start) -> None:
+async def test_a_key_spends_its_share_and_no_more(env: Environment, process: Start) -> None:
     """In whichever process; others, and the calls that ring, go on, and so do the known numbers."""
     first, second = process(), process()
     for number in range(3):
         await first.look_up(number, KEY)
     said = await drain(second, KEY, 100)
-    spent = stage.world.requests.count(path="/api/v1/contacts/search") * 3
+    spent = env.world.requests.count(path="/api/v1/contacts/search") * 3
     assert SHARE - A_LOOK_UP < spent <= SHARE
     await first.look_up(0, KEY)
     await first.look_up(200)
     await first.look_up(201, "ada@example.com")
-    now = stage.clock()
+    now = env.clock()
     assert said.retry_after_seconds == (DAY - now % DAY) // SECOND
     for part in (KEY, str(SHARE), "00:00 UTC", "LOOKUP_CREDITS_PERCENT"):
         assert part in str(said)
 
 
-def charged(stage: Stage, caller: str, budget: SharedBudget) -> ChargedBudget:
+def charged(env: Environment, caller: str, budget: SharedBudget) -> ChargedBudget:
     """Charge a caller who has plenty."""
-    return ChargedBudget(budget, stage.store, 1, caller, 1_000, stage.clock)
+    return ChargedBudget(budget, env.store, 1, caller, 1_000, env.clock)
 
 
-async def test_however_many_ask_by_the_page_a_call_gets_its_name(stage: Stage, process: Start) -> None:
+async def test_however_many_ask_by_the_page_a_call_gets_its_name(env: Environment, process: Start) -> None:
     """Users and keys, one or several, have two requests at one time; what rings passes them by."""
-    budget = SharedBudget(process().store, 1, "FREE", stage.clock)
+    budget = SharedBudget(process().store, 1, "FREE", env.clock)
     inside, most, may_end = 0, 0, asyncio.Event()
 
     async def ask(number: int) -> None:
         nonlocal inside, most
-        async with charged(stage, f"key {number % 3}", budget).slot(3, live=True):
+        async with charged(env, f"key {number % 3}", budget).slot(3, live=True):
             inside += 1
             most = max(most, inside)
             await may_end.wait()
@@ -90,47 +90,47 @@ async def test_however_many_ask_by_the_page_a_call_gets_its_name(stage: Stage, p
     assert most == CALLERS_AT_ONCE
 
 
-async def spent(stage: Stage) -> int:
+async def spent(env: Environment) -> int:
     """Tell what users and keys were charged altogether."""
     total = select(func.coalesce(func.sum(caller_credits.c.spent), 0))
-    return int(await stage.store.read(lambda c: c.execute(total).scalar_one()))
+    return int(await env.store.read(lambda c: c.execute(total).scalar_one()))
 
 
-async def test_what_never_leaves_costs_nobody_anything(stage: Stage, process: Start) -> None:
+async def test_what_never_leaves_costs_nobody_anything(env: Environment, process: Start) -> None:
     """No slot came free, or the caller went away meanwhile: the caller has as much as before."""
-    await edition(stage, "FREE", 5)
-    budget = SharedBudget(process().store, 1, "FREE", stage.clock)
+    await edition(env, "FREE", 5)
+    budget = SharedBudget(process().store, 1, "FREE", env.clock)
     slots = [budget.slot(1, live=True) for _ in range(4)]
     await asyncio.gather(*(slot.__aenter__() for slot in slots))
 
     async def ask() -> None:
-        async with charged(stage, KEY, budget).slot(3, live=True):
+        async with charged(env, KEY, budget).slot(3, live=True):
             pytest.fail("there is no slot")
 
     leaving = asyncio.create_task(ask())
     async with asyncio.timeout(4):
-        while not await spent(stage):
+        while not await spent(env):
             pass
     leaving.cancel()
     came_to = await asyncio.gather(leaving, ask(), ask(), return_exceptions=True)
     assert [type(each) for each in came_to[1:]] == [ConcurrencyExceeded] * 2
-    assert await spent(stage) == 0
+    assert await spent(env) == 0
     await asyncio.gather(*(slot.__aexit__(None, None, None) for slot in slots))
     await budget.close()
 
 
-async def test_a_new_day_is_a_new_share(stage: Stage, process: Start) -> None:
+async def test_a_new_day_is_a_new_share(env: Environment, process: Start) -> None:
     """From midnight UTC on; a clock that is behind gives yesterday's no second time."""
     asking = process()
     await drain(asking, KEY)
-    stage.advance(DAY // SECOND)
+    env.advance(DAY // SECOND)
     await drain(asking, KEY, 1_000)
 
 
-async def test_questions_stop_where_the_reserves_begin(stage: Stage, process: Start) -> None:
+async def test_questions_stop_where_the_reserves_begin(env: Environment, process: Start) -> None:
     """The last fifth of the day is for calls and their records, and the refusal says so."""
     asking = process()
-    stage.portal.credits.use_up(stage.clock(), leave=900)
+    env.portal.credits.use_up(env.clock(), leave=900)
     await asking.look_up(1)
     with pytest.raises(CreditsExhausted, match=r"kept for calls .* minutes .* administers Desk") as caught:
         await asking.look_up(2, KEY)
@@ -140,34 +140,34 @@ async def test_questions_stop_where_the_reserves_begin(stage: Stage, process: St
         await asking.directory.search(1, "Ann", country="FR", caller=KEY)
 
 
-async def test_look_ups_leave_deliveries_their_own(stage: Stage, process: Start) -> None:
+async def test_look_ups_leave_deliveries_their_own(env: Environment, process: Start) -> None:
     """However many calls ring, in whichever process: once theirs are spent, records are still written."""
-    stage.portal.credits.use_up(stage.clock(), leave=990)
+    env.portal.credits.use_up(env.clock(), leave=990)
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    budgets = [SharedBudget(process().store, 1, "FREE", stage.clock) for _ in range(2)]
+    budgets = [SharedBudget(process().store, 1, "FREE", env.clock) for _ in range(2)]
     for budget in budgets:
         async with budget.slot(240, live=True):
             pass
         await budget.close()
-    late = SharedBudget(process().store, 1, "FREE", stage.clock)
+    late = SharedBudget(process().store, 1, "FREE", env.clock)
     with pytest.raises(CreditsExhausted, match="kept for the records of calls"):
         async with late.slot(30, live=True):
             pass
     await late.close()
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(3)))
-    assert await claimed(stage)
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await env.want(*(env.record(f"c-{n}") for n in range(3)))
+    assert await claimed(env)
 
 
-async def test_deliveries_leave_look_ups_their_own(stage: Stage, process: Start) -> None:
+async def test_deliveries_leave_look_ups_their_own(env: Environment, process: Start) -> None:
     """What they have not spent of it, and no more: nothing is left lying that nobody may use."""
-    stage.portal.credits.use_up(stage.clock(), leave=450)
+    env.portal.credits.use_up(env.clock(), leave=450)
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    await stage.want(stage.record("c-1"))
-    assert await claimed(stage) == []
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await env.want(env.record("c-1"))
+    assert await claimed(env) == []
     await process().look_up(2)

@@ -9,7 +9,7 @@ from connector.errors import CreditsExhausted
 from connector.portals.sharing import SharedBudget
 from connector.store import claims, limits
 from connector.store.widths import Met
-from tests.integration.delivery.stage import CALLS, STRANGER, Stage
+from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
 from tests.integration.limits.test_width import TERMS, claimed
 
@@ -19,82 +19,82 @@ HOUR = 3_600
 QUARTER = 900
 
 
-async def met(stage: Stage) -> Met:
-    """Answer what all processes know."""
-    return await stage.store.read(lambda c: limits.met(c, 1))
+async def met(env: Environment) -> Met:
+    """Return what all processes know."""
+    return await env.store.read(lambda c: limits.met(c, 1))
 
 
-async def test_all_know_what_desk_said_last(stage: Stage, process: Start) -> None:
+async def test_all_know_what_desk_said_last(env: Environment, process: Start) -> None:
     """Desk's header, to whichever process, is what is left; what is spent without a word is counted off."""
     first, second = process(), process()
     await (await first.desk()).my_info()
     await first.portals.close()
-    told = stage.portal.credits.left(stage.clock())
-    assert (await met(stage)).credits_left == told
-    budget = SharedBudget(second.store, 1, "ENTERPRISE", stage.clock)
+    told = env.portal.credits.left(env.clock())
+    assert (await met(env)).credits_left == told
+    budget = SharedBudget(second.store, 1, "ENTERPRISE", env.clock)
     async with budget.slot(7, live=True):
         pass
     await budget.close()
-    assert (await met(stage)).credits_left == told - 7
+    assert (await met(env)).credits_left == told - 7
 
 
-async def test_the_last_credits_are_for_look_ups(stage: Stage, process: Start) -> None:
+async def test_the_last_credits_are_for_look_ups(env: Environment, process: Start) -> None:
     """At the reserve deliveries wait in every process, and look-ups go on; then one delivery tries again."""
-    stage.portal.credits.use_up(stage.clock(), leave=9_000)
+    env.portal.credits.use_up(env.clock(), leave=9_000)
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(3)))
-    assert await stage.drain() == 0
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    await env.want(*(env.record(f"c-{n}") for n in range(3)))
+    assert await env.drain() == 0
     await process().look_up(2)
-    stage.advance(QUARTER)
-    assert len(await claimed(stage)) == 1
-    assert await claimed(stage) == []
+    env.advance(QUARTER)
+    assert len(await claimed(env)) == 1
+    assert await claimed(env) == []
 
 
-async def test_the_next_day_is_noticed_by_whoever_asks(stage: Stage, process: Start) -> None:
+async def test_the_next_day_is_noticed_by_whoever_asks(env: Environment, process: Start) -> None:
     """After Desk's midnight a look-up hears that there are credits, and all deliveries go at once."""
-    stage.portal.credits.use_up(stage.clock(), leave=9_000)
+    env.portal.credits.use_up(env.clock(), leave=9_000)
     await process().look_up(1)
-    await stage.want(*(stage.record(f"c-{n}") for n in range(3)))
-    stage.advance(12 * HOUR)
+    await env.want(*(env.record(f"c-{n}") for n in range(3)))
+    env.advance(12 * HOUR)
     serving = process()
     await serving.look_up(2)
     await serving.portals.close()
-    await stage.drain()
-    assert len(stage.calls) == 3
+    await env.drain()
+    assert len(env.calls) == 3
 
 
-async def test_one_refusal_stops_everybody(stage: Stage, process: Start) -> None:
+async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> None:
     """THRESHOLD_EXCEEDED stops all processes until Retry-After, and costs one request."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    stage.portal.credits.use_up(stage.clock())
-    await stage.want(stage.record("c-1"))
-    await stage.drain()
-    stage.world.requests.reset()
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.portal.credits.use_up(env.clock())
+    await env.want(env.record("c-1"))
+    await env.drain()
+    env.world.requests.reset()
     others = [process() for _ in range(3)]
-    await stage.want(*(stage.record(f"c-{n}") for n in range(2, 9)))
+    await env.want(*(env.record(f"c-{n}") for n in range(2, 9)))
     for other in others:
         assert await other.deliverer.once() == 0
         with pytest.raises(CreditsExhausted) as caught:
             await other.look_up(1)
     assert caught.value.retry_after_seconds == 12 * HOUR
-    assert not stage.world.requests.counts
-    stage.advance(12 * HOUR)
-    await asyncio.gather(*(stage.drain(other.deliverer) for other in others))
-    await stage.settle()
-    assert len(stage.calls) == 8
-    assert stage.posts(CALLS, status=429) == 0
+    assert not env.world.requests.counts
+    env.advance(12 * HOUR)
+    await asyncio.gather(*(env.drain(other.deliverer) for other in others))
+    await env.settle()
+    assert len(env.calls) == 8
+    assert env.posts(CALLS, status=429) == 0
 
 
-async def test_without_a_word_from_desk_nothing_is_held_back(stage: Stage) -> None:
+async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment) -> None:
     """What agents add to an edition's credits is not known to us, so our count alone stops nobody."""
-    budget = SharedBudget(stage.store, 1, "FREE", stage.clock)
+    budget = SharedBudget(env.store, 1, "FREE", env.clock)
     async with budget.slot(1_000_000, live=True):
         pass
     await budget.close()
-    assert (await met(stage)).credits_left is None
-    await stage.want(stage.record())
-    found = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    assert (await met(env)).credits_left is None
+    await env.want(env.record())
+    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
     assert found.deliveries

@@ -7,7 +7,7 @@ import pytest
 
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import claims, limits, outbox
-from tests.integration.delivery.stage import CALLS, STRANGER, Stage
+from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Goal, Process
 from tests.integration.limits.test_width import TERMS
 
@@ -18,16 +18,16 @@ AN_HOUR = 10
 """Calls that end in an hour of the outage; with 70 it is five thousand in all, and takes a minute."""
 
 
-async def outage(stage: Stage, hours: int = HOURS) -> int:
+async def outage(env: Environment, hours: int = HOURS) -> int:
     """Let Desk be down for so long while calls go on, and answer how many there were."""
-    stage.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    down = stage.strike("html", "/api/", "GET", times=None)
+    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    down = env.strike("html", "/api/", "GET", times=None)
     for hour in range(hours):
-        await stage.want(*(stage.record(f"c-{hour}-{n}") for n in range(AN_HOUR)))
+        await env.want(*(env.record(f"c-{hour}-{n}") for n in range(AN_HOUR)))
         for _ in range(4):
-            await stage.drain()
-            stage.advance(900)
-    stage.world.faults.rules.remove(down)
+            await env.drain()
+            env.advance(900)
+    env.world.faults.rules.remove(down)
     return hours * AN_HOUR
 
 
@@ -40,52 +40,52 @@ async def deliver_all(processes: list[Process], goal: Goal) -> None:
     await asyncio.gather(*running)
 
 
-async def test_three_days(stage: Stage, process: Start) -> None:
+async def test_three_days(env: Environment, process: Start) -> None:
     """All calls wait through 72 hours and are then written, each once, at full width."""
-    total = await outage(stage)
-    asked = stage.world.requests.count(status=503)
+    total = await outage(env)
+    asked = env.world.requests.count(status=503)
     assert asked <= 2 * HOURS * 4 + 100  # a try is a look-up, of phone and of mobile
-    assert stage.calls == []
+    assert env.calls == []
     # Long enough that every slot is taken before the first is free again, on a slow machine too.
-    stage.world.config.latency_ms = 100
-    stage.world.requests.reset()
+    env.world.config.latency_ms = 100
+    env.world.requests.reset()
     goal = Goal(total)
     await deliver_all([process(goal) for _ in range(2)], goal)
-    assert len({call.description for call in stage.calls}) == len(stage.calls) == total
-    assert stage.posts() == total
-    assert await stage.store.read(outbox.count_by_state) == {"done": total}
-    assert stage.world.requests.max_concurrency[DEMO_ORG_ID] == 23
-    assert stage.world.requests.count(status=429) == 0
+    assert len({call.description for call in env.calls}) == len(env.calls) == total
+    assert env.posts() == total
+    assert await env.store.read(outbox.count_by_state) == {"done": total}
+    assert env.world.requests.max_concurrency[DEMO_ORG_ID] == 23
+    assert env.world.requests.count(status=429) == 0
 
 
-async def test_fresh_calls_go_first(stage: Stage) -> None:
+async def test_fresh_calls_go_first(env: Environment) -> None:
     """Of a backlog and of calls that have just ended, the backlog gets a quarter of the slots."""
-    await outage(stage, hours=4)
-    await stage.store.write(lambda c: limits.works(c, 1))
-    fresh = [stage.record(f"fresh-{n}") for n in range(40)]
-    await stage.want(*fresh)
-    found = await stage.store.write(lambda c: claims.claim(c, "me", stage.clock(), TERMS))
+    await outage(env, hours=4)
+    await env.store.write(lambda c: limits.works(c, 1))
+    fresh = [env.record(f"fresh-{n}") for n in range(40)]
+    await env.want(*fresh)
+    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
     claimed = found.deliveries
     keys = {record.key for record in fresh}
     assert len(claimed) == 23
     assert sum(each.row.key in keys for each in claimed) == 23 - 25 // 4
 
 
-async def _drain_for_five_minutes(stage: Stage) -> None:
+async def _drain_for_five_minutes(env: Environment) -> None:
     for _ in range(10):
-        await stage.drain()
-        stage.advance(30)
+        await env.drain()
+        env.advance(30)
 
 
-async def test_one_at_a_time_finds_out(stage: Stage) -> None:
+async def test_one_at_a_time_finds_out(env: Environment) -> None:
     """After some failures the portal rests; every half minute one delivery tries, then all follow."""
-    await outage(stage, hours=1)
-    down = stage.strike("html", "/api/", "GET", times=None)
-    await _drain_for_five_minutes(stage)
-    tried = stage.world.requests.count(status=503)
-    await _drain_for_five_minutes(stage)
-    assert tried < stage.world.requests.count(status=503) <= tried + 2 * 10
-    stage.world.faults.rules.remove(down)
-    await stage.drain()
-    assert len(stage.calls) == AN_HOUR
-    assert stage.posts(CALLS) == AN_HOUR
+    await outage(env, hours=1)
+    down = env.strike("html", "/api/", "GET", times=None)
+    await _drain_for_five_minutes(env)
+    tried = env.world.requests.count(status=503)
+    await _drain_for_five_minutes(env)
+    assert tried < env.world.requests.count(status=503) <= tried + 2 * 10
+    env.world.faults.rules.remove(down)
+    await env.drain()
+    assert len(env.calls) == AN_HOUR
+    assert env.posts(CALLS) == AN_HOUR

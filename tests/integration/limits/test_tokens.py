@@ -9,7 +9,7 @@ import pytest
 from connector.errors import GrantLost, NoToken, TokensThrottled
 from connector.sandbox.faults import Rule
 from connector.store import audit, grants, outbox
-from tests.integration.delivery.stage import Stage
+from tests.integration.delivery.env import Environment
 from tests.integration.limits.process import Process
 
 pytestmark = pytest.mark.anyio
@@ -23,70 +23,72 @@ async def ask(process: Process) -> str | None:
     return (await (await process.desk()).my_info()).email
 
 
-async def test_four_processes_refresh_once(stage: Stage, process: Start) -> None:
+async def test_four_processes_refresh_once(env: Environment, process: Start) -> None:
     """At its expiry forty requests of four processes cost one refresh."""
     processes = [process() for _ in range(4)]
     await asyncio.gather(*(ask(each) for each in processes))
     for expiry in (1, 2, 3):
-        stage.advance(2 * HOUR)
-        stage.world.requests.reset()
+        env.advance(2 * HOUR)
+        env.world.requests.reset()
         assert set(await asyncio.gather(*(ask(each) for each in processes * 10))) == {"ada@example.com"}
-        assert stage.world.requests.count(path=TOKEN) == 1, expiry
+        assert env.world.requests.count(path=TOKEN) == 1, expiry
 
 
-async def test_refused_before_its_time(stage: Stage, process: Start) -> None:
+async def test_refused_before_its_time(env: Environment, process: Start) -> None:
     """INVALID_OAUTH before expiry costs one refresh for all, and one more sending each."""
     processes = [process() for _ in range(4)]
     await asyncio.gather(*(ask(each) for each in processes))
-    grant = await stage.store.read(lambda c: grants.get(c, 1))
+    grant = await env.store.read(lambda c: grants.get(c, 1))
     assert grant is not None
-    stage.world.tokens.revoke(stage.sealer.open(grant.sealed_access_token or b""))
-    stage.world.requests.reset()
+    env.world.tokens.revoke(env.sealer.open(grant.sealed_access_token or b""))
+    env.world.requests.reset()
     await asyncio.gather(*(ask(each) for each in processes))
-    assert stage.world.requests.count(path=TOKEN) == 1
-    assert stage.world.requests.count(path="/api/v1/myinfo", status=401) == 4
-    assert stage.world.requests.count(path="/api/v1/myinfo", status=200) == 4
+    assert env.world.requests.count(path=TOKEN) == 1
+    assert env.world.requests.count(path="/api/v1/myinfo", status=401) == 4
+    assert env.world.requests.count(path="/api/v1/myinfo", status=200) == 4
 
 
 @pytest.mark.parametrize("error", ["invalid_client", "server_error"])
 async def test_who_gives_no_token_is_not_asked_at_each_request(
-    stage: Stage, process: Start, error: str
+    env: Environment, process: Start, error: str
 ) -> None:
     """Whatever Zoho Accounts says, however many ask in whichever process: once in two seconds."""
     processes = [process() for _ in range(2)]
-    stage.advance(2 * HOUR)
-    stage.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
-    stage.world.requests.reset()
+    env.advance(2 * HOUR)
+    env.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
+    env.world.requests.reset()
     for _ in range(60):
         for each in processes:
             with pytest.raises((NoToken, TokensThrottled)):
                 await ask(each)
-        stage.advance(0.5)
-    assert stage.world.requests.count(path=TOKEN) == 15
-    stage.world.faults.rules.clear()
-    stage.advance(2)
+        env.advance(0.5)
+    assert env.world.requests.count(path=TOKEN) == 15
+    env.world.faults.rules.clear()
+    env.advance(2)
     assert await ask(processes[0]) == "ada@example.com"
 
 
-async def test_a_grant_lost_for_a_day(stage: Stage, process: Start, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_grant_lost_for_a_day(
+    env: Environment, process: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     """Everything waits, nobody asks Zoho, the administrator is told once; linking again drains it."""
     processes = [process() for _ in range(4)]
     await asyncio.gather(*(ask(each) for each in processes))
-    stage.world.revoke_all_grants()
+    env.world.revoke_all_grants()
     with caplog.at_level(logging.ERROR, "connector.portals.keeper"):
         for hour in range(24):
-            await stage.want(*(stage.record(f"c-{hour}-{n}") for n in range(2)))
+            await env.want(*(env.record(f"c-{hour}-{n}") for n in range(2)))
             await asyncio.gather(*(each.deliverer.once() for each in processes))
-            stage.advance(HOUR)
+            env.advance(HOUR)
     told = [each for each in caplog.records if each.name == "connector.portals.keeper"]
-    entries = await stage.store.read(audit.newest)
+    entries = await env.store.read(audit.newest)
     assert [each.message for each in told] == ["grant lost: link the portal again"]
     assert [each.action for each in entries].count("portal.grant_lost") == 1
-    assert await stage.store.read(outbox.count_by_state) == {"due": 48}
+    assert await env.store.read(outbox.count_by_state) == {"due": 48}
     with pytest.raises(GrantLost, match="/connect"):
         await processes[0].desk()
-    await stage.link()
-    await stage.deliverer.resume(1)
-    await asyncio.gather(*(stage.drain(each.deliverer) for each in processes))
-    await stage.settle()
-    assert len(stage.calls) == 48
+    await env.link()
+    await env.deliverer.resume(1)
+    await asyncio.gather(*(env.drain(each.deliverer) for each in processes))
+    await env.settle()
+    assert len(env.calls) == 48

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
 from connector.calls import CallEvent, EventType
+from connector.clock import MINUTE, SECOND
 from connector.store import Store, tables
-from connector.store.ledger import Arrival, Ledger, Sender, Taken
-from connector.times import MINUTE, SECOND
+from connector.store.ingester import Arrival, EventIngester, Sender, Taken
 from tests.integration.databases import Databases
 
 NOW = 1_767_603_600_000
@@ -26,7 +26,7 @@ class Time:
         self.now = NOW
 
     def __call__(self) -> int:
-        """Answer the present moment."""
+        """Return the present moment."""
         return self.now
 
 
@@ -36,11 +36,11 @@ class Desk:
     def __init__(self, store: Store, time: Time) -> None:
         self.store = store
         self.time = time
-        self._ledger = Ledger(time, record_after_seconds=3, silent_after_seconds=14_400)
+        self._ingester = EventIngester(time, record_after_seconds=3, silent_after_seconds=14_400)
 
     def take(self, *events: CallEvent) -> Taken:
         """Commit events as the road does."""
-        return self.store.write_now(lambda c: self._ledger.take(c, [Arrival(SENDER, events)]))[0]
+        return self.store.write_now(lambda c: self._ingester.take(c, [Arrival(SENDER, events)]))[0]
 
     def call(
         self, call_id: str, number: str = CALLER, *, delivered: bool = True, parent: str | None = None
@@ -75,7 +75,7 @@ class Desk:
         return self.store.read_now(lambda c: c.execute(select(func.count()).select_from(found)).scalar_one())
 
     def column(self, name: str) -> list[object]:
-        """Answer a column, such as `calls.body`, of all rows in the order of the key."""
+        """Return a column, such as `calls.body`, of all rows in the order of the key."""
         table, column = name.split(".")
         found = tables.metadata.tables[table]
         asked = select(found.c[column]).order_by(*found.primary_key.columns)
@@ -101,13 +101,13 @@ def time() -> Time:
 @pytest.fixture
 def desk(databases: Databases, time: Time) -> Iterator[Desk]:
     """Open a fresh database, on each engine."""
-    with databases.fresh(furnish) as url:
+    with databases.fresh(build) as url:
         store = Store(url)
         yield Desk(store, time)
         store.close()
 
 
-def furnish(connection: Connection) -> None:
+def build(connection: Connection) -> None:
     """Link a portal and add a phone system, both with id 1."""
     portal = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "c", "state": "linked"}
     connection.execute(insert(tables.portals).values(portal | {"linked_by": "test", "linked_at": NOW}))

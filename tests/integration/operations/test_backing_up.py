@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from connector.cli import main
 from connector.store import Store, backups
 from connector.store.engine import sqlite_module
-from tests.integration.operations.conftest import Desk, Time, furnish
+from tests.integration.operations.conftest import Desk, Time, build
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def database(tmp_path: Path) -> Path:
     """Have a database of the connector."""
     path = tmp_path / "connector.db"
     store = Store.open(f"sqlite:///{path}")
-    store.write_now(furnish)
+    store.write_now(build)
     store.close()
     return path
 
@@ -50,7 +50,7 @@ def typed(database: Path, *words: object) -> Result:
 
 
 def call_ids(path: Path) -> list[object]:
-    """Answer the calls in a database."""
+    """Return the calls in a database."""
     store = Store(f"sqlite:///{path}")
     found = Desk(store, Time()).column("calls.call_id")
     store.close()

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.keeping import Clocks
+from connector.clock import MINUTE, SECOND, system_clock
+from connector.maintenance import Clocks
 from connector.metrics import Metrics
 from connector.store import Store
-from connector.times import MINUTE, SECOND, system_clock
 from tests.integration.databases import Databases
 
 pytestmark = pytest.mark.anyio

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Connection, select
 
 from connector.calls import CallEvent
+from connector.crypto import Sealer
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
-from connector.sealing import Sealer
 from connector.settings import Secret
 from connector.store import Store, tables
 
@@ -59,7 +59,7 @@ async def test_the_log_tells_nothing(folder: Path) -> None:
 
 
 def _numbers(connection: Connection) -> Iterator[str]:
-    """Answer every number that was told, as it was written and as digits."""
+    """Return every number that was told, as it was written and as digits."""
     for body in connection.execute(select(tables.events.c.body)).scalars().all():
         event = msgspec.msgpack.decode(body, type=CallEvent)
         for number in (event.from_number, event.to_number):
@@ -69,7 +69,7 @@ def _numbers(connection: Connection) -> Iterator[str]:
 
 
 def _opened(connection: Connection, key: str) -> Iterator[str]:
-    """Answer every secret that the database holds sealed."""
+    """Return every secret that the database holds sealed."""
     sealer = Sealer([Secret(key)])
     for table in tables.metadata.sorted_tables:
         for column in table.columns:

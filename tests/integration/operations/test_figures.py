@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from connector.clock import DAY
 from connector.store import Store, grants, retention
 from connector.store.standing import read_standing
-from connector.times import DAY
 from tests.integration.databases import Databases
-from tests.integration.operations.conftest import NOW, Desk, Time, furnish
+from tests.integration.operations.conftest import NOW, Desk, Time, build
 
 
 def test_only_what_is_not_done_is_counted(desk: Desk, time: Time) -> None:
@@ -73,8 +73,8 @@ def test_pruning_finds_the_oldest_calls_by_their_age(sqlite_databases: Databases
 
 
 def plans_of(databases: Databases, action: Callable[[Connection], object]) -> list[str]:
-    """Answer how SQLite goes about each query and change of an action."""
-    with databases.fresh(furnish) as url:
+    """Return how SQLite goes about each query and change of an action."""
+    with databases.fresh(build) as url:
         store = Store(url)
         plans = store.write_now(lambda c: _plans(c, action))
         store.close()

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.calls import EventType
+from connector.clock import DAY, SECOND
 from connector.errors import CommandError
-from connector.keeping import Forgetting, Pruning
+from connector.maintenance import Forgetting, Pruning
 from connector.settings import Settings
 from connector.store import Store, audit, outbox, phones
 from connector.store.forgetting import Contact
 from connector.store.outbox import Wanted
-from connector.times import DAY, SECOND
 from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ async def forget(desk: Desk, *, even_undelivered: bool = False) -> None:
 
 
 def everything(desk: Desk) -> bytes:
-    """Answer all that the tables hold in which a number may stand."""
+    """Return all that the tables hold in which a number may stand."""
     columns = ("calls.body", "calls.found", "calls.chosen_contact_id", "events.body", "outbox.wanted",
                "outbox.sent", "outbox.key", "unread.body", "directory.number", "directory.contacts",
                "contacts.phone", "contacts.name", "contact_numbers.number", "audit.subject",

@@ -10,13 +10,13 @@ from click.testing import CliRunner
 
 from connector.bridge.spool import Spool
 from connector.cli import main
+from connector.demo.building import RECORDINGS
 from connector.demo.environment import environment_of, settings_file
-from connector.demo.furnishing import RECORDINGS
 from connector.demo.recording import Recorder
 from connector.sandbox.presets import demo_config
 from connector.store import Store, backups
 from connector.store.engine import sqlite_module
-from tests.integration.operations.conftest import furnish
+from tests.integration.operations.conftest import build
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def only_ours(folder: Path) -> bool:
 def filled(path: Path) -> Store:
     """Return an open database, with something in its WAL."""
     store = Store.open(f"sqlite:///{path}")
-    store.write_now(furnish)
+    store.write_now(build)
     return store
 
 

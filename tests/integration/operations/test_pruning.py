@@ -2,10 +2,10 @@
 
 import pytest
 
-from connector.keeping import Pruning
+from connector.clock import DAY, HOUR
+from connector.maintenance import Pruning
 from connector.settings import Settings
 from connector.store import retention
-from connector.times import DAY, HOUR
 from tests.integration.operations.conftest import NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio

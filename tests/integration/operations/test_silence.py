@@ -4,17 +4,17 @@ import logging
 
 import pytest
 
-from connector.keeping import Silence
+from connector.clock import DAY, HOUR, MINUTE
+from connector.maintenance import Silence
 from connector.metrics import Metrics
 from connector.store import silence
-from connector.times import DAY, HOUR, MINUTE
 from tests.integration.operations.conftest import NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
 
 
 def gauge(metrics: Metrics) -> float:
-    """Answer how many phone systems the metrics call silent."""
+    """Return how many phone systems the metrics call silent."""
     return metrics.registry.get_sample_value("connector_silent_phone_systems") or 0.0
 
 

@@ -7,13 +7,13 @@ import httpx2
 import pytest
 
 from connector.calls import call_key
+from connector.clock import SECOND, system_clock, to_iso
 from connector.demo.agent import HeadlessAgent
+from connector.demo.env import Environment, Wishes
 from connector.demo.phone import Phone
-from connector.demo.stage import Stage, Wishes
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
-from connector.times import SECOND, system_clock, to_iso
 from connector.zoho.transport import trusted
 
 pytestmark = pytest.mark.anyio
@@ -26,16 +26,16 @@ SLOW = {"kind": "latency", "method": "POST", "path_prefix": "/api/v1/calls", "se
 
 async def test_does_not_wait_for_a_delivery_under_way() -> None:
     """The stream ends, and the record's outcome is noted as unknown, to be looked for."""
-    async with Stage(Wishes(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as stage:
-        agent = HeadlessAgent(stage.team.agents[0], stage.origin)
+    async with Environment(Wishes(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as env:
+        agent = HeadlessAgent(env.team.agents[0], env.origin)
         await agent.start()
-        await _slow_down(stage)
-        await _call(stage, "stopped")
-        under_way = await _until(stage, "stopped", "sending")
-        went_by_itself = await stage.connector.stop(signal.SIGTERM)
-        stopped = await _row(stage, "stopped")
+        await _slow_down(env)
+        await _call(env, "stopped")
+        under_way = await _until(env, "stopped", "sending")
+        went_by_itself = await env.connector.stop(signal.SIGTERM)
+        stopped = await _row(env, "stopped")
         await agent.stop()
-        calls = await _calls(stage)
+        calls = await _calls(env)
     assert under_way.sent_at is not None
     assert went_by_itself
     assert stopped is not None
@@ -43,17 +43,17 @@ async def test_does_not_wait_for_a_delivery_under_way() -> None:
     assert len(calls) == 1
 
 
-async def _slow_down(stage: Stage) -> None:
+async def _slow_down(env: Environment) -> None:
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        await http.post(f"{stage.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
+        await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
 
 
-async def _call(stage: Stage, call_id: str) -> None:
+async def _call(env: Environment, call_id: str) -> None:
     """Have a missed call from somebody whom Desk knows."""
-    contacts = await stage.control.contacts(DEMO_ORG_ID)
+    contacts = await env.control.contacts(DEMO_ORG_ID)
     caller = next(each["phone"] for each in contacts if (each["phone"] or "").startswith("+"))
-    phone = Phone(stage.hook, stage.furniture.secret)
-    said = {"direction": "inbound", "from": caller, "to": next(iter(stage.furniture.phone.lines))}
+    phone = Phone(env.hook, env.furniture.secret)
+    said = {"direction": "inbound", "from": caller, "to": next(iter(env.furniture.phone.lines))}
     await phone.post([
         {
             "specversion": "1.0", "id": f"{call_id}-{kind}", "source": "/pbx", "type": f"call.{kind}",
@@ -64,25 +64,25 @@ async def _call(stage: Stage, call_id: str) -> None:
     await phone.close()
 
 
-async def _until(stage: Stage, call_id: str, state: str) -> Row:
+async def _until(env: Environment, call_id: str, state: str) -> Row:
     async with asyncio.timeout(20):
         while True:
-            row = await _row(stage, call_id)
+            row = await _row(env, call_id)
             if row is not None and row.state == state and row.sent_at is not None:
                 return row
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
-async def _row(stage: Stage, call_id: str) -> Row | None:
-    key = call_key(stage.furniture.phone.uid, call_id)
-    portal_id = stage.furniture.portal.id
-    return await stage.house.store.read(lambda c: outbox.find(c, portal_id, "call", key))
+async def _row(env: Environment, call_id: str) -> Row | None:
+    key = call_key(env.furniture.phone.uid, call_id)
+    portal_id = env.furniture.portal.id
+    return await env.services.store.read(lambda c: outbox.find(c, portal_id, "call", key))
 
 
-async def _calls(stage: Stage) -> list[dict[str, object]]:
+async def _calls(env: Environment) -> list[dict[str, object]]:
     """Wait until the sandbox has written the record."""
     async with asyncio.timeout(20):
         while True:
-            if calls := await stage.control.calls():
+            if calls := await env.control.calls():
                 return calls
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from connector.calls import CallState
-from connector.demo.furnishing import KEY_FIELD, MAIN_LINE, SLUG
+from connector.clock import SECOND, to_iso
+from connector.demo.building import KEY_FIELD, MAIN_LINE, SLUG
+from connector.demo.env import Environment, Wishes
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
-from connector.demo.stage import Stage, Wishes
 from connector.store import calls, outbox, tables
-from connector.times import SECOND, to_iso
 from tests.integration.databases import Databases
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
@@ -37,22 +37,22 @@ def database_url(databases_of: Callable[[str], Databases]) -> Iterator[str]:
 
 
 @pytest.fixture
-async def stage(database_url: str) -> AsyncIterator[Stage]:
+async def env(database_url: str) -> AsyncIterator[Environment]:
     """Start a sandbox and a server that leaves the delivery to others."""
     settings = {"DATABASE_URL": database_url, "DELIVER": "false", "RECORD_AFTER_SECONDS": "1"}
-    async with Stage(Wishes(latency_ms=0, settings=settings)) as made:
+    async with Environment(Wishes(latency_ms=0, settings=settings)) as made:
         yield made
 
 
 @pytest.fixture
-async def starting(stage: Stage, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+async def starting(env: Environment, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Start more programs, which end with the test."""
     numbers = itertools.count(1)
     async with AsyncExitStack() as ending:
 
         async def start(command: str, **settings: str) -> Program:
             log = tmp_path / f"{command}-{next(numbers)}.log"
-            program = Program([command], stage.environment | settings, log)
+            program = Program([command], env.environment | settings, log)
             ending.push_async_callback(program.stop)
             await program.start()
             return program
@@ -105,17 +105,17 @@ def count_deadlocks(connection: Connection) -> int:
     return connection.execute(text(asked)).scalar() or 0
 
 
-async def test_nothing_twice(stage: Stage, starting: Callable[..., Any]) -> None:
+async def test_nothing_twice(env: Environment, starting: Callable[..., Any]) -> None:
     """500 calls told to two servers at once are 500 calls, and two deliverers bring each to Desk once."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     other = await starting("serve", LISTEN=f"127.0.0.1:{port}")
     await other.ready(f"{origin}/readyz")
-    began_at = stage.house.clock() - 60 * SECOND
+    began_at = env.services.clock() - 60 * SECOND
     events = [event for number in range(CALLS) for event in said_of(number, began_at)]
-    secret, store = stage.furniture.secret, stage.house.store
+    secret, store = env.furniture.secret, env.services.store
     deliverers = [await starting("deliver", DELIVER="true") for _ in range(2)]
-    await asyncio.gather(tell(stage.origin, secret, events, 1), tell(origin, secret, events, 2))
+    await asyncio.gather(tell(env.origin, secret, events, 1), tell(origin, secret, events, 2))
     assert await store.read(count_calls) == {CallState.ENDED: CALLS}
     while (await store.read(outbox.count_by_state)).keys() - {"done"}:
         for deliverer in deliverers:
@@ -123,7 +123,7 @@ async def test_nothing_twice(stage: Stage, starting: Callable[..., Any]) -> None
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     ids = await store.read(lambda c: c.execute(select(tables.calls.c.id)).scalars().all())
     heads = {row.key for row in await store.read(lambda c: calls.by_ids(c, ids)) if row.root_id is None}
-    written = Counter(call["cf"][KEY_FIELD] for call in await stage.control.calls())
+    written = Counter(call["cf"][KEY_FIELD] for call in await env.control.calls())
     assert {key: times for key, times in written.items() if times > 1} == {}
     assert heads <= written.keys()
     assert await store.read(count_deadlocks) == 0

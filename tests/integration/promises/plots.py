@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connector.calls import CallEvent, Direction, EventType
 from connector.sandbox.faults import FaultKind
-from tests.integration.delivery.stage import CALLS, CONTACTS, LINE, NOON
+from tests.integration.delivery.env import CALLS, CONTACTS, LINE, NOON
 
 KNOWN, STRANGER, NOBODY = "+33612340001", "+33612340002", "anonymous"
 NUMBERS = (KNOWN, STRANGER, NOBODY)

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from connector.calls import CallEvent
-from tests.unit.phones.telling import DIALECTS_TOLD, LINE, MOBILE, WORDS, Story, heard
+from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, WORDS, Story, heard
 
 STRANGERS = ("+4915123456789", "+442079460001")
 NOBODY = (None, "anonymous", "0", "000000", "0000000000")

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from connector.calls import CallRecord, call_key, closing, watchdog_event
+from connector.clock import DAY
 from connector.numbers import read
 from connector.store import Store, calls, tables, unrecorded
 from connector.store.engine import writing
-from connector.store.ledger import Arrival, Ledger, Sender
-from connector.times import DAY
+from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.databases import Databases
 from tests.integration.promises.stories import NOBODY, STRANGERS, Tale, is_outside, tales
-from tests.integration.store.conftest import SENDER, furnish
-from tests.unit.phones.posting import NOW
+from tests.integration.store.conftest import SENDER, build
+from tests.unit.dialects.posting import NOW
 
 EXAMPLES = 60
 SILENT_AFTER_SECONDS = 14_400
@@ -29,7 +29,7 @@ LONG_AFTER = NOW + DAY
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
     """Open a database with a phone system, on each engine."""
-    with databases.fresh(furnish) as url:
+    with databases.fresh(build) as url:
         opened = Store(url)
         yield opened
         opened.close()
@@ -41,7 +41,7 @@ class Book:
     def __init__(self, connection: Connection, *, with_internal: bool) -> None:
         self._connection = connection
         self._sender = Sender(SENDER.id, SENDER.uid, SENDER.portal_id, with_internal)
-        self._ledger = Ledger(
+        self._ingester = EventIngester(
             lambda: LONG_AFTER, record_after_seconds=3, silent_after_seconds=SILENT_AFTER_SECONDS
         )
         self.counted: Counter[str] = Counter()
@@ -57,7 +57,7 @@ class Book:
             self._take(Arrival(self._sender, [watchdog_event(row.call, planned[1], LONG_AFTER)]))
 
     def _take(self, arrival: Arrival) -> None:
-        (taken,) = self._ledger.take(self._connection, [arrival])
+        (taken,) = self._ingester.take(self._connection, [arrival])
         self.counted.update(taken.not_recorded)
 
     def records(self) -> dict[str, CallRecord]:

@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, and_, or_, select
 
 from connector.calls import CallRecord, call_key
+from connector.clock import SECOND
 from connector.delivery.compose import keys_in
 from connector.sandbox.clock import Clock
 from connector.sandbox.serve import RunningSandbox
 from connector.store import Store, outbox
-from connector.store.ledger import Arrival, Ledger, Sender
+from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox as outbox_rows
-from connector.times import SECOND
 from connector.zoho.transport import http_client
 from tests.integration.databases import Databases
-from tests.integration.delivery.stage import NOON, UID, Stage
+from tests.integration.delivery.env import NOON, UID, Environment
 from tests.integration.delivery.test_processes import Mortals
 from tests.integration.promises.plots import (
     KNOWN,
@@ -43,48 +43,48 @@ RECORD_AFTER_SECONDS = 3
 class Simulation:
     """Run a plot on the real ledger, the real deliverer and the sandbox, and judge what came of it."""
 
-    def __init__(self, stage: Stage, plot: Plot) -> None:
-        self._stage = stage
+    def __init__(self, env: Environment, plot: Plot) -> None:
+        self._env = env
         self._plot = plot
-        self._ledger = Ledger(
-            stage.clock, record_after_seconds=RECORD_AFTER_SECONDS, silent_after_seconds=14_400
+        self._ingester = EventIngester(
+            env.clock, record_after_seconds=RECORD_AFTER_SECONDS, silent_after_seconds=14_400
         )
         self._late: list[int] = []
         self._stood_alone: set[str] = set()
 
     async def run(self) -> None:
         """Do every step, then let the sun shine until all is settled."""
-        self._stage.world.desk.add_contact(last_name="Known", phone=KNOWN)
+        self._env.world.desk.add_contact(last_name="Known", phone=KNOWN)
         for step in self._plot.steps:
             await self._do(step)
-        self._stage.world.faults.clear()
+        self._env.world.faults.clear()
         await self._pass(400)
-        await self._stage.settle()
+        await self._env.settle()
 
     async def _do(self, step: Step) -> None:
         match step:
             case Told():
-                await self._stage.store.write(partial(self._take, step))
+                await self._env.store.write(partial(self._take, step))
             case Delivered(dies=None):
-                await self._stage.drain()
+                await self._env.drain()
             case Delivered():
-                dying = self._stage.another(desks=Mortals(self._stage, before=step.dies == "before"))
+                dying = self._env.another(desks=Mortals(self._env, before=step.dies == "before"))
                 await dying.once()
             case Passed():
                 await self._pass(step.seconds)
             case Struck():
-                self._stage.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
-        while len(self._late) < len(self._stage.world.late):
-            self._late.append(self._stage.clock() + LATE_SECONDS * SECOND)
+                self._env.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
+        while len(self._late) < len(self._env.world.late):
+            self._late.append(self._env.clock() + LATE_SECONDS * SECOND)
 
     async def _pass(self, seconds: int) -> None:
-        until = self._stage.clock() + seconds * SECOND
+        until = self._env.clock() + seconds * SECOND
         while self._late and self._late[0] <= until:
             # Desk applies it when its time has come, and not when we next look.
-            self._stage.advance((self._late.pop(0) - self._stage.clock()) / SECOND)
-            while len(self._stage.world.late) > len(self._late):
+            self._env.advance((self._late.pop(0) - self._env.clock()) / SECOND)
+            while len(self._env.world.late) > len(self._late):
                 await anyio.lowlevel.checkpoint()
-        self._stage.advance((until - self._stage.clock()) / SECOND)
+        self._env.advance((until - self._env.clock()) / SECOND)
 
     def _take(self, told: Told, connection: Connection) -> None:
         """Take a request, and note whose record may have left before they had a head."""
@@ -92,26 +92,26 @@ class Simulation:
         its_own = and_(outbox_rows.c.call_id == call_rows.c.id, or_(may_be_there, outbox.HOLDS_SLOT))
         wanted = select(call_rows.c.id).join(outbox_rows, its_own)
         alone = set(connection.execute(wanted.where(call_rows.c.root_id.is_(None))).scalars())
-        self._ledger.take(connection, [Arrival(Sender(1, UID, 1), told.events)])
+        self._ingester.take(connection, [Arrival(Sender(1, UID, 1), told.events)])
         joined = select(call_rows.c.key).where(call_rows.c.id.in_(alone), call_rows.c.root_id.is_not(None))
         self._stood_alone |= set(connection.execute(joined).scalars())
 
     async def judge(self) -> None:
         """One record for each family, and one for who had theirs before; one contact a number."""
-        rows = await self._stage.store.read(lambda c: outbox.list_rows(c, "done"))
-        found = Counter(key for call in self._stage.calls for key in keys_in(call.description))
+        rows = await self._env.store.read(lambda c: outbox.list_rows(c, "done"))
+        found = Counter(key for call in self._env.calls for key in keys_in(call.description))
         heads = {call_key(UID, self._head(name)) for name in self._plot.parents}
         assert max(found.values()) == 1
         assert heads <= found.keys()
         assert found.keys() - heads <= self._stood_alone
-        assert len(self._stage.contacts_of(STRANGER)) <= 1
-        assert len(self._stage.contacts_named("Withheld number")) <= 1
+        assert len(self._env.contacts_of(STRANGER)) <= 1
+        assert len(self._env.contacts_named("Withheld number")) <= 1
         durations = {
             row.desk_id: msgspec.json.decode(row.wanted, type=CallRecord).duration_seconds
             for row in rows
             if row.kind == "call"
         }
-        assert {call.id: int(call.duration or 0) for call in self._stage.calls} == durations
+        assert {call.id: int(call.duration or 0) for call in self._env.calls} == durations
 
     def _head(self, name: str) -> str:
         while (parent := self._plot.parents[name]) is not None:
@@ -125,13 +125,13 @@ async def simulate(running: RunningSandbox, url: str, plot: Plot) -> None:
     store = Store(url)
     try:
         async with http_client() as http:
-            stage = Stage(store, running, http)
-            await stage.link()
-            await stage.furnish()
-            simulation = Simulation(stage, plot)
+            env = Environment(store, running, http)
+            await env.link()
+            await env.build()
+            simulation = Simulation(env, plot)
             await simulation.run()
             await simulation.judge()
-            await stage.portals.close()
+            await env.portals.close()
     finally:
         store.close()
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.integration.databases import Databases
+from tests.integration.pipeline.conftest import place, sandbox
+from tests.integration.pipeline.place import Place
 from tests.integration.recordings.listeners import Listeners
 from tests.integration.recordings.upstream import Upstream, running
-from tests.integration.road.conftest import place, sandbox
-from tests.integration.road.place import Place
 
 __all__ = ["place", "sandbox"]
 """The road's own fixtures serve here too."""

@@ -6,14 +6,14 @@ import httpx2
 from sqlalchemy import Connection
 
 from connector.calls import call_key
+from connector.clock import SECOND
 from connector.recordings import Recordings, piece_of
 from connector.recordings.fetching import Fetcher, Patience
 from connector.recordings.sources import Changes, changed
 from connector.store import phones, recordings
 from connector.store.recordings import SourceRow
-from connector.times import SECOND
 from connector.web.cookies import SESSION
-from tests.integration.road.place import Place
+from tests.integration.pipeline.place import Place
 
 LOOPBACK = "127.0.0.0/8"
 PAGE = {"accept": "text/html"}
@@ -29,17 +29,17 @@ class Listeners:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.house = place.house
+        self.services = place.services
         self.listen_with()
 
     async def add(self, email: str, name: str, role: str = "agent") -> None:
         """Add somebody without an extension."""
-        await self.house.agents.add_agent(email, name, role, actor="test")
+        await self.services.agents.add_agent(email, name, role, actor="test")
 
     async def words(self, email: str, *extensions: str) -> None:
         """Give somebody these extensions and no others."""
         given = [(None, extension) for extension in extensions]
-        await self.house.agents.change_agent(email, extensions=given, actor="test")
+        await self.services.agents.change_agent(email, extensions=given, actor="test")
 
     async def source(self, **changes: Any) -> None:
         """Say where the phone system keeps its recordings."""
@@ -47,10 +47,10 @@ class Listeners:
         def change(connection: Connection) -> None:
             phone = phones.find(connection, "pbx", 0)
             assert phone is not None
-            row = changed(SourceRow(), Changes(**changes), self.house.sealer)
+            row = changed(SourceRow(), Changes(**changes), self.services.sealer)
             recordings.set_source(connection, phone.id, row)
 
-        await self.house.store.write(change)
+        await self.services.store.write(change)
 
     def listen_with(
         self,
@@ -61,13 +61,19 @@ class Listeners:
         each_at_most: int = 10,
     ) -> None:
         """Fetch with other patience or another resolver, or at a later moment."""
-        house = self.house
+        services = self.services
 
         def clock() -> int:
-            return house.clock() + later_seconds * SECOND
+            return services.clock() + later_seconds * SECOND
 
-        house.recordings = Recordings(
-            house.store, house.sealer, clock, house.directory, fetcher or PATIENT, open_at_most, each_at_most
+        services.recordings = Recordings(
+            services.store,
+            services.sealer,
+            clock,
+            services.directory,
+            fetcher or PATIENT,
+            open_at_most,
+            each_at_most,
         )
 
     async def call(self, call: str, *urls: str, agent: str = "1001", **facts: Any) -> str:
@@ -83,8 +89,8 @@ class Listeners:
         return await self.key(call)
 
     async def key(self, call: str) -> str:
-        """Answer a call's key."""
-        phone = (await self.house.phone_systems.find("pbx")).phone
+        """Return a call's key."""
+        phone = (await self.services.phone_systems.find("pbx")).phone
         return call_key(phone.uid, call)
 
     async def open(self, email: str | None, path: str, **headers: str) -> httpx2.Response:
@@ -104,6 +110,6 @@ class Listeners:
         return await self.open(email, f"/recordings/{key}/{piece_of(url)}{query}", **headers)
 
     async def accesses(self) -> list[tuple[str, str, int]]:
-        """Answer what was written down: who, what, how often; the earliest first."""
-        rows = await self.house.store.read(recordings.accesses)
+        """Return what was written down: who, what, how often; the earliest first."""
+        rows = await self.services.store.read(recordings.accesses)
         return [(row.user.partition("@")[0], row.what, row.times) for row in reversed(rows)]

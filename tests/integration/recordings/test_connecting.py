@@ -26,7 +26,7 @@ PUBLIC = "93.184.215.14"
 
 
 class Resolver:
-    """Answer a name with other addresses each time it is asked."""
+    """Return a name with other addresses each time it is asked."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self._answers: Iterator[Sequence[str]] = iter(answers)

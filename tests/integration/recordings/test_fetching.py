@@ -22,7 +22,7 @@ Hear = Callable[..., Awaitable[httpx2.Response]]
 
 @pytest.fixture
 async def hear(listeners: Listeners, upstream: Upstream) -> Hear:
-    """Answer what Ada's browser gets for her call, whose recording the upstream answers so."""
+    """Return what Ada's browser gets for her call, whose recording the upstream answers so."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
     listeners.listen_with(HASTY)
     made = [0]
@@ -38,7 +38,7 @@ async def hear(listeners: Listeners, upstream: Upstream) -> Hear:
 
 
 def part(first: int, end: int) -> tuple[int, bytes, str]:
-    """Answer what a part must be: status, bytes, Content-Range."""
+    """Return what a part must be: status, bytes, Content-Range."""
     return 206, WAV[first:end], f"bytes {first}-{end - 1}/{SIZE}"
 
 
@@ -203,7 +203,7 @@ async def test_stopping_waits_for_no_listener(listeners: Listeners, upstream: Up
     async with listeners.place.client.stream("GET", path, headers=cookie, timeout=60) as heard:
         chunks = heard.aiter_raw()
         assert (await anext(chunks))[:4] == b"RIFF"
-        listeners.house.end_streams()
+        listeners.services.end_streams()
         with pytest.raises(httpx2.RemoteProtocolError):
             await anext(chunks)
     await upstream.hung_up.wait()

@@ -24,10 +24,10 @@ SECRET = b"RIFF" + b"secret" * 100
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Have a folder with recordings, and secrets beside it."""
-    return furnish(tmp_path)
+    return build(tmp_path)
 
 
-def furnish(tmp_path: Path) -> Path:
+def build(tmp_path: Path) -> Path:
     """Make the folder."""
     kept = tmp_path / "kept"
     (kept / "2026" / "01").mkdir(parents=True)
@@ -164,5 +164,5 @@ def _once(factory: pytest.TempPathFactory) -> Path:
     base = factory.getbasetemp() / "no-way-out"
     if not base.exists():
         base.mkdir()
-        furnish(base)
+        build(base)
     return base / "kept"

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 
-from connector.keeping import Forgetting
+from connector.clock import DAY
+from connector.maintenance import Forgetting
 from connector.recordings import piece_of
 from connector.store import phones, retention
-from connector.times import DAY
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
 from tests.integration.recordings.upstream import WAV, Upstream, by_range
 
@@ -39,7 +39,7 @@ WHO = (("ada", 200), ("bruno", 403), ("sue", 200), ("adam", 200))
 async def test_an_internal_call(listeners: Listeners, upstream: Upstream, name: str, wish: str) -> None:
     """Both colleagues may hear it, and supervisors; also once no more of them are recorded."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
-    write = listeners.house.store.write
+    write = listeners.services.store.write
     await write(partial(phones.set_records_internal, phone_id=1, records_internal=True))
     among_us = {"direction": "internal", "from": "1001", "to": "1002"}
     key = await listeners.call("i-1", f"{upstream.origin}/1.wav", agent="1002", **among_us)
@@ -100,7 +100,7 @@ async def test_whose_calls_a_successor_hears(listeners: Listeners, upstream: Ups
 async def test_whose_extension_hid_anothers(listeners: Listeners, upstream: Upstream) -> None:
     """A word of all phone systems means nobody's calls of the time when one of them meant another by it."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
-    change = listeners.house.agents.change_agent
+    change = listeners.services.agents.change_agent
     await change("bruno@example.com", extensions=[(None, "1007")], actor="test")
     await change(ADA, extensions=[("pbx", "1007")], actor="test")
     url = f"{upstream.origin}/1.wav"
@@ -185,10 +185,10 @@ async def test_contact_and_record(listeners: Listeners, upstream: Upstream, key:
     """Once Desk has the record, the page names its contact and leads back to it; Desk leads to the page."""
     place = listeners.place
     place.sandbox.world.desk.add_contact(last_name="Hopper", first_name="Grace", phone="+442079460001")
-    while await place.house.deliverer.once():
+    while await place.services.deliverer.once():
         pass
     (record,) = place.sandbox.world.desk.dump_calls()
-    assert record["recordingUrl"] == f"{listeners.house.settings.public_url}/recordings/{key}"
+    assert record["recordingUrl"] == f"{listeners.services.settings.public_url}/recordings/{key}"
     assert upstream.origin not in str(record)
     page = await listeners.page(ADA, key)
     assert record["id"] in page.text
@@ -203,7 +203,7 @@ async def test_who_may_keep_a_copy(
     listeners: Listeners, upstream: Upstream, key: str, rule: str, kept: tuple[str, ...]
 ) -> None:
     """Copies are the portal's choice, each is written down, and so is each refusal."""
-    await listeners.house.portals.configure(1, recording_downloads=rule, actor="test")
+    await listeners.services.portals.configure(1, recording_downloads=rule, actor="test")
     url = f"{upstream.origin}/1.wav"
     for name in ("ada", "sue", "adam"):
         copy = await listeners.hear(f"{name}@example.com", key, url, "?keep")
@@ -239,7 +239,7 @@ async def test_other_pieces_are_no_pieces(listeners: Listeners, upstream: Upstre
 async def test_deactivated_agent_hears_nothing(listeners: Listeners, key: str) -> None:
     """Who is out is out here too."""
     cookie = {"cookie": f"connector-session={await listeners.place.signed_in(ADA)}"}
-    await listeners.house.agents.deactivate(ADA, actor="test")
+    await listeners.services.agents.deactivate(ADA, actor="test")
     answer = await listeners.place.client.get(f"/recordings/{key}", headers=cookie)
     assert answer.status_code == 401
 
@@ -249,7 +249,7 @@ async def test_nothing_is_heard_unnoted(listeners: Listeners, upstream: Upstream
     url = f"{upstream.origin}/1.wav"
     cookie = {"cookie": f"connector-session={await listeners.place.signed_in(ADA)}"}
     upstream.asked.clear()
-    listeners.house.store.write_now(
+    listeners.services.store.write_now(
         lambda c: c.exec_driver_sql("ALTER TABLE recording_accesses RENAME TO elsewhere")
     )
     path = f"/recordings/{key}/{piece_of(url)}"
@@ -262,8 +262,8 @@ async def test_programs_may_read_who_listened(listeners: Listeners, upstream: Up
     await listeners.hear(ADA, key, f"{upstream.origin}/1.wav")
     other = await listeners.call("c-2", f"{upstream.origin}/1.wav")
     await listeners.hear(ADA, other, f"{upstream.origin}/1.wav")
-    administrator = await listeners.house.keys.add_key("a", "administrator", actor="test")
-    supervisor = await listeners.house.keys.add_key("s", "supervisor", actor="test")
+    administrator = await listeners.services.keys.add_key("a", "administrator", actor="test")
+    supervisor = await listeners.services.keys.add_key("s", "supervisor", actor="test")
     bearer = {"authorization": f"Bearer {administrator}"}
     told = await listeners.place.client.get(f"/api/admin/recordings?call={key}", headers=bearer)
     (access,) = told.json()["accesses"]
@@ -280,7 +280,7 @@ async def test_programs_may_read_who_listened(listeners: Listeners, upstream: Up
 async def test_forgotten_calls_leave_no_trace(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """Erasing a caller erases who heard them, and the page has nothing to show any more."""
     await listeners.hear(ADA, key, f"{upstream.origin}/1.wav")
-    forgetting = Forgetting(listeners.house.store, listeners.house.clock)
+    forgetting = Forgetting(listeners.services.store, listeners.services.clock)
     erased = await forgetting.number("+442079460001", actor="test", even_undelivered=True)
     assert (erased.calls, erased.accesses) == (1, 1)
     assert await listeners.accesses() == []
@@ -290,10 +290,10 @@ async def test_forgotten_calls_leave_no_trace(listeners: Listeners, upstream: Up
 async def test_accesses_go_with_their_calls(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """What is pruned is pruned whole."""
     await listeners.hear(ADA, key, f"{upstream.origin}/1.wav")
-    while await listeners.house.deliverer.once():
+    while await listeners.services.deliverer.once():
         pass
-    future = listeners.house.clock() + DAY
-    step = await listeners.house.store.write(lambda c: retention.prune_calls(c, future, retention.START))
+    future = listeners.services.clock() + DAY
+    step = await listeners.services.store.write(lambda c: retention.prune_calls(c, future, retention.START))
     assert step.rows >= 6
     assert await listeners.accesses() == []
     page = await listeners.page(ADA, key)

@@ -25,7 +25,7 @@ Answer = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
 def answer(
     status: int = 200, body: bytes = WAV, kind: str = "audio/x-wav", *, sized: bool = True, **more: str
 ) -> Answer:
-    """Answer always the same; `sized=False` leaves the length open."""
+    """Return always the same; `sized=False` leaves the length open."""
 
     async def write(_request: Request, out: asyncio.StreamWriter) -> None:
         sizes = {"Content-Length": str(len(body))} if sized else {}
@@ -74,11 +74,11 @@ class Upstream:
 
     @property
     def origin(self) -> str:
-        """Answer the server's origin."""
+        """Return the server's origin."""
         return f"http://127.0.0.1:{self.port}"
 
     async def serve(self, incoming: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
-        """Answer one request."""
+        """Return one request."""
         try:
             request = await _read(incoming)
             self._incoming = incoming

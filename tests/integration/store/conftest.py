@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from connector.store import Store, tables
-from connector.store.ledger import Ledger, Sender
+from connector.store.ingester import EventIngester, Sender
 from tests.integration.databases import Databases
 
 NOW = 1_767_603_600_000
@@ -18,16 +18,16 @@ SENDER = Sender(1, "uid-of-paris", 1)
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
     """Open a fresh database, on each engine."""
-    with databases.fresh(furnish) as url:
+    with databases.fresh(build) as url:
         opened = Store(url)
         yield opened
         opened.close()
 
 
 @pytest.fixture
-def ledger() -> Ledger:
+def ingester() -> EventIngester:
     """Fold at a clock that stands still."""
-    return Ledger(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
+    return EventIngester(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
 
 
 def standing_clock(now: int) -> Callable[[], int]:
@@ -35,7 +35,7 @@ def standing_clock(now: int) -> Callable[[], int]:
     return lambda: now
 
 
-def furnish(connection: Connection) -> None:
+def build(connection: Connection) -> None:
     """Link a portal and add a phone system, both with id 1."""
     portal = {"location": "us", "org_id": "1", "name": "Zylker", "client_id": "c", "state": "linked"}
     connection.execute(insert(tables.portals).values(portal | {"linked_by": "test", "linked_at": NOW}))

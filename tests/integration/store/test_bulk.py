@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from connector.store import Store, tables
 from connector.store.bulk import Bulk
 from tests.integration.databases import Databases
-from tests.integration.store.conftest import NOW, furnish
+from tests.integration.store.conftest import NOW, build
 
 unread = tables.unread
 COLUMNS = ("phone_system_id", "body_hash", "reason", "body", "first_at", "last_at")
@@ -28,7 +28,7 @@ def test_nothing_is_added(store: Store) -> None:
 
 def test_any_text_and_any_bytes_come_through(databases: Databases) -> None:
     """Whatever a row holds is what the table holds, and is found again by it."""
-    with databases.fresh(furnish) as url:
+    with databases.fresh(build) as url:
         store = Store(url)
 
         @settings(max_examples=30, deadline=None)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select, text
 
 from connector.calls import Call, CallEvent, CallRecord, Cause, EventType
 from connector.store import Store, calls, tables
-from connector.store.ledger import Arrival, Ledger, Taken
+from connector.store.ingester import Arrival, EventIngester, Taken
 from tests.integration.databases import Databases, url_of
-from tests.integration.store.conftest import NOW, SENDER, furnish, standing_clock
-from tests.integration.store.test_ledger import event
+from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
+from tests.integration.store.test_ingester import event
 
 pytestmark = pytest.mark.anyio
 
@@ -48,13 +48,13 @@ def requests(seed: int) -> list[Arrival]:
 
 async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Taken]:
     """Post requests from many senders at once, each of them in order."""
-    ledger = Ledger(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
+    ingester = EventIngester(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
     waiting, taken = list(arrivals), list[Taken]()
 
     async def send() -> None:
         while waiting:
             arrival = waiting.pop()
-            taken.append(await store.batch(ledger.take, arrival, len(arrival.events)))
+            taken.append(await store.batch(ingester.take, arrival, len(arrival.events)))
 
     await asyncio.gather(*(send() for _ in range(SENDERS)))
     return taken
@@ -89,7 +89,7 @@ async def test_same_calls_told_to_two(store: Store, databases: Databases) -> Non
     both = await asyncio.gather(tell(store, requests(1)), tell(other, requests(2)))
     accepted = sum(taken.accepted for each in both for taken in each)
     other.close()
-    with databases.fresh(furnish) as straight_url:
+    with databases.fresh(build) as straight_url:
         straight = Store(straight_url)
         in_order = [Arrival(SENDER, tuple(said_of(number))) for number in range(CALLS)]
         await tell(straight, in_order[::-1])

@@ -13,7 +13,7 @@ from connector.errors import StoreBusy, StoreUnavailable
 from connector.store import Store, tables
 from connector.store.failures import translate
 from tests.integration.databases import Databases, PostgresqlDatabases, name_of, url_of
-from tests.integration.store.conftest import NOW, furnish
+from tests.integration.store.conftest import NOW, build
 
 pytestmark = pytest.mark.anyio
 Broken = Callable[[str], None]
@@ -46,7 +46,7 @@ async def refusals(store: Store, times: int = 20) -> set[str]:
 @pytest.fixture
 def file(sqlite_databases: Databases) -> Iterator[Store]:
     """Open a fresh SQLite file."""
-    with sqlite_databases.fresh(furnish) as url:
+    with sqlite_databases.fresh(build) as url:
         opened = Store(url)
         yield opened
         opened.close()
@@ -57,7 +57,7 @@ def server(databases_of: Callable[[str], Databases]) -> Iterator[tuple[Store, Br
     """Open a fresh database of a server, and answer what changes that server's mind about it."""
     found = databases_of("postgresql")
     assert isinstance(found, PostgresqlDatabases)
-    with found.fresh(furnish) as url:
+    with found.fresh(build) as url:
         opened = Store(url)
 
         def change(how: str) -> None:

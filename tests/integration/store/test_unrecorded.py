@@ -7,10 +7,10 @@ from sqlalchemy import event as events_of
 
 from connector.calls import CallEvent, Cause, Direction, EventType, NotRecorded, call_key
 from connector.store import Store, forgetting, tables, unrecorded
-from connector.store.ledger import Arrival as Arrived
-from connector.store.ledger import Ledger, Sender
+from connector.store.ingester import Arrival as Arrived
+from connector.store.ingester import EventIngester, Sender
 from tests.integration.store.conftest import NOW, SENDER
-from tests.integration.store.test_ledger import event, take, wanted
+from tests.integration.store.test_ingester import event, take, wanted
 
 INSIDE: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
 OWN_RING: dict[str, Any] = {"direction": Direction.OUTBOUND, "from_number": "+33987654321", "to_number": None}
@@ -30,10 +30,10 @@ def reasons(store: Store, **asked: Any) -> dict[str, NotRecorded | None]:
     return {each.call.call_id if each.call else each.key: each.not_recorded for each in found}
 
 
-def test_each_reason(store: Store, ledger: Ledger) -> None:
+def test_each_reason(store: Store, ingester: EventIngester) -> None:
     """Among colleagues, a ring that nobody took, nothing told; the rest has a record."""
     taken = take(
-        store, ledger, *call("inside", **INSIDE), *call("ring", Cause.NO_ANSWER, agent="1001", **OWN_RING),
+        store, ingester, *call("inside", **INSIDE), *call("ring", Cause.NO_ANSWER, agent="1001", **OWN_RING),
         event(9, EventType.ENDED, "nothing", direction=None, from_number=None, to_number=None),
         *call("customer"),
     )  # fmt: skip
@@ -49,66 +49,66 @@ def test_each_reason(store: Store, ledger: Ledger) -> None:
     assert reasons(store, phone_system="lyon") == {}
 
 
-def test_a_reason_goes_when_a_record_comes(store: Store, ledger: Ledger) -> None:
+def test_a_reason_goes_when_a_record_comes(store: Store, ingester: EventIngester) -> None:
     """Something that is told late makes it a customer's call; each reason is counted once."""
-    first = take(store, ledger, *call("c-1", **INSIDE))
+    first = take(store, ingester, *call("c-1", **INSIDE))
     again = take(
-        store, ledger, event(12, EventType.RECORDED, "c-1", recording_url="https://a.example/1", **INSIDE)
+        store, ingester, event(12, EventType.RECORDED, "c-1", recording_url="https://a.example/1", **INSIDE)
     )
     assert (first.not_recorded, again.not_recorded) == ((NotRecorded.INTERNAL,), ())
-    take(store, ledger, event(-1, EventType.RINGING, "c-1"))
+    take(store, ingester, event(-1, EventType.RINGING, "c-1"))
     assert reasons(store) == {}
     assert len(wanted(store)) == 1
 
 
-def test_a_call_that_goes_on_has_no_reason_yet(store: Store, ledger: Ledger) -> None:
+def test_a_call_that_goes_on_has_no_reason_yet(store: Store, ingester: EventIngester) -> None:
     """Nor has one that its watchdog closed and that rings again."""
     ringing, ended = call("c-1", **INSIDE)
-    take(store, ledger, ringing)
+    take(store, ingester, ringing)
     assert reasons(store) == {}
-    take(store, ledger, ended)
+    take(store, ingester, ended)
     assert reasons(store) == {"c-1": NotRecorded.INTERNAL}
 
 
-def test_what_was_delivered_stays_recorded(store: Store, ledger: Ledger) -> None:
+def test_what_was_delivered_stays_recorded(store: Store, ingester: EventIngester) -> None:
     """A call that proves to be among colleagues has its record in Desk all the same."""
-    take(store, ledger, *call("c-1"))
+    take(store, ingester, *call("c-1"))
     store.write_now(lambda c: c.execute(update(tables.outbox).values(state="done", desk_id="1")))
-    take(store, ledger, event(-1, EventType.RINGING, "c-1", **INSIDE))
+    take(store, ingester, event(-1, EventType.RINGING, "c-1", **INSIDE))
     assert reasons(store) == {}
     (listed,) = store.read_now(unrecorded.list_calls)
     assert (listed.delivery, listed.not_recorded) == ("done", None)
 
 
-def test_a_family_is_one_call(store: Store, ledger: Ledger) -> None:
+def test_a_family_is_one_call(store: Store, ingester: EventIngester) -> None:
     """Whatever of it was heard of first; a head that nobody has heard of is told by what came out of it."""
-    take(store, ledger, *call("c-2", **INSIDE))
+    take(store, ingester, *call("c-2", **INSIDE))
     take(
         store,
-        ledger,
+        ingester,
         event(12, EventType.RECORDED, "c-2", parent="c-1", recording_url="https://a.example/1", **INSIDE),
     )
     assert reasons(store) == {"c-2": NotRecorded.INTERNAL}
-    take(store, ledger, *call("c-1", **INSIDE))
+    take(store, ingester, *call("c-1", **INSIDE))
     assert reasons(store) == {"c-1": NotRecorded.INTERNAL}
     take(
         store,
-        ledger,
+        ingester,
         *call("c-0"),
         event(13, EventType.RECORDED, "c-1", parent="c-0", recording_url="https://a.example/2"),
     )
     assert reasons(store) == {}
 
 
-def test_where_internal_calls_are_wanted(store: Store, ledger: Ledger) -> None:
+def test_where_internal_calls_are_wanted(store: Store, ingester: EventIngester) -> None:
     """They have a record, and no reason."""
     sender = Sender(SENDER.id, SENDER.uid, SENDER.portal_id, with_internal=True)
-    store.write_now(lambda c: ledger.take(c, [Arrived(sender, call("c-1", **INSIDE))]))
+    store.write_now(lambda c: ingester.take(c, [Arrived(sender, call("c-1", **INSIDE))]))
     assert reasons(store) == {}
     assert len(wanted(store)) == 1
 
 
-def test_statements_do_not_grow(store: Store, ledger: Ledger) -> None:
+def test_statements_do_not_grow(store: Store, ingester: EventIngester) -> None:
     """A hundred calls without a record are noted in as many statements as one, and others cost none more."""
 
     def statements(number: int, **said: Any) -> int:
@@ -119,7 +119,7 @@ def test_statements_do_not_grow(store: Store, ledger: Ledger) -> None:
 
         told = [one for each in range(number) for one in call(f"{said}-{number}-{each}", **said)]
         events_of.listen(store.engine, "before_cursor_execute", count)
-        take(store, ledger, *told)
+        take(store, ingester, *told)
         events_of.remove(store.engine, "before_cursor_execute", count)
         return len(seen)
 
@@ -128,19 +128,19 @@ def test_statements_do_not_grow(store: Store, ledger: Ledger) -> None:
     assert one - ordinary <= 2
 
 
-def test_erased_calls(store: Store, ledger: Ledger) -> None:
+def test_erased_calls(store: Store, ingester: EventIngester) -> None:
     """What was forgotten before it came to Desk says so; what stands there is recorded."""
-    take(store, ledger, *call("inside", **INSIDE), *call("there"), *call("waiting"))
+    take(store, ingester, *call("inside", **INSIDE), *call("there"), *call("waiting"))
     key = call_key(SENDER.uid, "there")
     there = tables.outbox.c.key == key
     store.write_now(lambda c: c.execute(update(tables.outbox).where(there).values(state="done", desk_id="1")))
 
     def forget(connection: Connection) -> None:
-        forgetting.erase_calls(connection, forgetting.lock_families(connection, [1, 2, 3]), NOW)
+        forgetting.erase_calls(connection, forgetting.lock_call_groups(connection, [1, 2, 3]), NOW)
 
     store.write_now(forget)
     keys = {call_key(SENDER.uid, name) for name in ("inside", "waiting")}
     assert reasons(store) == dict.fromkeys(keys, NotRecorded.ERASED)
     late = event(-5, EventType.RINGING, "child", parent="inside")
-    assert take(store, ledger, late).not_recorded == (NotRecorded.ERASED,)
+    assert take(store, ingester, late).not_recorded == (NotRecorded.ERASED,)
     assert reasons(store) == dict.fromkeys([*keys, call_key(SENDER.uid, "child")], NotRecorded.ERASED)

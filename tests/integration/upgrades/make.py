@@ -20,7 +20,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.serve import RunningSandbox
 from connector.store import Store
 from connector.zoho.transport import http_client
-from tests.integration.delivery.stage import CONTACTS, NOON, Stage
+from tests.integration.delivery.env import CONTACTS, NOON, Environment
 from tests.integration.zoho.person import CALLBACK
 
 SPELLINGS = {
@@ -34,32 +34,32 @@ SPELLINGS = {
 """Numbers that stand for a subscriber who is written in another way too."""
 
 
-async def _play(stage: Stage) -> None:
+async def _play(env: Environment) -> None:
     """Bring rows into each state that there is, several of one subscriber under two spellings."""
-    await stage.want(stage.record("done"))
-    await stage.want(*(stage.record(f"done-{name}", customer=tel) for name, tel in SPELLINGS.items()))
-    await stage.settle()
-    await _leave_open(stage)
-    await stage.want(stage.record("done", duration_seconds=77))
-    await stage.want(*(stage.record(f"due-{name}", customer=tel) for name, tel in SPELLINGS.items()))
-    await stage.want(stage.record("claimed"), stage.record("dropped"), due_at=stage.clock())
-    rows = {name: await stage.row(stage.record(name)) for name in ("claimed", "dropped")}
-    await stage.store.write(lambda c: _end_in_the_middle(c, rows["claimed"].id, rows["dropped"].id))
+    await env.want(env.record("done"))
+    await env.want(*(env.record(f"done-{name}", customer=tel) for name, tel in SPELLINGS.items()))
+    await env.settle()
+    await _leave_open(env)
+    await env.want(env.record("done", duration_seconds=77))
+    await env.want(*(env.record(f"due-{name}", customer=tel) for name, tel in SPELLINGS.items()))
+    await env.want(env.record("claimed"), env.record("dropped"), due_at=env.clock())
+    rows = {name: await env.row(env.record(name)) for name in ("claimed", "dropped")}
+    await env.store.write(lambda c: _end_in_the_middle(c, rows["claimed"].id, rows["dropped"].id))
 
 
-async def _leave_open(stage: Stage) -> None:
+async def _leave_open(env: Environment) -> None:
     """Leave one dead, two whose outcome nobody knows, and one that waits for its contact."""
-    stage.portal.denied.add("calls.create")
-    await stage.want(stage.record("dead"))
-    await stage.drain()
-    stage.portal.denied.clear()
+    env.portal.denied.add("calls.create")
+    await env.want(env.record("dead"))
+    await env.drain()
+    env.portal.denied.clear()
     for name, fault in (("unknown-applied", "drop"), ("unknown-absent", "reset")):
-        stage.strike(fault)  # type: ignore[arg-type]
-        await stage.want(stage.record(name))
-        await stage.drain()
-    stage.strike("server_error", CONTACTS)
-    await stage.want(stage.record("waiting", customer="+33612349999"))
-    await stage.drain()
+        env.strike(fault)  # type: ignore[arg-type]
+        await env.want(env.record(name))
+        await env.drain()
+    env.strike("server_error", CONTACTS)
+    await env.want(env.record("waiting", customer="+33612349999"))
+    await env.drain()
 
 
 def _end_in_the_middle(connection: Connection, claimed: int, dropped: int) -> None:
@@ -92,19 +92,19 @@ async def _made(folder: Path) -> dict[str, Any]:
         sandbox.renew(Clock(frozen_at=NOON))
         store = Store.open(f"sqlite:///{folder / 'connector.db'}")
         async with http_client() as http:
-            stage = Stage(store, sandbox, http)
-            await stage.link()
-            await stage.furnish()
-            await _play(stage)
-            await stage.portals.close()
+            env = Environment(store, sandbox, http)
+            await env.link()
+            await env.build()
+            await _play(env)
+            await env.portals.close()
         tables = store.read_now(_rows)
         version = store.read_now(
             lambda c: c.execute(text("SELECT version_num FROM alembic_version")).scalar()
         )
         store.close()
-        contacts = [contact for contact in stage.portal.contacts.everything() if contact.created_at >= NOON]
-        desk = {"contacts": contacts, "calls": stage.calls}
-        return {"version": version, "at": stage.clock(), "tables": tables, "desk": msgspec.to_builtins(desk)}
+        contacts = [contact for contact in env.portal.contacts.everything() if contact.created_at >= NOON]
+        desk = {"contacts": contacts, "calls": env.calls}
+        return {"version": version, "at": env.clock(), "tables": tables, "desk": msgspec.to_builtins(desk)}
 
 
 def main(arguments: Sequence[str]) -> None:

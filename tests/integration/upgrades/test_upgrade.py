@@ -12,7 +12,7 @@ from connector.store import Store
 from connector.store.tables import outbox
 from connector.zoho.transport import http_client
 from tests.integration.databases import Databases
-from tests.integration.delivery.stage import Stage
+from tests.integration.delivery.env import Environment
 from tests.integration.upgrades.make import SPELLINGS
 from tests.integration.upgrades.reading import Former, fill_desk, read, write_tables
 from tests.integration.zoho.person import CALLBACK
@@ -40,14 +40,14 @@ def former(request: pytest.FixtureRequest) -> Former:
 
 
 @pytest.fixture
-async def stage(former: Former, sandbox: RunningSandbox, databases: Databases) -> AsyncIterator[Stage]:
+async def env(former: Former, sandbox: RunningSandbox, databases: Databases) -> AsyncIterator[Environment]:
     """Open a former release's database, with its Desk, and link the portal anew."""
     sandbox.renew(Clock(frozen_at=former.at))
     with databases.fresh() as url:
         write_tables(former, url)
         store = Store.open(url)
         async with http_client() as http:
-            made = Stage(store, sandbox, http)
+            made = Environment(store, sandbox, http)
             fill_desk(former, made.portal)
             await made.link()
             yield made
@@ -55,29 +55,29 @@ async def stage(former: Former, sandbox: RunningSandbox, databases: Databases) -
         store.close()
 
 
-async def test_everything_arrives_once(stage: Stage, former: Former) -> None:
+async def test_everything_arrives_once(env: Environment, former: Former) -> None:
     """Whatever state a row was left in, its record is in Desk once; what a person ended stays ended."""
-    stage.advance(LEASE_SECONDS)
-    await stage.settle()
-    states = Counter(await stage.store.read(_states))
+    env.advance(LEASE_SECONDS)
+    await env.settle()
+    states = Counter(await env.store.read(_states))
     assert states.keys() == {"done", "dead", "dropped"}
     assert (states["dead"], states["dropped"]) == (1, 1)
-    keys = Counter((call.description or "").rpartition("Call key: ")[2] for call in stage.calls)
+    keys = Counter((call.description or "").rpartition("Call key: ")[2] for call in env.calls)
     calls = [row for row in former.tables["outbox"] if row["kind"] == "call"]
     assert keys == {row["key"]: 1 for row in calls if row["state"] not in ("dead", "dropped")}
 
 
-async def test_a_subscriber_under_two_spellings_gets_no_further_contact(stage: Stage) -> None:
+async def test_a_subscriber_under_two_spellings_gets_no_further_contact(env: Environment) -> None:
     """Each call made before the upgrade goes to a contact that its subscriber already has."""
-    before = {contact.id for contact in stage.portal.contacts.present()}
-    stage.advance(LEASE_SECONDS)
-    await stage.settle()
-    made = [contact for contact in stage.portal.contacts.present() if contact.id not in before]
+    before = {contact.id for contact in env.portal.contacts.present()}
+    env.advance(LEASE_SECONDS)
+    await env.settle()
+    made = [contact for contact in env.portal.contacts.present() if contact.id not in before]
     assert [contact.phone for contact in made if contact.phone != "+33612349999"] == []
-    by_key = {(call.description or "").rpartition("Call key: ")[2]: call.contact_id for call in stage.calls}
+    by_key = {(call.description or "").rpartition("Call key: ")[2]: call.contact_id for call in env.calls}
     for spellings in SUBSCRIBERS:
-        contacts = {by_key[stage.record(f"due-{name}").key] for name in spellings}
-        bearers = {c.id for name in spellings for c in stage.contacts_of(SPELLINGS[name])}
+        contacts = {by_key[env.record(f"due-{name}").key] for name in spellings}
+        bearers = {c.id for name in spellings for c in env.contacts_of(SPELLINGS[name])}
         assert len(contacts) == 1
         assert contacts <= bearers
 

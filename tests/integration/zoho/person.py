@@ -4,8 +4,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
 
+from connector.clock import MINUTE
 from connector.sandbox.serve import RunningSandbox
-from connector.times import MINUTE
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.oauth import OAuth
 from connector.zoho.scopes import LINKING, names
@@ -31,13 +31,13 @@ async def consent(url: str, *, zuid: str = ADA, decision: str = "accept") -> dic
 
 
 def center(sandbox: RunningSandbox, location: str = "us") -> DataCenter:
-    """Answer the sandbox's data centre as settings would add it."""
+    """Return the sandbox's data centre as settings would add it."""
     origin = sandbox.origins[location]
     return parse_row(f"{location}={origin}|{origin}")
 
 
 def linking_url(oauth: OAuth, dc: DataCenter, scopes: tuple[str, ...] = names(LINKING)) -> str:
-    """Answer the consent address of linking a portal."""
+    """Return the consent address of linking a portal."""
     return oauth.authorize_url(
         dc, redirect_uri=CALLBACK, scopes=scopes, state="state-1", verifier=VERIFIER, offline=True
     )
@@ -63,7 +63,7 @@ class Keeper:
         self.renewals = 0
 
     async def current(self) -> AccessToken:
-        """Answer the token, a new one if it has less than five minutes."""
+        """Return the token, a new one if it has less than five minutes."""
         if self._held.expires_at - self._sandbox.world.clock.now() < 5 * MINUTE:
             return await self.renew(self._held)
         return self._held

@@ -10,7 +10,7 @@ from connector.bridge.tracker import Tracker
 from connector.bridge.values import Kind, Said, encode
 from connector.bridge.wanted import WANTED
 from connector.calls import Call, CallEvent, fold
-from connector.phones import DIALECTS, PhoneSystem, Posted, signing
+from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
 from connector.settings import Secret
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "asterisk"
@@ -25,7 +25,7 @@ SETTINGS = BridgeSettings(
 
 
 def names() -> Names:
-    """Answer the names of the tests' Asterisk."""
+    """Return the names of the tests' Asterisk."""
     return Names(SETTINGS.agents, ["PJSIP/carrier"], ["from-trunk"])
 
 
@@ -35,12 +35,12 @@ def new_tracker() -> Tracker:
 
 
 def messages(name: str) -> list[Message]:
-    """Answer the messages of a sample."""
-    return Reader(WANTED).feed((SAMPLES / f"{name}.ami").read_bytes())
+    """Return the messages of a sample."""
+    return Reader(WANTED).hub((SAMPLES / f"{name}.ami").read_bytes())
 
 
 def played(name: str) -> list[Said]:
-    """Answer what is said while a sample plays; no call may be left over."""
+    """Return what is said while a sample plays; no call may be left over."""
     tracker = new_tracker()
     told = [said for message in messages(name) for said in tracker.hear(message)]
     assert not tracker.book.calls
@@ -48,7 +48,7 @@ def played(name: str) -> list[Said]:
 
 
 def folded(told: Iterable[Said]) -> list[Call]:
-    """Answer the calls that the connector makes of it, read by its own dialect, by their start."""
+    """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
     system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
     body = b"[" + b",".join(encode(said, SETTINGS.source) for said in told) + b"]"
@@ -66,11 +66,11 @@ def folded(told: Iterable[Said]) -> list[Call]:
 
 
 def only_call(name: str) -> Call:
-    """Answer the one call of a sample."""
+    """Return the one call of a sample."""
     (call,) = folded(played(name))
     return call
 
 
 def kinds(told: Iterable[Said]) -> list[Kind]:
-    """Answer what kinds of things were said."""
+    """Return what kinds of things were said."""
     return [said.kind for said in told]

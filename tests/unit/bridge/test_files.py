@@ -23,7 +23,7 @@ QUEUE_ANSWERED, QUEUE_MISSED, MACHINE, OUTBOUND_CALL, BLIND = (
 
 
 def hindsight() -> Hindsight:
-    """Answer what the files of the recorded calls say."""
+    """Return what the files of the recorded calls say."""
     return Hindsight(names(), SETTINGS.recording_url, rows(CSV), entries(LOG))
 
 

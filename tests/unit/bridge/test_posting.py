@@ -19,9 +19,9 @@ from connector.bridge.posting import (
     wait_seconds,
 )
 from connector.bridge.spool import Waiting
-from connector.phones.signing import new_secret
+from connector.clock import system_clock
+from connector.dialects.signing import new_secret
 from connector.settings import Secret
-from connector.times import system_clock
 
 BATCH = [Waiting(1, "a", b'{"id":"a"}'), Waiting(2, "b", b'{"id":"b"}')]
 NOW = 1_795_340_000_000

@@ -26,7 +26,7 @@ def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message]
 
 
 def listed(before: list[Message]) -> list[Message]:
-    """Answer what CoreShowChannels would list after these events."""
+    """Return what CoreShowChannels would list after these events."""
     channels: dict[str, dict[str, str]] = {}
     for message in before:
         uniqueid = message.get("Uniqueid", "")

@@ -15,18 +15,18 @@ CUSTOMER = "+442071838750"
 
 
 def answered_by(call: Call) -> list[str]:
-    """Answer the agents who answered, in order."""
+    """Return the agents who answered, in order."""
     legs = [(leg.answered_at, leg.agent) for leg in call.legs if leg.answered_at is not None]
     return [agent for _, agent in sorted(legs)]
 
 
 def causes(call: Call) -> dict[str, Cause | None]:
-    """Answer why each agent's part ended."""
+    """Return why each agent's part ended."""
     return {leg.agent: leg.cause for leg in call.legs}
 
 
 def talk_ms(call: Call) -> int:
-    """Answer how long the talk was."""
+    """Return how long the talk was."""
     assert call.answered_at is not None
     assert call.ended_at is not None
     return call.ended_at - call.answered_at

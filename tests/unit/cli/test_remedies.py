@@ -36,7 +36,7 @@ def row(reason: str, state: str = "dead") -> Row:
 
 
 def below(kind: type[ConnectorError]) -> list[type[ConnectorError]]:
-    """Answer an exception's class and all that come of it."""
+    """Return an exception's class and all that come of it."""
     return [kind, *(each for child in kind.__subclasses__() for each in below(child))]
 
 

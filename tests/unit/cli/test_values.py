@@ -13,7 +13,7 @@ STORED = {"row_id", "ids", "portal_id", "portal", "limit"}
 
 
 def parameters(command: click.Command, path: str) -> Iterator[tuple[str, click.Parameter]]:
-    """Answer every parameter of a command and of those below it."""
+    """Return every parameter of a command and of those below it."""
     for each in command.params:
         yield f"{path} {each.name}", each
     if isinstance(command, click.Group):

@@ -32,7 +32,7 @@ class Books:
         self.counted = set(range(with_slot))
 
     def seated(self) -> list[Seat]:
-        """Answer who may have a request under way."""
+        """Return who may have a request under way."""
         return [seat for seat in self.seats if seat.berth is not None]
 
     async def settle(self, seat: Seat, *, fails: bool = False, keeps: bool = False) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from connector.clock import to_iso
 from connector.demo.comparing import Desk, Wanted
 from connector.demo.stories import Contact, Due, Known
-from connector.times import to_iso
 
 STARTED_AT = 1_790_000_000_123
 LINK = "http://127.0.0.1:8080/recordings/zpc1"

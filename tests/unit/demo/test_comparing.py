@@ -10,7 +10,7 @@ from tests.unit.demo.desk import contact, desk, record, wanted
 
 
 def counts(verdict: Verdict) -> tuple[int, int, int, int, int]:
-    """Answer delivered, lost, duplicated, wrong, contacts duplicated."""
+    """Return delivered, lost, duplicated, wrong, contacts duplicated."""
     return (
         verdict.delivered,
         verdict.lost,

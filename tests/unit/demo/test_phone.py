@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from connector.demo.phone import Phone
-from connector.phones.signing import new_secret, verify
+from connector.dialects.signing import new_secret, verify
 
 SECRET = new_secret()
 PHONE = Phone("http://127.0.0.1:9/hooks/demo", SECRET)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from connector.calls import CallEvent, CallState, EventType, fold, record
 from connector.calls.values import Direction
+from connector.clock import from_iso
 from connector.demo import more_plots, plots
 from connector.demo.callers import Callers
 from connector.demo.chance import chance_of
@@ -17,7 +18,6 @@ from connector.demo.playing import Calendar, Played, fast, in_real_time
 from connector.demo.stories import Story
 from connector.demo.writing import Writer
 from connector.sandbox.presets import demo_config
-from connector.times import from_iso
 from tests.unit.demo.desk import contact
 
 TEAM = team_of(demo_config(8900))
@@ -59,11 +59,11 @@ def test_what_is_due_is_what_was_said(plot: object, seed: int) -> None:
     story: Story = plot(writer(seed))  # type: ignore[operator]
     calls = {call: fold(told) for call, told in events_of(story).items()}
     assert all(call.state is CallState.ENDED for call in calls.values())
-    families = [
+    call_groups = [
         [each for each in calls.values() if due.call in (each.call_id, each.parent)] for due in story.dues
     ]
-    for due, family in zip(story.dues, families, strict=True):
-        found = record("key", family)
+    for due, call_group in zip(story.dues, call_groups, strict=True):
+        found = record("key", call_group)
         assert found is not None
         assert (found.direction, found.status) == (due.direction, due.status)
         assert (found.started_at, found.duration_seconds) == (due.starts_ms, due.duration_seconds)

@@ -4,9 +4,9 @@ from ipaddress import ip_network
 
 import pytest
 
+from connector.dialects import PhoneSystem as Voice
 from connector.errors import BadSignature, CommandError
 from connector.phone_systems import Known, check_network
-from connector.phones import PhoneSystem as Voice
 from connector.store.phones import PhoneSystem
 
 ROW = PhoneSystem(

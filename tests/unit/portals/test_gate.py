@@ -9,7 +9,7 @@ class Hand:
     now = 0
 
     def __call__(self) -> int:
-        """Answer the moment."""
+        """Return the moment."""
         return self.now
 
 

@@ -3,10 +3,10 @@
 import httpx2
 import pytest
 
+from connector.crypto import Sealer
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.links import link, piece_of
 from connector.recordings.sources import Changes, Source, address_of, changed, opened, origin_of
-from connector.sealing import Sealer
 from connector.settings import Secret
 from connector.store.recordings import SourceRow
 

@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.sealing import Sealer
+from connector.crypto import Sealer
 from connector.settings import Secret
 from connector.web.cookies import Cookies
 
@@ -12,7 +12,7 @@ OLD, NEW = Secret("old"), Secret("new")
 
 
 def written(response: Response) -> list[str]:
-    """Answer the Set-Cookie headers of an answer."""
+    """Return the Set-Cookie headers of an answer."""
     return [value.decode() for name, value in response.raw_headers if name == b"set-cookie"]
 
 
@@ -23,7 +23,7 @@ def bringing(*set_cookies: str) -> Request:
 
 
 def session_cookie(cookies: Cookies) -> str:
-    """Answer the Set-Cookie header of a session."""
+    """Return the Set-Cookie header of a session."""
     response = Response()
     cookies.set_session(response, "s-1")
     return written(response)[0]

@@ -20,7 +20,7 @@ async def _asset(_request: Request) -> Response:
 
 
 def ask(path: str, *, https: bool) -> httpx2.Headers:
-    """Answer the headers at a path."""
+    """Return the headers at a path."""
     app = Starlette(routes=[Route("/page", _page), Route("/asset", _asset)])
     app.add_middleware(SecurityHeaders, https=https)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.clock import SECOND
 from connector.errors import TooManyRequests
-from connector.times import SECOND
 from connector.web.limiter import FORGET_ABOVE, STRANGERS, Limiter
 
 
@@ -16,7 +16,7 @@ class Clock:
         self.now = 0
 
     def __call__(self) -> int:
-        """Answer the moment."""
+        """Return the moment."""
         return self.now
 
 

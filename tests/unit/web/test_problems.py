@@ -11,7 +11,7 @@ from connector.web.rows import ROWS
 
 
 def everything(kind: type[ConnectorError] = ConnectorError) -> Iterator[type[ConnectorError]]:
-    """Answer every exception of the tree."""
+    """Return every exception of the tree."""
     yield kind
     for child in kind.__subclasses__():
         yield from everything(child)

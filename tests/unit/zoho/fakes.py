@@ -15,7 +15,7 @@ class FixedTokens:
         self.renewed = 0
 
     async def current(self) -> AccessToken:
-        """Answer the token of the present count."""
+        """Return the token of the present count."""
         return AccessToken(f"token-{self.renewed}", 0)
 
     async def renew(self, refused: AccessToken) -> AccessToken:

@@ -18,7 +18,7 @@ class Hand:
         self.now = 1_767_603_600_000
 
     def __call__(self) -> int:
-        """Answer the moment that the hand shows."""
+        """Return the moment that the hand shows."""
         return self.now
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.times import to_iso
+from connector.clock import to_iso
 from connector.zoho.models import Contact, DeskAgent, DeskCall, Ticket, one, page
 from tests.unit.zoho.samples import sample
 

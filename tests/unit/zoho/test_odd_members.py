@@ -65,7 +65,7 @@ def odd_records(draw: st.DrawFn) -> tuple[type[Any], str, dict[str, Any], dict[s
 
 
 def values(record: Any) -> dict[str, Any]:
-    """Answer a record's members by Desk's names."""
+    """Return a record's members by Desk's names."""
     return {field.encode_name: getattr(record, field.name) for field in msgspec.structs.fields(type(record))}
 
 

@@ -19,7 +19,7 @@ REFUSED = b'{"errorCode":"INVALID_OAUTH","message":"The OAuth Token you provided
 
 
 class Answers(httpx2.AsyncBaseTransport):
-    """Answer with what is laid ready, and keep what was asked."""
+    """Return with what is laid ready, and keep what was asked."""
 
     def __init__(self, *answers: tuple[int, bytes]) -> None:
         self._answers = list(answers)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
+from connector.clock import SECOND
 from connector.errors import BadSignature, ZohoDown
-from connector.times import SECOND
 from connector.zoho.data_centers import TABLE
 from connector.zoho.transport import http_client
 from connector.zoho.webhooks import ContactChange, HookTokens, read_changes, subscription
@@ -32,7 +32,7 @@ class Keys(httpx2.AsyncBaseTransport):
         self.asked: list[str] = []
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer the keys."""
+        """Return the keys."""
         self.asked.append(str(request.url))
         return httpx2.Response(self.status, json={"keys": [key.as_dict(private=False) for key in self.keys]})
 

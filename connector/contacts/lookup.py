@@ -1,0 +1,216 @@
+"""The directory itself: look up, remember, forget, search."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from connector import numbers
+from connector.clock import Clock
+from connector.contacts import places
+from connector.contacts.asking import Desk, Desks, ask, in_both_fields
+from connector.contacts.contacts import Contact, Found, from_desk
+from connector.contacts.flights import Flights
+from connector.contacts.index import Index
+from connector.contacts.memory import Memory
+from connector.contacts.places import Place
+from connector.contacts.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
+from connector.contacts.typed import TEXT_AT_MOST, part_of_number, spoken_name
+from connector.errors import CallerCreditsUsed, NoToken, RecordNotFound, StoreError, ZohoBusy, ZohoDown
+from connector.numbers import Number, worth_asking
+from connector.settings import Settings
+from connector.store import Store
+
+PATIENCE_SECONDS = 2.5
+"""How long somebody waits for Desk: the name is there before the phone rings a second time."""
+
+FOUND_AT_MOST = 10
+"""Contacts that a search answers: whoever wants more types more."""
+
+PASTED_AT_MOST = 3
+"""Numbers of a pasted text that are looked up: a date may stand before the one that is meant."""
+
+log = logging.getLogger(__name__)
+
+
+Question = tuple[int, str, bool, str | None]
+"""What may be asked once for many: portal, number, whether somebody waits, and who is charged for it."""
+
+
+class Directory:
+    """Look contacts up by number, in every portal that `desks` knows."""
+
+    def __init__(
+        self,
+        store: Store,
+        desks: Desks,
+        settings: Settings,
+        clock: Clock,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._store = store
+        self._memory = Memory(store, settings, clock)
+        self._index = Index(store, settings, clock)
+        self._desks = desks
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._flights: Flights[Question, Found] = Flights()
+        self._questions: Flights[Question, tuple[Contact, ...]] = Flights()
+
+    async def look_up(
+        self, portal_id: int, e164: str, *, country: str, live: bool, caller: str | None = None
+    ) -> Found:
+        """Return the contacts that bear a number (E.164), the most recently modified first, at most 20.
+
+        `country` (ISO 3166) is where numbers without a country code are at home.
+        `live` says that somebody waits: it may use the portal's reserve, and ends after 2.5 s (ZohoDown).
+        Without it nothing hurries, and Desk itself is asked before a number counts as unknown, because a
+        contact is about to be made for it and somebody may have made one since the phone rang.
+        `caller` is the user or key who is charged for what Desk is asked; None for a call, which nobody is.
+        Look-ups of one number at one time share their requests. Raises any ZohoError, and then keeps
+        nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
+        """
+        key = (portal_id, numbers.subscriber(e164), live, caller)
+        return await self._flights.join(key, lambda: self._look_up(key, country))
+
+    async def look_up_typed(
+        self, place: Place, text: str, *, caller: str | None = None
+    ) -> tuple[Number, Found]:
+        """Read a number that somebody gives, and look it up unless it can be nobody's in Desk."""
+        number = numbers.read(text[:TEXT_AT_MOST], place.country)
+        if number.e164 is None or not worth_asking(number, place.own_numbers):
+            return number, Found(source="skipped")
+        found = await self.look_up(
+            place.portal_id, number.e164, country=place.country, live=True, caller=caller
+        )
+        return number, found
+
+    async def search(
+        self, portal_id: int, text: str, *, country: str, caller: str | None = None
+    ) -> tuple[Contact, ...]:
+        """Return at most 10 contacts by number, by four or more digits of one, or by a part of the name.
+
+        A number may stand among words, as it does in what is pasted; where it is nobody's, the words count.
+        `*`, `,` and the like are what somebody typed and nothing else. Raises as `look_up` does.
+        """
+        text = numbers.plain(text)
+        typed = " ".join(text[:TEXT_AT_MOST].split())
+        whole = numbers.read(typed, country).e164
+        for e164 in [whole] if whole else numbers.within(text, country)[:PASTED_AT_MOST]:
+            found = await self.look_up(portal_id, e164, country=country, live=True, caller=caller)
+            if whole or found.contacts:
+                return found.contacts[:FOUND_AT_MOST]
+        return await self._search_text(portal_id, typed, caller)
+
+    async def _search_text(self, portal_id: int, text: str, caller: str | None) -> tuple[Contact, ...]:
+        async with self._patience(live=True):
+            desk = await self._desk(portal_id, caller)
+            if patterns := part_of_number(text):
+                matches = await in_both_fields(desk, patterns, live=True)
+            else:
+                matches = await desk.search_contacts_text(spoken_name(text), FOUND_AT_MOST, live=True)
+        each_once = {contact.id: from_desk(contact) for contact in matches}
+        return tuple(each_once.values())[:FOUND_AT_MOST]
+
+    async def open_tickets(
+        self, portal_id: int, contact_id: str, limit: int = OPEN_AT_MOST
+    ) -> tuple[OpenTicket, ...]:
+        """Return a contact's open tickets, the newest first, in one request; raises any ZohoError.
+
+        RecordNotFound says that the contact is gone, deleted or merged: it is forgotten by then, and a
+        look-up asks Desk.
+        """
+        try:
+            async with self._patience(live=True):
+                desk = await self._desks.desk(portal_id)
+                return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
+        except RecordNotFound:
+            await self.forget(portal_id, contact_id=contact_id)
+            raise
+
+    async def place(
+        self, *, portal: int | None = None, phone: str | None = None, country: str | None = None
+    ) -> Place:
+        """Return where a question belongs, as `places.find` says; raises NotFound or InvalidRequest."""
+        now = self._clock()
+        return await self._store.read(
+            lambda connection: places.find(connection, now, portal=portal, phone=phone, country=country)
+        )
+
+    async def remember(self, portal_id: int, e164: str, contact: Contact) -> None:
+        """Note that a number now belongs to a contact, such as one that was just made for it.
+
+        Desk's search will not know it for a while; ours does at once.
+        """
+        subscriber = numbers.subscriber(e164)
+        await self._memory.learn(portal_id, subscriber, (contact,))
+        await self._index.learn(portal_id, subscriber, (contact,))
+
+    async def forget(
+        self, portal_id: int, *, number: str | None = None, contact_id: str | None = None
+    ) -> None:
+        """Forget a number (E.164), or whatever leads to a contact that proved deleted or merged."""
+        number = None if number is None else numbers.subscriber(number)
+        await self._index.forget(portal_id, number=number, contact_id=contact_id)
+        if number is not None:
+            await self._memory.forget_number(portal_id, number)
+        if contact_id is not None:
+            await self._memory.forget_contact(portal_id, contact_id)
+
+    async def sweep(self) -> int:
+        """Forget, in every portal, what is too old to be believed; answer how many numbers."""
+        return await self._memory.sweep()
+
+    async def _desk(self, portal_id: int, caller: str | None) -> Desk:
+        if caller is None:
+            return await self._desks.desk(portal_id)
+        return await self._desks.desk_for(portal_id, caller)
+
+    async def _look_up(self, question: Question, country: str) -> Found:
+        portal_id, e164, live, _ = question
+        indexed = await self._index.recall(portal_id, e164, country)
+        if indexed:
+            return Found(contacts=indexed, source="cache")
+        known = await self._memory.recall(portal_id, e164)
+        if known or (known is not None and live):
+            return Found(contacts=known, source="cache")
+        try:
+            return await self._ask(question, country)
+        except (ZohoDown, ZohoBusy, CallerCreditsUsed, NoToken):
+            # An index that nobody has refreshed for hours is better than a banner without a name.
+            stale = await self._index.recall(portal_id, e164, country, however_old=True) if live else ()
+            if not stale:
+                raise
+            return Found(contacts=stale, source="cache")
+
+    async def _ask(self, question: Question, country: str) -> Found:
+        async with self._patience(live=question[2]):
+            # A question that outlasts our patience goes on: whoever asks again waits for the same answer,
+            # and takes no second place at Desk, which may still be at work on the first.
+            contacts = await self._questions.join(question, lambda: self._ask_desk(question, country))
+        return Found(contacts=contacts, source="desk")
+
+    async def _ask_desk(self, question: Question, country: str) -> tuple[Contact, ...]:
+        portal_id, e164, live, caller = question
+        asked_at = self._clock()
+        desk = await self._desk(portal_id, caller)
+        contacts = await ask(desk, e164, country, live=live)
+        await self._keep(portal_id, e164, contacts, asked_at)
+        return contacts
+
+    async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
+        try:
+            await self._memory.keep(portal_id, e164, contacts, asked_at)
+            await self._index.learn(portal_id, e164, contacts)
+        except StoreError as problem:
+            # What Desk said is good although we cannot keep it.
+            log.warning("directory_not_kept", extra={"reason": problem.reason})
+
+    @asynccontextmanager
+    async def _patience(self, *, live: bool) -> AsyncGenerator[None]:
+        try:
+            async with asyncio.timeout(self._patience_seconds if live else None):
+                yield
+        except TimeoutError as problem:
+            raise ZohoDown(f"Desk did not answer within {self._patience_seconds} s.") from problem

@@ -1,6 +1,0 @@
-"""Have phone systems do things: dial, hang up, transfer; who may ask, and what comes of it."""
-
-from connector.control.control import Control
-from connector.control.values import Asker, Outcome, Request
-
-__all__ = ["Asker", "Control", "Outcome", "Request"]

@@ -1,0 +1,165 @@
+"""Read the fields that all dialects have in common; what is wrong is named by its JSON Pointer."""
+
+import re
+import unicodedata
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connector.calls import Direction
+from connector.casing import ascii_upper
+from connector.clock import DAY, MINUTE, from_iso
+from connector.dialects.base import PhoneSystem
+from connector.errors import InvalidEvent
+from connector.numbers import Kind, could_be, country_at, is_emergency_number, read
+
+MAX_NUMBER = 250
+"""Longer numbers are cut here."""
+MAX_URL = 2_500
+NAME_AT_MOST = 250
+_MAX_ERROR = 200
+
+_T = TypeVar("_T")
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Control and format characters (U+202E turns what follows round), halves of letters, line separators."""
+_JOINERS = "\u200c\u200d"
+"""Belong to words of Persian or Hindi: without them a queue is another one than its agents are in."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_LEAP = re.compile(r"(?<=[Tt ])(\d\d:59:)60")
+_PLACE = re.compile(r" - at `\$(.*)`$")
+AHEAD = 5 * MINUTE
+"""How far a sender's clock may be ahead of ours, and still say which of two moments it means."""
+_MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
+    """Read a moment as RFC 3339 writes it; one without offset lies in `zone`.
+
+    Of the two moments that clocks show alike when they are put back, it is the later that can have been by
+    the time of arrival: events come soon after they happened, and in this order.
+
+    A leap second counts as the one before it, because epochs have none.
+    A clock that says a time before 2000 or more than a day ahead is not set: the arrival time counts.
+    """
+    if not _MOMENT.fullmatch(text):
+        raise InvalidEvent("no moment as RFC 3339 writes it", "/time")
+    if text < "2000":
+        return received_at
+    whole = _LEAP.sub(r"\g<1>59", text) if ":60" in text else text
+    try:
+        at = from_iso(ascii_upper(whole), zone, received_at + AHEAD)
+    except ValueError as problem:
+        raise InvalidEvent("no moment of the calendar", "/time") from problem
+    return at if at <= received_at + DAY else received_at
+
+
+def clean(text: str | None) -> str | None:
+    """Take out what no display and no database should be given; nothing left is nothing said."""
+    if not text:
+        return None
+    text = text[:MAX_NUMBER]
+    if text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter in _JOINERS or not _is_unseen(letter)) or None
+
+
+def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
+    """Return whether an end of a call is surely the company's own: a line, or an agent's.
+
+    It is read in `country`, where none is given in the phone system's. A short number is an extension only
+    where an agent is known to have it.
+    """
+    if number is None:
+        return False
+    is_line = could_be(number, system.lines) and read(number, country or system.country).e164 in system.lines
+    return is_line or system.agents.word(number, country or system.country) is not None
+
+
+def direction_of(
+    told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
+) -> Direction:
+    """Return which way a call goes: as told, unless both of its ends are surely the company's own.
+
+    Two short numbers among themselves are extensions, but for the emergency services. One that calls a line,
+    or is called from one, is a public service unless an agent has it.
+    """
+    outbound = told is Direction.OUTBOUND
+    customer, ours = (to_number, from_number) if outbound else (from_number, to_number)
+    home = country_at(ours, system.country)
+    short = _is_short(ours, home)
+    both_short = short and _is_extension(customer, home, dialled=outbound)
+    is_ours = short or is_own(ours, system)
+    return Direction.INTERNAL if both_short or (is_ours and is_own(customer, system, home)) else told
+
+
+def _is_short(number: str | None, country: str) -> bool:
+    return read(number, country).kind is Kind.EXTENSION
+
+
+def _is_extension(number: str | None, country: str, *, dialled: bool) -> bool:
+    """Tell extensions, and zeros that somebody dials for the operator, from the emergency services."""
+    if is_emergency_number(number or "", country):
+        return False
+    return bool(dialled and number and not number.strip("0")) or _is_short(number, country)
+
+
+def check_printable(text: str, pointer: str) -> None:
+    """Refuse what cannot be seen in what names something: it cannot be cleaned and stay the same name."""
+    if not text.isprintable() and any(map(_is_unseen, text)):
+        raise InvalidEvent("control characters name nothing", pointer)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in _UNSEEN
+
+
+def required(value: str | None, name: str, pointer: str, at_most: int = NAME_AT_MOST) -> str:
+    """Return a field that names something; InvalidEvent if it is missing, too long or unprintable."""
+    if not value:
+        raise InvalidEvent(f"{name} is missing", pointer)
+    if len(value) > at_most:
+        raise InvalidEvent(f"{name} is longer than {at_most} characters", pointer)
+    check_printable(value, pointer)
+    return value
+
+
+def check_url(url: str, pointer: str) -> None:
+    """Refuse what no browser should be sent to: other schemes, no host, credentials, odd characters."""
+    if len(url) > MAX_URL:
+        raise InvalidEvent(f"longer than {MAX_URL} characters", pointer)
+    is_odd = " " in url or not url.isprintable()
+    if is_odd and any(_is_unseen(letter) or letter.isspace() for letter in url):
+        raise InvalidEvent("no white space or control characters", pointer)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as problem:
+        raise InvalidEvent("no address", pointer) from problem
+    if parts.scheme not in ("http", "https") or not host:
+        raise InvalidEvent("an address starts with http:// or https:// and has a host", pointer)
+    if "@" in parts.netloc:
+        raise InvalidEvent("an address that everyone at the desk sees holds no password", pointer)
+
+
+def decoded(decoder: msgspec.json.Decoder[_T], data: bytes | msgspec.Raw) -> _T:
+    """Decode JSON of a known shape; raises InvalidEvent for anything else."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as problem:
+        raise _invalid(str(problem)) from problem
+    except msgspec.DecodeError as problem:
+        raise InvalidEvent(str(problem)[:_MAX_ERROR]) from problem
+    except UnicodeDecodeError as problem:
+        raise InvalidEvent("JSON is not written in UTF-8") from problem
+    except RecursionError as problem:
+        raise InvalidEvent("JSON is nested too deeply") from problem
+
+
+def _invalid(message: str) -> InvalidEvent:
+    """Turn msgspec's message, which ends with a path such as $.data.from, into one with a pointer."""
+    found, missing = _PLACE.search(message), _MISSING.search(message)
+    keys = re.findall(r"\w+", found[1]) if found else []
+    keys += [missing[1]] if missing else []
+    return InvalidEvent(_PLACE.sub("", message)[:_MAX_ERROR], "".join(f"/{key}" for key in keys))

@@ -1,0 +1,79 @@
+"""No page holds anybody up who sees, points or reads differently."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from connector.demo.env import Environment
+from tests.acceptance import axe
+from tests.acceptance.pipeline.conftest import keep_picture
+from tests.acceptance.pipeline.test_day import sign_in
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+OPEN_TO_ALL = (
+    "/",
+    "/banner",
+    "/nowhere",
+    "/help?words=backup",
+    "/help/running",
+    "/oauth/callback?state=x&code=y",
+    "/login/callback?error=access_denied",
+)
+FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99")
+SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
+
+
+async def violations(page: Page) -> list[str]:
+    """Ask axe what is wrong with a page."""
+    if not await page.evaluate(axe.IS_THERE):
+        await page.evaluate(axe.SCRIPT)
+    found: list[str] = await page.evaluate(axe.VIOLATIONS)
+    return found
+
+
+async def check(page: Page, address: str, name: str) -> None:
+    """Look at a page in light and dark, wide and narrow; it changes while it is open, as screens do."""
+    await page.goto(address)
+    for scheme in ("light", "dark"):
+        for width in (1280, 320):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await violations(page) == [], f"{address} in {scheme} at {width}"
+            wide = await page.evaluate("() => document.documentElement.scrollWidth")
+            assert wide <= width, f"{address} scrolls sideways at {width}"
+            await keep_picture(page, f"{name}-{scheme}-{width}")
+
+
+@pytest.mark.parametrize("path", OPEN_TO_ALL)
+async def test_pages_for_everybody(page: Page, env: Environment, path: str) -> None:
+    """Pages that need no sign-in, refusals among them."""
+    await check(page, env.origin + path, "open-" + re.sub(r"\W+", "-", path))
+
+
+async def test_pages_for_administrators(page: Page, env: Environment) -> None:
+    """Linking, a portal's page, the banner, and what is not there."""
+    await sign_in(page, env, env.team.agents[0].email)
+    for path in FOR_ADMINISTRATORS:
+        await check(page, env.origin + path, "administrator-" + re.sub(r"\W+", "-", path))
+
+
+@pytest.mark.parametrize("path", SANDBOX)
+async def test_pages_of_the_sandbox(page: Page, env: Environment, path: str) -> None:
+    """What Zoho's stand-in shows, its refusals too."""
+    await check(page, env.control.origin + path, "sandbox-" + re.sub(r"\W+", "-", path))
+
+
+async def test_keyboard_alone_is_enough(chromium: Browser, env: Environment) -> None:
+    """Signing in needs no mouse."""
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.goto(env.origin)
+    for _ in range(10):
+        await page.keyboard.press("Tab")
+        if "/login" in str(await page.evaluate("() => document.activeElement.getAttribute('href')")):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await context.close()

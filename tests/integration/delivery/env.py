@@ -1,0 +1,271 @@
+"""A linked portal, a phone system, a sandbox and a deliverer, all on one clock that tests move."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import httpx2
+import msgspec
+from sqlalchemy import Connection
+
+from connector.calls import CallRecord, CallStatus, Direction, call_key
+from connector.contacts import Directory
+from connector.crypto import Sealer
+from connector.delivery import Deliverer, Desks
+from connector.portals import Portals
+from connector.sandbox.desk.portal import Portal as SandboxPortal
+from connector.sandbox.desk.records import Call, Contact
+from connector.sandbox.faults import FaultKind, Rule
+from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
+from connector.sandbox.serve import RunningSandbox
+from connector.settings import Secret, Settings
+from connector.store import Store, calls, outbox, phones, portals, users
+from connector.store.call_groups import encode
+from connector.store.outbox import Row, Wanted
+from connector.store.phones import PhoneSystem
+from connector.store.users import Word
+from connector.zoho.oauth import OAuth
+from tests.integration.zoho.person import CALLBACK, VERIFIER, center, consent, linking_url
+
+NOON = 1_767_614_400_000
+UID = "uid-of-paris"
+LINE = "+33987654321"
+STRANGER = "+33612345678"
+CALLS = "/api/v1/calls"
+CONTACTS = "/api/v1/contacts"
+REST_SECONDS = 30
+"""How long a portal rests between two tries whether Zoho is back."""
+
+SETTLE_SECONDS = 97
+"""Send time-out, wait for a slot, and the 60 s that Desk has to apply a request."""
+
+
+class Tally:
+    """Count what deliveries come to."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+
+    def count(self, outcome: str) -> None:
+        """Count one."""
+        self.outcomes[outcome] += 1
+
+
+class Environment:
+    """Everything a delivery meets, and what a test does to it."""
+
+    def __init__(self, store: Store, sandbox: RunningSandbox, http: httpx2.AsyncClient) -> None:
+        self.store = store
+        self.sandbox = sandbox
+        self.world = sandbox.world
+        self.clock = sandbox.world.clock.now
+        self._http = http
+        self.settings = Settings(secret_key=[Secret("a key of tests")])
+        self.sealer = Sealer(self.settings.secret_key)
+        self.oauth = OAuth(
+            http, DEMO_CLIENT_ID, lambda place: client_secret(DEMO_CLIENT_ID, place), self.clock
+        )
+        self.portals = Portals(
+            store,
+            self.clock,
+            self.sealer,
+            self.oauth,
+            http,
+            client_id=DEMO_CLIENT_ID,
+            data_centers={"us": center(sandbox)},
+        )
+        self.directory = Directory(store, self.portals, self.settings, self.clock)
+        self.tally = Tally()
+        self.changed: list[int] = []
+        self.deliverer = self.another()
+
+    def another(self, store: Store | None = None, desks: Desks | None = None) -> Deliverer:
+        """Make a deliverer on the same database, as another process would."""
+        return Deliverer(
+            store or self.store,
+            desks or self.portals,
+            self.directory,
+            self.settings,
+            self.clock,
+            on_change=self.changed.extend,
+            counter=self.tally,
+        )
+
+    async def link(self) -> None:
+        """Link the portal, through Zoho's consent page."""
+        dc = center(self.sandbox)
+        callback = await consent(linking_url(self.oauth, dc))
+        actor = await self.store.write(
+            lambda c: (
+                users.by_email(c, "ada@example.com")
+                or users.add(c, "ada@example.com", "Ada Fontaine", "administrator", NOON)
+            )
+        )
+        assert actor is not None
+        await self.portals.link(
+            dc, code=callback["code"], redirect_uri=CALLBACK, verifier=VERIFIER, actor=actor
+        )
+
+    async def build(self) -> None:
+        """Add a phone system with a line of its own and a queue, and give Ada and Bruno extensions."""
+        phone = PhoneSystem(
+            id=0, uid=UID, slug="paris", name="Paris", portal_id=1, dialect="neutral", country="FR",
+            time_zone="UTC", lines={LINE: None}, queues={"sales": self.department("Sales")},
+        )  # fmt: skip
+        await self.store.write(lambda c: phones.add(c, phone, NOON))
+        await self.store.write(lambda c: self._add_agent(c, "ada@example.com", "Ada Fontaine", "1001"))
+        await self.store.write(lambda c: self._add_agent(c, "bruno@example.com", "Bruno Keller", "1002"))
+
+    @staticmethod
+    def _add_agent(connection: Connection, email: str, name: str, extension: str) -> None:
+        user = users.by_email(connection, email) or users.add(connection, email, name, "agent", NOON)
+        assert user is not None
+        users.set_extensions(connection, user.id, [Word(0, extension)])
+
+    @property
+    def portal(self) -> SandboxPortal:
+        """Return what the sandbox keeps."""
+        found = self.world.desk.portal(DEMO_ORG_ID)
+        assert found is not None
+        return found
+
+    def department(self, name: str) -> str:
+        """Return a department's id."""
+        return next(each.id for each in self.portal.departments.values() if each.name == name)
+
+    def agent(self, first_name: str) -> str:
+        """Return a Desk agent's id."""
+        return next(each.id for each in self.portal.agents() if each.first_name == first_name)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Return the call records in Desk."""
+        return list(self.portal.calls.everything())
+
+    @property
+    def call(self) -> Call:
+        """Return the only call record in Desk."""
+        (only,) = self.calls
+        return only
+
+    def contacts_of(self, phone: str) -> list[Contact]:
+        """Return the contacts in Desk with a phone number."""
+        return [contact for contact in self.portal.contacts.present() if contact.phone == phone]
+
+    def contacts_named(self, last_name: str) -> list[Contact]:
+        """Return the contacts in Desk with a name."""
+        return [contact for contact in self.portal.contacts.present() if contact.last_name == last_name]
+
+    def record(self, call_id: str = "c-1", /, **changes: object) -> CallRecord:
+        """Make the record of an answered call from a stranger."""
+        fields: dict[str, object] = {
+            "key": call_key(UID, call_id),
+            "direction": Direction.INBOUND,
+            "status": CallStatus.COMPLETED,
+            "started_at": NOON - 60_000,
+            "duration_seconds": 42,
+            "waiting_seconds": 5,
+            "customer": STRANGER,
+            "line": LINE,
+            "agents": ("1001",),
+        }
+        return CallRecord(**fields | changes)  # type: ignore[arg-type]
+
+    async def want(self, *records: CallRecord, due_at: int | None = None) -> None:
+        """Want records, as the road does when calls have ended."""
+        await self.store.write(lambda c: self._want(c, records, self.clock() if due_at is None else due_at))
+
+    def _want(self, connection: Connection, records: Sequence[CallRecord], due_at: int) -> None:
+        keys = {(record.key, 1, record.key) for record in records}
+        calls.stub(connection, keys, self.clock())
+        ids = {row.key: row.id for row in calls.lock(connection, [record.key for record in records])}
+        wanted = [
+            Wanted(portal_id=1, kind="call", key=r.key, call_id=ids[r.key], record=encode(r), due_at=due_at)
+            for r in records
+        ]
+        outbox.want(connection, wanted, self.clock())
+
+    async def row(self, record: CallRecord | None = None) -> Row:
+        """Return the outbox row of a record."""
+        key = (record or self.record()).key
+        found = await self.store.read(lambda c: outbox.find(c, 1, "call", key))
+        assert found is not None
+        return found
+
+    async def contact_row(self, key: str = STRANGER) -> Row:
+        """Return the outbox row of a contact."""
+        found = await self.store.read(lambda c: outbox.find(c, 1, "contact", key))
+        assert found is not None
+        return found
+
+    async def choose(self, record: CallRecord, contact_id: str | None) -> None:
+        """Let an agent choose the contact of a call."""
+        call_id = (await self.row(record)).call_id
+        assert call_id is not None
+        await self.store.write(
+            lambda c: calls.touch(c, [call_id], self.clock(), chosen_contact_id=contact_id)
+        )
+        await self.store.write(lambda c: outbox.retouch(c, call_id, self.clock()))
+
+    async def retry(self, row: Row, *, absent: bool = False) -> None:
+        """Try a dead letter again, as an administrator does."""
+        await self.store.write(lambda c: outbox.retry(c, row.id, self.clock(), absent=absent))
+
+    def edit(self, call: Call, **fields: object) -> Call:
+        """Change a call record as an agent would in Desk."""
+        changed: Call = msgspec.structs.replace(call, modified_at=self.clock(), **fields)
+        return self.portal.calls.put(changed, self.clock())
+
+    async def configure(self, **values: str | bool | int | None) -> None:
+        """Set something of the portal."""
+        await self.store.write(lambda c: portals.change(c, 1, **values))
+
+    def strike(
+        self,
+        kind: FaultKind,
+        path: str = CALLS,
+        method: str | None = "POST",
+        times: int | None = 1,
+        **more: object,
+    ) -> Rule:
+        """Let a fault befall the next requests, and answer its rule."""
+        rule = Rule(kind=kind, method=method, path_prefix=path, times=times, **more)  # type: ignore[arg-type]
+        self.world.faults.add(rule)
+        return rule
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, for us and for Zoho."""
+        self.world.clock.advance(seconds)
+
+    async def late_writes(self) -> None:
+        """Wait until the sandbox has applied the late writes whose time has come."""
+        while self.world.late:
+            await self._http.get(f"{self.sandbox.origin}/oauth/serverinfo")
+
+    async def drain(self, deliverer: Deliverer | None = None) -> int:
+        """Deliver until nothing is due at this moment, and answer how many deliveries that took."""
+        working = deliverer or self.deliverer
+        total = 0
+        while started := await working.once():
+            total += started
+        return total
+
+    async def settle(self, deliverer: Deliverer | None = None) -> None:
+        """Let time pass until everything is done or dead."""
+        for _ in range(20):
+            await self.drain(deliverer)
+            waiting = await self.waiting()
+            if not waiting:
+                return
+            soonest = min(row.due_at for row in waiting)
+            self.advance((soonest - self.clock()) // 1000 + 1 if soonest > self.clock() else REST_SECONDS)
+        raise AssertionError("something is never settled")
+
+    async def waiting(self) -> list[Row]:
+        """Return what is neither done nor dead: what waits for time before what the portal keeps."""
+        unknown = await self.store.read(lambda c: outbox.list_rows(c, "unknown"))
+        due = await self.store.read(lambda c: outbox.list_rows(c, "due"))
+        return [row for row in (*unknown, *due) if row.due_at > self.clock()] or [*unknown, *due]
+
+    def posts(self, path: str = CALLS, status: int | None = None) -> int:
+        """Count the POSTs that came to the sandbox."""
+        return self.world.requests.count(method="POST", path=path, status=status)

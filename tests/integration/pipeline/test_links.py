@@ -1,0 +1,36 @@
+"""A lost grant is told to open banners and to new ones, with the names of those who can link again."""
+
+import pytest
+from sqlalchemy import Connection, update
+
+from connector.banner.links import LinkNews, Links
+from connector.store.tables import portals
+from tests.integration.pipeline.place import Place
+
+pytestmark = pytest.mark.anyio
+
+
+def become(connection: Connection, state: str) -> None:
+    """Let the portal be in a state."""
+    connection.execute(update(portals).values(state=state))
+
+
+async def test_a_lost_grant_reaches_the_banners(place: Place) -> None:
+    """Only administrators who can sign in are named; once linked again the banner hears it."""
+    for email, name in (("dora@example.com", "Dora"), ("eve@example.com", "Eve")):
+        await place.services.agents.add_agent(email, name, "administrator", actor="test")
+    await place.services.agents.deactivate("eve@example.com", actor="test")
+    async with place.banner("ada@example.com") as banner:
+        await place.services.store.write(lambda c: become(c, "grant_lost"))
+        told = await banner.next("links")
+        assert (told["lost"], told["linkers"]) == (["Zylker"], ["Dora"])
+        opened = await LinkNews(place.services.store, place.services.hub).now()
+        assert opened == Links(lost=("Zylker",), linkers=("Dora",))
+        await place.services.store.write(lambda c: become(c, "linked"))
+        assert (await banner.next("links"))["lost"] == []
+
+
+async def test_what_was_unlinked_on_purpose_is_not_lost(place: Place) -> None:
+    """An administrator did that; nobody has to be called."""
+    await place.services.store.write(lambda c: become(c, "unlinked"))
+    assert await place.services.links.now() == Links()

@@ -1,0 +1,114 @@
+"""What banners are told of a call: the latest, and nothing less because of a failure."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from connector.banner.hub import Hub, Subscription
+from connector.banner.publisher import Publisher
+from connector.calls import CallEvent, Direction, EventType, fold
+from connector.errors import StoreUnavailable
+from connector.phone_systems import PhoneSystems
+from connector.store import Store
+from connector.store.calls import CallRow
+from connector.store.phones import PhoneSystem
+from connector.store.team import Team
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_767_603_600_000
+PHONE = PhoneSystem(
+    id=1, uid="u", slug="paris", name="Paris", portal_id=1, dialect="neutral", country="FR", time_zone="UTC"
+)
+RINGS = CallEvent(
+    source="/p",
+    id="1",
+    type=EventType.RINGING,
+    call_id="c",
+    at=NOW,
+    received_at=NOW,
+    direction=Direction.INBOUND,
+    from_number="+33199000001",
+    agent="1001",
+)
+OVER = msgspec.structs.replace(RINGS, id="2", type=EventType.ENDED, agent=None)
+
+
+def row(revision: int, *events: CallEvent) -> CallRow:
+    """Make a call as the database has it."""
+    return CallRow(
+        id=7,
+        phone_system_id=1,
+        call_id="c",
+        key="k",
+        root_id=None,
+        call=fold(events),
+        revision=revision,
+        chosen_contact_id=None,
+        lookup="none",
+        found=None,
+        changed_at=NOW,
+        closes_at=None,
+    )
+
+
+class Readings:
+    """A store that is asked for the team, then for records; the first readings of each may go wrong."""
+
+    def __init__(self, *, fails: int = 0, first_waits: bool = False) -> None:
+        self.fails = fails
+        self.first_waits = first_waits
+        self.may_go_on = asyncio.Event()
+
+    async def read(self, asked: Callable[..., Any]) -> Any:
+        """Return what is asked."""
+        if self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("The database is away.")
+        if asked.__name__ == "load":
+            return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={}, queues={})
+        if self.first_waits:
+            self.first_waits = False
+            await self.may_go_on.wait()
+        return {}
+
+    async def get(self, _phone_id: int) -> PhoneSystem:
+        """Return the phone system."""
+        return PHONE
+
+
+def opened(readings: Readings) -> tuple[Publisher, Subscription]:
+    """Open a banner."""
+    hub = Hub()
+    banner = hub.subscribe(1, "s")
+    hub.fill(banner, [])
+    return Publisher(cast("Store", readings), cast("PhoneSystems", readings), hub, lambda: NOW), banner
+
+
+async def revisions(banner: Subscription) -> list[int]:
+    """Return what stands unread on a banner."""
+    return [msgspec.json.decode(each.data)["revision"] for each in await banner.read(0)]
+
+
+async def test_what_could_not_be_shown_is_shown_later() -> None:
+    """A database that is away for a moment costs a moment, not the call."""
+    publisher, banner = opened(Readings(fails=1))
+    with pytest.raises(StoreUnavailable):
+        await publisher.show([row(1, RINGS)])
+    await publisher.show([row(1, RINGS)])
+    assert await revisions(banner) == [1]
+
+
+async def test_a_slow_reading_hides_nothing_newer() -> None:
+    """What was read later may be shown first; then what is older is of no use any more."""
+    readings = Readings(first_waits=True)
+    publisher, banner = opened(readings)
+    slow = asyncio.create_task(publisher.show([row(2, RINGS, OVER)]))
+    await asyncio.sleep(0)
+    await publisher.show([row(3, RINGS, OVER)])
+    readings.may_go_on.set()
+    await slow
+    assert await revisions(banner) == [3]
