@@ -1,199 +1,75 @@
-"""Put the house together: the only place where the rooms meet."""
+"""Make the ASGI application, and keep its background tasks at work."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.templating import Jinja2Templates
 
-from connector.accounts import Agents, Flows, Keys, People
-from connector.banner.bus import PostgresqlBus
-from connector.banner.caller_lookup import Asking
-from connector.banner.hub import Alone, Bus, Hub, Message
-from connector.banner.links import LinkNews
-from connector.banner.publisher import Publisher
-from connector.clock import Clock, system_clock
-from connector.contacts import Directory
-from connector.contacts.hooks import DeskHooks
-from connector.contacts.syncing import Syncing
-from connector.crypto import Sealer
+from connector.clock import system_clock
 from connector.delivery import Deliverer
-from connector.errors import ConnectorError, SettingsError, StoreError
-from connector.maintenance import Clocks, Pruning, Silence
-from connector.metrics import Metrics
-from connector.orders import Control
-from connector.phone_systems import PhoneSystems
-from connector.pipeline import Pipeline
-from connector.portals import Portals
-from connector.recordings import Recordings
-from connector.settings import Settings
-from connector.store import Store
-from connector.store.ingester import EventIngester
+from connector.errors import ConnectorError, StoreError
+from connector.services import Services
 from connector.web import problems
-from connector.web.cookies import Cookies
+from connector.web.access_log import AccessLog
 from connector.web.headers import SecurityHeaders
-from connector.web.journal import Journal
 from connector.web.limiter import Limiter
 from connector.web.routes import health_routes, routes
-from connector.zoho import data_centers
-from connector.zoho.oauth import OAuth
-from connector.zoho.transport import http_client
-from connector.zoho.webhooks import HookTokens
-
-WATCHDOG_SECONDS = 1
-SESSIONS_SECONDS = 2
-SWEEP_SECONDS = 3_600
-PRUNE_SECONDS = 10
-SILENCE_SECONDS = 60
-SYNC_SECONDS = 3
-CLOCKS_SECONDS = 10
-LINKS_SECONDS = 2
-LOOK_SECONDS = 5
-"""Who dies between a commit and its notice is missed for no longer than this."""
 
 log = logging.getLogger(__name__)
 
 
-class Services:
-    """Every service of one process; views reach for them through `web.house`."""
+class Task(NamedTuple):
+    """A step that is repeated for as long as the process runs, so many seconds after its last end."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock = system_clock) -> None:
-        self.settings = settings
-        self.store = store
-        self.clock = clock
-        self.metrics = Metrics()
-        self.sealer = Sealer(settings.secret_key)
-        self.http = http_client()
-        self.data_centers = data_centers.with_added(
-            [data_centers.parse_row(row) for row in settings.zoho_data_centers]
-        )
-        if settings.zoho_data_center not in self.data_centers:
-            known = ", ".join(self.data_centers)
-            raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
-        self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
-        self.pruning = Pruning(store, settings, clock)
-        self.silence = Silence(store, clock, self.metrics)
-        self.clocks = Clocks(store, clock, self.metrics)
-        self._build_accounts()
-        self._build_pipeline()
-
-    def _build_accounts(self) -> None:
-        self.people = People(self.store, self.clock)
-        self.agents = Agents(self.store, self.clock)
-        self.keys = Keys(self.store, self.clock)
-        self.flows = Flows(self.store, self.sealer, self.clock)
-        self.cookies = Cookies(self.sealer, https=self.settings.is_https)
-        self.limiter = Limiter(self.clock)
-        self.templates = Jinja2Templates(Path(__file__).parent / "web" / "templates")
-        self.portals = Portals(
-            self.store,
-            self.clock,
-            self.sealer,
-            self.oauth,
-            self.http,
-            client_id=self.settings.zoho_client_id,
-            data_centers=self.data_centers,
-            caller_percent=self.settings.lookup_credits_percent,
-        )
-
-    def _build_pipeline(self) -> None:
-        settings, store, clock = self.settings, self.store, self.clock
-        self.bus = _bus(settings, store)
-        self.hub = Hub(self.bus)
-        self.phone_systems = PhoneSystems(store, self.sealer, clock)
-        self.control = Control(store, self.bus, clock, self.metrics)
-        self.links = LinkNews(store, self.hub)
-        self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
-        self.directory = Directory(store, self.portals, settings, clock)
-        self.recordings = Recordings(store, self.sealer, clock, self.directory)
-        self.syncing = Syncing(store, self.portals, settings, clock)
-        self.desk_hooks = DeskHooks(
-            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
-        )
-        self.pipeline = Pipeline(
-            store,
-            EventIngester(
-                clock,
-                record_after_seconds=settings.record_after_seconds,
-                silent_after_seconds=settings.silent_after_seconds,
-            ),
-            self.phone_systems,
-            self.publisher,
-            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
-            clock,
-            settings.silent_after_seconds,
-            self.metrics,
-        )
-        self.deliverer = Deliverer(
-            store,
-            self.portals,
-            self.directory,
-            settings,
-            clock,
-            on_change=self.pipeline.tell_again,
-            counter=self.metrics,
-            may_claim=lambda: self.clocks.agree,
-        )
-
-    async def end_sessions(self) -> None:
-        """End the streams of sessions that are over, and of users who were deactivated."""
-        open_ones = self.hub.sessions()
-        if open_ones:
-            living = await self.people.living(open_ones)
-            self.hub.end_sessions(open_ones - living, Message("signed_out", b"{}"))
-
-    def end_streams(self) -> None:
-        """Let everybody go who waits for news: the server is stopping."""
-        self.hub.close()
-        self.recordings.end()
-        self.control.close()
-
-    async def close(self) -> None:
-        """Let go of the network and the database."""
-        await self.bus.close()
-        await self.portals.close()
-        await self.http.aclose()
-        self.store.close()
+    seconds: float
+    step: Callable[[], Awaitable[object]]
 
 
-def _bus(settings: Settings, store: Store) -> Bus:
-    if store.engine.dialect.name == "postgresql":
-        return PostgresqlBus(store, settings.database_listen_url)
-    return Alone()
+def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
+    """Return what a process repeats in the background.
+
+    `deliver` adds the work of a process that delivers; the deliveries themselves wake up by themselves.
+    """
+    tasks = [
+        Task(1, services.pipeline.close_overdue),
+        Task(1, services.control.close_overdue),
+        Task(2, services.end_sessions),
+        Task(2, services.links.step),
+        Task(10, services.pruning.step),
+        Task(60, services.silence.step),
+        Task(3_600, services.directory.sweep),
+    ]
+    if services.clock is system_clock:
+        # Simulated clocks agree with nothing.
+        tasks.append(Task(10, services.clocks.step))
+    if services.bus.reaches_others:
+        # A process that dies between a commit and its notice: the others miss the change for 5 s at most.
+        tasks.append(Task(5, services.pipeline.catch_up))
+    if deliver:
+        tasks.append(Task(3, services.syncing.work))
+    return tasks
 
 
 @asynccontextmanager
 async def at_work(services: Services, *, deliver: bool) -> AsyncIterator[None]:
-    """Keep the background work going: watchdog, sessions, sweeping, and the delivery where wanted."""
-    # Simulated clocks agree with nothing.
-    compares = services.clock is system_clock
-    if compares:
+    """Keep the background tasks going, the bus read, and the deliveries running where wanted."""
+    if services.clock is system_clock:
         await _once(services.clocks.step)
     async with AsyncExitStack() as stack:
-        for seconds, step in (
-            (WATCHDOG_SECONDS, services.pipeline.close_overdue),
-            (SESSIONS_SECONDS, services.end_sessions),
-            (LINKS_SECONDS, services.links.step),
-            (SWEEP_SECONDS, services.directory.sweep),
-            (PRUNE_SECONDS, services.pruning.step),
-            (SILENCE_SECONDS, services.silence.step),
-            (WATCHDOG_SECONDS, services.control.close_overdue),
-            *(((CLOCKS_SECONDS, services.clocks.step),) if compares else ()),
-            *(((LOOK_SECONDS, services.pipeline.catch_up),) if services.bus.reaches_others else ()),
-        ):
-            stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
+        if deliver:
+            stack.push_async_callback(services.syncing.close)
+        for task in background_tasks(services, deliver=deliver):
+            stack.push_async_callback(_cancel, asyncio.create_task(_every(*task)))
         hearing = asyncio.create_task(
             services.bus.work(services.pipeline.hear, services.pipeline.look, services.control.wake)
         )
         stack.push_async_callback(_cancel, hearing)
         if deliver:
-            stack.push_async_callback(services.syncing.close)
-            syncing = asyncio.create_task(_every(SYNC_SECONDS, services.syncing.work))
-            stack.push_async_callback(_cancel, syncing)
             delivering = asyncio.create_task(services.deliverer.run())
             stack.push_async_callback(_stop_delivering, services.deliverer, delivering)
         yield
@@ -238,7 +114,7 @@ async def _stop_delivering(deliverer: Deliverer, task: asyncio.Task[None]) -> No
 
 
 def create_app(services: Services) -> Starlette:
-    """Make the web application of a house; its lifespan works in the background and closes the house."""
+    """Make the web application; its lifespan runs the background tasks and closes the services."""
     return _app(services, routes(static_folder()), deliver=services.settings.deliver)
 
 
@@ -258,8 +134,9 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.add_middleware(SecurityHeaders, https=services.settings.is_https)
-    app.add_middleware(Journal)
+    app.add_middleware(AccessLog)
     app.state.services = services
+    app.state.limiter = Limiter(services.clock)
     return app
 
 

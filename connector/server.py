@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from connector.errors import CommandError
 from connector.settings import Settings
-from connector.web.patience import PatientProtocol
+from connector.web.request_timeouts import TimedProtocol
 
 GRACE_SECONDS = 1
 
@@ -64,7 +64,7 @@ def serve(
     config = uvicorn.Config(
         cast("ASGIApp", app),
         loop="uvloop",
-        http=PatientProtocol,
+        http=TimedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -7,7 +7,6 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import Services
 from connector.cli.belongings import change_phone
 from connector.cli.doubts import doubt_line
 from connector.cli.opening import with_services
@@ -15,6 +14,7 @@ from connector.cli.output import json_option, moment, show_rows
 from connector.clock import system_clock
 from connector.errors import CommandError
 from connector.phone_systems import check_network, pattern_of, whole_number
+from connector.services import Services
 from connector.store import blocked as blocks
 from connector.store import phones as table
 from connector.store.blocked import Blocked

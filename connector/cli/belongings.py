@@ -6,7 +6,6 @@ from functools import partial
 import click
 from sqlalchemy import Connection
 
-from connector.app import Services
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
 from connector.cli.introducing import address_of
 from connector.cli.opening import actor, with_services
@@ -15,6 +14,7 @@ from connector.dialects import DIALECTS
 from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.phone_systems import check_prefix, whole_number
+from connector.services import Services
 from connector.store import audit, events
 from connector.store import phones as table
 from connector.store.phones import PhoneSystem

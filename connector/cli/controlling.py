@@ -7,13 +7,13 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import Services
 from connector.cli.belongings import change_phone
 from connector.cli.opening import with_services
 from connector.cli.output import json_option, show_rows
 from connector.dialects import DIALECTS
 from connector.errors import CommandError
 from connector.phone_systems import pattern_of
+from connector.services import Services
 from connector.store import orders
 from connector.store import phones as table
 from connector.store.phones import PhoneSystem

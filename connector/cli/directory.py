@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from connector.app import Services
 from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_rows, write_json
 from connector.cli.values import ROW_ID
@@ -14,6 +13,7 @@ from connector.clock import SECOND
 from connector.contacts.planning import spent_today, state_of
 from connector.contacts.syncing import Standing
 from connector.errors import CommandError
+from connector.services import Services
 
 SHOWN_EVERY = 2 * SECOND
 

@@ -8,9 +8,9 @@ import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.app import Services
 from connector.clock import system_clock
 from connector.errors import ConnectorError
+from connector.services import Services
 from connector.store import phones, users
 from connector.store.phones import PhoneSystem
 from connector.zoho.client import Desk

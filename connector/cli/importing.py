@@ -7,7 +7,6 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from connector.app import Services
 from connector.calls import CallEvent
 from connector.cli.opening import actor, with_services
 from connector.cli.output import write_json
@@ -17,6 +16,7 @@ from connector.dialects import PhoneSystem as Voice
 from connector.dialects import past
 from connector.dialects.past_times import OddTimes
 from connector.errors import CommandError, InvalidEvent
+from connector.services import Services
 from connector.store import audit
 from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.phones import PhoneSystem

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar, cast
 
 from connector import logs
-from connector.app import Services
+from connector.services import Services
 from connector.settings import Settings, load
 from connector.store import Store
 

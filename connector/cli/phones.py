@@ -5,7 +5,6 @@ from typing import Any, TextIO
 
 import click
 
-from connector.app import Services
 from connector.casing import ascii_upper
 from connector.cli import answering, belongings, controlling, phone_status, recordings
 from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
@@ -16,6 +15,7 @@ from connector.cli.secret_files import secret_in
 from connector.cli.values import HOURS, ROW_ID
 from connector.dialects import DIALECTS
 from connector.errors import CommandError
+from connector.services import Services
 from connector.store.phones import PhoneSystem
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import click
 import msgspec
 
-from connector.app import Services
 from connector.cli.doubts import doubt_departments, doubt_owners
 from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
@@ -15,6 +14,7 @@ from connector.errors import ConnectorError
 from connector.portals import obstacles
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.portals.refusals import Refused
+from connector.services import Services
 from connector.store.portals import Portal
 from connector.zoho import scopes
 

@@ -8,7 +8,6 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from connector.app import Services
 from connector.cli.belongings import change_phone
 from connector.cli.doubts import doubt_folder
 from connector.cli.opening import in_store, with_services
@@ -17,6 +16,7 @@ from connector.cli.secret_files import secret_in
 from connector.cli.values import HOW_MANY
 from connector.crypto import Sealer
 from connector.recordings import sources
+from connector.services import Services
 from connector.store import recordings as table
 from connector.store.phones import PhoneSystem
 from connector.store.recordings import SourceRow

@@ -7,12 +7,13 @@ from contextlib import nullcontext, suppress
 import click
 import uvloop
 
-from connector.app import Services, at_work, create_app, create_delivery_app
+from connector.app import at_work, create_app, create_delivery_app
 from connector.cli.opening import set_up_logs
 from connector.cli.values import Listen
 from connector.crypto import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
+from connector.services import Services
 from connector.settings import Settings, check_complete, load
 from connector.store import Store
 

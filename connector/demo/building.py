@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from connector.app import Services
 from connector.demo.browser import Browser
 from connector.demo.people import SALES, SUPPORT, Team
+from connector.services import Services
 from connector.store import orders, phones
 from connector.store import recordings as table
 from connector.store.phones import PhoneSystem

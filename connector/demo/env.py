@@ -10,7 +10,6 @@ from typing import Self
 
 import msgspec
 
-from connector.app import Services
 from connector.demo.building import SLUG, Furniture, add_people, build, link
 from connector.demo.control import Control
 from connector.demo.environment import environment_of, settings_file
@@ -19,6 +18,7 @@ from connector.demo.processes import Program, check_free, free_port
 from connector.errors import CommandError
 from connector.private_files import private_folder
 from connector.sandbox.presets import DEMO_ORG_ID, demo_config
+from connector.services import Services
 from connector.settings import load
 from connector.store import Store
 

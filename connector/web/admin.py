@@ -1,25 +1,27 @@
-"""Return what administrators' programs ask: deliveries, phone systems, portals, and who changed what."""
+"""Serve administrators' programs: deliveries, portals, phone systems, the contact index, audit, erasure."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.clock import to_iso
+from connector.contacts.planning import spent_today, state_of
+from connector.contacts.syncing import Standing
 from connector.delivery import by_hand
-from connector.errors import InvalidRequest, NotFound
+from connector.errors import CommandError, InvalidRequest, NotFound
+from connector.maintenance import Forgetting
+from connector.services import services_of
 from connector.store import audit, outbox, recordings
+from connector.store.forgetting import Contact, Erased
 from connector.store.outbox import Row, State
-from connector.web.guard import require_api
-from connector.web.services import services_of
-from connector.web.wishes import asked, read_wish
-
-AT_MOST = 1_000
-USUALLY = 100
+from connector.web.auth import require_api
+from connector.web.bodies import json_response, limit, parameter, read_json
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,15 +54,15 @@ async def list_deliveries(request: Request) -> Response:
     state = request.query_params.get("state", "dead")
     if state not in get_args(State):
         raise InvalidRequest(f"state must be one of {', '.join(get_args(State))}.")
-    listed = partial(outbox.list_rows, state=cast("State", state), limit=_limit(request))
+    listed = partial(outbox.list_rows, state=cast("State", state), limit=limit(request))
     rows = await services_of(request).store.read(listed)
-    return _json({"deliveries": [_delivery(row) for row in rows]})
+    return json_response({"deliveries": [_delivery(row) for row in rows]})
 
 
 async def show_delivery(request: Request) -> Response:
     """Return `GET /api/admin/deliveries/{id}`; 404 where there is none."""
     await require_api(request, "supervisor")
-    return _json(await _found(request))
+    return json_response(await _delivery_row(request))
 
 
 async def retry_delivery(request: Request) -> Response:
@@ -69,16 +71,16 @@ async def retry_delivery(request: Request) -> Response:
     409 for one that is being sent or is in Desk.
     """
     caller = await require_api(request, "administrator")
-    absent = (await read_wish(request, Retry)).absent
+    absent = (await read_json(request, Retry)).absent
     row_id = request.path_params["id"]
     await _decide(request, partial(by_hand.retry, row_id=row_id, actor=caller.name, absent=absent))
-    return _json(await _found(request))
+    return json_response(await _delivery_row(request))
 
 
 async def retry_deliveries(request: Request) -> Response:
     """Try all dead letters again: `POST /api/admin/deliveries/retry`; answers `{"retried": n}`."""
     caller = await require_api(request, "administrator")
-    absent = (await read_wish(request, Retry)).absent
+    absent = (await read_json(request, Retry)).absent
     counted: list[int] = []
 
     def retry(connection: Connection, now: int) -> list[int]:
@@ -87,14 +89,14 @@ async def retry_deliveries(request: Request) -> Response:
         return changed
 
     await _decide(request, retry)
-    return _json({"retried": counted[0]})
+    return json_response({"retried": counted[0]})
 
 
 async def drop_delivery(request: Request) -> Response:
     """Give a delivery up for good: `POST /api/admin/deliveries/{id}/drop`; 409 as for a retry."""
     caller = await require_api(request, "administrator")
     await _decide(request, partial(by_hand.drop, row_id=request.path_params["id"], actor=caller.name))
-    return _json(await _found(request))
+    return json_response(await _delivery_row(request))
 
 
 async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
@@ -109,44 +111,37 @@ async def list_phones(request: Request) -> Response:
     """Return `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual."""
     await require_api(request, "supervisor")
     statuses = await services_of(request).silence.statuses()
-    return _json({"phones": [_with_moments(each, "last_at") for each in statuses]})
+    return json_response({"phones": [_with_moments(each, "last_at") for each in statuses]})
 
 
 async def list_portals(request: Request) -> Response:
     """Return `GET /api/admin/portals`: `{portals}`, without their grants."""
     await require_api(request, "supervisor")
     portals = await services_of(request).portals.list_portals()
-    return _json({"portals": [_with_moments(each, "linked_at") for each in portals]})
+    return json_response({"portals": [_with_moments(each, "linked_at") for each in portals]})
 
 
 async def list_audit(request: Request) -> Response:
     """Return `GET /api/admin/audit?limit=`: `{entries}`, the latest first."""
     await require_api(request, "administrator")
-    entries = await services_of(request).store.read(partial(audit.newest, limit=_limit(request)))
-    return _json({"entries": [_with_moments(each, "at") for each in entries]})
+    entries = await services_of(request).store.read(partial(audit.newest, limit=limit(request)))
+    return json_response({"entries": [_with_moments(each, "at") for each in entries]})
 
 
 async def list_accesses(request: Request) -> Response:
     """Return `GET /api/admin/recordings?call=&limit=`: `{accesses}`, who heard what, the latest first."""
     await require_api(request, "administrator")
-    listed = partial(recordings.accesses, key=asked(request, "call"), limit=_limit(request))
+    listed = partial(recordings.accesses, key=parameter(request, "call"), limit=limit(request))
     found = await services_of(request).store.read(listed)
-    return _json({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
+    return json_response({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
 
 
-async def _found(request: Request) -> Delivery:
+async def _delivery_row(request: Request) -> Delivery:
     row_id = request.path_params["id"]
     row = await services_of(request).store.read(lambda connection: outbox.get(connection, row_id))
     if row is None:
         raise NotFound(f"There is no delivery {row_id}.")
     return _delivery(row)
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(USUALLY))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= AT_MOST):
-        raise InvalidRequest(f"limit must be a number from 1 to {AT_MOST}.")
-    return int(text)
 
 
 def _delivery(row: Row) -> Delivery:
@@ -160,5 +155,87 @@ def _with_moments(thing: msgspec.Struct, *names: str) -> dict[str, Any]:
     return shown | {name: None if shown[name] is None else to_iso(shown[name]) for name in names}
 
 
-def _json(answer: msgspec.Struct | dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a sync may say: that what has been read already is read again."""
+
+    again: bool = False
+
+
+class Forget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be forgotten: a whole number, or a contact of a portal."""
+
+    number: str | None = None
+    contact: str | None = None
+    portal: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+    even_undelivered: bool = False
+
+
+async def list_directories(request: Request) -> Response:
+    """Return `GET /api/admin/directory`: `{directories}`, how far each portal's index is and what it cost."""
+    await require_api(request, "supervisor")
+    services = services_of(request)
+    now = services.clock()
+    return json_response(
+        {"directories": [_directory(each, now) for each in await services.syncing.standings()]}
+    )
+
+
+async def sync_directory(request: Request) -> Response:
+    """Have a portal's index filled: `POST /api/admin/directory/{portal}/sync`, optionally `{"again": true}`.
+
+    Answers 202 with how it stands; a process that delivers does the work within the day's credits.
+    """
+    caller = await require_api(request, "administrator")
+    services, portal_id = services_of(request), request.path_params["portal"]
+    again = (await read_json(request, Sync)).again
+    standing = await _standing(request, portal_id)
+    if again or standing.sync is None:
+        await services.syncing.restart(portal_id)
+        now, name = services.clock(), standing.portal.name
+        await services.store.write(lambda c: audit.append(c, now, caller.name, "directory.sync", name, ""))
+    return json_response(_directory(await _standing(request, portal_id), services.clock()), 202)
+
+
+async def forget(request: Request) -> Response:
+    """Erase all that is known of a number or a contact: `POST /api/admin/forget`; answers what was erased."""
+    caller = await require_api(request, "administrator")
+    wanted, services = await read_json(request, Forget), services_of(request)
+    forgetting = Forgetting(services.store, services.clock)
+    who = {"actor": caller.name, "even_undelivered": wanted.even_undelivered}
+    try:
+        return json_response(msgspec.structs.asdict(await _forget(forgetting, wanted, who)))
+    except CommandError as problem:
+        told = str(problem).replace("--even-undelivered", '"even_undelivered": true')
+        raise InvalidRequest(told) from problem
+
+
+async def _forget(forgetting: Forgetting, wanted: Forget, who: dict[str, Any]) -> Erased:
+    if wanted.number is not None and wanted.contact is None:
+        return await forgetting.number(wanted.number, **who)
+    if wanted.number is None and wanted.contact is not None and wanted.portal is not None:
+        return await forgetting.contact(Contact(wanted.portal, wanted.contact), **who)
+    raise InvalidRequest("Give number, or contact with portal.")
+
+
+async def _standing(request: Request, portal_id: int) -> Standing:
+    standings = await services_of(request).syncing.standings()
+    found = next((each for each in standings if each.portal.id == portal_id), None)
+    if found is None:
+        raise NotFound(f"There is no portal {portal_id}.")
+    return found
+
+
+def _directory(standing: Standing, now: int) -> dict[str, Any]:
+    sync = standing.sync
+    return {
+        "portal": standing.portal.id,
+        "name": standing.portal.name,
+        "state": state_of(sync, standing.terms, now),
+        "contacts": standing.contacts,
+        "counted": sync.counted if sync else 0,
+        "expected": sync.expected if sync else None,
+        "refreshed_at": to_iso(sync.refreshed_at) if sync and sync.refreshed_at else None,
+        "credits_today": spent_today(sync, now) if sync else 0,
+        "credits_a_day": standing.terms.credits_a_day,
+        "webhooks": bool(sync and sync.webhook_id),
+    }

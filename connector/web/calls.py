@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from connector.banner.publisher import encode
 from connector.errors import InvalidRequest, NotAllowed
-from connector.web.guard import require_api
+from connector.services import services_of
+from connector.web.auth import require_api
 from connector.web.hooks import read_body
-from connector.web.services import services_of
 
 BODY_AT_MOST = 1_024
 

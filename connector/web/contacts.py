@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from connector.contacts import Contact, Place
 from connector.errors import InvalidRequest
-from connector.web.guard import require_api
-from connector.web.services import Services, services_of
-from connector.web.wishes import NO_NUL
+from connector.services import Services, services_of
+from connector.web.auth import require_api
+from connector.web.bodies import NO_NUL, json_response
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -54,7 +54,7 @@ async def lookup(request: Request) -> Response:
     place = await _place(services, request)
     number, found = await services.directory.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
-    return _json(FoundView(text, number.e164, contacts, found.source))
+    return json_response(FoundView(text, number.e164, contacts, found.source), headers=NO_STORE)
 
 
 async def search(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def search(request: Request) -> Response:
     services, text = services_of(request), _needed(request, "text")
     place = await _place(services, request)
     found = await services.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
-    return _json(PeopleView(tuple(_person(one) for one in found)))
+    return json_response(PeopleView(tuple(_person(one) for one in found)), headers=NO_STORE)
 
 
 async def _place(services: Services, request: Request) -> Place:
@@ -91,7 +91,3 @@ def _contact(found: Contact) -> ContactView:
 
 def _person(found: Contact) -> PersonView:
     return PersonView(found.id, found.name, found.account, found.url, found.phone, found.mobile)
-
-
-def _json(answer: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json", headers=NO_STORE)

@@ -7,10 +7,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from connector.clock import SECOND
 from connector.errors import StoreError
+from connector.services import Services, services_of
 from connector.store.migrating import is_current
 from connector.store.standing import read_standing
-from connector.web.guard import require_api
-from connector.web.services import Services, services_of
+from connector.web.auth import require_api
 
 PROXIES_WRITE = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
 

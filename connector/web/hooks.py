@@ -18,8 +18,8 @@ from connector.dialects import (
 )
 from connector.errors import InvalidEvent, TooLarge
 from connector.phone_systems import Known
+from connector.services import Services
 from connector.store.ingester import Taken
-from connector.web.services import Services
 
 
 class Hooks:

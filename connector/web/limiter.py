@@ -45,7 +45,9 @@ class Limiter:
     def _checked(self, caller: str, now: int, allowance: Allowance) -> float:
         left = self._left(caller, now, allowance)
         if left < 1:
-            raise TooManyRequests("You ask more often than you may.", _seconds(1 - left, allowance))
+            raise TooManyRequests(
+                "You have sent more requests than are allowed in this time.", _seconds(1 - left, allowance)
+            )
         return left
 
     def _left(self, caller: str, now: int, allowance: Allowance) -> float:

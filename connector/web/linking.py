@@ -7,11 +7,11 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.errors import GrantLost, StateMismatch
 from connector.portals import Check
+from connector.services import Services, services_of
 from connector.store.portals import Portal
-from connector.web import callback
-from connector.web.guard import require_user
+from connector.web.auth import cookies_of, require_user
 from connector.web.pages import render
-from connector.web.services import Services, services_of
+from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
 
 AWAY = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
@@ -27,7 +27,7 @@ async def connect(request: Request) -> Response:
         "connect.html",
         scopes=scopes.linking(webhooks=services.settings.desk_webhooks),
         portals=await services.portals.list_portals(),
-        redirect_uri=callback.redirect_uri(services, "link"),
+        redirect_uri=redirect_uri(services, "link"),
     )
 
 
@@ -35,25 +35,25 @@ async def start_linking(request: Request) -> Response:
     """Return `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
     user = await require_user(request, "administrator")
     services = services_of(request)
-    dc = callback.home(services)
+    dc = home_data_center(services)
     begun = await services.flows.begin("link", location=dc.location, next_path="/connect", user_id=user.id)
     url = services.oauth.authorize_url(
         dc,
-        redirect_uri=callback.redirect_uri(services, "link"),
+        redirect_uri=redirect_uri(services, "link"),
         scopes=scopes.names(scopes.linking(webhooks=services.settings.desk_webhooks)),
         state=begun.state,
         verifier=begun.verifier,
         offline=True,
     )
     response = _onward(request, url)
-    services.cookies.set_flow(request, response, begun.state, begun.browser)
+    cookies_of(request).set_flow(request, response, begun.state, begun.browser)
     return response
 
 
 async def linking_callback(request: Request) -> Response:
     """Return `GET /oauth/callback`: a linked portal, or nothing kept at all."""
     user = await require_user(request, "administrator")
-    back = await callback.read(request, "link")
+    back = await read_callback(request, "link")
     if back.flow.user_id != user.id:
         raise StateMismatch("Somebody else began to link.")
     services = services_of(request)
@@ -62,7 +62,7 @@ async def linking_callback(request: Request) -> Response:
     )
     await services.deliverer.resume(portal.id)
     response = RedirectResponse(f"/portals/{portal.id}", 303)
-    services.cookies.drop_flow(response, request.query_params["state"])
+    cookies_of(request).drop_flow(response, request.query_params["state"])
     return response
 
 
@@ -85,7 +85,7 @@ async def show_portal(request: Request) -> Response:
         failed=any(check.ok is False for check in checks),
         is_well=all(check.ok for check in checks) and not refused,
         is_away=_is_away(checks),
-        redirect_uri=callback.redirect_uri(services, "link"),
+        redirect_uri=redirect_uri(services, "link"),
     )
 
 

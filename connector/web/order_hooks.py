@@ -10,11 +10,11 @@ from starlette.responses import Response
 from connector.dialects import DIALECTS, signing
 from connector.errors import BadSignature
 from connector.orders import Outcome
+from connector.services import services_of
 from connector.store.orders import Order, OrderKind
 from connector.store.phones import PhoneSystem
 from connector.web.hooks import read_body
 from connector.web.orders import NO_STORE, decode, wait_seconds
-from connector.web.services import services_of
 
 _Word = Annotated[str, Meta(min_length=1, max_length=100)]
 

@@ -14,10 +14,10 @@ from connector.numbers import read
 from connector.orders import Asker
 from connector.orders.colleagues import Colleague
 from connector.orders.words import message
+from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
-from connector.web.guard import Caller, require_api
+from connector.web.auth import Caller, require_api
 from connector.web.hooks import read_body
-from connector.web.services import Services, services_of
 
 BODY_AT_MOST = 4_096
 KEY_AT_MOST = 200

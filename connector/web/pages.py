@@ -1,16 +1,20 @@
-"""Render pages, and the two that everybody comes to: the front door and the banner."""
+"""Render pages: the front page, the banner, the handbook; and keep addresses on this site."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.templating import Jinja2Templates
 
-from connector.errors import NotSignedIn
-from connector.web.guard import require_user
-from connector.web.services import services_of
+from connector import handbook
+from connector.errors import NotFound, NotSignedIn
+from connector.web.auth import require_user
 
 PATH_AT_MOST = 500
+WORDS_AT_MOST = 100
 
 
 async def home(request: Request) -> Response:
@@ -31,9 +35,29 @@ async def banner(request: Request) -> Response:
     return render(request, "banner.html", agent={"name": user.name, "email": user.email, "role": user.role})
 
 
+async def help_contents(request: Request) -> Response:
+    """Show all pages, or with `?words=` the sections that hold these words."""
+    words = request.query_params.get("words", "").strip()[:WORDS_AT_MOST]
+    hits = handbook.search(words)
+    return render(request, "help.html", pages=handbook.pages(), page=None, words=words, hits=hits)
+
+
+async def help_page(request: Request) -> Response:
+    """Show one page; NotFound if there is none of that name."""
+    found = handbook.page(request.path_params["name"])
+    if found is None:
+        raise NotFound("The handbook has no such page; /help shows which there are.")
+    return render(request, "help.html", pages=handbook.pages(), page=found, words="", hits=[])
+
+
 def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
     """Return a page."""
-    return services_of(request).templates.TemplateResponse(request, template, context, status)
+    return _templates().TemplateResponse(request, template, context, status)
+
+
+@cache
+def _templates() -> Jinja2Templates:
+    return Jinja2Templates(Path(__file__).parent / "templates")
 
 
 def sign_in_path(next_path: str) -> str:

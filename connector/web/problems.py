@@ -1,6 +1,6 @@
 """Tell what went wrong: a page for people, application/problem+json (RFC 9457) for programs.
 
-The table has a row for every reason of `connector.errors`; one that has none is told as its parent.
+The table has a text for every reason of `connector.errors`; one that has none is told as its parent.
 No page shows a secret, a token or a state, nor any text that somebody may have put into an address.
 """
 
@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
-from connector.web.journal import spelt_out
+from connector.web.access_log import spelt_out
 from connector.web.pages import render, sign_in_path
-from connector.web.rows import ROWS, Row
+from connector.web.problem_texts import TEXTS, ProblemText
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
 
 MISSED = {
-    404: "No address of the connector's is spelled so.",
-    405: "This address is there, and takes only {allowed}.",
+    404: "The connector has no such address.",
+    405: "This address takes {allowed} only.",
 }
 MISSED_REMEDY = "Compare method and path with the list of addresses at /help/addresses."
 
@@ -48,15 +48,15 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 async def connector_problem(request: Request, problem: Exception) -> Response:
     """Return one of our own exceptions."""
-    row = row_of(problem)
+    text = text_of(problem)
     reason = getattr(problem, "reason", "error")
-    _note(request, problem, reason, row.status)
-    detail = str(problem) if row.told and str(problem) else row.what
-    headers = _headers(problem, row)
+    _log_problem(request, problem, reason, text.status)
+    detail = str(problem) if text.told and str(problem) else text.what
+    headers = _headers(problem, text)
     if not wants_page(request):
         pointer = str(getattr(problem, "pointer", ""))
-        return _json(Problem(f"urn:connector:{reason}", row.title, row.status, detail, pointer), headers)
-    return _page(request, problem, row, detail, headers)
+        return _json(Problem(f"urn:connector:{reason}", text.title, text.status, detail, pointer), headers)
+    return _page(request, problem, text, detail, headers)
 
 
 async def http_problem(request: Request, problem: Exception) -> Response:
@@ -68,15 +68,15 @@ async def http_problem(request: Request, problem: Exception) -> Response:
         return _json(_missed(request, status, headers), headers)
     if not wants_page(request):
         return _json(Problem("about:blank", title, status, title), headers)
-    row = ROWS["not_found"] if status == HTTPStatus.NOT_FOUND else ROWS["request"]
+    text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]
     response = render(
         request,
         "message.html",
         status,
-        title=row.title,
-        what=row.what,
-        whose=row.whose,
-        todo=row.todo,
+        title=text.title,
+        what=text.what,
+        who=text.who,
+        todo=text.todo,
         tone="bad",
         reference=str(status),
     )
@@ -86,14 +86,14 @@ async def http_problem(request: Request, problem: Exception) -> Response:
 
 def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Problem:
     """Tell a program that no address or method of ours is what it asks for; what it wrote is not repeated."""
-    row = ROWS["not_found"]
+    text = TEXTS["not_found"]
     what = MISSED[status].format(allowed=headers.get("Allow", ""))
-    detail = f"{what} {row.whose} {MISSED_REMEDY}"
+    detail = f"{what} {text.who} {MISSED_REMEDY}"
     reason = "not_found" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
     log.info(
         "%s %s: %s", request.method, _shown_path(request), reason, extra={"reason": reason, "status": status}
     )
-    title = row.title if status == HTTPStatus.NOT_FOUND else "This address takes other methods"
+    title = text.title if status == HTTPStatus.NOT_FOUND else "This address takes other methods"
     return Problem(f"urn:connector:{reason}", title, status, detail)
 
 
@@ -113,7 +113,7 @@ def handlers() -> dict[Any, Any]:
     }
 
 
-def _note(request: Request, problem: Exception, reason: str, status: int) -> None:
+def _log_problem(request: Request, problem: Exception, reason: str, status: int) -> None:
     """Log a problem: the path without its query, and the message only where somebody has to act on it."""
     told, path = {"reason": reason, "status": status}, _shown_path(request)
     if isinstance(problem, StoreBusy | StoreUnavailable):
@@ -133,10 +133,10 @@ def _shown_path(request: Request) -> str:
     return spelt_out(path)
 
 
-def row_of(problem: Exception) -> Row:
-    """Return the row of an exception's reason, or of its nearest ancestor that has one."""
+def text_of(problem: Exception) -> ProblemText:
+    """Return the text of an exception's reason, or of its nearest ancestor that has one."""
     reasons = (vars(kind).get("reason", "") for kind in type(problem).__mro__)
-    return next((ROWS[reason] for reason in reasons if reason in ROWS), ROWS["error"])
+    return next((TEXTS[reason] for reason in reasons if reason in TEXTS), TEXTS["error"])
 
 
 def wants_page(request: Request) -> bool:
@@ -147,17 +147,17 @@ def wants_page(request: Request) -> bool:
 
 
 def _page(
-    request: Request, problem: Exception, row: Row, detail: str, headers: Mapping[str, str]
+    request: Request, problem: Exception, text: ProblemText, detail: str, headers: Mapping[str, str]
 ) -> Response:
     response = render(
         request,
         "message.html",
-        row.status,
-        title=row.title,
+        text.status,
+        title=text.title,
         what=detail,
-        whose=row.whose,
-        todo=row.todo,
-        link=_link(request, problem, row),
+        who=text.who,
+        todo=text.todo,
+        link=_link(request, problem, text),
         tone="bad",
         reference=getattr(problem, "reason", "error"),
     )
@@ -165,22 +165,22 @@ def _page(
     return response
 
 
-def _link(request: Request, problem: Exception, row: Row) -> dict[str, str] | None:
+def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, str] | None:
     """Return where to go on: to signing in, or to where the failed attempt began."""
     links = request.url.path.startswith(("/oauth/", "/connect", "/portals/"))
     if isinstance(problem, NotSignedIn):
         next_path = "/connect" if links or request.method != "GET" else request.url.path
         return {"href": sign_in_path(next_path), "label": "Sign in with Zoho"}
-    if not row.again:
+    if not text.again:
         return None
     if links:
         return {"href": "/connect", "label": "Link again"}
     return {"href": "/login", "label": "Sign in again"}
 
 
-def _headers(problem: Exception, row: Row) -> dict[str, str]:
+def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:
     wait = getattr(problem, "retry_after_seconds", None)
-    if wait is None and row.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if wait is None and text.status == HTTPStatus.SERVICE_UNAVAILABLE:
         wait = 1
     return {} if wait is None else {"Retry-After": str(wait)}
 

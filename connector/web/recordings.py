@@ -22,11 +22,11 @@ from connector.recordings.audio import Audio
 from connector.recordings.facts import Facts
 from connector.recordings.listening import Heard, Piece
 from connector.recordings.media import ending
-from connector.web.guard import require_user
+from connector.services import services_of
+from connector.web.auth import count_request, require_user
 from connector.web.headers import POLICY
 from connector.web.pages import render
-from connector.web.problems import row_of
-from connector.web.services import services_of
+from connector.web.problems import text_of
 
 LISTENS = {"Content-Security-Policy": f"{POLICY}; media-src 'self'"}
 """This page alone plays something."""
@@ -44,7 +44,7 @@ async def page(request: Request) -> Response:
     """Return `GET /recordings/{key}`: the call's facts and a player for each of its recordings."""
     user = await require_user(request)
     services = services_of(request)
-    services.limiter.take(user.email)
+    count_request(request, user.email)
     shown = await services.recordings.page(user, request.path_params["key"])
     pieces = [_piece(piece) for piece in shown.pieces]
     problems = [piece["problem"] for piece in pieces]
@@ -68,7 +68,7 @@ async def audio(request: Request) -> Response:
     """Return `GET /recordings/{key}/{piece}`: the recording, or a part of it; `?keep` for a copy."""
     user = await require_user(request)
     services = services_of(request)
-    services.limiter.take(user.email)
+    count_request(request, user.email)
     key, piece = request.path_params["key"], request.path_params["piece"]
     keep = "keep" in request.query_params
     # Who wants a part only if the whole is still the same gets the whole: we never said what it is.
@@ -134,9 +134,15 @@ def _piece(piece: Piece) -> dict[str, Any]:
     length = None if piece.seconds is None else in_words(piece.seconds)
     if piece.problem is None:
         return {"id": piece.id, "length": length, "problem": None}
-    row = row_of(piece.problem)
-    told = {"title": row.title, "what": row.what, "whose": row.whose, "todo": row.todo, "status": row.status}
-    detail = str(piece.problem) if row.told else ""
+    text = text_of(piece.problem)
+    told = {
+        "title": text.title,
+        "what": text.what,
+        "who": text.who,
+        "todo": text.todo,
+        "status": text.status,
+    }
+    detail = str(piece.problem) if text.told else ""
     more = {"detail": detail, "reference": piece.problem.reason}
     return {"id": piece.id, "length": length, "problem": told | more}
 

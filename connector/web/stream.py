@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 from connector.banner.hub import Message, Subscription
 from connector.banner.publisher import encode
 from connector.errors import TooManyRequests
+from connector.services import Services, services_of
 from connector.store.users import User
-from connector.web.guard import require_user, session_of
-from connector.web.services import Services, services_of
+from connector.web.auth import require_user, session_of
 
 HEARTBEAT_SECONDS = 15
 """How long a stream may stay silent; proxies cut those that do for a minute."""

@@ -15,7 +15,6 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from connector.app import Services
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.clock import MINUTE, SECOND
 from connector.dialects import Parsed
@@ -25,6 +24,7 @@ from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.tokens import Grant
 from connector.sandbox.traffic import Requests
 from connector.sandbox.world import World
+from connector.services import Services
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, portals, users
 from connector.store.phones import PhoneSystem

@@ -19,12 +19,13 @@ import click
 import msgspec
 from starlette.responses import Response
 
-from connector.app import Services
 from connector.clock import system_clock
 from connector.demo.processes import Program, free_port
 from connector.dialects.signing import new_secret
+from connector.services import Services
 from connector.settings import load
 from connector.store import Store, syncs
+from connector.web.auth import Cookies
 from tests.bench.banners import Line, watch
 from tests.bench.callers import COUNTRY, PORTAL, fill, number_of
 from tests.bench.databases import engine_option, fresh
@@ -180,7 +181,9 @@ async def _person(services: Services, index: int, order: Order) -> str:
         actor="bench",
     )
     response = Response()
-    services.cookies.set_session(response, await services.people.open_session(added.user))
+    Cookies(services.sealer, https=services.settings.is_https).set_session(
+        response, await services.people.open_session(added.user)
+    )
     return response.headers["set-cookie"].partition(";")[0]
 
 

@@ -22,6 +22,7 @@ FLOORS = (
     {"banner"},
     {"recordings", "orders"},
     {"pipeline", "delivery"},
+    {"services"},
     {"web"},
     {"app", "server", "sandbox", "bridge"},
     {"demo"},

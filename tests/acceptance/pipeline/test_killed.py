@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from connector.app import Services, at_work
+from connector.app import at_work
 from connector.calls import call_key
 from connector.clock import MINUTE, system_clock
 from connector.demo.env import Environment, Wishes
 from connector.demo.phone import Phone
+from connector.services import Services
 from connector.store import Store, tables
 from connector.zoho.transport import trusted
 from tests.acceptance.pipeline.test_day import event

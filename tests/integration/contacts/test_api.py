@@ -30,11 +30,6 @@ class Served:
         clock = services.world.clock.now
         self.directory = services.directory
         self.keys = Keys(services.store, clock)
-        self.limiter = Limiter(clock, per_second=1, burst=BURST)
-        self.cookies = self
-
-    def session(self, _request: object) -> None:
-        """Return that nobody is signed in."""
 
 
 @pytest.fixture
@@ -59,6 +54,7 @@ async def api(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
         exception_handlers=problems.handlers(),
     )
     app.state.services = served
+    app.state.limiter = Limiter(services.world.clock.now, per_second=1, burst=BURST)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app),
         base_url="http://127.0.0.1",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
 
 import anyio.lowlevel
 import httpx2
@@ -11,9 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.templating import Jinja2Templates
 
-import connector.web
 from connector.accounts import Agents, Flows, Keys, People
 from connector.contacts import Directory
 from connector.crypto import Sealer
@@ -25,8 +22,7 @@ from connector.sandbox.serve import RunningSandbox
 from connector.settings import Secret, Settings
 from connector.store import Store, audit
 from connector.store.audit import Entry
-from connector.web import guard, linking, login, pages, problems
-from connector.web.cookies import Cookies
+from connector.web import auth, linking, pages, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.zoho.data_centers import DataCenter, parse_row
@@ -37,7 +33,6 @@ from tests.integration.identity.browser import Browser
 ADDRESS = "http://127.0.0.1:8080"
 CALLBACKS = [f"{ADDRESS}/login/callback", f"{ADDRESS}/oauth/callback"]
 NOW = 1_790_000_000_000
-TEMPLATES = Path(connector.web.__file__).parent / "templates"
 
 
 class Services:
@@ -61,9 +56,6 @@ class Services:
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
         self.flows = Flows(store, self.sealer, self.clock)
-        self.cookies = Cookies(self.sealer, https=self.settings.is_https)
-        self.limiter = Limiter(self.clock, per_second=1, burst=5)
-        self.templates = Jinja2Templates(TEMPLATES)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
         directory = Directory(store, self.portals, self.settings, self.clock)
@@ -150,14 +142,14 @@ def app(services: Services) -> Starlette:
 
 
 def make_app(services: Services) -> Starlette:
-    """Make an application of the identity pages, and two addresses that show the guard."""
+    """Make an application of the identity pages, and two addresses that show the auth."""
     app = Starlette(
         routes=[
             Route("/", pages.home),
             Route("/banner", pages.banner),
-            Route("/login", login.login),
-            Route("/login/callback", login.login_callback),
-            Route("/logout", login.logout, methods=["POST"]),
+            Route("/login", sign_in.login),
+            Route("/login/callback", sign_in.login_callback),
+            Route("/logout", sign_in.logout, methods=["POST"]),
             Route("/connect", linking.connect, methods=["GET"]),
             Route("/connect", linking.start_linking, methods=["POST"]),
             Route("/oauth/callback", linking.linking_callback),
@@ -170,16 +162,17 @@ def make_app(services: Services) -> Starlette:
     )
     app.add_middleware(SecurityHeaders, https=services.settings.is_https)
     app.state.services = services
+    app.state.limiter = Limiter(services.clock, per_second=1, burst=5)
     return app
 
 
 async def _me(request: Request) -> Response:
-    caller = await guard.require_api(request)
-    return JSONResponse({"name": caller.name, "session": guard.session_of(request)})
+    caller = await auth.require_api(request)
+    return JSONResponse({"name": caller.name, "session": auth.session_of(request)})
 
 
 async def _supervisor(request: Request) -> Response:
-    caller = await guard.require_api(request, "supervisor")
+    caller = await auth.require_api(request, "supervisor")
     return JSONResponse({"name": caller.name})
 
 

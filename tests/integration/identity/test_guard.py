@@ -187,13 +187,14 @@ async def test_an_unknown_address_is_a_page_or_a_problem(browser: Browser) -> No
 
 
 async def test_a_program_is_told_what_it_missed(browser: Browser) -> None:
-    """What happened, whose move it is and what to do; nothing of what was asked is repeated."""
+    """What happened, who can put it right and how; nothing of what was asked is repeated."""
     for accept in ("application/json", "text/html", "*/*"):
         missed = await browser.get("/api/nothing<b>", headers={"Accept": accept})
         assert missed.headers["content-type"] == "application/problem+json"
         assert (missed.status_code, missed.json()["type"]) == (404, "urn:connector:not_found")
         assert re.search(
-            r"spelled so\. It is your move\. Compare .* /help/addresses\.$", missed.json()["detail"]
+            r"no such address\. You can put this right yourself\. Compare .* /help/addresses\.$",
+            missed.json()["detail"],
         )
         assert "nothing" not in missed.text.replace("There is nothing here", "")
     wrong = await browser.http.put(f"{ADDRESS}/api/me", headers={"Origin": ADDRESS})
@@ -220,7 +221,7 @@ async def test_a_setting_that_fits_no_more_is_logged(
     url = await browser.consent(await browser.begin())
     services.flows = Flows(services.store, Sealer([Secret("another key")]), services.clock)
     answer = await browser.get(url)
-    assert (answer.status_code, "set up wrong" in answer.text) == (500, True)
+    assert (answer.status_code, "A setting of the connector is wrong" in answer.text) == (500, True)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("connector")]
     assert any("SECRET_KEY" in line for line in ours)
     assert not any(value in line for line in ours for value in query_of(url).values() if len(value) > 10)

@@ -187,5 +187,6 @@ async def test_linking_again_heals_a_lost_key(services: Services, admin: Browser
     with pytest.raises(SettingsError, match="SECRET_KEY"):
         await desk.my_info()
     services.flows = Flows(services.store, services.sealer, services.clock)
+    assert (await admin.sign_in()).status_code == 303
     assert (await admin.link()).status_code == 303
     assert (await (await services.portals.desk(1)).my_info()).email == "ada@example.com"

@@ -47,7 +47,7 @@ async def test_another_site_cannot_begin_to_link(admin: Browser) -> None:
 async def test_a_refusal_keeps_nothing(services: Services, admin: Browser) -> None:
     """Rejecting at Zoho is told, with the way to begin again."""
     answer = await admin.link(decision="deny")
-    assert (answer.status_code, "Zoho was told no" in answer.text) == (403, True)
+    assert (answer.status_code, "Access was declined at Zoho" in answer.text) == (403, True)
     assert "Link again" in answer.text
     assert await nothing_kept(services)
 
@@ -105,7 +105,7 @@ async def test_a_wrong_secret_keeps_nothing(services: Services, admin: Browser) 
     """The page says which setting to look at."""
     services.secrets["us"] = "wrong-secret"
     answer = await admin.link()
-    assert (answer.status_code, "Zoho does not take our client" in answer.text) == (502, True)
+    assert (answer.status_code, "Zoho does not accept the client" in answer.text) == (502, True)
     assert "wrong-secret" not in answer.text
     assert await nothing_kept(services)
 

@@ -62,9 +62,12 @@ async def test_a_page_of_html_is_no_lost_grant(services: Services, admin: Browse
         (Rule(kind="server_error", path_prefix=MY_INFO), ["Zoho does not answer"]),
         (
             Rule(kind="unauthorized", path_prefix=MY_INFO),
-            ["No portal in Zoho Desk answers", f"({OTHER})", f"({ORG})", "another portal"],
+            ["No portal in Zoho Desk lets the connector in", f"({OTHER})", f"({ORG})", "another portal"],
         ),
-        (Rule(kind="unauthorized", path_prefix="/api/"), ["No portal in Zoho Desk answers", "token"]),
+        (
+            Rule(kind="unauthorized", path_prefix="/api/"),
+            ["No portal in Zoho Desk lets the connector in", "token"],
+        ),
     ],
 )
 @pytest.mark.usefixtures("other_first")

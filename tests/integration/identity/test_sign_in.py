@@ -245,14 +245,14 @@ async def test_a_made_up_callback_is_refused(services: Services, browser: Browse
 async def test_a_refusal_is_told(browser: Browser) -> None:
     """Rejecting at Zoho is a page of its own."""
     answer = await browser.get(await browser.consent(await browser.begin(), decision="deny"))
-    assert (answer.status_code, "Zoho was told no" in answer.text) == (403, True)
+    assert (answer.status_code, "Access was declined at Zoho" in answer.text) == (403, True)
 
 
 async def test_a_refusal_without_state_is_told(services: Services, browser: Browser) -> None:
     """Zoho may leave the state out with an error."""
     services.sandbox.world.config.denial_with_state = False
     answer = await browser.get(await browser.consent(await browser.begin(), decision="deny"))
-    assert "Zoho was told no" in answer.text
+    assert "Access was declined at Zoho" in answer.text
 
 
 async def test_an_error_of_another_kind_is_told(browser: Browser) -> None:
@@ -306,7 +306,7 @@ async def test_a_wrong_secret_is_the_administrators_move(services: Services, bro
     services.secrets["us"] = "wrong-secret"
     answer = await browser.sign_in()
     assert answer.status_code == 502
-    assert "Zoho does not take our client" in answer.text
+    assert "Zoho does not accept the client" in answer.text
     assert "ZOHO_CLIENT_SECRET_" in answer.text
     assert "wrong-secret" not in answer.text
 
@@ -316,7 +316,7 @@ async def test_an_old_code_is_told(services: Services, browser: Browser) -> None
     url = await browser.consent(await browser.begin())
     services.sandbox.world.clock.advance(121)
     answer = await browser.get(url)
-    assert (answer.status_code, "too old" in answer.text) == (400, True)
+    assert (answer.status_code, "no longer valid" in answer.text) == (400, True)
 
 
 async def test_a_nonce_that_comes_back_is_verified(
@@ -381,7 +381,7 @@ async def test_attempts_are_limited_by_address(services: Services, browser: Brow
         await browser.begin()
     refused = await browser.get("/login")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-    assert "more often than you may" in refused.text
+    assert "more requests than are allowed" in refused.text
     services.sandbox.world.clock.advance(1)
     await browser.begin()
 

@@ -10,11 +10,12 @@ import httpx2
 import pytest
 import uvicorn
 
-from connector.app import Services, create_app
+from connector.app import create_app
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.tokens import Grant
 from connector.server import Server, bind
+from connector.services import Services
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, phones, portals
 from connector.zoho.scopes import LINKING, names

@@ -9,12 +9,12 @@ from typing import Any
 import httpx2
 from starlette.responses import Response
 
-from connector.app import Services
 from connector.clock import SECOND, to_iso
 from connector.dialects import signing
 from connector.sandbox.serve import RunningSandbox
+from connector.services import Services
 from connector.store import users
-from connector.web.cookies import SESSION
+from connector.web.auth import SESSION, Cookies
 
 OWN_LINE = "+442079460999"
 AGENTS = (
@@ -80,7 +80,8 @@ class Place:
 
     def _cookie(self, session_id: str) -> str:
         response = Response()
-        self.services.cookies.set_session(response, session_id)
+        cookies = Cookies(self.services.sealer, https=self.services.settings.is_https)
+        cookies.set_session(response, session_id)
         return response.headers["set-cookie"].partition(";")[0].removeprefix(f"{SESSION}=")
 
     async def ask(self, email: str, path: str, body: object = None, key: str = "") -> httpx2.Response:

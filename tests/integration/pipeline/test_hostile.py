@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connector.logs import Lines
-from connector.web.cookies import SESSION
+from connector.web.auth import SESSION
 from connector.web.stream import BANNERS_AT_MOST
 from tests.integration.pipeline.place import Place
 

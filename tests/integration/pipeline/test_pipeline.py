@@ -2,8 +2,8 @@
 
 import pytest
 
-from connector.app import Services
 from connector.clock import DAY
+from connector.services import Services
 from connector.store import calls
 from tests.integration.pipeline.place import Place
 

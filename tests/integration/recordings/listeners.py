@@ -12,7 +12,7 @@ from connector.recordings.fetching import Fetcher, Patience
 from connector.recordings.sources import Changes, changed
 from connector.store import phones, recordings
 from connector.store.recordings import SourceRow
-from connector.web.cookies import SESSION
+from connector.web.auth import SESSION
 from tests.integration.pipeline.place import Place
 
 LOOPBACK = "127.0.0.0/8"

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from connector.crypto import Sealer
 from connector.settings import Secret
-from connector.web.cookies import Cookies
+from connector.web.auth import Cookies
 
 OLD, NEW = Secret("old"), Secret("new")
 

@@ -17,7 +17,7 @@ def page(**context: object) -> str:
     return ENVIRONMENT.get_template("message.html").render(title="T", **({"what": "W"} | context))
 
 
-@pytest.mark.parametrize("where", ["what", "whose", "todo"])
+@pytest.mark.parametrize("where", ["what", "who", "todo"])
 def test_commands_are_marked_up(where: str) -> None:
     """In every sentence of the page; no backtick is left for people to read."""
     sentence = "Ask for `connector agents add`, then for `connector agents list`."

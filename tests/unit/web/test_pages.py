@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.web.guard import site_origin
+from connector.web.auth import site_origin
 from connector.web.pages import local_path, sign_in_path
 
 HERE = "https://calls.example.com"

@@ -1,6 +1,6 @@
 """What requests bring into the log, and how it is written there."""
 
-from connector.web.journal import TEXT_AT_MOST, spelt_out
+from connector.web.access_log import TEXT_AT_MOST, spelt_out
 
 
 def test_strangers_begin_no_line_and_steer_no_terminal() -> None:

@@ -1,4 +1,4 @@
-"""Write one line for each request that may have changed something: what it was, what came of it, how long."""
+"""Log one line for each request that may have changed something: what it was, what came of it, how long."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector import logs
-from connector.web.guard import HARMLESS
+from connector.web.auth import HARMLESS
 
 LEVELS = {"hooks": logging.DEBUG}
 """Views whose requests come by the thousand; their figures are in the metrics."""
@@ -28,32 +28,32 @@ def spelt_out(text: str) -> str:
     return logs.spelt_out(text[:TEXT_AT_MOST])
 
 
-class Journal:
-    """Note the requests that are not harmless by their view, because addresses may hold secrets."""
+class AccessLog:
+    """Log the requests that are not harmless by their view, because addresses may hold secrets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and note it."""
+        """Serve a request, and log it."""
         if scope["type"] != "http" or scope["method"] in HARMLESS:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
 
-        def heard(message: Message) -> Awaitable[None]:
+        def watch(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             return send(message)
 
         try:
-            await self._app(scope, receive, heard)
+            await self._app(scope, receive, watch)
         finally:
-            _note(scope, status, time.perf_counter() - began)
+            _log_request(scope, status, time.perf_counter() - began)
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
     view, level = _view(scope.get("endpoint"))
     level = level if status < 400 else logging.INFO
     if log.isEnabledFor(level):

@@ -1,4 +1,4 @@
-"""Wait for requests with patience that ends: a head of so many bytes, a request within so many seconds."""
+"""Bound what a request may take: a head of so many bytes, all of it within so many seconds."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ READ_SECONDS = 30
 """From a connection's first moment, or a request's first byte, until the whole request is here."""
 
 
-class PatientProtocol(HttpToolsProtocol):
+class TimedProtocol(HttpToolsProtocol):
     """HTTP by httptools, which by itself keeps a head of any length, and waits for its end for ever."""
 
     read_seconds: float = READ_SECONDS

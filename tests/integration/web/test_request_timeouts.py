@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from connector.web.patience import HEAD_AT_MOST, PatientProtocol
+from connector.web.request_timeouts import HEAD_AT_MOST, TimedProtocol
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ LONG_SECONDS, SHORT_SECONDS = 60.0, 0.05
 async def served(patience: float) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve `/` with so many seconds' patience, and connect."""
 
-    class Hasty(PatientProtocol):
+    class Hasty(TimedProtocol):
         read_seconds = patience
 
     async def echo(request: Request) -> Response:

@@ -1,0 +1,143 @@
+"""Build every service of a process: the only place where the rooms meet."""
+
+from typing import cast
+
+from starlette.requests import Request
+
+from connector.accounts import Agents, Flows, Keys, People
+from connector.banner.bus import PostgresqlBus
+from connector.banner.caller_lookup import Asking
+from connector.banner.hub import Alone, Bus, Hub, Message
+from connector.banner.links import LinkNews
+from connector.banner.publisher import Publisher
+from connector.clock import Clock, system_clock
+from connector.contacts import Directory
+from connector.contacts.hooks import DeskHooks
+from connector.contacts.syncing import Syncing
+from connector.crypto import Sealer
+from connector.delivery import Deliverer
+from connector.errors import SettingsError
+from connector.maintenance import Clocks, Pruning, Silence
+from connector.metrics import Metrics
+from connector.orders import Control
+from connector.phone_systems import PhoneSystems
+from connector.pipeline import Pipeline
+from connector.portals import Portals
+from connector.recordings import Recordings
+from connector.settings import Settings
+from connector.store import Store
+from connector.store.ingester import EventIngester
+from connector.zoho import data_centers
+from connector.zoho.oauth import OAuth
+from connector.zoho.transport import http_client
+from connector.zoho.webhooks import HookTokens
+
+
+class Services:
+    """Every service of one process, each built once; views reach for them by `services_of`."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.metrics = Metrics()
+        self.sealer = Sealer(settings.secret_key)
+        self.http = http_client()
+        self.data_centers = data_centers.with_added(
+            [data_centers.parse_row(row) for row in settings.zoho_data_centers]
+        )
+        if settings.zoho_data_center not in self.data_centers:
+            known = ", ".join(self.data_centers)
+            raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
+        self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
+        self.pruning = Pruning(store, settings, clock)
+        self.silence = Silence(store, clock, self.metrics)
+        self.clocks = Clocks(store, clock, self.metrics)
+        self._build_accounts()
+        self._build_pipeline()
+
+    def _build_accounts(self) -> None:
+        self.people = People(self.store, self.clock)
+        self.agents = Agents(self.store, self.clock)
+        self.keys = Keys(self.store, self.clock)
+        self.flows = Flows(self.store, self.sealer, self.clock)
+        self.portals = Portals(
+            self.store,
+            self.clock,
+            self.sealer,
+            self.oauth,
+            self.http,
+            client_id=self.settings.zoho_client_id,
+            data_centers=self.data_centers,
+            caller_percent=self.settings.lookup_credits_percent,
+        )
+
+    def _build_pipeline(self) -> None:
+        settings, store, clock = self.settings, self.store, self.clock
+        self.bus = _bus(settings, store)
+        self.hub = Hub(self.bus)
+        self.phone_systems = PhoneSystems(store, self.sealer, clock)
+        self.control = Control(store, self.bus, clock, self.metrics)
+        self.links = LinkNews(store, self.hub)
+        self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
+        self.directory = Directory(store, self.portals, settings, clock)
+        self.recordings = Recordings(store, self.sealer, clock, self.directory)
+        self.syncing = Syncing(store, self.portals, settings, clock)
+        self.desk_hooks = DeskHooks(
+            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
+        )
+        self.pipeline = Pipeline(
+            store,
+            EventIngester(
+                clock,
+                record_after_seconds=settings.record_after_seconds,
+                silent_after_seconds=settings.silent_after_seconds,
+            ),
+            self.phone_systems,
+            self.publisher,
+            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
+            clock,
+            settings.silent_after_seconds,
+            self.metrics,
+        )
+        self.deliverer = Deliverer(
+            store,
+            self.portals,
+            self.directory,
+            settings,
+            clock,
+            on_change=self.pipeline.tell_again,
+            counter=self.metrics,
+            may_claim=lambda: self.clocks.agree,
+        )
+
+    async def end_sessions(self) -> None:
+        """End the streams of sessions that are over, and of users who were deactivated."""
+        open_ones = self.hub.sessions()
+        if open_ones:
+            living = await self.people.living(open_ones)
+            self.hub.end_sessions(open_ones - living, Message("signed_out", b"{}"))
+
+    def end_streams(self) -> None:
+        """Let everybody go who waits for news: the server is stopping."""
+        self.hub.close()
+        self.recordings.end()
+        self.control.close()
+
+    async def close(self) -> None:
+        """Let go of the network and the database."""
+        await self.bus.close()
+        await self.portals.close()
+        await self.http.aclose()
+        self.store.close()
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that serves a request."""
+    return cast("Services", request.app.state.services)
+
+
+def _bus(settings: Settings, store: Store) -> Bus:
+    if store.engine.dialect.name == "postgresql":
+        return PostgresqlBus(store, settings.database_listen_url)
+    return Alone()

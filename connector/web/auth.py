@@ -1,0 +1,202 @@
+"""Tell who asks, whether they may, and whether they meant to: cookies, sessions, API keys, roles."""
+
+import hashlib
+from typing import cast
+from urllib.parse import urlsplit
+
+import msgspec
+from itsdangerous import BadSignature, Signer
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.accounts import SESSION_SECONDS
+from connector.accounts.flows import FLOW_SECONDS
+from connector.casing import ascii_lower
+from connector.crypto import Sealer, digest
+from connector.errors import NotAllowed, NotSignedIn
+from connector.services import services_of
+from connector.store.users import ROLES, Role, User
+from connector.web.limiter import STRANGERS, Limiter
+
+SESSION = "connector-session"
+FLOW = "connector-flow-"
+FLOWS_AT_MOST = 20
+"""Begun and never finished, flows would fill the browser's request headers."""
+
+HARMLESS = ("GET", "HEAD", "OPTIONS")
+ASKED_WITH = "connector"
+"""What our own pages send as X-Requested-With; no other site can, unless we allow it."""
+
+
+class Cookies:
+    """Signed cookies: `__Host-`, Secure, HttpOnly, SameSite=Lax.
+
+    On plain http, which settings allow on this machine only, they go without prefix and Secure.
+    A flow has a cookie of its own, so that two tabs signing in at once never overwrite each other's.
+    """
+
+    def __init__(self, sealer: Sealer, *, https: bool) -> None:
+        self._https = https
+        self._prefix = "__Host-" if https else ""
+        # Itsdangerous wants the oldest first and signs with the last.
+        self._keys = list(reversed(sealer.signing_keys))
+
+    def session(self, request: Request) -> str | None:
+        """Return the session id that a request brings."""
+        return self._read(request, SESSION)
+
+    def set_session(self, response: Response, session_id: str) -> None:
+        """Let the browser keep a session id, as long as the session can last."""
+        self._write(response, SESSION, session_id, SESSION_SECONDS)
+
+    def drop_session(self, response: Response) -> None:
+        """Let the browser forget its session."""
+        self._write(response, SESSION, "", 0)
+
+    def flow(self, request: Request, state: str) -> str | None:
+        """Return the browser's secret of the flow with this state."""
+        return self._read(request, _flow_name(state))
+
+    def set_flow(self, request: Request, response: Response, state: str, browser: str) -> None:
+        """Let the browser keep a flow's secret; where there are too many, the others are abandoned ones."""
+        begun = [name for name in request.cookies if name.startswith(self._prefix + FLOW)]
+        if len(begun) >= FLOWS_AT_MOST:
+            for name in begun:
+                self._write(response, name.removeprefix(self._prefix), "", 0)
+        self._write(response, _flow_name(state), browser, FLOW_SECONDS)
+
+    def drop_flow(self, response: Response, state: str) -> None:
+        """Let the browser forget a flow that is over."""
+        self._write(response, _flow_name(state), "", 0)
+
+    def _read(self, request: Request, name: str) -> str | None:
+        value = request.cookies.get(self._prefix + name)
+        if not value:
+            return None
+        try:
+            return self._signer(name).unsign(value).decode()
+        except (BadSignature, UnicodeError):
+            return None
+
+    def _write(self, response: Response, name: str, value: str, max_age: int) -> None:
+        response.set_cookie(
+            self._prefix + name,
+            self._signer(name).sign(value).decode() if value else "",
+            max_age=max_age,
+            path="/",
+            secure=self._https,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def _signer(self, name: str) -> Signer:
+        return Signer(self._keys, salt=name, key_derivation="hmac", digest_method=hashlib.sha256)
+
+
+def _flow_name(state: str) -> str:
+    return FLOW + digest(state)[:16]
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls the API: a signed-in user, or the holder of a key, who is no user."""
+
+    name: str
+    role: Role
+    user: User | None = None
+
+
+async def require_user(request: Request, role: Role = "agent") -> User:
+    """Return who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST."""
+    session_id = cookies_of(request).session(request)
+    user = None if session_id is None else await services_of(request).people.who(session_id)
+    if user is None:
+        raise NotSignedIn("You are not signed in, or your session is over.")
+    _check_role(user.role, role)
+    if request.method not in HARMLESS:
+        check_same_origin(request)
+    return user
+
+
+async def require_api(request: Request, role: Role = "agent") -> Caller:
+    """Return who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
+
+    Raises NotSignedIn, NotAllowed or TooManyRequests.
+    """
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    caller = await _holder(request, key) if ascii_lower(scheme) == "bearer" else await _signed_in(request)
+    count_request(request, caller.name)
+    _check_role(caller.role, role)
+    return caller
+
+
+def count_request(request: Request, caller: str) -> None:
+    """Count a request of a user or key: TooManyRequests where there have been too many of late."""
+    _limiter(request).take(caller)
+
+
+def count_stranger(request: Request) -> None:
+    """Count a request against the address that it comes from: TooManyRequests."""
+    _limiter(request).take(_address(request), STRANGERS)
+
+
+def session_of(request: Request) -> str:
+    """Return the handle of a request's session, as `People.living` takes it; "" where there is none."""
+    session_id = cookies_of(request).session(request)
+    return "" if session_id is None else digest(session_id)
+
+
+def check_same_origin(request: Request) -> None:
+    """Raise NotAllowed unless a request comes from one of our own pages."""
+    site = request.headers.get("sec-fetch-site")
+    if site is None:
+        own = site_origin(services_of(request).settings.public_url)
+        same = ascii_lower(request.headers.get("origin", "")) == own
+    else:
+        same = site == "same-origin"
+    if not same:
+        raise NotAllowed("The request does not come from a page of the connector.")
+
+
+def site_origin(address: str) -> str:
+    """Return scheme, host and port of an address, as a browser writes them in Origin."""
+    parts = urlsplit(address)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def cookies_of(request: Request) -> Cookies:
+    """Return the cookies of the application that serves a request."""
+    services = services_of(request)
+    return Cookies(services.sealer, https=services.settings.is_https)
+
+
+def _limiter(request: Request) -> Limiter:
+    return cast("Limiter", request.app.state.limiter)
+
+
+def _address(request: Request) -> str:
+    return f"address {request.client.host if request.client else ''}"
+
+
+async def _holder(request: Request, key: str) -> Caller:
+    """Return who holds a key; keys that open nothing count against the address they come from."""
+    _limiter(request).check(_address(request), STRANGERS)
+    found = await services_of(request).keys.holder(key.strip())
+    if found is None:
+        count_stranger(request)
+        raise NotSignedIn("There is no such key, or it has been revoked.")
+    return Caller(name=f"key {found.name}", role=found.role)
+
+
+async def _signed_in(request: Request) -> Caller:
+    user = await require_user(request)
+    if request.method not in HARMLESS and request.headers.get("x-requested-with") != ASKED_WITH:
+        raise NotAllowed(f"X-Requested-With: {ASKED_WITH} is missing.")
+    return Caller(name=user.email, role=user.role, user=user)
+
+
+def _check_role(held: Role, needed: Role) -> None:
+    if ROLES.index(held) < ROLES.index(needed):
+        raise NotAllowed(f"This is for the role {needed}; yours is {held}.")

@@ -1,0 +1,127 @@
+"""Sign in with Zoho, and out; read what Zoho sends browsers back with, trusting none of it unchecked."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from connector.accounts.flows import Back
+from connector.errors import NoDeskAccount, Refused, SignInError, StateMismatch
+from connector.services import Services, services_of
+from connector.store.flows import Purpose
+from connector.web.auth import check_same_origin, cookies_of, count_stranger
+from connector.web.pages import local_path
+from connector.zoho import data_centers, scopes
+from connector.zoho.data_centers import DataCenter
+
+PATHS: Mapping[Purpose, str] = MappingProxyType({"sign_in": "/login/callback", "link": "/oauth/callback"})
+
+_ERRORS: Mapping[str, Callable[[], SignInError]] = MappingProxyType(
+    {
+        "access_denied": lambda: Refused("Zoho reports that the consent was refused."),
+        "no_org": lambda: NoDeskAccount("Zoho reports that you have no account in Zoho Desk."),
+    }
+)
+
+
+async def login(request: Request) -> Response:
+    """Return `GET /login?next=`: off to Zoho's consent page; 429 where an address asks too often."""
+    count_stranger(request)
+    services = services_of(request)
+    dc = home_data_center(services)
+    next_path = local_path(request.query_params.get("next"))
+    begun = await services.flows.begin("sign_in", location=dc.location, next_path=next_path)
+    url = services.oauth.authorize_url(
+        dc,
+        redirect_uri=redirect_uri(services, "sign_in"),
+        scopes=scopes.names(scopes.SIGN_IN),
+        state=begun.state,
+        verifier=begun.verifier,
+        nonce=begun.nonce,
+    )
+    response = RedirectResponse(url, 303)
+    cookies_of(request).set_flow(request, response, begun.state, begun.browser)
+    return response
+
+
+async def login_callback(request: Request) -> Response:
+    """Return `GET /login/callback`: a session for whom Zoho vouches and we know."""
+    services = services_of(request)
+    back = await read_callback(request, "sign_in")
+    tokens = await services.oauth.exchange(
+        back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier
+    )
+    identity = await services.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
+    user = await services.people.sign_in(identity)
+    await _end_former(services, request)
+    response = RedirectResponse(back.flow.next_path, 303)
+    cookies_of(request).drop_flow(response, request.query_params["state"])
+    cookies_of(request).set_session(response, await services.people.open_session(user))
+    return response
+
+
+async def logout(request: Request) -> Response:
+    """Return `POST /logout`: the session is over, here and everywhere."""
+    services = services_of(request)
+    check_same_origin(request)
+    session_id = cookies_of(request).session(request)
+    if session_id is not None:
+        await services.people.sign_out(session_id)
+    response = RedirectResponse("/", 303)
+    cookies_of(request).drop_session(response)
+    return response
+
+
+async def _end_former(services: Services, request: Request) -> None:
+    """End the session that this browser has: its cookie is about to be lost, and nobody could end it then."""
+    session_id = cookies_of(request).session(request)
+    if session_id is not None:
+        await services.people.sign_out(session_id)
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback that holds: a code for this flow, to be exchanged at this data centre."""
+
+    flow: Back
+    code: str
+    dc: DataCenter
+    redirect_uri: str
+
+
+def home_data_center(services: Services) -> DataCenter:
+    """Return the data centre where our client is registered, and where every flow begins."""
+    return services.data_centers[services.settings.zoho_data_center]
+
+
+def redirect_uri(services: Services, purpose: Purpose) -> str:
+    """Return where Zoho sends the browser back to; from the setting, whatever Host a request names."""
+    return services.settings.public_url.rstrip("/") + PATHS[purpose]
+
+
+async def read_callback(request: Request, purpose: Purpose) -> Callback:
+    """Use the flow up and return what the callback brings.
+
+    Raises Refused, NoDeskAccount, StateMismatch, UnknownDataCenter or UntrustedServer; nothing is sent.
+    """
+    services, told = services_of(request), request.query_params
+    flow = await _take_flow(services, request, purpose)
+    if error := told.get("error"):
+        # Told even without a flow, for Zoho may leave the state out: a refusal changes nothing.
+        raise _ERRORS[error]() if error in _ERRORS else SignInError(f"Zoho reports {error[:40]!r}.")
+    if flow is None or not told.get("code"):
+        raise StateMismatch("The answer belongs to no attempt that this browser has under way.")
+    dc = data_centers.for_callback(
+        services.data_centers,
+        told.get("location") or flow.location,
+        told.get("accounts-server"),
+        home_data_center(services),
+    )
+    return Callback(flow=flow, code=told["code"], dc=dc, redirect_uri=redirect_uri(services, purpose))
+
+
+async def _take_flow(services: Services, request: Request, purpose: Purpose) -> Back | None:
+    state = request.query_params.get("state", "")
+    browser = cookies_of(request).flow(request, state) if state else None
+    return await services.flows.take(purpose, state=state, browser=browser) if browser else None
