@@ -9,7 +9,7 @@ from connector.crypto import digest, new_secret
 from connector.errors import Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
 from connector.store import Store, audit, sessions, users
 from connector.store.users import User
-from connector.zoho.id_tokens import Identity
+from connector.zoho.signed_tokens import Identity
 
 SESSION_SECONDS = 12 * 3_600
 """A session ends half a day after the sign-in, used or not: a shift, and nobody signs in twice in one."""

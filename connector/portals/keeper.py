@@ -20,7 +20,7 @@ from connector.portals.single_flight import SingleFlight
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
 from connector.store.portals import Portal
-from connector.zoho.token_answers import Tokens
+from connector.zoho.oauth import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
 

@@ -24,8 +24,7 @@ from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.models import Department, Organization
-from connector.zoho.oauth import OAuth
-from connector.zoho.token_answers import Tokens
+from connector.zoho.oauth import OAuth, Tokens
 from connector.zoho.tokens import AccessToken
 
 log = logging.getLogger(__name__)

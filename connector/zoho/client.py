@@ -22,11 +22,11 @@ from connector.zoho.models import (
     DeskCall,
     Matches,
     Organization,
+    Permissions,
     Ticket,
     Webhook,
 )
 from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
-from connector.zoho.permissions import Permissions
 from connector.zoho.tokens import DeskAuth, TokenKeeper
 from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request

@@ -6,16 +6,71 @@ and others come as null, as "" or as something else than the contract says. What
 not told, and spoils neither its record nor its page. Unknown fields are ignored.
 """
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 
-from connector.zoho import members
-from connector.zoho.members import as_count, as_flag, as_id, as_moment, as_object, as_text
+from connector.casing import ascii_lower
+from connector.clock import from_iso
 
 T = TypeVar("T")
+
+LARGEST_NUMBER = 2**53
+"""Beyond it JSON numbers are not exact, and no moment or count lies there."""
+
+_FLAGS = {"true": True, "false": False}
+
+log = logging.getLogger(__name__)
+
+
+def as_text(value: object) -> str | None:
+    """Return a text, or a number's digits."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value)
+
+
+def as_id(value: object) -> str | None:
+    """Return an id as text; an empty one is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value else None
+
+
+def as_count(value: object) -> int | None:
+    """Return a whole number that is not negative, from a number or from text such as "300" and "300.0"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+        return int(number) if 0 <= number < LARGEST_NUMBER else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_moment(value: object) -> int | None:
+    """Return epoch milliseconds, from a number, from digits or from ISO 8601."""
+    number = as_count(value)
+    if number is not None or not isinstance(value, str):
+        return number
+    try:
+        return from_iso(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_flag(value: object) -> bool | None:
+    """Return true or false."""
+    return _FLAGS.get(ascii_lower(str(value))) if isinstance(value, bool | str) else None
+
+
+def as_object(value: object) -> dict[str, Any] | None:
+    """Return a JSON object."""
+    return value if isinstance(value, dict) else None
+
 
 Id = Annotated[str, Meta(extra={"read": as_id})]
 """16 to 20 digits, sent as a string or as an integer."""
@@ -162,6 +217,16 @@ class Matches(msgspec.Struct, Generic[T], frozen=True):
     count: int | None
 
 
+class Permissions(msgspec.Struct, frozen=True, kw_only=True):
+    """Permissions such as "calls.create", each held or not; what is not in it was not told.
+
+    `is_light` says that the profile is that of light agents, who write nothing.
+    """
+
+    held: dict[str, bool]
+    is_light: bool = False
+
+
 def one(shape: type[T]) -> Callable[[bytes], T]:
     """Return a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
     read = _reader(shape)
@@ -191,7 +256,7 @@ def matches(shape: type[T]) -> Callable[[bytes], Matches[T]]:
     def decode(body: bytes) -> Matches[T]:
         found = msgspec.json.decode(body, type=dict[str, Any]) if body else {"count": 0}
         listed = msgspec.convert(found.get("data"), list[Any] | None) or []
-        items = list(members.readable(read, listed))
+        items = list(_readable(read, listed))
         if listed and not items:
             raise msgspec.ValidationError("no record of the page has an id")
         return Matches(items, as_count(found.get("count")))
@@ -223,3 +288,28 @@ def _members(shape: Any) -> Iterator[tuple[str, str, Callable[[object], object]]
 
 def _joined(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
+
+
+def read_permissions(body: bytes) -> Permissions:
+    """Read an answer; raises msgspec.MsgspecError for what is none."""
+    told = msgspec.json.decode(body, type=dict[str, Any])
+    kind = as_text(told.get("type")) or ""
+    return Permissions(
+        held=dict(_flat(as_object(told.get("permissions")) or {})), is_light=ascii_lower(kind) == "light"
+    )
+
+
+def _flat(permissions: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    for module, allowed in permissions.items():
+        for action, value in (as_object(allowed) or {}).items():
+            if (is_held := as_flag(value)) is not None:
+                yield f"{module}.{action}", is_held
+
+
+def _readable(read: Callable[[object], T], raw: Iterable[object]) -> Iterator[T]:
+    """Yield the records that can be read, and log why another one cannot."""
+    for each in raw:
+        try:
+            yield read(each)
+        except msgspec.ValidationError as problem:
+            log.warning("a record in Zoho's answer was left out: %s", problem)

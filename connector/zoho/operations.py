@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from connector.clock import to_iso
-from connector.zoho import fields, permissions
+from connector.zoho import fields
 from connector.zoho.models import (
     CallComment,
     Contact,
@@ -18,14 +18,15 @@ from connector.zoho.models import (
     DeskCall,
     Matches,
     Organization,
+    Permissions,
     Ticket,
     Webhook,
     matches,
     maybe,
     one,
     page,
+    read_permissions,
 )
-from connector.zoho.permissions import Permissions
 from connector.zoho.wire import Request
 
 PAGE_COST = 3
@@ -59,7 +60,7 @@ def my_info() -> Request[DeskAgent]:
 # Operation getMyProfilePermissions of Profile.json
 def my_permissions() -> Request[Permissions]:
     """Ask what the profile of the authorising agent allows."""
-    return Request(method="GET", path="/myProfilePermissions", read=permissions.read)
+    return Request(method="GET", path="/myProfilePermissions", read=read_permissions)
 
 
 # Operation getAgents of Agent.json

@@ -1,21 +1,24 @@
-"""JSON Web Tokens that Zoho signs: who signed them, whatever their header calls the key.
+"""JSON Web Tokens that Zoho signs: by whose key, whatever their header calls it; and who an id token is of.
 
-Source of the oddities: the id token in Zoho's "User authentication" page, which names its key `key_id`
-and pads its parts; RFC 7515 and 7517 for the rest. What the claims mean is the business of who asks.
+Sources: "Sign in using Zoho" and the discovery document for id tokens (RS256 and RS384 are all that it
+lists); the id token in Zoho's "User authentication" page, which names its key `key_id` and pads its parts;
+RFC 7515 and 7517 for the rest.
 """
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import httpx2
 import msgspec
+from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
-from connector.clock import HOUR, Clock
-from connector.errors import ZohoDown
+from connector.clock import HOUR, SECOND, Clock
+from connector.errors import BadIdentity, ZohoDown
+from connector.zoho.data_centers import DataCenter
 from connector.zoho.transport import mapped
 
 KEEP_KEYS = HOUR
@@ -26,6 +29,11 @@ NAMES = ("kid", "key_id")
 """What headers and keys call the id of a key."""
 
 JsonObject = dict[str, Any]
+
+ID_KEYS_PATH = "/oauth/v2/keys"
+ID_ALGORITHMS = ("RS256", "RS384")
+LEEWAY_SECONDS = 120
+TIME_DIGITS_AT_MOST = 12
 
 
 class _Key(NamedTuple):
@@ -117,6 +125,54 @@ class SignedTokens:
         return keys
 
 
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as Zoho vouches for: (issuer, sub) is the key, the rest may change."""
+
+    issuer: str
+    sub: str
+    email: str | None
+    email_verified: bool
+    name: str
+
+
+class IdTokens:
+    """Verify id tokens by the keys of each data centre."""
+
+    def __init__(self, http: httpx2.AsyncClient, client_id: str, clock: Clock) -> None:
+        self._client_id = client_id
+        self._clock = clock
+        self._tokens = SignedTokens(http, clock, path=ID_KEYS_PATH, algorithms=ID_ALGORITHMS)
+
+    async def verify(self, dc: DataCenter, id_token: str | None, nonce: str | None) -> Identity:
+        """Return the identity of a token whose signature, issuer, audience and times hold.
+
+        A nonce in it must be ours; that there is one is not required, for Zoho documents none.
+        Raises BadIdentity, whose message names the reason, or ZohoDown if the keys cannot be had.
+        """
+        if not id_token:
+            raise BadIdentity(f"{dc.name}: Zoho's answer holds no id token.")
+        try:
+            claims = _normalised(await self._tokens.read(dc.name, dc.accounts, id_token))
+            self._check(dc, claims, nonce)
+        except (JoseError, ValueError, TypeError) as problem:
+            raise BadIdentity(f"The id token of {dc.name} does not hold: {problem}.") from problem
+        return _identity(claims)
+
+    def _check(self, dc: DataCenter, claims: dict[str, Any], nonce: str | None) -> None:
+        registry = jwt.JWTClaimsRegistry(
+            now=self._clock() // SECOND,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": dc.accounts},
+            aud={"essential": True, "value": self._client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
+        registry.validate(claims)
+        if claims.get("nonce") not in (None, nonce):
+            raise ValueError("it answers another sign-in (nonce)")
+
+
 def _taken_apart(token: str) -> _Token:
     parts = token.split(".")
     if len(token) > LONGEST_TOKEN or not token.isascii() or len(parts) != 3:
@@ -170,3 +226,32 @@ def _named(listed: JsonObject) -> Iterator[_Key]:
         return
     for name in _ids(listed) or (None,):
         yield _Key(name, listed.get("alg"), key)
+
+
+def _normalised(claims: dict[str, Any]) -> dict[str, Any]:
+    """Write a number as `sub` in digits, and digits as a time as a number."""
+    sub = claims.get("sub")
+    written = {"sub": str(sub)} if isinstance(sub, int) and not isinstance(sub, bool) else {}
+    times = {name: claims.get(name) for name in ("exp", "iat", "nbf")}
+    return claims | written | {name: int(at) for name, at in times.items() if _is_digits(at)}
+
+
+def _is_digits(value: object) -> TypeGuard[str]:
+    return (
+        isinstance(value, str) and len(value) <= TIME_DIGITS_AT_MOST and value.isascii() and value.isdigit()
+    )
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    email = claims.get("email")
+    email = email if isinstance(email, str) and email else None
+    parts = (claims.get("first_name"), claims.get("last_name"))
+    joined = " ".join(part for part in parts if isinstance(part, str) and part)
+    name = claims.get("name")
+    return Identity(
+        issuer=claims["iss"],
+        sub=claims["sub"],
+        email=email,
+        email_verified=claims.get("email_verified") in (True, "true"),
+        name=(name if isinstance(name, str) else "") or joined or email or claims["sub"],
+    )

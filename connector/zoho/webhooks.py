@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from connector.clock import MINUTE, SECOND, Clock
 from connector.errors import BadSignature
 from connector.zoho.data_centers import DataCenter
-from connector.zoho.members import as_id, as_object
+from connector.zoho.models import as_id, as_object
 from connector.zoho.signed_tokens import SignedTokens
 
 HEADER = "X-ZDesk-JWT"

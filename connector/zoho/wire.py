@@ -25,7 +25,7 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
-from connector.zoho.members import as_text
+from connector.zoho.models import as_text
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from connector.accounts import Agents, People
 from connector.errors import CommandError, InvalidRequest, UnknownPerson
 from connector.orders.telephones import whose
 from connector.store import Store, team, users
-from connector.zoho.id_tokens import Identity
+from connector.zoho.signed_tokens import Identity
 
 pytestmark = pytest.mark.anyio
 

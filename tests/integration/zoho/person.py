@@ -7,9 +7,8 @@ import httpx2
 from connector.clock import MINUTE
 from connector.sandbox.serve import RunningSandbox
 from connector.zoho.data_centers import DataCenter, parse_row
-from connector.zoho.oauth import OAuth
+from connector.zoho.oauth import OAuth, Tokens
 from connector.zoho.scopes import LINKING, names
-from connector.zoho.token_answers import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import trusted
 

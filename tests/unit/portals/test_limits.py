@@ -8,7 +8,7 @@ from connector.portals.limits import width_of
 from connector.portals.linking import Bound
 from connector.zoho.data_centers import TABLE
 from connector.zoho.models import Department, Id, Organization
-from connector.zoho.token_answers import Tokens
+from connector.zoho.oauth import Tokens
 
 
 @pytest.mark.parametrize(

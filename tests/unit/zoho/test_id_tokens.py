@@ -9,8 +9,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from connector.errors import BadIdentity, ZohoDown
 from connector.zoho.data_centers import TABLE
-from connector.zoho.id_tokens import Identity, IdTokens
-from connector.zoho.signed_tokens import KEEP_KEYS
+from connector.zoho.signed_tokens import KEEP_KEYS, Identity, IdTokens
 from connector.zoho.transport import http_client
 from tests.unit.zoho.samples import sample
 from tests.unit.zoho.test_tokens import Answers

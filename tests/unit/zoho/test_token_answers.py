@@ -16,8 +16,8 @@ from connector.errors import (
     TokensThrottled,
     ZohoDown,
 )
-from connector.zoho import token_answers
-from connector.zoho.token_answers import Tokens
+from connector.zoho import oauth
+from connector.zoho.oauth import Tokens
 from tests.unit.zoho.samples import sample
 
 NOW = 1_767_603_600_000
@@ -26,7 +26,7 @@ NOW = 1_767_603_600_000
 def decipher(body: bytes | dict[str, object], status: int = 200, *, refreshing: bool = False) -> Tokens:
     """Decipher an answer that is received now."""
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return token_answers.decipher("Europe", status, sent, NOW, refreshing=refreshing)
+    return oauth.read_tokens("Europe", status, sent, NOW, refreshing=refreshing)
 
 
 def test_a_token_answer() -> None:
@@ -34,7 +34,7 @@ def test_a_token_answer() -> None:
     tokens = decipher(sample("token.json"))
     assert tokens.expires_at == NOW + 3_600_000
     assert tokens.scope == "Desk.tickets.READ Desk.calls.ALL Desk.basic.READ"
-    assert token_answers.with_refresh_token(tokens) is tokens
+    assert oauth.with_refresh_token(tokens) is tokens
 
 
 def test_secrets_are_not_printed() -> None:
@@ -73,7 +73,7 @@ def test_lives_are_clamped(told: dict[str, object], life: int) -> None:
 def test_no_refresh_token_where_one_was_asked_for() -> None:
     """An access token alone is an error with its own reason."""
     with pytest.raises(NoRefreshToken):
-        token_answers.with_refresh_token(decipher({"access_token": "t"}))
+        oauth.with_refresh_token(decipher({"access_token": "t"}))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from connector.errors import BadIdentity, NoToken, OutcomeUnknown, ZohoDown, Zoh
 from connector.zoho import transport
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import TABLE
-from connector.zoho.id_tokens import IdTokens
 from connector.zoho.oauth import OAuth
+from connector.zoho.signed_tokens import IdTokens
 from connector.zoho.transport import NOT_SENT, TIMEOUTS, http_client, mapped
 from tests.unit.zoho.fakes import FixedTokens, FreeBudget, Raising
 
