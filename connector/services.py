@@ -4,7 +4,7 @@ from typing import cast
 
 from starlette.requests import Request
 
-from connector.accounts import Agents, Flows, Keys, People
+from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.banner.bus import PostgresqlBus
 from connector.banner.caller_lookup import Asking
 from connector.banner.hub import Alone, Bus, Hub, Message
@@ -57,7 +57,7 @@ class Services:
         self._build_pipeline()
 
     def _build_accounts(self) -> None:
-        self.people = People(self.store, self.clock)
+        self.sessions = Sessions(self.store, self.clock)
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
         self.flows = Flows(self.store, self.sealer, self.clock)
@@ -115,7 +115,7 @@ class Services:
         """End the streams of sessions that are over, and of users who were deactivated."""
         open_ones = self.hub.sessions()
         if open_ones:
-            living = await self.people.living(open_ones)
+            living = await self.sessions.living(open_ones)
             self.hub.end_sessions(open_ones - living, Message("signed_out", b"{}"))
 
     def end_streams(self) -> None:

@@ -1,8 +1,7 @@
-"""Know the people: who may sign in and as whom, which agents there are, who holds an API key."""
+"""Users, roles, sign-in, sessions and API keys."""
 
 from connector.accounts.agents import Agent, Agents
-from connector.accounts.flows import Flows
 from connector.accounts.keys import Keys
-from connector.accounts.people import SESSION_SECONDS, People
+from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions
 
-__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "People"]
+__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "Sessions"]

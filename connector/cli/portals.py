@@ -11,9 +11,9 @@ from connector.cli.opening import actor, with_services
 from connector.cli.output import json_option, moment, show_one, show_rows, write_json
 from connector.cli.values import ROW_ID
 from connector.errors import ConnectorError
-from connector.portals import obstacles
+from connector.portals import checks
+from connector.portals.checks import RefusedWork
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
-from connector.portals.refusals import Refused
 from connector.services import Services
 from connector.store.portals import Portal
 from connector.zoho import scopes
@@ -35,7 +35,7 @@ def portals() -> None:
 def list_all(*, as_json: bool) -> None:
     """List every portal with its state, the scopes that its grant lacks, and what stands in its way."""
 
-    async def step(services: Services) -> list[tuple[Portal, list[Refused]]]:
+    async def step(services: Services) -> list[tuple[Portal, list[RefusedWork]]]:
         listed = await services.portals.list_portals()
         return [(portal, await services.portals.refused(portal.id)) for portal in listed]
 
@@ -47,7 +47,7 @@ def list_all(*, as_json: bool) -> None:
             "org_id": portal.org_id,
             "state": portal.state,
             "missing_scopes": scopes.missing(portal.scopes or None),
-            "in_the_way": [each.what for each in obstacles.of(portal)],
+            "in_the_way": [each.what for each in checks.obstacles_of(portal)],
             "refused": [f"{each.what} ({each.reason})" for each in refused],
             "linked_by": portal.linked_by,
             "linked_at": moment(portal.linked_at),
@@ -140,7 +140,7 @@ def _whole(portal: Portal) -> dict[str, Any]:
 def _in_the_way(portal: Portal) -> list[dict[str, Any]]:
     return [
         {"what": each.what, "certain": each.certain, "why": each.why, "remedy": each.remedy}
-        for each in obstacles.of(portal)
+        for each in checks.obstacles_of(portal)
     ]
 
 

@@ -20,8 +20,8 @@ from connector.delivery.records import Records
 from connector.delivery.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
 from connector.errors import ConnectorError
 from connector.logs import about
+from connector.portals.checks import describe_refusal
 from connector.portals.limits import allowed
-from connector.portals.refusals import in_words
 from connector.settings import Settings
 from connector.store import Store, claims, leases, outbox, writes
 from connector.store.leases import Delivery, Terms
@@ -218,7 +218,7 @@ class Deliverer:
             portal_id=row.portal_id, work=writes.work_of(row), reason=reason, detail=detail, refused_at=now
         )
         if await self._store.write(lambda c: writes.refused(c, refusal)):
-            said = in_words(refusal)
+            said = describe_refusal(refusal)
             log.error("%s: %s", said.what, said.remedy, extra={"reason": reason, "portal": row.portal_id})
 
     async def _past(self, held: Held, problem: Exception) -> Past:

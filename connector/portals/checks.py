@@ -1,19 +1,207 @@
-"""Try what a linked portal must be able to do, and say what each attempt came to.
+"""Check a portal in three layers: the scopes of its grant, the licence and the profile of its agent.
 
-A contact that the grant's agent may not see looks like one that is not there, so that a missing
-permission would never be noticed by itself.
+What is written to Desk stays there, so writing is never tried: for that the scopes that Zoho told with the
+grant and the rights that Desk told last are looked at. A contact that the agent may not see looks like one
+that is not there, so that a missing permission would never be noticed by itself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
 
 import msgspec
 
+from connector.clock import to_iso
 from connector.errors import Forbidden, ZohoError
-from connector.portals import obstacles
-from connector.portals.obstacles import EVERYTHING, NEEDS, Need, may
 from connector.store.portals import Portal
+from connector.store.writes import Refusal
 from connector.zoho import scopes
 from connector.zoho.client import Desk
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent who linked a portal may do there.
+
+    `held` has the permissions that Desk told, such as "calls.create"; `is_light` is None where nobody knows.
+    `unknown_because` says why there are none.
+    """
+
+    agent: str = ""
+    is_light: bool | None = None
+    held: dict[str, bool] = {}
+    unknown_because: str = ""
+
+
+RIGHTS_NEVER_ASKED = Rights(unknown_because="it has not been asked yet")
+
+
+async def ask_rights(desk: Desk) -> Rights:
+    """Ask Desk what the grant's agent may do; where it does not say, the answer says why."""
+    try:
+        me, told = await desk.my_info(), await desk.my_permissions()
+    except ZohoError as problem:
+        return Rights(unknown_because=str(problem))
+    is_light = True if told.is_light else me.is_light
+    because = "" if told.held else "it named no permission"
+    return Rights(agent=me.name, is_light=is_light, held=told.held, unknown_because=because)
+
+
+def rights_to_json(rights: Rights) -> str:
+    """Return rights as the store keeps them."""
+    return msgspec.json.encode(rights).decode()
+
+
+def rights_from_json(kept: str) -> Rights:
+    """Return the rights that the store keeps; "" was never asked."""
+    try:
+        return msgspec.json.decode(kept, type=Rights) if kept else RIGHTS_NEVER_ASKED
+    except msgspec.MsgspecError:
+        return RIGHTS_NEVER_ASKED
+
+
+Layer = Literal["grant", "scope", "licence", "profile"]
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the connector does in Desk, and the scope and permission that it takes."""
+
+    what: str
+    scope: str
+    permission: str | None = None
+    writes: bool = False
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that stands, or (where it is not `certain`) may stand, in the way, and who mends it how."""
+
+    what: str
+    layer: Layer
+    certain: bool
+    why: str
+    remedy: str
+
+
+NEEDS = (
+    Need(what="Writing call records", scope="Desk.calls.CREATE", permission="calls.create", writes=True),
+    Need(what="Changing call records", scope="Desk.calls.UPDATE", permission="calls.edit", writes=True),
+    Need(what="Reading call records", scope="Desk.calls.READ", permission="calls.view"),
+    Need(what="Making contacts", scope="Desk.contacts.CREATE", permission="contacts.create", writes=True),
+    Need(what="Finding contacts", scope="Desk.contacts.READ", permission="contacts.view"),
+    Need(what="Searching", scope="Desk.search.READ"),
+    Need(what="Showing tickets", scope="Desk.tickets.READ", permission="tickets.view"),
+    Need(what="Reading agents' addresses", scope="Desk.settings.READ", permission="agents.viewAllFields"),
+)
+"""The permissions are those of the contract (Profile.commonPermissionJsonResponse)."""
+
+EVERYTHING = "Everything"
+
+LINK_AGAIN = "An administrator links the portal again at /connect"
+_SCOPE = f"{LINK_AGAIN} and agrees to everything that is asked: a grant never gains permissions later."
+_OTHER_AGENT = "or links the portal again at /connect as an agent who may"
+
+
+def obstacles_of(portal: Portal) -> list[Obstacle]:
+    """Return what stands in the way of a portal; [] where all that is needed is known to be there."""
+    if portal.state != "linked":
+        remedy = f"{LINK_AGAIN}: what has not reached Desk waits until then, nothing is dropped."
+        why = "Zoho takes the grant no more." if portal.state == "grant_lost" else "It is not linked."
+        return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
+    known = rights_from_json(portal.rights)
+    certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
+    return [*certain, *_not_known(portal, known)]
+
+
+def is_met(need: Need, portal: Portal) -> bool | None:
+    """Return whether a need is met; None where Zoho has not told enough to know."""
+    known = rights_from_json(portal.rights)
+    if portal.state != "linked" or _certain(need, portal, known) is not None:
+        return False
+    is_permitted = need.permission is None or need.permission in known.held
+    return True if portal.scopes and is_permitted else None
+
+
+def _certain(need: Need, portal: Portal, known: Rights) -> Obstacle | None:
+    whose = f"the agent who linked the portal ({known.agent or portal.linked_by})"
+    if need.scope in scopes.missing(portal.scopes or None):
+        why = f"The grant lacks the scope {need.scope}."
+        return Obstacle(what=need.what, layer="scope", certain=True, why=why, remedy=_SCOPE)
+    if need.writes and known.is_light:
+        why = f"In Zoho Desk, {whose} is a light agent, who writes no such records."
+        remedy = f"An administrator of Zoho Desk gives that agent a full licence, {_OTHER_AGENT}."
+        return Obstacle(what=need.what, layer="licence", certain=True, why=why, remedy=remedy)
+    if need.permission is not None and known.held.get(need.permission) is False:
+        why = f"In Zoho Desk, the profile of {whose} lacks the permission {need.permission}."
+        remedy = f"An administrator of Zoho Desk allows it in that profile, {_OTHER_AGENT}."
+        return Obstacle(what=need.what, layer="profile", certain=True, why=why, remedy=remedy)
+    return None
+
+
+def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
+    if not portal.scopes:
+        yield Obstacle(
+            what="Not known: the scopes of the grant",
+            layer="scope",
+            certain=False,
+            why="Zoho did not say which scopes it granted.",
+            remedy=f"None is needed while records reach Desk. Should it refuse them for a scope: {_SCOPE}",
+        )
+    untold = [need.permission for need in NEEDS if need.permission and need.permission not in known.held]
+    if untold:
+        because = known.unknown_because or f"it did not name {', '.join(untold)}"
+        yield Obstacle(
+            what="Not known: the permissions of the agent",
+            layer="profile",
+            certain=False,
+            why=f"Zoho Desk did not say what the linking agent's profile allows: {because}",
+            remedy=f"Ask it again: connector portals show {portal.id} --live",
+        )
+
+
+_REFUSED_WORK: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "contact": ("making contacts", "create contacts"),
+        "call": ("writing call records", "create calls"),
+        "change": ("changing call records", "edit calls"),
+    }
+)
+_REFUSAL_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "forbidden": "An administrator of Desk gives the agent who linked the portal the permission to "
+        "{right}, in the agent's profile; or link the portal again at /connect as an agent who has it.",
+        "license_limited": "Desk's edition, or the licence of the agent who linked the portal (a light "
+        "agent, for one), does not have this. Link the portal again at /connect as a full agent, or change "
+        "the plan.",
+        "scope_missing": "Link the portal again at /connect and agree to everything that Zoho asks.",
+        "org_mismatch": "Link the portal again at /connect and choose this very organisation there.",
+        "client_refused": "Check ZOHO_CLIENT_ID and the secret of this data centre.",
+        "blocked": "Something between the connector and Desk answers in Desk's place: have whoever runs "
+        "the firewall or proxy let these requests pass. If there is none, wait: Zoho's own gate does so at "
+        "times.",
+    }
+)
+
+
+class RefusedWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What Desk refuses a portal, since when (RFC 3339), its answer, and what to do about it."""
+
+    what: str
+    since: str
+    reason: str
+    detail: str
+    remedy: str
+
+
+def describe_refusal(refusal: Refusal) -> RefusedWork:
+    """Return a refusal as people read it."""
+    what, right = _REFUSED_WORK[refusal.work]
+    return RefusedWork(
+        what=f"Desk refuses {what}",
+        since=to_iso(refusal.refused_at),
+        reason=refusal.reason,
+        detail=refusal.detail,
+        remedy=_REFUSAL_REMEDIES.get(refusal.reason, "See the detail.").format(right=right),
+    )
+
 
 NOBODYS_NUMBER = "+10000000000"
 
@@ -30,7 +218,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-async def run(portal: Portal, desk: Desk) -> list[Check]:
+async def run_checks(portal: Portal, desk: Desk) -> list[Check]:
     """Return every check of a portal; a failing one does not stop the others.
 
     What is written is not tried, for it would stay: for that the portal's scopes and rights are looked at.
@@ -48,14 +236,14 @@ def _scopes(portal: Portal) -> Check:
 
 
 def _written(need: Need, portal: Portal) -> Check:
-    held = may(need, portal)
-    if held:
+    is_ok = is_met(need, portal)
+    if is_ok:
         detail = "Scope and permission are there; it is not tried, for that would leave a record"
         return Check(what=need.what, ok=True, detail=detail)
-    meant = (each for each in obstacles.of(portal) if each.what in (need.what, EVERYTHING))
-    unsure = (each for each in obstacles.of(portal) if not each.certain)
-    why = next(meant if held is False else unsure).why
-    return Check(what=need.what, ok=held, detail=why)
+    meant = (each for each in obstacles_of(portal) if each.what in (need.what, EVERYTHING))
+    unsure = (each for each in obstacles_of(portal) if not each.certain)
+    why = next(meant if is_ok is False else unsure).why
+    return Check(what=need.what, ok=is_ok, detail=why)
 
 
 async def _me(_portal: Portal, desk: Desk) -> str:

@@ -1,4 +1,4 @@
-"""Link a portal: from a code in a callback to a sealed grant."""
+"""Link a portal: from the code of a callback to a grant, and the organisation that it is for."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,7 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
-from connector.portals import rights
-from connector.portals.rights import Rights
+from connector.portals.checks import RIGHTS_NEVER_ASKED, Rights, ask_rights
 from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
@@ -30,14 +29,14 @@ from connector.zoho.tokens import AccessToken
 log = logging.getLogger(__name__)
 
 
-class Bound(msgspec.Struct, frozen=True):
+class NewGrant(msgspec.Struct, frozen=True):
     """A new grant, and the organisation that it turned out to be bound to."""
 
     dc: DataCenter
     tokens: Tokens
     organization: Organization
     departments: tuple[Department, ...]
-    rights: Rights = rights.NEVER_ASKED
+    rights: Rights = RIGHTS_NEVER_ASKED
 
     @property
     def name(self) -> str:
@@ -51,8 +50,8 @@ class Bound(msgspec.Struct, frozen=True):
         return str(ranked[0].id) if ranked else None
 
 
-class _Held:
-    """The keeper of a token that is seconds old: there is no other one to be had."""
+class _FreshToken:
+    """A `TokenSource` of a token that is seconds old: there is no other one yet."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._token = AccessToken(tokens.access_token, tokens.expires_at)
@@ -74,7 +73,7 @@ class Linker:
         self._oauth = oauth
         self._clock = clock
 
-    async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> Bound:
+    async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> NewGrant:
         """Return the grant that a code is worth; a grant that is good for nothing is given back.
 
         Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, NoPortalAnswers, or another
@@ -102,11 +101,11 @@ class Linker:
         except ZohoError as problem:
             log.warning("a grant was not revoked: %s", problem, extra={"reason": problem.reason})
 
-    async def _look_around(self, dc: DataCenter, tokens: Tokens) -> Bound:
+    async def _look_around(self, dc: DataCenter, tokens: Tokens) -> NewGrant:
         organizations = await self._desk(dc, tokens, None).organizations()
         found = await self._bound_one(dc, tokens, organizations)
         desk = self._desk(dc, tokens, found.id)
-        return Bound(dc, tokens, found, tuple(await desk.departments()), await rights.ask(desk))
+        return NewGrant(dc, tokens, found, tuple(await desk.departments()), await ask_rights(desk))
 
     async def _bound_one(
         self, dc: DataCenter, tokens: Tokens, organizations: Sequence[Organization]
@@ -126,7 +125,7 @@ class Linker:
         raise _none_answers(refusals)
 
     def _desk(self, dc: DataCenter, tokens: Tokens, org_id: str | None) -> Desk:
-        return Desk(self._http, dc, org_id, _Held(tokens), LocalBudget(1, clock=self._clock))
+        return Desk(self._http, dc, org_id, _FreshToken(tokens), LocalBudget(1, clock=self._clock))
 
 
 def _name(found: Organization) -> str:

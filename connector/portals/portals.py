@@ -13,14 +13,20 @@ from sqlalchemy import Connection
 from connector.clock import Clock
 from connector.crypto import Sealer
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
-from connector.portals import checks, obstacles, rights
 from connector.portals.charging import ChargedBudget
-from connector.portals.checks import Check
-from connector.portals.keeper import Keeper, Wait
-from connector.portals.linking import Bound, Linker
-from connector.portals.obstacles import Obstacle
-from connector.portals.refusals import Refused, in_words
+from connector.portals.checks import (
+    Check,
+    Obstacle,
+    RefusedWork,
+    ask_rights,
+    describe_refusal,
+    obstacles_of,
+    rights_to_json,
+    run_checks,
+)
+from connector.portals.linking import Linker, NewGrant
 from connector.portals.sharing import SharedBudget
+from connector.portals.token_manager import TokenManager, Wait
 from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
@@ -77,7 +83,7 @@ class Portals:
         self._linker = Linker(http, oauth, clock)
         self._together: Together[int, Portal | None] = Together(store, _read)
         self._budgets: dict[int, SharedBudget] = {}
-        self._keepers: dict[int, Keeper] = {}
+        self._token_managers: dict[int, TokenManager] = {}
         self._desks: dict[int, Desk] = {}
 
     async def get(self, portal_id: int) -> Portal:
@@ -91,10 +97,10 @@ class Portals:
         """Return every portal, in the order of their linking."""
         return await self._store.read(portals.list_all)
 
-    async def refused(self, portal_id: int) -> list[Refused]:
+    async def refused(self, portal_id: int) -> list[RefusedWork]:
         """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
         found = await self._store.read(lambda connection: writes.refusals(connection, portal_id))
-        return [in_words(refusal) for refusal in found]
+        return [describe_refusal(refusal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
         """Return the client of a portal's Desk; GrantLost until the portal is linked (again)."""
@@ -136,28 +142,28 @@ class Portals:
         Linking again replaces the grant and revokes the former one; what was configured stays.
         Nothing is kept unless everything went well; raises any SignInError or ZohoError.
         """
-        bound = await self._linker.bind(dc, code=code, redirect_uri=redirect_uri, verifier=verifier)
-        portal, replaced = await self._store.write(partial(self._keep, bound, actor))
+        granted = await self._linker.bind(dc, code=code, redirect_uri=redirect_uri, verifier=verifier)
+        portal, replaced = await self._store.write(partial(self._keep, granted, actor))
         self._desks.pop(portal.id, None)
-        self._keepers.pop(portal.id, None)
-        if replaced is not None and replaced != bound.tokens.refresh_token:
+        self._token_managers.pop(portal.id, None)
+        if replaced is not None and replaced != granted.tokens.refresh_token:
             await self._linker.give_back(dc, replaced)
-        _tell(portal)
+        _log_obstacles(portal)
         return portal
 
     async def check(self, portal_id: int) -> list[Check]:
         """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost."""
         before, desk = await self.get(portal_id), await self.desk(portal_id)
-        told = await rights.ask(desk)
+        told = await ask_rights(desk)
         # An answer that did not come takes back nothing that is known.
-        if told.held and (kept := rights.written(told)) != before.rights:
+        if told.held and (kept := rights_to_json(told)) != before.rights:
             await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
-            _tell(await self.get(portal_id))
-        return await checks.run(await self.get(portal_id), desk)
+            _log_obstacles(await self.get(portal_id))
+        return await run_checks(await self.get(portal_id), desk)
 
     async def obstacles(self, portal_id: int) -> list[Obstacle]:
         """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
-        return obstacles.of(await self.get(portal_id))
+        return obstacles_of(await self.get(portal_id))
 
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.
@@ -179,8 +185,8 @@ class Portals:
 
     async def close(self) -> None:
         """Wait until no refresh is under way, so that no token is lost on the way out; give slots back."""
-        for keeper in list(self._keepers.values()):
-            await keeper.landed()
+        for manager in list(self._token_managers.values()):
+            await manager.landed()
         for budget in self._budgets.values():
             await budget.close()
 
@@ -191,19 +197,19 @@ class Portals:
                 f"{portal.name} is at {portal.location!r}, which is in no table any more."
             )
         refresh = partial(self._oauth.refresh, dc)
-        keeper = Keeper(portal, self._store, self._sealer, self._clock, refresh, self._wait)
-        self._keepers[portal.id] = keeper
-        return Desk(self._http, dc, portal.org_id, keeper, self.budget(portal))
+        manager = TokenManager(portal, self._store, self._sealer, self._clock, refresh, self._wait)
+        self._token_managers[portal.id] = manager
+        return Desk(self._http, dc, portal.org_id, manager, self.budget(portal))
 
-    def _keep(self, bound: Bound, actor: User, connection: Connection) -> tuple[Portal, str | None]:
+    def _keep(self, granted: NewGrant, actor: User, connection: Connection) -> tuple[Portal, str | None]:
         now = self._clock()
-        before = portals.by_org(connection, bound.dc.location, bound.organization.id)
-        portal = portals.put(connection, **self._values(bound, before, actor, now))
+        before = portals.by_org(connection, granted.dc.location, granted.organization.id)
+        portal = portals.put(connection, **self._values(granted, before, actor, now))
         writes.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
-        sealed_refresh = self._sealer.seal(bound.tokens.refresh_token or "")
-        sealed_access = self._sealer.seal(bound.tokens.access_token)
-        grants.put(connection, portal.id, sealed_refresh, sealed_access, bound.tokens.expires_at, now)
+        sealed_refresh = self._sealer.seal(granted.tokens.refresh_token or "")
+        sealed_access = self._sealer.seal(granted.tokens.access_token)
+        grants.put(connection, portal.id, sealed_refresh, sealed_access, granted.tokens.expires_at, now)
         detail = f"{portal.location} {portal.org_id}; scopes: {portal.scopes}"
         action = "portal.linked_again" if before else "portal.linked"
         audit.append(connection, now, actor.email, action, portal.name, detail)
@@ -216,17 +222,17 @@ class Portals:
             # Linking again is what one does after SECRET_KEY was lost, so this must not stop it.
             return None
 
-    def _values(self, bound: Bound, before: Portal | None, actor: User, now: int) -> dict[str, Any]:
+    def _values(self, granted: NewGrant, before: Portal | None, actor: User, now: int) -> dict[str, Any]:
         return {
-            "location": bound.dc.location,
-            "org_id": str(bound.organization.id),
-            "name": bound.name,
-            "edition": bound.organization.edition or "",
+            "location": granted.dc.location,
+            "org_id": str(granted.organization.id),
+            "name": granted.name,
+            "edition": granted.organization.edition or "",
             "client_id": self._client_id,
             "state": "linked",
-            "scopes": bound.tokens.scope or "",
-            "rights": rights.written(bound.rights),
-            "default_department_id": bound.department_id(before.default_department_id if before else None),
+            "scopes": granted.tokens.scope or "",
+            "rights": rights_to_json(granted.rights),
+            "default_department_id": granted.department_id(before.default_department_id if before else None),
             "linked_by": actor.email,
             "linked_at": now,
         }
@@ -239,9 +245,9 @@ class Portals:
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
 
 
-def _tell(portal: Portal) -> None:
+def _log_obstacles(portal: Portal) -> None:
     """Log what stands in a portal's way, with the remedy."""
-    for each in obstacles.of(portal):
+    for each in obstacles_of(portal):
         told = {"portal": portal.name, "layer": each.layer}
         log.warning("portal_obstacle: %s. %s %s", each.what, each.why, each.remedy, extra=told)
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.accounts import SESSION_SECONDS
-from connector.accounts.flows import FLOW_SECONDS
+from connector.accounts.sign_in import FLOW_SECONDS
 from connector.casing import ascii_lower
 from connector.crypto import Sealer, digest
 from connector.errors import NotAllowed, NotSignedIn
@@ -108,7 +108,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 async def require_user(request: Request, role: Role = "agent") -> User:
     """Return who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST."""
     session_id = cookies_of(request).session(request)
-    user = None if session_id is None else await services_of(request).people.who(session_id)
+    user = None if session_id is None else await services_of(request).sessions.user_of(session_id)
     if user is None:
         raise NotSignedIn("You are not signed in, or your session is over.")
     _check_role(user.role, role)
@@ -140,7 +140,7 @@ def count_stranger(request: Request) -> None:
 
 
 def session_of(request: Request) -> str:
-    """Return the handle of a request's session, as `People.living` takes it; "" where there is none."""
+    """Return the handle of a request's session, as `Sessions.living` takes it; "" where there is none."""
     session_id = cookies_of(request).session(request)
     return "" if session_id is None else digest(session_id)
 

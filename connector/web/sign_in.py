@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connector.accounts.flows import Back
+from connector.accounts.sign_in import ReturnedFlow
 from connector.errors import NoDeskAccount, Refused, SignInError, StateMismatch
 from connector.services import Services, services_of
 from connector.store.flows import Purpose
@@ -54,11 +54,11 @@ async def login_callback(request: Request) -> Response:
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier
     )
     identity = await services.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
-    user = await services.people.sign_in(identity)
+    user = await services.sessions.sign_in(identity)
     await _end_former(services, request)
     response = RedirectResponse(back.flow.next_path, 303)
     cookies_of(request).drop_flow(response, request.query_params["state"])
-    cookies_of(request).set_session(response, await services.people.open_session(user))
+    cookies_of(request).set_session(response, await services.sessions.open(user))
     return response
 
 
@@ -68,7 +68,7 @@ async def logout(request: Request) -> Response:
     check_same_origin(request)
     session_id = cookies_of(request).session(request)
     if session_id is not None:
-        await services.people.sign_out(session_id)
+        await services.sessions.end(session_id)
     response = RedirectResponse("/", 303)
     cookies_of(request).drop_session(response)
     return response
@@ -78,13 +78,13 @@ async def _end_former(services: Services, request: Request) -> None:
     """End the session that this browser has: its cookie is about to be lost, and nobody could end it then."""
     session_id = cookies_of(request).session(request)
     if session_id is not None:
-        await services.people.sign_out(session_id)
+        await services.sessions.end(session_id)
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """A callback that holds: a code for this flow, to be exchanged at this data centre."""
 
-    flow: Back
+    flow: ReturnedFlow
     code: str
     dc: DataCenter
     redirect_uri: str
@@ -121,7 +121,7 @@ async def read_callback(request: Request, purpose: Purpose) -> Callback:
     return Callback(flow=flow, code=told["code"], dc=dc, redirect_uri=redirect_uri(services, purpose))
 
 
-async def _take_flow(services: Services, request: Request, purpose: Purpose) -> Back | None:
+async def _take_flow(services: Services, request: Request, purpose: Purpose) -> ReturnedFlow | None:
     state = request.query_params.get("state", "")
     browser = cookies_of(request).flow(request, state) if state else None
     return await services.flows.take(purpose, state=state, browser=browser) if browser else None

@@ -1,5 +1,5 @@
 """Zoho, as far as this house knows it: data centres, OAuth, and Desk in a pure wire and a thin client.
 
 This room knows no phone, no web and no SQL.
-What it needs of others it declares as Protocols: `tokens.TokenKeeper` and `budget.Budget`.
+What it needs of others it declares as Protocols: `tokens.TokenSource` and `budget.Budget`.
 """

@@ -27,7 +27,7 @@ from connector.zoho.models import (
     Webhook,
 )
 from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
-from connector.zoho.tokens import DeskAuth, TokenKeeper
+from connector.zoho.tokens import DeskAuth, TokenSource
 from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
 
@@ -46,7 +46,7 @@ class Desk:
         http: httpx2.AsyncClient,
         dc: DataCenter,
         org_id: str | None,
-        tokens: TokenKeeper,
+        tokens: TokenSource,
         budget: Budget,
     ) -> None:
         """Make the client of a portal; `org_id` is None while linking, when only `organizations` works.

@@ -1,7 +1,7 @@
 """The access token as an auth flow: attach, send, and on a refusal renew once and send once more.
 
 What is behind the token (the refresh token, the row that is locked, the other processes) is the
-keeper's; the client never sees it.
+token source's; the client never sees it.
 """
 
 from collections.abc import AsyncGenerator
@@ -27,8 +27,8 @@ class AccessToken(msgspec.Struct, frozen=True):
         return f"AccessToken(expires_at={self.expires_at})"
 
 
-class TokenKeeper(Protocol):
-    """Where a portal's access token is kept; both methods may raise any ZohoError."""
+class TokenSource(Protocol):
+    """Where a portal's access token comes from; both methods may raise any ZohoError."""
 
     async def current(self) -> AccessToken:
         """Return a token that is good for some minutes, refreshing it first where need be."""
@@ -47,19 +47,19 @@ class DeskAuth(httpx2.Auth):
     Other tokens of the same grant can push this one out before its time, hence the one renewal.
     """
 
-    def __init__(self, keeper: TokenKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
 
     async def async_auth_flow(
         self, request: httpx2.Request
     ) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """Yield the request once, and once more if the first answer refuses the token."""
-        token = await self._keeper.current()
+        token = await self._source.current()
         _sign(request, token)
         response = yield request
         # The answer is still on its way here; only a 401 is worth waiting for.
         if response.status_code == 401 and wire.refuses_token(401, await response.aread()):
-            _sign(request, await self._keeper.renew(token))
+            _sign(request, await self._source.renew(token))
             yield request
 
 

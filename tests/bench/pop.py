@@ -182,7 +182,7 @@ async def _person(services: Services, index: int, order: Order) -> str:
     )
     response = Response()
     Cookies(services.sealer, https=services.settings.is_https).set_session(
-        response, await services.people.open_session(added.user)
+        response, await services.sessions.open(added.user)
     )
     return response.headers["set-cookie"].partition(";")[0]
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connector.accounts import Agents, Flows, Keys, People
+from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.contacts import Directory
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
@@ -52,7 +52,7 @@ class Services:
         self.clock = sandbox.world.clock.now
         self.data_centers = data_centers(sandbox)
         self.sealer = Sealer(self.settings.secret_key)
-        self.people = People(store, self.clock)
+        self.sessions = Sessions(store, self.clock)
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
         self.flows = Flows(store, self.sealer, self.clock)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.accounts import Agents, People
+from connector.accounts import Agents, Sessions
 from connector.errors import CommandError, InvalidRequest, UnknownPerson
 from connector.orders.telephones import whose
 from connector.store import Store, team, users
@@ -40,7 +40,7 @@ async def agents(store: Store) -> Agents:
 @pytest.mark.parametrize("address", FOREIGN)
 async def test_a_folded_address_takes_nobodys_account(store: Store, agents: Agents, address: str) -> None:
     """Whoever gets such an address verified at Zoho is nobody here; Kim herself comes in afterwards."""
-    people = People(store, clock)
+    people = Sessions(store, clock)
     with pytest.raises(UnknownPerson):
         await people.sign_in(identity("1", address))
     assert (await people.sign_in(identity("2", "KIM@example.COM"))).email == "kim@example.com"

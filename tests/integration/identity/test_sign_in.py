@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from connector.accounts import SESSION_SECONDS
-from connector.accounts.flows import FLOW_SECONDS
+from connector.accounts.sign_in import FLOW_SECONDS
 from tests.integration.identity.browser import ADA_EU, ADA_UK, BRUNO, Browser, query_of
 from tests.integration.identity.conftest import ADDRESS, Hostile, Services
 
@@ -107,9 +107,9 @@ async def test_a_deactivated_user_is_out_at_once(
     await add_ada()
     await browser.sign_in()
     session = (await browser.get("/api/me")).json()["session"]
-    assert await services.people.living([session]) == {session}
+    assert await services.sessions.living([session]) == {session}
     assert await services.agents.deactivate("ada@example.com", actor="test") == 1
-    assert await services.people.living([session]) == set()
+    assert await services.sessions.living([session]) == set()
     assert (await browser.get("/banner")).status_code == 401
     answer = await browser.sign_in()
     assert (answer.status_code, "deactivated" in answer.text) == (403, True)
@@ -360,7 +360,7 @@ async def test_somebody_else_in_the_same_browser_ends_the_session_before(
     of_ada = (await browser.get("/api/me")).json()["session"]
     await browser.sign_in(BRUNO)
     of_bruno = (await browser.get("/api/me")).json()["session"]
-    assert await services.people.living([of_ada, of_bruno]) == {of_bruno}
+    assert await services.sessions.living([of_ada, of_bruno]) == {of_bruno}
 
 
 async def test_signing_in_again_ends_the_session_before(
@@ -372,7 +372,7 @@ async def test_signing_in_again_ends_the_session_before(
     before = (await browser.get("/api/me")).json()["session"]
     await browser.sign_in()
     after = (await browser.get("/api/me")).json()["session"]
-    assert await services.people.living([before, after]) == {after}
+    assert await services.sessions.living([before, after]) == {after}
 
 
 async def test_attempts_are_limited_by_address(services: Services, browser: Browser) -> None:

@@ -75,12 +75,12 @@ async def test_a_grant_lost_for_a_day(
     processes = [process() for _ in range(4)]
     await asyncio.gather(*(ask(each) for each in processes))
     env.world.revoke_all_grants()
-    with caplog.at_level(logging.ERROR, "connector.portals.keeper"):
+    with caplog.at_level(logging.ERROR, "connector.portals.token_manager"):
         for hour in range(24):
             await env.want(*(env.record(f"c-{hour}-{n}") for n in range(2)))
             await asyncio.gather(*(each.deliverer.once() for each in processes))
             env.advance(HOUR)
-    told = [each for each in caplog.records if each.name == "connector.portals.keeper"]
+    told = [each for each in caplog.records if each.name == "connector.portals.token_manager"]
     entries = await env.store.read(audit.newest)
     assert [each.message for each in told] == ["grant lost: link the portal again"]
     assert [each.action for each in entries].count("portal.grant_lost") == 1

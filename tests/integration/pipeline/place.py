@@ -75,7 +75,7 @@ class Place:
         """Open a session and answer its cookie; signing in itself is tested elsewhere."""
         user = await self.services.store.read(lambda c: users.by_email(c, email))
         assert user is not None
-        session_id = await self.services.people.open_session(user)
+        session_id = await self.services.sessions.open(user)
         return self._cookie(session_id)
 
     def _cookie(self, session_id: str) -> str:

@@ -11,7 +11,7 @@ from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
-from tests.integration.zoho.person import CALLBACK, Keeper, center, link
+from tests.integration.zoho.person import CALLBACK, PersonTokens, center, link
 
 
 @pytest.fixture(scope="package")
@@ -53,13 +53,15 @@ def budget(sandbox: RunningSandbox) -> LocalBudget:
 
 
 @pytest.fixture
-async def keeper(oauth: OAuth, sandbox: RunningSandbox) -> Keeper:
+async def tokens(oauth: OAuth, sandbox: RunningSandbox) -> PersonTokens:
     """Link the portal."""
     dc = center(sandbox)
-    return Keeper(oauth, dc, await link(oauth, dc), sandbox)
+    return PersonTokens(oauth, dc, await link(oauth, dc), sandbox)
 
 
 @pytest.fixture
-def desk(http: httpx2.AsyncClient, sandbox: RunningSandbox, keeper: Keeper, budget: LocalBudget) -> Desk:
+def desk(
+    http: httpx2.AsyncClient, sandbox: RunningSandbox, tokens: PersonTokens, budget: LocalBudget
+) -> Desk:
     """Make the client of the linked portal."""
-    return Desk(http, center(sandbox), DEMO_ORG_ID, keeper, budget)
+    return Desk(http, center(sandbox), DEMO_ORG_ID, tokens, budget)

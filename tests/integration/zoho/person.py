@@ -50,7 +50,7 @@ async def link(oauth: OAuth, dc: DataCenter, scopes: tuple[str, ...] = names(LIN
     )
 
 
-class Keeper:
+class PersonTokens:
     """Keep one grant's access token in memory, refreshing it when it is refused or about to end."""
 
     def __init__(self, oauth: OAuth, dc: DataCenter, tokens: Tokens, sandbox: RunningSandbox) -> None:

@@ -11,7 +11,7 @@ from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
-from tests.integration.zoho.person import ADA, Keeper, center, link
+from tests.integration.zoho.person import ADA, PersonTokens, center, link
 
 pytestmark = pytest.mark.anyio
 
@@ -52,11 +52,11 @@ async def test_an_agent_whom_nobody_knows(desk: Desk) -> None:
 
 
 async def test_organizations_before_the_org_is_known(
-    sandbox: RunningSandbox, keeper: Keeper, budget: LocalBudget
+    sandbox: RunningSandbox, tokens: PersonTokens, budget: LocalBudget
 ) -> None:
     """While linking, the client works without an org id."""
     async with http_client() as http:
-        (organization,) = await Desk(http, center(sandbox), None, keeper, budget).organizations()
+        (organization,) = await Desk(http, center(sandbox), None, tokens, budget).organizations()
     assert organization.id == DEMO_ORG_ID
 
 
@@ -224,13 +224,13 @@ async def test_a_missing_scope_and_a_foreign_portal(
     sandbox.world.config.scope_mismatch_status = status  # type: ignore[assignment]
     sandbox.world.config.org_mismatch_status = status  # type: ignore[assignment]
     dc = center(sandbox)
-    keeper = Keeper(oauth, dc, await link(oauth, dc, ("Desk.basic.READ",)), sandbox)
+    tokens = PersonTokens(oauth, dc, await link(oauth, dc, ("Desk.basic.READ",)), sandbox)
     async with http_client() as http:
         with pytest.raises(errors.ScopeMissing):
-            await Desk(http, dc, DEMO_ORG_ID, keeper, budget).list_contacts()
+            await Desk(http, dc, DEMO_ORG_ID, tokens, budget).list_contacts()
         with pytest.raises(errors.OrgMismatch):
-            await Desk(http, dc, "600000002", keeper, budget).my_info()
-    assert keeper.renewals == 0
+            await Desk(http, dc, "600000002", tokens, budget).my_info()
+    assert tokens.renewals == 0
 
 
 async def test_a_permission_taken_away(desk: Desk, sandbox: RunningSandbox) -> None:

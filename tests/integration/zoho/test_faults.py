@@ -11,7 +11,7 @@ from connector.zoho import fields
 from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import parse_row
-from tests.integration.zoho.person import Keeper
+from tests.integration.zoho.person import PersonTokens
 from tests.integration.zoho.test_desk import a_call
 
 pytestmark = pytest.mark.anyio
@@ -19,30 +19,30 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("html", [False, True])
 async def test_a_token_that_died_early(
-    desk: Desk, sandbox: RunningSandbox, keeper: Keeper, html: object
+    desk: Desk, sandbox: RunningSandbox, tokens: PersonTokens, html: object
 ) -> None:
     """Renewed once, sent once more: the record is written, once."""
     body = fields.call_body(await a_call(desk)).body
     sandbox.world.config.desk_401_html = bool(html)
     sandbox.world.faults.add(Rule(kind="unauthorized", times=1))
     await desk.create_call(body)
-    assert keeper.renewals == 1
+    assert tokens.renewals == 1
     assert len(sandbox.world.desk.dump_calls()) == 1
 
 
-async def test_a_token_that_expired(desk: Desk, sandbox: RunningSandbox, keeper: Keeper) -> None:
-    """After an hour the keeper has another one."""
+async def test_a_token_that_expired(desk: Desk, sandbox: RunningSandbox, tokens: PersonTokens) -> None:
+    """After an hour the tokens has another one."""
     sandbox.world.clock.advance(3_600)
     await desk.my_info()
-    assert keeper.renewals == 1
+    assert tokens.renewals == 1
 
 
-async def test_every_token_refused(desk: Desk, sandbox: RunningSandbox, keeper: Keeper) -> None:
+async def test_every_token_refused(desk: Desk, sandbox: RunningSandbox, tokens: PersonTokens) -> None:
     """A fresh token that is refused too is a lost grant, after one renewal."""
     sandbox.world.faults.add(Rule(kind="unauthorized"))
     with pytest.raises(errors.GrantLost):
         await desk.my_info()
-    assert keeper.renewals == 1
+    assert tokens.renewals == 1
 
 
 async def test_a_revoked_grant(desk: Desk, sandbox: RunningSandbox) -> None:
@@ -121,9 +121,9 @@ async def test_an_answer_that_does_not_come_in_time(
         await desk.create_call(body)
 
 
-async def test_nobody_there(http: httpx2.AsyncClient, keeper: Keeper, budget: LocalBudget) -> None:
+async def test_nobody_there(http: httpx2.AsyncClient, tokens: PersonTokens, budget: LocalBudget) -> None:
     """What cannot connect was not sent, a write included."""
     gone = parse_row("gone=http://127.0.0.1:1|http://127.0.0.1:1")
     with pytest.raises(errors.ZohoDown, match="not reached"):
-        await Desk(http, gone, "1", keeper, budget).create_call({})
+        await Desk(http, gone, "1", tokens, budget).create_call({})
     assert budget.taken == 0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.portals.limits import width_of
-from connector.portals.linking import Bound
+from connector.portals.linking import NewGrant
 from connector.zoho.data_centers import TABLE
 from connector.zoho.models import Department, Id, Organization
 from connector.zoho.oauth import Tokens
@@ -19,10 +19,10 @@ def test_width_follows_the_edition(edition: str, width: int) -> None:
     assert width_of(edition) == width
 
 
-def bound(*departments: Department) -> Bound:
+def bound(*departments: Department) -> NewGrant:
     """Make a grant with these departments."""
     organization = Organization(id=Id("1"))
-    return Bound(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, departments)
+    return NewGrant(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, departments)
 
 
 def department(number: int, *, enabled: bool | None = True, default: bool | None = False) -> Department:
@@ -42,5 +42,5 @@ def test_the_wanted_department_comes_first() -> None:
 def test_an_organisation_always_has_a_name(company: str, portal: str) -> None:
     """At the least its id."""
     organization = Organization(id=Id("1"), company_name=company, portal_name=portal)
-    made = Bound(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, ())
+    made = NewGrant(TABLE["us"], Tokens(access_token="a", expires_at=0), organization, ())
     assert made.name == (company or portal or "1")

@@ -40,15 +40,15 @@ Wait = Callable[[float], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-class _Claim(msgspec.Struct, frozen=True):
+class _Turn(msgspec.Struct, frozen=True):
     """What a look at the row came to: a token, else the grant to refresh, else somebody else is at it."""
 
     token: AccessToken | None = None
     grant: Grant | None = None
 
 
-class Keeper:
-    """A portal's `TokenKeeper`, over the store."""
+class TokenManager:
+    """A portal's `TokenSource`, over the store."""
 
     def __init__(
         self, portal: Portal, store: Store, sealer: Sealer, clock: Clock, refresh: Refresh, wait: Wait
@@ -60,7 +60,7 @@ class Keeper:
         self._ask_zoho = refresh
         self._wait = wait
         self._flight: SingleFlight[AccessToken] = SingleFlight()
-        self._held: AccessToken | None = None
+        self._token: AccessToken | None = None
         self._quiet_until = 0
 
     async def current(self) -> AccessToken:
@@ -69,16 +69,16 @@ class Keeper:
         Whatever Zoho says instead of a newer one, the last one is used for as long as it lives.
         Raises GrantLost, TokensThrottled or NoToken.
         """
-        held, now = self._held, self._clock()
-        if held is not None and (self._is_fresh(held) or (self._is_good(held) and now < self._quiet_until)):
-            return held
+        last, now = self._token, self._clock()
+        if last is not None and (self._is_fresh(last) or (self._is_good(last) and now < self._quiet_until)):
+            return last
         try:
             return await self._renewed(None)
         except (ZohoBusy, NoToken):
             last = await self._last_token()
             if last is None or not self._is_good(last):
                 raise
-            self._held, self._quiet_until = last, self._clock() + QUIET_SECONDS * SECOND
+            self._token, self._quiet_until = last, self._clock() + QUIET_SECONDS * SECOND
             return last
 
     async def renew(self, refused: AccessToken) -> AccessToken:
@@ -97,39 +97,39 @@ class Keeper:
         await self._flight.landed()
 
     async def _renewed(self, refused: str | None) -> AccessToken:
-        self._held = await self._flight(partial(self._fly, refused))
-        return self._held
+        self._token = await self._flight(partial(self._new_token, refused))
+        return self._token
 
-    async def _fly(self, refused: str | None) -> AccessToken:
+    async def _new_token(self, refused: str | None) -> AccessToken:
         renewer = token_hex(8)
         while True:
-            claim = await self._store.write(partial(self._claim, renewer, refused))
-            if claim.token is not None:
-                return claim.token
-            if claim.grant is None:
+            turn = await self._store.write(partial(self._take_turn, renewer, refused))
+            if turn.token is not None:
+                return turn.token
+            if turn.grant is None:
                 await self._wait(POLL_SECONDS)
-            elif token := await self._refresh(claim.grant, renewer):
+            elif token := await self._refresh(turn.grant, renewer):
                 return token
 
-    def _claim(self, renewer: str, refused: str | None, connection: Connection) -> _Claim:
+    def _take_turn(self, renewer: str, refused: str | None, connection: Connection) -> _Turn:
         now = self._clock()
         grant = grants.get(connection, self._portal.id)
-        token = None if grant is None else self._opened(grant)
+        token = None if grant is None else self._decrypted(grant)
         if grant is not None and token is not None:
             is_refused = token.value == refused and not _are_few_left(grant, now)
             # While another process is at it, which may have died over it, what is still good does.
             is_waited_for = grant.renewing_until > now and self._is_good(token)
             if not is_refused and (self._is_fresh(token) or is_waited_for):
-                return _Claim(token=token)
+                return _Turn(token=token)
         portal = portals.get(connection, self._portal.id)
         if grant is None or portal is None or portal.state != "linked":
             raise GrantLost(f"The grant of {self._portal.name} is gone: link the portal again.")
         if grant.renewing_until > now:
-            return _Claim()
+            return _Turn()
         renewals = self._counted(grant, now)
         until = now + LEASE_SECONDS * SECOND
         taken = grants.take(connection, grant, renewer, renewals, now, until)
-        return _Claim(grant=msgspec.structs.replace(grant, renewals=renewals) if taken else None)
+        return _Turn(grant=msgspec.structs.replace(grant, renewals=renewals) if taken else None)
 
     def _counted(self, grant: Grant, now: int) -> tuple[int, ...]:
         """Return the moments of the window with this one; TokensThrottled where it would be one too many."""
@@ -149,7 +149,7 @@ class Keeper:
         try:
             tokens = await self._ask_zoho(refresh_token)
         except ZohoError as problem:
-            await self._store.write(partial(self._failed, grant, renewer, problem))
+            await self._store.write(partial(self._note_failure, grant, renewer, problem))
             raise
         now = self._clock()
         finishing = partial(
@@ -167,7 +167,7 @@ class Keeper:
         log.info("token refreshed", extra={"portal": self._portal.name})
         return AccessToken(tokens.access_token, tokens.expires_at, grants.renew_at(now, tokens.expires_at))
 
-    def _failed(self, grant: Grant, renewer: str, problem: ZohoError, connection: Connection) -> None:
+    def _note_failure(self, grant: Grant, renewer: str, problem: ZohoError, connection: Connection) -> None:
         now = self._clock()
         throttled = isinstance(problem, TokensThrottled)
         # Zoho's own no made no token; where its answer was lost there may be one that we never saw.
@@ -187,9 +187,9 @@ class Keeper:
 
     async def _last_token(self) -> AccessToken | None:
         grant = await self._store.read(lambda connection: grants.get(connection, self._portal.id))
-        return None if grant is None else self._opened(grant)
+        return None if grant is None else self._decrypted(grant)
 
-    def _opened(self, grant: Grant) -> AccessToken | None:
+    def _decrypted(self, grant: Grant) -> AccessToken | None:
         if grant.sealed_access_token is None:
             return None
         value = self._sealer.open(grant.sealed_access_token)

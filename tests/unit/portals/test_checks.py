@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
-from connector.portals.refusals import in_words
+from connector.portals.checks import describe_refusal
 from connector.store.writes import Refusal, Work
 
 REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
@@ -15,9 +15,9 @@ REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, Org
 @pytest.mark.parametrize("work", get_args(Work))
 def test_each_kind_has_its_own_remedy(work: Work, reason: str) -> None:
     """No two reasons share their words, and none is left to guess."""
-    said = in_words(Refusal(portal_id=1, work=work, reason=reason, detail="", refused_at=0))
+    said = describe_refusal(Refusal(portal_id=1, work=work, reason=reason, detail="", refused_at=0))
     others = {
-        in_words(Refusal(portal_id=1, work=work, reason=other, detail="", refused_at=0)).remedy
+        describe_refusal(Refusal(portal_id=1, work=work, reason=other, detail="", refused_at=0)).remedy
         for other in (*REASONS, "blocked")
         if other != reason
     }

@@ -1,0 +1,154 @@
+"""Sign people in: off to Zoho and back, who may come in as whom, and their sessions."""
+
+from collections.abc import Collection
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.clock import SECOND, Clock
+from connector.crypto import Sealer, digest, new_secret
+from connector.errors import Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
+from connector.store import Store, audit, users
+from connector.store import flows as flow_rows
+from connector.store import sessions as session_rows
+from connector.store.flows import Flow, Purpose
+from connector.store.users import User
+from connector.zoho.signed_tokens import Identity
+
+SESSION_SECONDS = 12 * 3_600
+"""A session ends half a day after the sign-in, used or not: a shift, and nobody signs in twice in one."""
+
+FLOW_SECONDS = 600
+"""How long somebody may take at Zoho."""
+
+
+class StartedFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow that goes out: `browser` stays in a cookie, the rest goes into Zoho's address."""
+
+    state: str
+    browser: str
+    nonce: str
+    verifier: str
+
+
+class ReturnedFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow that came back; `location` is where it began, `user_id` who began to link."""
+
+    location: str
+    nonce: str
+    verifier: str
+    user_id: int | None
+    next_path: str
+
+
+class Flows:
+    """Keep the flows, of which the store sees neither state nor verifier in the clear."""
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+
+    async def begin(
+        self, purpose: Purpose, *, location: str, next_path: str = "/", user_id: int | None = None
+    ) -> StartedFlow:
+        """Begin a flow at a data centre; each has a browser secret of its own, so that tabs never meet."""
+        started = StartedFlow(
+            state=new_secret(), browser=new_secret(), nonce=new_secret(), verifier=new_secret()
+        )
+        now = self._clock()
+        flow = Flow(
+            state_hash=digest(started.state),
+            browser_hash=digest(started.browser),
+            purpose=purpose,
+            location=location,
+            sealed_verifier=self._sealer.seal(started.verifier),
+            nonce=started.nonce,
+            user_id=user_id,
+            next_path=next_path,
+            expires_at=now + FLOW_SECONDS * SECOND,
+        )
+        await self._store.write(lambda connection: flow_rows.add(connection, flow, now))
+        return started
+
+    async def take(self, purpose: Purpose, *, state: str, browser: str) -> ReturnedFlow | None:
+        """Use a flow up; None unless it began here, for this, in this browser, not long ago."""
+        now = self._clock()
+        flow = await self._store.write(
+            lambda connection: flow_rows.take(connection, digest(state), digest(browser), purpose, now)
+        )
+        if flow is None:
+            return None
+        return ReturnedFlow(
+            location=flow.location,
+            nonce=flow.nonce,
+            verifier=self._sealer.open(flow.sealed_verifier),
+            user_id=flow.user_id,
+            next_path=flow.next_path,
+        )
+
+
+class Sessions:
+    """Map Zoho's identities to our users at sign-in, and sessions to users afterwards."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def sign_in(self, identity: Identity) -> User:
+        """Return the user whom a Zoho identity means, binding it at the first sign-in.
+
+        A bound identity decides by itself, whatever its e-mail address is by now. One that is not bound
+        needs a verified address of a user whom an administrator has added and who is not bound yet.
+        Raises EmailUnverified, UnknownPerson, IdentityTaken or Deactivated; nobody is added silently.
+        """
+        return await self._store.write(lambda connection: self._sign_in(connection, identity))
+
+    def _sign_in(self, connection: Connection, identity: Identity) -> User:
+        user = users.by_identity(connection, identity.issuer, identity.sub)
+        if user is None:
+            user = self._first_time(connection, identity)
+        if not user.active:
+            raise Deactivated(f"The user {user.email} has been deactivated.")
+        return user
+
+    def _first_time(self, connection: Connection, identity: Identity) -> User:
+        if not identity.email or not identity.email_verified:
+            raise EmailUnverified("Zoho does not vouch for an e-mail address of yours.")
+        user = users.by_email(connection, identity.email)
+        if user is None:
+            raise UnknownPerson(f"Nobody has added {identity.email} to the connector.", identity.email)
+        if not user.active:
+            return user
+        if not users.bind(connection, user.id, identity.issuer, identity.sub):
+            raise IdentityTaken(f"The user {user.email} has signed in before as another Zoho user.")
+        detail = f"{identity.issuer} {identity.sub}"
+        audit.append(connection, self._clock(), user.email, "agent.bound", user.email, detail)
+        return user
+
+    async def open(self, user: User) -> str:
+        """Begin a session and return its id, of which we keep the hash alone."""
+        session_id, now = new_secret(), self._clock()
+        ends = now + SESSION_SECONDS * SECOND
+        await self._store.write(
+            lambda connection: session_rows.add(connection, digest(session_id), user.id, now, ends)
+        )
+        return session_id
+
+    async def user_of(self, session_id: str) -> User | None:
+        """Return the active user of a session that is not over."""
+        return await self._store.read(lambda connection: self._user_of(connection, session_id))
+
+    def _user_of(self, connection: Connection, session_id: str) -> User | None:
+        user_id = session_rows.user_of(connection, digest(session_id), self._clock())
+        return None if user_id is None else users.get(connection, user_id)
+
+    async def living(self, session_hashes: Collection[str]) -> set[str]:
+        """Return which of these sessions are not over: what open streams ask every few seconds."""
+        now = self._clock()
+        return await self._store.read(lambda connection: session_rows.living(connection, session_hashes, now))
+
+    async def end(self, session_id: str) -> None:
+        """End a session; one that is over already stays so."""
+        now = self._clock()
+        await self._store.write(lambda connection: session_rows.revoke(connection, digest(session_id), now))
