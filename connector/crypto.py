@@ -1,4 +1,4 @@
-"""Seal what must not be read in the database, and give signing its keys: both derived from SECRET_KEY."""
+"""Encrypt what must not be read in the database; these keys and those for signing come from SECRET_KEY."""
 
 import base64
 import hashlib
@@ -12,21 +12,26 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from connector.errors import SettingsError
 from connector.settings import Secret
 
-SEALING = b"zoho-desk-phone-connector: sealing"
+ENCRYPTION = b"zoho-desk-phone-connector: sealing"
 SIGNING = b"zoho-desk-phone-connector: signing"
-"""Each purpose has keys of its own, so that what leaks from one says nothing of the other."""
+"""Each purpose has keys of its own, so that what leaks from one says nothing of the other.
+
+A purpose's text is part of its keys: with another one nothing that is stored could be decrypted.
+"""
 
 
-class Sealer:
-    """Seal with the first of the configured keys, open with any of them.
+class Encryptor:
+    """Encrypt with the first of the configured keys, decrypt with any of them.
 
     Raises SettingsError where there is no key at all.
     """
 
     def __init__(self, keys: Sequence[Secret]) -> None:
         if not keys:
-            raise SettingsError("SECRET_KEY is not set, and without it nothing can be sealed.")
-        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, SEALING))) for key in keys])
+            raise SettingsError("SECRET_KEY is not set, and without it nothing can be encrypted.")
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(_derive(key, ENCRYPTION))) for key in keys]
+        )
         self._signing_keys = tuple(_derive(key, SIGNING) for key in keys)
 
     @property
@@ -34,18 +39,18 @@ class Sealer:
         """Return the keys for signing, the first of which signs."""
         return self._signing_keys
 
-    def seal(self, text: str) -> bytes:
-        """Return a token that only our keys open; the same text never gives the same token."""
+    def encrypt(self, text: str) -> bytes:
+        """Return a text as a token that only our keys decrypt; no two tokens are the same."""
         return self._fernet.encrypt(text.encode())
 
-    def open(self, token: bytes) -> str:
-        """Return the text that was sealed; SettingsError where none of the keys opens it."""
+    def decrypt(self, token: bytes) -> str:
+        """Return the text of a token; SettingsError where none of the keys decrypts it."""
         try:
             return self._fernet.decrypt(token).decode()
         except InvalidToken as problem:
             raise SettingsError(
-                "SECRET_KEY does not open what it once sealed: add the former key behind the present one, "
-                "separated by a comma, or link the portals and set the phone systems' secrets again."
+                "The database was encrypted with another SECRET_KEY: add the former key behind the present one, "
+                "separated by a comma. If it is lost, link the portals and set the phone systems' secrets again."
             ) from problem
 
 

@@ -1,4 +1,4 @@
-"""Keep files for their owner alone: they hold people's numbers and sealed tokens."""
+"""Keep files for their owner alone: they hold people's numbers and encrypted tokens."""
 
 import logging
 import os

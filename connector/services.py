@@ -14,7 +14,7 @@ from connector.clock import Clock, system_clock
 from connector.contacts import Directory
 from connector.contacts.hooks import DeskHooks
 from connector.contacts.syncing import Syncing
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.errors import SettingsError
 from connector.maintenance import Clocks, Pruning, Silence
@@ -41,7 +41,7 @@ class Services:
         self.store = store
         self.clock = clock
         self.metrics = Metrics()
-        self.sealer = Sealer(settings.secret_key)
+        self.encryptor = Encryptor(settings.secret_key)
         self.http = http_client()
         self.data_centers = data_centers.with_added(
             [data_centers.parse_row(row) for row in settings.zoho_data_centers]
@@ -60,11 +60,11 @@ class Services:
         self.sessions = Sessions(self.store, self.clock)
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
-        self.flows = Flows(self.store, self.sealer, self.clock)
+        self.flows = Flows(self.store, self.encryptor, self.clock)
         self.portals = Portals(
             self.store,
             self.clock,
-            self.sealer,
+            self.encryptor,
             self.oauth,
             self.http,
             client_id=self.settings.zoho_client_id,
@@ -76,12 +76,12 @@ class Services:
         settings, store, clock = self.settings, self.store, self.clock
         self.bus = _bus(settings, store)
         self.hub = Hub(self.bus)
-        self.phone_systems = PhoneSystems(store, self.sealer, clock)
+        self.phone_systems = PhoneSystems(store, self.encryptor, clock)
         self.control = Control(store, self.bus, clock, self.metrics)
         self.links = LinkNews(store, self.hub)
         self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
         self.directory = Directory(store, self.portals, settings, clock)
-        self.recordings = Recordings(store, self.sealer, clock, self.directory)
+        self.recordings = Recordings(store, self.encryptor, clock, self.directory)
         self.syncing = Syncing(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock

@@ -62,7 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = []
     secret_key: Annotated[
         list[Secret],
-        Meta(description="Seals tokens and signs cookies; comma separated, the first seals, all open"),
+        Meta(
+            description="Encrypts tokens and signs cookies; comma separated, the first encrypts, all decrypt"
+        ),
     ] = []
     zoho_client_id: Annotated[str, Meta(description="Client ID from Zoho's API console")] = ""
     zoho_client_secret: Annotated[
@@ -194,7 +196,7 @@ def check_complete(settings: Settings) -> None:
     """Refuse to serve with a setting missing: SettingsError names the first one."""
     if not settings.secret_key:
         raise SettingsError(
-            "SECRET_KEY is not set: it seals Zoho's tokens. "
+            "SECRET_KEY is not set: it encrypts Zoho's tokens. "
             "Make one with `connector secret-key` and keep it safe."
         )
     for name in ("zoho_client_id", "zoho_client_secret"):

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND, Clock
-from connector.crypto import Sealer, digest, new_secret
+from connector.crypto import Encryptor, digest, new_secret
 from connector.errors import Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
 from connector.store import Store, audit, users
 from connector.store import flows as flow_rows
@@ -44,9 +44,9 @@ class ReturnedFlow(msgspec.Struct, frozen=True, kw_only=True):
 class Flows:
     """Keep the flows, of which the store sees neither state nor verifier in the clear."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, store: Store, encryptor: Encryptor, clock: Clock) -> None:
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._clock = clock
 
     async def begin(
@@ -62,7 +62,7 @@ class Flows:
             browser_hash=digest(started.browser),
             purpose=purpose,
             location=location,
-            sealed_verifier=self._sealer.seal(started.verifier),
+            sealed_verifier=self._encryptor.encrypt(started.verifier),
             nonce=started.nonce,
             user_id=user_id,
             next_path=next_path,
@@ -82,7 +82,7 @@ class Flows:
         return ReturnedFlow(
             location=flow.location,
             nonce=flow.nonce,
-            verifier=self._sealer.open(flow.sealed_verifier),
+            verifier=self._encryptor.decrypt(flow.sealed_verifier),
             user_id=flow.user_id,
             next_path=flow.next_path,
         )

@@ -125,7 +125,7 @@ def list_all(*, as_json: bool) -> None:
                 "department": phone.department_id,
                 "lines": _written(phone.lines),
                 "queues": _written(phone.queues),
-                "secrets": len(phone.sealed_secrets) + len(phone.sealed_address_secrets),
+                "secrets": len(phone.encrypted_secrets) + len(phone.encrypted_address_secrets),
                 "senders": phone.senders,
                 "prefixes": phone.prefixes,
                 "without_plus": phone.without_plus,

@@ -14,7 +14,7 @@ from connector.cli.opening import in_store, with_services
 from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.secret_files import secret_in
 from connector.cli.values import HOW_MANY
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.recordings import sources
 from connector.services import Services
 from connector.store import recordings as table
@@ -74,7 +74,7 @@ def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
 
     async def step(services: Services) -> SourceRow:
         if any(msgspec.structs.astuple(wishes)):
-            change = partial(_change, wishes, services.sealer)
+            change = partial(_change, wishes, services.encryptor)
             await change_phone(slug, change, "phone_system.recordings", _in_short(wishes), services)
         phone = (await services.phone_systems.find(slug)).phone
         return await services.store.read(lambda c: table.source_of(c, phone.id))
@@ -93,9 +93,9 @@ def _check_pairs(wishes: Wishes) -> None:
         raise click.UsageError("Give --secret-file with --user or --header.")
 
 
-def _change(wishes: Wishes, sealer: Sealer, connection: Connection, phone: PhoneSystem) -> None:
+def _change(wishes: Wishes, encryptor: Encryptor, connection: Connection, phone: PhoneSystem) -> None:
     before = SourceRow() if wishes.forget else table.source_of(connection, phone.id)
-    table.set_source(connection, phone.id, sources.changed(before, _values(wishes), sealer))
+    table.set_source(connection, phone.id, sources.changed(before, _values(wishes), encryptor))
 
 
 def _values(wishes: Wishes) -> sources.Changes:

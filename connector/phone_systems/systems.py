@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.clock import HOUR, SECOND, Clock
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.dialects import DIALECTS, Dialect, Hints, Question, known_time_zone
 from connector.dialects import PhoneSystem as Voice
 from connector.dialects.addresses import new_token
@@ -50,9 +50,9 @@ class Known(msgspec.Struct, frozen=True):
 class PhoneSystems:
     """Find phone systems fast, add them, and change their secrets."""
 
-    def __init__(self, store: Store, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, store: Store, encryptor: Encryptor, clock: Clock) -> None:
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._clock = clock
         self.hinting = Hinting(store)
         self._known: dict[str | int, Known] = {}
@@ -96,8 +96,8 @@ class PhoneSystems:
             slug=phone.slug,
             country=phone.country,
             time_zone=phone.time_zone,
-            secrets=tuple(map(self._sealer.open, phone.sealed_secrets)),
-            address_secrets=tuple(map(self._sealer.open, phone.sealed_address_secrets)),
+            secrets=tuple(map(self._encryptor.decrypt, phone.encrypted_secrets)),
+            address_secrets=tuple(map(self._encryptor.decrypt, phone.encrypted_address_secrets)),
             lines=frozenset(spelt for line in phone.lines for spelt in numbers.spellings(line)),
             agents=agents_of(phone.agent_words, phone.country),
         )
@@ -115,8 +115,8 @@ class PhoneSystems:
             phone,
             lines={whole_number(line, phone.country): its for line, its in phone.lines.items()},
             uid=secrets.token_hex(16),
-            sealed_secrets=(self._sealer.seal(signing),) if signing else (),
-            sealed_address_secrets=(self._sealer.seal(token),) if token else (),
+            encrypted_secrets=(self._encryptor.encrypt(signing),) if signing else (),
+            encrypted_address_secrets=(self._encryptor.encrypt(token),) if token else (),
         )
 
         def change(connection: Connection) -> None:
@@ -145,8 +145,8 @@ class PhoneSystems:
             secret = new_secret() if dialect.signing == "made" and not given else _checked(dialect, given)
 
         def change(connection: Connection) -> None:
-            old_until, sealed = now + overlap_hours * HOUR, self._sealer.seal(secret)
-            table.rotate_secret(connection, phone.id, sealed, now, old_until, kind)
+            old_until, encrypted = now + overlap_hours * HOUR, self._encryptor.encrypt(secret)
+            table.rotate_secret(connection, phone.id, encrypted, now, old_until, kind)
             audit.append(connection, now, actor, "phone_system.rotated", slug, f"overlap {overlap_hours} h")
 
         await self._store.write(change)

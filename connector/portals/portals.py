@@ -11,7 +11,7 @@ import httpx2
 from sqlalchemy import Connection
 
 from connector.clock import Clock
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
 from connector.portals.charging import ChargedBudget
 from connector.portals.checks import (
@@ -62,7 +62,7 @@ class Portals:
         self,
         store: Store,
         clock: Clock,
-        sealer: Sealer,
+        encryptor: Encryptor,
         oauth: OAuth,
         http: httpx2.AsyncClient,
         *,
@@ -73,7 +73,7 @@ class Portals:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._oauth = oauth
         self._http = http
         self._client_id = client_id
@@ -197,7 +197,7 @@ class Portals:
                 f"{portal.name} is at {portal.location!r}, which is in no table any more."
             )
         refresh = partial(self._oauth.refresh, dc)
-        manager = TokenManager(portal, self._store, self._sealer, self._clock, refresh, self._wait)
+        manager = TokenManager(portal, self._store, self._encryptor, self._clock, refresh, self._wait)
         self._token_managers[portal.id] = manager
         return Desk(self._http, dc, portal.org_id, manager, self.budget(portal))
 
@@ -207,9 +207,9 @@ class Portals:
         portal = portals.put(connection, **self._values(granted, before, actor, now))
         writes.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
-        sealed_refresh = self._sealer.seal(granted.tokens.refresh_token or "")
-        sealed_access = self._sealer.seal(granted.tokens.access_token)
-        grants.put(connection, portal.id, sealed_refresh, sealed_access, granted.tokens.expires_at, now)
+        encrypted_refresh = self._encryptor.encrypt(granted.tokens.refresh_token or "")
+        encrypted_access = self._encryptor.encrypt(granted.tokens.access_token)
+        grants.put(connection, portal.id, encrypted_refresh, encrypted_access, granted.tokens.expires_at, now)
         detail = f"{portal.location} {portal.org_id}; scopes: {portal.scopes}"
         action = "portal.linked_again" if before else "portal.linked"
         audit.append(connection, now, actor.email, action, portal.name, detail)
@@ -217,7 +217,7 @@ class Portals:
 
     def _former_token(self, replaced: Grant) -> str | None:
         try:
-            return self._sealer.open(replaced.sealed_refresh_token)
+            return self._encryptor.decrypt(replaced.sealed_refresh_token)
         except SettingsError:
             # Linking again is what one does after SECRET_KEY was lost, so this must not stop it.
             return None

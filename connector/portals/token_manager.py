@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND, Clock
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
 from connector.portals.limits import HELD_BACK_SECONDS, TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
@@ -51,11 +51,11 @@ class TokenManager:
     """A portal's `TokenSource`, over the store."""
 
     def __init__(
-        self, portal: Portal, store: Store, sealer: Sealer, clock: Clock, refresh: Refresh, wait: Wait
+        self, portal: Portal, store: Store, encryptor: Encryptor, clock: Clock, refresh: Refresh, wait: Wait
     ) -> None:
         self._portal = portal
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._clock = clock
         self._ask_zoho = refresh
         self._wait = wait
@@ -145,7 +145,7 @@ class TokenManager:
 
     async def _refresh(self, grant: Grant, renewer: str) -> AccessToken | None:
         """Ask Zoho and write the answer; None if the grant was replaced meanwhile."""
-        refresh_token = self._sealer.open(grant.sealed_refresh_token)
+        refresh_token = self._encryptor.decrypt(grant.sealed_refresh_token)
         try:
             tokens = await self._ask_zoho(refresh_token)
         except ZohoError as problem:
@@ -156,9 +156,9 @@ class TokenManager:
             grants.finish,
             portal_id=grant.portal_id,
             renewer=renewer,
-            # Sealed anew, so that after a change of SECRET_KEY the former key is soon needed no more.
-            sealed_refresh=self._sealer.seal(tokens.refresh_token or refresh_token),
-            sealed_access=self._sealer.seal(tokens.access_token),
+            # Encrypted anew, so that after a change of SECRET_KEY the former key is soon needed no more.
+            encrypted_refresh=self._encryptor.encrypt(tokens.refresh_token or refresh_token),
+            encrypted_access=self._encryptor.encrypt(tokens.access_token),
             expires_at=tokens.expires_at,
             now=now,
         )
@@ -192,7 +192,7 @@ class TokenManager:
     def _decrypted(self, grant: Grant) -> AccessToken | None:
         if grant.sealed_access_token is None:
             return None
-        value = self._sealer.open(grant.sealed_access_token)
+        value = self._encryptor.decrypt(grant.sealed_access_token)
         return AccessToken(value, grant.expires_at, grant.renew_at)
 
     def _is_fresh(self, token: AccessToken) -> bool:

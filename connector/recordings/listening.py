@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from connector.calls import CallRecord, NotRecorded, Recording, not_recorded
 from connector.clock import MINUTE, Clock
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import (
     ConnectorError,
     NotAllowed,
@@ -101,7 +101,7 @@ class Recordings:
     def __init__(
         self,
         store: Store,
-        sealer: Sealer,
+        encryptor: Encryptor,
         clock: Clock,
         directory: Directory,
         fetcher: Fetcher | None = None,
@@ -109,7 +109,7 @@ class Recordings:
         each_at_most: int = EACH_AT_MOST,
     ) -> None:
         self._store = store
-        self._sealer = sealer
+        self._encryptor = encryptor
         self._clock = clock
         self._callers = Callers(directory)
         self._fetcher = fetcher or Fetcher()
@@ -239,7 +239,7 @@ class Recordings:
             raise self._missing(asked, str(problem)) from problem
 
     async def _open_one(self, kept: Kept, recording: Recording, part: Range | None) -> Audio:
-        source = sources.opened(kept.source, self._sealer)
+        source = sources.opened(kept.source, self._encryptor)
         names = folder.place_in(recording.url, source.folder_address) if source.folder else None
         if source.folder and names is not None:
             return await folder.open_file(source.folder, names, part)

@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 
 from connector.casing import ascii_lower
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.addresses import Address, Network, may_reach
 from connector.settings import Secret
@@ -59,9 +59,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value.reveal()}
 
 
-def opened(row: SourceRow, sealer: Sealer) -> Source:
+def opened(row: SourceRow, encryptor: Encryptor) -> Source:
     """Make a source ready for use; SettingsError where no key opens its credentials."""
-    value = None if row.sealed_header_value is None else sealer.open(row.sealed_header_value)
+    value = None if row.sealed_header_value is None else encryptor.decrypt(row.sealed_header_value)
     return Source(
         folder=row.folder,
         folder_address=row.folder_address or "",
@@ -88,7 +88,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     secret: str = ""
 
 
-def changed(row: SourceRow, changes: Changes, sealer: Sealer) -> SourceRow:
+def changed(row: SourceRow, changes: Changes, encryptor: Encryptor) -> SourceRow:
     """Change a source; CommandError for what could not be meant."""
     values: dict[str, Any] = {
         "origins": tuple(map(check_origin, changes.origins)),
@@ -100,7 +100,7 @@ def changed(row: SourceRow, changes: Changes, sealer: Sealer) -> SourceRow:
         values |= {"folder": folder[0], "folder_address": folder[1]}
     if changes.secret:
         header, value = _credentials(changes)
-        values |= {"header": header, "sealed_header_value": sealer.seal(value)}
+        values |= {"header": header, "sealed_header_value": encryptor.encrypt(value)}
     whole = msgspec.structs.replace(row, **{name: value for name, value in values.items() if value})
     if row.header is not None and not changes.secret and set(whole.origins) - set(row.origins):
         # Whoever gave them named the hosts that see them.

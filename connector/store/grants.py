@@ -1,4 +1,4 @@
-"""Keep the grants: sealed tokens, and the lease that lets one process at a time refresh."""
+"""Keep the grants: encrypted tokens, and the lease that lets one process at a time refresh."""
 
 from typing import Any
 
@@ -48,15 +48,15 @@ def renew_at(now: int, expires_at: int) -> int:
 def put(
     connection: Connection,
     portal_id: int,
-    sealed_refresh: bytes,
-    sealed_access: bytes,
+    encrypted_refresh: bytes,
+    encrypted_access: bytes,
     expires_at: int,
     now: int,
 ) -> None:
     """Give a portal a grant in place of the one it may have; whoever was refreshing that one is too late."""
     values: dict[str, Any] = {
-        "sealed_refresh_token": sealed_refresh,
-        "sealed_access_token": sealed_access,
+        "sealed_refresh_token": encrypted_refresh,
+        "sealed_access_token": encrypted_access,
         "expires_at": expires_at,
         "renew_at": renew_at(now, expires_at),
         "renewer": None,
@@ -90,15 +90,15 @@ def finish(
     portal_id: int,
     renewer: str,
     *,
-    sealed_refresh: bytes,
-    sealed_access: bytes,
+    encrypted_refresh: bytes,
+    encrypted_access: bytes,
     expires_at: int,
     now: int,
 ) -> bool:
     """Write a refreshed token and give the lease back; False if the lease was lost meanwhile."""
     values = {
-        "sealed_refresh_token": sealed_refresh,
-        "sealed_access_token": sealed_access,
+        "sealed_refresh_token": encrypted_refresh,
+        "sealed_access_token": encrypted_access,
         "expires_at": expires_at,
         "renew_at": renew_at(now, expires_at),
     }

@@ -50,8 +50,8 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     routes_to_owners: bool = False
     takes_orders: bool = False
     records_internal: bool = False
-    sealed_secrets: tuple[bytes, ...] = ()
-    sealed_address_secrets: tuple[bytes, ...] = ()
+    encrypted_secrets: tuple[bytes, ...] = ()
+    encrypted_address_secrets: tuple[bytes, ...] = ()
     senders: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     without_plus: bool = False
@@ -71,10 +71,10 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     values["prefixes"] = " ".join(phone.prefixes)
     adding = insert(phone_systems).values(values).returning(phone_systems.c.id)
     phone_id: int = connection.execute(adding).scalar_one()
-    for sealed in phone.sealed_secrets:
-        add_secret(connection, phone_id, sealed, now)
-    for sealed in phone.sealed_address_secrets:
-        add_secret(connection, phone_id, sealed, now, "address")
+    for encrypted in phone.encrypted_secrets:
+        add_secret(connection, phone_id, encrypted, now)
+    for encrypted in phone.encrypted_address_secrets:
+        add_secret(connection, phone_id, encrypted, now, "address")
     set_senders(connection, phone_id, phone.senders)
     for number, department_id in phone.lines.items():
         set_line(connection, phone_id, number, department_id)
@@ -116,8 +116,8 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
     return PhoneSystem(
         id=values["id"],
         **{name: values[name] for name in _OWN_COLUMNS},
-        sealed_secrets=_valid_secrets(connection, values["id"], now, "signing"),
-        sealed_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
+        encrypted_secrets=_valid_secrets(connection, values["id"], now, "signing"),
+        encrypted_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
         senders=_senders(connection, values["id"]),
         prefixes=tuple(values["prefixes"].split()),
         lines=_pairs(connection, own_lines),
@@ -152,17 +152,17 @@ def _senders(connection: Connection, phone_id: int) -> tuple[str, ...]:
 
 
 def add_secret(
-    connection: Connection, phone_id: int, sealed: bytes, now: int, kind: SecretKind = "signing"
+    connection: Connection, phone_id: int, encrypted: bytes, now: int, kind: SecretKind = "signing"
 ) -> None:
     """Give a phone system one more valid secret."""
-    values = {"phone_system_id": phone_id, "kind": kind, "sealed_secret": sealed, "created_at": now}
+    values = {"phone_system_id": phone_id, "kind": kind, "sealed_secret": encrypted, "created_at": now}
     connection.execute(insert(phone_secrets).values(values))
 
 
 def rotate_secret(
     connection: Connection,
     phone_id: int,
-    sealed: bytes,
+    encrypted: bytes,
     now: int,
     old_until: int,
     kind: SecretKind = "signing",
@@ -174,7 +174,7 @@ def rotate_secret(
         or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > old_until),
     )
     connection.execute(update(phone_secrets).where(older).values(valid_until=old_until))
-    add_secret(connection, phone_id, sealed, now, kind)
+    add_secret(connection, phone_id, encrypted, now, kind)
 
 
 def set_senders(connection: Connection, phone_id: int, networks: Iterable[str]) -> None:

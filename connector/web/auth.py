@@ -12,7 +12,7 @@ from starlette.responses import Response
 from connector.accounts import SESSION_SECONDS
 from connector.accounts.sign_in import FLOW_SECONDS
 from connector.casing import ascii_lower
-from connector.crypto import Sealer, digest
+from connector.crypto import Encryptor, digest
 from connector.errors import NotAllowed, NotSignedIn
 from connector.services import services_of
 from connector.store.users import ROLES, Role, User
@@ -35,11 +35,11 @@ class Cookies:
     A flow has a cookie of its own, so that two tabs signing in at once never overwrite each other's.
     """
 
-    def __init__(self, sealer: Sealer, *, https: bool) -> None:
+    def __init__(self, encryptor: Encryptor, *, https: bool) -> None:
         self._https = https
         self._prefix = "__Host-" if https else ""
         # Itsdangerous wants the oldest first and signs with the last.
-        self._keys = list(reversed(sealer.signing_keys))
+        self._keys = list(reversed(encryptor.signing_keys))
 
     def session(self, request: Request) -> str | None:
         """Return the session id that a request brings."""
@@ -169,7 +169,7 @@ def site_origin(address: str) -> str:
 def cookies_of(request: Request) -> Cookies:
     """Return the cookies of the application that serves a request."""
     services = services_of(request)
-    return Cookies(services.sealer, https=services.settings.is_https)
+    return Cookies(services.encryptor, https=services.settings.is_https)
 
 
 def _limiter(request: Request) -> Limiter:

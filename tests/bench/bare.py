@@ -38,7 +38,7 @@ async def _request(env: Environment) -> bytes:
     lines = (
         "POST /api/v1/calls HTTP/1.1",
         f"Host: {urlsplit(_origin(env)).netloc}",
-        f"Authorization: Zoho-oauthtoken {env.services.sealer.open(grant.sealed_access_token)}",
+        f"Authorization: Zoho-oauthtoken {env.services.encryptor.decrypt(grant.sealed_access_token)}",
         f"orgId: {env.furniture.portal.org_id}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",

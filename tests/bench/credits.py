@@ -241,7 +241,9 @@ def _link(services: Services, world: World) -> None:
         org_id=DEMO_ORG_ID,
     )
     held = world.tokens.add_refresh_token(grant)
-    sealed = [services.sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    encrypted = [
+        services.encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))
+    ]
     desk = world.desk.portals()[0]
     values: dict[str, Any] = {
         "location": "us",
@@ -254,6 +256,6 @@ def _link(services: Services, world: World) -> None:
 
     def write(connection: Connection) -> None:
         portal = portals.put(connection, **values)
-        grants.put(connection, portal.id, sealed[0], sealed[1], now + 50 * MINUTE, now)
+        grants.put(connection, portal.id, encrypted[0], encrypted[1], now + 50 * MINUTE, now)
 
     services.store.write_now(write)

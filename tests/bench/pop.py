@@ -181,7 +181,7 @@ async def _person(services: Services, index: int, order: Order) -> str:
         actor="bench",
     )
     response = Response()
-    Cookies(services.sealer, https=services.settings.is_https).set_session(
+    Cookies(services.encryptor, https=services.settings.is_https).set_session(
         response, await services.sessions.open(added.user)
     )
     return response.headers["set-cookie"].partition(";")[0]

@@ -13,14 +13,14 @@ import click
 import msgspec
 from sqlalchemy import Connection, insert
 
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.dialects.signing import new_secret
 from connector.settings import Secret
 from connector.store import Store, phones, tables
 from connector.store.phones import PhoneSystem
 
 SLUG = "paris"
-KEY = "a key for the benchmark that seals nothing of worth"
+KEY = "a key for the benchmark that encrypts nothing of worth"
 STARTS_WITHIN_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.05
 NOW = 1_767_603_600_000
@@ -87,7 +87,7 @@ def build(connection: Connection, secret: str) -> None:
         dialect="neutral",
         country="FR",
         time_zone="Europe/Paris",
-        sealed_secrets=(Sealer([Secret(KEY)]).seal(secret),),
+        encrypted_secrets=(Encryptor([Secret(KEY)]).encrypt(secret),),
         lines={"+33987654321": None},
     )
     phones.add(connection, phone, NOW)

@@ -1,10 +1,10 @@
-"""Sealing, signing keys, digests."""
+"""Encryption, signing keys, digests."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.crypto import Sealer, digest, new_secret
+from connector.crypto import Encryptor, digest, new_secret
 from connector.errors import SettingsError
 from connector.settings import Secret
 
@@ -12,47 +12,47 @@ OLD, NEW = Secret("old"), Secret("new")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_what_is_sealed_opens_again(text: str) -> None:
+def test_what_is_encrypted_is_decrypted(text: str) -> None:
     """Every text comes back as it was."""
-    sealer = Sealer([NEW])
-    assert sealer.open(sealer.seal(text)) == text
+    encryptor = Encryptor([NEW])
+    assert encryptor.decrypt(encryptor.encrypt(text)) == text
 
 
-def test_the_same_text_seals_differently() -> None:
+def test_the_same_text_never_gives_the_same_token() -> None:
     """Nobody sees that two portals share a token."""
-    sealer = Sealer([NEW])
-    assert sealer.seal("token") != sealer.seal("token")
+    encryptor = Encryptor([NEW])
+    assert encryptor.encrypt("token") != encryptor.encrypt("token")
 
 
-def test_a_rotation_opens_the_old_and_seals_with_the_new() -> None:
-    """The former key can go once everything is sealed anew."""
-    rotated = Sealer([NEW, OLD])
-    assert rotated.open(Sealer([OLD]).seal("token")) == "token"
-    assert Sealer([NEW]).open(rotated.seal("token")) == "token"
+def test_a_rotation_decrypts_with_the_old_and_encrypts_with_the_new() -> None:
+    """The former key can go once everything is encrypted anew."""
+    rotated = Encryptor([NEW, OLD])
+    assert rotated.decrypt(Encryptor([OLD]).encrypt("token")) == "token"
+    assert Encryptor([NEW]).decrypt(rotated.encrypt("token")) == "token"
 
 
 @pytest.mark.parametrize(
-    "token", [Sealer([OLD]).seal("token"), b"", b"nonsense"], ids=["other", "", "nonsense"]
+    "token", [Encryptor([OLD]).encrypt("token"), b"", b"nonsense"], ids=["other", "", "nonsense"]
 )
-def test_what_no_key_opens_names_the_setting(token: bytes) -> None:
+def test_what_no_key_decrypts_names_the_setting(token: bytes) -> None:
     """The message says what to do, and holds nothing of the token."""
     with pytest.raises(SettingsError, match="SECRET_KEY") as caught:
-        Sealer([NEW]).open(token)
+        Encryptor([NEW]).decrypt(token)
     assert not token or token.decode() not in str(caught.value)
 
 
-def test_nothing_is_sealed_without_a_key() -> None:
+def test_nothing_is_encrypted_without_a_key() -> None:
     """A missing key is refused at once."""
     with pytest.raises(SettingsError, match="SECRET_KEY"):
-        Sealer([])
+        Encryptor([])
 
 
 def test_each_purpose_has_keys_of_its_own() -> None:
-    """Signing keys are neither the configured text nor what seals."""
-    sealer = Sealer([NEW, OLD])
-    assert len(set(sealer.signing_keys)) == 2
-    assert b"new" not in sealer.signing_keys
-    assert sealer.signing_keys[1:] == Sealer([OLD]).signing_keys
+    """Signing keys are neither the configured text nor what encrypts."""
+    encryptor = Encryptor([NEW, OLD])
+    assert len(set(encryptor.signing_keys)) == 2
+    assert b"new" not in encryptor.signing_keys
+    assert encryptor.signing_keys[1:] == Encryptor([OLD]).signing_keys
 
 
 def test_a_secret_is_long_and_fits_anywhere() -> None:

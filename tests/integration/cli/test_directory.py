@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from connector.clock import system_clock
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.tokens import Grant
@@ -34,7 +34,7 @@ def linked(shell: Shell, running: RunningSandbox) -> Shell:
         "PUBLIC_URL": "http://127.0.0.1:9",
         "SECRET_KEY": KEY,
     }
-    world, sealer = running.world, Sealer([Secret(KEY)])
+    world, encryptor = running.world, Encryptor([Secret(KEY)])
     scopes = " ".join(names(linking(webhooks=True)))
     grant = Grant(
         client_id=DEMO_CLIENT_ID,
@@ -45,13 +45,13 @@ def linked(shell: Shell, running: RunningSandbox) -> Shell:
         org_id=DEMO_ORG_ID,
     )
     held = world.tokens.add_refresh_token(grant)
-    sealed = [sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    encrypted = [encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
     values = {"location": "us", "org_id": DEMO_ORG_ID, "name": "Zylker", "client_id": DEMO_CLIENT_ID}
     values |= {"state": "linked", "scopes": scopes, "linked_by": "test", "edition": "Enterprise"}
     now = system_clock()
     store = Store.open(shell.database_url)
     portal = store.write_now(lambda c: portals.put(c, **values, linked_at=now))
-    store.write_now(lambda c: grants.put(c, portal.id, sealed[0], sealed[1], now + 3_000_000, now))
+    store.write_now(lambda c: grants.put(c, portal.id, encrypted[0], encrypted[1], now + 3_000_000, now))
     store.close()
     return shell
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector.calls import CallRecord, CallStatus, Direction, call_key
 from connector.contacts import Directory
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.delivery import Deliverer, Desks
 from connector.portals import Portals
 from connector.sandbox.desk.portal import Portal as SandboxPortal
@@ -60,14 +60,14 @@ class Environment:
         self.clock = sandbox.world.clock.now
         self._http = http
         self.settings = Settings(secret_key=[Secret("a key of tests")])
-        self.sealer = Sealer(self.settings.secret_key)
+        self.encryptor = Encryptor(self.settings.secret_key)
         self.oauth = OAuth(
             http, DEMO_CLIENT_ID, lambda place: client_secret(DEMO_CLIENT_ID, place), self.clock
         )
         self.portals = Portals(
             store,
             self.clock,
-            self.sealer,
+            self.encryptor,
             self.oauth,
             http,
             client_id=DEMO_CLIENT_ID,

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.contacts import Directory
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
@@ -51,11 +51,11 @@ class Services:
         self.http = http
         self.clock = sandbox.world.clock.now
         self.data_centers = data_centers(sandbox)
-        self.sealer = Sealer(self.settings.secret_key)
+        self.encryptor = Encryptor(self.settings.secret_key)
         self.sessions = Sessions(store, self.clock)
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
-        self.flows = Flows(store, self.sealer, self.clock)
+        self.flows = Flows(store, self.encryptor, self.clock)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
         directory = Directory(store, self.portals, self.settings, self.clock)
@@ -70,7 +70,7 @@ class Services:
         return Portals(
             store or self.store,
             self.clock,
-            self.sealer,
+            self.encryptor,
             self.oauth,
             self.http,
             client_id=DEMO_CLIENT_ID,

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 
 from connector.accounts import Flows
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import CommandError
 from connector.settings import Secret
 from tests.integration.identity.browser import Browser, query_of
@@ -219,7 +219,7 @@ async def test_a_setting_that_fits_no_more_is_logged(
     """The page says who has to act, the log says on what; neither holds state or code."""
     await add_ada()
     url = await browser.consent(await browser.begin())
-    services.flows = Flows(services.store, Sealer([Secret("another key")]), services.clock)
+    services.flows = Flows(services.store, Encryptor([Secret("another key")]), services.clock)
     answer = await browser.get(url)
     assert (answer.status_code, "A setting of the connector is wrong" in answer.text) == (500, True)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("connector")]

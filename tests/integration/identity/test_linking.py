@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from connector.accounts import Flows
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import SettingsError
 from connector.sandbox.config import Org
 from connector.settings import Secret
@@ -31,7 +31,7 @@ async def stored_refresh_token(services: Services, portal_id: int) -> str:
     """Return a portal's refresh token, opened."""
     grant = await services.store.read(lambda connection: grants.get(connection, portal_id))
     assert grant is not None
-    return services.sealer.open(grant.sealed_refresh_token)
+    return services.encryptor.decrypt(grant.sealed_refresh_token)
 
 
 async def test_the_page_says_what_will_be_asked_and_why(admin: Browser) -> None:
@@ -87,7 +87,7 @@ async def test_going_on_to_zoho_is_no_redirect(admin: Browser) -> None:
     assert "form-action 'self'" in answer.headers["content-security-policy"]
 
 
-async def test_the_tokens_are_sealed(services: Services, admin: Browser) -> None:
+async def test_the_tokens_are_encrypted(services: Services, admin: Browser) -> None:
     """Neither token is in the database in the clear."""
     await admin.link()
     grant = await services.store.read(lambda connection: grants.get(connection, 1))
@@ -181,12 +181,12 @@ async def test_a_failing_revocation_does_not_undo_the_link(services: Services, a
 async def test_linking_again_heals_a_lost_key(services: Services, admin: Browser) -> None:
     """After SECRET_KEY was lost the portal can be linked again, though the former grant cannot be opened."""
     await admin.link()
-    services.sealer = Sealer([Secret("another key")])
+    services.encryptor = Encryptor([Secret("another key")])
     services.portals = services.another_portals()
     desk = await services.portals.desk(1)
     with pytest.raises(SettingsError, match="SECRET_KEY"):
         await desk.my_info()
-    services.flows = Flows(services.store, services.sealer, services.clock)
+    services.flows = Flows(services.store, services.encryptor, services.clock)
     assert (await admin.sign_in()).status_code == 303
     assert (await admin.link()).status_code == 303
     assert (await (await services.portals.desk(1)).my_info()).email == "ada@example.com"

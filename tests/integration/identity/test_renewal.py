@@ -95,7 +95,7 @@ async def test_two_processes_refresh_once(services: Services, linked: int) -> No
 async def test_a_refused_token_is_renewed_once(services: Services, linked: int) -> None:
     """A token that was pushed out before its time is replaced by one refresh for all."""
     await ask(services.portals, linked)
-    held = services.sealer.open((await grant_of(services)).sealed_access_token or b"")
+    held = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
     services.sandbox.world.tokens.revoke(held)
     assert await at_once(20, lambda: ask(services.portals, linked)) == 20 * ["ada@example.com"]
     assert services.asked(TOKEN) == 1
@@ -106,7 +106,7 @@ async def test_a_token_that_another_process_renewed_is_taken(services: Services,
     other = services.another_portals()
     await ask(services.portals, linked)
     await ask(other, linked)
-    held = services.sealer.open((await grant_of(services)).sealed_access_token or b"")
+    held = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
     services.sandbox.world.tokens.revoke(held)
     await ask(services.portals, linked)
     await ask(other, linked)
@@ -115,12 +115,12 @@ async def test_a_token_that_another_process_renewed_is_taken(services: Services,
 
 async def test_the_refresh_token_is_kept(services: Services, linked: int) -> None:
     """A refresh answers none, and the one there was goes on serving."""
-    before = services.sealer.open((await grant_of(services)).sealed_refresh_token)
+    before = services.encryptor.decrypt((await grant_of(services)).sealed_refresh_token)
     for _ in range(3):
         services.sandbox.world.clock.advance(2 * HOUR)
         await ask(services.portals, linked)
     grant = await grant_of(services)
-    assert services.sealer.open(grant.sealed_refresh_token) == before
+    assert services.encryptor.decrypt(grant.sealed_refresh_token) == before
     assert grant.renewing_until == 0
 
 
@@ -291,7 +291,7 @@ async def test_a_refresh_that_comes_after_linking_again_changes_nothing(
     await admin.link()
     written = await services.store.write(
         lambda connection: grants.finish(
-            connection, linked, "late", sealed_refresh=b"x", sealed_access=b"y", expires_at=now, now=now
+            connection, linked, "late", encrypted_refresh=b"x", encrypted_access=b"y", expires_at=now, now=now
         )
     )
     assert written is False

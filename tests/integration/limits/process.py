@@ -3,7 +3,7 @@
 import asyncio
 
 from connector.contacts import Directory
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.portals import Portals
 from connector.sandbox.presets import DEMO_CLIENT_ID
@@ -41,7 +41,7 @@ class Process:
         self.portals = Portals(
             self.store,
             env.clock,
-            Sealer(env.settings.secret_key),
+            Encryptor(env.settings.secret_key),
             env.oauth,
             self._http,
             client_id=DEMO_CLIENT_ID,

@@ -40,7 +40,7 @@ async def test_refused_before_its_time(env: Environment, process: Start) -> None
     await asyncio.gather(*(ask(each) for each in processes))
     grant = await env.store.read(lambda c: grants.get(c, 1))
     assert grant is not None
-    env.world.tokens.revoke(env.sealer.open(grant.sealed_access_token or b""))
+    env.world.tokens.revoke(env.encryptor.decrypt(grant.sealed_access_token or b""))
     env.world.requests.reset()
     await asyncio.gather(*(ask(each) for each in processes))
     assert env.world.requests.count(path=TOKEN) == 1

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from connector.calls import CallEvent
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.settings import Secret
 from connector.store import Store, tables
@@ -69,11 +69,11 @@ def _numbers(connection: Connection) -> Iterator[str]:
 
 
 def _opened(connection: Connection, key: str) -> Iterator[str]:
-    """Return every secret that the database holds sealed."""
-    sealer = Sealer([Secret(key)])
+    """Return every secret that the database holds encrypted."""
+    encryptor = Encryptor([Secret(key)])
     for table in tables.metadata.sorted_tables:
         for column in table.columns:
             if column.name.startswith("sealed_"):
-                for sealed in connection.execute(select(column)).scalars().all():
-                    if sealed is not None:
-                        yield sealer.open(sealed)
+                for encrypted in connection.execute(select(column)).scalars().all():
+                    if encrypted is not None:
+                        yield encryptor.decrypt(encrypted)

@@ -138,8 +138,8 @@ def _link(services: Services, sandbox: RunningSandbox) -> None:
         lambda c: grants.put(
             c,
             portal.id,
-            services.sealer.seal(held.token),
-            services.sealer.seal(access.token),
+            services.encryptor.encrypt(held.token),
+            services.encryptor.encrypt(access.token),
             now + 3_000_000,
             now,
         )

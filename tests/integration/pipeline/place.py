@@ -80,7 +80,7 @@ class Place:
 
     def _cookie(self, session_id: str) -> str:
         response = Response()
-        cookies = Cookies(self.services.sealer, https=self.services.settings.is_https)
+        cookies = Cookies(self.services.encryptor, https=self.services.settings.is_https)
         cookies.set_session(response, session_id)
         return response.headers["set-cookie"].partition(";")[0].removeprefix(f"{SESSION}=")
 

@@ -40,9 +40,13 @@ async def subscribe(place: Place) -> str:
         org_id=DEMO_ORG_ID,
     )
     held = world.tokens.add_refresh_token(grant)
-    sealed = [services.sealer.seal(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    encrypted = [
+        services.encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))
+    ]
     ends_at = services.clock() + 3_000_000
-    services.store.write_now(lambda c: grants.put(c, PORTAL, sealed[0], sealed[1], ends_at, services.clock()))
+    services.store.write_now(
+        lambda c: grants.put(c, PORTAL, encrypted[0], encrypted[1], ends_at, services.clock())
+    )
     await services.syncing.work()
     return await services.desk_hooks.subscribe(PORTAL, place.services.settings.public_url + PATH, "test")
 

@@ -47,7 +47,7 @@ class Listeners:
         def change(connection: Connection) -> None:
             phone = phones.find(connection, "pbx", 0)
             assert phone is not None
-            row = changed(SourceRow(), Changes(**changes), self.services.sealer)
+            row = changed(SourceRow(), Changes(**changes), self.services.encryptor)
             recordings.set_source(connection, phone.id, row)
 
         await self.services.store.write(change)
@@ -68,7 +68,7 @@ class Listeners:
 
         services.recordings = Recordings(
             services.store,
-            services.sealer,
+            services.encryptor,
             clock,
             services.directory,
             fetcher or PATIENT,

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.links import link, piece_of
 from connector.recordings.sources import Changes, Source, address_of, changed, opened, origin_of
@@ -89,10 +89,10 @@ def test_links_depend_on_the_call_alone() -> None:
 
 def test_credentials_stay_with_their_hosts() -> None:
     """A host that is named later sees no password that was given for another one."""
-    sealer = Sealer([Secret("k" * 32)])
-    row = changed(SourceRow(), Changes(origins=["api.example.com"], user="AC1", secret="old"), sealer)
+    encryptor = Encryptor([Secret("k" * 32)])
+    row = changed(SourceRow(), Changes(origins=["api.example.com"], user="AC1", secret="old"), encryptor)
     with pytest.raises(CommandError, match=r"were given for https://api\.example\.com"):
-        changed(row, Changes(origins=["other.example.com"]), sealer)
-    anew = changed(row, Changes(origins=["other.example.com"], user="B", secret="new"), sealer)
-    assert opened(anew, sealer).headers_for(address_of("https://api.example.com/1")) == {}
-    assert opened(changed(row, Changes(networks=["10.0.0.0/8"]), sealer), sealer).credentials
+        changed(row, Changes(origins=["other.example.com"]), encryptor)
+    anew = changed(row, Changes(origins=["other.example.com"], user="B", secret="new"), encryptor)
+    assert opened(anew, encryptor).headers_for(address_of("https://api.example.com/1")) == {}
+    assert opened(changed(row, Changes(networks=["10.0.0.0/8"]), encryptor), encryptor).credentials

@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.crypto import Sealer
+from connector.crypto import Encryptor
 from connector.settings import Secret
 from connector.web.auth import Cookies
 
@@ -31,13 +31,13 @@ def session_cookie(cookies: Cookies) -> str:
 
 def test_a_session_comes_back() -> None:
     """What was set is read."""
-    cookies = Cookies(Sealer([NEW]), https=True)
+    cookies = Cookies(Encryptor([NEW]), https=True)
     assert cookies.session(bringing(session_cookie(cookies))) == "s-1"
 
 
 def test_over_https_it_is_bound_to_the_host() -> None:
     """`__Host-`, Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain."""
-    cookie = session_cookie(Cookies(Sealer([NEW]), https=True))
+    cookie = session_cookie(Cookies(Encryptor([NEW]), https=True))
     name, *attributes = cookie.split("; ")
     assert name.startswith("__Host-connector-session=")
     assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(attributes)
@@ -46,7 +46,7 @@ def test_over_https_it_is_bound_to_the_host() -> None:
 
 def test_on_this_machine_it_goes_without_prefix_and_secure() -> None:
     """Browsers would drop them on plain http."""
-    cookie = session_cookie(Cookies(Sealer([NEW]), https=False))
+    cookie = session_cookie(Cookies(Encryptor([NEW]), https=False))
     assert cookie.startswith("connector-session=")
     assert "Secure" not in cookie
     assert "HttpOnly" in cookie
@@ -54,10 +54,10 @@ def test_on_this_machine_it_goes_without_prefix_and_secure() -> None:
 
 def test_a_rotated_key_still_reads() -> None:
     """The first key signs, all are believed."""
-    before, after = Cookies(Sealer([OLD]), https=True), Cookies(Sealer([NEW, OLD]), https=True)
+    before, after = Cookies(Encryptor([OLD]), https=True), Cookies(Encryptor([NEW, OLD]), https=True)
     assert after.session(bringing(session_cookie(before))) == "s-1"
     assert before.session(bringing(session_cookie(after))) is None
-    assert Cookies(Sealer([NEW]), https=True).session(bringing(session_cookie(after))) == "s-1"
+    assert Cookies(Encryptor([NEW]), https=True).session(bringing(session_cookie(after))) == "s-1"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_rotated_key_still_reads() -> None:
 )
 def test_a_forged_cookie_is_none(forged: str) -> None:
     """Whatever it holds, it raises nothing."""
-    cookies = Cookies(Sealer([NEW]), https=True)
+    cookies = Cookies(Encryptor([NEW]), https=True)
     value = session_cookie(cookies).partition("=")[2].partition(";")[0]
     text = forged.replace("{signature}", value.rpartition(".")[2]).replace("{value}", value)
     assert cookies.session(bringing(f"__Host-connector-session={text}")) is None
@@ -73,7 +73,7 @@ def test_a_forged_cookie_is_none(forged: str) -> None:
 
 def test_a_signature_holds_for_one_cookie_alone() -> None:
     """A flow's secret cannot be brought as a session."""
-    cookies = Cookies(Sealer([NEW]), https=True)
+    cookies = Cookies(Encryptor([NEW]), https=True)
     response = Response()
     cookies.set_flow(bringing(), response, "state", "s-1")
     value = written(response)[0].partition("=")[2]
@@ -82,7 +82,7 @@ def test_a_signature_holds_for_one_cookie_alone() -> None:
 
 def test_flows_never_meet() -> None:
     """Each state has a cookie of its own."""
-    cookies = Cookies(Sealer([NEW]), https=True)
+    cookies = Cookies(Encryptor([NEW]), https=True)
     response = Response()
     for number in range(3):
         cookies.set_flow(bringing(), response, f"state-{number}", f"browser-{number}")
@@ -97,7 +97,7 @@ def test_flows_never_meet() -> None:
 
 def test_a_dropped_cookie_is_gone() -> None:
     """The browser is told to forget it at once."""
-    cookies = Cookies(Sealer([NEW]), https=True)
+    cookies = Cookies(Encryptor([NEW]), https=True)
     response = Response()
     cookies.drop_session(response)
     cookies.drop_flow(response, "state")
