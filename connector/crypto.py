@@ -49,8 +49,9 @@ class Encryptor:
             return self._fernet.decrypt(token).decode()
         except InvalidToken as problem:
             raise SettingsError(
-                "The database was encrypted with another SECRET_KEY: add the former key behind the present one, "
-                "separated by a comma. If it is lost, link the portals and set the phone systems' secrets again."
+                "The database was encrypted with another SECRET_KEY: add the former key behind the present "
+                "one, separated by a comma. If it is lost, link the portals and set the phone systems' "
+                "secrets again."
             ) from problem
 
 

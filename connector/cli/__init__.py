@@ -10,7 +10,7 @@ from connector import __version__
 from connector.errors import ConnectorError
 
 
-class Place(NamedTuple):
+class CommandPlace(NamedTuple):
     """Where a command is, and what the list of commands says of it without loading it."""
 
     module: str
@@ -18,30 +18,44 @@ class Place(NamedTuple):
     summary: str
 
 
-COMMANDS: Mapping[str, Place] = {
-    "agents": Place("agents", "agents", "Add, change and list the people who take calls."),
-    "audit": Place("auditing", "audit", "Show who changed what, the latest first."),
-    "backup": Place("backing_up", "backup", "Copy the SQLite database to FILE, also while it is in use."),
-    "bridge": Place("bridge", "bridge", "Stand beside a PBX and tell the connector of its calls."),
-    "calls": Place("calls", "calls", "See what came of calls, and which leave no record in Desk."),
-    "deliver": Place("serving", "deliver", "Deliver call records to Zoho Desk without serving."),
-    "deliveries": Place("deliveries", "deliveries", "See what has not reached Desk, retry or drop it."),
-    "demo": Place("showing", "demo", "Show it all, with a Zoho of its own and a simulated phone."),
-    "directory": Place("directory", "directory", "Keep an index of Desk's contacts, to know callers."),
-    "forget": Place("forgetting", "forget", "Erase all that is known of a number or a contact, for ever."),
-    "import": Place("importing", "import_calls", "Bring in past calls from FILE, each once."),
-    "keys": Place("keys", "keys", "Make, list and revoke the keys with which programs use the API."),
-    "migrate": Place("serving", "migrate", "Bring the database up to date; `serve` does so by itself."),
-    "phones": Place("phones", "phones", "Add, list and set up the phone systems that post events."),
-    "portals": Place("portals", "portals", "Show and set up the linked Zoho Desk organisations."),
-    "recordings": Place("recordings", "recordings", "Try recordings, and show who has heard which."),
-    "restore": Place("backing_up", "restore", "Put a backup in the place of the SQLite database."),
-    "restored": Place("backing_up", "restored", "Say that the database was restored by other means."),
-    "sandbox": Place("sandbox", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
-    "secret-key": Place("serving", "secret_key", "Print a fresh SECRET_KEY."),
-    "serve": Place("serving", "serve", "Serve pages, phone systems and banners, and deliver."),
+COMMANDS: Mapping[str, CommandPlace] = {
+    "agents": CommandPlace("accounts", "agents", "Add, change and list the people who take calls."),
+    "audit": CommandPlace("accounts", "audit", "Show who changed what, the latest first."),
+    "backup": CommandPlace(
+        "database", "backup", "Copy the SQLite database to FILE, also while it is in use."
+    ),
+    "bridge": CommandPlace("bridge", "bridge", "Stand beside a PBX and tell the connector of its calls."),
+    "calls": CommandPlace("calls", "calls", "See what came of calls, and which leave no record in Desk."),
+    "deliver": CommandPlace("serve", "deliver", "Deliver call records to Zoho Desk without serving."),
+    "deliveries": CommandPlace(
+        "deliveries", "deliveries", "See what has not reached Desk, retry or drop it."
+    ),
+    "demo": CommandPlace("demo", "demo", "Show it all, with a Zoho of its own and a simulated phone."),
+    "directory": CommandPlace("directory", "directory", "Keep an index of Desk's contacts, to know callers."),
+    "forget": CommandPlace(
+        "database", "forget", "Erase all that is known of a number or a contact, for ever."
+    ),
+    "import": CommandPlace("calls", "import_calls", "Bring in past calls from FILE, each once."),
+    "keys": CommandPlace(
+        "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
+    ),
+    "migrate": CommandPlace(
+        "database", "migrate", "Bring the database up to date; `serve` does so by itself."
+    ),
+    "phones": CommandPlace("phones", "phones", "Add, list and set up the phone systems that post events."),
+    "portals": CommandPlace("portals", "portals", "Show and set up the linked Zoho Desk organisations."),
+    "recordings": CommandPlace("recordings", "recordings", "Try recordings, and show who has heard which."),
+    "restore": CommandPlace("database", "restore", "Put a backup in the place of the SQLite database."),
+    "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
+    "sandbox": CommandPlace("sandbox", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
+    "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
+    "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
 }
 """Each command by its name; loading them all takes a second, and one needs only its own."""
+
+
+NEXT_STEPS = {"unknown_phone_system": "`connector phones list` shows those there are."}
+"""What to type next, by reason, where a message that phone systems are told as well cannot say it."""
 
 
 class Commands(click.Group):
@@ -52,10 +66,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConnectorError as problem:
-            from connector.cli.remedies import next_step
-
-            said = str(problem) or type(problem).__doc__ or problem.reason
-            raise click.ClickException(" ".join(filter(None, (said, next_step(problem))))) from problem
+            sentence = str(problem) or type(problem).__doc__ or problem.reason
+            steps = filter(None, (sentence, NEXT_STEPS.get(problem.reason)))
+            raise click.ClickException(" ".join(steps)) from problem
 
 
 class Main(Commands):

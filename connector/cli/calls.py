@@ -1,19 +1,29 @@
-"""List calls with what came of each: the state of its record, or why it leaves none."""
+"""List calls with what came of each, and bring in past ones from a file."""
 
+import csv
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, get_args
 
 import click
+import msgspec
 
 from connector import numbers
 from connector.banner import views
-from connector.calls import Call, Direction, NotRecorded
-from connector.cli.opening import in_store
-from connector.cli.output import json_option, moment, show_rows
-from connector.cli.values import HOW_MANY
-from connector.clock import system_clock
-from connector.errors import CommandError
-from connector.store import Store, phones, unrecorded
+from connector.calls import Call, CallEvent, Direction, NotRecorded
+from connector.cli.context import actor, in_store, with_services
+from connector.cli.terminal import HOW_MANY, json_option, moment, show_rows, write_json
+from connector.clock import MINUTE, SECOND, system_clock
+from connector.dialects import PhoneSystem as Voice
+from connector.dialects import past
+from connector.dialects.past_times import OddTimes
+from connector.errors import CommandError, InvalidEvent
+from connector.services import Services
+from connector.store import Store, audit, phones, unrecorded
+from connector.store.ingester import Arrival, EventIngester, Sender
+from connector.store.phones import PhoneSystem
 from connector.store.unrecorded import Listed
 
 WHY = {
@@ -28,6 +38,17 @@ WHY = {
 
 NAMED_AT_MOST = 5
 """Agents whom a line of the table names; a program is told all."""
+
+AT_A_TIME = 100
+"""Calls in one commit."""
+
+LINE_AT_MOST = 65_536
+"""Bytes of a line; a longer one is no call."""
+
+Line = Mapping[str, str] | InvalidEvent
+"""What a line says by column, or why it says nothing."""
+
+_decode_line = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @click.group()
@@ -51,22 +72,24 @@ def list_all(
     The record is due, sending, unknown, done, dead or dropped as `connector deliveries list` has it; none
     while the call goes on. A call that leaves no record says why.
     """
-    wishes: dict[str, Any] = {"only_not_recorded": only_not_recorded, "phone_system": slug, "reason": reason}
-    found = in_store(partial(_read, slug=slug, asked=partial(unrecorded.list_calls, limit=limit, **wishes)))
+    filters: dict[str, Any] = {"only_not_recorded": only_not_recorded, "phone_system": slug, "reason": reason}
+    found = in_store(
+        partial(_listed_calls, slug=slug, query=partial(unrecorded.list_calls, limit=limit, **filters))
+    )
     nothing = (
         "No such call has been heard of." if only_not_recorded or reason else "No call has been heard of."
     )
-    show_rows([_row(each, whole=as_json) for each in found], as_json=as_json, nothing=nothing)
+    show_rows([_call_row(each, whole=as_json) for each in found], as_json=as_json, nothing=nothing)
 
 
-async def _read(store: Store, *, slug: str | None, asked: partial[list[Listed]]) -> list[Listed]:
+async def _listed_calls(store: Store, *, slug: str | None, query: partial[list[Listed]]) -> list[Listed]:
     now = system_clock()
     if slug is not None and await store.read(partial(phones.find, slug=slug, now=now)) is None:
         raise CommandError(f"There is no phone system {slug}; `connector phones list` shows them all.")
-    return await store.read(asked)
+    return await store.read(query)
 
 
-def _row(each: Listed, *, whole: bool) -> dict[str, Any]:
+def _call_row(each: Listed, *, whole: bool) -> dict[str, Any]:
     call = each.call
     from_number, to_number = (None, None) if call is None else _ends(call, each)
     agents = [] if call is None else [leg.agent for leg in call.legs]
@@ -76,7 +99,7 @@ def _row(each: Listed, *, whole: bool) -> dict[str, Any]:
         "direction": None if call is None else call.direction,
         "from": from_number,
         "to": to_number,
-        "agents": agents if whole or len(agents) <= NAMED_AT_MOST else _some(agents),
+        "agents": agents if whole or len(agents) <= NAMED_AT_MOST else _first_agents(agents),
         "record": each.delivery,
         "not_recorded": each.not_recorded,
         "why": "" if each.not_recorded is None else WHY[each.not_recorded],
@@ -84,7 +107,7 @@ def _row(each: Listed, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def _some(agents: list[str]) -> list[str]:
+def _first_agents(agents: list[str]) -> list[str]:
     return [*agents[:NAMED_AT_MOST], f"and {len(agents) - NAMED_AT_MOST} more"]
 
 
@@ -98,3 +121,219 @@ def _ends(call: Call, each: Listed) -> tuple[str | None, str | None]:
 
 def _number(raw: str | None, country: str) -> str | None:
     return None if raw is None else numbers.labelled(numbers.read(raw, country))
+
+
+class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for; `columns` says which column of the file a field stands in."""
+
+    path: Path
+    slug: str
+    is_csv: bool
+    delimiter: str
+    columns: Mapping[str, str]
+    time_format: str
+    odd_times: OddTimes
+    per_minute: int
+    dry_run: bool
+
+
+class ImportResult(msgspec.Struct, kw_only=True):
+    """What came of it."""
+
+    calls: int = 0
+    events: int = 0
+    new: int = 0
+    again: int = 0
+    rejected: list[tuple[int, str]] = []
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--phone", "slug", required=True, help="The phone system whose calls they are.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), required=True,
+    help="CSV with a line of headings, or a JSON object a line.")  # fmt: skip
+@click.option("--column", "columns", multiple=True, metavar="FIELD=HEADING",
+    help="Where a field stands, if not under its own name; may be repeated.")  # fmt: skip
+@click.option("--delimiter", default=",", show_default=True, help="Between the columns of CSV; \\t is a tab.")
+@click.option(
+    "--time-format", default="", help="Of times that are not ISO 8601, such as '%d/%m/%Y %H:%M:%S'."
+)
+@click.option("--odd-times", type=click.Choice(get_args(OddTimes)), default="refuse", show_default=True,
+    help="Which moment a local time is that the clocks showed twice, or never.")  # fmt: skip
+@click.option("--per-minute", type=click.IntRange(1), default=60, show_default=True,
+    help="How many records become due in Desk a minute; live calls go in between.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Read everything and keep nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+@click.pass_context
+def import_calls(context: click.Context, /, *, file: Path, slug: str, form: str, columns: Sequence[str],
+                 as_json: bool, **options: Any) -> None:  # fmt: skip
+    """Bring in past calls from FILE; doing it again changes nothing. Exits with 1 if a line was no call.
+
+    A row is a whole call, with whoever answered last as its agent: of an export with a row
+    for each agent, bring in one row a call. It has started_at and direction (in, out,
+    internal), and ended_at, duration_seconds, or answered_at and talk_seconds; and may have
+    from, to, agent, queue, call_id, parent, cause, recording_url and recording_seconds. Times
+    without offset lie in the phone system's time zone.
+
+    Give call_id as the phone system tells it live, and what was heard live is the same call.
+    A row without it is known by all that it says: it doubles a call that was heard live, and
+    is another call once something in it has changed. A row that gives another's call_id and
+    says something else is rejected; one that is written twice counts once.
+    """
+    options["delimiter"] = options["delimiter"].replace("\\t", "\t")
+    request = ImportRequest(path=file, slug=slug, is_csv=form == "csv", columns=_columns(columns), **options)
+    if len(request.delimiter) != 1:
+        raise CommandError("The delimiter is one character.")
+    result = with_services(lambda services: _import(services, request))
+    _show_import(result, request, as_json=as_json)
+    context.exit(1 if result.rejected else 0)
+
+
+async def _import(services: Services, request: ImportRequest) -> ImportResult:
+    known = await services.phone_systems.find(request.slug)
+    result = ImportResult()
+    batch: list[CallEvent] = []
+    seen = _KnownCalls()
+    for number, told in lines_of(request.path, request.columns, request.delimiter if request.is_csv else ""):
+        try:
+            events = _events_of(told, known.voice, request)
+            seen.check(number, events)
+        except InvalidEvent as problem:
+            result.rejected.append(
+                (number, f"{problem.pointer[1:]}: {problem}" if problem.pointer else str(problem))
+            )
+            continue
+        batch += events
+        result.events += len(events)
+        result.calls += 1
+        if result.calls % AT_A_TIME == 0:
+            await _commit(services, known.phone, batch, result, request)
+            batch = []
+    await _commit(services, known.phone, batch, result, request)
+    if not request.dry_run:
+        detail = f"{request.path.name}: {result.calls} calls, {result.new} new events"
+        await services.store.write(
+            lambda c: audit.append(c, services.clock(), actor(), "calls.imported", request.slug, detail)
+        )
+    return result
+
+
+class _KnownCalls:
+    """Remember which line had which call: of two that differ, one would be dropped without a word."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, tuple[int, int]] = {}
+
+    def check(self, number: int, events: Sequence[CallEvent]) -> None:
+        """Raise InvalidEvent where an earlier line told of the same call, and told something else."""
+        content = hash(tuple(events))
+        first, before = self._lines.setdefault(events[0].call_id, (number, content))
+        if before != content:
+            raise InvalidEvent(f"line {first} has the same one and says something else", "/call_id")
+
+
+async def _commit(
+    services: Services,
+    phone: PhoneSystem,
+    events: Sequence[CallEvent],
+    result: ImportResult,
+    request: ImportRequest,
+) -> None:
+    """Commit some calls; the further down the file, the later their records become due."""
+    if not events or request.dry_run:
+        return
+    wait = result.calls * MINUTE // request.per_minute // SECOND
+    ingester = EventIngester(
+        services.clock, record_after_seconds=wait, silent_after_seconds=services.settings.silent_after_seconds
+    )
+    sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
+    arrival = Arrival(sender, events)
+    taken = await services.store.batch(ingester.take, arrival)
+    result.new += taken.accepted
+    result.again += taken.duplicate
+
+
+def _events_of(told: Line, voice: Voice, request: ImportRequest) -> list[CallEvent]:
+    if isinstance(told, InvalidEvent):
+        raise told
+    row: dict[str, str] = {field: told.get(request.columns.get(field, field), "") for field in past.FIELDS}
+    return past.events(row, voice, request.odd_times, request.time_format)
+
+
+def _columns(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        field, equals, column = text.partition("=")
+        if not equals or field not in past.FIELDS:
+            raise CommandError(f"{text} is not FIELD=HEADING with a field of: {', '.join(past.FIELDS)}.")
+        found[field] = column.strip()
+    return found
+
+
+def _show_import(result: ImportResult, request: ImportRequest, *, as_json: bool) -> None:
+    if as_json:
+        rejected = [{"line": number, "error": error} for number, error in result.rejected]
+        write_json(msgspec.structs.asdict(result) | {"rejected": rejected, "dry_run": request.dry_run})
+        return
+    for number, error in result.rejected:
+        click.echo(f"Line {number}: {error}", err=True)
+    kept = "nothing kept" if request.dry_run else f"{result.new} events new, {result.again} known already"
+    click.echo(f"{result.calls} calls read, {len(result.rejected)} lines rejected; {kept}.")
+
+
+def lines_of(path: Path, columns: Mapping[str, str], delimiter: str) -> Iterator[tuple[int, Line]]:
+    """Read a file line by line, each with its number, with a progress bar where somebody looks on.
+
+    `delimiter` is that of CSV; without one each line is a JSON object. CommandError for what is no CSV at
+    all, or lacks one of `columns`.
+    """
+    size = path.stat().st_size
+    with (
+        path.open("rb") as file,
+        click.progressbar(length=size, label=path.name, file=sys.stderr) as bar,
+    ):
+        lines = _lines(file, bar)
+        yield from _csv(lines, columns, delimiter) if delimiter else _jsonl(lines)
+
+
+def _lines(file: BinaryIO, bar: Any) -> Iterator[str]:
+    while line := file.readline(LINE_AT_MOST):
+        bar.update(len(line))
+        yield line.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+def _csv(lines: Iterator[str], columns: Mapping[str, str], delimiter: str) -> Iterator[tuple[int, Line]]:
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        headings = [heading.strip() for heading in next(rows, [])]
+        missing = [column for column in columns.values() if column not in headings]
+        if missing:
+            raise CommandError(
+                f"The file has no column {', '.join(missing)}; it has {', '.join(headings)}. Say which is "
+                "what with --column FIELD=HEADING, and what parts them with --delimiter."
+            )
+        for row in rows:
+            if len(row) == len(headings):
+                yield rows.line_num, dict(zip(headings, row, strict=True))
+            elif row:
+                yield rows.line_num, InvalidEvent(f"{len(row)} columns, and the headings are {len(headings)}")
+    except csv.Error as problem:
+        raise CommandError(
+            f"Line {rows.line_num} is no CSV: {problem}. Mend it there, or say with "
+            "--delimiter what parts the columns."
+        ) from problem
+
+
+def _jsonl(lines: Iterator[str]) -> Iterator[tuple[int, Line]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            told = _decode_line(line)
+        except (msgspec.MsgspecError, RecursionError) as problem:
+            yield number, InvalidEvent(f"no JSON object: {problem}")
+            continue
+        yield (
+            number,
+            {name: str(value) for name, value in told.items() if isinstance(value, (str, int, float))},
+        )

@@ -7,10 +7,9 @@ from typing import Any, get_args
 import click
 from sqlalchemy import Connection
 
-from connector.cli.opening import actor, in_store
-from connector.cli.output import json_option, moment, show_one, show_rows
+from connector.cli.context import actor, in_store
 from connector.cli.remedies import remedy
-from connector.cli.values import HOW_MANY, ROW_ID
+from connector.cli.terminal import HOW_MANY, ROW_ID, json_option, moment, show_one, show_rows
 from connector.clock import system_clock
 from connector.delivery import by_hand
 from connector.errors import CommandError, NotFound, NotNow

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from connector.cli.opening import actor, with_services
-from connector.cli.output import json_option, moment, show_rows, write_json
-from connector.cli.values import ROW_ID
+from connector.cli.context import actor, with_services
+from connector.cli.terminal import ROW_ID, json_option, moment, show_rows, write_json
 from connector.clock import SECOND
 from connector.contacts.planning import spent_today, state_of
 from connector.contacts.syncing import Standing

@@ -1,22 +1,45 @@
-"""Say which phone systems may post, what they are told, and what is theirs."""
+"""Say which phone systems may post, how to set each up, and whether they are heard."""
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TextIO
 
 import click
+import msgspec
 
 from connector.casing import ascii_upper
-from connector.cli import answering, belongings, controlling, phone_status, recordings
-from connector.cli.doubts import doubt_departments, doubt_queues, known_queues
-from connector.cli.introducing import Introduction, address_of, introduce
-from connector.cli.opening import actor, with_services
-from connector.cli.output import json_option, show_rows
-from connector.cli.secret_files import secret_in
-from connector.cli.values import HOURS, ROW_ID
-from connector.dialects import DIALECTS
+from connector.cli import phone_configuration, recordings
+from connector.cli.context import actor, in_store, with_services
+from connector.cli.terminal import HOURS, ROW_ID, json_option, moment, secret_in, show_rows, write_json
+from connector.cli.warnings import known_queues, warn_of_departments, warn_of_queues
+from connector.clock import system_clock
+from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address
+from connector.dialects import guide as guide_of
 from connector.errors import CommandError
+from connector.maintenance import Silence
+from connector.maintenance.habits import Status
 from connector.services import Services
+from connector.settings import Settings
+from connector.store import Store, events, orders
 from connector.store.phones import PhoneSystem
+
+_SCRIPT = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_BLANK = "whsec_..."
+
+
+class Introduction(msgspec.Struct, frozen=True):
+    """What is said of a phone system once: `secret` is "" where the vendor made it."""
+
+    slug: str
+    dialect: Dialect
+    bare_address: str
+    secret: str
+
+    @property
+    def address(self) -> str:
+        """Return where the phone system posts, with the secret where one stands there."""
+        return full_address(self.dialect, self.bare_address, self.secret or UNSHOWN)
 
 
 @click.group()
@@ -25,18 +48,11 @@ def phones() -> None:
 
 
 for command in (
-    *(
-        belongings.guide,
-        belongings.unread,
-        belongings.line,
-        belongings.queue,
-        belongings.prefixes,
-        belongings.numbers,
-    ),
-    *(answering.allow, answering.block, answering.unblock, answering.blocked),
-    *(answering.caller_id, answering.answers),
-    *(controlling.control, controlling.internal, controlling.may_call),
-    *(phone_status.status, recordings.source),
+    *(phone_configuration.line, phone_configuration.queue, phone_configuration.prefixes),
+    *(phone_configuration.number_form, phone_configuration.allow, phone_configuration.block),
+    *(phone_configuration.unblock, phone_configuration.blocked, phone_configuration.caller_id),
+    *(phone_configuration.answers, phone_configuration.control, phone_configuration.internal),
+    *(phone_configuration.may_call, recordings.source),
 ):
     phones.add_command(command)
 
@@ -82,9 +98,9 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
         )
         known = await services.store.read(known_queues)
         secret = await services.phone_systems.add(phone, actor(), secret_in(secret_file))
-        doubt_queues(phone.queues, known)
+        warn_of_queues(phone.queues, known)
         departments = (phone.department_id, *phone.lines.values(), *phone.queues.values())
-        await doubt_departments(services, phone.portal_id, departments)
+        await warn_of_departments(services, phone.portal_id, departments)
         return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
 
     introduce(with_services(step), as_json=as_json)
@@ -139,6 +155,92 @@ def list_all(*, as_json: bool) -> None:
 
     nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
     show_rows(with_services(step), as_json=as_json, nothing=nothing)
+
+
+@phones.command("status")
+@json_option
+def status(*, as_json: bool) -> None:
+    """Show when each phone system was last heard, and whether that is longer ago than usual.
+
+    `orders_at` is when the program beside it last asked what to do, where it does.
+    """
+    found, asked = in_store(_statuses)
+    rows = [
+        msgspec.structs.asdict(each)
+        | {"last_at": moment(each.last_at), "orders_at": moment(asked.get(each.slug))}
+        for each in found
+    ]
+    nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
+    show_rows(rows, as_json=as_json, nothing=nothing)
+
+
+async def _statuses(store: Store) -> tuple[Sequence[Status], dict[str, int]]:
+    statuses = await Silence(store, system_clock).statuses()
+    return statuses, await store.read(orders.takers_asked_at)
+
+
+@phones.command("guide")
+@click.argument("slug")
+def guide(*, slug: str) -> None:
+    """Show how to set a phone system up."""
+
+    async def step(services: Services) -> str:
+        phone = (await services.phone_systems.find(slug)).phone
+        return guide_of(DIALECTS[phone.dialect], address_of(services.settings, slug))
+
+    click.echo(with_services(step))
+
+
+@phones.command("unread")
+@click.argument("slug")
+@json_option
+def unread(*, slug: str, as_json: bool) -> None:
+    """Show what a phone system posted that could not be read."""
+
+    async def step(services: Services) -> list[events.Unread]:
+        phone = (await services.phone_systems.find(slug)).phone
+        return await services.store.read(partial(events.list_unread, phone_id=phone.id))
+
+    rows = [
+        {"reason": each.reason, "times": each.times, "first_at": moment(each.first_at),
+         "last_at": moment(each.last_at), "body": each.body.decode("utf-8", "replace")}
+        for each in with_services(step)
+    ]  # fmt: skip
+    show_rows(rows, as_json=as_json, nothing="Everything that came could be read.")
+
+
+def address_of(settings: Settings, slug: str) -> str:
+    """Return where a phone system posts."""
+    return f"{settings.public_url.rstrip('/')}/hooks/{slug}"
+
+
+def introduce(phone: Introduction, *, as_json: bool) -> None:
+    """Show a phone system's secret, this once, and how to post a first event."""
+    script = first_event(phone.bare_address, phone.secret, phone.dialect)
+    if as_json:
+        shown = {"slug": phone.slug, "address": phone.address, "secret": phone.secret, "test": script}
+        write_json(shown)
+        return
+    click.echo(f"Address  {phone.address}")
+    if phone.secret:
+        click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
+    if script:
+        click.echo(f"\nPaste this into a shell to post a first event:\n\n{script}")
+    click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
+
+
+def first_event(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
+    """Return a POSIX shell script that signs and posts one event: the guide's own, filled in.
+
+    It is empty where nobody but the vendor can sign.
+    """
+    found = _SCRIPT.search(guide_of(dialect, bare_address))
+    if found is None:
+        return ""
+    shown = found[1].replace(_BLANK, secret or _BLANK)
+    return shown.replace(
+        full_address(dialect, bare_address, UNSHOWN), full_address(dialect, bare_address, secret or UNSHOWN)
+    )
 
 
 async def _portal_id(services: Services, given: int | None) -> int:

@@ -6,10 +6,9 @@ from typing import Any
 import click
 import msgspec
 
-from connector.cli.doubts import doubt_departments, doubt_owners
-from connector.cli.opening import actor, with_services
-from connector.cli.output import json_option, moment, show_one, show_rows, write_json
-from connector.cli.values import ROW_ID
+from connector.cli.context import actor, with_services
+from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
+from connector.cli.warnings import warn_of_departments, warn_of_owners
 from connector.errors import ConnectorError
 from connector.portals import checks
 from connector.portals.checks import RefusedWork
@@ -109,8 +108,8 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
 
     async def step(services: Services) -> Portal:
         portal = await services.portals.configure(portal_id, actor=actor(), **values)
-        await doubt_departments(services, portal_id, _given(values, "default_department_id"))
-        await doubt_owners(services, portal_id, _given(values, "default_owner_id"))
+        await warn_of_departments(services, portal_id, _given(values, "default_department_id"))
+        await warn_of_owners(services, portal_id, _given(values, "default_owner_id"))
         return portal
 
     show_one(_whole(with_services(step)), as_json=as_json)

@@ -8,12 +8,10 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from connector.cli.belongings import change_phone
-from connector.cli.doubts import doubt_folder
-from connector.cli.opening import in_store, with_services
-from connector.cli.output import json_option, moment, show_one, show_rows
-from connector.cli.secret_files import secret_in
-from connector.cli.values import HOW_MANY
+from connector.cli.context import in_store, with_services
+from connector.cli.phone_configuration import change_phone
+from connector.cli.terminal import HOW_MANY, json_option, moment, secret_in, show_one, show_rows
+from connector.cli.warnings import warn_of_folder
 from connector.crypto import Encryptor
 from connector.recordings import sources
 from connector.services import Services
@@ -22,7 +20,7 @@ from connector.store.phones import PhoneSystem
 from connector.store.recordings import SourceRow
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed; None and nothing leave things as they are."""
 
     folder: str | None
@@ -69,57 +67,57 @@ def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
     Without any of this, they are fetched from the public https addresses that it tells.
     What is given takes the place of what was said of the same before; the rest stays.
     """
-    wishes = Wishes(secret=secret_in(secret_file), **given)
-    _check_pairs(wishes)
+    options = SourceOptions(secret=secret_in(secret_file), **given)
+    _check_pairs(options)
 
     async def step(services: Services) -> SourceRow:
-        if any(msgspec.structs.astuple(wishes)):
-            change = partial(_change, wishes, services.encryptor)
-            await change_phone(slug, change, "phone_system.recordings", _in_short(wishes), services)
+        if any(msgspec.structs.astuple(options)):
+            change = partial(_change, options, services.encryptor)
+            await change_phone(slug, change, "phone_system.recordings", _in_short(options), services)
         phone = (await services.phone_systems.find(slug)).phone
         return await services.store.read(lambda c: table.source_of(c, phone.id))
 
     row = with_services(step)
-    doubt_folder(wishes.folder)
+    warn_of_folder(options.folder)
     show_one(_shown(row), as_json=as_json)
 
 
-def _check_pairs(wishes: Wishes) -> None:
-    if (wishes.folder is None) != (wishes.address is None):
+def _check_pairs(options: SourceOptions) -> None:
+    if (options.folder is None) != (options.address is None):
         raise click.UsageError("Give --folder and --address together.")
-    if wishes.user is not None and wishes.header is not None:
+    if options.user is not None and options.header is not None:
         raise click.UsageError("Give --user or --header.")
-    if bool(wishes.user or wishes.header) != bool(wishes.secret):
+    if bool(options.user or options.header) != bool(options.secret):
         raise click.UsageError("Give --secret-file with --user or --header.")
 
 
-def _change(wishes: Wishes, encryptor: Encryptor, connection: Connection, phone: PhoneSystem) -> None:
-    before = SourceRow() if wishes.forget else table.source_of(connection, phone.id)
-    table.set_source(connection, phone.id, sources.changed(before, _values(wishes), encryptor))
+def _change(options: SourceOptions, encryptor: Encryptor, connection: Connection, phone: PhoneSystem) -> None:
+    before = SourceRow() if options.forget else table.source_of(connection, phone.id)
+    table.set_source(connection, phone.id, sources.changed(before, _values(options), encryptor))
 
 
-def _values(wishes: Wishes) -> sources.Changes:
+def _values(options: SourceOptions) -> sources.Changes:
     return sources.Changes(
-        folder=wishes.folder,
-        folder_address=wishes.address,
-        origins=wishes.origins,
-        redirect_origins=wishes.redirects,
-        networks=wishes.networks,
-        user=wishes.user,
-        header=wishes.header,
-        secret=wishes.secret,
+        folder=options.folder,
+        folder_address=options.address,
+        origins=options.origins,
+        redirect_origins=options.redirects,
+        networks=options.networks,
+        user=options.user,
+        header=options.header,
+        secret=options.secret,
     )
 
 
-def _in_short(wishes: Wishes) -> str:
+def _in_short(options: SourceOptions) -> str:
     """Say for the audit what was changed, and nothing of a secret."""
     kinds = {
-        "all forgotten": wishes.forget,
-        f"folder {wishes.folder}": wishes.folder,
-        f"hosts {' '.join(wishes.origins)}": wishes.origins,
-        f"redirects {' '.join(wishes.redirects)}": wishes.redirects,
-        f"networks {' '.join(wishes.networks)}": wishes.networks,
-        "credentials": wishes.secret,
+        "all forgotten": options.forget,
+        f"folder {options.folder}": options.folder,
+        f"hosts {' '.join(options.origins)}": options.origins,
+        f"redirects {' '.join(options.redirects)}": options.redirects,
+        f"networks {' '.join(options.networks)}": options.networks,
+        "credentials": options.secret,
     }
     return "; ".join(kind for kind, given in kinds.items() if given)
 

@@ -1,6 +1,5 @@
-"""Say what a person can do: about a delivery, by why it stands where it does; about a refused command."""
+"""Say what a person can do about a delivery that is not in Desk, by its reason."""
 
-from connector.errors import ConnectorError
 from connector.store.outbox import Row
 
 _LINK = "An administrator links the portal again at /connect; then it goes by itself."
@@ -28,14 +27,6 @@ _REMEDIES = {
     "zoho_down": "It goes by itself once Zoho answers; if it lasts, check what the detail names.",
     "": "",
 }
-
-
-_NEXT_STEPS = {"unknown_phone_system": "`connector phones list` shows those there are."}
-
-
-def next_step(problem: ConnectorError) -> str:
-    """Return what to type next, where a message that phone systems are told as well cannot say it."""
-    return _NEXT_STEPS.get(problem.reason, "")
 
 
 def remedy(row: Row) -> str:

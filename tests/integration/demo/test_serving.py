@@ -8,7 +8,7 @@ import sys
 import httpx2
 import pytest
 
-from connector.cli.introducing import first_event
+from connector.cli.phones import first_event
 from connector.clock import system_clock
 from connector.demo.agent import HeadlessAgent
 from connector.demo.env import Environment
@@ -125,10 +125,10 @@ async def test_nobody_is_left_signed_in_by_the_stage(env: Environment) -> None:
 
 
 async def test_departments_are_compared_with_desk(env: Environment) -> None:
-    """A department that Desk lacks is doubted, one that it has is not."""
-    for department, doubted in (("999", True), (next(iter(env.furniture.departments.values())), False)):
+    """A department that Desk lacks is warned of, one that it has is not."""
+    for department, warned in (("999", True), (next(iter(env.furniture.departments.values())), False)):
         words = ("phones", "queue", "demo", "nights", "--department", department)
         code, stdout, stderr = await command(env, *words)
         assert (code, "nights is a queue of demo" in stdout) == (0, True), stderr
-        assert ("Desk shows no department 999" in stderr) is doubted
+        assert ("Desk shows no department 999" in stderr) is warned
         assert "could not be asked" not in stderr

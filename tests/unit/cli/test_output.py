@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connector.cli.output import moment, show_one, show_rows
+from connector.cli.terminal import moment, show_one, show_rows
 
 
 def test_a_table_stands_in_columns(capsys: pytest.CaptureFixture[str]) -> None:

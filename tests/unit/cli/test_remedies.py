@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.cli.introducing import first_event
+from connector.cli.phones import first_event
 from connector.cli.remedies import remedy
 from connector.delivery.retrying import Past, decide
 from connector.errors import ConnectorError, ZohoError

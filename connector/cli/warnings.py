@@ -1,4 +1,4 @@
-"""Warn of what is probably mistyped: it is done all the same, for it may come true tomorrow."""
+"""Warn of what is probably mistyped; it is done all the same, because it may be right tomorrow."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from difflib import get_close_matches
@@ -24,7 +24,7 @@ def warn(sentence: str) -> None:
     click.echo(f"Warning: {sentence}", err=True)
 
 
-def doubt_folder(folder: str | None) -> None:
+def warn_of_folder(folder: str | None) -> None:
     """Warn of a folder that is not on this machine."""
     if folder is not None and not _is_folder(folder):
         warn(
@@ -33,7 +33,7 @@ def doubt_folder(folder: str | None) -> None:
         )
 
 
-def doubt_line(phone: PhoneSystem, number: str) -> None:
+def warn_of_line(phone: PhoneSystem, number: str) -> None:
     """Warn of a caller id that is none of the phone system's own numbers."""
     if not numbers.is_among(number, phone.lines):
         warn(
@@ -51,7 +51,7 @@ def known_queues(connection: Connection, besides: int | None = None) -> frozense
     )
 
 
-def doubt_queues(names: Iterable[str], known: Collection[str]) -> None:
+def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:
     """Warn of queues that nobody has named before, where others have been."""
     for name in names:
         if known and name not in known:
@@ -60,25 +60,25 @@ def doubt_queues(names: Iterable[str], known: Collection[str]) -> None:
             warn(f"No queue has been called {name} before. {meant} Kept as typed.")
 
 
-async def doubt_departments(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
+async def warn_of_departments(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
     """Warn of departments that the portal's Desk does not have, if it can be asked."""
 
     async def known(desk: Desk) -> list[str]:
         return [str(each.id) for each in await desk.departments()]
 
-    await _doubt(services, portal_id, "department", ids, known)
+    await _warn_of_unknown(services, portal_id, "department", ids, known)
 
 
-async def doubt_owners(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
+async def warn_of_owners(services: Services, portal_id: int, ids: Iterable[str | None]) -> None:
     """Warn of owners of records who are no agents of the portal's Desk, if it can be asked."""
 
     async def known(desk: Desk) -> list[str]:
         return [str(each.id) for each in await desk.agents()]
 
-    await _doubt(services, portal_id, "agent", ids, known)
+    await _warn_of_unknown(services, portal_id, "agent", ids, known)
 
 
-async def _doubt(
+async def _warn_of_unknown(
     services: Services,
     portal_id: int,
     what: str,

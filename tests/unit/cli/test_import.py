@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.cli.past_lines import lines_of
+from connector.cli.calls import lines_of
 
 
 class Terminal(io.StringIO):

@@ -1,18 +1,30 @@
-"""Back the database up while it is in use, and go back to a backup."""
+"""Keep the database: bring it up to date, back it up, restore it, and erase from it."""
 
 from functools import partial
 from pathlib import Path
 
 import click
+import msgspec
 
-from connector.cli.opening import actor, set_up_logs
+from connector.cli.context import actor, in_store, set_up_logs
+from connector.cli.terminal import ROW_ID, json_option, show_one
 from connector.clock import system_clock, to_iso
 from connector.delivery.restoring import mark
 from connector.errors import CommandError
+from connector.maintenance import Forgetting
 from connector.settings import Settings, load
 from connector.store import Store, backups
+from connector.store.forgetting import Contact, Erased
 
 _file = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's tables up to date; `serve` does so by itself."""
+    settings = load()
+    Store.open(settings.database_url).close()
+    click.echo("The tables are up to date.")
 
 
 @click.command()
@@ -38,10 +50,10 @@ def restore(*, file: Path) -> None:
     with backups.alone(database):
         prepared.unlink(missing_ok=True)
         backups.copy_into(file, prepared)
-        count = _mark(f"sqlite:///{prepared}", settings)
+        count = _mark_restored(f"sqlite:///{prepared}", settings)
     if backups.put_in_place(prepared, database, aside):
         click.echo(f"The former database is kept as {aside}.")
-    _tell(count)
+    _show_restored(count)
 
 
 @click.command()
@@ -53,7 +65,7 @@ def restored() -> None:
     if database is not None:
         with backups.alone(database):
             pass
-    _tell(_mark(settings.database_url, settings))
+    _show_restored(_mark_restored(settings.database_url, settings))
 
 
 def _database(settings: Settings, instead: str) -> Path:
@@ -63,7 +75,7 @@ def _database(settings: Settings, instead: str) -> Path:
     return database
 
 
-def _mark(url: str, settings: Settings) -> int:
+def _mark_restored(url: str, settings: Settings) -> int:
     store = Store.open(url)
     try:
         return store.write_now(partial(mark, settings=settings, now=system_clock(), actor=actor()))
@@ -71,9 +83,38 @@ def _mark(url: str, settings: Settings) -> int:
         store.close()
 
 
-def _tell(count: int) -> None:
+def _show_restored(count: int) -> None:
     click.echo(
         f"Restored. Deliveries that are looked for in Desk before they are written: {count}.\n"
         "Everybody has to sign in again. Keys and people that were shut out since the backup are back: "
         "see `connector keys list` and `connector agents list`."
+    )
+
+
+@click.command()
+@click.option("--number", help="A whole number, such as +33123456789.")
+@click.option("--contact", metavar="ID", help="A contact of Desk, by its id.")
+@click.option("--portal", type=ROW_ID, help="The portal of the contact.")
+@click.option("--even-undelivered", is_flag=True,
+    help="Erase also what has not reached Desk: it never will.")  # fmt: skip
+@json_option
+def forget(
+    *, number: str | None, contact: str | None, portal: int | None, even_undelivered: bool, as_json: bool
+) -> None:
+    """Erase all that is known of a number or a contact, for ever."""
+    if (number is None) == (contact is None) or (contact is None) != (portal is None):
+        raise click.UsageError("Give --number, or --contact with --portal.")
+
+    async def step(store: Store) -> Erased:
+        forgetting = Forgetting(store, system_clock)
+        forget = partial(forgetting.number, number or "")
+        if contact is not None and portal is not None:
+            forget = partial(forgetting.contact, Contact(portal, contact))
+        return await forget(actor=actor(), even_undelivered=even_undelivered)
+
+    show_one(msgspec.structs.asdict(in_store(step)), as_json=as_json)
+    click.echo(
+        "Erased here, and noted in the audit. Still there, and not ours to erase: the contact and the call "
+        "records in Desk, recordings at the phone system, older backups, and blocked numbers.",
+        err=True,
     )

@@ -1,4 +1,4 @@
-"""Show the whole road without an account: for a person at a browser, or without one."""
+"""Show the whole connector without an account: to a person at a browser, or without one."""
 
 import asyncio
 import signal
@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 import httpx2
 
-from connector.cli.output import write_json
 from connector.cli.sandbox import PORT as SANDBOX_PORT
+from connector.cli.terminal import write_json
 from connector.demo import headless, live
 from connector.demo.env import Environment, Wishes
 from connector.demo.environment import command_line
@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 @click.pass_context
 def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: int, rate: float, seed: int,
          **wished: Any) -> None:  # fmt: skip
-    """Show the whole road: a Zoho of its own, the connector, and a phone that rings.
+    """Show the whole connector: with a Zoho of its own, and a phone that rings.
 
     Needs no account, and leaves nothing behind but --data.
     """

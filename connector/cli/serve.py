@@ -1,4 +1,4 @@
-"""Serve, deliver, and what has to be done before."""
+"""Serve, deliver, and make the key that both need."""
 
 import asyncio
 import signal
@@ -8,8 +8,8 @@ import click
 import uvloop
 
 from connector.app import at_work, create_app, create_delivery_app
-from connector.cli.opening import set_up_logs
-from connector.cli.values import Listen
+from connector.cli.context import set_up_logs
+from connector.cli.terminal import Listen
 from connector.crypto import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
@@ -57,14 +57,6 @@ async def _deliver(services: Services) -> None:
         click.echo("Delivering.", err=True)
         await told.wait()
     await services.close()
-
-
-@click.command()
-def migrate() -> None:
-    """Bring the database's tables up to date; `serve` does so by itself."""
-    settings = load()
-    Store.open(settings.database_url).close()
-    click.echo("The tables are up to date.")
 
 
 @click.command("secret-key")

@@ -1,4 +1,4 @@
-"""Say who may sign in, what phone systems call them, and which queues ring them."""
+"""Who may use the connector: people and what phone systems call them, API keys, and who changed what."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from connector.accounts import Agent, Agents
+from connector.accounts import Agent, Agents, Keys
 from connector.accounts.agents import Said
-from connector.cli.doubts import doubt_queues, known_queues
-from connector.cli.opening import actor, in_store
-from connector.cli.output import json_option, show_one, show_rows
+from connector.cli.context import actor, in_store
+from connector.cli.terminal import HOW_MANY, json_option, moment, show_one, show_rows, write_json
+from connector.cli.warnings import known_queues, warn_of_queues
 from connector.clock import system_clock
 from connector.store import Store, phones
+from connector.store import audit as audit_rows
 from connector.store.users import ROLES, Word
 
 
@@ -46,7 +47,7 @@ def _with_words(command: Callable[..., None]) -> Callable[..., None]:
 @_role
 @_with_words
 @json_option
-def add(*, email: str, name: str, role: str | None, as_json: bool, **words: Any) -> None:
+def add_agent(*, email: str, name: str, role: str | None, as_json: bool, **words: Any) -> None:
     """Add somebody by the e-mail address that Zoho has of them."""
 
     async def step(store: Store) -> dict[str, Any]:
@@ -55,12 +56,12 @@ def add(*, email: str, name: str, role: str | None, as_json: bool, **words: Any)
             email,
             name,
             role or "agent",
-            extensions=_said(words, "extensions"),
-            queues=_said(words, "queues"),
+            extensions=_phone_words(words, "extensions"),
+            queues=_phone_words(words, "queues"),
             actor=actor(),
         )
-        doubt_queues((word.text for word in agent.queues), known)
-        return await _row(store, agent)
+        warn_of_queues((word.text for word in agent.queues), known)
+        return await _agent_row(store, agent)
 
     show_one(in_store(step), as_json=as_json)
 
@@ -73,7 +74,7 @@ def add(*, email: str, name: str, role: str | None, as_json: bool, **words: Any)
 @click.option("--no-extensions", is_flag=True, help="Take all extensions away.")
 @click.option("--no-queues", is_flag=True, help="Take them out of all queues.")
 @json_option
-def change(*, email: str, name: str | None, role: str | None, as_json: bool, **words: Any) -> None:
+def change_agent(*, email: str, name: str | None, role: str | None, as_json: bool, **words: Any) -> None:
     """Change what is given; extensions and queues take the place of those there were."""
     extensions, queues = _replacing(words, "extensions"), _replacing(words, "queues")
 
@@ -83,20 +84,20 @@ def change(*, email: str, name: str | None, role: str | None, as_json: bool, **w
         )
         if queues:
             known = await store.read(partial(known_queues, besides=agent.user.id))
-            doubt_queues((word.text for word in agent.queues), known)
-        return await _row(store, agent)
+            warn_of_queues((word.text for word in agent.queues), known)
+        return await _agent_row(store, agent)
 
     show_one(in_store(step), as_json=as_json)
 
 
 @agents.command("list")
 @json_option
-def list_all(*, as_json: bool) -> None:
+def list_agents(*, as_json: bool) -> None:
     """List everybody, the deactivated too."""
 
     async def step(store: Store) -> list[dict[str, Any]]:
         listed = await Agents(store, system_clock).list_agents()
-        return [await _row(store, agent) for agent in listed]
+        return [await _agent_row(store, agent) for agent in listed]
 
     nothing = (
         "Nobody yet. The first one is an administrator: connector agents add EMAIL NAME --role administrator"
@@ -128,18 +129,75 @@ def release(email: str) -> None:
     click.echo(f"{email} belongs to no Zoho user now; the next one to sign in with it will have it.")
 
 
-def _said(words: Mapping[str, Any], what: str) -> list[Said]:
+@click.group()
+def keys() -> None:
+    """Make, list and revoke the keys with which programs use the API."""
+
+
+@keys.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What it may do.")
+@json_option
+def add_key(*, name: str, role: str, as_json: bool) -> None:
+    """Make a key and show it, this once."""
+    key = in_store(lambda store: Keys(store, system_clock).add_key(name, role, actor=actor()))
+    if as_json:
+        write_json({"name": name, "role": role, "key": key})
+        return
+    click.echo(f"{key}\n\nIt is not shown again. Programs send it as  Authorization: Bearer {key[:6]}...")
+
+
+@keys.command("list")
+@json_option
+def list_keys(*, as_json: bool) -> None:
+    """List every key there is or was, without the keys themselves."""
+    found = in_store(lambda store: Keys(store, system_clock).list_keys())
+    rows = [
+        {
+            "name": key.name,
+            "role": key.role,
+            "made_at": moment(key.created_at),
+            "revoked_at": moment(key.revoked_at),
+        }
+        for key in found
+    ]
+    show_rows(rows, as_json=as_json, nothing="No keys. Make one with: connector keys add NAME")
+
+
+@keys.command("revoke")
+@click.argument("name")
+def revoke_key(name: str) -> None:
+    """End a key at once."""
+    in_store(lambda store: Keys(store, system_clock).revoke_key(name, actor=actor()))
+    click.echo(f"The key {name} is revoked.")
+
+
+@click.command()
+@click.option("--limit", type=HOW_MANY, default=100, show_default=True, help="How many.")
+@json_option
+def audit(*, limit: int, as_json: bool) -> None:
+    """Show who changed what, the latest first."""
+    entries = in_store(lambda store: store.read(partial(audit_rows.newest, limit=limit)))
+    rows = [
+        {"at": moment(each.at), "actor": each.actor, "action": each.action, "subject": each.subject,
+         "detail": each.detail}
+        for each in entries
+    ]  # fmt: skip
+    show_rows(rows, as_json=as_json, nothing="Nothing has been changed yet.")
+
+
+def _phone_words(words: Mapping[str, Any], what: str) -> list[Said]:
     return [*((None, word) for word in words[what]), *words[f"{what}_at"]]
 
 
 def _replacing(words: Mapping[str, Any], what: str) -> list[Said] | None:
-    said, none = _said(words, what), words[f"no_{what}"]
-    if said and none:
+    given, none = _phone_words(words, what), words[f"no_{what}"]
+    if given and none:
         raise click.UsageError(f"--no-{what} leaves none, so none can be given with it.")
-    return said if said or none else None
+    return given if given or none else None
 
 
-async def _row(store: Store, agent: Agent) -> dict[str, Any]:
+async def _agent_row(store: Store, agent: Agent) -> dict[str, Any]:
     known = await store.read(partial(phones.list_all, now=system_clock()))
     slugs = {phone.id: phone.slug for phone in known}
     return {
@@ -148,11 +206,11 @@ async def _row(store: Store, agent: Agent) -> dict[str, Any]:
         "role": agent.user.role,
         "active": agent.user.active,
         "signed_in_before": agent.user.issuer is not None,
-        "extensions": [_word(word, slugs) for word in agent.extensions],
-        "queues": [_word(word, slugs) for word in agent.queues],
+        "extensions": [_shown_word(word, slugs) for word in agent.extensions],
+        "queues": [_shown_word(word, slugs) for word in agent.queues],
     }
 
 
-def _word(word: Word, slugs: dict[int, str]) -> str:
+def _shown_word(word: Word, slugs: dict[int, str]) -> str:
     slug = slugs.get(word.phone_system_id)
     return word.text if slug is None else f"{word.text} at {slug}"

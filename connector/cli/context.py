@@ -1,4 +1,4 @@
-"""Open what a command works on: the same database as `connector serve`, also while that is running."""
+"""What a command works on: settings, logs, and the database of `connector serve`, also while that runs."""
 
 import asyncio
 import getpass

@@ -1,17 +1,57 @@
-"""Write what a command answers: tables for people, JSON for machines."""
+"""What is typed and what is shown: option types, secrets from files, tables for people, JSON for machines."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
 
 from connector.casing import ascii_upper
 from connector.clock import to_iso
+from connector.errors import CommandError
 
 Row = Mapping[str, Any]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+
+ROW_ID = click.IntRange(1, 2**63 - 1)
+"""The id of something that we keep."""
+
+HOW_MANY = click.IntRange(1, 100_000)
+"""How many things to list."""
+
+HOURS = click.IntRange(0, 10 * 366 * 24)
+"""A time in hours, ten years at most."""
+
+
+class Listen(click.ParamType[tuple[str, int]]):
+    """A host and a port on which to listen."""
+
+    name = "host:port"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Split the two, an IPv6 host out of its brackets."""
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            self.fail(f"{value!r} is not written as 127.0.0.1:9101.", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+def secret_in(secret_file: TextIO | None) -> str:
+    """Return what a file holds, "" where none was named; CommandError where it is empty."""
+    if secret_file is None:
+        return ""
+    try:
+        text = secret_file.read().strip()
+    except (OSError, ValueError) as problem:
+        raise CommandError(
+            f"{secret_file.name} cannot be read: write the secret into a file of text."
+        ) from problem
+    if not text:
+        raise CommandError(f"{secret_file.name} is empty: write the secret into it, and nothing else.")
+    return text
 
 
 def show_rows(rows: Sequence[Row], *, as_json: bool, nothing: str) -> None:

@@ -1,4 +1,4 @@
-"""What is probably mistyped is done, and doubted on standard error."""
+"""What is probably mistyped is done, with a warning on standard error."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_a_caller_id_that_is_none_of_the_lines(paris: Shell) -> None:
 
 
 def test_a_queue_that_nobody_has_named(paris: Shell) -> None:
-    """The one that is probably meant is named; what was named once is doubted no more."""
+    """The one that is probably meant is named; what was named once is warned of no more."""
     ada = ("agents", "add", "ada@example.com", "Ada", "--queue")
     assert "Is support meant?" in warned(paris, *ada, "suport")
     change = ("agents", "change", "ada@example.com", "--queue")
