@@ -35,25 +35,25 @@ class AccessLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and log it."""
+        """Serve a request, and note it."""
         if scope["type"] != "http" or scope["method"] in HARMLESS:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
 
-        def watch(message: Message) -> Awaitable[None]:
+        def heard(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             return send(message)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, heard)
         finally:
-            _log_request(scope, status, time.perf_counter() - began)
+            _note(scope, status, time.perf_counter() - began)
 
 
-def _log_request(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, status: int, seconds: float) -> None:
     view, level = _view(scope.get("endpoint"))
     level = level if status < 400 else logging.INFO
     if log.isEnabledFor(level):

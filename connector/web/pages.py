@@ -1,17 +1,21 @@
-"""Render pages: the front page, the banner, the handbook; and keep addresses on this site."""
+"""Render pages: the front page, the banner, the handbook; and keep addresses on this site.
+
+Templates and handbook are loaded with the first page: a process that starts shall answer at once.
+"""
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.templating import Jinja2Templates
 
-from connector import handbook
 from connector.errors import NotFound, NotSignedIn
 from connector.web.auth import require_user
+
+if TYPE_CHECKING:
+    from starlette.templating import Jinja2Templates
 
 PATH_AT_MOST = 500
 WORDS_AT_MOST = 100
@@ -37,6 +41,8 @@ async def banner(request: Request) -> Response:
 
 async def help_contents(request: Request) -> Response:
     """Show all pages, or with `?words=` the sections that hold these words."""
+    from connector import handbook
+
     words = request.query_params.get("words", "").strip()[:WORDS_AT_MOST]
     hits = handbook.search(words)
     return render(request, "help.html", pages=handbook.pages(), page=None, words=words, hits=hits)
@@ -44,6 +50,8 @@ async def help_contents(request: Request) -> Response:
 
 async def help_page(request: Request) -> Response:
     """Show one page; NotFound if there is none of that name."""
+    from connector import handbook
+
     found = handbook.page(request.path_params["name"])
     if found is None:
         raise NotFound("The handbook has no such page; /help shows which there are.")
@@ -56,7 +64,9 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
 
 
 @cache
-def _templates() -> Jinja2Templates:
+def _templates() -> "Jinja2Templates":
+    from starlette.templating import Jinja2Templates
+
     return Jinja2Templates(Path(__file__).parent / "templates")
 
 

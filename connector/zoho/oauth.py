@@ -1,8 +1,8 @@
 """OAuth 2.0 with Zoho Accounts: consent addresses, codes for tokens, refreshing, revoking.
 
-Authlib builds the requests; it is met nowhere else. Zoho's answers are read here before Authlib sees them,
-because Zoho reports errors as `{"error": ...}` under HTTP 200 or 400, and outages as HTML: the body decides,
-never the status.
+Authlib builds the requests; it is met nowhere else, and loaded with the first of them.
+Zoho's answers are read here before Authlib sees them, because Zoho reports errors as `{"error": ...}`
+under HTTP 200 or 400, and outages as HTML: the body decides, never the status.
 Source: Zoho Accounts' pages on web applications, and the facts about them in this project's notes.
 """
 
@@ -11,8 +11,6 @@ from typing import Any
 
 import httpx2
 import msgspec
-from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
 from connector.casing import ascii_lower
 from connector.clock import SECOND, Clock
@@ -154,6 +152,8 @@ class OAuth:
 
     async def _ask(self, dc: DataCenter, verb: str, **fields: str) -> Tokens:
         """Let Authlib send a token request, and read its answer before Authlib does."""
+        from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+
         found: list[Tokens] = []
 
         def read(response: httpx2.Response) -> httpx2.Response:
@@ -188,6 +188,8 @@ class OAuth:
 
     def _session(self, dc: DataCenter) -> Any:
         """Make Authlib's client for one exchange; it sends through our own, and keeps nothing."""
+        from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+
         return AsyncOAuth2Client(
             client_id=self._client_id,
             client_secret=self._secret_of(dc.location),

@@ -3,23 +3,24 @@
 Sources: "Sign in using Zoho" and the discovery document for id tokens (RS256 and RS384 are all that it
 lists); the id token in Zoho's "User authentication" page, which names its key `key_id` and pads its parts;
 RFC 7515 and 7517 for the rest.
+joserfc is loaded with the first token: a process that starts has none yet.
 """
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeGuard
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import httpx2
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
-from joserfc.jws import JWSRegistry
 
 from connector.clock import HOUR, SECOND, Clock
 from connector.errors import BadIdentity, ZohoDown
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.transport import mapped
+
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
 
 KEEP_KEYS = HOUR
 LONGEST_TOKEN = 16_384
@@ -41,7 +42,7 @@ class _Key(NamedTuple):
 
     id: str | None
     algorithm: str | None
-    key: RSAKey
+    key: "RSAKey"
 
 
 class _Token(NamedTuple):
@@ -77,7 +78,7 @@ class SignedTokens:
         self._http = http
         self._clock = clock
         self._path = path
-        self._registry = JWSRegistry(algorithms=list(algorithms))
+        self._algorithms = algorithms
         self._ask_again_after = ask_again_after
         self._kept: dict[str, tuple[list[_Key], int]] = {}
 
@@ -87,7 +88,7 @@ class SignedTokens:
         Raises ValueError that says what is wrong with it, or ZohoDown if the keys cannot be had.
         """
         taken = _taken_apart(token)
-        if taken.header.get("alg") not in (self._registry.allowed or ()):
+        if taken.header.get("alg") not in self._algorithms:
             raise ValueError("its header names no algorithm that Zoho signs with")
         if self._is_signed(taken, self._kept_keys(origin)):
             return taken.claims
@@ -103,12 +104,15 @@ class SignedTokens:
         return origin not in self._kept or self._clock() - self._kept[origin][1] >= self._ask_again_after
 
     def _is_signed(self, taken: _Token, keys: list[_Key]) -> bool:
-        algorithm = self._registry.get_alg(taken.header["alg"])
-        return any(
-            algorithm.verify(message, taken.signature, each.key)
-            for each in _candidates(taken, keys)
-            for message in taken.messages
-        )
+        from joserfc.jws import JWSRegistry
+
+        with _value_errors():
+            algorithm = JWSRegistry(algorithms=list(self._algorithms)).get_alg(taken.header["alg"])
+            return any(
+                algorithm.verify(message, taken.signature, each.key)
+                for each in _candidates(taken, keys)
+                for message in taken.messages
+            )
 
     def _why_not(self, taken: _Token, keys: list[_Key]) -> str:
         if any(_candidates(taken, keys)):
@@ -154,12 +158,14 @@ class IdTokens:
         try:
             claims = _normalised(await self._tokens.read(dc.name, dc.accounts, id_token))
             self._check(dc, claims, nonce)
-        except (JoseError, ValueError, TypeError) as problem:
+        except (ValueError, TypeError) as problem:
             raise BadIdentity(f"The id token of {dc.name} does not hold: {problem}.") from problem
         return _identity(claims)
 
     def _check(self, dc: DataCenter, claims: dict[str, Any], nonce: str | None) -> None:
-        registry = jwt.JWTClaimsRegistry(
+        from joserfc.jwt import JWTClaimsRegistry
+
+        registry = JWTClaimsRegistry(
             now=self._clock() // SECOND,
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": dc.accounts},
@@ -168,9 +174,21 @@ class IdTokens:
             exp={"essential": True},
             iat={"essential": True},
         )
-        registry.validate(claims)
+        with _value_errors():
+            registry.validate(claims)
         if claims.get("nonce") not in (None, nonce):
             raise ValueError("it answers another sign-in (nonce)")
+
+
+@contextmanager
+def _value_errors() -> Iterator[None]:
+    """Raise the library's errors as ValueError with the same words."""
+    from joserfc.errors import JoseError
+
+    try:
+        yield
+    except JoseError as problem:
+        raise ValueError(str(problem)) from problem
 
 
 def _taken_apart(token: str) -> _Token:
@@ -220,9 +238,12 @@ def _readable(body: bytes) -> Iterator[_Key]:
 
 
 def _named(listed: JsonObject) -> Iterator[_Key]:
+    from joserfc.jwk import RSAKey
+
     try:
-        key = RSAKey.import_key({"kty": "RSA", "n": listed["n"], "e": listed["e"]})
-    except (JoseError, ValueError, TypeError, AttributeError, KeyError):
+        with _value_errors():
+            key = RSAKey.import_key({"kty": "RSA", "n": listed["n"], "e": listed["e"]})
+    except (ValueError, TypeError, AttributeError, KeyError):
         return
     for name in _ids(listed) or (None,):
         yield _Key(name, listed.get("alg"), key)
