@@ -1,4 +1,4 @@
-"""Every exception that crosses a door of this house, named by whose fault it is.
+"""Every exception that leaves a room, named by whose fault it is.
 
 ConnectorError
 ├── SettingsError                   the administrator's settings
@@ -19,7 +19,7 @@ ConnectorError
 │   └── TooManyRequests             429
 │       └── CallerCreditsUsed       a user's or key's share of a portal's credits a day
 ├── SignInError                     signing in or linking came to nothing
-│   ├── Refused                     the person said no
+│   ├── Refused                     rejected at Zoho's consent page
 │   ├── NoDeskAccount               Zoho's no_org
 │   ├── StateMismatch               wrong, replayed or foreign state
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
@@ -69,7 +69,7 @@ from typing import ClassVar
 
 
 class ConnectorError(Exception):
-    """Something did not work, and the message says what, whose move it is and what to do."""
+    """Something did not work; the message says what, who can put it right, and how."""
 
     reason: ClassVar[str] = "error"
 
@@ -146,7 +146,7 @@ class NotSignedIn(RequestError):
 
 
 class NotAllowed(RequestError):
-    """The role does not reach that far."""
+    """The role does not allow it."""
 
     reason = "not_allowed"
     status = 403
@@ -208,7 +208,7 @@ class SignInError(ConnectorError):
 
 
 class Refused(SignInError):
-    """The person at Zoho's consent page said no."""
+    """The request was rejected at Zoho's consent page."""
 
     reason = "refused"
 

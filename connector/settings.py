@@ -260,7 +260,7 @@ def _check_proxies(settings: Settings) -> None:
         except ValueError as problem:
             raise SettingsError(
                 f"TRUSTED_PROXIES names {proxy!r}, which is no address and no network: write your proxy's, "
-                "such as 10.0.0.7 or 172.16.0.0/12. Whoever is believed can say that they are anybody."
+                "such as 10.0.0.7 or 172.16.0.0/12. A trusted proxy can claim any address for a client."
             ) from problem
 
 

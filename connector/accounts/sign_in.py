@@ -114,7 +114,7 @@ class Sessions:
 
     def _first_time(self, connection: Connection, identity: Identity) -> User:
         if not identity.email or not identity.email_verified:
-            raise EmailUnverified("Zoho does not vouch for an e-mail address of yours.")
+            raise EmailUnverified("Zoho reports no verified e-mail address of yours.")
         user = users.by_email(connection, identity.email)
         if user is None:
             raise UnknownPerson(f"Nobody has added {identity.email} to the connector.", identity.email)

@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "backup": CommandPlace(
         "database", "backup", "Copy the SQLite database to FILE, also while it is in use."
     ),
-    "bridge": CommandPlace("bridge", "bridge", "Stand beside a PBX and tell the connector of its calls."),
+    "bridge": CommandPlace("bridge", "bridge", "Run beside a PBX and report its calls to the connector."),
     "calls": CommandPlace("calls", "calls", "See what came of calls, and which leave no record in Desk."),
     "deliver": CommandPlace("serve", "deliver", "Deliver call records to Zoho Desk without serving."),
     "deliveries": CommandPlace(

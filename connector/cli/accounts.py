@@ -126,7 +126,7 @@ def reactivate(email: str) -> None:
 def release(email: str) -> None:
     """Forget which Zoho user this is; the next sign-in with this address decides anew."""
     in_store(lambda store: Agents(store, system_clock).release(email, actor=actor()))
-    click.echo(f"{email} belongs to no Zoho user now; the next one to sign in with it will have it.")
+    click.echo(f"{email} belongs to no Zoho user now; the next one who signs in with it is bound to it.")
 
 
 @click.group()
@@ -193,7 +193,7 @@ def _phone_words(words: Mapping[str, Any], what: str) -> list[Said]:
 def _replacing(words: Mapping[str, Any], what: str) -> list[Said] | None:
     given, none = _phone_words(words, what), words[f"no_{what}"]
     if given and none:
-        raise click.UsageError(f"--no-{what} leaves none, so none can be given with it.")
+        raise click.UsageError(f"Give either --no-{what} or the new {what}.")
     return given if given or none else None
 
 

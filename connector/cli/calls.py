@@ -28,7 +28,7 @@ from connector.store.unrecorded import Listed
 
 WHY = {
     NotRecorded.INTERNAL: "among colleagues, as the phone system says or as both ends are yours; "
-    "`connector phones internal` has such calls recorded",
+    "`connector phones internal` has such calls logged",
     NotRecorded.NOT_TAKEN: "nobody took the ring of the agent's own telephone, so nobody was called",
     NotRecorded.NOTHING_TOLD: "the phone system told neither the direction nor a caller nor a ring",
     NotRecorded.ERASED: "erased by `connector forget`",
@@ -67,7 +67,7 @@ def calls() -> None:
 def list_all(
     *, only_not_recorded: bool, slug: str | None, reason: str | None, limit: int, as_json: bool
 ) -> None:
-    """List calls, those first that were heard of last; what was handed on is one call.
+    """List calls, the latest first; a call with its transfers is one call.
 
     The record is due, sending, unknown, done, dead or dropped as `connector deliveries list` has it; none
     while the call goes on. A call that leaves no record says why.
@@ -76,9 +76,7 @@ def list_all(
     found = in_store(
         partial(_listed_calls, slug=slug, query=partial(unrecorded.list_calls, limit=limit, **filters))
     )
-    nothing = (
-        "No such call has been heard of." if only_not_recorded or reason else "No call has been heard of."
-    )
+    nothing = "There is no such call." if only_not_recorded or reason else "There is no call yet."
     show_rows([_call_row(each, whole=as_json) for each in found], as_json=as_json, nothing=nothing)
 
 

@@ -86,8 +86,8 @@ def _mark_restored(url: str, settings: Settings) -> int:
 def _show_restored(count: int) -> None:
     click.echo(
         f"Restored. Deliveries that are looked for in Desk before they are written: {count}.\n"
-        "Everybody has to sign in again. Keys and people that were shut out since the backup are back: "
-        "see `connector keys list` and `connector agents list`."
+        "Everybody has to sign in again. Keys revoked and people deactivated since the backup are valid "
+        "again: see `connector keys list` and `connector agents list`."
     )
 
 

@@ -64,10 +64,10 @@ def webhooks(*, turn: str, portal_id: int | None) -> None:
         portal = _chosen(await services.syncing.standings(), portal_id).portal
         if turn == "off":
             await services.desk_hooks.unsubscribe(portal.id, actor())
-            return f"Desk tells nothing of {portal.name} any more; the index asks every few minutes."
+            return f"Desk no longer reports changes of {portal.name}; the index asks every few minutes."
         url = services.settings.public_url.rstrip("/") + WEBHOOK_PATH.format(portal_id=portal.id)
         await services.desk_hooks.subscribe(portal.id, url, actor())
-        return f"Desk tells {url} of every contact of {portal.name} that changes."
+        return f"Desk reports every contact of {portal.name} that changes to {url}."
 
     click.echo(with_services(step))
 
@@ -100,7 +100,7 @@ def _chosen(standings: Sequence[Standing], portal_id: int | None) -> Standing:
     if not meant:
         raise CommandError("There is no such portal; `connector portals list` shows those there are.")
     if len(meant) > 1:
-        raise CommandError("There are several portals: say which one with --portal.")
+        raise CommandError("There are several portals: name one with --portal.")
     return meant[0]
 
 

@@ -220,8 +220,8 @@ def control(*, slug: str, switch: str) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         if switch == "on" and DIALECTS[phone.dialect].signing != "made":
             raise CommandError(
-                f"A phone system of the dialect {phone.dialect} fetches no orders: its "
-                "numbers stay tel: links. One that is added with --dialect neutral can fetch them."
+                f"A phone system of the dialect {phone.dialect} cannot fetch orders, so its numbers stay "
+                "tel: links. One that is added with --dialect neutral can fetch them."
             )
         table.set_takes_orders(connection, phone.id, takes_orders=switch == "on")
 
@@ -233,13 +233,13 @@ def control(*, slug: str, switch: str) -> None:
 @click.argument("slug")
 @click.argument("switch", type=click.Choice(["on", "off"]))
 def internal(*, slug: str, switch: str) -> None:
-    """Say whether calls among colleagues are recorded in Desk too, on a contact that they all share."""
+    """Say whether calls among colleagues are logged in Desk too, on a contact that they all share."""
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
         table.set_records_internal(connection, phone.id, records_internal=switch == "on")
 
     with_services(partial(change_phone, slug, change, "phone_system.internal", switch))
-    click.echo(f"Internal calls of {slug} are {'recorded' if switch == 'on' else 'not recorded'} in Desk.")
+    click.echo(f"Internal calls of {slug} are {'logged' if switch == 'on' else 'not logged'} in Desk.")
 
 
 @click.command("may-call")
@@ -258,7 +258,7 @@ def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, a
         _show_rules(slug, as_json=as_json)
         return
     if remove is (role is not None):
-        raise CommandError("Say from which role on with --role, or give --remove.")
+        raise CommandError("Give --role with the lowest role that may call, or --remove.")
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
         pattern = _callable(number, phone.country)
@@ -266,7 +266,7 @@ def may_call(*, slug: str, number: str | None, role: str | None, remove: bool, a
             lowest = None if role == NOBODY else cast("Role", role)
             orders.set_destination(connection, phone.id, pattern, lowest)
         elif not orders.remove_destination(connection, phone.id, pattern):
-            raise CommandError(f"Nothing is said of {number}; see: connector phones may-call {slug}")
+            raise CommandError(f"There is no rule for {number}; see: connector phones may-call {slug}")
 
     what = f"{number}: {role or 'no rule'}"
     with_services(partial(change_phone, slug, change, "phone_system.may_call", what))
@@ -282,7 +282,7 @@ def _callable(number: str, country: str) -> str:
     ):
         raise CommandError(
             f"{number} is an emergency number. Emergency numbers are never called by click to call, whatever "
-            "the rules say: such a call must not hang on a page. Dial it at a telephone itself."
+            "the rules say: such a call must not depend on a web page. Dial it at a telephone."
         )
     pattern = pattern_of(number, country)
     if not pattern.startswith(("+", "*")):

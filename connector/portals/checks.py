@@ -104,7 +104,7 @@ def obstacles_of(portal: Portal) -> list[Obstacle]:
     """Return what stands in the way of a portal; [] where all that is needed is known to be there."""
     if portal.state != "linked":
         remedy = f"{LINK_AGAIN}: what has not reached Desk waits until then, nothing is dropped."
-        why = "Zoho takes the grant no more." if portal.state == "grant_lost" else "It is not linked."
+        why = "Zoho no longer accepts the grant." if portal.state == "grant_lost" else "It is not linked."
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights_from_json(portal.rights)
     certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
@@ -126,7 +126,7 @@ def _certain(need: Need, portal: Portal, known: Rights) -> Obstacle | None:
         why = f"The grant lacks the scope {need.scope}."
         return Obstacle(what=need.what, layer="scope", certain=True, why=why, remedy=_SCOPE)
     if need.writes and known.is_light:
-        why = f"In Zoho Desk, {whose} is a light agent, who writes no such records."
+        why = f"In Zoho Desk, {whose} is a light agent, who cannot write such records."
         remedy = f"An administrator of Zoho Desk gives that agent a full licence, {_OTHER_AGENT}."
         return Obstacle(what=need.what, layer="licence", certain=True, why=why, remedy=remedy)
     if need.permission is not None and known.held.get(need.permission) is False:
@@ -143,7 +143,7 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             layer="scope",
             certain=False,
             why="Zoho did not say which scopes it granted.",
-            remedy=f"None is needed while records reach Desk. Should it refuse them for a scope: {_SCOPE}",
+            remedy=f"Nothing to do while Desk takes records. If it refuses them for a scope: {_SCOPE}",
         )
     untold = [need.permission for need in NEEDS if need.permission and need.permission not in known.held]
     if untold:
@@ -153,7 +153,7 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             layer="profile",
             certain=False,
             why=f"Zoho Desk did not say what the linking agent's profile allows: {because}",
-            remedy=f"Ask it again: connector portals show {portal.id} --live",
+            remedy=f"Ask again with: connector portals show {portal.id} --live",
         )
 
 
@@ -238,7 +238,7 @@ def _scopes(portal: Portal) -> Check:
 def _written(need: Need, portal: Portal) -> Check:
     is_ok = is_met(need, portal)
     if is_ok:
-        detail = "Scope and permission are there; it is not tried, for that would leave a record"
+        detail = "Scope and permission are there; not tried, because that would leave a record"
         return Check(what=need.what, ok=True, detail=detail)
     meant = (each for each in obstacles_of(portal) if each.what in (need.what, EVERYTHING))
     unsure = (each for each in obstacles_of(portal) if not each.certain)
@@ -248,7 +248,7 @@ def _written(need: Need, portal: Portal) -> Check:
 
 async def _me(_portal: Portal, desk: Desk) -> str:
     agent = await desk.my_info()
-    return f"As {agent.name}"
+    return f"Connected as {agent.name}"
 
 
 async def _contacts(_portal: Portal, desk: Desk) -> str:

@@ -194,7 +194,8 @@ class Portals:
         dc = self._data_centers.get(portal.location)
         if dc is None:
             raise UnknownDataCenter(
-                f"{portal.name} is at {portal.location!r}, which is in no table any more."
+                f"{portal.name} is at {portal.location!r}, which is no longer among the data centres: "
+                "add it to ZOHO_DATA_CENTERS again."
             )
         refresh = partial(self._oauth.refresh, dc)
         manager = TokenManager(portal, self._store, self._encryptor, self._clock, refresh, self._wait)

@@ -139,7 +139,7 @@ class TokenManager:
             free_at = max(free_at, recent[-TOKENS_PER_WINDOW] + WINDOW_SECONDS * SECOND)
         if free_at > now:
             raise TokensThrottled(
-                f"Zoho gives no token for {self._portal.name} just now.", -(-(free_at - now) // SECOND)
+                f"Zoho gives no token for {self._portal.name} at the moment.", -(-(free_at - now) // SECOND)
             )
         return (*recent, now)
 

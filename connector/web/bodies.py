@@ -15,7 +15,7 @@ BODY_AT_MOST = 1_024
 LISTED_AT_MOST = 1_000
 LISTED_USUALLY = 100
 
-NO_NUL = "No text of ours holds a NUL."
+NO_NUL = "A text holds a NUL character, which cannot be stored."
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 

@@ -55,7 +55,7 @@ async def linking_callback(request: Request) -> Response:
     user = await require_user(request, "administrator")
     back = await read_callback(request, "link")
     if back.flow.user_id != user.id:
-        raise StateMismatch("Somebody else began to link.")
+        raise StateMismatch("Another user began this attempt to link.")
     services = services_of(request)
     portal = await services.portals.link(
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier, actor=user

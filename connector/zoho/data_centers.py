@@ -93,7 +93,9 @@ def for_callback(
     """
     row = table.get(ascii_lower(location)) if location else default
     if row is None:
-        raise UnknownDataCenter(f"Zoho's answer names the data centre {location!r}, which is in no table.")
+        raise UnknownDataCenter(
+            f"Zoho's answer names the data centre {location!r}, which the connector does not know."
+        )
     if accounts_server and accounts_server != row.accounts:
         raise UntrustedServer(
             f"The answer names the accounts server {accounts_server!r}, but {row.name} has {row.accounts}."

@@ -159,7 +159,7 @@ class IdTokens:
             claims = _normalised(await self._tokens.read(dc.name, dc.accounts, id_token))
             self._check(dc, claims, nonce)
         except (ValueError, TypeError) as problem:
-            raise BadIdentity(f"The id token of {dc.name} does not hold: {problem}.") from problem
+            raise BadIdentity(f"The id token of {dc.name} is not valid: {problem}.") from problem
         return _identity(claims)
 
     def _check(self, dc: DataCenter, claims: dict[str, Any], nonce: str | None) -> None:

@@ -100,7 +100,7 @@ class HookTokens:
         try:
             claims = await self._tokens.read(dc.name, dc.desk_origin(), token)
         except (ValueError, TypeError) as problem:
-            raise BadSignature(f"The token of {dc.name} does not hold: {problem}.") from problem
+            raise BadSignature(f"The token of {dc.name} is not valid: {problem}.") from problem
         self._check_times(claims)
         return Claimed(str(claims.get("iss")), str(claims.get("aud")))
 
@@ -108,9 +108,9 @@ class HookTokens:
         now = self._clock()
         ends_at, begins_at = _moment(claims, "exp"), _moment(claims, "iat")
         if ends_at is None or ends_at + LEEWAY < now:
-            raise BadSignature("The token is over.")
+            raise BadSignature("The token has expired.")
         if begins_at is not None and begins_at - LEEWAY > now:
-            raise BadSignature("The token begins in the future.")
+            raise BadSignature("The token is not valid yet.")
 
 
 def _moment(claims: dict[str, Any], name: Literal["exp", "iat"]) -> int | None:

@@ -40,7 +40,7 @@ def test_calls_that_leave_no_record(heard: Shell) -> None:
     assert heard.json("calls", "list", "--not-recorded", "--phone", "paris", "--reason", "internal") == [row]
     assert heard.json("calls", "list", "--reason", "erased") == []
     assert "among colleagues" in heard.ok("calls", "list", "--not-recorded")
-    assert heard.ok("calls", "list", "--reason", "erased") == "No such call has been heard of.\n"
+    assert heard.ok("calls", "list", "--reason", "erased") == "There is no such call.\n"
 
 
 def test_all_calls(heard: Shell) -> None:

@@ -53,7 +53,7 @@ async def test_the_log_names_why_an_identity_does_not_hold(
         services.http, DEMO_CLIENT_ID, lambda place: secrets[place], lambda: services.clock() + DAY
     )
     answer = await browser.get(url)
-    assert (answer.status_code, "does not hold: expired_token" in answer.text) == (400, True)
+    assert (answer.status_code, "is not valid: expired_token" in answer.text) == (400, True)
     (line,) = [record.getMessage() for record in caplog.records if "bad_identity" in record.getMessage()]
     assert "expired_token" in line
 

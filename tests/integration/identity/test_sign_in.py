@@ -68,7 +68,7 @@ async def test_somebody_unknown_is_told_what_to_ask_for(services: Services, brow
 async def test_an_unverified_address_is_refused(
     services: Services, browser: Browser, add_ada: AddAda
 ) -> None:
-    """An address that Zoho does not vouch for proves nothing."""
+    """An address that Zoho has not verified proves nothing."""
     await add_ada()
     services.sandbox.world.config.users[0].email_verified = False
     answer = await browser.sign_in()
@@ -294,7 +294,7 @@ async def test_a_hostile_accounts_server_gets_nothing(
 
 
 async def test_an_unknown_data_center_gets_nothing(services: Services, browser: Browser) -> None:
-    """A location that is in no table is refused before anything is sent."""
+    """A location that is not known is refused before anything is sent."""
     url = await browser.consent(await browser.begin())
     answer = await browser.get(re.sub("location=us", "location=xx", url))
     assert (answer.status_code, "An unknown data centre" in answer.text) == (400, True)
