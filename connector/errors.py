@@ -51,7 +51,7 @@ ConnectorError
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
 │   ├── NoToken                     Zoho Accounts gives no token just now: what it was for never left
 │   │   └── ClientRefused           client id or secret
-│   └── GrantLost                   the grant is revoked, evicted or never held
+│   └── GrantLost                   the grant is revoked, evicted or never given
 ├── RecordingError                  a recording cannot be had from where the phone system keeps it
 │   ├── RecordingMissing            it is not there any more
 │   │   ├── RecordingNotYet         it is not there, and may still come
@@ -354,7 +354,7 @@ class RecordNotFound(ZohoRefused):
 
 
 class ZohoBusy(ZohoError):
-    """Zoho asks for patience; nothing was applied. `retry_after_seconds` is None where it does not say."""
+    """Zoho wants to be asked later; nothing was applied. `retry_after_seconds` is None if it is not told."""
 
     reason = "zoho_busy"
 

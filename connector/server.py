@@ -68,9 +68,9 @@ def settle_memory() -> None:
 
 def bind(host: str, port: int) -> socket.socket:
     """Take the port, or say in one sentence that it is taken."""
-    address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    ip_version = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends at once only where the protocol is named; else half an answer waits 40 ms for the other.
-    listener = socket.socket(address_family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(ip_version, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -13,7 +13,7 @@ from connector.store import Store, audit, sessions, users
 from connector.store.tables import ANY_PHONE_SYSTEM
 from connector.store.users import ROLES, Role, User, Word
 
-Said = tuple[str | None, str]
+PhoneWord = tuple[str | None, str]
 """A phone system's slug, or None for whichever, and what it says: an extension, a login, a queue."""
 
 
@@ -38,8 +38,8 @@ class Agents:
         name: str,
         role: str = "agent",
         *,
-        extensions: Sequence[Said] = (),
-        queues: Sequence[Said] = (),
+        extensions: Sequence[PhoneWord] = (),
+        queues: Sequence[PhoneWord] = (),
         actor: str,
     ) -> Agent:
         """Add somebody who may then sign in; CommandError where the address or an extension is taken."""
@@ -55,8 +55,8 @@ class Agents:
         *,
         name: str | None = None,
         role: str | None = None,
-        extensions: Sequence[Said] | None = None,
-        queues: Sequence[Said] | None = None,
+        extensions: Sequence[PhoneWord] | None = None,
+        queues: Sequence[PhoneWord] | None = None,
         actor: str,
     ) -> Agent:
         """Change what is given; `extensions` and `queues` take the place of those there were."""
@@ -65,7 +65,7 @@ class Agents:
         return await self._store.write(partial(self._change, email, values, extensions, queues, actor))
 
     async def deactivate(self, email: str, *, actor: str) -> int:
-        """Shut somebody out at once; answer how many sessions ended by it."""
+        """Shut somebody out at once; return how many sessions ended by it."""
         return await self._store.write(partial(self._deactivate, email, actor))
 
     async def reactivate(self, email: str, *, actor: str) -> None:
@@ -87,8 +87,8 @@ class Agents:
         email: str,
         name: str,
         role: Role,
-        extensions: Sequence[Said],
-        queues: Sequence[Said],
+        extensions: Sequence[PhoneWord],
+        queues: Sequence[PhoneWord],
         actor: str,
         connection: Connection,
     ) -> Agent:
@@ -104,8 +104,8 @@ class Agents:
         self,
         email: str,
         values: dict[str, Any],
-        extensions: Sequence[Said] | None,
-        queues: Sequence[Said] | None,
+        extensions: Sequence[PhoneWord] | None,
+        queues: Sequence[PhoneWord] | None,
         actor: str,
         connection: Connection,
     ) -> Agent:
@@ -170,8 +170,8 @@ def _known(connection: Connection, email: str) -> User:
 def _assign(
     connection: Connection,
     user: User,
-    extensions: Sequence[Said] | None,
-    queues: Sequence[Said] | None,
+    extensions: Sequence[PhoneWord] | None,
+    queues: Sequence[PhoneWord] | None,
     now: int,
 ) -> None:
     if extensions is not None:
@@ -186,8 +186,8 @@ def _assign(
         users.set_queues(connection, user.id, _words(connection, queues))
 
 
-def _words(connection: Connection, said: Sequence[Said]) -> list[Word]:
-    return [Word(_phone_system_id(connection, slug), text) for slug, text in said]
+def _words(connection: Connection, words: Sequence[PhoneWord]) -> list[Word]:
+    return [Word(_phone_system_id(connection, slug), text) for slug, text in words]
 
 
 def _phone_system_id(connection: Connection, slug: str | None) -> int:

@@ -23,7 +23,7 @@ class Keys:
         self._clock = clock
 
     async def add_key(self, name: str, role: str, *, actor: str) -> str:
-        """Make a key with the rights of a role and answer it, this once; CommandError for a taken name."""
+        """Make a key with the rights of a role and return it, this once; CommandError for a taken name."""
         if role not in get_args(Role):
             raise CommandError(f"{role!r} is no role; there are {', '.join(ROLES)}.")
         if not name.strip():

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from connector.accounts import Agent, Agents, Keys
-from connector.accounts.agents import Said
+from connector.accounts.agents import PhoneWord
 from connector.cli.context import actor, in_store
 from connector.cli.terminal import HOW_MANY, json_option, moment, show_one, show_rows, write_json
 from connector.cli.warnings import known_queues, warn_of_queues
@@ -186,11 +186,11 @@ def audit(*, limit: int, as_json: bool) -> None:
     show_rows(rows, as_json=as_json, nothing="Nothing has been changed yet.")
 
 
-def _phone_words(words: Mapping[str, Any], what: str) -> list[Said]:
+def _phone_words(words: Mapping[str, Any], what: str) -> list[PhoneWord]:
     return [*((None, word) for word in words[what]), *words[f"{what}_at"]]
 
 
-def _replacing(words: Mapping[str, Any], what: str) -> list[Said] | None:
+def _replacing(words: Mapping[str, Any], what: str) -> list[PhoneWord] | None:
     given, none = _phone_words(words, what), words[f"no_{what}"]
     if given and none:
         raise click.UsageError(f"Give either --no-{what} or the new {what}.")

@@ -77,7 +77,7 @@ async def _standings(services: Services) -> list[tuple[Standing, int]]:
 
 
 async def _read_all(portal_id: int | None, services: Services, *, again: bool) -> tuple[Standing, int]:
-    """Do all that may be done today, and answer where that has brought us."""
+    """Do all that may be done today, and return where that has led."""
     chosen, shown_at = _chosen(await services.syncing.standings(), portal_id), 0
     if again or chosen.sync is None:
         await services.syncing.restart(chosen.portal.id)
@@ -133,6 +133,6 @@ def _ended(standing: Standing, now: int) -> str:
     state = state_of(standing.sync, standing.terms, now)
     if state == "complete":
         return f"The index of {standing.portal.name} is complete: {standing.contacts} contacts."
-    held = standing.sync.leased_until > now if standing.sync else False
-    note = " Another process is at work on it." if held else ""
+    is_leased = standing.sync.leased_until > now if standing.sync else False
+    note = " Another process is at work on it." if is_leased else ""
     return f"The index of {standing.portal.name} is not complete ({state}): {_progress(standing)}.{note}"

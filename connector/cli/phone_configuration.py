@@ -214,7 +214,7 @@ def _choice(choice: bool | None) -> str:  # noqa: FBT001 - three states, said at
 @click.command("control")
 @click.argument("slug")
 @click.argument("switch", type=click.Choice(["on", "off"]))
-def control(*, slug: str, switch: str) -> None:
+def take_orders(*, slug: str, switch: str) -> None:
     """Let a phone system do what agents ask for: dial, hang up, transfer; its bridge must be set up too."""
 
     def change(connection: Connection, phone: PhoneSystem) -> None:
@@ -307,7 +307,7 @@ def _set_department(
     name: str,
     department: str | None,
 ) -> frozenset[str]:
-    """Set a line or a queue, doubt its department, and answer the queues that were known before."""
+    """Set a line or a queue, warn of an unknown department, and return the queues known before."""
 
     async def step(services: Services) -> frozenset[str]:
         known = await services.store.read(known_queues)
@@ -322,7 +322,7 @@ def _set_department(
 async def change_phone(
     slug: str, change: Callable[[Connection, PhoneSystem], None], action: str, detail: str, services: Services
 ) -> PhoneSystem:
-    """Change what is a phone system's, and write that down; answer it as it was before."""
+    """Change what is a phone system's, and note it in the audit; return the phone system as it was before."""
     phone = (await services.phone_systems.find(slug)).phone
 
     def audited(connection: Connection) -> None:

@@ -51,7 +51,7 @@ for command in (
     *(phone_configuration.line, phone_configuration.queue, phone_configuration.prefixes),
     *(phone_configuration.number_form, phone_configuration.allow, phone_configuration.block),
     *(phone_configuration.unblock, phone_configuration.blocked, phone_configuration.caller_id),
-    *(phone_configuration.answers, phone_configuration.control, phone_configuration.internal),
+    *(phone_configuration.answers, phone_configuration.take_orders, phone_configuration.internal),
     *(phone_configuration.may_call, recordings.source),
 ):
     phones.add_command(command)

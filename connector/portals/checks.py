@@ -22,13 +22,14 @@ from connector.zoho.client import Desk
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent who linked a portal may do there.
 
-    `held` has the permissions that Desk told, such as "calls.create"; `is_light` is None where nobody knows.
+    `permissions` are those that Desk told, such as "calls.create"; `is_light` is None where nobody knows.
     `unknown_because` says why there are none.
     """
 
     agent: str = ""
     is_light: bool | None = None
-    held: dict[str, bool] = {}
+    # Stored as "held", which earlier versions read.
+    permissions: dict[str, bool] = msgspec.field(default_factory=dict, name="held")
     unknown_because: str = ""
 
 
@@ -36,14 +37,14 @@ RIGHTS_NEVER_ASKED = Rights(unknown_because="it has not been asked yet")
 
 
 async def ask_rights(desk: Desk) -> Rights:
-    """Ask Desk what the grant's agent may do; where it does not say, the answer says why."""
+    """Ask Desk what the grant's agent may do; where it does not say, the rights say why."""
     try:
         me, told = await desk.my_info(), await desk.my_permissions()
     except ZohoError as problem:
         return Rights(unknown_because=str(problem))
     is_light = True if told.is_light else me.is_light
-    because = "" if told.held else "it named no permission"
-    return Rights(agent=me.name, is_light=is_light, held=told.held, unknown_because=because)
+    because = "" if told.allowed else "it named no permission"
+    return Rights(agent=me.name, is_light=is_light, permissions=told.allowed, unknown_because=because)
 
 
 def rights_to_json(rights: Rights) -> str:
@@ -116,7 +117,7 @@ def is_met(need: Need, portal: Portal) -> bool | None:
     known = rights_from_json(portal.rights)
     if portal.state != "linked" or _certain(need, portal, known) is not None:
         return False
-    is_permitted = need.permission is None or need.permission in known.held
+    is_permitted = need.permission is None or need.permission in known.permissions
     return True if portal.scopes and is_permitted else None
 
 
@@ -129,7 +130,7 @@ def _certain(need: Need, portal: Portal, known: Rights) -> Obstacle | None:
         why = f"In Zoho Desk, {whose} is a light agent, who cannot write such records."
         remedy = f"An administrator of Zoho Desk gives that agent a full licence, {_OTHER_AGENT}."
         return Obstacle(what=need.what, layer="licence", certain=True, why=why, remedy=remedy)
-    if need.permission is not None and known.held.get(need.permission) is False:
+    if need.permission is not None and known.permissions.get(need.permission) is False:
         why = f"In Zoho Desk, the profile of {whose} lacks the permission {need.permission}."
         remedy = f"An administrator of Zoho Desk allows it in that profile, {_OTHER_AGENT}."
         return Obstacle(what=need.what, layer="profile", certain=True, why=why, remedy=remedy)
@@ -145,7 +146,9 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             why="Zoho did not say which scopes it granted.",
             remedy=f"Nothing to do while Desk takes records. If it refuses them for a scope: {_SCOPE}",
         )
-    untold = [need.permission for need in NEEDS if need.permission and need.permission not in known.held]
+    untold = [
+        need.permission for need in NEEDS if need.permission and need.permission not in known.permissions
+    ]
     if untold:
         because = known.unknown_because or f"it did not name {', '.join(untold)}"
         yield Obstacle(

@@ -137,7 +137,7 @@ class Portals:
     async def link(
         self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str, actor: User
     ) -> Portal:
-        """Link the portal that was chosen at the consent page, or link it again, and answer it.
+        """Link the portal that was chosen at the consent page, or link it again, and return it.
 
         Linking again replaces the grant and revokes the former one; what was configured stays.
         Nothing is kept unless everything went well; raises any SignInError or ZohoError.
@@ -156,7 +156,7 @@ class Portals:
         before, desk = await self.get(portal_id), await self.desk(portal_id)
         told = await ask_rights(desk)
         # An answer that did not come takes back nothing that is known.
-        if told.held and (kept := rights_to_json(told)) != before.rights:
+        if told.permissions and (kept := rights_to_json(told)) != before.rights:
             await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
             _log_obstacles(await self.get(portal_id))
         return await run_checks(await self.get(portal_id), desk)

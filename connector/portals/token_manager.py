@@ -173,8 +173,8 @@ class TokenManager:
         # Zoho's own no made no token; where its answer was lost there may be one that we never saw.
         is_no = isinstance(problem, NoToken) and problem.__cause__ is None
         renewals = grant.renewals[:-1] if is_no else grant.renewals
-        held_back = WINDOW_SECONDS if throttled else HELD_BACK_SECONDS if isinstance(problem, NoToken) else 0
-        closed_until = now + held_back * SECOND
+        closed_for = WINDOW_SECONDS if throttled else HELD_BACK_SECONDS if isinstance(problem, NoToken) else 0
+        closed_until = now + closed_for * SECOND
         ours = grants.release(
             connection, grant.portal_id, renewer, renewals=renewals, closed_until=closed_until
         )

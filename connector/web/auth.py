@@ -197,6 +197,6 @@ async def _signed_in(request: Request) -> Caller:
     return Caller(name=user.email, role=user.role, user=user)
 
 
-def _check_role(held: Role, needed: Role) -> None:
-    if ROLES.index(held) < ROLES.index(needed):
-        raise NotAllowed(f"This is for the role {needed}; yours is {held}.")
+def _check_role(role: Role, needed: Role) -> None:
+    if ROLES.index(role) < ROLES.index(needed):
+        raise NotAllowed(f"This is for the role {needed}; yours is {role}.")

@@ -1,22 +1,22 @@
-"""Bound what a request may take: a head of so many bytes, all of it within so many seconds."""
+"""Bound what a request may take: headers of so many bytes, all of it within so many seconds."""
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-HEAD_AT_MOST = 64 * 1_024
+HEADERS_AT_MOST = 64 * 1_024
 """Bytes of request line and headers, a read more or less; ours need a tenth of it."""
 READ_SECONDS = 30
 """From a connection's first moment, or a request's first byte, until the whole request is here."""
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """HTTP by httptools, which by itself keeps a head of any length, and waits for its end for ever."""
+    """HTTP by httptools, which by itself keeps headers of any length, and waits for their end for ever."""
 
     read_seconds: float = READ_SECONDS
-    _in_head = False
+    _in_headers = False
     _is_unfinished = False
-    _head_bytes = 0
+    _header_bytes = 0
     _end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -32,10 +32,10 @@ class TimedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on, and see whether there is still something to wait for."""
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_AT_MOST and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADERS_AT_MOST and not self.transport.is_closing():
+                self.send_400_response("The headers of the request are too large.")
         if self._is_unfinished or self._is_idle:
             self._wait()
         else:
@@ -43,13 +43,13 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Note that a request begins."""
-        self._in_head = self._is_unfinished = True
-        self._head_bytes = 0
+        self._in_headers = self._is_unfinished = True
+        self._header_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Note that its head is here."""
-        self._in_head = False
+        """Note that its headers are here."""
+        self._in_headers = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -218,12 +218,12 @@ class Matches(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True):
-    """Permissions such as "calls.create", each held or not; what is not in it was not told.
+    """Permissions such as "calls.create", each allowed or not; what is not in it was not told.
 
     `is_light` says that the profile is that of light agents, who write nothing.
     """
 
-    held: dict[str, bool]
+    allowed: dict[str, bool]
     is_light: bool = False
 
 
@@ -295,15 +295,15 @@ def read_permissions(body: bytes) -> Permissions:
     told = msgspec.json.decode(body, type=dict[str, Any])
     kind = as_text(told.get("type")) or ""
     return Permissions(
-        held=dict(_flat(as_object(told.get("permissions")) or {})), is_light=ascii_lower(kind) == "light"
+        allowed=dict(_flat(as_object(told.get("permissions")) or {})), is_light=ascii_lower(kind) == "light"
     )
 
 
 def _flat(permissions: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     for module, allowed in permissions.items():
         for action, value in (as_object(allowed) or {}).items():
-            if (is_held := as_flag(value)) is not None:
-                yield f"{module}.{action}", is_held
+            if (is_allowed := as_flag(value)) is not None:
+                yield f"{module}.{action}", is_allowed
 
 
 def _readable(read: Callable[[object], T], raw: Iterable[object]) -> Iterator[T]:

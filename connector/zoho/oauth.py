@@ -61,8 +61,8 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str | None = None
 
     def __repr__(self) -> str:
-        held = "refreshable" if self.refresh_token else "not refreshable"
-        return f"Tokens({held}, expires_at={self.expires_at}, scope={self.scope!r})"
+        kind = "refreshable" if self.refresh_token else "not refreshable"
+        return f"Tokens({kind}, expires_at={self.expires_at}, scope={self.scope!r})"
 
 
 class OAuth:

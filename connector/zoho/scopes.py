@@ -66,9 +66,9 @@ def missing(granted: str | None, needed: Iterable[Scope] = LINKING) -> list[str]
     """
     if granted is None:
         return []
-    held = {ascii_lower(name) for name in re.split(r"[\s,]+", granted) if name}
-    return [scope.name for scope in needed if not _covers(held, ascii_lower(scope.name))]
+    granted_names = {ascii_lower(name) for name in re.split(r"[\s,]+", granted) if name}
+    return [scope.name for scope in needed if not _covers(granted_names, ascii_lower(scope.name))]
 
 
-def _covers(held: set[str], name: str) -> bool:
-    return name in held or f"{name.rpartition('.')[0]}.all" in held
+def _covers(granted_names: set[str], name: str) -> bool:
+    return name in granted_names or f"{name.rpartition('.')[0]}.all" in granted_names

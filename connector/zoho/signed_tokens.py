@@ -9,7 +9,7 @@ joserfc is loaded with the first token: a process that starts has none yet.
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx2
 import msgspec
@@ -254,13 +254,15 @@ def _normalised(claims: dict[str, Any]) -> dict[str, Any]:
     sub = claims.get("sub")
     written = {"sub": str(sub)} if isinstance(sub, int) and not isinstance(sub, bool) else {}
     times = {name: claims.get(name) for name in ("exp", "iat", "nbf")}
-    return claims | written | {name: int(at) for name, at in times.items() if _is_digits(at)}
-
-
-def _is_digits(value: object) -> TypeGuard[str]:
     return (
-        isinstance(value, str) and len(value) <= TIME_DIGITS_AT_MOST and value.isascii() and value.isdigit()
+        claims
+        | written
+        | {name: int(at) for name, at in times.items() if isinstance(at, str) and _is_time(at)}
     )
+
+
+def _is_time(text: str) -> bool:
+    return len(text) <= TIME_DIGITS_AT_MOST and text.isascii() and text.isdigit()
 
 
 def _identity(claims: dict[str, Any]) -> Identity:

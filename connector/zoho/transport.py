@@ -18,7 +18,7 @@ from connector.errors import OutcomeUnknown, ZohoDown
 
 TIMEOUTS = httpx2.Timeout(
     connect=3,  # a far data centre needs under a second for TCP and TLS: beyond three it is not there
-    read=10,  # Desk's slow searches take seconds; a caller with less patience cancels
+    read=10,  # Desk's slow searches take seconds; a caller that cannot wait so long cancels
     write=10,  # our largest body is under a megabyte
     pool=5,  # the budget keeps the queue short; five seconds in it means that something is stuck
 )

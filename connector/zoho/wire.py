@@ -153,11 +153,11 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
         refused = AlreadyThere if "duplicate" in fields.values() else InvalidData
         return refused(f"{message} {_listed(fields)}".strip(), fields)
     if kind in {CreditsExhausted, ConcurrencyExceeded}:
-        return kind(message, _patience(headers))
+        return kind(message, _retry_after(headers))
     return kind(message)
 
 
-def _patience(headers: Mapping[str, str]) -> int | None:
+def _retry_after(headers: Mapping[str, str]) -> int | None:
     """Return for how many seconds Zoho wants to be left alone: its credits come back every day."""
     seconds = _digits(headers.get("Retry-After"))
     return None if seconds is None else min(DAY_SECONDS, seconds)

@@ -19,9 +19,9 @@ def die(connection: Connection, row_id: int, reason: str, sent_at: int | None) -
 
 def stand(shell: Shell, row_id: int, state: str, **values: int) -> None:
     """Let a delivery be in a state."""
-    held = {"owner": "me", "lease_until": 1} if state == "sending" else {"owner": None, "lease_until": None}
+    lease = {"owner": "me", "lease_until": 1} if state == "sending" else {"owner": None, "lease_until": None}
     store = Store.open(shell.database_url)
-    changing = update(table).where(table.c.id == row_id).values(state=state, **held, **values)
+    changing = update(table).where(table.c.id == row_id).values(state=state, **lease, **values)
     store.write_now(lambda connection: connection.execute(changing))
     store.close()
 

@@ -44,8 +44,10 @@ def linked(shell: Shell, running: RunningSandbox) -> Shell:
         scope_text=scopes,
         org_id=DEMO_ORG_ID,
     )
-    held = world.tokens.add_refresh_token(grant)
-    encrypted = [encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))]
+    refresh = world.tokens.add_refresh_token(grant)
+    encrypted = [
+        encryptor.encrypt(each.token) for each in (refresh, world.tokens.add_access_token(grant, refresh))
+    ]
     values = {"location": "us", "org_id": DEMO_ORG_ID, "name": "Zylker", "client_id": DEMO_CLIENT_ID}
     values |= {"state": "linked", "scopes": scopes, "linked_by": "test", "edition": "Enterprise"}
     now = system_clock()

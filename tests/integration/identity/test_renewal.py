@@ -95,8 +95,8 @@ async def test_two_processes_refresh_once(services: Services, linked: int) -> No
 async def test_a_refused_token_is_renewed_once(services: Services, linked: int) -> None:
     """A token that was pushed out before its time is replaced by one refresh for all."""
     await ask(services.portals, linked)
-    held = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
-    services.sandbox.world.tokens.revoke(held)
+    former = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
+    services.sandbox.world.tokens.revoke(former)
     assert await at_once(20, lambda: ask(services.portals, linked)) == 20 * ["ada@example.com"]
     assert services.asked(TOKEN) == 1
 
@@ -106,8 +106,8 @@ async def test_a_token_that_another_process_renewed_is_taken(services: Services,
     other = services.another_portals()
     await ask(services.portals, linked)
     await ask(other, linked)
-    held = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
-    services.sandbox.world.tokens.revoke(held)
+    former = services.encryptor.decrypt((await grant_of(services)).sealed_access_token or b"")
+    services.sandbox.world.tokens.revoke(former)
     await ask(services.portals, linked)
     await ask(other, linked)
     assert services.asked(TOKEN) == 1
@@ -259,7 +259,7 @@ async def test_a_dead_process_holds_nobody_up(services: Services, linked: int) -
     assert services.asked(TOKEN) == 1
 
 
-async def test_who_loses_patience_stops_no_refresh(services: Services, linked: int) -> None:
+async def test_a_caller_that_gives_up_stops_no_refresh(services: Services, linked: int) -> None:
     """A look-up that gives up leaves the refresh to the others, and its token is kept."""
     await ask(services.portals, linked)
     services.sandbox.world.clock.advance(2 * HOUR)

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
-from connector.web.request_timeouts import HEAD_AT_MOST, TimedProtocol
+from connector.web.request_timeouts import HEADERS_AT_MOST, TimedProtocol
 
 pytestmark = pytest.mark.anyio
 
@@ -21,11 +21,11 @@ LONG_SECONDS, SHORT_SECONDS = 60.0, 0.05
 
 
 @asynccontextmanager
-async def served(patience: float) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Serve `/` with so many seconds' patience, and connect."""
+async def served(seconds: float) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Serve `/` with so many seconds to read in, and connect."""
 
     class Hasty(TimedProtocol):
-        read_seconds = patience
+        read_seconds = seconds
 
     async def echo(request: Request) -> Response:
         return PlainTextResponse(b"heard " + await request.body())
@@ -86,19 +86,19 @@ async def test_an_answer_may_take_its_time() -> None:
 
 
 @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /"])
-async def test_an_endless_head_is_refused(start: bytes) -> None:
+async def test_endless_headers_are_refused(start: bytes) -> None:
     """Neither headers nor an address fill the memory; the refusal may be lost with what is on its way."""
     async with served(LONG_SECONDS) as (reader, writer):
         writer.write(start)
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(10):
                 while not reader.at_eof():
-                    writer.write(b"a" * HEAD_AT_MOST)
+                    writer.write(b"a" * HEADERS_AT_MOST)
                     await writer.drain()
 
 
 async def test_a_request_in_pieces_is_taken() -> None:
-    """Slow is not hostile: head and body may come bit by bit, and another request after them."""
+    """Slow is not hostile: headers and body may come bit by bit, and another request after them."""
     async with served(LONG_SECONDS) as (reader, writer):
         for _ in range(2):
             for piece in (b"POST / HTTP/1.1\r\nHo", b"st: x\r\nContent-Length: 5\r\n", b"\r\nab", b"cde"):

@@ -57,20 +57,20 @@ class PersonTokens:
         self._oauth = oauth
         self._dc = dc
         self._refresh_token = tokens.refresh_token or ""
-        self._held = AccessToken(tokens.access_token, tokens.expires_at)
+        self._token = AccessToken(tokens.access_token, tokens.expires_at)
         self._sandbox = sandbox
         self.renewals = 0
 
     async def current(self) -> AccessToken:
         """Return the token, a new one if it has less than five minutes."""
-        if self._held.expires_at - self._sandbox.world.clock.now() < 5 * MINUTE:
-            return await self.renew(self._held)
-        return self._held
+        if self._token.expires_at - self._sandbox.world.clock.now() < 5 * MINUTE:
+            return await self.renew(self._token)
+        return self._token
 
     async def renew(self, refused: AccessToken) -> AccessToken:
         """Refresh, unless that has been done since."""
-        if refused == self._held:
+        if refused == self._token:
             self.renewals += 1
             tokens = await self._oauth.refresh(self._dc, self._refresh_token)
-            self._held = AccessToken(tokens.access_token, tokens.expires_at)
-        return self._held
+            self._token = AccessToken(tokens.access_token, tokens.expires_at)
+        return self._token

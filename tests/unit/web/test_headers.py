@@ -24,12 +24,12 @@ def ask(path: str, *, https: bool) -> httpx2.Headers:
     app = Starlette(routes=[Route("/page", _page), Route("/asset", _asset)])
     app.add_middleware(SecurityHeaders, https=https)
 
-    async def asking() -> httpx2.Headers:
+    async def get_headers() -> httpx2.Headers:
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="https://here") as client:
             return (await client.get(path)).headers
 
-    return anyio.run(asking)
+    return anyio.run(get_headers)
 
 
 @pytest.mark.parametrize("path", ["/page", "/asset"])

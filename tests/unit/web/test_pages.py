@@ -26,7 +26,7 @@ def test_our_own_paths_stay(path: str) -> None:
         " //evil.example", "//[", "/" + 500 * "a", "/\x00",
     ],
 )  # fmt: skip
-def test_anything_else_is_the_front_door(text: str | None) -> None:
+def test_anything_else_is_the_front_page(text: str | None) -> None:
     """No other host, no scheme, nothing that browsers would read so."""
     assert local_path(text) == "/"
 

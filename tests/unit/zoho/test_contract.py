@@ -1,4 +1,4 @@
-"""What we send, held against the transcription of Desk's contract (outside the repository, where present)."""
+"""What we send, compared with the transcription of Desk's contract (kept outside, where present)."""
 
 import functools
 import re
@@ -84,9 +84,9 @@ def test_every_scope_is_asked_for(request_: Request[Any]) -> None:
     operation, _ = operation_of(request_)
     (requirement,) = operation["security"]
     wanted = {scope.replace("activities.", "") for scope in requirement["iam-oauth2-schema"]}
-    held = set(names(linking(webhooks=True)))
-    # The contract lists alternatives and requirements alike; whatever right is named, one is held.
-    assert wanted & held or request_.path.endswith("/comments")
+    asked = set(names(linking(webhooks=True)))
+    # The contract lists alternatives and requirements alike; whatever right is named, one is asked for.
+    assert wanted & asked or request_.path.endswith("/comments")
 
 
 @functools.cache

@@ -135,17 +135,17 @@ async def test_forgeries() -> None:
     """Another key under the same id, another algorithm, none at all, or rubbish."""
     forged_key = RSAKey.generate_key(2048, {"kid": "k-1"})
     by_hmac = jwt.encode({"alg": "HS256", "kid": "k-1"}, CLAIMS, OctKey.import_key(KEYS.decode()[:64]))
-    head, body, _ = signed().split(".")
+    header, body, _ = signed().split(".")
     for token in (
         signed(forged_key),
         by_hmac,
-        f"{head}.{body}.",
+        f"{header}.{body}.",
         "",
         None,
         "x",
         "a.b.c",
         "é.b.c",
-        f"{head}=.{body}.x",
+        f"{header}=.{body}.x",
     ):
         with pytest.raises(BadIdentity):
             await verify(token)

@@ -80,11 +80,11 @@ async def test_another_401_renews_nothing() -> None:
     assert tokens.renewed == 0
 
 
-async def test_what_the_keeper_raises_comes_through() -> None:
-    """A keeper without a token says so itself, and nothing is sent."""
+async def test_what_the_source_raises_comes_through() -> None:
+    """A source without a token says so itself, and nothing is sent."""
 
     class Throttled(FixedTokens):
-        """A keeper that Zoho gives nothing."""
+        """A source that Zoho gives nothing."""
 
         async def current(self) -> AccessToken:
             """Refuse."""

@@ -105,7 +105,7 @@ def test_errors_by_body_whatever_the_status(
 
 @pytest.mark.parametrize("status", [200, 400, 429, 503])
 def test_throttled_for_ten_minutes(status: int) -> None:
-    """Access Denied is patience asked for, under any status."""
+    """Access Denied asks us to wait, under any status."""
     with pytest.raises(TokensThrottled) as caught:
         decipher(sample("token_throttled.json"), status, refreshing=True)
     assert caught.value.retry_after_seconds == 600
