@@ -22,7 +22,7 @@ class ContactView(msgspec.Struct, frozen=True):
     url: str
 
 
-class FoundView(msgspec.Struct, frozen=True):
+class LookupResult(msgspec.Struct, frozen=True):
     """What a look-up came to; `number` is as it was asked, `source` who said so."""
 
     number: str
@@ -31,17 +31,17 @@ class FoundView(msgspec.Struct, frozen=True):
     source: str
 
 
-class PersonView(ContactView, frozen=True):
+class SearchedContact(ContactView, frozen=True):
     """A contact as a search shows it: with its numbers as somebody typed them."""
 
     phone: str | None
     mobile: str | None
 
 
-class PeopleView(msgspec.Struct, frozen=True):
+class SearchResult(msgspec.Struct, frozen=True):
     """What a search came to."""
 
-    contacts: tuple[PersonView, ...]
+    contacts: tuple[SearchedContact, ...]
 
 
 async def lookup(request: Request) -> Response:
@@ -50,20 +50,20 @@ async def lookup(request: Request) -> Response:
     `phone` (slug), `portal` (id) and `country` say where the number is at home; see `directory.places`.
     """
     caller = await require_api(request)
-    services, text = services_of(request), _needed(request, "number")
+    services, text = services_of(request), _required(request, "number")
     place = await _place(services, request)
     number, found = await services.directory.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
-    return json_response(FoundView(text, number.e164, contacts, found.source), headers=NO_STORE)
+    return json_response(LookupResult(text, number.e164, contacts, found.source), headers=NO_STORE)
 
 
 async def search(request: Request) -> Response:
     """Return `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
     caller = await require_api(request)
-    services, text = services_of(request), _needed(request, "text")
+    services, text = services_of(request), _required(request, "text")
     place = await _place(services, request)
     found = await services.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
-    return json_response(PeopleView(tuple(_person(one) for one in found)), headers=NO_STORE)
+    return json_response(SearchResult(tuple(_searched_contact(one) for one in found)), headers=NO_STORE)
 
 
 async def _place(services: Services, request: Request) -> Place:
@@ -78,7 +78,7 @@ async def _place(services: Services, request: Request) -> Place:
     )
 
 
-def _needed(request: Request, name: str) -> str:
+def _required(request: Request, name: str) -> str:
     value = request.query_params.get(name, "").strip()
     if not value:
         raise InvalidRequest(f"{name} is missing: say what to look for.")
@@ -89,5 +89,5 @@ def _contact(found: Contact) -> ContactView:
     return ContactView(found.id, found.name, found.account, found.url)
 
 
-def _person(found: Contact) -> PersonView:
-    return PersonView(found.id, found.name, found.account, found.url, found.phone, found.mobile)
+def _searched_contact(found: Contact) -> SearchedContact:
+    return SearchedContact(found.id, found.name, found.account, found.url, found.phone, found.mobile)

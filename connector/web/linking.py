@@ -14,7 +14,7 @@ from connector.web.pages import render
 from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
 
-AWAY = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
+UNANSWERED = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
 """Reasons of checks that failed because Zoho did not answer them."""
 
 
@@ -45,7 +45,7 @@ async def start_linking(request: Request) -> Response:
         verifier=begun.verifier,
         offline=True,
     )
-    response = _onward(request, url)
+    response = _page_to_zoho(request, url)
     cookies_of(request).set_flow(request, response, begun.state, begun.browser)
     return response
 
@@ -97,7 +97,7 @@ async def _checks(services: Services, portal_id: int) -> list[Check]:
 
 
 def _is_away(checks: Sequence[Check]) -> bool:
-    return any(check.reason in AWAY for check in checks)
+    return any(check.reason in UNANSWERED for check in checks)
 
 
 def _title(portal: Portal, checks: Sequence[Check]) -> str:
@@ -111,7 +111,7 @@ def _title(portal: Portal, checks: Sequence[Check]) -> str:
     return f"{portal.name} is linked"
 
 
-def _onward(request: Request, url: str) -> Response:
+def _page_to_zoho(request: Request, url: str) -> Response:
     """Go on to Zoho from a page of our own: a redirect after a POST is stopped by form-action 'self'."""
     response = render(
         request,

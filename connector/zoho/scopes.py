@@ -1,4 +1,4 @@
-"""What we ask Zoho's consent for, and why: the least that every request of this house needs."""
+"""What we ask Zoho's consent for, and why: the least that all our requests need."""
 
 import re
 from collections.abc import Iterable

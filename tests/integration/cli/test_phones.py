@@ -159,14 +159,14 @@ def test_takes_orders(shell: Shell, portal_id: int) -> None:
     shell.ok("phones", "control", "paris", "off")
     assert shell.json("phones", "list")[0]["orders"] is False
     shell.ok("phones", "add", "z", "--country", "fr", "--dialect", "zammad")
-    assert "fetches no orders" in shell.refused("phones", "control", "z", "on")
+    assert "cannot fetch orders" in shell.refused("phones", "control", "z", "on")
 
 
 def test_internal_calls(shell: Shell, portal_id: int) -> None:
     """Calls among colleagues are recorded when somebody says so, and the audit knows who did."""
     shell.ok(*PARIS)
     assert shell.json("phones", "list")[0]["internal"] is False
-    assert "are recorded in Desk" in shell.ok("phones", "internal", "paris", "on")
+    assert "are logged in Desk" in shell.ok("phones", "internal", "paris", "on")
     assert shell.json("phones", "list")[0]["internal"] is True
     assert "phone_system.internal" in shell.ok("audit")
     assert "not recorded" in shell.ok("phones", "internal", "paris", "off")
@@ -187,7 +187,7 @@ def test_who_may_call_whom(shell: Shell, portal_id: int) -> None:
     shell.ok("phones", "may-call", "paris", "+44*", "--remove")
     assert len(shell.json("phones", "may-call", "paris")) == 1
     assert shell.json("audit")[0]["action"] == "phone_system.may_call"
-    assert "Nothing is said" in shell.refused("phones", "may-call", "paris", "+44*", "--remove")
+    assert "There is no rule" in shell.refused("phones", "may-call", "paris", "+44*", "--remove")
     for wrong in (("+44*",), ("+44*", "--role", "agent", "--remove"), ("withheld", "--role", "agent")):
         shell.refused("phones", "may-call", "paris", *wrong)
 

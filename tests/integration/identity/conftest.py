@@ -1,4 +1,4 @@
-"""A house with the identity rooms alone, a sandbox beside it, and browsers before both."""
+"""The services for sign-in and linking alone, a sandbox beside them, and browsers before both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -128,7 +128,7 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 
 @pytest.fixture
 async def services(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Services]:
-    """Put the house together."""
+    """Build the services."""
     async with http_client() as http:
         made = Services(store, sandbox, http)
         yield made
