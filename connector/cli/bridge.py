@@ -12,7 +12,7 @@ from connector.logs import set_up
 
 @click.group()
 def bridge() -> None:
-    """Run beside a PBX and report its calls to the connector."""
+    """Stand beside a PBX and tell the connector of its calls."""
 
 
 @bridge.command()

@@ -1,4 +1,4 @@
-"""Show the whole connector without an account: to a person at a browser, or without one."""
+"""Show the whole road without an account: for a person at a browser, or without one."""
 
 import asyncio
 import signal
@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 @click.pass_context
 def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: int, rate: float, seed: int,
          **wished: Any) -> None:  # fmt: skip
-    """Show the whole connector: with a Zoho of its own, and a phone that rings.
+    """Show the whole road: a Zoho of its own, the connector, and a phone that rings.
 
     Needs no account, and leaves nothing behind but --data.
     """

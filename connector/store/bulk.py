@@ -26,8 +26,7 @@ from sqlalchemy import (
     select,
     true,
 )
-
-from connector.store.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,7 +41,7 @@ class Given:
         self._rows = _rows(engine, columns)
         self.c = self._rows.c
 
-    def insert(self) -> "sqlite.Insert | postgresql.Insert":
+    def insert(self) -> sqlite.Insert | postgresql.Insert:
         """Insert them into the table, with an INSERT that knows ON CONFLICT."""
         adding = postgresql.insert(self._table) if self.engine == "postgresql" else sqlite.insert(self._table)
         # Without a WHERE, SQLite would take ON CONFLICT for the condition of a join.

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, Update, bindparam, func, update
+from sqlalchemy.dialects import postgresql
 
-from connector.store.dialects import has_locks, postgresql
+from connector.store.dialects import has_locks
 
 Rows = Sequence[Mapping[str, Any]]
 """Many rows, each with the same names."""

@@ -79,7 +79,7 @@ def last_look() -> dict[str, Any]:
 
     async def look(step: str, _info: Mapping[str, Any]) -> None:
         if step.endswith(_WRITES) and not holds():
-            raise ZohoDown("Not sent: this process was suspended for too long.")
+            raise ZohoDown("Too late to be sent: this process stood still.")
 
     return {"trace": look}
 
