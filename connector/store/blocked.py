@@ -33,7 +33,7 @@ def put(connection: Connection, phone: PhoneSystem, blocked: Blocked) -> None:
 
 
 def remove(connection: Connection, phone: PhoneSystem, pattern: str, *, everywhere: bool) -> bool:
-    """Turn a number away no more; answer whether it was."""
+    """Turn a number away no more; tell whether it was."""
     which = and_(
         _columns.portal_id == phone.portal_id,
         _columns.phone_system_id == (ANY_PHONE_SYSTEM if everywhere else phone.id),

@@ -33,7 +33,7 @@ def add(connection: Connection, flow: Flow, now: int) -> None:
 def take(
     connection: Connection, state_hash: str, browser_hash: str, purpose: Purpose, now: int
 ) -> Flow | None:
-    """Use an attempt up, and answer it: a state holds once, in one browser, for one purpose."""
+    """Use an attempt up, and return it: a state is valid once, in one browser, for one purpose."""
     this = and_(
         flows.c.state_hash == state_hash,
         flows.c.browser_hash == browser_hash,

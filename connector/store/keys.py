@@ -21,7 +21,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(connection: Connection, name: str, role: Role, key_hash: str, now: int) -> ApiKey | None:
-    """Add a key, or answer None where the name is taken."""
+    """Add a key, or return None where the name is taken."""
     values = {"name": name, "role": role, "key_hash": key_hash, "created_at": now}
     adding = dialects.insert(connection, api_keys).values(values).on_conflict_do_nothing()
     row = connection.execute(adding.returning(*api_keys.c)).one_or_none()
@@ -41,7 +41,7 @@ def list_all(connection: Connection) -> list[ApiKey]:
 
 
 def revoke(connection: Connection, name: str, now: int) -> bool:
-    """End a key; answer whether there was one to end."""
+    """End a key; tell whether there was one to end."""
     valid = update(api_keys).where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
     return connection.execute(valid.values(revoked_at=now)).rowcount > 0
 

@@ -64,7 +64,7 @@ def list_all(connection: Connection) -> list[Portal]:
 
 
 def put(connection: Connection, **values: Any) -> Portal:
-    """Link an organisation for the first time or again, and answer its portal; what is not given stays."""
+    """Link an organisation for the first time or again, and return its portal; what is not given stays."""
     adding = dialects.insert(connection, portals).values(**values)
     replacing = adding.on_conflict_do_update(index_elements=["location", "org_id"], set_=values)
     return _portal(connection.execute(replacing.returning(*portals.c)).one())
@@ -85,7 +85,7 @@ def require(connection: Connection, portal_id: int, names: Collection[str]) -> N
 
 
 def lose(connection: Connection, portal_id: int) -> bool:
-    """Note that a linked portal's grant is lost; answer whether that is news."""
+    """Note that a linked portal's grant is lost; tell whether it was not known yet."""
     linked = and_(portals.c.id == portal_id, portals.c.state == "linked")
     return connection.execute(update(portals).where(linked).values(state="grant_lost")).rowcount > 0
 

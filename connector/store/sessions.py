@@ -37,7 +37,7 @@ def revoke(connection: Connection, id_hash: str, now: int) -> None:
 
 
 def revoke_of(connection: Connection, user_id: int, now: int) -> int:
-    """End every session of a user, and answer how many there were."""
+    """End every session of a user, and return how many there were."""
     return _revoke(connection, sessions.c.user_id == user_id, now)
 
 
