@@ -169,7 +169,7 @@ def test_internal_calls(shell: Shell, portal_id: int) -> None:
     assert "are logged in Desk" in shell.ok("phones", "internal", "paris", "on")
     assert shell.json("phones", "list")[0]["internal"] is True
     assert "phone_system.internal" in shell.ok("audit")
-    assert "not recorded" in shell.ok("phones", "internal", "paris", "off")
+    assert "not logged" in shell.ok("phones", "internal", "paris", "off")
     assert shell.json("phones", "list")[0]["internal"] is False
 
 
