@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import click
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from connector.cli import COMMANDS, Commands, main
 from connector.errors import CommandError, GrantLost, UnknownPerson
+from connector.server import LOADED_LATER
 
 
 def failing(problem: Exception) -> click.Group:
@@ -97,3 +99,12 @@ def test_help_loads_no_command() -> None:
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, "")
     assert all(place.summary[:20] in done.stdout for place in COMMANDS.values())
+
+
+def test_serving_loads_only_what_the_first_answers_need() -> None:
+    """Alembic waits for a migration; what else is left out can be loaded, and is, once the server listens."""
+    left_out = {*LOADED_LATER, "alembic"}
+    look = f"import sys, connector.cli.serve; sys.exit(' '.join({left_out} & sys.modules.keys()) or 0)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(import_module(name) for name in left_out)
