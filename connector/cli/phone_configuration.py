@@ -331,3 +331,10 @@ async def change_phone(
 
     await services.store.write(audited)
     return phone
+
+
+COMMANDS = (
+    *(line, queue, prefixes, number_form, allow, block, unblock, blocked),
+    *(caller_id, answers, take_orders, internal, may_call),
+)
+"""The commands of `connector phones` that configure one."""

@@ -47,13 +47,7 @@ def phones() -> None:
     """Add, list and set up the phone systems that post events."""
 
 
-for command in (
-    *(phone_configuration.line, phone_configuration.queue, phone_configuration.prefixes),
-    *(phone_configuration.number_form, phone_configuration.allow, phone_configuration.block),
-    *(phone_configuration.unblock, phone_configuration.blocked, phone_configuration.caller_id),
-    *(phone_configuration.answers, phone_configuration.take_orders, phone_configuration.internal),
-    *(phone_configuration.may_call, recordings.source),
-):
+for command in (*phone_configuration.COMMANDS, recordings.source):
     phones.add_command(command)
 
 secret_file_option = click.option("--secret-file", type=click.File(encoding="utf-8"),
