@@ -36,6 +36,7 @@ from connector.store.ingester import EventIngester
 from connector.web import problems
 from connector.web.cookies import Cookies
 from connector.web.headers import SecurityHeaders
+from connector.web.hooks import HooksFirst
 from connector.web.journal import Journal
 from connector.web.limiter import Limiter
 from connector.web.routes import health_routes, routes
@@ -254,7 +255,7 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
             yield
         await services.close()
 
-    app = Starlette(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
+    app = HooksFirst(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.add_middleware(SecurityHeaders, https=services.settings.is_https)

@@ -1,10 +1,11 @@
 """Serve the application, and stop in about a second although banners hold streams open."""
 
+import asyncio
 import gc
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,56 @@ GRACE_SECONDS = 1
 
 YOUNG_OBJECTS = 20_000
 """So many may be made before the collector looks at them: requests in flight are not worth a look."""
+
+
+class JoiningTransport:
+    """A connection that sends an answer's head together with the first part of its body.
+
+    uvicorn writes them one after the other, and each write is a system call that wakes the other end. A head
+    whose body does not follow in the same turn of the loop leaves by itself.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self.is_closing = transport.is_closing
+        self._head = b""
+        self._sending: asyncio.Handle | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the connection itself in all but what is written here."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send an answer's head a little later, everything else at once."""
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+            self._transport.writelines((self._head, data))
+        elif data.startswith(b"HTTP/"):
+            self._head = data
+            self._sending = self._loop.call_soon(self._send_head)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is left, then end."""
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+            self._transport.write(self._head)
+
+
+class Protocol(PatientProtocol):
+    """HTTP as we speak it: with time-outs, and a small answer in one write."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        super().connection_made(cast("asyncio.Transport", JoiningTransport(transport, self.loop)))
 
 
 class Server(uvicorn.Server):
@@ -64,7 +115,7 @@ def serve(
     config = uvicorn.Config(
         cast("ASGIApp", app),
         loop="uvloop",
-        http=PatientProtocol,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
