@@ -46,12 +46,16 @@ class _Unsure(Exception):
 
 
 class Committer:
-    """Commit changes together: all of a group in one transaction, as long as nothing goes wrong."""
+    """Commit changes together: all of a group in one transaction, as long as nothing goes wrong.
 
-    def __init__(self, engine: Engine, *, hasty: bool) -> None:
+    It is of one thread, and keeps its connection from one group to the next as long as that works.
+    """
+
+    def __init__(self, engine: Engine, outages: Outages, *, hasty: bool) -> None:
         self._engine = writing(engine)
         self._hasty = hasty
-        self._outages = Outages("writing")
+        self._outages = outages
+        self._connection: Connection | None = None
 
     def commit(self, changes: Sequence[One], tries: int = TRIES) -> Iterator[list[tuple[One, Any]]]:
         """Answer, commit by commit, each change with its result or with what its requester shall be told."""
@@ -89,8 +93,23 @@ class Committer:
             self._outages.failed(each)
         return told
 
+    def let_go(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def _transact(self, changes: Sequence[Change]) -> list[Any]:
-        with self._engine.connect() as connection, connection.begin() as transaction:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            return self._transact_on(self._connection, changes)
+        except BaseException:
+            self.let_go()
+            raise
+
+    def _transact_on(self, connection: Connection, changes: Sequence[Change]) -> list[Any]:
+        with connection.begin() as transaction:
             if self._hasty and len(changes) > 1:
                 connection.exec_driver_sql(HASTE)
             results = _run(connection, changes)

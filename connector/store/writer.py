@@ -1,4 +1,4 @@
-"""Write in groups: one thread, many requests, one transaction, then all are answered.
+"""Write in threads of its own: in groups, many requests in one transaction, or each by itself.
 
 A commit costs an fsync, so a commit for each request would be thirteen times slower.
 """
@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from connector.errors import StoreBusy, StoreUnavailable
 from connector.store.commits import Change, Committer, Handler
+from connector.store.failures import Outages
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,14 +24,15 @@ Result = TypeVar("Result")
 GROUP_AT_MOST = 256
 """Requests in one transaction: enough to share an fsync, few enough that nobody waits long."""
 
+WAITING_AT_MOST = 4_096
+"""Requests that may wait; more are refused."""
+
 LOAD_AT_MOST = 2_000
 """What the requests of a group may bring together: large ones share a transaction with fewer others."""
 
-PAUSE_SECONDS = 0.0005
-"""A group waits so long for more, again and again while more come: one group costs less than two halves,
-and while this thread sleeps, the one that reads requests has the interpreter for itself."""
-
-PAUSES_AT_MOST = 10
+PAUSE_SECONDS = 0.0002
+"""A group waits so long for more: one group costs less than two halves, and while this thread sleeps, the
+one that reads requests has the interpreter for itself."""
 
 
 class _Member(Change):
@@ -46,10 +48,11 @@ class _Member(Change):
 
 
 class _Group:
-    """Requests that are written together."""
+    """Requests that are written together, so many at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: int) -> None:
         self.members: list[_Member] = []
+        self._at_most = at_most
         self.is_last = False
         self._load = 0
 
@@ -64,24 +67,39 @@ class _Group:
     @property
     def is_full(self) -> bool:
         """Tell whether no more may join."""
-        return self.is_last or len(self.members) >= GROUP_AT_MOST or self._load >= LOAD_AT_MOST
+        return self.is_last or len(self.members) >= self._at_most or self._load >= LOAD_AT_MOST
 
 
 class Writer:
-    """Run handlers in one thread, many at a time in one transaction.
+    """Run handlers in a thread, many at a time in one transaction.
 
     When a group fails, its members are replayed one by one, each in its own transaction,
     so that one bad member does not refuse the others; handlers may be run more than once.
     A `hasty` one does so too where a group has to wait for the locks of others.
+    Where a group is of one at most, there may be several threads: each writes by itself.
     """
 
-    def __init__(self, engine: Engine, waiting_at_most: int = 4_096, *, hasty: bool = False) -> None:
-        self._committer = Committer(engine, hasty=hasty)
+    def __init__(
+        self,
+        engine: Engine,
+        outages: Outages,
+        *,
+        hasty: bool = False,
+        group_at_most: int = GROUP_AT_MOST,
+        threads: int = 1,
+        waiting_at_most: int = WAITING_AT_MOST,
+    ) -> None:
         self._queue: queue.SimpleQueue[_Member | None] = queue.SimpleQueue()
         self._waiting_at_most = waiting_at_most
+        self._group_at_most = group_at_most
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
+        committers = [Committer(engine, outages, hasty=hasty) for _ in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._work, args=(each,), name="writer", daemon=True)
+            for each in committers
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def submit(
         self, handler: Handler[Item, Result], item: Item, *, repeatable: bool = False, load: int = 1
@@ -101,38 +119,33 @@ class Writer:
         return result
 
     def close(self) -> None:
-        """Write what waits, then end the thread."""
+        """Write what waits, then end the threads."""
         self._closed = True
-        self._queue.put(None)
-        self._thread.join()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _work(self) -> None:
-        group = _Group()
-        while not group.is_last:
+    def _work(self, committer: Committer) -> None:
+        is_last = False
+        while not is_last:
             group = self._next_group()
-            for written in self._committer.commit(group.members) if group.members else ():
+            is_last = group.is_last
+            for written in committer.commit(group.members) if group.members else ():
                 _tell(written)
+        committer.let_go()
 
     def _next_group(self) -> _Group:
-        group = _Group()
+        group = _Group(self._group_at_most)
         group.add(self._queue.get())
-        for _ in range(PAUSES_AT_MOST):
-            if group.is_full:
-                break
+        if not group.is_full:
             time.sleep(PAUSE_SECONDS)
-            if not self._let_join(group):
-                break
-        return group
-
-    def _let_join(self, group: _Group) -> bool:
-        """Take in who waits already; answer whether anybody did."""
-        before = len(group.members)
         while not group.is_full:
             try:
                 group.add(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return group.is_last or len(group.members) > before
+        return group
 
 
 def _tell(written: Sequence[tuple[_Member, Any]]) -> None:
