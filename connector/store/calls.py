@@ -57,22 +57,22 @@ def stub(connection: Connection, keys: Collection[tuple[str, int, str]], now: in
 def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     """Read and lock rows in the order of their keys, so that two processes never wait for each other.
 
-    Where rows are locked one by one, the heads of their families come along: they will be needed too,
+    Where rows are locked one by one, the roots of their call groups come along: they will be needed too,
     and to lock them later would be out of order.
     """
     wanted = [(key,) for key in keys]
     if has_locks(connection):
-        wanted += [(key,) for (key,) in _heads.execute(connection, wanted)]
+        wanted += [(key,) for (key,) in _roots.execute(connection, wanted)]
     return [_row(found) for found in _lock.execute(connection, wanted).all()]
 
 
-def _heads_of(given: Given) -> Executable:
-    head = calls.alias("head")
-    joined = head.join(calls, calls.c.root_id == head.c.id)
-    return select(head.c.key).select_from(joined).where(given.names(calls.c.key))
+def _roots_of(given: Given) -> Executable:
+    root = calls.alias("root")
+    joined = root.join(calls, calls.c.root_id == root.c.id)
+    return select(root.c.key).select_from(joined).where(given.names(calls.c.key))
 
 
-_heads = Bulk(calls, ["key"], _heads_of)
+_roots = Bulk(calls, ["key"], _roots_of)
 _lock = Bulk(calls, ["key"], lambda given: _read(given.names(calls.c.key)).with_for_update())
 
 
@@ -81,13 +81,13 @@ def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update()) if ids else []
 
 
-def call_group(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
-    """Read the members of families, heads aside."""
-    found = _call_group.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
+def members(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
+    """Read the members of call groups, roots aside."""
+    found = _members.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
     return [_row(each) for each in found]
 
 
-_call_group = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
+_members = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
 
 
 def by_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
@@ -142,7 +142,7 @@ def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
 
 
 def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
-    """Write folded calls back, each one revision further; who heads whom is written where it changes."""
+    """Write folded calls back, each one revision further; who is whose root is written where it changes."""
     for row in rows:
         row.revision += 1
         row.changed_at = now

@@ -23,7 +23,7 @@ from connector.dialects import (
 )
 from connector.errors import InvalidEvent, TooLarge
 from connector.phone_systems import Known
-from connector.store.ingester import Taken
+from connector.store.ingester import Ingested
 from connector.web.headers import Headers, always, completed
 from connector.web.journal import BEGAN, note
 from connector.web.services import Services
@@ -179,7 +179,7 @@ def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: 
     )
 
 
-def _receipt(services: Services, taken: Taken, parsed: Parsed) -> Receipt:
+def _receipt(services: Services, taken: Ingested, parsed: Parsed) -> Receipt:
     count = services.metrics.count_events
     count(taken.accepted, taken.duplicate, taken.ignored, len(parsed.rejected))
     return Receipt(

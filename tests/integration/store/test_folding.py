@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 
 from connector.calls import Call, CallEvent, CallRecord, Cause, EventType
 from connector.store import Store, calls, tables
-from connector.store.ingester import Arrival, EventIngester, Taken
+from connector.store.ingester import Arrival, EventIngester, Ingested
 from tests.integration.databases import Databases, url_of
 from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
 from tests.integration.store.test_ingester import event
@@ -46,10 +46,10 @@ def requests(seed: int) -> list[Arrival]:
     return [Arrival(SENDER, tuple(said[at : at + EVENTS_A_REQUEST])) for at in cuts]
 
 
-async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Taken]:
+async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Ingested]:
     """Post requests from many senders at once, each of them in order."""
     ingester = EventIngester(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
-    waiting, taken = list(arrivals), list[Taken]()
+    waiting, taken = list(arrivals), list[Ingested]()
 
     async def send() -> None:
         while waiting:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from connector.calls import CallEvent, CallRecord, CallState, Cause, Direction, EventType, call_key
 from connector.store import Store, calls, tables
-from connector.store.ingester import Arrival, EventIngester, Ignored, Taken
+from connector.store.ingester import Arrival, EventIngester, IgnoredEvent, Ingested
 from tests.integration.databases import Databases
 from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
 
@@ -42,7 +42,7 @@ WHOLE_CALL = (
 )
 
 
-def take(store: Store, ingester: EventIngester, *events: CallEvent) -> Taken:
+def take(store: Store, ingester: EventIngester, *events: CallEvent) -> Ingested:
     """Take one request's events in."""
     return store.write_now(lambda c: ingester.take(c, [Arrival(SENDER, events)]))[0]
 
@@ -85,7 +85,7 @@ def test_group_counts_for_the_first(store: Store, ingester: EventIngester) -> No
 
 def test_unknown_types_are_kept(store: Store, ingester: EventIngester) -> None:
     """An event of an unknown type is kept once and starts no call."""
-    arrival = Arrival(SENDER, (), [Ignored("/pbx", "x-1", "call.parked", NOW)])
+    arrival = Arrival(SENDER, (), [IgnoredEvent("/pbx", "x-1", "call.parked", NOW)])
     taken = store.write_now(lambda c: ingester.take(c, [arrival, arrival]))
     assert [(one.ignored, one.duplicate) for one in taken] == [(1, 0), (0, 1)]
     assert store.read_now(lambda c: c.scalar(select(func.count()).select_from(tables.calls))) == 0
