@@ -12,12 +12,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector.errors import StoreUnavailable
-from connector.store.commits import Handler
-from connector.store.dialects import has_locks
-from connector.store.engine import CHANGERS, READERS, open_engine, reading, writing
+from connector.store.engine import CHANGERS, READERS, has_locks, open_engine, reading, writing
 from connector.store.failures import Outages, is_cut, translate
 from connector.store.migrating import migrate
-from connector.store.writer import Writer
+from connector.store.writer import Handler, Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_,
 
 from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given
-from connector.store.dialects import has_locks
+from connector.store.engine import has_locks
 from connector.store.tables import calls, outbox
 
 _pack = msgspec.msgpack.Encoder().encode

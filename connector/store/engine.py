@@ -1,4 +1,4 @@
-"""Open the database: SQLite that is safe to share, or PostgreSQL."""
+"""Open the database, SQLite that is safe to share or PostgreSQL, and say what they spell differently."""
 
 import importlib
 from contextlib import suppress
@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -129,6 +130,16 @@ def reading(engine: Engine) -> Engine:
     that saves the way there and back for the transaction's begin and end.
     """
     return engine.execution_options(reads=True)
+
+
+def has_locks(connection: Connection | Engine) -> bool:
+    """Tell whether rows are locked one by one; on SQLite whoever writes has the whole file."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the words of this connection's engine."""
+    return postgresql.insert(table) if has_locks(connection) else sqlite.insert(table)
 
 
 def _begin_sqlite(connection: Connection) -> None:

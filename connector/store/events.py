@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, func
 
 from connector.calls import CallEvent
 from connector.store.bulk import Bulk, Given
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import events, unread
 
 RAW_AT_MOST = 65_536
