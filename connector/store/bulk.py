@@ -66,8 +66,8 @@ class Given:
 class Bulk:
     """A statement about rows with these columns of a table; `write` says what it is, once for each engine.
 
-    It is run as text, by the driver: what it answers is as the driver reads it. To ask SQLAlchemy for its own
-    statement each time costs more than SQLite takes to carry it out.
+    It is run as text, by the driver, and its result is as the driver reads it: to have SQLAlchemy run a
+    statement of its own each time costs more than SQLite takes to carry it out.
     """
 
     def __init__(

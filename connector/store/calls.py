@@ -182,7 +182,7 @@ def choose_at_first(connection: Connection, key: tuple[str, int, str], contact_i
 def take_question(
     connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
 ) -> bool:
-    """Take the question who is calling until a moment; False if it is answered, or another asks it.
+    """Take the question who is calling until a moment; False if the caller is known, or another process asks.
 
     Whoever has it already says until when.
     """

@@ -1,4 +1,4 @@
-"""Calls that come out of one another, in whatever order that is learnt: one record a family."""
+"""Calls that come out of one another, in whatever order that is learnt: one record a call group."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -77,7 +77,7 @@ def test_parent_never_heard_of(store: Store, ingester: EventIngester) -> None:
     assert set(wanted(store)) == {"c-2"}
 
 
-def test_child_that_leaves_frees_its_former_family(store: Store, ingester: EventIngester) -> None:
+def test_child_that_leaves_frees_its_former_call_group(store: Store, ingester: EventIngester) -> None:
     """A parent waits for its open child; when that turns out to be another's, its own record is due."""
     take(store, ingester, event(0, EventType.RINGING, "c-1"), event(2, EventType.RINGING, "c-3"))
     take(store, ingester, event(5, EventType.RINGING, "c-2", parent="c-1"))

@@ -61,18 +61,18 @@ async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Ingested]:
 
 
 def outcome(connection: Connection) -> tuple[dict[str, tuple[Call | None, str]], dict[str, CallRecord]]:
-    """Read each call with its family's head, and the record of each family.
+    """Read each call with the root of its call group, and the record of each call group.
 
-    A call that had ended before its parent was learnt has a record besides, which names the head.
+    A call that had ended before its parent was learnt has a record besides, which names the root.
     """
     rows = calls.by_ids(connection, connection.execute(select(tables.calls.c.id)).scalars().all())
     key_of = {row.id: row.key for row in rows}
-    heads = {row.key: key_of[row.root_id or row.id] for row in rows}
+    roots = {row.key: key_of[row.root_id or row.id] for row in rows}
     wanted = connection.execute(select(tables.outbox.c.key, tables.outbox.c.wanted)).all()
     records = {key: msgspec.json.decode(record, type=CallRecord) for key, record in wanted}
-    assert all(record.parent_key == heads[key] for key, record in records.items() if heads[key] != key)
-    folded = {row.key: (row.call, heads[row.key]) for row in rows}
-    return folded, {key: record for key, record in records.items() if heads[key] == key}
+    assert all(record.parent_key == roots[key] for key, record in records.items() if roots[key] != key)
+    folded = {row.key: (row.call, roots[row.key]) for row in rows}
+    return folded, {key: record for key, record in records.items() if roots[key] == key}
 
 
 def deadlocks(connection: Connection) -> int:

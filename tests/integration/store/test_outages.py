@@ -37,7 +37,7 @@ def count(connection: Connection) -> int:
 
 
 async def refusals(store: Store, times: int = 20) -> set[str]:
-    """Write at once from many sides, and answer what they were told."""
+    """Write at once from many sides, and return what they were told."""
     told = await asyncio.gather(*(store.write(add_entry) for _ in range(times)), return_exceptions=True)
     assert {type(one) for one in told} == {StoreUnavailable}
     return {str(one) for one in told}
@@ -54,7 +54,7 @@ def file(sqlite_databases: Databases) -> Iterator[Store]:
 
 @pytest.fixture
 def server(databases_of: Callable[[str], Databases]) -> Iterator[tuple[Store, Broken]]:
-    """Open a fresh database of a server, and answer what changes that server's mind about it."""
+    """Open a fresh database of a server, and return what changes that server's mind about it."""
     found = databases_of("postgresql")
     assert isinstance(found, PostgresqlDatabases)
     with found.fresh(build) as url:

@@ -52,7 +52,7 @@ async def test_one_bad_member_spoils_no_group(store: Store) -> None:
 
 
 def echo(_connection: Connection, items: Sequence[int]) -> Sequence[int]:
-    """Write nothing and answer what came."""
+    """Write nothing and return what came."""
     return items
 
 
