@@ -38,7 +38,7 @@ def join(connection: Connection, folded: Sequence[CallRow], rows: Rows) -> set[i
 def _branch(connection: Connection, row: CallRow, rows: Rows) -> list[CallRow]:
     """Find all that came out of a call, which has a root itself or is one."""
     root_id = row.root_id or row.id
-    known = {each.id: each for each in (*calls.members(connection, [root_id]), *rows.values())}
+    known = {each.id: each for each in (*calls.call_group(connection, [root_id]), *rows.values())}
     members = [each for each in known.values() if each.root_id == root_id and each.id != row.id]
     if row.root_id is None:
         return members
@@ -126,7 +126,7 @@ def _groups(connection: Connection, folded: Sequence[CallRow], left: Collection[
     # Two processes that fold two members at once must see each other's end, so both lock the root.
     elsewhere = {row.id: row for row in calls.lock_ids(connection, root_ids - own.keys())}
     groups = {root_id: [own.get(root_id) or elsewhere[root_id]] for root_id in root_ids}
-    for row in calls.members(connection, root_ids):
+    for row in calls.call_group(connection, root_ids):
         groups[row.root_id or row.id].append(own.get(row.id, row))
     return list(groups.values())
 

@@ -81,13 +81,13 @@ def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update()) if ids else []
 
 
-def members(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
+def call_group(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
     """Read the members of call groups, roots aside."""
-    found = _members.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
+    found = _call_group.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
     return [_row(each) for each in found]
 
 
-_members = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
+_call_group = Bulk(calls, ["id"], lambda given: _read(given.names(calls.c.root_id)))
 
 
 def by_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:

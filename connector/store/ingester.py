@@ -4,7 +4,6 @@ Several processes may fold one call. Each makes sure that a row stands for it, l
 of their keys, keeps the events, reads them all in a new statement, folds and writes.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,11 +12,9 @@ from sqlalchemy import Connection
 
 from connector.calls import CallEvent, NotRecorded, call_key, closing, fold
 from connector.clock import SECOND, Clock
-from connector.store import call_groups, calls, events, outbox, unrecorded
+from connector.store import belated, call_groups, calls, events, outbox, unrecorded
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
-
-log = logging.getLogger(__name__)
 
 CallName = tuple[int, str]
 """(phone system, call id): what its sender calls a call."""
@@ -80,7 +77,7 @@ class EventIngester:
         rows = _lock(connection, arrivals, now)
         silent: list[NotRecorded] = []
         if any(row.erased_at is not None for row in rows.values()):
-            silent += _erase_late(connection, _by_call(arrivals), rows, now)
+            silent += belated.erase(connection, _by_call(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _new_by_call(arrivals, new))
@@ -119,33 +116,6 @@ def _lock(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows
         return {}
     calls.stub(connection, {(key, *name) for name, key in keys.items()}, now)
     return {(row.phone_system_id, row.call_id): row for row in calls.lock(connection, keys.values())}
-
-
-def _erase_late(connection: Connection, heard: EventsByCall, rows: Rows, now: int) -> list[NotRecorded]:
-    """Mark calls as erased that nobody had heard of, if they began before that call was which they came from.
-
-    Returns why they leave no record, one reason each.
-
-    In time they would have been erased with it, whatever number stands there. One that began later is a call
-    of its own, and so is one that was heard of before, or that others have come out of.
-    """
-    known = {row.id for row in rows.values() if row.call is not None or row.root_id is not None}
-    roots = {row.root_id for row in calls.members(connection, [row.id for row in rows.values()])}
-    begun = [(rows[name], fold(told)) for name, told in heard.items() if rows[name].id not in known | roots]
-    erased: list[NotRecorded] = []
-    grew = True
-    while grew:
-        grew = False
-        for row, call in begun:
-            parent = rows[row.phone_system_id, call.parent] if call.parent else None
-            erased_at = None if parent is None else parent.erased_at
-            if row.erased_at is None and erased_at is not None and call.started_at < erased_at:
-                grew, row.erased_at, row.not_recorded = True, erased_at, NotRecorded.ERASED
-                noted = {"erased_at": erased_at, "lookup": "skipped", "not_recorded": row.not_recorded}
-                calls.touch(connection, [row.id], now, **noted)
-                erased.append(row.not_recorded)
-                log.info("call_erased_late", extra={"call": row.key})
-    return erased
 
 
 def _by_call(arrivals: Sequence[Arrival]) -> EventsByCall:

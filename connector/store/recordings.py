@@ -94,7 +94,7 @@ def kept(connection: Connection, key: str, now: int) -> Kept | None:
     if phone is None or portal is None:
         return None
     return Kept(
-        call_group=(head, *calls.members(connection, [head_id])),
+        call_group=(head, *calls.call_group(connection, [head_id])),
         phone=phone,
         portal=portal,
         source=source_of(connection, phone.id),

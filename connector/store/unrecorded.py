@@ -104,7 +104,7 @@ _WHOSE = tuple(phone_systems.c[name] for name in ("slug", "country", "prefixes",
 def _first_members(connection: Connection, root_ids: list[int]) -> dict[int, Call]:
     """Find what tells of call groups whose root was never heard of."""
     first: dict[int, Call] = {}
-    for row in sorted(calls.members(connection, root_ids), key=lambda row: row.id):
+    for row in sorted(calls.call_group(connection, root_ids), key=lambda row: row.id):
         if row.call is not None and row.root_id is not None:
             first.setdefault(row.root_id, row.call)
     return first
