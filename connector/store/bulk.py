@@ -16,6 +16,7 @@ from sqlalchemy import (
     Executable,
     FromClause,
     LargeBinary,
+    Select,
     Table,
     Text,
     Update,
@@ -54,9 +55,10 @@ class Given:
         # Without a WHERE, SQLite would take ON CONFLICT for the condition of a join.
         return adding.from_select(list(self.c.keys()), select(*self.c).where(true()))
 
-    def names(self, column: Column[Any]) -> ColumnElement[bool]:
-        """Return 'the column has one of the values given', where each row is one value."""
-        values = select(*self.c)
+    def names(self, column: Column[Any], more: Select[Any] | None = None) -> ColumnElement[bool]:
+        """Return 'the column has one of the values given', where each row is one value; or one of `more`."""
+        given = select(*self.c)
+        values = given if more is None else given.union(more)
         if self.engine != "postgresql":
             return column.in_(values)
         # An array is looked up by the index, whatever the planner thinks of the table's size.

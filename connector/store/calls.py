@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_,
 
 from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given
-from connector.store.engine import has_locks
 from connector.store.tables import calls, outbox
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -60,20 +59,19 @@ def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     Where rows are locked one by one, the roots of their call groups come along: they will be needed too,
     and to lock them later would be out of order.
     """
-    wanted = [(key,) for key in keys]
-    if has_locks(connection):
-        wanted += [(key,) for (key,) in _roots.execute(connection, wanted)]
-    return [_row(found) for found in _lock.execute(connection, wanted).all()]
+    return [_row(found) for found in _lock.execute(connection, [(key,) for key in keys]).all()]
 
 
-def _roots_of(given: Given) -> Executable:
-    root = calls.alias("root")
-    joined = root.join(calls, calls.c.root_id == root.c.id)
-    return select(root.c.key).select_from(joined).where(given.names(calls.c.key))
+def _locking(given: Given) -> Executable:
+    roots = None
+    if given.engine == "postgresql":
+        member, root = calls.alias("member"), calls.alias("root")
+        joined = root.join(member, member.c.root_id == root.c.id)
+        roots = select(root.c.key).select_from(joined).where(given.names(member.c.key))
+    return _read(given.names(calls.c.key, roots)).with_for_update()
 
 
-_roots = Bulk(calls, ["key"], _roots_of)
-_lock = Bulk(calls, ["key"], lambda given: _read(given.names(calls.c.key)).with_for_update())
+_lock = Bulk(calls, ["key"], _locking)
 
 
 def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:

@@ -63,7 +63,7 @@ class _Change:
         self.waiting: asyncio.Future[Any] = self.loop.create_future()
 
 
-Told = list[tuple[_Change, Any]]
+Results = list[tuple[_Change, Any]]
 """Changes with their results, or with the exception that whoever asked is told."""
 
 
@@ -168,7 +168,7 @@ class Writer:
         return group
 
 
-def _tell(told: Told) -> None:
+def _tell(told: Results) -> None:
     """Tell everyone, and wake each loop once: a wake-up for each change costs more than its answer."""
     for loop, theirs in groupby(told, key=lambda pair: pair[0].loop):
         # A closed loop has nobody left who waits.
@@ -176,7 +176,7 @@ def _tell(told: Told) -> None:
             loop.call_soon_threadsafe(_set_results, list(theirs))
 
 
-def _set_results(told: Told) -> None:
+def _set_results(told: Results) -> None:
     for change, result in told:
         if change.waiting.done():
             continue
@@ -202,7 +202,7 @@ class _Committer:
         self._outages = outages
         self._connection: Connection | None = None
 
-    def commit(self, changes: Sequence[_Change], tries: int = TRIES) -> Iterator[Told]:
+    def commit(self, changes: Sequence[_Change], tries: int = TRIES) -> Iterator[Results]:
         """Return, commit by commit, each change with its result or with what its requester shall be told."""
         try:
             results = self._transact(changes)
@@ -218,7 +218,7 @@ class _Committer:
             self._connection.close()
             self._connection = None
 
-    def _after_failure(self, changes: Sequence[_Change], problem: Exception, tries: int) -> Iterator[Told]:
+    def _after_failure(self, changes: Sequence[_Change], problem: Exception, tries: int) -> Iterator[Results]:
         if isinstance(problem, _Unsure):
             yield from self._after_break(changes, tries)
         elif tries and (is_conflict(problem) or is_cut(problem)):
@@ -229,15 +229,15 @@ class _Committer:
             for change in changes:
                 yield from self.commit([change])
 
-    def _after_break(self, changes: Sequence[_Change], tries: int) -> Iterator[Told]:
+    def _after_break(self, changes: Sequence[_Change], tries: int) -> Iterator[Results]:
         again = [change for change in changes if change.repeatable and tries]
         lost = [change for change in changes if change not in again]
         yield self._refused(lost, StoreUnavailable(UNSURE))
         if again:
             yield from self.commit(again, tries)
 
-    def _refused(self, changes: Sequence[_Change], problem: Exception) -> Told:
-        told: Told = [(change, translate(problem)) for change in changes]
+    def _refused(self, changes: Sequence[_Change], problem: Exception) -> Results:
+        told: Results = [(change, translate(problem)) for change in changes]
         for _, each in told:
             self._outages.failed(each)
         return told
