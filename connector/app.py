@@ -17,6 +17,7 @@ from connector.services import Services
 from connector.web import problems
 from connector.web.access_log import AccessLog
 from connector.web.headers import SecurityHeaders
+from connector.web.hooks import HooksFirst
 from connector.web.limiter import Limiter
 from connector.web.routes import health_routes, routes
 
@@ -130,7 +131,7 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
             yield
         await services.close()
 
-    app = Starlette(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
+    app = HooksFirst(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.add_middleware(SecurityHeaders, https=services.settings.is_https)

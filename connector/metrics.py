@@ -6,6 +6,8 @@ from connector.clock import SECOND
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+EVENT_RESULTS = ("accepted", "duplicate", "ignored", "rejected")
+
 
 class Metrics:
     """Every metric of one process, in a registry of its own."""
@@ -21,7 +23,9 @@ class Metrics:
         self.pop_seconds = self._times(
             "connector_pop_seconds", "From an event's arrival until the open banners were told"
         )
-        self.events = self._counter("connector_events", "Events by what became of them", "result")
+        events = self._counter("connector_events", "Events by what became of them", "result")
+        # Looked up once: a label costs more than its count.
+        self._events = [events.labels(result) for result in EVENT_RESULTS]
         self.not_recorded = self._counter(
             "connector_calls_not_recorded",
             "Calls that ended without a record in Desk, by the reason",
@@ -71,6 +75,12 @@ class Metrics:
 
     def _gauge(self, name: str, what: str) -> Gauge:
         return Gauge(name, what, registry=self.registry)
+
+    def count_events(self, *counts: int) -> None:
+        """Count what became of a request's events, in the order of `EVENT_RESULTS`."""
+        for counter, count in zip(self._events, counts, strict=True):
+            if count:
+                counter.inc(count)
 
     def count(self, outcome: str) -> None:
         """Count what one attempt to deliver came to."""

@@ -22,7 +22,7 @@ from connector.metrics import Metrics
 from connector.phone_systems import PhoneSystems
 from connector.store import Store, calls, events, outbox
 from connector.store.calls import CallRow
-from connector.store.ingester import Arrival, EventIngester, Ignored, Sender, Taken
+from connector.store.ingester import Arrival, EventIngester, IgnoredEvent, Ingested, Sender
 from connector.store.phones import PhoneSystem
 
 CLOSED_AT_A_TIME = 200
@@ -58,11 +58,11 @@ class Pipeline:
         self._behind: set[asyncio.Task[None]] = set()
         self._pausing: dict[int, asyncio.TimerHandle] = {}
 
-    async def take(self, phone: PhoneSystem, parsed: Parsed) -> Taken:
+    async def take(self, phone: PhoneSystem, parsed: Parsed) -> Ingested:
         """Commit what one request brought; the banners are told behind its back."""
         sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
         now = self._clock()
-        ignored = [Ignored(other.source, other.id, other.type, now) for other in parsed.ignored]
+        ignored = [IgnoredEvent(other.source, other.id, other.type, now) for other in parsed.ignored]
         arrival = Arrival(sender, parsed.events, ignored)
         load = len(arrival.events) + len(ignored)
         taken = await self._store.batch(self._ingester.take, arrival, load)

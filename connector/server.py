@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from threading import Thread
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -32,6 +32,56 @@ LOADED_LATER = (
 """What only some requests need, and takes 0.3 s to load: a thread does so soon after the first answers."""
 
 LOAD_AFTER_SECONDS = 1
+
+
+class JoiningTransport:
+    """A connection that sends an answer's head together with the first part of its body.
+
+    uvicorn writes them one after the other, and each write is a system call that wakes the other end. A head
+    whose body does not follow in the same turn of the loop leaves by itself.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self.is_closing = transport.is_closing
+        self._head = b""
+        self._sending: asyncio.Handle | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the connection itself in all but what is written here."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send an answer's head a little later, everything else at once."""
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+            self._transport.writelines((self._head, data))
+        elif data.startswith(b"HTTP/"):
+            self._head = data
+            self._sending = self._loop.call_soon(self._send_head)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is left, then end."""
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+            self._transport.write(self._head)
+
+
+class HttpProtocol(TimedProtocol):
+    """HTTP as we speak it: with time-outs, and a small answer in one write."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        super().connection_made(cast("asyncio.Transport", JoiningTransport(transport, self.loop)))
 
 
 class Server(uvicorn.Server):
@@ -90,7 +140,7 @@ def serve(
     config = uvicorn.Config(
         cast("ASGIApp", app),
         loop="uvloop",
-        http=TimedProtocol,
+        http=HttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,7 +10,7 @@ from connector.calls import CallRecord, Direction, inner_ends
 from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
-from connector.store import Store, kinship, phones, portals, users
+from connector.store import Store, call_groups, phones, portals, users
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -78,16 +78,14 @@ def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Back
 
 def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[Asked, Surroundings | None]:
     """Read the surroundings of calls; None where the phone system or the portal is gone."""
-    call_groups = kinship.call_groups(
-        connection, {each.call_id for each in wanted if each.call_id is not None}
-    )
+    groups = call_groups.of_calls(connection, {each.call_id for each in wanted if each.call_id is not None})
     linked = {each: portals.get(connection, each) for each in {one.portal_id for one in wanted}}
-    phone_ids = {call_group.call.phone_system_id for call_group in call_groups.values()}
+    phone_ids = {group.call.phone_system_id for group in groups.values()}
     known = {each: phones.get(connection, each, now) for each in phone_ids}
     named: dict[tuple[int, tuple[str, ...]], dict[str, User]] = {}
 
     def surround(asked: Asked) -> Surroundings | None:
-        call_group, portal = call_groups.get(asked.call_id or 0), linked[asked.portal_id]
+        call_group, portal = groups.get(asked.call_id or 0), linked[asked.portal_id]
         phone = None if call_group is None else known[call_group.call.phone_system_id]
         if call_group is None or phone is None or portal is None:
             return None

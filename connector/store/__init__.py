@@ -12,28 +12,30 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector.errors import StoreUnavailable
-from connector.store.commits import Handler
-from connector.store.dialects import has_locks
-from connector.store.engine import open_engine, reading, writing
+from connector.store.engine import CHANGERS, READERS, has_locks, open_engine, reading, writing
 from connector.store.failures import Outages, is_cut, translate
 from connector.store.migrating import migrate
-from connector.store.writer import Writer
+from connector.store.writer import Handler, Writer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-READERS = 4
-"""Reads that may be under way at once; they never wait for the writer."""
-
 
 class Store:
-    """Give async code a synchronous database: reads in a few threads, writes grouped in one."""
+    """Give async code a synchronous database.
+
+    It is read in a few threads. SQLite has one that writes, everything in groups. On PostgreSQL events, and
+    what is committed `together`, are written in groups; changes are plain transactions in a few threads.
+    """
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
-        self._writer = Writer(self.engine)
-        # Changes of all kinds lock rows in any order; events must not have to wait for them.
-        self._changer = Writer(self.engine, hasty=True) if has_locks(self.engine) else self._writer
+        outages = Outages("writing")
+        self._events = self._groups = self._changes = Writer(self.engine, outages)
+        if has_locks(self.engine):
+            # Others may hold the locks of what is noted for long; events must not have to wait for that.
+            self._groups = Writer(self.engine, outages, hasty=True)
+            self._changes = Writer(self.engine, outages, group_at_most=1, threads=CHANGERS)
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._outages = Outages("reading")
         self._closed = False
@@ -77,13 +79,17 @@ class Store:
             return ask(connection)
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
-        """Commit what `change` does, together with what others write; it must be repeatable."""
-        result: Result = await self._changer.submit(_run_each, change)
+        """Commit what `change` does; it may be run several times, but is committed once.
+
+        Raises StoreBusy where too many wait, or others change the same thing over and over, and
+        StoreUnavailable where the database does not answer, or was lost at the very commit.
+        """
+        result: Result = await self._changes.submit(_run_each, change)
         return result
 
     async def together(self, handler: Handler[Item, Result], item: Item) -> Result:
         """Commit `item` as `write` does, in one call of `handler` with the items of other requests."""
-        return await self._changer.submit(handler, item)
+        return await self._groups.submit(handler, item)
 
     def write_now(self, change: Callable[[Connection], Result]) -> Result:
         """Commit in this very thread: for start-up and commands."""
@@ -98,14 +104,13 @@ class Store:
 
         Committed twice it must come to the same; `load` says how many things the item brings.
         """
-        return await self._writer.submit(handler, item, repeatable=True, load=load)
+        return await self._events.submit(handler, item, repeatable=True, load=load)
 
     def close(self) -> None:
         """Write what waits, then let go of the database."""
         self._closed = True
-        self._writer.close()
-        if self._changer is not self._writer:
-            self._changer.close()
+        for writer in {self._events, self._groups, self._changes}:
+            writer.close()
         self._readers.shutdown()
         self.engine.dispose()
 

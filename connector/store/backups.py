@@ -21,7 +21,7 @@ def file_of(url: str) -> Path | None:
 
 
 def back_up(database: Path, copy: Path) -> int:
-    """Write a whole and compact copy of a database at this moment, and answer its size in bytes.
+    """Write a whole and compact copy of a database at this moment, and return its size in bytes.
 
     It only reads: whoever writes meanwhile is not held up. The copy appears under its name when it is whole.
     """
@@ -85,7 +85,7 @@ def alone(database: Path) -> Iterator[None]:
 
 
 def put_in_place(prepared: Path, database: Path, aside: Path) -> bool:
-    """Let a prepared copy be the database; answer whether there was one before, which is kept `aside`."""
+    """Put a prepared copy in a database's place; return whether there was one, which is kept `aside`."""
     was_there = database.exists()
     with _told(database):
         if was_there:

@@ -4,7 +4,7 @@ The engine does all of them in one step, in which this thread leaves the interpr
 requests; PostgreSQL reads JSON in less time than its driver writes arrays.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,8 +16,10 @@ from sqlalchemy import (
     Executable,
     FromClause,
     LargeBinary,
+    Select,
     Table,
     Text,
+    Update,
     any_,
     bindparam,
     cast,
@@ -25,19 +27,25 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 _encode = msgspec.json.Encoder().encode
 
+ValueOf = Callable[[str], ColumnElement[Any]]
+"""Returns what a row is given, by the value's name."""
+
+Columns = Mapping[str, Column[Any]]
+"""What each value of a row is: its name in the statement, and the column whose type it has."""
+
 
 class Given:
-    """The rows that a statement will be given; `c` has their columns, named as those of the table are."""
+    """The rows that a statement will be given; `c` has their values by name."""
 
-    def __init__(self, engine: str, table: Table, columns: Sequence[Column[Any]]) -> None:
+    def __init__(self, engine: str, table: Table, columns: Columns) -> None:
         self.engine = engine
         self._table = table
-        self._columns = columns
         self._rows = _rows(engine, columns)
         self.c = self._rows.c
 
@@ -45,11 +53,12 @@ class Given:
         """Insert them into the table, with an INSERT that knows ON CONFLICT."""
         adding = postgresql.insert(self._table) if self.engine == "postgresql" else sqlite.insert(self._table)
         # Without a WHERE, SQLite would take ON CONFLICT for the condition of a join.
-        return adding.from_select([column.name for column in self._columns], select(*self.c).where(true()))
+        return adding.from_select(list(self.c.keys()), select(*self.c).where(true()))
 
-    def names(self, column: Column[Any]) -> ColumnElement[bool]:
-        """Return 'the column has one of the values given', where each row is one value."""
-        values = select(*self.c)
+    def names(self, column: Column[Any], more: Select[Any] | None = None) -> ColumnElement[bool]:
+        """Return 'the column has one of the values given', where each row is one value; or one of `more`."""
+        given = select(*self.c)
+        values = given if more is None else given.union(more)
         if self.engine != "postgresql":
             return column.in_(values)
         # An array is looked up by the index, whatever the planner thinks of the table's size.
@@ -57,14 +66,21 @@ class Given:
 
 
 class Bulk:
-    """A statement about rows with these columns of a table; `write` says what it is, once for each engine."""
+    """A statement about rows with these columns of a table; `write` says what it is, once for each engine.
 
-    def __init__(self, table: Table, names: Iterable[str], write: Callable[[Given], Executable]) -> None:
+    It is run as text, by the driver, and its result is as the driver reads it: to have SQLAlchemy run a
+    statement of its own each time costs more than SQLite takes to carry it out.
+    """
+
+    def __init__(
+        self, table: Table, names: Iterable[str] | Columns, write: Callable[[Given], Executable]
+    ) -> None:
         self._table = table
-        self._columns = [table.c[name] for name in names]
-        self._binary = [at for at, column in enumerate(self._columns) if isinstance(column.type, LargeBinary)]
+        self._columns = names if isinstance(names, Mapping) else {name: table.c[name] for name in names}
+        types = [column.type for column in self._columns.values()]
+        self._binary = [at for at, kind in enumerate(types) if isinstance(kind, LargeBinary)]
         self._write = write
-        self._written: dict[str, Executable] = {}
+        self._written: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def execute(
         self, connection: Connection, rows: Iterable[Sequence[Any]]
@@ -72,8 +88,17 @@ class Bulk:
         """Carry it out; each row has a value for each column, in order."""
         engine = connection.dialect.name
         if engine not in self._written:
-            self._written[engine] = self._write(Given(engine, self._table, self._columns))
-        return connection.execute(self._written[engine], {"given": self._packed(list(rows))})
+            self._written[engine] = self._compiled(connection)
+        text, constants = self._written[engine]
+        return connection.exec_driver_sql(text, {**constants, "given": self._packed(list(rows))})
+
+    def _compiled(self, connection: Connection) -> tuple[str, Mapping[str, Any]]:
+        """Return the statement as its driver wants it, and the constants that stand in it."""
+        # Named, because the driver of SQLite would be given numbers otherwise.
+        named = sqlite.dialect(paramstyle="named") if connection.dialect.name == "sqlite" else None
+        statement: Any = self._write(Given(connection.dialect.name, self._table, self._columns))
+        compiled = statement.compile(dialect=named or connection.dialect)
+        return str(compiled), dict(compiled.params or {})
 
     def _packed(self, rows: Sequence[Sequence[Any]]) -> str:
         if rows and self._binary:
@@ -85,23 +110,55 @@ class Bulk:
         return _encode(rows).decode()
 
 
-def _rows(engine: str, columns: Sequence[Column[Any]]) -> FromClause:
+class ConditionalUpdate:
+    """An UPDATE of rows by their ids, where the columns `same` are still what each row says.
+
+    Each row brings "id", every column of `same` under its name with `if_` before it, and `columns`.
+    `also` returns what all rows are given alike, or what is reckoned from what each is given.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        same: Sequence[str],
+        columns: Sequence[str],
+        also: Callable[[ValueOf], Mapping[str, Any]],
+    ) -> None:
+        known = {f"if_{name}": table.c[name] for name in same}
+        named = {"id": table.c["id"]} | known | {name: table.c[name] for name in columns}
+
+        def write(given: Given) -> Update:
+            is_same = [column == given.c[name] for name, column in known.items()]
+            values: dict[str, Any] = {name: given.c[name] for name in columns}
+            changing = update(table).where(table.c.id == given.c.id, *is_same)
+            return changing.values(values | dict(also(lambda name: given.c[name]))).returning(table.c.id)
+
+        self._names = tuple(named)
+        self._changing = Bulk(table, named, write)
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+        """Change what is still so, and return the ids of the rows that were."""
+        if not rows:
+            return set()
+        values = [[row[name] for name in self._names] for row in rows]
+        return set(self._changing.execute(connection, values).scalars())
+
+
+def _rows(engine: str, columns: Columns) -> FromClause:
     text = bindparam("given", type_=Text())
     told = func.json_each(text)
     if engine == "postgresql":
         told = func.jsonb_array_elements(cast(text, postgresql.JSONB()))
     each = told.table_valued("value", name="each")
+    member = each.c.value.op("->>", return_type=Text())
     values = [
-        _value(engine, each.c.value.op("->>", return_type=Text())(literal_column(str(at))), column)
-        for at, column in enumerate(columns)
+        _value(engine, member(literal_column(str(at))), column).label(name)
+        for at, (name, column) in enumerate(columns.items())
     ]
     return select(*values).select_from(each).subquery("given")
 
 
 def _value(engine: str, text: ColumnElement[str], column: Column[Any]) -> ColumnElement[Any]:
-    value: ColumnElement[Any] = text
     if isinstance(column.type, LargeBinary):
-        value = func.unhex(text) if engine == "sqlite" else func.decode(text, literal_column("'hex'"))
-    elif engine == "postgresql":
-        value = cast(text, column.type)
-    return value.label(column.name)
+        return func.unhex(text) if engine == "sqlite" else func.decode(text, literal_column("'hex'"))
+    return cast(text, column.type) if engine == "postgresql" else text

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_,
 
 from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given
-from connector.store.dialects import has_locks
 from connector.store.tables import calls, outbox
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -57,23 +56,22 @@ def stub(connection: Connection, keys: Collection[tuple[str, int, str]], now: in
 def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     """Read and lock rows in the order of their keys, so that two processes never wait for each other.
 
-    Where rows are locked one by one, the heads of their families come along: they will be needed too,
+    Where rows are locked one by one, the roots of their call groups come along: they will be needed too,
     and to lock them later would be out of order.
     """
-    wanted = [(key,) for key in keys]
-    if has_locks(connection):
-        wanted += [(key,) for (key,) in _heads.execute(connection, wanted)]
-    return [_row(found) for found in _lock.execute(connection, wanted).all()]
+    return [_row(found) for found in _lock.execute(connection, [(key,) for key in keys]).all()]
 
 
-def _heads_of(given: Given) -> Executable:
-    head = calls.alias("head")
-    joined = head.join(calls, calls.c.root_id == head.c.id)
-    return select(head.c.key).select_from(joined).where(given.names(calls.c.key))
+def _locking(given: Given) -> Executable:
+    roots = None
+    if given.engine == "postgresql":
+        member, root = calls.alias("member"), calls.alias("root")
+        joined = root.join(member, member.c.root_id == root.c.id)
+        roots = select(root.c.key).select_from(joined).where(given.names(member.c.key))
+    return _read(given.names(calls.c.key, roots)).with_for_update()
 
 
-_heads = Bulk(calls, ["key"], _heads_of)
-_lock = Bulk(calls, ["key"], lambda given: _read(given.names(calls.c.key)).with_for_update())
+_lock = Bulk(calls, ["key"], _locking)
 
 
 def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
@@ -82,7 +80,7 @@ def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
 
 
 def call_group(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:
-    """Read the members of families, heads aside."""
+    """Read the members of call groups, roots aside."""
     found = _call_group.execute(connection, [(root_id,) for root_id in root_ids]) if root_ids else ()
     return [_row(each) for each in found]
 
@@ -142,7 +140,7 @@ def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
 
 
 def save(connection: Connection, rows: Sequence[CallRow], now: int) -> None:
-    """Write folded calls back, each one revision further; who heads whom is written where it changes."""
+    """Write folded calls back, each one revision further; who is whose root is written where it changes."""
     for row in rows:
         row.revision += 1
         row.changed_at = now
@@ -182,7 +180,7 @@ def choose_at_first(connection: Connection, key: tuple[str, int, str], contact_i
 def take_question(
     connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
 ) -> bool:
-    """Take the question who is calling until a moment; False if it is answered, or another asks it.
+    """Take the question who is calling until a moment; False if the caller is known, or another process asks.
 
     Whoever has it already says until when.
     """

@@ -1,4 +1,4 @@
-"""Open the database: SQLite that is safe to share, or PostgreSQL."""
+"""Open the database, SQLite that is safe to share or PostgreSQL, and say what they spell differently."""
 
 import importlib
 from contextlib import suppress
@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -18,8 +19,22 @@ SQLITE_NEEDED = (3, 51, 3)
 
 BUSY_SECONDS = 10
 
-CONNECTIONS = 6
-"""Connections to PostgreSQL that a process keeps open: those of four readers and two writers."""
+READERS = 4
+"""Reads that may be under way at once; they never wait for a writer."""
+
+CHANGERS = 4
+"""Plain transactions that may be under way at once, on PostgreSQL."""
+
+CONNECTIONS = READERS + CHANGERS + 2
+"""Connections to PostgreSQL that a process keeps open: two are for what is written in groups."""
+
+BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL synchronous_commit = on"
+"""How a transaction of PostgreSQL begins, in one way there and back.
+
+A process that is stopped in the middle of one keeps its locks from the others for no longer than that, and
+what was committed is on the disk, whatever the server's settings are. A session's settings would not do:
+poolers hand the next transaction to another session.
+"""
 
 
 def open_engine(url: str) -> Engine:
@@ -47,7 +62,7 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "do_connect", _protect)
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -64,14 +79,16 @@ NETWORK = {
 def _postgresql(url: URL) -> Engine:
     if url.get_dialect().driver != "psycopg":
         raise SettingsError("DATABASE_URL must start with postgresql+psycopg:// for a PostgreSQL database")
+    # A connection that broke is not looked for before it is used: what fails for that is done again.
+    settings = {"isolation_level": "AUTOCOMMIT", "pool_size": CONNECTIONS}
     try:
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=CONNECTIONS, connect_args=connect_arguments(url)
-        )
+        engine = create_engine(url, **settings, connect_args=connect_arguments(url))
     except ImportError as problem:
         raise SettingsError(
             "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'"
         ) from problem
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 def connect_arguments(url: URL) -> dict[str, Any]:
@@ -112,14 +129,27 @@ def reading(engine: Engine) -> Engine:
     On PostgreSQL each statement stands for itself, as it would in a transaction too (READ COMMITTED);
     that saves the way there and back for the transaction's begin and end.
     """
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
-    return engine
+    return engine.execution_options(reads=True)
 
 
-def _begin(connection: Connection) -> None:
+def has_locks(connection: Connection | Engine) -> bool:
+    """Tell whether rows are locked one by one; on SQLite whoever writes has the whole file."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the words of this connection's engine."""
+    return postgresql.insert(table) if has_locks(connection) else sqlite.insert(table)
+
+
+def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get("reads", False):
+        connection.exec_driver_sql(BEGIN)
 
 
 def _protect(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:

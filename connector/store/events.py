@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, func
 
 from connector.calls import CallEvent
 from connector.store.bulk import Bulk, Given
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import events, unread
 
 RAW_AT_MOST = 65_536
@@ -45,9 +45,9 @@ def row_of(phone_id: int, call_id: int, event: CallEvent) -> EventRow:
 
 
 def keep(connection: Connection, rows: Sequence[EventRow], erased: Collection[int] = ()) -> set[Identity]:
-    """Keep the events that are not kept yet, and answer which those were.
+    """Keep the events that are not kept yet, and return which those were.
 
-    Of an event of a call that was `erased` only the identity is kept, and it is no news.
+    Of an event of a call that was `erased` only the identity is kept, and it is not returned.
     """
     if not rows:
         return set()

@@ -1,6 +1,7 @@
 """Name a database's failures in our words: whose fault, whether to try again, and what to do about it."""
 
 import logging
+import threading
 
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -86,15 +87,20 @@ class Outages:
     def __init__(self, doing: str) -> None:
         self._doing = doing
         self._lasts = False
+        self._changing = threading.Lock()
 
     def failed(self, problem: Exception) -> None:
         """Hear what somebody was told; only what the database is to blame for counts."""
-        if isinstance(problem, StoreUnavailable) and not self._lasts:
-            self._lasts = True
+        if isinstance(problem, StoreUnavailable) and self._turns(to=True):
             log.error("store_lost: %s", problem, extra={"reason": problem.reason, "doing": self._doing})
 
     def worked(self) -> None:
         """Hear that it works."""
-        if self._lasts:
-            self._lasts = False
+        if self._lasts and self._turns(to=False):
             log.warning("store_back", extra={"doing": self._doing})
+
+    def _turns(self, *, to: bool) -> bool:
+        """Say whether it fails now, and return whether that is news; several threads may say so at once."""
+        with self._changing:
+            is_news, self._lasts = self._lasts is not to, to
+        return is_news

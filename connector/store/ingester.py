@@ -5,7 +5,7 @@ of their keys, keeps the events, reads them all in a new statement, folds and wr
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,12 +16,15 @@ from connector.store import belated, call_groups, calls, events, outbox, unrecor
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 
-Rows = dict[tuple[int, str], CallRow]
-"""Calls by (phone system, call id)."""
+CallName = tuple[int, str]
+"""(phone system, call id): what its sender calls a call."""
+
+Rows = dict[CallName, CallRow]
+EventsByCall = Mapping[CallName, Sequence[CallEvent]]
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """The phone system that events came from, as far as the ledger needs it."""
+    """The phone system that events came from, as far as the ingester needs it."""
 
     id: int
     uid: str
@@ -29,7 +32,7 @@ class Sender(msgspec.Struct, frozen=True):
     with_internal: bool = False
 
 
-class Ignored(msgspec.Struct, frozen=True):
+class IgnoredEvent(msgspec.Struct, frozen=True):
     """An event of a type that we do not know: kept and counted, no part of any call."""
 
     source: str
@@ -43,10 +46,10 @@ class Arrival(msgspec.Struct, frozen=True):
 
     sender: Sender
     events: Sequence[CallEvent]
-    ignored: Sequence[Ignored] = ()
+    ignored: Sequence[IgnoredEvent] = ()
 
 
-class Taken(msgspec.Struct, frozen=True):
+class Ingested(msgspec.Struct, frozen=True):
     """What became of one request's events, and the calls that are different now.
 
     `not_recorded` are the reasons of calls that have ended without a record; the first request of a group
@@ -68,43 +71,42 @@ class EventIngester:
         self._record_after = record_after_seconds * SECOND
         self._silent_after_seconds = silent_after_seconds
 
-    def take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Taken]:
-        """Keep and fold what many requests brought; one answer each, in order."""
+    def take(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Ingested]:
+        """Keep and fold what many requests brought; return one result each, in order."""
         now = self._clock()
-        rows = _stand(connection, arrivals, now)
+        rows = _lock(connection, arrivals, now)
         silent: list[NotRecorded] = []
         if any(row.erased_at is not None for row in rows.values()):
-            silent += belated.erase(connection, _said(arrivals), rows, now)
+            silent += belated.erase(connection, _by_call(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
-        changed, left = self._fold(connection, rows, _heard(arrivals, new))
+        changed, left = self._fold(connection, rows, _new_by_call(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
         internal = {arrival.sender.id for arrival in arrivals if arrival.sender.with_internal}
         came = call_groups.outcome(connection, changed, portals, now + self._record_after, left, internal)
         outbox.want(connection, came.wanted, now)
-        silent += unrecorded.note(connection, came.not_recorded, (*changed, *came.heads))
-        by_call = {(row.phone_system_id, row.call_id): row for row in changed}
-        taken = [_count(arrival, new, by_call) for arrival in arrivals]
-        return (
-            [msgspec.structs.replace(taken[0], not_recorded=tuple(silent)), *taken[1:]] if silent else taken
-        )
+        silent += unrecorded.note(connection, came.not_recorded, (*changed, *came.roots))
+        by_name = {(row.phone_system_id, row.call_id): row for row in changed}
+        results = [_count(arrival, new, by_name) for arrival in arrivals]
+        if silent:
+            results[0] = msgspec.structs.replace(results[0], not_recorded=tuple(silent))
+        return results
 
-    def _fold(
-        self, connection: Connection, rows: Rows, heard: dict[tuple[int, str], list[CallEvent]]
-    ) -> tuple[list[CallRow], set[int]]:
-        folded = [rows[call] for call in heard]
+    def _fold(self, connection: Connection, rows: Rows, new: EventsByCall) -> tuple[list[CallRow], set[int]]:
+        """Fold the calls that have new events; return them, and the roots of call groups that some left."""
+        folded = [rows[name] for name in new]
         known = events.of_calls(connection, [row.id for row in folded if row.call is not None])
-        for call, row in zip(heard, folded, strict=True):
-            row.call = fold(known.get(row.id) or heard[call])
+        for name, row in zip(new, folded, strict=True):
+            row.call = fold(known.get(row.id) or new[name])
             planned = closing(row.call, self._silent_after_seconds)
             row.closes_at = None if planned is None else planned[0]
-        return folded, call_groups.adopt(connection, folded, rows)
+        return folded, call_groups.join(connection, folded, rows)
 
 
-def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows:
+def _lock(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Rows:
     """Make sure that a row stands for each call and each parent named, and lock them all."""
-    keys: dict[tuple[int, str], str] = {}
+    keys: dict[CallName, str] = {}
     for arrival in arrivals:
         for event in arrival.events:
             for call_id in (event.call_id, event.parent):
@@ -112,16 +114,16 @@ def _stand(connection: Connection, arrivals: Sequence[Arrival], now: int) -> Row
                     keys[arrival.sender.id, call_id] = call_key(arrival.sender.uid, call_id)
     if not keys:
         return {}
-    calls.stub(connection, {(key, *call) for call, key in keys.items()}, now)
+    calls.stub(connection, {(key, *name) for name, key in keys.items()}, now)
     return {(row.phone_system_id, row.call_id): row for row in calls.lock(connection, keys.values())}
 
 
-def _said(arrivals: Sequence[Arrival]) -> dict[tuple[int, str], list[CallEvent]]:
-    said: dict[tuple[int, str], list[CallEvent]] = defaultdict(list)
+def _by_call(arrivals: Sequence[Arrival]) -> EventsByCall:
+    found: dict[CallName, list[CallEvent]] = defaultdict(list)
     for arrival in arrivals:
         for event in arrival.events:
-            said[arrival.sender.id, event.call_id].append(event)
-    return said
+            found[arrival.sender.id, event.call_id].append(event)
+    return found
 
 
 def _event_rows(arrivals: Sequence[Arrival], rows: Rows) -> Iterator[EventRow]:
@@ -139,28 +141,28 @@ def _identity(row: EventRow) -> Identity:
     return row.identity
 
 
-def _heard(arrivals: Sequence[Arrival], new: set[Identity]) -> dict[tuple[int, str], list[CallEvent]]:
+def _new_by_call(arrivals: Sequence[Arrival], new: set[Identity]) -> EventsByCall:
     """Group the events that are new by their calls; of two with one identity the first is the one kept."""
-    heard: dict[tuple[int, str], list[CallEvent]] = defaultdict(list)
+    found: dict[CallName, list[CallEvent]] = defaultdict(list)
     unclaimed = set(new)
     for arrival in arrivals:
         for event in arrival.events:
             if _claim((arrival.sender.id, event.source, event.id), unclaimed):
-                heard[arrival.sender.id, event.call_id].append(event)
-    return heard
+                found[arrival.sender.id, event.call_id].append(event)
+    return found
 
 
-def _count(arrival: Arrival, new: set[Identity], changed: Rows) -> Taken:
+def _count(arrival: Arrival, new: set[Identity], changed: Rows) -> Ingested:
     """Count one request's events; an identity counts as new for the first request that brought it."""
     phone_id = arrival.sender.id
     accepted = [event for event in arrival.events if _claim((phone_id, event.source, event.id), new)]
     ignored = [other for other in arrival.ignored if _claim((phone_id, other.source, other.id), new)]
-    told = {event.call_id for event in accepted}
-    return Taken(
+    heard = {event.call_id for event in accepted}
+    return Ingested(
         accepted=len(accepted),
         duplicate=len(arrival.events) + len(arrival.ignored) - len(accepted) - len(ignored),
         ignored=len(ignored),
-        changed=tuple(changed[phone_id, call_id] for call_id in told),
+        changed=tuple(changed[phone_id, call_id] for call_id in heard),
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, update
 
 from connector.clock import SECOND
-from connector.store.conditional import ConditionalUpdate
+from connector.store.bulk import ConditionalUpdate
 from connector.store.outbox import Row
 from connector.store.tables import outbox
 from connector.store.widths import AllowedBy

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, case, select, update
 
 from connector.clock import MINUTE
 from connector.store import limits, writes
-from connector.store.conditional import ConditionalUpdate, Given
+from connector.store.bulk import ConditionalUpdate, ValueOf
 from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
 from connector.store.outbox import (
     WAIT_FOR_ZOHO,
@@ -93,7 +93,7 @@ def _shown(each: Done) -> list[int]:
     return [call_id] if each.shows and call_id is not None else []
 
 
-def _done(given: Given) -> dict[str, Any]:
+def _done(given: ValueOf) -> dict[str, Any]:
     state = case((outbox.c.revision > given("sent_revision"), "due"), else_="done")
     unhindered = {"attempts": 0, "strikes": 0, "step": "", "sent_at": None, "ahead": False}
     return {"state": state} | unhindered | NOBODY

@@ -371,7 +371,7 @@ calls = Table(
     Column("call_id", Text, nullable=False),
     # What marks the call's record in Desk.
     Column("key", Text, nullable=False, unique=True),
-    # The head of the family that transfers made; empty for the head itself.
+    # The root of the call group that transfers made; empty for the root itself.
     Column("root_id", ForeignKey("calls.id"), index=True),
     # Empty on a stub: a parent that was named but never heard of.
     Column("state", Text),
@@ -389,7 +389,7 @@ calls = Table(
     Column("closes_at", BigInteger),
     # When all that was known of it was erased: its key stays, and nothing that is still told of it is kept.
     Column("erased_at", BigInteger),
-    # Why no record comes of it, on the head of a family that is over; empty where one does.
+    # Why no record comes of it, on the root of a call group that is over; empty where one does.
     Column("not_recorded", Text),
     # A call is (phone system, call id), whichever process hears of it first.
     UniqueConstraint("phone_system_id", "call_id"),
@@ -430,7 +430,7 @@ recording_accesses = Table(
     metadata,
     # Who opened, heard, kept or was refused which recording; goes with its call.
     Column("id", Id, primary_key=True),
-    # The head of the family.
+    # The root of the call group.
     Column("call_id", ForeignKey(calls.c.id), nullable=False, index=True),
     Column("user_id", ForeignKey(users.c.id), nullable=False, index=True),
     Column("what", Text, nullable=False),

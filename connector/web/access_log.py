@@ -20,6 +20,9 @@ SHOWN = ("slug", "id", "portal_id", "portal")
 TEXT_AT_MOST = 200
 """Longer texts are cut."""
 
+BEGAN = "connector.began"
+"""Where the scope has when a request came, if somebody has served it before (seconds of perf_counter)."""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,7 @@ class AccessLog:
         if scope["type"] != "http" or scope["method"] in HARMLESS:
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status = scope.get(BEGAN) or time.perf_counter(), 500
 
         def heard(message: Message) -> Awaitable[None]:
             nonlocal status
@@ -50,10 +53,11 @@ class AccessLog:
         try:
             await self._app(scope, receive, heard)
         finally:
-            _note(scope, status, time.perf_counter() - began)
+            note(scope, status, time.perf_counter() - began)
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def note(scope: Scope, status: int, seconds: float) -> None:
+    """Note a request that has been answered with a status after so many seconds."""
     view, level = _view(scope.get("endpoint"))
     level = level if status < 400 else logging.INFO
     if log.isEnabledFor(level):

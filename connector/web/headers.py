@@ -31,13 +31,31 @@ OURS_ALONE = (b"text/html", b"application/json", b"application/problem+json")
 """What is made for one person and is out of date a second later."""
 
 
+Headers = list[tuple[bytes, bytes]]
+"""Headers as ASGI has them: names in lower case."""
+
+
+def always(*, https: bool) -> Headers:
+    """Return the headers of every answer; HSTS where browsers come by https."""
+    named = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
+    return [(ascii_lower(name).encode(), value.encode()) for name, value in named.items()]
+
+
+def completed(given: Headers, security: Headers) -> Headers:
+    """Return an answer's headers with those of `security` that it does not give itself."""
+    names = dict(given)
+    whole = given + [header for header in security if header[0] not in names]
+    if names.get(b"content-type", b"").startswith(OURS_ALONE) and b"cache-control" not in names:
+        whole.append((b"cache-control", b"no-store"))
+    return whole
+
+
 class SecurityHeaders:
-    """Add the headers to every answer; HSTS where browsers come by https."""
+    """Add the headers to every answer."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        always = ALWAYS | ({"Strict-Transport-Security": ONLY_HTTPS} if https else {})
-        self._always = [(ascii_lower(name).encode(), value.encode()) for name, value in always.items()]
+        self._always = always(https=https)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, its answer's headers completed."""
@@ -46,10 +64,7 @@ class SecurityHeaders:
 
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                given = dict(message["headers"])
-                message["headers"] += [header for header in self._always if header[0] not in given]
-                if given.get(b"content-type", b"").startswith(OURS_ALONE) and b"cache-control" not in given:
-                    message["headers"].append((b"cache-control", b"no-store"))
+                message["headers"] = completed(message["headers"], self._always)
             return send(message)
 
         return self._app(scope, receive, complete)

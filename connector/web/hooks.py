@@ -1,8 +1,13 @@
 """Receive what phone systems post: verify, parse, hand over, answer."""
 
+import re
+import time
 from collections.abc import Mapping
+from functools import cache, cached_property
 
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connector.dialects import (
@@ -19,30 +24,90 @@ from connector.dialects import (
 from connector.errors import InvalidEvent, TooLarge
 from connector.phone_systems import Known
 from connector.services import Services
-from connector.store.ingester import Taken
+from connector.store.ingester import Ingested
+from connector.web.access_log import BEGAN, note
+from connector.web.headers import Headers, always, completed
+
+PROBLEM = "connector.problem"
+"""Where the scope has what a request came to before it reached Starlette's middlewares."""
 
 
 class Hooks:
     """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
     The answer is the dialect's; 413, 404, 401, 415 and 422 in this order; 503 with Retry-After where the
-    store is full. Nothing is asked for more often, so it speaks ASGI: a Request and a Response would cost
-    as much as reading the event does.
+    store is full.
     """
 
     __name__ = "receive"
-    """What the journal calls it, as if it were a function among the other views."""
+    """What the access log calls it, as if it were a function among the other views."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        services: Services = scope["app"].state.services
-        with services.metrics.ack_seconds.time():
+        """Serve one request as a route of Starlette's; one that has come to nothing already is told why."""
+        if PROBLEM in scope:
+            raise scope[PROBLEM]
+        answer = await self.take(scope["app"].state.services, scope, receive)
+        await send_answer(answer, [], send)
+
+    async def take(self, services: Services, scope: Scope, receive: Receive) -> Answer:
+        """Read one request and commit what it says; return the answer in its dialect."""
+        began = time.perf_counter()
+        try:
             headers = _headers(scope)
             body = await _body(headers.get("content-length", "0"), receive)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
             known.check_sender(scope["client"][0] if scope["client"] else "")
-            answer = await _take(services, known, _posted(services, scope, headers, body))
-        await _send(answer, send)
+            return await _take(services, known, _posted(services, scope, headers, body))
+        finally:
+            services.metrics.ack_seconds.observe(time.perf_counter() - began)
+
+
+class HooksFirst(Starlette):
+    """The web application, which serves `POST /hooks/...` without Starlette's router and middlewares.
+
+    Nothing is asked for more often, and they cost as much as reading an event does. Every byte of an answer
+    and of the access log is as they make it: a problem is handed to them, and raised again by the route.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        hooks = self._hooks(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if hooks is None:
+            await super().__call__(scope, receive, send)
+            return
+        services, began = self.state.services, time.perf_counter()
+        try:
+            answer = await hooks.take(services, scope, receive)
+        except BaseException as problem:  # noqa: BLE001 - the middlewares sort it, and raise it if need be
+            scope[PROBLEM], scope[BEGAN] = problem, began
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            more = _more_headers(answer.content_type, is_https=services.settings.is_https)
+            await send_answer(answer, more, send)
+        finally:
+            note(scope, answer.status, time.perf_counter() - began)
+
+    def _hooks(self, scope: Scope) -> Hooks | None:
+        """Return the view of a request's address if it takes events; the scope learns what Starlette says."""
+        for pattern, hooks in self._addresses if scope["path"].startswith("/hooks/") else ():
+            found = pattern.match(scope["path"])
+            if found is not None:
+                scope["endpoint"], scope["path_params"] = hooks, found.groupdict()
+                return hooks
+        return None
+
+    @cached_property
+    def _addresses(self) -> list[tuple[re.Pattern[str], Hooks]]:
+        views = ((each, each.endpoint) for each in self.routes if isinstance(each, Route))
+        return [(route.path_regex, view) for route, view in views if isinstance(view, Hooks)]
+
+
+@cache
+def _more_headers(content_type: str, *, is_https: bool) -> Headers:
+    """Return the headers that an answer of ours has beside its type and size."""
+    given = [(b"content-type", content_type.encode()), (b"content-length", b"")]
+    return completed(given, always(https=is_https))[len(given) :]
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -50,10 +115,11 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def send_answer(answer: Answer, more: Headers, send: Send) -> None:
+    """Send a dialect's answer with `more` headers behind its type and size."""
     typed = (b"content-type", answer.content_type.encode())
     sized = (b"content-length", str(len(answer.body)).encode())
-    await send({"type": "http.response.start", "status": answer.status, "headers": [typed, sized]})
+    await send({"type": "http.response.start", "status": answer.status, "headers": [typed, sized, *more]})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -113,16 +179,9 @@ def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: 
     )
 
 
-def _receipt(services: Services, taken: Taken, parsed: Parsed) -> Receipt:
-    events = services.metrics.events
-    for result, count in (
-        ("accepted", taken.accepted),
-        ("duplicate", taken.duplicate),
-        ("ignored", taken.ignored),
-        ("rejected", len(parsed.rejected)),
-    ):
-        if count:
-            events.labels(result).inc(count)
+def _receipt(services: Services, taken: Ingested, parsed: Parsed) -> Receipt:
+    count = services.metrics.count_events
+    count(taken.accepted, taken.duplicate, taken.ignored, len(parsed.rejected))
     return Receipt(
         accepted=taken.accepted, duplicate=taken.duplicate, ignored=taken.ignored, rejected=parsed.rejected
     )

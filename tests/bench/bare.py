@@ -47,7 +47,7 @@ async def _request(env: Environment) -> bytes:
 
 
 async def _ask(host: str, port: int, request: bytes, began_at: float) -> int:
-    """Ask again and again on one connection; answer how often within the time that counts."""
+    """Ask again and again on one connection; return how often within the time that counts."""
     reader, writer = await asyncio.open_connection(host, port)
     answered = 0
     while time.perf_counter() < began_at + SECONDS:

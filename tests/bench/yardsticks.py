@@ -58,7 +58,7 @@ def nothing(_body: bytes) -> None:
 
 
 def commit_each(url: str) -> Keep:
-    """Open an empty database and answer what inserts and commits one body, by the driver alone."""
+    """Open an empty database and return what inserts and commits one body, by the driver alone."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return _in_postgresql(parsed.set(drivername="postgresql"))

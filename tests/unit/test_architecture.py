@@ -44,8 +44,9 @@ LONGER_FUNCTIONS = {
 BRIDGE_KNOWS = {"bridge", "errors", "clock", "casing", "private_files", "settings", "dialects"}
 
 CATCHES_EVERYTHING = {
+    "connector/web/hooks.py": "hands every problem on to the middlewares, which tell it or raise it again",
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
-    "connector/store/commits.py": "the writer's outermost loop: one bad change must not stop all that follow",
+    "connector/store/writer.py": "the writer's outermost loop: one bad change must not stop all that follow",
     "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}

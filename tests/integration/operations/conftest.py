@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from connector.calls import CallEvent, EventType
 from connector.clock import MINUTE, SECOND
 from connector.store import Store, tables
-from connector.store.ingester import Arrival, EventIngester, Sender, Taken
+from connector.store.ingester import Arrival, EventIngester, Ingested, Sender
 from tests.integration.databases import Databases
 
 NOW = 1_767_603_600_000
@@ -38,7 +38,7 @@ class Desk:
         self.time = time
         self._ingester = EventIngester(time, record_after_seconds=3, silent_after_seconds=14_400)
 
-    def take(self, *events: CallEvent) -> Taken:
+    def take(self, *events: CallEvent) -> Ingested:
         """Commit events as the road does."""
         return self.store.write_now(lambda c: self._ingester.take(c, [Arrival(SENDER, events)]))[0]
 

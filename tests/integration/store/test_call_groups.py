@@ -1,4 +1,4 @@
-"""Calls that come out of one another, in whatever order that is learnt: one record a family."""
+"""Calls that come out of one another, in whatever order that is learnt: one record a call group."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from connector.calls import Call, CallEvent, CallRecord, Direction, EventType, call_key
 from connector.portals.limits import allowed
 from connector.store import Store, calls, claims, outcomes, tables
+from connector.store.engine import has_locks
 from connector.store.ingester import Arrival, EventIngester
 from connector.store.leases import Terms
 from connector.store.outcomes import Stands
@@ -77,7 +78,7 @@ def test_parent_never_heard_of(store: Store, ingester: EventIngester) -> None:
     assert set(wanted(store)) == {"c-2"}
 
 
-def test_child_that_leaves_frees_its_former_family(store: Store, ingester: EventIngester) -> None:
+def test_child_that_leaves_frees_its_former_call_group(store: Store, ingester: EventIngester) -> None:
     """A parent waits for its open child; when that turns out to be another's, its own record is due."""
     take(store, ingester, event(0, EventType.RINGING, "c-1"), event(2, EventType.RINGING, "c-3"))
     take(store, ingester, event(5, EventType.RINGING, "c-2", parent="c-1"))
@@ -148,3 +149,14 @@ def test_an_internal_call_that_joins_a_customers(store: Store, ingester: EventIn
 
 def _take_wishing(ingester: EventIngester, told: Sequence[CallEvent], connection: Connection) -> None:
     ingester.take(connection, [Arrival(WISHING, told)])
+
+
+def test_root_is_locked_with_its_members(store: Store, ingester: EventIngester) -> None:
+    """Where rows are locked one by one, the root comes along in the order of the keys."""
+    take(
+        store, ingester, event(0, EventType.RINGING, "c-1"), event(1, EventType.RINGING, "c-2", parent="c-1")
+    )
+    keys = {name: key for key, name in NAMES.items()}
+    locked = [row.key for row in store.write_now(lambda c: calls.lock(c, [keys["c-2"]]))]
+    expected = [keys["c-2"], keys["c-1"]] if has_locks(store.engine) else [keys["c-2"]]
+    assert locked == sorted(expected)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 
 from connector.calls import Call, CallEvent, CallRecord, Cause, EventType
 from connector.store import Store, calls, tables
-from connector.store.ingester import Arrival, EventIngester, Taken
+from connector.store.ingester import Arrival, EventIngester, Ingested
 from tests.integration.databases import Databases, url_of
 from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
 from tests.integration.store.test_ingester import event
@@ -46,10 +46,10 @@ def requests(seed: int) -> list[Arrival]:
     return [Arrival(SENDER, tuple(said[at : at + EVENTS_A_REQUEST])) for at in cuts]
 
 
-async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Taken]:
+async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Ingested]:
     """Post requests from many senders at once, each of them in order."""
     ingester = EventIngester(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
-    waiting, taken = list(arrivals), list[Taken]()
+    waiting, taken = list(arrivals), list[Ingested]()
 
     async def send() -> None:
         while waiting:
@@ -61,18 +61,18 @@ async def tell(store: Store, arrivals: Sequence[Arrival]) -> list[Taken]:
 
 
 def outcome(connection: Connection) -> tuple[dict[str, tuple[Call | None, str]], dict[str, CallRecord]]:
-    """Read each call with its family's head, and the record of each family.
+    """Read each call with the root of its call group, and the record of each call group.
 
-    A call that had ended before its parent was learnt has a record besides, which names the head.
+    A call that had ended before its parent was learnt has a record besides, which names the root.
     """
     rows = calls.by_ids(connection, connection.execute(select(tables.calls.c.id)).scalars().all())
     key_of = {row.id: row.key for row in rows}
-    heads = {row.key: key_of[row.root_id or row.id] for row in rows}
+    roots = {row.key: key_of[row.root_id or row.id] for row in rows}
     wanted = connection.execute(select(tables.outbox.c.key, tables.outbox.c.wanted)).all()
     records = {key: msgspec.json.decode(record, type=CallRecord) for key, record in wanted}
-    assert all(record.parent_key == heads[key] for key, record in records.items() if heads[key] != key)
-    folded = {row.key: (row.call, heads[row.key]) for row in rows}
-    return folded, {key: record for key, record in records.items() if heads[key] == key}
+    assert all(record.parent_key == roots[key] for key, record in records.items() if roots[key] != key)
+    folded = {row.key: (row.call, roots[row.key]) for row in rows}
+    return folded, {key: record for key, record in records.items() if roots[key] == key}
 
 
 def deadlocks(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from connector.calls import CallEvent, CallRecord, CallState, Cause, Direction, EventType, call_key
 from connector.store import Store, calls, tables
-from connector.store.ingester import Arrival, EventIngester, Ignored, Taken
+from connector.store.ingester import Arrival, EventIngester, IgnoredEvent, Ingested
 from tests.integration.databases import Databases
 from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
 
@@ -42,7 +42,7 @@ WHOLE_CALL = (
 )
 
 
-def take(store: Store, ingester: EventIngester, *events: CallEvent) -> Taken:
+def take(store: Store, ingester: EventIngester, *events: CallEvent) -> Ingested:
     """Take one request's events in."""
     return store.write_now(lambda c: ingester.take(c, [Arrival(SENDER, events)]))[0]
 
@@ -85,7 +85,7 @@ def test_group_counts_for_the_first(store: Store, ingester: EventIngester) -> No
 
 def test_unknown_types_are_kept(store: Store, ingester: EventIngester) -> None:
     """An event of an unknown type is kept once and starts no call."""
-    arrival = Arrival(SENDER, (), [Ignored("/pbx", "x-1", "call.parked", NOW)])
+    arrival = Arrival(SENDER, (), [IgnoredEvent("/pbx", "x-1", "call.parked", NOW)])
     taken = store.write_now(lambda c: ingester.take(c, [arrival, arrival]))
     assert [(one.ignored, one.duplicate) for one in taken] == [(1, 0), (0, 1)]
     assert store.read_now(lambda c: c.scalar(select(func.count()).select_from(tables.calls))) == 0
@@ -132,8 +132,8 @@ def _told(store: Store, requests: list[list[CallEvent]]) -> tuple[Any, Any]:
         store.close()
 
 
-def test_family_has_one_record(store: Store, ingester: EventIngester) -> None:
-    """A transfer's call came out of another: the head owns the only record, due when both are over."""
+def test_call_group_has_one_record(store: Store, ingester: EventIngester) -> None:
+    """A transfer's call came out of another: the root owns the only record, due when both are over."""
     take(store, ingester, *WHOLE_CALL[:3])
     take(store, ingester, event(30, EventType.RINGING, "c-2", agent="1003", parent="c-1"))
     take(store, ingester, event(61, EventType.ENDED))
@@ -145,12 +145,12 @@ def test_family_has_one_record(store: Store, ingester: EventIngester) -> None:
 
 
 def test_grandchildren_follow_the_head(store: Store, ingester: EventIngester) -> None:
-    """A parent learnt late moves the whole branch below the new head."""
+    """A parent learnt late moves the whole branch below the new root."""
     take(store, ingester, event(0, EventType.RINGING, "c-3", parent="c-2", agent="1003"))
     take(store, ingester, event(1, EventType.RINGING, "c-2", parent="c-1", agent="1002"))
     rows = store.read_now(lambda c: c.execute(select(tables.calls)).all())
-    head = next(row.id for row in rows if row.call_id == "c-1")
-    assert {row.call_id: row.root_id for row in rows} == {"c-1": None, "c-2": head, "c-3": head}
+    root = next(row.id for row in rows if row.call_id == "c-1")
+    assert {row.call_id: row.root_id for row in rows} == {"c-1": None, "c-2": root, "c-3": root}
 
 
 def test_ring_of_parents_does_no_harm(store: Store, ingester: EventIngester) -> None:
@@ -162,7 +162,7 @@ def test_ring_of_parents_does_no_harm(store: Store, ingester: EventIngester) -> 
 
 
 def test_parent_learnt_after_delivery(store: Store, ingester: EventIngester) -> None:
-    """Both records stay, and the child's names the head's."""
+    """Both records stay, and the child's names the root's."""
     take(store, ingester, event(0, EventType.RINGING, "c-2"), event(5, EventType.ENDED, "c-2"))
     take(store, ingester, event(0, EventType.RINGING, "c-1"), event(9, EventType.ENDED, "c-1"))
     store.write_now(lambda c: c.execute(update(tables.outbox).values(state="done", desk_id="1")))
@@ -172,8 +172,8 @@ def test_parent_learnt_after_delivery(store: Store, ingester: EventIngester) -> 
         event(6, EventType.RECORDED, "c-2", parent="c-1", recording_url="https://a.example/1"),
     )
     records = wanted(store)
-    child, head = records[call_key(SENDER.uid, "c-2")], records[call_key(SENDER.uid, "c-1")]
-    assert (child.parent_key, head.parent_key) == (head.key, None)
+    child, root = records[call_key(SENDER.uid, "c-2")], records[call_key(SENDER.uid, "c-1")]
+    assert (child.parent_key, root.parent_key) == (root.key, None)
 
 
 def test_open_calls_have_a_watchdog(store: Store, ingester: EventIngester) -> None:

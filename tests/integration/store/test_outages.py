@@ -37,7 +37,7 @@ def count(connection: Connection) -> int:
 
 
 async def refusals(store: Store, times: int = 20) -> set[str]:
-    """Write at once from many sides, and answer what they were told."""
+    """Write at once from many sides, and return what they were told."""
     told = await asyncio.gather(*(store.write(add_entry) for _ in range(times)), return_exceptions=True)
     assert {type(one) for one in told} == {StoreUnavailable}
     return {str(one) for one in told}
@@ -54,7 +54,7 @@ def file(sqlite_databases: Databases) -> Iterator[Store]:
 
 @pytest.fixture
 def server(databases_of: Callable[[str], Databases]) -> Iterator[tuple[Store, Broken]]:
-    """Open a fresh database of a server, and answer what changes that server's mind about it."""
+    """Open a fresh database of a server, and return what changes that server's mind about it."""
     found = databases_of("postgresql")
     assert isinstance(found, PostgresqlDatabases)
     with found.fresh(build) as url:
@@ -203,33 +203,110 @@ async def test_lost_conflicts_are_tried_again(server: tuple[Store, Broken]) -> N
     assert await store.read(count) == 1
 
 
+def rename(connection: Connection) -> None:
+    """Change a row that others may have locked."""
+    connection.execute(update(tables.phone_systems).values(name="Renamed"))
+
+
+def rename_all(connection: Connection, items: Sequence[int]) -> Sequence[int]:
+    """Change a row that others may have locked, once for all."""
+    rename(connection)
+    return items
+
+
+class Holder:
+    """Another process that holds the lock of a row until it is told to let go."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = Store(url_of(store))
+        self._free = threading.Event()
+        self._locked = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._holding = asyncio.create_task(self._store.write(self._hold))
+
+    def _hold(self, connection: Connection) -> None:
+        rename(connection)
+        self._loop.call_soon_threadsafe(self._locked.set)
+        self._free.wait(10)
+
+    async def locked(self) -> None:
+        """Wait until it has the lock."""
+        await self._locked.wait()
+
+    async def let_go(self) -> None:
+        """Have it commit, and end."""
+        self._free.set()
+        await self._holding
+        self._store.close()
+
+
 @pytest.mark.postgresql
-async def test_changes_wait_for_no_lock_together(server: tuple[Store, Broken]) -> None:
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_changes_wait_for_no_lock_together(server: tuple[Store, Broken], *, grouped: bool) -> None:
     """A change that waits for a lock of another process holds up those that came with it only shortly."""
     store, _ = server
-    other = Store(url_of(store))
-    release = threading.Event()
-    locked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def keep(connection: Connection) -> None:
-        connection.execute(update(tables.phone_systems).values(name="Kept"))
-        loop.call_soon_threadsafe(locked.set)
-        release.wait(10)
-
-    def rename(connection: Connection) -> None:
-        connection.execute(update(tables.phone_systems).values(name="Renamed"))
-
-    keeping = asyncio.create_task(other.write(keep))
-    await locked.wait()
-    changes = [add_entry] * 9 + [rename]
-    writing = [asyncio.create_task(store.write(change)) for change in changes]
+    holder = Holder(store)
+    await holder.locked()
+    writing: list[asyncio.Task[Any]] = []
+    for handler, change in [(add_all, add_entry)] * 9 + [(rename_all, rename)]:
+        written = store.together(handler, 1) if grouped else store.write(change)
+        writing.append(asyncio.create_task(written))
     await asyncio.gather(*writing[:9])
     assert not writing[9].done()
-    release.set()
-    await asyncio.gather(keeping, writing[9])
+    await holder.let_go()
+    await writing[9]
     assert await store.read(count) == 9
-    other.close()
+
+
+@pytest.mark.postgresql
+async def test_changes_wait_for_each_other_in_no_process(server: tuple[Store, Broken]) -> None:
+    """Plain transactions of one process are under way at the same time, and events wait for none of them."""
+    store, _ = server
+    first, second = threading.Event(), threading.Event()
+
+    def meet(_connection: Connection, mine: threading.Event, other: threading.Event) -> bool:
+        mine.set()
+        return other.wait(10)
+
+    meeting = partial(meet, mine=first, other=second), partial(meet, mine=second, other=first)
+    assert await asyncio.gather(*map(store.write, meeting)) == [True, True]
+    holder = Holder(store)
+    await holder.locked()
+    blocked = asyncio.create_task(store.together(rename_all, 1))
+    assert await store.batch(add_all, 1) == 1
+    assert not blocked.done()
+    await holder.let_go()
+    await blocked
+
+
+@pytest.mark.postgresql
+async def test_stopped_process_keeps_no_lock(server: tuple[Store, Broken]) -> None:
+    """A transaction that stands still is ended by the server, and done anew when its process goes on."""
+    store, change = server
+    change("SET synchronous_commit = off")
+    asked = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('{0}')"
+    setting = text(asked.format("synchronous_commit"))
+    assert await store.write(lambda c: tuple(c.execute(setting).one())) == ("5s", "on")
+    others, standing = Store(url_of(store)), asyncio.Event()
+    loop, go_on, times = asyncio.get_running_loop(), threading.Event(), list[int]()
+
+    def stand_still(connection: Connection) -> None:
+        times.append(1)
+        # This test has no five seconds to wait.
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+        rename(connection)
+        loop.call_soon_threadsafe(standing.set)
+        go_on.wait(10)
+        add_entry(connection)
+
+    stopped = asyncio.create_task(store.write(stand_still))
+    await standing.wait()
+    await others.write(rename)
+    assert not stopped.done()
+    go_on.set()
+    await stopped
+    assert (len(times), await store.read(count)) == (2, 1)
+    others.close()
 
 
 async def test_bug_in_a_change_ends_nothing(file: Store) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from connector.errors import CommandError, SettingsError, StoreBusy, StoreError, StoreUnavailable
 from connector.store import Store, tables
 from connector.store.engine import open_engine
+from connector.store.failures import Outages
 from connector.store.migrating import is_current, migrate
 from connector.store.writer import Writer
 from tests.integration.store.conftest import NOW
@@ -51,7 +52,7 @@ async def test_one_bad_member_spoils_no_group(store: Store) -> None:
 
 
 def echo(_connection: Connection, items: Sequence[int]) -> Sequence[int]:
-    """Write nothing and answer what came."""
+    """Write nothing and return what came."""
     return items
 
 
@@ -59,7 +60,7 @@ async def test_full_queue_refuses_at_once(tmp_path: Path) -> None:
     """When too many writes wait, the next is told to come back."""
     engine = open_engine(f"sqlite:///{tmp_path}/x.db")
     migrate(engine)
-    writer = Writer(engine, waiting_at_most=0)
+    writer = Writer(engine, Outages("writing"), waiting_at_most=0)
     with pytest.raises(StoreBusy):
         await writer.submit(echo, 1)
     writer.close()

@@ -80,8 +80,8 @@ def test_what_was_delivered_stays_recorded(store: Store, ingester: EventIngester
     assert (listed.delivery, listed.not_recorded) == ("done", None)
 
 
-def test_a_family_is_one_call(store: Store, ingester: EventIngester) -> None:
-    """Whatever of it was heard of first; a head that nobody has heard of is told by what came out of it."""
+def test_a_call_group_is_listed_once(store: Store, ingester: EventIngester) -> None:
+    """Whatever of it was heard of first; a root that nobody has heard of is told by what came out of it."""
     take(store, ingester, *call("c-2", **INSIDE))
     take(
         store,
