@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from connector.bridge.calls import BridgeCall
+from connector.bridge.events import EventType, encode
 from connector.bridge.tracker import Tracker
-from connector.bridge.values import Kind, encode
 from connector.calls import Direction
 from tests.unit.bridge.invented import Pbx
 from tests.unit.bridge.samples import NOW, SAMPLES, SETTINGS, folded, messages, names, played
@@ -20,7 +20,7 @@ def tracker(source: str) -> Tracker:
 def call_ids(source: str) -> set[str]:
     """Return under which ids a caller's call is told, and which call it names as its parent."""
     heard = tracker(source)
-    told = [said for message in messages("attended_transfer_by_phone") for said in heard.hear(message)]
+    told = [said for message in messages("attended_transfer_by_phone") for said in heard.handle(message)]
     return {said.call_id for said in told} | {said.data.parent for said in told if said.data.parent}
 
 
@@ -41,11 +41,11 @@ def test_orders_find_their_call(source: str) -> None:
     pbx.answers(agent)
     pbx.dials(agent, "PJSIP/carrier", "+14155550123")
     pbx.dials(caller, "PJSIP/1002")
-    told = [said for message in pbx.written for said in heard.hear(message)]
+    told = [said for message in pbx.written for said in heard.handle(message)]
     inbound, clicked = sorted({said.call_id for said in told}, key=lambda one: one.startswith("connector-"))
     assert clicked == "connector-c1"
     for subject, direction in ((inbound, Direction.INBOUND), (clicked, Direction.OUTBOUND)):
-        found = heard.book.find(subject)
+        found = heard.registry.find(subject)
         assert found is not None
         assert found.direction == direction.value
 
@@ -56,12 +56,12 @@ def test_a_joined_call_is_found_after_a_restart() -> None:
     for message in messages("attended_transfer_by_phone"):
         if message.get("Event") == "HangupRequest":
             break
-        heard.hear(message)
+        heard.handle(message)
     again = tracker("/asterisk")
-    (kept,) = [body for body in heard.book.changes().values() if body is not None]
-    again.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
+    (kept,) = [body for body in heard.registry.changes().values() if body is not None]
+    again.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
     customer, asked = folded(played("attended_transfer_by_phone"))
-    assert again.book.find(asked.call_id) is again.book.find(customer.call_id) is not None
+    assert again.registry.find(asked.call_id) is again.registry.find(customer.call_id) is not None
 
 
 def test_events_name_their_pbx() -> None:
@@ -76,7 +76,9 @@ def test_call_that_an_older_bridge_has_kept() -> None:
     cut = [place for place, message in enumerate(before) if message["Event"] == "BridgeEnter"][1] + 1
     heard = tracker("/pbx/paris")
     kept = (SAMPLES / "older_call.json").read_bytes()
-    heard.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
-    told = [said for message in before[cut:] for said in heard.hear(message)]
-    assert [(said.kind, said.call_id) for said in told] == [(Kind.ENDED, played("ring_group")[0].call_id)]
-    assert not heard.book.calls
+    heard.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
+    told = [said for message in before[cut:] for said in heard.handle(message)]
+    assert [(said.type, said.call_id) for said in told] == [
+        (EventType.ENDED, played("ring_group")[0].call_id)
+    ]
+    assert not heard.registry.calls

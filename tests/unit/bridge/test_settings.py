@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from connector.bridge.guide import guide
-from connector.bridge.settings import PREFIX, BridgeSettings, describe, load
+from connector.bridge.settings import PREFIX, BridgeSettings, describe, guide, load
 from connector.errors import SettingsError
 
 LEAST = {

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import BridgeCall
-from connector.bridge.values import Kind
 from connector.calls import Call, CallStatus, Cause, Direction, EventType, call_key, record
 from tests.unit.bridge.samples import NAMES, folded, messages, new_tracker, only_call, played
 
@@ -167,7 +166,7 @@ def test_recorded() -> None:
     (call,) = folded(told)
     (recording,) = call.recordings
     assert recording.url == f"https://pbx.example.com/recordings/2026/{call.call_id}.wav"
-    assert told[-1].kind is Kind.RECORDED
+    assert told[-1].type.value == "call.recorded"
 
 
 def test_forwarded_to_a_mobile_phone() -> None:
@@ -196,7 +195,7 @@ def test_talk_ends_before_the_survey() -> None:
 def test_nothing_is_told_before_somebody_is_rung() -> None:
     """A call that nobody is rung for yet would pop up at everyone's."""
     tracker = new_tracker()
-    told = [list(tracker.hear(message)) for message in messages("ring_group")]
+    told = [list(tracker.handle(message)) for message in messages("ring_group")]
     first = next(batch for batch in told if batch)
     assert [said.data.agent for said in first] == [None, "1001"]
 
@@ -225,11 +224,11 @@ def test_a_restart_at_any_point_changes_nothing(data: st.DataObject) -> None:
     heard = messages(name)
     cut = data.draw(st.integers(0, len(heard)))
     before, after = new_tracker(), new_tracker()
-    told = [said for message in heard[:cut] for said in before.hear(message)]
-    for kept in before.book.changes().values():
+    told = [said for message in heard[:cut] for said in before.handle(message)]
+    for kept in before.registry.changes().values():
         if kept is not None:
-            after.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
-    told += [said for message in heard[cut:] for said in after.hear(message)]
+            after.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
+    told += [said for message in heard[cut:] for said in after.handle(message)]
     assert told == played(name)
 
 
@@ -239,15 +238,15 @@ def test_lost_or_doubled_events_are_survived(data: st.DataObject) -> None:
     heard = messages(data.draw(st.sampled_from(NAMES)))
     kept = data.draw(st.lists(st.sampled_from(range(len(heard))), max_size=len(heard)))
     tracker = new_tracker()
-    told = [said for place in sorted(kept) for said in tracker.hear(heard[place])]
-    assert all(said.kind.value.removeprefix("call.") in set(EventType) for said in told)
+    told = [said for place in sorted(kept) for said in tracker.handle(heard[place])]
+    assert all(said.type.value.removeprefix("call.") in set(EventType) for said in told)
 
 
 def test_events_without_a_time_happen_now() -> None:
     """A PBX without timestampevents is heard too."""
     tracker = new_tracker()
     heard = [_without(message, "Timestamp") for message in messages("ring_group")]
-    told = [said for message in heard for said in tracker.hear(message)]
+    told = [said for message in heard for said in tracker.handle(message)]
     assert {said.at for said in told} == {1_800_000_000_000}
 
 

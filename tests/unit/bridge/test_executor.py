@@ -8,8 +8,7 @@ import pytest
 
 from connector.bridge.ami import BadStream, Fields, Message
 from connector.bridge.connection import Refused
-from connector.bridge.hands import Hands
-from connector.bridge.orders import Order, Outcome
+from connector.bridge.executor import Executor, Order, Outcome
 from connector.bridge.tracker import Tracker
 from connector.numbers import is_emergency, read
 from tests.unit.bridge.samples import SETTINGS, messages, new_tracker
@@ -39,7 +38,7 @@ class Asterisk:
         self.says = says
         self.refuses = refuses
         self.acted: list[tuple[str, Mapping[str, object]]] = []
-        self.hands = Hands(SETTINGS, new_tracker().book)
+        self.executor = Executor(SETTINGS, new_tracker().registry)
 
     async def act(self, action: str, fields: Fields | None = None) -> Message:
         """Perform an action."""
@@ -47,14 +46,14 @@ class Asterisk:
         if self.refuses is not None:
             raise self.refuses
         for message in self.says:
-            self.hands.hear(message)
+            self.executor.handle(message)
         return {"Response": "Success"}
 
 
 async def outcome(asterisk: Asterisk, order: Order = DIAL) -> Outcome:
     """Have an order carried out."""
-    asterisk.hands.take_hold(asterisk)
-    return await asterisk.hands.carry_out(order)
+    asterisk.executor.connected(asterisk.act)
+    return await asterisk.executor.execute(order)
 
 
 async def test_dials() -> None:
@@ -77,7 +76,7 @@ async def test_dials_as_the_dialplan_wants_it() -> None:
     for number, dialled in (("+442071838750", "000442071838750"), ("1002", "1002")):
         asterisk = Asterisk([ANSWERED])
         own = msgspec.structs.replace(SETTINGS, plus="000", telephone="SIP/{agent}", context="agents")
-        asterisk.hands = Hands(own, new_tracker().book)
+        asterisk.executor = Executor(own, new_tracker().registry)
         await outcome(asterisk, msgspec.structs.replace(DIAL, number=number))
         fields = asterisk.acted[0][1]
         assert (fields["Channel"], fields["Exten"], fields["Context"]) == ("SIP/1001", dialled, "agents")
@@ -91,7 +90,7 @@ async def test_dials_as_the_dialplan_wants_it() -> None:
 async def test_the_trap_of_no_plus(plus: str, dialled: str, is_call_for_help: object) -> None:
     """As the guide warns: digits abroad without their plus may begin like an emergency number at home."""
     asterisk = Asterisk([ANSWERED])
-    asterisk.hands = Hands(msgspec.structs.replace(SETTINGS, plus=plus), new_tracker().book)
+    asterisk.executor = Executor(msgspec.structs.replace(SETTINGS, plus=plus), new_tracker().registry)
     await outcome(asterisk, msgspec.structs.replace(DIAL, number="+911123456789"))
     exten = str(asterisk.acted[0][1]["Exten"])
     assert exten == dialled
@@ -127,19 +126,19 @@ async def test_why_nobody_was_called(says: Sequence[Message], reason: str) -> No
 
 async def test_asterisk_is_not_there() -> None:
     """Nothing is done; what was under way when it went is unknown."""
-    assert (await Asterisk().hands.carry_out(DIAL)).reason == "phone_system_away"
+    assert (await Asterisk().executor.execute(DIAL)).reason == "phone_system_away"
     asterisk = Asterisk()
-    asterisk.hands.take_hold(asterisk)
+    asterisk.executor.connected(asterisk.act)
     found: list[Outcome] = []
 
-    async def carry_out() -> None:
-        found.append(await asterisk.hands.carry_out(DIAL))
+    async def execute() -> None:
+        found.append(await asterisk.executor.execute(DIAL))
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(carry_out)
+        tasks.start_soon(execute)
         while not asterisk.acted:
             await anyio.lowlevel.checkpoint()
-        asterisk.hands.let_go()
+        asterisk.executor.disconnected()
     assert [one.state for one in found] == ["unknown"]
 
 
@@ -180,10 +179,10 @@ def talking(name: str, last: str) -> tuple[Asterisk, Tracker, str]:
     for message in messages(name):
         if message.get("Event") == last:
             break
-        tracker.hear(message)
+        tracker.handle(message)
     asterisk = Asterisk()
-    asterisk.hands = Hands(msgspec.structs.replace(SETTINGS, context="from-agents"), tracker.book)
-    (call,) = tracker.book.calls
+    asterisk.executor = Executor(msgspec.structs.replace(SETTINGS, context="from-agents"), tracker.registry)
+    (call,) = tracker.registry.calls
     return asterisk, tracker, call
 
 

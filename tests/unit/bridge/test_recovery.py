@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from connector.bridge.calls import INBOUND, OUTBOUND, BridgeCall
-from connector.bridge.files import Entry, entries, rows, tail
-from connector.bridge.hindsight import Hindsight
-from connector.bridge.values import Kind, Said
+from connector.bridge.cdr import QueueLogEntry, read_cdr, read_queue_log, tail
+from connector.bridge.events import Event, EventType
+from connector.bridge.recovery import CallHistory
 from connector.calls import Call, Cause
 from tests.unit.bridge.samples import SAMPLES, SETTINGS, folded, names
 
@@ -22,9 +22,9 @@ QUEUE_ANSWERED, QUEUE_MISSED, MACHINE, OUTBOUND_CALL, BLIND = (
 )
 
 
-def hindsight() -> Hindsight:
+def history() -> CallHistory:
     """Return what the files of the recorded calls say."""
-    return Hindsight(names(), SETTINGS.recording_url, rows(CSV), entries(LOG))
+    return CallHistory(names(), SETTINGS.recording_url, read_cdr(CSV), read_queue_log(LOG))
 
 
 def lost(call_id: str, direction: str | None = INBOUND) -> BridgeCall:
@@ -38,7 +38,7 @@ def lost(call_id: str, direction: str | None = INBOUND) -> BridgeCall:
 
 def test_a_lost_queue_call_was_answered_when_the_queue_log_says() -> None:
     """Master.csv has the time of the queue's Answer(), a second earlier."""
-    (call,) = folded(hindsight().close(lost(QUEUE_ANSWERED)))
+    (call,) = folded(history().close(lost(QUEUE_ANSWERED)))
     assert call.answered_at == 1_795_340_452_000
     assert {leg.agent for leg in call.legs if leg.answered_at is not None} == {"1001"}
     assert (call.ended_at, call.cause) == (1_795_340_452_000, Cause.NORMAL)
@@ -48,21 +48,21 @@ def test_what_was_heard_is_better_than_the_files() -> None:
     """The files know whole seconds: an answer that was heard stands."""
     call = lost(QUEUE_ANSWERED)
     call.talkers.append("1001")
-    assert [said.kind for said in hindsight().answers(call)] == []
+    assert [said.type for said in history().answers(call)] == []
     assert call.answered
 
 
 def test_a_lost_missed_call_stays_missed() -> None:
     """A row ANSWERED without anybody in it is a machine's or a queue's own."""
-    assert [row.is_answered for row in rows(CSV) if row.uniqueid == MACHINE] == [True]
+    assert [row.is_answered for row in read_cdr(CSV) if row.uniqueid == MACHINE] == [True]
     for call_id in (QUEUE_MISSED, MACHINE):
-        (call,) = folded(hindsight().close(lost(call_id)))
+        (call,) = folded(history().close(lost(call_id)))
         assert (call.answered_at, call.cause) == (None, Cause.NO_ANSWER)
 
 
 def test_both_agents_of_a_lost_transfer() -> None:
     """Only the channels' names tell who talked when."""
-    (call,) = folded(hindsight().close(lost(BLIND)))
+    (call,) = folded(history().close(lost(BLIND)))
     legs = {leg.agent: leg.answered_at for leg in call.legs}
     assert legs["1001"] is not None
     assert legs["1002"] is not None
@@ -71,18 +71,18 @@ def test_both_agents_of_a_lost_transfer() -> None:
 
 def test_a_call_of_which_nothing_is_known_ends_when_last_heard() -> None:
     """A killed PBX has written nothing."""
-    (said,) = hindsight().give_up(lost("1795340000.9"))
-    assert (said.kind, said.at, said.data.cause) == (Kind.ENDED, 1_795_340_000_700, None)
-    assert not hindsight().knows(lost("1795340000.9"))
+    (said,) = history().give_up(lost("1795340000.9"))
+    assert (said.type, said.at, said.data.cause) == (EventType.ENDED, 1_795_340_000_700, None)
+    assert not history().has(lost("1795340000.9"))
 
 
 def test_calls_that_nobody_heard_at_all() -> None:
     """They are told from the files alone, each once."""
-    found = hindsight().unheard(1_795_340_500_000, {BLIND})
+    found = history().missed(1_795_340_500_000, {BLIND})
     ids = [call.id for call in found]
     assert OUTBOUND_CALL in ids
     assert not {BLIND, QUEUE_ANSWERED} & set(ids)
-    told: list[Said] = [said for call in found for said in hindsight().close(call)]
+    told: list[Event] = [said for call in found for said in history().close(call)]
     calls = {call.call_id: call for call in folded(told)}
     outbound = calls[OUTBOUND_CALL]
     assert (outbound.direction, outbound.to_number) == (OUTBOUND, "+14155550123")
@@ -92,8 +92,8 @@ def test_calls_that_nobody_heard_at_all() -> None:
 def unheard_local() -> dict[str, Call]:
     """Return the calls that are told of the files of calls through Local channels, by id."""
     text = (SAMPLES / "Master_local.csv").read_text(encoding="utf-8")
-    found = Hindsight(names(), SETTINGS.recording_url, rows(text), [], lambda one: f"paris/{one}")
-    told = [said for call in found.unheard(0, set()) for said in found.close(call)]
+    found = CallHistory(names(), SETTINGS.recording_url, read_cdr(text), [], lambda one: f"paris/{one}")
+    told = [said for call in found.missed(0, set()) for said in found.close(call)]
     return {call.call_id: call for call in folded(told)}
 
 
@@ -120,14 +120,14 @@ def test_the_zone_of_the_file_follows_from_the_ids(shift: str, hours: int) -> No
     """Local time without a zone, read without a setting."""
     there = CSV.replace("2026-11-22 09", shift)
     assert hours
-    assert [row.ended_at for row in rows(there)] == [row.ended_at for row in rows(CSV)]
+    assert [row.ended_at for row in read_cdr(there)] == [row.ended_at for row in read_cdr(CSV)]
 
 
 def test_lines_of_another_form_are_left_out() -> None:
     """A line cut off in the middle of writing, or columns of another kind."""
-    assert rows('"","1",\n"a"\n') == []
-    assert entries("x\n1|2|q|a\n1795340451|c|q|a|CONNECT|1\n") == [
-        Entry(1_795_340_451_000, "c", "q", "CONNECT")
+    assert read_cdr('"","1",\n"a"\n') == []
+    assert read_queue_log("x\n1|2|q|a\n1795340451|c|q|a|CONNECT|1\n") == [
+        QueueLogEntry(1_795_340_451_000, "c", "q", "CONNECT")
     ]
 
 

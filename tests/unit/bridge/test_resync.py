@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from connector.bridge.ami import Message, event_of
-from connector.bridge.rollcall import RollCall
+from connector.bridge.events import Event
+from connector.bridge.resync import Resync
 from connector.bridge.tracker import Tracker
-from connector.bridge.values import Said
 from connector.calls import Direction
 from tests.unit.bridge.invented import Line, Pbx, answered_by, outside, present
 from tests.unit.bridge.samples import NOW, folded, messages, new_tracker
@@ -16,12 +16,12 @@ COMPLETE = {"Event": "CoreShowChannelsComplete", "Timestamp": f"{NOW / 1_000:.6f
 LOST_AT = NOW - 60_000
 
 
-def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Said]]:
+def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Event]]:
     """Play a sample until an event has come so often; answers what came, what follows, and what was said."""
     tracker, all_of_it = new_tracker(), messages(name)
     places = [place for place, message in enumerate(all_of_it) if event_of(message) == until]
     cut = places[times - 1] + 1
-    told = [said for message in all_of_it[:cut] for said in tracker.hear(message)]
+    told = [said for message in all_of_it[:cut] for said in tracker.handle(message)]
     return tracker, all_of_it[:cut], all_of_it[cut:], told
 
 
@@ -39,9 +39,9 @@ def listed(before: list[Message]) -> list[Message]:
     return list(channels.values())
 
 
-def called(roll: RollCall, found: Sequence[Message]) -> list[Said]:
+def called(resync: Resync, found: Sequence[Message]) -> list[Event]:
     """Call the roll."""
-    return [said for message in [*found, COMPLETE] for said in roll.hear(message)]
+    return [said for message in [*found, COMPLETE] for said in resync.handle(message)]
 
 
 @pytest.mark.parametrize(
@@ -53,37 +53,37 @@ def test_a_talk_in_progress_is_picked_up(name: str, direction: Direction, agent:
     """A bridge that starts in mid-call learns who talks with whom, and hears the end."""
     _, before, after, _ = heard(name, "BridgeEnter", 2)
     fresh = new_tracker()
-    roll = RollCall(fresh, None, lambda: NOW)
-    told = called(roll, listed(before))
-    told += [said for message in after for said in fresh.hear(message)]
+    resync = Resync(fresh, None, lambda: NOW)
+    told = called(resync, listed(before))
+    told += [said for message in after for said in fresh.handle(message)]
     (call,) = folded(told)
     assert (call.direction, call.ended_at is not None) == (direction, True)
     assert agent in [leg.agent for leg in call.legs if leg.answered_at is not None]
-    assert [one.id for one in fresh.take_patchy()] == [call.call_id]
-    assert not roll.lost
+    assert [one.id for one in fresh.take_incomplete()] == [call.call_id]
+    assert not resync.lost
 
 
 def test_a_ringing_call_is_picked_up() -> None:
     """Phones that ring when the bridge starts ring for the connector too."""
     _, before, _, _ = heard("ring_group", "Newstate", 2)
-    (call,) = folded(called(RollCall(new_tracker(), None, lambda: NOW), listed(before)))
+    (call,) = folded(called(Resync(new_tracker(), None, lambda: NOW), listed(before)))
     assert (call.answered_at, [leg.agent for leg in call.legs]) == (None, ["1001", "1002"])
 
 
 def test_a_call_that_is_gone_is_lost() -> None:
     """Nothing is said of it before the files were read; it is kept until then."""
     tracker, _, _, told = heard("ring_group", "BridgeEnter", 2)
-    roll = RollCall(tracker, LOST_AT, lambda: NOW)
-    assert called(roll, []) == []
-    assert [(call.id, call.lost_at) for call in roll.lost] == [(told[0].call_id, LOST_AT)]
-    assert tracker.book.changes()[told[0].call_id] is not None
+    resync = Resync(tracker, LOST_AT, lambda: NOW)
+    assert called(resync, []) == []
+    assert [(call.id, call.lost_at) for call in resync.lost] == [(told[0].call_id, LOST_AT)]
+    assert tracker.registry.changes()[told[0].call_id] is not None
 
 
 def test_a_lost_call_is_found_again_after_another_restart() -> None:
     """With the moment at which it was lost first."""
     tracker, _, _, _ = heard("ring_group", "BridgeEnter", 2)
-    called(RollCall(tracker, LOST_AT, lambda: NOW), [])
-    again = RollCall(tracker, NOW, lambda: NOW)
+    called(Resync(tracker, LOST_AT, lambda: NOW), [])
+    again = Resync(tracker, NOW, lambda: NOW)
     called(again, [])
     assert [call.lost_at for call in again.lost] == [LOST_AT]
 
@@ -92,8 +92,8 @@ def test_an_agent_who_left_in_the_gap() -> None:
     """The call goes on without them."""
     tracker, before, after, told = heard("ring_group", "DialBegin", 2)
     channels = [one for one in listed(before) if not one["Channel"].startswith("PJSIP/1001-")]
-    told += called(RollCall(tracker, LOST_AT, lambda: NOW), channels)
-    told += [said for message in after for said in tracker.hear(message)]
+    told += called(Resync(tracker, LOST_AT, lambda: NOW), channels)
+    told += [said for message in after for said in tracker.handle(message)]
     (call,) = folded(told)
     assert {leg.agent: leg.cause for leg in call.legs}["1001"] is None
     assert call.ended_at is not None
@@ -102,17 +102,19 @@ def test_an_agent_who_left_in_the_gap() -> None:
 def test_what_begins_while_the_list_is_written_is_not_missed() -> None:
     """A channel that is newer than the list is not gone."""
     tracker = new_tracker()
-    roll = RollCall(tracker, LOST_AT, lambda: NOW)
-    told = [said for one in messages("ring_group")[:9] for said in (*tracker.hear(one), *roll.hear(one))]
-    told += roll.hear(COMPLETE)
-    assert not roll.lost
-    assert [call.is_over for call in tracker.book.calls.values()] == [False]
+    resync = Resync(tracker, LOST_AT, lambda: NOW)
+    told = [
+        said for one in messages("ring_group")[:9] for said in (*tracker.handle(one), *resync.handle(one))
+    ]
+    told += resync.handle(COMPLETE)
+    assert not resync.lost
+    assert [call.is_over for call in tracker.registry.calls.values()] == [False]
 
 
 def test_the_same_channels_say_nothing_new() -> None:
     """A connection lost and found again within a talk."""
     tracker, before, _, _ = heard("ring_group", "BridgeEnter", 2)
-    assert called(RollCall(tracker, LOST_AT, lambda: NOW), listed(before)) == []
+    assert called(Resync(tracker, LOST_AT, lambda: NOW), listed(before)) == []
 
 
 def conference() -> tuple[Pbx, Line, Line, Line]:
@@ -131,7 +133,7 @@ def test_a_conference_that_nobody_heard_begin() -> None:
     """Each party outside has a call; who is there has answered."""
     pbx, *_ = conference()
     tracker = new_tracker()
-    told = called(RollCall(tracker, None, lambda: NOW), present(pbx.written))
+    told = called(Resync(tracker, None, lambda: NOW), present(pbx.written))
     calls = outside(folded(told))
     assert {number: answered_by(call) for number, call in calls.items()} == {
         "+442071838750": ["1001"],
@@ -147,10 +149,10 @@ def test_two_customers_who_met_while_nobody_listened() -> None:
     there = [
         one | {"Linkedid": first.uniqueid, "Application": "Bridge"} for one in map(dict, present(pbx.written))
     ]
-    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), there)))
+    calls = outside(folded(called(Resync(new_tracker(), None, lambda: NOW), there)))
     assert calls.keys() == {"+442071838750", "+14155550123"}
     forwarded = [there[0], there[1] | {"Application": "AppDial"}]
-    calls = outside(folded(called(RollCall(new_tracker(), None, lambda: NOW), forwarded)))
+    calls = outside(folded(called(Resync(new_tracker(), None, lambda: NOW), forwarded)))
     assert calls.keys() == {"+442071838750"}
 
 
@@ -158,20 +160,20 @@ def test_one_of_a_conference_went_in_the_gap() -> None:
     """That party's call alone is lost; the agent, whom it had rung, talks on with the other."""
     pbx, first, second, _agent = conference()
     tracker = new_tracker()
-    told = [said for message in pbx.written for said in tracker.hear(message)]
+    told = [said for message in pbx.written for said in tracker.handle(message)]
     before = len(pbx.written)
     pbx.hangs_up(first)
-    roll = RollCall(tracker, LOST_AT, lambda: NOW)
-    told += called(roll, present(pbx.written))
-    assert [call.from_number for call in roll.lost] == ["+442071838750"]
+    resync = Resync(tracker, LOST_AT, lambda: NOW)
+    told += called(resync, present(pbx.written))
+    assert [call.from_number for call in resync.lost] == ["+442071838750"]
     assert before < len(pbx.written)
-    tracker.book.over(roll.lost[0].id)
+    tracker.registry.forget(resync.lost[0].id)
     heard = len(pbx.written)
     pbx.wait(1)
     pbx.hangs_up(second)
     pbx.end()
-    told += [said for message in pbx.written[heard:] for said in tracker.hear(message)]
-    assert not tracker.book.calls
+    told += [said for message in pbx.written[heard:] for said in tracker.handle(message)]
+    assert not tracker.registry.calls
     calls = outside(folded(told))
     assert [answered_by(call) for call in calls.values()] == [["1001"], ["1001"]]
     assert [call.ended_at is not None for call in calls.values()] == [False, True]
@@ -182,9 +184,9 @@ def test_a_click_through_a_local_channel_is_picked_up(until: str, times: int) ->
     """While the agent's telephone rings, once it is picked up, or in the talk: the customer's call."""
     _, before, after, _ = heard("clicked_local_kept", until, times)
     fresh = new_tracker()
-    told = called(RollCall(fresh, None, lambda: NOW), listed(before))
+    told = called(Resync(fresh, None, lambda: NOW), listed(before))
     assert bool(told) == (times == 4)
-    told += [said for message in after for said in fresh.hear(message)]
+    told += [said for message in after for said in fresh.handle(message)]
     (call,) = folded(told)
     assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+442071838750")
     assert (answered_by(call), call.ended_at is not None) == (["1001"], True)
@@ -199,7 +201,7 @@ def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool
     pbx.answers(first := pbx.dials(own, "PJSIP/carrier", "+442071838750"))
     pbx.bridge(own, first)
     tracker = new_tracker()
-    told = [said for message in pbx.written for said in tracker.hear(message)]
+    told = [said for message in pbx.written for said in tracker.handle(message)]
     pbx.leaves(own)
     pbx.gone(first)
     unheard = len(pbx.written)
@@ -208,17 +210,17 @@ def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool
     unheard = len(pbx.written) if in_the_gap else unheard
     doing = {own.uniqueid: "Dial", second.uniqueid: "AppDial"}
     there = [{**one, "Application": doing[one["Uniqueid"]]} for one in present(pbx.written[:unheard])]
-    roll = RollCall(tracker, LOST_AT, lambda: NOW)
-    told += called(roll, there)
+    resync = Resync(tracker, LOST_AT, lambda: NOW)
+    told += called(resync, there)
     pbx.wait(5)
-    told += [said for message in pbx.written[unheard:] for said in tracker.hear(message)]
-    (lost,) = roll.lost
-    tracker.book.over(lost.id)
+    told += [said for message in pbx.written[unheard:] for said in tracker.handle(message)]
+    (lost,) = resync.lost
+    tracker.registry.forget(lost.id)
     unheard = len(pbx.written)
     pbx.hangs_up(second)
     pbx.end()
-    told += [said for message in pbx.written[unheard:] for said in tracker.hear(message)]
-    assert not tracker.book.calls
+    told += [said for message in pbx.written[unheard:] for said in tracker.handle(message)]
+    assert not tracker.registry.calls
     calls = outside(folded(told))
     assert {number: answered_by(call) for number, call in calls.items()} == {
         "+442071838750": ["1001"],

@@ -1,12 +1,16 @@
-"""Read what Asterisk writes to its files: Master.csv (cdr_csv) and queue_log.
+"""Read what Asterisk writes to its files: Master.csv (cdr_csv) and queue_log; no I/O but `tail`.
 
 Master.csv holds times without a zone. A Uniqueid begins with the second, since 1970, in which the
 channel was made, and so does the channel's first row: the difference is the zone. No setting, and right
 on both sides of a change of the clocks.
+
+A call that goes through a Local channel has two rows: the caller's names its first half `;1`, and that of
+the second half `;2` names the telephone. Where the PBX itself called the first half, its row is the call's,
+and the telephone is the caller's.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +24,7 @@ _QUARTER = 15 * MINUTE
 _COLUMNS = 17  # cdr_csv with loguniqueid = yes
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class CdrRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of Master.csv: one channel's time with one other. Moments are epoch milliseconds."""
 
     uniqueid: str
@@ -34,7 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     is_answered: bool
 
 
-class Entry(msgspec.Struct, frozen=True):
+class QueueLogEntry(msgspec.Struct, frozen=True):
     """One line of queue_log: what happened to a caller, `call_id` being the caller's Uniqueid."""
 
     at: int
@@ -54,7 +58,7 @@ def tail(path: Path) -> str:
     return found.decode("utf-8", "replace")
 
 
-def rows(text: str) -> list[Row]:
+def read_cdr(text: str) -> list[CdrRow]:
     """Read Master.csv; lines that are none of cdr_csv's are left out."""
     read = [fields for fields in csv.reader(text.splitlines()) if len(fields) >= _COLUMNS]
     offsets = _offsets(read)
@@ -62,11 +66,11 @@ def rows(text: str) -> list[Row]:
     return [row for row in found if row is not None]
 
 
-def entries(text: str) -> list[Entry]:
+def read_queue_log(text: str) -> list[QueueLogEntry]:
     """Read queue_log; lines that are none of its form are left out."""
     split = (line.split("|") for line in text.splitlines())
     return [
-        Entry(int(one[0]) * SECOND, one[1], one[2], one[4])
+        QueueLogEntry(int(one[0]) * SECOND, one[1], one[2], one[4])
         for one in split
         if len(one) > 4 and one[0].isdigit()
     ]
@@ -82,12 +86,12 @@ def _end_of(path: Path) -> bytes:
         return b""
 
 
-def _row(fields: list[str], offsets: Mapping[str, int]) -> Row | None:
+def _row(fields: list[str], offsets: Mapping[str, int]) -> CdrRow | None:
     offset = offsets.get(fields[16], 0)
     started_at, answered_at, ended_at = (_moment(text, offset) for text in fields[9:12])
     if started_at is None or ended_at is None:
         return None
-    return Row(
+    return CdrRow(
         uniqueid=fields[16],
         source=fields[1],
         destination=fields[2],
@@ -135,3 +139,48 @@ def _starts(read: Iterable[list[str]]) -> Iterator[tuple[str, int]]:
 def _made_at(uniqueid: str) -> int | None:
     second = uniqueid.rpartition("-")[2].partition(".")[0]  # a system name may stand before it
     return int(second) * SECOND if second.isdigit() else None
+
+
+_NEAR, _FAR = ";1", ";2"
+_DEPTH = 5
+"""So many Local channels in a row are followed."""
+
+
+def tied(rows: Sequence[CdrRow]) -> list[CdrRow]:
+    """Return the rows with telephones in the place of Local channels, as far as the rows tell them.
+
+    A row that leads to several telephones becomes several, each answered where both halves were.
+    """
+    far: dict[str, list[CdrRow]] = {}
+    for row in rows:
+        if row.channel.endswith(_FAR):
+            far.setdefault(row.channel.removesuffix(_FAR), []).append(row)
+    called = {row.other for row in rows}
+    return [one for row in rows for one in _called(_calling(row, far, called), far)]
+
+
+def _calling(row: CdrRow, far: Mapping[str, Sequence[CdrRow]], called: set[str]) -> CdrRow:
+    """Put the telephone in the caller's place that the PBX rang through the row's own channel."""
+    if not row.channel.endswith(_NEAR) or row.channel in called or not row.other:
+        return row
+    rung = [one for each in _behind(row.channel, row, far) for one in _called(each, far)]
+    taken = next((one.other for one in rung if one.is_answered), "")
+    return msgspec.structs.replace(row, channel=taken or row.channel)
+
+
+def _called(row: CdrRow, far: Mapping[str, Sequence[CdrRow]], depth: int = _DEPTH) -> Iterator[CdrRow]:
+    behind = _behind(row.other, row, far) if row.other.endswith(_NEAR) and depth else []
+    if not behind:
+        yield row
+    for one in behind:
+        is_answered = row.is_answered and one.is_answered
+        at = one.answered_at if is_answered else row.answered_at
+        found = msgspec.structs.replace(row, other=one.other, is_answered=is_answered, answered_at=at)
+        yield from _called(found, far, depth - 1)
+
+
+def _behind(name: str, row: CdrRow, far: Mapping[str, Sequence[CdrRow]]) -> list[CdrRow]:
+    """Return the rows of a channel's other half at that time: after a restart names are used again."""
+    rows = far.get(name.removesuffix(_NEAR), ())
+    since, until = row.started_at - SECOND, row.ended_at + SECOND
+    return [one for one in rows if one.other and since <= one.started_at <= until]

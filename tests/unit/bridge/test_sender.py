@@ -8,22 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from connector.bridge.posting import (
+from connector.bridge.sender import (
     LONGEST_WAIT_SECONDS,
-    Again,
-    Taken,
+    Delivered,
+    Retry,
     TooBig,
     clock_difference_seconds,
     decide,
     request,
     wait_seconds,
 )
-from connector.bridge.spool import Waiting
+from connector.bridge.spool import SpooledEvent
 from connector.clock import system_clock
 from connector.dialects.signing import new_secret
 from connector.settings import Secret
 
-BATCH = [Waiting(1, "a", b'{"id":"a"}'), Waiting(2, "b", b'{"id":"b"}')]
+BATCH = [SpooledEvent(1, "a", b'{"id":"a"}'), SpooledEvent(2, "b", b'{"id":"b"}')]
 NOW = 1_795_340_000_000
 
 
@@ -40,12 +40,12 @@ def test_a_batch_is_signed_for_this_attempt() -> None:
 def test_what_is_rejected_is_put_aside() -> None:
     """The others are delivered."""
     body = b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[{"index":1,"error":"/id: no"}]}'
-    assert decide(202, {}, body, 2, NOW) == Taken({1: "/id: no"})
+    assert decide(202, {}, body, 2, NOW) == Delivered({1: "/id: no"})
 
 
 def test_nothing_could_be_taken() -> None:
     """A 422 means that each of them was refused."""
-    assert decide(422, {}, b'{"detail":"no"}', 2, NOW) == Taken({0: "no", 1: "no"})
+    assert decide(422, {}, b'{"detail":"no"}', 2, NOW) == Delivered({0: "no", 1: "no"})
 
 
 def test_a_batch_that_is_too_large_is_cut() -> None:
@@ -61,19 +61,19 @@ def test_a_batch_that_is_too_large_is_cut() -> None:
 def test_all_else_is_sent_again(status: int, reason: str) -> None:
     """Whatever it is, no event is dropped."""
     outcome = decide(status, {}, b"", 2, NOW)
-    assert isinstance(outcome, Again)
+    assert isinstance(outcome, Retry)
     assert outcome.reason == reason
 
 
 def test_a_202_of_somebody_else_is_none() -> None:
     """A captive portal takes nothing."""
-    assert isinstance(decide(202, {}, b"<html>", 2, NOW), Again)
+    assert isinstance(decide(202, {}, b"<html>", 2, NOW), Retry)
 
 
 def test_retry_after_is_heard() -> None:
     """The connector may ask for patience."""
     outcome = decide(503, {"retry-after": "7"}, b"", 2, NOW)
-    assert isinstance(outcome, Again)
+    assert isinstance(outcome, Retry)
     assert outcome.after_seconds == 7
 
 
@@ -81,8 +81,8 @@ def test_a_refused_signature_compares_the_clocks() -> None:
     """Either the clocks differ, or the secret is another."""
     off = decide(401, {"date": formatdate(NOW // 1_000 + 400)}, b"", 2, NOW)
     same = decide(401, {"date": formatdate(NOW // 1_000)}, b"", 2, NOW)
-    assert isinstance(off, Again)
-    assert isinstance(same, Again)
+    assert isinstance(off, Retry)
+    assert isinstance(same, Retry)
     assert "400 s ahead" in off.message
     assert "BRIDGE_SECRET" in same.message
     assert clock_difference_seconds({}, NOW) is None

@@ -1,12 +1,14 @@
-"""Fetch from the connector what is to be done, have it done, and report what came of it.
+"""Fetch orders from the connector, have them carried out, and report what came of them.
 
-The bridge asks, over a connection of its own: no port is opened. An order is done only after the connector
-has handed it to this very process, at once; what takes longer is not done at all.
+The bridge asks, over a connection of its own: no port is opened. An order is carried out only after the
+connector has handed it to this very process, and at once; a late one is refused.
 """
 
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Literal
 
 import anyio
 import httpx2
@@ -14,8 +16,8 @@ import msgspec
 from anyio import create_task_group
 from anyio.abc import TaskGroup
 
-from connector.bridge.orders import CarriesOut, Order, Orders, Outcome, Report, refused
-from connector.bridge.posting import detail, signature_refused, signed
+from connector.bridge.executor import Order, Outcome, refused
+from connector.bridge.sender import detail, signature_refused, signed
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
 from connector.clock import SECOND, Clock
@@ -34,16 +36,35 @@ _LONGEST_PAUSE_SECONDS = 15.0
 log = logging.getLogger(__name__)
 
 
-class _Trouble(Exception):
-    """Why there is no answer to go by."""
+Execute = Callable[[Order], Awaitable[Outcome]]
+"""Carries an order out, once, and returns what came of it; never raises."""
 
 
-class Fetcher:
-    """The one who asks; orders are carried out side by side."""
+class Orders(msgspec.Struct, frozen=True):
+    """The connector's answer: the orders that wait."""
 
-    def __init__(self, settings: BridgeSettings, hands: CarriesOut, status: Status, clock: Clock) -> None:
+    orders: tuple[Order, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What the connector is told of an order: that it is taken, or what came of it."""
+
+    state: Literal["taken", "done", "refused", "unknown"]
+    by: str
+    reason: str = ""
+    detail: str = ""
+
+
+class _AskingFailed(Exception):
+    """The connector gave no answer that can be used; the message says why."""
+
+
+class OrderClient:
+    """Asks for orders, one request at a time; the orders are carried out side by side."""
+
+    def __init__(self, settings: BridgeSettings, execute: Execute, status: Status, clock: Clock) -> None:
         self._settings = settings
-        self._hands = hands
+        self._execute = execute
         self._status = status
         self._clock = clock
         self._address = f"{settings.address.rstrip('/')}/orders"
@@ -51,26 +72,26 @@ class Fetcher:
         self._random = Random()  # noqa: S311 - spreads attempts, keeps no secret
 
     async def run(self) -> None:
-        """Ask for ever, if the bridge is set up to carry orders out at all."""
+        """Ask for ever; return at once where the bridge is not set up to carry orders out."""
         if not self._settings.context:
             return
         self._status.orders = "not asked for yet"
         async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=True) as http, create_task_group() as tasks:
             attempt = 0
-            is_heard = False
+            is_answered = False
             while True:
                 try:
                     # The first answer comes at once, so that somebody who looks knows how it stands.
-                    await self._turn(http, tasks, WAIT_SECONDS if is_heard else 0)
-                except _Trouble as trouble:
-                    is_heard = False
-                    self._note(str(trouble))
+                    await self._turn(http, tasks, WAIT_SECONDS if is_answered else 0)
+                except _AskingFailed as problem:
+                    is_answered = False
+                    self._show(str(problem))
                     pause = min(_LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt)
                     await anyio.sleep(self._random.uniform(pause / 2, pause))
                     attempt = min(attempt + 1, 10)
                 else:
-                    attempt, is_heard = 0, True
-                    self._note("carried out")
+                    attempt, is_answered = 0, True
+                    self._show("carried out")
 
     async def _turn(self, http: httpx2.AsyncClient, tasks: TaskGroup, wait_seconds: int) -> None:
         """Ask once, and take what there is before asking again: it would be offered again."""
@@ -86,13 +107,15 @@ class Fetcher:
         try:
             answer = await http.get(self._address, params={"wait": wait_seconds}, headers=headers)
         except httpx2.HTTPError as problem:
-            raise _Trouble(f"the connector cannot be reached: {problem!r}") from problem
+            raise _AskingFailed(f"the connector cannot be reached: {problem!r}") from problem
         if answer.status_code != 200:
-            raise _Trouble(self._refusal(answer))
+            raise _AskingFailed(self._refusal(answer))
         try:
             return msgspec.json.decode(answer.content, type=Orders).orders
         except msgspec.MsgspecError as problem:
-            raise _Trouble("something answered, but it was not the connector") from problem
+            raise _AskingFailed(
+                "the answer is not the connector's: is BRIDGE_ADDRESS the one that was shown to you?"
+            ) from problem
 
     def _refusal(self, answer: httpx2.Response) -> str:
         if answer.status_code == 401:
@@ -107,17 +130,17 @@ class Fetcher:
                 return True
             if status is not None and status < 500:
                 return False
-        raise _Trouble("the connector does not hand out the order that it offers")
+        raise _AskingFailed("the connector offered an order, but did not hand it over when asked")
 
     async def _do(self, http: httpx2.AsyncClient, order: Order, is_late: bool) -> None:  # noqa: FBT001 - of a task
-        outcome = refused("late") if is_late else await self._hands.carry_out(order)
+        outcome = refused("late") if is_late else await self._execute(order)
         self._status.carried_out.labels(outcome.reason or outcome.state).inc()
         facts = {"order": order.id, "kind": order.kind, "outcome": outcome.state, "why": outcome.detail}
         log.info("order_carried_out", extra=facts)
-        await self._tell(http, order, outcome)
+        await self._report_outcome(http, order, outcome)
 
-    async def _tell(self, http: httpx2.AsyncClient, order: Order, outcome: Outcome) -> None:
-        """Report until it is heard, or nobody would care any more."""
+    async def _report_outcome(self, http: httpx2.AsyncClient, order: Order, outcome: Outcome) -> None:
+        """Report until the connector has taken it in, or the time for that is over."""
         report = Report(
             state=outcome.state, by=self._name, reason=outcome.reason, detail=outcome.detail[:2_000]
         )
@@ -129,7 +152,7 @@ class Fetcher:
                 await anyio.sleep(1)
 
     async def _report(self, http: httpx2.AsyncClient, order: Order, report: Report) -> int | None:
-        """Post a report; answers the status, None where there was none."""
+        """Post a report; return the status of the answer, None where there was none."""
         body = msgspec.json.encode(report)
         message_id = f"{order.id}-{report.state}"
         headers = signed(message_id, body, self._settings.secret, self._clock())
@@ -140,7 +163,7 @@ class Fetcher:
             return None
         return answer.status_code
 
-    def _note(self, how: str) -> None:
+    def _show(self, how: str) -> None:
         if self._status.orders != how:
             log.info("orders", extra={"how": how})
         self._status.orders = how
