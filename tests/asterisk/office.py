@@ -8,7 +8,7 @@ import httpx2
 
 from connector.calls import Direction
 from connector.demo.control import Record
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from connector.store import calls
 from connector.store.calls import CallRow
 from tests.asterisk.beside import BridgeProcess
@@ -111,7 +111,7 @@ class Office:
         """Return Desk's id of the agent at an extension."""
         person = self.env.team.at(extension)
         assert person is not None
-        return self.env.furniture.agents[person.email]
+        return self.env.setup.agents[person.email]
 
 
 async def started(phones: Phones, *telephones: Sequence[Phone] | Phone) -> None:

@@ -13,8 +13,8 @@ import pytest
 from connector.clock import SECOND, from_iso, system_clock
 from connector.demo.browser import Browser
 from connector.demo.control import Record
-from connector.demo.env import Environment, Wishes
-from connector.demo.hearing import PLAYER
+from connector.demo.environment import Environment, Options
+from connector.demo.verification import PLAYER
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import phones as table
 from connector.store import recordings
@@ -65,9 +65,9 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def env() -> AsyncIterator[Environment]:
     """Set up a sandbox, a connector, a linked portal and a phone system."""
-    async with Environment(Wishes(latency_ms=20)) as set_up:
+    async with Environment(Options(latency_ms=20)) as set_up:
         source = SourceRow(folder=str(MONITOR), folder_address=f"{RECORDINGS}/")
-        phone_id = set_up.furniture.phone.id
+        phone_id = set_up.setup.phone.id
         await set_up.services.store.write(lambda c: recordings.set_source(c, phone_id, source))
         yield set_up
 
@@ -118,7 +118,7 @@ async def test_desk_holds_what_was_played(
     env: Environment, phones: Phones, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     """Every call once: contact, agent, length, direction, recording; internal ones where they are wished."""
-    bridge = BridgeProcess(tmp_path, env.hook, env.furniture.secret, health_port=19_183)
+    bridge = BridgeProcess(tmp_path, env.hook, env.setup.secret, health_port=19_183)
     bridge.start()
     try:
         await asyncio.to_thread(bridge.wait_until_connected)
@@ -150,7 +150,7 @@ async def test_desk_holds_what_was_played(
 
 async def wish_for_internal_calls(env: Environment) -> None:
     """Have them recorded, and wait until whoever serves knows."""
-    wish = partial(table.set_records_internal, phone_id=env.furniture.phone.id, records_internal=True)
+    wish = partial(table.set_records_internal, phone_id=env.setup.phone.id, records_internal=True)
     await env.services.store.write(wish)
     await asyncio.sleep(REMEMBERED_SECONDS)
 
@@ -205,4 +205,4 @@ def differences(
 def _owner(env: Environment, expected: Expected) -> str | None:
     """Return Desk's id of the agent who answered last."""
     person = env.team.at(expected.answered_by[-1])
-    return None if person is None else env.furniture.agents[person.email]
+    return None if person is None else env.setup.agents[person.email]

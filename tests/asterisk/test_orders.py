@@ -8,7 +8,7 @@ import pytest
 from connector.banner.hub import Alone
 from connector.calls import CallState, Cause, Direction
 from connector.clock import SECOND
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.metrics import Metrics
 from connector.orders import Control
 from connector.orders.control import ANSWERS
@@ -35,15 +35,15 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Set up a connector whose phone system takes orders, and a bridge that fetches them."""
-    wishes = Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})
-    async with Environment(wishes) as env:
-        phone = env.furniture.phone
+    options = Options(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})
+    async with Environment(options) as env:
+        phone = env.setup.phone
         await env.services.store.write(lambda c: table.set_takes_orders(c, phone.id, takes_orders=True))
         await env.services.store.write(lambda c: table.set_caller_id(c, phone.id, "+44*", OWN_LINE))
         await env.services.store.write(lambda c: orders.set_destination(c, phone.id, "+1*", None))
         key = await env.services.keys.add_key("office", "supervisor", actor="test")
         folder = tmp_path_factory.mktemp("office")
-        bridge = BridgeProcess(folder, env.hook, env.furniture.secret, 19_184, "from-agents")
+        bridge = BridgeProcess(folder, env.hook, env.setup.secret, 19_184, "from-agents")
         bridge.start()
         office = Office(env, bridge, asterisk, key)
         try:

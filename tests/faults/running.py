@@ -14,17 +14,16 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND
-from connector.demo.building import SLUG
 from connector.demo.callers import Callers
-from connector.demo.comparing import Verdict
-from connector.demo.env import Environment, Wishes
+from connector.demo.catalogue import plan
+from connector.demo.company import SLUG
+from connector.demo.environment import Environment, Options
 from connector.demo.headless import TALK_SECONDS
-from connector.demo.judging import UNDER_WAY, Counted, delivered, judge
-from connector.demo.phone import CloudEvent, Phone, Taken
-from connector.demo.planning import plan
-from connector.demo.playing import fast, play_all
+from connector.demo.phone import CloudEvent, Phone, PostResult
 from connector.demo.processes import Program, free_port
-from connector.demo.writing import Writer
+from connector.demo.scenarios import ScenarioBuilder
+from connector.demo.simulator import fast, play_all
+from connector.demo.verification import UNDER_WAY, Counted, Verdict, verify, wait_until_delivered
 from connector.portals.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
@@ -57,7 +56,7 @@ class Either:
         self._phones = phones
         self._chance = chance
 
-    async def post(self, events: Sequence[CloudEvent]) -> Taken:
+    async def post(self, events: Sequence[CloudEvent]) -> PostResult:
         """Post to one of them."""
         return await self._chance.choice(self._phones).post(events)
 
@@ -67,8 +66,8 @@ async def run(
 ) -> dict[str, Any]:
     """Return what became of that many calls; with the settings of a `database`, by several processes."""
     chance = random.Random(order.seed)  # noqa: S311 - chance that repeats, not secrecy
-    wishes = Wishes(latency_ms=20, settings=QUICK | dict(database or {}))
-    async with Environment(wishes) as env, AsyncExitStack() as ending:
+    options = Options(latency_ms=20, settings=QUICK | dict(database or {}))
+    async with Environment(options) as env, AsyncExitStack() as ending:
         before = await env.control.contacts(DEMO_ORG_ID)
         programs, origins = {env.connector: f"{env.origin}/readyz"}, [env.origin]
         if database is not None:
@@ -78,15 +77,17 @@ async def run(
         phones = [_phone(env, origin, ending) for origin in origins]
         weather = Weather(env, programs, order.seed)
         ending.push_async_callback(weather.close)
-        stories = plan(Writer(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls)
+        scenarios = plan(
+            ScenarioBuilder(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls
+        )
         await weather.begin(order.share, cut)
-        tempo = fast(STEP_SECONDS, LATE_SECONDS)
-        played = await play_all(stories, Either(phones, chance), order.rate, tempo, env.services.clock)
+        pace = fast(STEP_SECONDS, LATE_SECONDS)
+        played = await play_all(scenarios, Either(phones, chance).post, order.rate, pace, env.services.clock)
         await weather.calm_down()
-        await delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
-        verdict, _ = await judge(env, played, before)
-        figures = await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
-        figures["width"] = width_of(env.furniture.portal.edition)
+        await wait_until_delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
+        verdict, _ = await verify(env, played, before)
+        figures = await _figures(verdict, sum(len(each.scenario.records) for each in played), weather)
+        figures["width"] = width_of(env.setup.portal.edition)
         figures["problems"] += [_words(env, row) for row in await _under_way(env)]
         if is_too_wide(figures):
             figures["problems"].append(
@@ -101,7 +102,7 @@ def is_too_wide(figures: Mapping[str, Any]) -> bool:
 
 
 def _phone(env: Environment, origin: str, ending: AsyncExitStack) -> Phone:
-    phone = Phone(f"{origin}/hooks/{SLUG}", env.furniture.secret, patience_seconds=PATIENCE_SECONDS)
+    phone = Phone(f"{origin}/hooks/{SLUG}", env.setup.secret, patience_seconds=PATIENCE_SECONDS)
     ending.push_async_callback(phone.close)
     return phone
 

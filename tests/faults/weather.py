@@ -8,8 +8,7 @@ from typing import Any
 
 import httpx2
 
-from connector.demo.building import link
-from connector.demo.env import Environment
+from connector.demo.environment import Environment, link_portal
 from connector.demo.processes import Program
 from connector.errors import CommandError
 from connector.sandbox.presets import DEMO_ORG_ID
@@ -139,7 +138,7 @@ class Weather:
     async def _link_at_last(self) -> None:
         while True:
             try:
-                await link(self._env.origin, self._env.team, DEMO_ORG_ID)
+                await link_portal(self._env.origin, self._env.team, DEMO_ORG_ID)
             except (CommandError, httpx2.TransportError):
                 await asyncio.sleep(LINK_AGAIN_SECONDS)
             else:

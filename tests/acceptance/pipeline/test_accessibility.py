@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from tests.acceptance import axe
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_day import sign_in

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from connector.clock import to_iso
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from connector.sandbox.presets import DEMO_ORG_ID
 from tests.acceptance.pipeline.conftest import keep_picture

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from connector.app import Services, at_work
 from connector.calls import call_key
 from connector.clock import MINUTE, system_clock
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 from connector.store import Store, tables
 from connector.zoho.transport import trusted
@@ -67,9 +67,9 @@ async def is_under_way(env: Environment) -> bool:
 
 async def test_killed_after_the_send() -> None:
     """The connector is killed while Desk works; a later one finds the record and takes it for its own."""
-    async with Environment(Wishes(latency_ms=0)) as env:
+    async with Environment(Options(latency_ms=0)) as env:
         call = f"killed-{uuid.uuid4()}"
-        key = call_key(env.furniture.phone.uid, call)
+        key = call_key(env.setup.phone.uid, call)
         await slow_down(env, 3)
         await post_whole_call(env, call)
 
@@ -93,7 +93,7 @@ async def test_killed_after_the_send() -> None:
 
 async def post_whole_call(env: Environment, call: str) -> None:
     """Ring, answer and end a call of a contact that Desk knows."""
-    phone, agent = Phone(env.hook, env.furniture.secret), env.team.agents[0]
+    phone, agent = Phone(env.hook, env.setup.secret), env.team.agents[0]
     number = "+442079460214"
     await phone.post(
         [

@@ -15,9 +15,9 @@ from sqlalchemy import update
 
 from connector import numbers
 from connector.clock import system_clock
-from connector.demo.env import Environment
-from connector.demo.obeying import Obeying
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
+from connector.demo.simulator import PhoneSimulator
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store.tables import portals
 from connector.zoho.transport import trusted
@@ -91,7 +91,7 @@ async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: 
     agent = env.team.agents[2]
     number, (_, chosen, *_) = shared(await env.control.contacts(DEMO_ORG_ID))
     call = f"back-{uuid.uuid4()}"
-    obeying = asyncio.create_task(Obeying(phone, system_clock, short).run())
+    simulator = asyncio.create_task(PhoneSimulator(phone, system_clock, short).run())
     await sign_in(page, env, agent.email)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     await page.locator(f"button[data-contact='{chosen}']").first.press("Enter")
@@ -109,8 +109,8 @@ async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: 
     await expect(ended.get_by_role("link", name=re.compile("^Call record"))).to_be_visible(timeout=20_000)
     records = [each for each in await env.control.calls() if each["contactId"] == chosen]
     assert "outbound" in {each["direction"] for each in records}
-    obeying.cancel()
-    await asyncio.gather(obeying, return_exceptions=True)
+    simulator.cancel()
+    await asyncio.gather(simulator, return_exceptions=True)
 
 
 @asynccontextmanager

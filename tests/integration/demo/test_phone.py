@@ -9,7 +9,7 @@ import pytest
 
 from connector.clock import system_clock
 from connector.demo.phone import Phone
-from connector.demo.stories import Script
+from connector.demo.scenarios import Script
 from connector.dialects.signing import new_secret, verify
 from connector.errors import CommandError
 
@@ -20,7 +20,7 @@ SECRET = new_secret()
 
 def event() -> dict[str, object]:
     """Make an event."""
-    return dict(Script("story").event("call-1", "ringing", 0, direction="inbound").written(system_clock()))
+    return dict(Script("scenario").event("call-1", "ringing", 0, direction="inbound").written(system_clock()))
 
 
 class Receiver(ThreadingHTTPServer):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo.agent import HeadlessAgent
-from connector.demo.people import team_of
+from connector.demo.browser import HeadlessAgent
+from connector.demo.company import team_of
 from connector.demo.processes import free_port
 from connector.sandbox.presets import demo_config
 

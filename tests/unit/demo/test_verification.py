@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connector.demo.comparing import Verdict, compare
-from connector.demo.stories import Stranger, Withheld
+from connector.demo.scenarios import NewContact, WithheldContact
+from connector.demo.verification import Verdict, compare
 from tests.unit.demo.desk import contact, desk, record, wanted
 
 
@@ -96,9 +96,9 @@ NUMBER = "+442079460777"
 
 @pytest.mark.parametrize(
     ("who", "made"),
-    [(Stranger(NUMBER), contact("601", NUMBER)), (Withheld(), contact("601"))],
+    [(NewContact(NUMBER), contact("601", NUMBER)), (WithheldContact(), contact("601"))],
 )
-def test_a_contact_is_made_once(who: Stranger | Withheld, made: dict[str, Any]) -> None:
+def test_a_contact_is_made_once(who: NewContact | WithheldContact, made: dict[str, Any]) -> None:
     """The record belongs to the contact that was made, and a second one is one too many."""
     right = record(contactId="601")
     assert compare([wanted(contact=who)], desk(right, made=(made,))).is_clean
@@ -117,5 +117,5 @@ def test_a_contact_for_a_number_that_had_one_is_a_double() -> None:
 
 def test_a_stranger_without_a_contact_is_wrong() -> None:
     """A record of a stranger on somebody else's contact is wrong."""
-    verdict = compare([wanted(contact=Stranger(NUMBER))], desk(record()))
+    verdict = compare([wanted(contact=NewContact(NUMBER))], desk(record()))
     assert (verdict.wrong, verdict.contacts_duplicated) == (1, 0)

@@ -1,10 +1,18 @@
-"""The people of the demo: invented agents of the sandbox's portal, and what the phone system calls them."""
+"""The demo's company: invented agents of the sandbox's portal, and its phone system's lines and queues."""
 
 import msgspec
 
 from connector.sandbox.config import Config
 
 SUPPORT, SALES = "support", "sales"
+SLUG, COUNTRY, TIME_ZONE = "demo", "GB", "Europe/London"
+MAIN_LINE, BILLING_LINE = "+441632960100", "+441632960200"
+DEPARTMENT_OF_QUEUE = {SUPPORT: "Customer Support", SALES: "Sales"}
+DEPARTMENT_OF_LINE = {MAIN_LINE: None, BILLING_LINE: "Billing"}
+RECORDINGS = "https://recordings.example.com/"
+"""Stands for the folder of recordings in events: nothing is ever fetched from there."""
+
+RECORDING_FIELD, KEY_FIELD = "cf_recordingurl", "cf_callkey"
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

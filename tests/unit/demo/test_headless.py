@@ -1,22 +1,22 @@
 """The figures of a run."""
 
-from connector.demo.agent import Sight
-from connector.demo.comparing import Verdict
+from connector.demo.browser import SeenView
 from connector.demo.control import RequestCount
-from connector.demo.figures import Seen, first_seen, percentile, report
-from connector.demo.playing import Played
-from connector.demo.stories import Event, Post, Story
+from connector.demo.headless import PopTimes, first_seen, percentile, report
+from connector.demo.scenarios import Event, Scenario, ScheduledPost
+from connector.demo.simulator import PlayedScenario
+from connector.demo.verification import Verdict
 from tests.unit.demo.desk import wanted
 
 BEGUN_AT = 1_790_000_000_000
 
 
-def played(call: str = "c-1") -> Played:
-    """Play a story of one call that rang, and was answered a second later."""
+def played(call: str = "c-1") -> PlayedScenario:
+    """Play a scenario of one call that rang, and was answered a second later."""
     events = [Event(call=call, id=f"{call}-{ms}", type="ringing", at_ms=ms, data={}) for ms in (0, 1_000)]
-    posts = tuple(Post(events=(event,), after_ms=event.at_ms) for event in events)
-    return Played(
-        story=Story(posts=posts, dues=(wanted().due,), pops=(call,)),
+    posts = tuple(ScheduledPost(events=(event,), after_ms=event.at_ms) for event in events)
+    return PlayedScenario(
+        scenario=Scenario(posts=posts, records=(wanted().expected,), pops=(call,)),
         begun_at=BEGUN_AT,
         posted_at={call: 100.0},
         ended_at={call: BEGUN_AT},
@@ -24,32 +24,32 @@ def played(call: str = "c-1") -> Played:
     )
 
 
-def sight(at: float, started_at: int, *, contacts: int = 0, state: str = "ringing") -> Sight:
+def seen_view(at: float, started_at: int, *, contacts: int = 0, state: str = "ringing") -> SeenView:
     """See a call."""
-    return Sight(at, {"started_at": started_at, "state": state, "contacts": [{}] * contacts})
+    return SeenView(at, {"started_at": started_at, "state": state, "contacts": [{}] * contacts})
 
 
 def test_the_first_sight_counts() -> None:
     """The number is there with the first view of any banner, the name with the first that has a contact."""
-    sights = [
-        sight(100.3, BEGUN_AT, contacts=1),
-        sight(100.01, BEGUN_AT + 1_000),
-        sight(100.02, BEGUN_AT),
-        sight(99.0, BEGUN_AT + 5),
+    seen_views = [
+        seen_view(100.3, BEGUN_AT, contacts=1),
+        seen_view(100.01, BEGUN_AT + 1_000),
+        seen_view(100.02, BEGUN_AT),
+        seen_view(99.0, BEGUN_AT + 5),
     ]
-    seen = first_seen([played()], sights)["c-1"]
+    seen = first_seen([played()], seen_views)["c-1"]
     assert (round(seen.number or 0, 3), round(seen.name or 0, 3)) == (0.01, 0.3)
 
 
 def test_a_contact_that_was_made_is_no_name_found() -> None:
     """What a call shows after its end says nothing of how fast its caller was known."""
-    seen = first_seen([played()], [sight(105.0, BEGUN_AT, contacts=1, state="ended")])["c-1"]
+    seen = first_seen([played()], [seen_view(105.0, BEGUN_AT, contacts=1, state="ended")])["c-1"]
     assert (round(seen.number or 0, 3), seen.name) == (5.0, None)
 
 
 def test_what_no_banner_showed_is_told() -> None:
     """A call that must be shown and never was has no time."""
-    assert first_seen([played()], []) == {"c-1": Seen(number=None, name=None)}
+    assert first_seen([played()], []) == {"c-1": PopTimes(number=None, name=None)}
 
 
 def test_percentiles_are_of_the_nearest_rank() -> None:
@@ -70,7 +70,7 @@ def test_the_report_has_what_was_promised() -> None:
         RequestCount("GET", "/api/v1/calls/search", 204, 1),
         RequestCount("POST", "/oauth/v2/token", 200, 5),
     ]
-    seen = {"c-1": Seen(number=0.01, name=None)}
+    seen = {"c-1": PopTimes(number=0.01, name=None)}
     assert report(verdict, [played()], seen, [3.25], requests) == {
         "calls": 1,
         "delivered": 1,
