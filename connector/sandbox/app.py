@@ -3,29 +3,30 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from connector.sandbox import accounts, consent, control, desk, oidc, revocation
+from connector.sandbox import authorization, control, desk, oidc, token_endpoint
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
-from connector.sandbox.desk.limits import DeskLimits
-from connector.sandbox.middleware import Counting, Weather
+from connector.sandbox.desk.gateway import ConcurrencyLimit
+from connector.sandbox.middleware import FaultInjection, RequestCounting
 from connector.sandbox.presets import default_config
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 
 
 def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> Starlette:
-    """Make a fresh Zoho: Accounts, Desk and the control API; its World is `app.state.world`."""
-    world = World(config or default_config("http://127.0.0.1:8900"), clock or Clock())
-    world.desk = desk.create_state(world)
+    """Make a fresh Zoho: Accounts, Desk and the control API; its SandboxState is `app.state.world`."""
+    state = SandboxState(config or default_config("http://127.0.0.1:8900"), clock or Clock())
+    state.desk = desk.create_state(state)
     app = Starlette(
         routes=[
-            *consent.routes(),
-            *accounts.routes(),
-            *revocation.routes(),
+            *authorization.routes(),
+            *token_endpoint.routes(),
             *oidc.routes(),
             *control.routes(),
-            *desk.routes(world),
+            *desk.routes(state),
         ],
-        middleware=[Middleware(kind, world=world) for kind in (Counting, DeskLimits, Weather)],
+        middleware=[
+            Middleware(kind, state=state) for kind in (RequestCounting, ConcurrencyLimit, FaultInjection)
+        ],
     )
-    app.state.world = world
+    app.state.world = state
     return app

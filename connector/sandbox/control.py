@@ -1,4 +1,4 @@
-"""`/_sandbox/...`: how tests and demos move time, set faults and switches, and look inside.
+"""`/_sandbox/...`: how tests and demos move time, set faults and switches, and read the state.
 
 Everything is JSON. A body that does not fit is answered 422 `{"error": text}`.
 """
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from connector.sandbox.config import Config
 from connector.sandbox.faults import FaultKind, Rule
-from connector.sandbox.world import world_of
+from connector.sandbox.state import state_of
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
@@ -29,7 +29,7 @@ class Advance(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class FaultOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Faults to put in force beside those there are; `seed` starts the chance anew."""
+    """Faults to put in force beside those there are; `seed` seeds the random generator anew."""
 
     rules: list[Rule] = []
     rates: dict[FaultKind, float] = {}
@@ -88,7 +88,7 @@ def _guarded(handler: Handler) -> Handler:
 
 async def show_clock(request: Request) -> Response:
     """Return `{"now": epoch milliseconds}`."""
-    return _json({"now": world_of(request).clock.now()})
+    return _json({"now": state_of(request).clock.now()})
 
 
 async def advance_clock(request: Request) -> Response:
@@ -96,19 +96,19 @@ async def advance_clock(request: Request) -> Response:
     order = await _read(request, Advance)
     if order.advance_seconds < 0:
         raise msgspec.ValidationError("a clock only goes forward")
-    world_of(request).clock.advance(order.advance_seconds)
+    state_of(request).clock.advance(order.advance_seconds)
     return await show_clock(request)
 
 
 async def show_faults(request: Request) -> Response:
     """List the rules in force, and how often each kind has struck."""
-    faults = world_of(request).faults
+    faults = state_of(request).faults
     return _json({"rules": faults.rules, "struck": faults.struck})
 
 
 async def add_faults(request: Request) -> Response:
     """Put faults in force: `{"rules": [...], "rates": {kind: share}, "path_prefix", "seed"}`."""
-    order, faults = await _read(request, FaultOrder), world_of(request).faults
+    order, faults = await _read(request, FaultOrder), state_of(request).faults
     faults.add(*order.rules)
     faults.set_rates(order.rates, order.path_prefix)
     if order.seed is not None:
@@ -118,19 +118,19 @@ async def add_faults(request: Request) -> Response:
 
 async def clear_faults(request: Request) -> Response:
     """End all faults."""
-    world_of(request).faults.clear()
+    state_of(request).faults.clear()
     return Response(status_code=204)
 
 
 async def show_config(request: Request) -> Response:
     """Show every switch."""
-    config = world_of(request).config
+    config = state_of(request).config
     return _json({name: getattr(config, name) for name in _SWITCHES})
 
 
 async def change_config(request: Request) -> Response:
     """Set switches by name; all or none."""
-    wanted, config = await _read(request, dict[str, Any]), world_of(request).config
+    wanted, config = await _read(request, dict[str, Any]), state_of(request).config
     unknown = wanted.keys() - _SWITCHES.keys()
     if unknown:
         raise msgspec.ValidationError(f"no such switch: {', '.join(sorted(unknown))}")
@@ -142,7 +142,7 @@ async def change_config(request: Request) -> Response:
 
 async def show_requests(request: Request) -> Response:
     """Return `{"counts": [{method, path, status, count}]}`, by org `max_concurrency` and `in_progress`."""
-    requests = world_of(request).requests
+    requests = state_of(request).requests
     return _json(
         {
             "counts": requests.listing(),
@@ -154,33 +154,33 @@ async def show_requests(request: Request) -> Response:
 
 async def reset_requests(request: Request) -> Response:
     """Count from nought again."""
-    world_of(request).requests.reset()
+    state_of(request).requests.reset()
     return Response(status_code=204)
 
 
 async def show_calls(request: Request) -> Response:
     """Dump every call record of Desk with all fields, those too that Desk itself does not show."""
-    return _json(world_of(request).desk.dump_calls())
+    return _json(state_of(request).desk.dump_calls())
 
 
 async def show_contacts(request: Request) -> Response:
     """Dump every contact of Desk with all fields."""
-    return _json(world_of(request).desk.dump_contacts())
+    return _json(state_of(request).desk.dump_contacts())
 
 
 async def merge_contacts(request: Request) -> Response:
     """Merge contacts as a person does in Desk: `{"into": id, "others": [id]}`."""
     order = await _read(request, Merge)
     try:
-        world_of(request).desk.merge_contacts(order.into, *order.others)
+        state_of(request).desk.merge_contacts(order.into, *order.others)
     except KeyError as missing:
         return _json({"error": f"no such contact: {missing}"}, 404)
     return Response(status_code=204)
 
 
 async def revoke_all(request: Request) -> Response:
-    """Let every user remove the app from their account."""
-    world_of(request).revoke_all_grants()
+    """Remove the app from every user's account."""
+    state_of(request).revoke_all_grants()
     return Response(status_code=204)
 
 
@@ -189,7 +189,7 @@ async def change_user(request: Request) -> Response:
     change = await _read(request, UserChange)
     if change.active is None and change.light is None:
         raise msgspec.ValidationError("nothing to change is given")
-    user = world_of(request).config.user(request.path_params["zuid"])
+    user = state_of(request).config.user(request.path_params["zuid"])
     if user is None:
         return _json({"error": "no such user"}, 404)
     user.active = user.active if change.active is None else change.active

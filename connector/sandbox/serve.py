@@ -16,14 +16,14 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
 from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
 from connector.sandbox.presets import default_config
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 
 ConfigMaker = Callable[[Mapping[str, str]], Config]
 Protocol = type[HangUpHttpTools | HangUpH11]
 
 
 class NotLoopback(ValueError):
-    """The sandbox takes anybody's word for who they are, so it listens on the loopback only."""
+    """The sandbox lets anybody sign in as anybody, so it listens on the loopback only."""
 
 
 class RunningSandbox:
@@ -59,13 +59,13 @@ class RunningSandbox:
         )
 
     @property
-    def world(self) -> World:
-        """Return everything the sandbox knows."""
-        world: World = self._app.state.world
-        return world
+    def world(self) -> SandboxState:
+        """Return the state of the sandbox."""
+        state: SandboxState = self._app.state.world
+        return state
 
     def renew(self, clock: Clock | None = None, **switches: object) -> None:
-        """Start over at the same addresses with a fresh World; far quicker than another sandbox."""
+        """Start over at the same addresses with a fresh state; far quicker than another sandbox."""
         config = self._make_config(self.origins)
         for name, value in switches.items():
             setattr(config, name, value)
@@ -99,7 +99,7 @@ def run(config: Config, host: str, port: int) -> None:
 
 
 class _PromptServer(uvicorn.Server):
-    """A server that tells when it is up and does not wait for idle connections when it stops."""
+    """A server that signals when it is up and does not wait for idle connections when it stops."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

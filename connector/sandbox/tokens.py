@@ -1,16 +1,99 @@
-"""Codes, refresh tokens and access tokens, with every limit Zoho sets on them.
+"""OAuth scopes (case never matters), codes, refresh tokens and access tokens, with every limit of Zoho's.
 
 Per user and client: 10 codes in 10 minutes, 20 refresh tokens (the 21st silently deletes the oldest).
 Per refresh token: 10 access tokens in 10 minutes, then Access Denied until the window is over; 10 active
 access tokens, the 11th invalidates the oldest. (accounts.md section 3; all numbers come from `Config`.)
 """
 
+import re
 import secrets
 from collections.abc import Callable
 
 import msgspec
 
 from connector.sandbox.config import Config
+
+_OPERATIONS = ("all", "read", "create", "update", "write", "delete")
+
+_DESK_MODULES = (
+    "accounts",
+    "activities",
+    "activities.calls",
+    "activities.events",
+    "activities.tasks",
+    "agents",
+    "articles",
+    "automations",
+    "basic",
+    "calls",
+    "community",
+    "contacts",
+    "contracts",
+    "departments",
+    "events",
+    "extensions",
+    "feeds",
+    "fields",
+    "integrations",
+    "organization",
+    "permissions",
+    "phonebridge",
+    "products",
+    "settings",
+    "settings.extension",
+    "tasks",
+    "tickets",
+    "webhooks",
+    "zia",
+)
+
+OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone"})
+PROFILE_SCOPES = frozenset({"aaaserver.profile.read", "aaaserver.profile.all"})
+
+KNOWN_SCOPES = frozenset(
+    {
+        *OPENID_SCOPES,
+        *PROFILE_SCOPES,
+        *(f"desk.{module}.{operation}" for module in _DESK_MODULES for operation in _OPERATIONS),
+        "desk.search.read",
+        "phonebridge.call.log",
+        "phonebridge.zohoone.search",
+        "zohocrm.modules.all",
+        "zohocrm.modules.read",
+        "zohocrm.org.read",
+        "zohocrm.users.read",
+    }
+)
+
+_SERVICES = {"desk": "Desk", "phonebridge": "PhoneBridge", "zohocrm": "CRM"}
+
+
+class Scopes(msgspec.Struct, kw_only=True, frozen=True):
+    """Scopes as asked for, in order, and lower-cased."""
+
+    asked: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return them lower-cased."""
+        return frozenset(scope.lower() for scope in self.asked)
+
+    @property
+    def text(self) -> str:
+        """Return them as a token answer lists them: as asked for, separated by spaces."""
+        return " ".join(self.asked)
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Return the apps in which the user must own an account."""
+        prefixes = (name.partition(".")[0] for name in self.names)
+        return frozenset(_SERVICES[prefix] for prefix in prefixes if prefix in _SERVICES)
+
+
+def parse_scopes(text: str) -> Scopes | None:
+    """Read scopes separated by commas or white space; None if there is none or one is unknown."""
+    scopes = Scopes(asked=tuple(part for part in re.split(r"[,\s]+", text) if part))
+    return scopes if scopes.asked and scopes.names <= KNOWN_SCOPES else None
 
 
 class Throttled(Exception):
@@ -28,7 +111,7 @@ class Grant(msgspec.Struct, kw_only=True, frozen=True):
     org_id: str | None = None
 
     def allows(self, scope: str) -> bool:
-        """Say whether this grant covers a scope, itself or through `Service.module.ALL`; case is ignored."""
+        """Tell whether this grant covers a scope, itself or through `Service.module.ALL`; case is ignored."""
         wanted = scope.lower()
         return wanted in self.scopes or f"{wanted.rpartition('.')[0]}.all" in self.scopes
 
@@ -64,7 +147,7 @@ class RefreshToken(msgspec.Struct, kw_only=True):
 
 
 class Tokens:
-    """Keep every code and token of this sandbox."""
+    """Keeps every code and token of this sandbox."""
 
     def __init__(self, config: Config, now: Callable[[], int]) -> None:
         self._config = config
@@ -163,7 +246,7 @@ class Tokens:
         return None if found is None else found.expires_at
 
     def revoke(self, token: str) -> bool:
-        """Revoke a refresh token with its access tokens, or one access token; say whether it was known."""
+        """Revoke a refresh token with its access tokens, or one access token; return whether it was known."""
         if token in self._refresh:
             self.revoke_refresh(token)
             return True

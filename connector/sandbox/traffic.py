@@ -1,4 +1,4 @@
-"""What was asked of this sandbox: counts by (method, path template, status), and requests under way."""
+"""The requests to this sandbox: counts by (method, path template, status), and requests under way."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class RequestCount(msgspec.Struct, kw_only=True, frozen=True):
-    """How often something was asked and answered so; status 0 means that no answer was given."""
+    """How often a request was answered with a status; 0 means that no answer was given."""
 
     method: str
     path: str
@@ -27,13 +27,13 @@ class Requests:
         self.max_concurrency: Counter[str] = Counter()
 
     def begin(self, org_id: str | None) -> None:
-        """Note that a portal's request has come in."""
+        """Record that a portal's request has come in."""
         if org_id is not None:
             self.in_progress[org_id] += 1
             self.max_concurrency[org_id] = max(self.max_concurrency[org_id], self.in_progress[org_id])
 
     def end(self, method: str, path: str, status: int, org_id: str | None) -> None:
-        """Note how a request ended; status 0 if no answer was given."""
+        """Record how a request ended; status 0 if no answer was given."""
         self.counts[method, template_of(path), status] += 1
         if org_id is not None:
             self.in_progress[org_id] -= 1

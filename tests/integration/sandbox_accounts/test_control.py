@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from connector.sandbox.serve import RunningSandbox
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 from tests.integration.sandbox_accounts.conftest import ADA, Person
 
 
@@ -16,14 +16,14 @@ def control(ada: Person) -> httpx2.Client:
     return ada.browser
 
 
-def test_clock(control: httpx2.Client, world: World) -> None:
+def test_clock(control: httpx2.Client, world: SandboxState) -> None:
     """Time can be moved ahead and read."""
     before = world.clock.now()
     answer = control.post("/_sandbox/clock", json={"advance_seconds": 90})
     assert answer.json() == {"now": before + 90_000} == control.get("/_sandbox/clock").json()
 
 
-def test_config(control: httpx2.Client, world: World) -> None:
+def test_config(control: httpx2.Client, world: SandboxState) -> None:
     """Switches can be set by name."""
     answer = control.patch("/_sandbox/config", json={"nonce_echoed": True, "index_delay_seconds": 2.5})
     assert answer.json()["nonce_echoed"] is True
@@ -47,7 +47,7 @@ def test_config(control: httpx2.Client, world: World) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(
-    control: httpx2.Client, world: World, method: str, path: str, body: dict[str, Any]
+    control: httpx2.Client, world: SandboxState, method: str, path: str, body: dict[str, Any]
 ) -> None:
     """A body that does not fit is 422 with a reason, and changes nothing."""
     latency, now = world.config.latency_ms, world.clock.now()
@@ -62,7 +62,7 @@ def test_broken_json_is_refused(control: httpx2.Client) -> None:
     assert control.post("/_sandbox/clock", content=b"{").status_code == 422
 
 
-def test_faults(control: httpx2.Client, world: World) -> None:
+def test_faults(control: httpx2.Client, world: SandboxState) -> None:
     """Rules and rates can be set, seen and cleared."""
     order = {"rules": [{"kind": "drop", "method": "POST", "times": 1}], "rates": {"html": 0.1}, "seed": 3}
     rules = control.post("/_sandbox/faults", json=order).json()["rules"]
@@ -88,7 +88,7 @@ def test_requests_are_counted(control: httpx2.Client) -> None:
     assert control.get("/_sandbox/requests").json()["counts"] == []
 
 
-def test_users(control: httpx2.Client, world: World) -> None:
+def test_users(control: httpx2.Client, world: SandboxState) -> None:
     """A user can be deactivated and brought back."""
     assert control.post(f"/_sandbox/users/{ADA}", json={"active": False}).json()["active"] is False
     assert world.config.users[0].active is False
@@ -97,7 +97,7 @@ def test_users(control: httpx2.Client, world: World) -> None:
     assert control.post("/_sandbox/users/1", json={"active": True}).status_code == 404
 
 
-def test_revoke_all(ada: Person, world: World) -> None:
+def test_revoke_all(ada: Person, world: SandboxState) -> None:
     """All grants can be ended at once."""
     token = ada.tokens()["access_token"]
     assert ada.browser.post("/_sandbox/grants/revoke-all").status_code == 204

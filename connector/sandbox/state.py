@@ -1,4 +1,4 @@
-"""Everything one sandbox knows, made fresh for each program."""
+"""The state of one sandbox, made fresh for each program."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from connector.sandbox.desk import DeskState
 
 
-class World:
-    """Hold config, clock, tokens, consents, faults, request counts and, as `desk`, the state of Desk.
+class SandboxState:
+    """Holds config, clock, tokens, consents, faults, request counts and, as `desk`, the state of Desk.
 
     `desk` is set right after by `create_sandbox`. `consents` maps (zuid, client id) to the scopes once
     accepted and the portal chosen then. `late` holds writes that are applied after their connection died.
@@ -34,19 +34,19 @@ class World:
         self.late: set[asyncio.Task[None]] = set()
 
     def revoke_all_grants(self) -> None:
-        """Forget every token and every consent."""
+        """Delete every token and every consent."""
         self.tokens.revoke_all()
         self.consents.clear()
 
 
-def world_of(request: Request) -> World:
-    """Return the World of the program that a request reached."""
-    world = request.app.state.world
-    if not isinstance(world, World):
-        raise TypeError(world)
-    return world
+def state_of(request: Request) -> SandboxState:
+    """Return the state of the program that a request reached."""
+    state = request.app.state.world
+    if not isinstance(state, SandboxState):
+        raise TypeError(state)
+    return state
 
 
 def data_center_of(request: Request) -> DataCenter:
-    """Return the data centre a request was sent to, told by its Host header."""
-    return world_of(request).config.data_center_of_host(request.headers.get("host", ""))
+    """Return the data centre a request was sent to, by its Host header."""
+    return state_of(request).config.data_center_of_host(request.headers.get("host", ""))

@@ -1,4 +1,4 @@
-"""Carry events to webhooks: signed as Desk signs, one after the other for each, and only on this machine.
+"""Send events to webhooks: signed as Desk signs, one after the other for each, and only on this machine.
 
 The token is RS256 with `kid`; issuer `orgId:..`, audience `webhookId:..`. The body is not signed.
 Nothing is tried twice, because Desk does not document that it does; 410 ends a webhook.
@@ -32,8 +32,8 @@ _GOOD = 200
 _GONE = 410
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True):
-    """One request that was carried to a webhook, and how it was answered; status 0 for not at all."""
+class SentNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """One request that was sent to a webhook, and the status of its answer; 0 where there was none."""
 
     webhook_id: str
     events: tuple[str, ...]
@@ -42,8 +42,8 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     status: int
 
 
-class Courier:
-    """Deliver what portals tell; `carried` lists every request, the oldest first.
+class WebhookSender:
+    """Sends the notifications of portals; `sent` lists every request, the oldest first.
 
     A `transport` given takes the place of the network.
     """
@@ -52,17 +52,17 @@ class Courier:
         self, config: Config, now: Callable[[], int], transport: httpx2.AsyncBaseTransport | None = None
     ) -> None:
         self.transport = transport
-        self.carried: list[Carried] = []
+        self.sent: list[SentNotification] = []
         self._config = config
         self._now = now
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def tell(
+    def notify(
         self, portal: "Portal", event: str, payload: JsonObject, before: JsonObject | None = None
     ) -> None:
-        """Tell every webhook that wants to hear of an event; nobody waits for it."""
-        told = {
+        """Notify every webhook that subscribes to an event; nobody waits for it."""
+        notification = {
             "payload": payload,
             "eventTime": str(self._now()),
             "eventType": event,
@@ -72,16 +72,18 @@ class Courier:
             if webhook.is_enabled and event in webhook.subscriptions:
                 wants = webhook.subscriptions[event] or {}
                 prev = {"prevState": before} if before and wants.get("includePrevState") else {}
-                task = asyncio.get_running_loop().create_task(self._carry(portal, webhook, [told | prev]))
+                task = asyncio.get_running_loop().create_task(
+                    self._send(portal, webhook, [notification | prev])
+                )
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
 
     async def answers(self, url: str) -> bool:
-        """Say whether a URL of this machine answers 200 to a GET, or else to a POST."""
-        return await self._ask("GET", url) == _GOOD or await self._ask("POST", url) == _GOOD
+        """Tell whether a URL of this machine answers 200 to a GET, or else to a POST."""
+        return await self._status_of("GET", url) == _GOOD or await self._status_of("POST", url) == _GOOD
 
     def token(self, org_id: str, webhook_id: str) -> str:
-        """Sign a token as it goes out now."""
+        """Return a token, signed now."""
         now = self._now() // 1000
         ends = now + self._config.webhook_token_life_seconds
         unit = 1000 if self._config.webhook_times_in_ms else 1
@@ -93,19 +95,19 @@ class Courier:
         }
         return jwt.encode({"alg": "RS256", "kid": key().kid}, claims, key())
 
-    async def _carry(self, portal: "Portal", webhook: Webhook, told: list[JsonObject]) -> None:
+    async def _send(self, portal: "Portal", webhook: Webhook, notification: list[JsonObject]) -> None:
         async with self._turns[webhook.id]:
-            body = msgspec.json.encode(told)
+            body = msgspec.json.encode(notification)
             token = self.token(portal.org.org_id, webhook.id)
-            status = await self._ask("POST", webhook.url, body, {HEADER: token})
-            events = tuple(str(each["eventType"]) for each in told)
-            self.carried.append(
-                Carried(webhook_id=webhook.id, events=events, token=token, body=body, status=status)
+            status = await self._status_of("POST", webhook.url, body, {HEADER: token})
+            events = tuple(str(each["eventType"]) for each in notification)
+            self.sent.append(
+                SentNotification(webhook_id=webhook.id, events=events, token=token, body=body, status=status)
             )
             if status == _GONE:
                 portal.webhooks.pop(webhook.id, None)
 
-    async def _ask(
+    async def _status_of(
         self, method: str, url: str, body: bytes = b"[]", headers: dict[str, str] | None = None
     ) -> int:
         """Return the status of a request; 0 for no answer, or an address that is not this machine's."""
@@ -126,7 +128,7 @@ class Courier:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL leads to this machine."""
+    """Tell whether a URL leads to this machine."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from connector.sandbox.authorize import (
+from connector.sandbox.authorization import (
     Authorization,
     BadRequest,
     error_address,

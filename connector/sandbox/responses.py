@@ -1,13 +1,15 @@
-"""Reading requests and writing JSON as Zoho's accounts server does."""
+"""Read requests and write answers as Zoho does: JSON of the accounts server, and HTML pages."""
 
 import base64
 import binascii
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote_plus
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse
 
 from connector.sandbox.config import Client, Config
 
@@ -37,7 +39,7 @@ def bearer_of(request: Request) -> str:
 
 
 def secret_fits(config: Config, client: Client, location: str, given: str) -> bool:
-    """Say whether a secret is the one that a client has in a data centre."""
+    """Tell whether a secret is the one that a client has in a data centre."""
     secret = config.secret_of(client, location)
     return secret is not None and secrets.compare_digest(secret.encode(), given.encode())
 
@@ -51,3 +53,27 @@ def _basic(request: Request) -> dict[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return {}
     return {"client_id": unquote_plus(name), "client_secret": unquote_plus(word)}
+
+
+_HERE = Path(__file__).parent
+
+_environment = Environment(
+    loader=FileSystemLoader([_HERE / "templates", _HERE / "desk" / "templates"]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def page(template: str, status: int = 200, /, **context: object) -> HTMLResponse:
+    """Render a template of `templates/` or `desk/templates/`; templates extend `base.html`."""
+    text = _environment.get_template(template).render(context)
+    return HTMLResponse(text, status, headers=_HEADERS)
