@@ -6,19 +6,11 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
+from connector.sandbox.traffic import RequestCount
 from connector.zoho.transport import trusted
 
 Record = dict[str, Any]
 """A record of the sandbox's Desk with everything it stores, by Desk's names."""
-
-
-class RequestCount(msgspec.Struct, frozen=True):
-    """How often a method and path (numbers written `{id}`) were answered with a status."""
-
-    method: str
-    path: str
-    status: int
-    count: int
 
 
 class Control:

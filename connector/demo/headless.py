@@ -13,7 +13,7 @@ from connector.demo.browser import HeadlessAgent, SeenView
 from connector.demo.callers import Callers, seeded_random
 from connector.demo.catalogue import plan
 from connector.demo.company import KEY_FIELD
-from connector.demo.control import Record, RequestCount
+from connector.demo.control import Record
 from connector.demo.environment import Environment, Setup
 from connector.demo.phone import Phone, Recorder
 from connector.demo.scenarios import ScenarioBuilder
@@ -26,6 +26,7 @@ from connector.demo.verification import (
     wait_until_delivered,
 )
 from connector.sandbox.presets import DEMO_ORG_ID
+from connector.sandbox.traffic import RequestCount
 
 STEP_SECONDS = 0.25
 """Between two posts of a call, whose events may lie minutes apart."""

@@ -9,26 +9,19 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.sandbox.desk.refusals import Refusal
 from connector.sandbox.faults import Rule
 from connector.sandbox.hangup import before_hanging_up, hang_up
-from connector.sandbox.responses import page
+from connector.sandbox.responses import not_signed_in, page
 from connector.sandbox.state import SandboxState
 
 CONTROL_PREFIX = "/_sandbox/"
 
-_DESK_ANSWERS = {
-    "server_error": (
-        500,
-        "INTERNAL_SERVER_ERROR",
-        "An internal server error occurred while performing this operation.",
-    ),
-    "unauthorized": (401, "INVALID_OAUTH", "The OAuth Token you provided is invalid."),
-    "too_many_requests": (
-        429,
-        "TOO_MANY_REQUESTS",
-        "The maximum number of Concurrent API Calls that can be made has been exceeded.",
-    ),
-    "threshold": (429, "THRESHOLD_EXCEEDED", "The daily limit of API credits has been exceeded."),
+_DESK_CODES = {
+    "server_error": "INTERNAL_SERVER_ERROR",
+    "unauthorized": "INVALID_OAUTH",
+    "too_many_requests": "TOO_MANY_REQUESTS",
+    "threshold": "THRESHOLD_EXCEEDED",
 }
 
 ACCESS_DENIED = {
@@ -143,11 +136,6 @@ class FaultInjection:
         await hang_up(scope, receive)
 
 
-def desk_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Build an error answer in Desk's shape."""
-    return JSONResponse({"errorCode": code, "message": message}, status, headers=headers)
-
-
 def _answer(fault: Rule, path: str, state: SandboxState) -> Response:
     """Build the answer of a fault that gives one: Desk's under /api/, else that of Accounts."""
     if fault.kind == "html":
@@ -158,13 +146,12 @@ def _answer(fault: Rule, path: str, state: SandboxState) -> Response:
         return _accounts_answer(fault, state)
     if fault.kind == "refusal":
         return _refusal(fault)
-    status, code, message = _DESK_ANSWERS[fault.kind]
+    refusal = Refusal(_DESK_CODES[fault.kind], status=fault.status)
     if fault.kind == "unauthorized" and state.config.desk_401_html:
-        return page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
-    wait = None
+        return not_signed_in()
     if fault.kind == "threshold" and state.config.threshold_retry_after:
-        wait = {"Retry-After": str(round(3600 if fault.seconds is None else fault.seconds))}
-    return desk_error(fault.status or status, code, message, wait)
+        refusal.headers["Retry-After"] = str(round(3600 if fault.seconds is None else fault.seconds))
+    return JSONResponse(refusal.body(), refusal.status, headers=refusal.headers)
 
 
 def _refusal(fault: Rule) -> Response:

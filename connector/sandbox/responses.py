@@ -77,3 +77,10 @@ def page(template: str, status: int = 200, /, **context: object) -> HTMLResponse
     """Render a template of `templates/` or `desk/templates/`; templates extend `base.html`."""
     text = _environment.get_template(template).render(context)
     return HTMLResponse(text, status, headers=_HEADERS)
+
+
+def not_signed_in(headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """Return the page with which Desk refuses a token where it answers no JSON."""
+    answer = page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
+    answer.headers.update(headers or {})
+    return answer

@@ -32,7 +32,7 @@ def answers(agent: str, ring_ms: int = 500, talk_ms: int = 60_000) -> Phone:
 
 
 def rings(agent: str) -> Phone:
-    """Let an agent's phone ring unheard."""
+    """Let an agent's phone ring unnoticed."""
     return agent_is_called(agent, callee(ring_ms=60_000))
 
 

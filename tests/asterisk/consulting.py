@@ -27,7 +27,7 @@ class Telephone:
         self._branches = count(1)
 
     def answer(self) -> dict[str, str]:
-        """Take the first call; answers the headers of its INVITE."""
+        """Take the first call; return the headers of its INVITE."""
         _, invite = self._receive("INVITE ")
         self._respond("180 Ringing", invite)
         time.sleep(0.4)
@@ -36,7 +36,7 @@ class Telephone:
         return invite
 
     def call(self, number: str) -> dict[str, str]:
-        """Call somebody; answers the headers of the 200."""
+        """Call somebody; return the headers of the 200."""
         head = {"From": f"<sip:{self._agent}@{self._host}>;tag=asks", "To": f"<sip:{number}@{ADDRESS}>"}
         head |= {"Call-ID": f"asks-{time.time_ns()}", "CSeq": "1 INVITE"}
         self._send(f"INVITE sip:{number}@{ADDRESS} SIP/2.0", head, media=True)

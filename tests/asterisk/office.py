@@ -81,7 +81,7 @@ class Office:
                 await asyncio.sleep(0.1)
 
     async def rows(self) -> list[CallRow]:
-        """Return every call that was told, by its age."""
+        """Return every call that was reported, by its age."""
         found = await self.env.services.store.read(lambda connection: calls.shown(connection, 0))
         return sorted(found, key=lambda row: row.id)
 

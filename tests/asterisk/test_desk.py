@@ -58,7 +58,7 @@ class Played(msgspec.Struct, frozen=True):
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 
@@ -169,7 +169,7 @@ async def heard(env: Environment, records: Sequence[Record]) -> int:
 
 
 async def settled(env: Environment, count: int) -> list[Record]:
-    """Wait until Desk holds so many call records and nothing changes; answers them by their start."""
+    """Wait until Desk holds so many call records and nothing changes; return them by their start."""
     records: list[Record] = []
     for _ in range(30):
         before, records = records, await env.control.calls()

@@ -28,7 +28,7 @@ ABROAD, OWN_LINE = "+14155550123", "+442079460177"
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 
@@ -244,7 +244,7 @@ async def test_bridge_killed_with_an_order(office: Office, phones: Phones) -> No
 
 
 async def test_bridge_dead_until_the_call_was_over(office: Office, phones: Phones) -> None:
-    """What nobody heard of the call that was clicked is told from the PBX's files."""
+    """What nobody heard of the call that was clicked is reported from the PBX's files."""
     before = len(await office.records())
     await started(phones, carrier_is_called(callee(ring_ms=300, talk_ms=2_000)), answers("1001", 2_000))
     uid = (await office.click(CUSTOMER)).json()["id"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +23,7 @@ from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Agent, JsonObject
 from connector.sandbox.desk.refusals import Refusal, bad_parameter, extra_parameter, invalid_data
 from connector.sandbox.desk.rules import Members
+from connector.sandbox.responses import not_signed_in
 from connector.sandbox.state import SandboxState
 from connector.sandbox.tokens import Grant
 
@@ -30,10 +31,6 @@ BODY_MOST = 1024 * 1024
 _WEIGHT = "X-Rate-Limit-Request-Weight-v3"
 _LEFT = "X-Rate-Limit-Remaining-v3"
 _SCHEMES = ("zoho-oauthtoken", "bearer")
-_ERROR_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Zoho Desk - Error</title></head>
-<body><h1>Sorry, this page cannot be shown.</h1></body></html>
-"""
 
 
 class DeskRequest(msgspec.Struct, kw_only=True):
@@ -129,7 +126,7 @@ class Endpoint:
         if refusal.code == "METHOD_NOT_ALLOWED":
             headers["Allow"] = ", ".join(self._operations)
         if refusal.status == 401 and self._state.config.desk_401_html:
-            return HTMLResponse(_ERROR_PAGE, 401, headers)
+            return not_signed_in(headers)
         return JSONResponse(refusal.body(), refusal.status, headers)
 
 

@@ -38,7 +38,7 @@ def originated(manager: Manager) -> int:
 async def test_carried_out(
     started: Started, settings: BridgeSettings, manager: Manager, receiver: Receiver
 ) -> None:
-    """Taken, done and told, each once."""
+    """Taken, done and reported, each once."""
     async with started(settings):
         await shown(settings, '"asterisk":"connected"')
         receiver.orders["c1"] = ORDER

@@ -14,8 +14,6 @@ from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.tokens import Grant
 from tests.integration.sandbox_accounts.conftest import ADA, NO_TLS
 
-SIGNIN = {"zuid": ADA}
-
 
 @pytest.fixture(scope="module", params=[HangUpHttpTools, HangUpH11])
 def running(request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:

@@ -1,4 +1,4 @@
-"""Tokens, portals, scopes, permissions, methods and media types at the door of Desk."""
+"""Tokens, portals, scopes, permissions, methods and media types at the gateway of Desk."""
 
 import httpx2
 import pytest

@@ -191,9 +191,9 @@ def _fields(line: Line) -> dict[str, str]:
 
 
 def told(messages: Iterable[Message]) -> list[Event]:
-    """Return what is told of these messages; no call may be left over."""
+    """Return what is reported of these messages; no call may be left over."""
     tracker = new_tracker()
-    heard = [said for message in messages for said in tracker.handle(message)]
+    heard = [event for message in messages for event in tracker.handle(message)]
     assert not tracker.registry.calls
     return heard
 

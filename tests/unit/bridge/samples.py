@@ -39,9 +39,9 @@ def messages(name: str) -> list[Message]:
 
 
 def played(name: str) -> list[Event]:
-    """Return what is said while a sample plays; no call may be left over."""
+    """Return the events of a sample; no call may be left over."""
     tracker = new_tracker()
-    told = [said for message in messages(name) for said in tracker.handle(message)]
+    told = [event for message in messages(name) for event in tracker.handle(message)]
     assert not tracker.registry.calls
     return told
 
@@ -50,7 +50,7 @@ def folded(told: Iterable[Event]) -> list[Call]:
     """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
     system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
-    body = b"[" + b",".join(encode(said, SETTINGS.source) for said in told) + b"]"
+    body = b"[" + b",".join(encode(event, SETTINGS.source) for event in told) + b"]"
     kind = "application/cloudevents-batch+json"
     headers = {"webhook-id": "1", "webhook-timestamp": str(NOW // 1_000)}
     headers["webhook-signature"] = signing.sign(secret, "1", NOW // 1_000, body)
@@ -71,5 +71,5 @@ def only_call(name: str) -> Call:
 
 
 def kinds(told: Iterable[Event]) -> list[EventType]:
-    """Return what kinds of things were said."""
-    return [said.type for said in told]
+    """Return the types of events."""
+    return [event.type for event in told]

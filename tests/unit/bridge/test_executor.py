@@ -32,7 +32,7 @@ def failed(reason: str) -> Message:
 
 
 class Asterisk:
-    """Take actions; say what was given to be said, once each."""
+    """Take actions, and send the messages that were given, once each."""
 
     def __init__(self, says: Sequence[Message] = (), refuses: BadStream | None = None) -> None:
         self.says = says
@@ -151,7 +151,7 @@ async def test_asterisk_is_not_there() -> None:
     ],
 )
 async def test_asterisk_refuses(problem: BadStream, state: str, reason: str) -> None:
-    """Its words are told; a connection that was lost meanwhile says nothing of what was done."""
+    """Its words are reported; a connection that was lost meanwhile says nothing of what was done."""
     found = await outcome(Asterisk(refuses=problem))
     assert (found.state, found.reason, found.detail) == (state, reason, str(problem))
 
@@ -174,7 +174,7 @@ async def test_what_is_no_telephone_is_not_dialled(order: Order) -> None:
 
 
 def talking(name: str, last: str) -> tuple[Asterisk, Tracker, str]:
-    """Play a sample until just before the first event of a kind; answers the call's id too."""
+    """Play a sample until just before the first event of a kind; return the call's id too."""
     tracker = new_tracker()
     for message in messages(name):
         if message.get("Event") == last:

@@ -18,10 +18,10 @@ def tracker(source: str) -> Tracker:
 
 
 def call_ids(source: str) -> set[str]:
-    """Return under which ids a caller's call is told, and which call it names as its parent."""
+    """Return under which ids a caller's call is reported, and which call it names as its parent."""
     heard = tracker(source)
-    told = [said for message in messages("attended_transfer_by_phone") for said in heard.handle(message)]
-    return {said.call_id for said in told} | {said.data.parent for said in told if said.data.parent}
+    told = [event for message in messages("attended_transfer_by_phone") for event in heard.handle(message)]
+    return {event.call_id for event in told} | {event.data.parent for event in told if event.data.parent}
 
 
 def test_same_uniqueid_at_two_pbxs() -> None:
@@ -33,7 +33,7 @@ def test_same_uniqueid_at_two_pbxs() -> None:
 
 @pytest.mark.parametrize("source", ["/asterisk", "/pbx/paris"])
 def test_orders_find_their_call(source: str) -> None:
-    """By the id under which it is told, and by the one that the connector gave it."""
+    """By the id under which it is reported, and by the one that the connector gave it."""
     heard, pbx = tracker(source), Pbx()
     caller = pbx.comes_in("+442071838750")
     agent = pbx.channel("PJSIP/1001", "1001", state="Down", uniqueid="connector-c1")
@@ -41,8 +41,8 @@ def test_orders_find_their_call(source: str) -> None:
     pbx.answers(agent)
     pbx.dials(agent, "PJSIP/carrier", "+14155550123")
     pbx.dials(caller, "PJSIP/1002")
-    told = [said for message in pbx.written for said in heard.handle(message)]
-    inbound, clicked = sorted({said.call_id for said in told}, key=lambda one: one.startswith("connector-"))
+    told = [event for message in pbx.written for event in heard.handle(message)]
+    inbound, clicked = sorted({event.call_id for event in told}, key=lambda one: one.startswith("connector-"))
     assert clicked == "connector-c1"
     for subject, direction in ((inbound, Direction.INBOUND), (clicked, Direction.OUTBOUND)):
         found = heard.registry.find(subject)
@@ -51,7 +51,7 @@ def test_orders_find_their_call(source: str) -> None:
 
 
 def test_a_joined_call_is_found_after_a_restart() -> None:
-    """What a call was told as before it became part of another leads to that one."""
+    """What a call was reported as before it became part of another leads to that one."""
     heard = tracker("/asterisk")
     for message in messages("attended_transfer_by_phone"):
         if message.get("Event") == "HangupRequest":
@@ -66,8 +66,8 @@ def test_a_joined_call_is_found_after_a_restart() -> None:
 
 def test_events_name_their_pbx() -> None:
     """The source of an event is the bridge's, so that the same event of another PBX is another one."""
-    (said, *_) = played("busy")
-    assert b'"source":"/asterisk"' in encode(said, SETTINGS.source)
+    (event, *_) = played("busy")
+    assert b'"source":"/asterisk"' in encode(event, SETTINGS.source)
 
 
 def test_call_that_an_older_bridge_has_kept() -> None:
@@ -77,8 +77,8 @@ def test_call_that_an_older_bridge_has_kept() -> None:
     heard = tracker("/pbx/paris")
     kept = (SAMPLES / "older_call.json").read_bytes()
     heard.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
-    told = [said for message in before[cut:] for said in heard.handle(message)]
-    assert [(said.type, said.call_id) for said in told] == [
+    told = [event for message in before[cut:] for event in heard.handle(message)]
+    assert [(event.type, event.call_id) for event in told] == [
         (EventType.ENDED, played("ring_group")[0].call_id)
     ]
     assert not heard.registry.calls

@@ -1,4 +1,4 @@
-"""Whatever happens in an office, each party outside has a call of their own, told once."""
+"""Whatever happens in an office, each party outside has a call of their own, reported once."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ SOON_MS = 60
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
-    """Calls told and calls not told, by reason, are all there were; each ends when its party goes.
+    """Calls reported and calls not reported, by reason, are all there were; each ends when its party goes.
 
     The bridge may be killed at any moment, and know again what it knew.
     """
@@ -47,7 +47,7 @@ def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
         told += tracker.handle(message)
     counted += tracker.take_not_told()
     assert not tracker.registry.calls
-    assert len({said.id for said in told}) == len(told)
+    assert len({event.id for event in told}) == len(told)
     calls = folded(told) if told else []
     found = outside(calls)
     assert found.keys() == {party.number for party in office.parties}
@@ -121,10 +121,10 @@ def known_again(before: Tracker) -> Tracker:
 
 
 def called(tracker: Tracker, listed: list[Message]) -> list[Event]:
-    """Call the roll of channels that were all known."""
+    """Return the events of a resync with channels that were all known."""
     at = EPOCH * 1_000
     resync = Resync(tracker, at, lambda: at)
     complete = {"Event": "CoreShowChannelsComplete"}
-    told = [said for message in (*listed, complete) for said in resync.handle(message)]
+    told = [event for message in (*listed, complete) for event in resync.handle(message)]
     assert not resync.lost
     return told

@@ -48,7 +48,7 @@ def test_what_was_heard_is_better_than_the_files() -> None:
     """The files know whole seconds: an answer that was heard stands."""
     call = lost(QUEUE_ANSWERED)
     call.talkers.append("1001")
-    assert [said.type for said in history().answers(call)] == []
+    assert [event.type for event in history().answers(call)] == []
     assert call.answered
 
 
@@ -71,18 +71,18 @@ def test_both_agents_of_a_lost_transfer() -> None:
 
 def test_a_call_of_which_nothing_is_known_ends_when_last_heard() -> None:
     """A killed PBX has written nothing."""
-    (said,) = history().give_up(lost("1795340000.9"))
-    assert (said.type, said.at, said.data.cause) == (EventType.ENDED, 1_795_340_000_700, None)
+    (event,) = history().give_up(lost("1795340000.9"))
+    assert (event.type, event.at, event.data.cause) == (EventType.ENDED, 1_795_340_000_700, None)
     assert not history().has(lost("1795340000.9"))
 
 
 def test_calls_that_nobody_heard_at_all() -> None:
-    """They are told from the files alone, each once."""
+    """They are reported from the files alone, each once."""
     found = history().missed(1_795_340_500_000, {BLIND})
     ids = [call.id for call in found]
     assert OUTBOUND_CALL in ids
     assert not {BLIND, QUEUE_ANSWERED} & set(ids)
-    told: list[Event] = [said for call in found for said in history().close(call)]
+    told: list[Event] = [event for call in found for event in history().close(call)]
     calls = {call.call_id: call for call in folded(told)}
     outbound = calls[OUTBOUND_CALL]
     assert (outbound.direction, outbound.to_number) == (OUTBOUND, "+14155550123")
@@ -90,10 +90,10 @@ def test_calls_that_nobody_heard_at_all() -> None:
 
 
 def unheard_local() -> dict[str, Call]:
-    """Return the calls that are told of the files of calls through Local channels, by id."""
+    """Return the calls that are reported of the files of calls through Local channels, by id."""
     text = (SAMPLES / "Master_local.csv").read_text(encoding="utf-8")
     found = CallHistory(names(), SETTINGS.recording_url, read_cdr(text), [], lambda one: f"paris/{one}")
-    told = [said for call in found.missed(0, set()) for said in found.close(call)]
+    told = [event for call in found.missed(0, set()) for event in found.close(call)]
     return {call.call_id: call for call in folded(told)}
 
 

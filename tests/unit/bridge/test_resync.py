@@ -1,4 +1,4 @@
-"""What a new connection finds: calls in progress, and calls that ended unheard."""
+"""What a new connection finds: calls in progress, and calls that ended unnoticed."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ LOST_AT = NOW - 60_000
 
 
 def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Event]]:
-    """Play a sample until an event has come so often; answers what came, what follows, and what was said."""
+    """Play a sample until an event has come so often; return what came, what follows, and what was said."""
     tracker, all_of_it = new_tracker(), messages(name)
     places = [place for place, message in enumerate(all_of_it) if event_of(message) == until]
     cut = places[times - 1] + 1
-    told = [said for message in all_of_it[:cut] for said in tracker.handle(message)]
+    told = [event for message in all_of_it[:cut] for event in tracker.handle(message)]
     return tracker, all_of_it[:cut], all_of_it[cut:], told
 
 
@@ -40,8 +40,8 @@ def listed(before: list[Message]) -> list[Message]:
 
 
 def called(resync: Resync, found: Sequence[Message]) -> list[Event]:
-    """Call the roll."""
-    return [said for message in [*found, COMPLETE] for said in resync.handle(message)]
+    """Return the events of a resync."""
+    return [event for message in [*found, COMPLETE] for event in resync.handle(message)]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_talk_in_progress_is_picked_up(name: str, direction: Direction, agent:
     fresh = new_tracker()
     resync = Resync(fresh, None, lambda: NOW)
     told = called(resync, listed(before))
-    told += [said for message in after for said in fresh.handle(message)]
+    told += [event for message in after for event in fresh.handle(message)]
     (call,) = folded(told)
     assert (call.direction, call.ended_at is not None) == (direction, True)
     assert agent in [leg.agent for leg in call.legs if leg.answered_at is not None]
@@ -71,7 +71,7 @@ def test_a_ringing_call_is_picked_up() -> None:
 
 
 def test_a_call_that_is_gone_is_lost() -> None:
-    """Nothing is said of it before the files were read; it is kept until then."""
+    """No event is made of it before the files were read; it is kept until then."""
     tracker, _, _, told = heard("ring_group", "BridgeEnter", 2)
     resync = Resync(tracker, LOST_AT, lambda: NOW)
     assert called(resync, []) == []
@@ -93,7 +93,7 @@ def test_an_agent_who_left_in_the_gap() -> None:
     tracker, before, after, told = heard("ring_group", "DialBegin", 2)
     channels = [one for one in listed(before) if not one["Channel"].startswith("PJSIP/1001-")]
     told += called(Resync(tracker, LOST_AT, lambda: NOW), channels)
-    told += [said for message in after for said in tracker.handle(message)]
+    told += [event for message in after for event in tracker.handle(message)]
     (call,) = folded(told)
     assert {leg.agent: leg.cause for leg in call.legs}["1001"] is None
     assert call.ended_at is not None
@@ -104,7 +104,7 @@ def test_what_begins_while_the_list_is_written_is_not_missed() -> None:
     tracker = new_tracker()
     resync = Resync(tracker, LOST_AT, lambda: NOW)
     told = [
-        said for one in messages("ring_group")[:9] for said in (*tracker.handle(one), *resync.handle(one))
+        event for one in messages("ring_group")[:9] for event in (*tracker.handle(one), *resync.handle(one))
     ]
     told += resync.handle(COMPLETE)
     assert not resync.lost
@@ -160,7 +160,7 @@ def test_one_of_a_conference_went_in_the_gap() -> None:
     """That party's call alone is lost; the agent, whom it had rung, talks on with the other."""
     pbx, first, second, _agent = conference()
     tracker = new_tracker()
-    told = [said for message in pbx.written for said in tracker.handle(message)]
+    told = [event for message in pbx.written for event in tracker.handle(message)]
     before = len(pbx.written)
     pbx.hangs_up(first)
     resync = Resync(tracker, LOST_AT, lambda: NOW)
@@ -172,7 +172,7 @@ def test_one_of_a_conference_went_in_the_gap() -> None:
     pbx.wait(1)
     pbx.hangs_up(second)
     pbx.end()
-    told += [said for message in pbx.written[heard:] for said in tracker.handle(message)]
+    told += [event for message in pbx.written[heard:] for event in tracker.handle(message)]
     assert not tracker.registry.calls
     calls = outside(folded(told))
     assert [answered_by(call) for call in calls.values()] == [["1001"], ["1001"]]
@@ -186,7 +186,7 @@ def test_a_click_through_a_local_channel_is_picked_up(until: str, times: int) ->
     fresh = new_tracker()
     told = called(Resync(fresh, None, lambda: NOW), listed(before))
     assert bool(told) == (times == 4)
-    told += [said for message in after for said in fresh.handle(message)]
+    told += [event for message in after for event in fresh.handle(message)]
     (call,) = folded(told)
     assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+442071838750")
     assert (answered_by(call), call.ended_at is not None) == (["1001"], True)
@@ -201,7 +201,7 @@ def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool
     pbx.answers(first := pbx.dials(own, "PJSIP/carrier", "+442071838750"))
     pbx.bridge(own, first)
     tracker = new_tracker()
-    told = [said for message in pbx.written for said in tracker.handle(message)]
+    told = [event for message in pbx.written for event in tracker.handle(message)]
     pbx.leaves(own)
     pbx.gone(first)
     unheard = len(pbx.written)
@@ -213,13 +213,13 @@ def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool
     resync = Resync(tracker, LOST_AT, lambda: NOW)
     told += called(resync, there)
     pbx.wait(5)
-    told += [said for message in pbx.written[unheard:] for said in tracker.handle(message)]
+    told += [event for message in pbx.written[unheard:] for event in tracker.handle(message)]
     (lost,) = resync.lost
     tracker.registry.forget(lost.id)
     unheard = len(pbx.written)
     pbx.hangs_up(second)
     pbx.end()
-    told += [said for message in pbx.written[unheard:] for said in tracker.handle(message)]
+    told += [event for message in pbx.written[unheard:] for event in tracker.handle(message)]
     assert not tracker.registry.calls
     calls = outside(folded(told))
     assert {number: answered_by(call) for number, call in calls.items()} == {

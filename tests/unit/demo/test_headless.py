@@ -1,11 +1,11 @@
 """The figures of a run."""
 
 from connector.demo.browser import SeenView
-from connector.demo.control import RequestCount
 from connector.demo.headless import PopTimes, first_seen, percentile, report
 from connector.demo.scenarios import Event, Scenario, ScheduledPost
 from connector.demo.simulator import PlayedScenario
 from connector.demo.verification import Verdict
+from connector.sandbox.traffic import RequestCount
 from tests.unit.demo.desk import wanted
 
 BEGUN_AT = 1_790_000_000_000
@@ -64,11 +64,11 @@ def test_the_report_has_what_was_promised() -> None:
     """One object: counts, times, requests a call; look-ups are told from deliveries."""
     verdict = Verdict(delivered=1, lost=0, duplicated=0, wrong=0, contacts_duplicated=0, problems=())
     requests = [
-        RequestCount("GET", "/api/v1/contacts/search", 200, 2),
-        RequestCount("GET", "/api/v1/contacts/{id}/tickets", 204, 1),
-        RequestCount("POST", "/api/v1/calls", 200, 1),
-        RequestCount("GET", "/api/v1/calls/search", 204, 1),
-        RequestCount("POST", "/oauth/v2/token", 200, 5),
+        RequestCount(method="GET", path="/api/v1/contacts/search", status=200, count=2),
+        RequestCount(method="GET", path="/api/v1/contacts/{id}/tickets", status=204, count=1),
+        RequestCount(method="POST", path="/api/v1/calls", status=200, count=1),
+        RequestCount(method="GET", path="/api/v1/calls/search", status=204, count=1),
+        RequestCount(method="POST", path="/oauth/v2/token", status=200, count=5),
     ]
     seen = {"c-1": PopTimes(number=0.01, name=None)}
     assert report(verdict, [played()], seen, [3.25], requests) == {
