@@ -6,7 +6,7 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from connector.sandbox.traffic import RequestCount
+from connector.sandbox.state import RequestCount
 from connector.zoho.transport import trusted
 
 Record = dict[str, Any]

@@ -26,7 +26,7 @@ from connector.demo.verification import (
     wait_until_delivered,
 )
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.sandbox.traffic import RequestCount
+from connector.sandbox.state import RequestCount
 
 STEP_SECONDS = 0.25
 """Between two posts of a call, whose events may lie minutes apart."""

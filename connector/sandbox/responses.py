@@ -55,10 +55,8 @@ def _basic(request: Request) -> dict[str, str]:
     return {"client_id": unquote_plus(name), "client_secret": unquote_plus(word)}
 
 
-_HERE = Path(__file__).parent
-
 _environment = Environment(
-    loader=FileSystemLoader([_HERE / "templates", _HERE / "desk" / "templates"]),
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -74,7 +72,7 @@ _HEADERS = {
 
 
 def page(template: str, status: int = 200, /, **context: object) -> HTMLResponse:
-    """Render a template of `templates/` or `desk/templates/`; templates extend `base.html`."""
+    """Render a template of `templates/`; templates extend `base.html`."""
     text = _environment.get_template(template).render(context)
     return HTMLResponse(text, status, headers=_HEADERS)
 

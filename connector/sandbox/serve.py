@@ -1,4 +1,4 @@
-"""Running the sandbox on the loopback: in a thread for tests, in the foreground for people."""
+"""The sandbox as one ASGI program, and running it on the loopback: in a thread, or in the foreground."""
 
 import functools
 import ipaddress
@@ -9,12 +9,16 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.sandbox.app import create_sandbox
+from connector.sandbox import authorization, control, desk, oidc, token_endpoint
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
+from connector.sandbox.desk.gateway import ConcurrencyLimit
 from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
+from connector.sandbox.middleware import FaultInjection, RequestCounting
 from connector.sandbox.presets import default_config
 from connector.sandbox.state import SandboxState
 
@@ -24,6 +28,26 @@ Protocol = type[HangUpHttpTools | HangUpH11]
 
 class NotLoopback(ValueError):
     """The sandbox lets anybody sign in as anybody, so it listens on the loopback only."""
+
+
+def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> Starlette:
+    """Make a fresh Zoho: Accounts, Desk and the control API; its SandboxState is `app.state.world`."""
+    state = SandboxState(config or default_config("http://127.0.0.1:8900"), clock or Clock())
+    state.desk = desk.create_state(state)
+    app = Starlette(
+        routes=[
+            *authorization.routes(),
+            *token_endpoint.routes(),
+            *oidc.routes(),
+            *control.routes(),
+            *desk.routes(state),
+        ],
+        middleware=[
+            Middleware(kind, state=state) for kind in (RequestCounting, ConcurrencyLimit, FaultInjection)
+        ],
+    )
+    app.state.world = state
+    return app
 
 
 class RunningSandbox:

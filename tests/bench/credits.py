@@ -22,9 +22,8 @@ from connector.dialects import Parsed
 from connector.sandbox.desk.credits import weigh
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
-from connector.sandbox.state import SandboxState
+from connector.sandbox.state import Requests, SandboxState
 from connector.sandbox.tokens import Grant
-from connector.sandbox.traffic import Requests
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, portals, users
 from connector.store.phones import PhoneSystem

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from connector.sandbox.app import create_sandbox
 from connector.sandbox.faults import FaultKind, Rule
 from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
-from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.serve import RunningSandbox, create_sandbox
 from connector.sandbox.tokens import Grant
 from tests.integration.sandbox_accounts.conftest import ADA, NO_TLS
 

@@ -5,7 +5,7 @@ from connector.demo.headless import PopTimes, first_seen, percentile, report
 from connector.demo.scenarios import Event, Scenario, ScheduledPost
 from connector.demo.simulator import PlayedScenario
 from connector.demo.verification import Verdict
-from connector.sandbox.traffic import RequestCount
+from connector.sandbox.state import RequestCount
 from tests.unit.demo.desk import wanted
 
 BEGUN_AT = 1_790_000_000_000
