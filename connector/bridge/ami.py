@@ -39,7 +39,7 @@ class Reader:
         self._rest = b""
         self.events = 0
 
-    def feed(self, data: bytes) -> list[Message]:
+    def push(self, data: bytes) -> list[Message]:
         """Return the messages that are complete now; BadStream where one would grow without end."""
         *whole, self._rest = (self._rest + data).split(_END)
         if len(self._rest) > MAX_MESSAGE_BYTES:

@@ -60,7 +60,7 @@ class Connection:
                 raise BadStream("Asterisk has fallen silent") from problem
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return
-            messages = self._reader.feed(data)
+            messages = self._reader.push(data)
             yield [message for message in messages if not self._is_response(message)]
 
     async def act(self, action: str, fields: Fields | None = None) -> Message:

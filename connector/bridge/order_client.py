@@ -55,7 +55,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class _AskingFailed(Exception):
+class _FetchFailed(Exception):
     """The connector gave no answer that can be used; the message says why."""
 
 
@@ -83,7 +83,7 @@ class OrderClient:
                 try:
                     # The first answer comes at once, so that somebody who looks knows how it stands.
                     await self._turn(http, tasks, WAIT_SECONDS if is_answered else 0)
-                except _AskingFailed as problem:
+                except _FetchFailed as problem:
                     is_answered = False
                     self._show(str(problem))
                     pause = min(_LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt)
@@ -107,13 +107,13 @@ class OrderClient:
         try:
             answer = await http.get(self._address, params={"wait": wait_seconds}, headers=headers)
         except httpx2.HTTPError as problem:
-            raise _AskingFailed(f"the connector cannot be reached: {problem!r}") from problem
+            raise _FetchFailed(f"the connector cannot be reached: {problem!r}") from problem
         if answer.status_code != 200:
-            raise _AskingFailed(self._refusal(answer))
+            raise _FetchFailed(self._refusal(answer))
         try:
             return msgspec.json.decode(answer.content, type=Orders).orders
         except msgspec.MsgspecError as problem:
-            raise _AskingFailed(
+            raise _FetchFailed(
                 "the answer is not the connector's: is BRIDGE_ADDRESS the one that was shown to you?"
             ) from problem
 
@@ -130,7 +130,7 @@ class OrderClient:
                 return True
             if status is not None and status < 500:
                 return False
-        raise _AskingFailed("the connector offered an order, but did not hand it over when asked")
+        raise _FetchFailed("the connector offered an order, but did not hand it over when asked")
 
     async def _do(self, http: httpx2.AsyncClient, order: Order, is_late: bool) -> None:  # noqa: FBT001 - of a task
         outcome = refused("late") if is_late else await self._execute(order)

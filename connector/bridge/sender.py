@@ -140,7 +140,7 @@ def signature_refused(headers: Mapping[str, str], now: int) -> str:
     difference = clock_difference_seconds(headers, now)
     if difference is not None and abs(difference) > _CLOCKS_DIFFER_SECONDS:
         return f"the connector's clock is {difference} s ahead of this machine's: set the clocks"
-    return "the connector refuses the signature: is BRIDGE_SECRET the one of this phone system?"
+    return "the connector does not take the signature: is BRIDGE_SECRET the one of this phone system?"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

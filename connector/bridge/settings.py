@@ -1,4 +1,4 @@
-"""Read the bridge's settings from its environment, and write the guide that explains them."""
+"""Read the bridge's settings from its environment, and refuse a half-configured start."""
 
 import os
 import re
@@ -10,7 +10,6 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from connector.bridge.ami import FILTERS
 from connector.casing import ascii_upper
 from connector.errors import SettingsError
 from connector.settings import LOOPBACK, Secret
@@ -180,26 +179,3 @@ def _check_url(variable: str, text: str) -> None:
         raise SettingsError(f"{variable} must be like https://calls.example.com/..., and is {text!r}.")
     if variable == "BRIDGE_ADDRESS" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise SettingsError(f"{variable} is {text!r}: plain http is for this machine only, use https.")
-
-
-_PAGE = Path(__file__).with_name("asterisk.md")
-
-
-def guide() -> str:
-    """Return the guide as Markdown."""
-    filters = "\n".join(f"eventfilter = {one}" for one in FILTERS)
-    page = _PAGE.read_text(encoding="utf-8")
-    return page.replace("{filters}", filters).replace("{settings}", _settings())
-
-
-def _settings() -> str:
-    rows = ["| variable | default | what it is |", "|---|---|---|"]
-    for field in msgspec.structs.fields(BridgeSettings):
-        default = "required" if field.required else _shown(field.default)
-        rows.append(f"| `{PREFIX}{ascii_upper(field.name)}` | {default} | {describe(field)} |")
-    return "\n".join(rows)
-
-
-def _shown(default: object) -> str:
-    text = ",".join(default) if isinstance(default, tuple) else str(default)
-    return f"`{text}`" if text else "none"

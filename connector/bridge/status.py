@@ -131,8 +131,8 @@ class Pages(uvicorn.Server):
 def listener(address: tuple[str, int]) -> socket.socket:
     """Take the port of the two pages; SettingsError where it is taken."""
     host, port = address
-    address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(address_family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    version = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(version, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))

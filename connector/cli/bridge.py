@@ -4,7 +4,7 @@ import anyio
 import click
 
 from connector.bridge.asterisk import Bridge
-from connector.bridge.settings import guide as written
+from connector.bridge.guide import guide as written
 from connector.bridge.settings import load
 from connector.clock import system_clock
 from connector.logs import set_up

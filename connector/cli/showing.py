@@ -100,7 +100,7 @@ async def _live(env: Environment) -> None:
 
 def _introduction(env: Environment) -> str:
     names = [person.name for person in env.team.agents]
-    zoho = env.control.origin
+    zoho = env.sandbox_admin.origin
     return f"""
 Everybody and every number here is invented, and nothing leaves this machine.
 

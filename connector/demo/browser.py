@@ -14,8 +14,8 @@ from connector.errors import CommandError
 from connector.zoho.transport import trusted
 
 STEPS_AT_MOST = 10
-PATIENCE = httpx2.Timeout(15)
-STREAM_PATIENCE = httpx2.Timeout(15, read=None)
+TIMEOUT = httpx2.Timeout(15)
+STREAM_TIMEOUT = httpx2.Timeout(15, read=None)
 
 
 class StreamEvent(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Browser:
     def __init__(self, origin: str, zuid: str) -> None:
         self._origin = origin
         self._zuid = zuid
-        self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=PATIENCE)
+        self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=TIMEOUT)
 
     async def close(self) -> None:
         """Close the browser."""
@@ -70,7 +70,7 @@ class Browser:
     async def stream(self) -> AsyncIterator[StreamEvent]:
         """Yield the events of the banner's stream, until it ends."""
         address = f"{self._origin}/api/banner/stream"
-        async with self._http.stream("GET", address, timeout=STREAM_PATIENCE) as answer:
+        async with self._http.stream("GET", address, timeout=STREAM_TIMEOUT) as answer:
             if answer.status_code != httpx2.codes.OK:
                 raise CommandError(f"The banner's stream was refused with {answer.status_code}.")
             event = ""

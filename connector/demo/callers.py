@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 
-from connector.demo.control import Record
+from connector.demo.sandbox_admin import Record
 from connector.sandbox.desk.numbers import LANDLINES, MOBILES, Range
 
 RANGES = (*LANDLINES, *MOBILES)

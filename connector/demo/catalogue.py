@@ -24,7 +24,7 @@ def answered(builder: ScenarioBuilder) -> Scenario:
     """Let a contact call, and an agent answer."""
     script = builder.script()
     record = post_answered_call(script, builder.timeline(script.call, builder.known()))
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def missed(builder: ScenarioBuilder) -> Scenario:
@@ -33,14 +33,14 @@ def missed(builder: ScenarioBuilder) -> Scenario:
     timeline = builder.timeline(script.call, builder.known())
     script.post_event(timeline.call, "ringing", timeline.rings_ms, **timeline.data)
     script.post_event(timeline.call, "ended", timeline.answered_ms, cause="cancelled")
-    return Scenario(posts=script.posts, records=(timeline.missed,), pops=(timeline.call,))
+    return Scenario(posts=script.posts, records=(timeline.missed,), on_banner=(timeline.call,))
 
 
 def stranger(builder: ScenarioBuilder) -> Scenario:
     """Let somebody call whom Desk does not know."""
     script = builder.script()
     record = post_answered_call(script, builder.timeline(script.call, builder.stranger()))
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def stranger_twice(builder: ScenarioBuilder) -> Scenario:
@@ -52,7 +52,7 @@ def stranger_twice(builder: ScenarioBuilder) -> Scenario:
         for number, call in enumerate(calls)
     )
     posts = sorted(script.posts, key=lambda post: post.after_ms)
-    return Scenario(posts=tuple(posts), records=records, pops=tuple(calls))
+    return Scenario(posts=tuple(posts), records=records, on_banner=tuple(calls))
 
 
 def withheld(builder: ScenarioBuilder) -> Scenario:
@@ -61,7 +61,7 @@ def withheld(builder: ScenarioBuilder) -> Scenario:
     record = post_answered_call(
         script, builder.timeline(script.call, (builder.callers.withheld(), WithheldContact()))
     )
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def repeated(builder: ScenarioBuilder) -> Scenario:
@@ -109,7 +109,7 @@ def _recorded(builder: ScenarioBuilder, *, late: bool) -> Scenario:
     facts = {"recording_url": url, "recording_seconds": record.duration_seconds}
     script.post(script.event(record.call, "recorded", at_ms, **facts), after_ms=at_ms, late=late)
     with_url = msgspec.structs.replace(record, recording_url=url)
-    return Scenario(posts=script.posts, records=(with_url,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(with_url,), on_banner=(record.call,))
 
 
 def voicemail(builder: ScenarioBuilder) -> Scenario:
@@ -121,7 +121,7 @@ def voicemail(builder: ScenarioBuilder) -> Scenario:
     script.post_event(timeline.call, "ended", timeline.ends_ms, cause="voicemail")
     script.post_event(timeline.call, "recorded", timeline.ends_ms + 1, recording_url=url)
     record = msgspec.structs.replace(timeline.missed, recording_url=url)
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def nobodys_phone(builder: ScenarioBuilder) -> Scenario:
@@ -170,7 +170,7 @@ def _ring_all(script: Script, timeline: CallTimeline, members: tuple[Person, ...
 
 def _of_queue(script: Script, record: ExpectedRecord) -> Scenario:
     record = msgspec.structs.replace(record, department=DEPARTMENT_OF_QUEUE[SUPPORT])
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def outbound(builder: ScenarioBuilder) -> Scenario:
@@ -179,7 +179,7 @@ def outbound(builder: ScenarioBuilder) -> Scenario:
     script.post_event(timeline.call, "answered", timeline.answered_ms, agent=timeline.agent_as_sent)
     script.post_event(timeline.call, "ended", timeline.ends_ms, cause="normal")
     record = msgspec.structs.replace(timeline.record, direction="outbound")
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def outbound_unanswered(builder: ScenarioBuilder) -> Scenario:
@@ -187,7 +187,7 @@ def outbound_unanswered(builder: ScenarioBuilder) -> Scenario:
     script, timeline = _dial(builder)
     script.post_event(timeline.call, "ended", timeline.answered_ms, cause="no_answer")
     record = msgspec.structs.replace(timeline.missed, direction="outbound", status="Canceled")
-    return Scenario(posts=script.posts, records=(record,), pops=(record.call,))
+    return Scenario(posts=script.posts, records=(record,), on_banner=(record.call,))
 
 
 def _dial(builder: ScenarioBuilder) -> tuple[Script, CallTimeline]:
@@ -227,7 +227,7 @@ def transfer(builder: ScenarioBuilder) -> Scenario:
     return Scenario(
         posts=script.posts,
         records=(record,),
-        pops=(first_call.call, second_call.call),
+        on_banner=(first_call.call, second_call.call),
     )
 
 
@@ -239,7 +239,7 @@ def internal(builder: ScenarioBuilder) -> Scenario:
     script.post_event(script.call, "ringing", 0, agent=called.extension, **data)
     script.post_event(script.call, "answered", 3 * SECOND, agent=called.extension)
     script.post_event(script.call, "ended", 40 * SECOND, cause="normal")
-    return Scenario(posts=script.posts, records=(), pops=(script.call,))
+    return Scenario(posts=script.posts, records=(), on_banner=(script.call,))
 
 
 ScenarioKind = Callable[[ScenarioBuilder], Scenario]

@@ -25,8 +25,8 @@ from connector.demo.company import (
     Team,
     team_of,
 )
-from connector.demo.control import Control
 from connector.demo.processes import Program, check_free, free_port
+from connector.demo.sandbox_admin import SandboxAdmin
 from connector.demo.settings import environment_of, settings_file
 from connector.errors import CommandError
 from connector.private_files import private_folder
@@ -159,8 +159,8 @@ class Environment:
     """Everything a demo needs, for the length of an `async with` block, which ends within seconds.
 
     `connector` and `sandbox` are processes of their own. `services` works on the same database as the
-    connector, as commands do with `settings_file`; `control` looks into the sandbox. `recordings` is where
-    the phone system keeps what it records.
+    connector, as commands do with `settings_file`; `sandbox_admin` reads the sandbox's state.
+    `recordings` is where the phone system keeps what it records.
     """
 
     folder: Path
@@ -170,11 +170,11 @@ class Environment:
     services: Services
     connector: Program
     sandbox: Program
-    control: Control
+    sandbox_admin: SandboxAdmin
     setup: Setup
 
     def __init__(self, options: Options) -> None:
-        self._wishes = options
+        self._options = options
         self._port = _port(options.port, "--port")
         self._sandbox_port = _port(options.sandbox_port, "--sandbox-port")
         self.origin = f"http://127.0.0.1:{self._port}"
@@ -198,16 +198,16 @@ class Environment:
         self.folder = self._open_folder()
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir(exist_ok=True)
-        self.environment = environment_of(self.folder, self.config, self._port) | self._wishes.settings
+        self.environment = environment_of(self.folder, self.config, self._port) | self._options.settings
         self.settings_file = settings_file(self.folder, self.environment)
         self.sandbox = await self._start("sandbox", *self._sandbox_options())
         self.services = self._ending.enter_context(_open_services(self.environment))
         self._ending.push_async_callback(self.services.http.aclose)
         await add_people(self.services, self.team)
         self.connector = await self._start("serve")
-        control = Control(self.config.data_centers[0].accounts)
-        self.control = await self._ending.enter_async_context(control)
-        await self.sandbox.ready(f"{self.control.origin}/_sandbox/clock")
+        sandbox_admin = SandboxAdmin(self.config.data_centers[0].accounts)
+        self.sandbox_admin = await self._ending.enter_async_context(sandbox_admin)
+        await self.sandbox.ready(f"{self.sandbox_admin.origin}/_sandbox/clock")
         await self.connector.ready(f"{self.origin}/readyz")
         # Where another demo took a port in the meantime, it was the other's programs that answered.
         self._check_ours()
@@ -220,12 +220,12 @@ class Environment:
         self.connector.check_runs()
 
     def _open_folder(self) -> Path:
-        data = self._wishes.data
+        data = self._options.data
         if data is None:
             return Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="connector-demo-")))
         folder = data / "connector-demo"
         try:
-            if self._wishes.fresh:
+            if self._options.fresh:
                 shutil.rmtree(folder, ignore_errors=True)
             private_folder(folder)
         except OSError as problem:
@@ -235,7 +235,7 @@ class Environment:
     def _sandbox_options(self) -> list[str]:
         callbacks = (f"{self.origin}/login/callback", f"{self.origin}/oauth/callback")
         redirects = [option for uri in callbacks for option in ("--redirect-uri", uri)]
-        latency = ("--latency-ms", str(self._wishes.latency_ms))
+        latency = ("--latency-ms", str(self._options.latency_ms))
         return ["--port", str(self._sandbox_port), *latency, *redirects]
 
     async def _start(self, command: str, *options: str) -> Program:

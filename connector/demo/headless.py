@@ -13,9 +13,9 @@ from connector.demo.browser import HeadlessAgent, SeenView
 from connector.demo.callers import Callers, seeded_random
 from connector.demo.catalogue import plan
 from connector.demo.company import KEY_FIELD
-from connector.demo.control import Record
 from connector.demo.environment import Environment, Setup
 from connector.demo.phone import Phone, Recorder
+from connector.demo.sandbox_admin import Record
 from connector.demo.scenarios import ScenarioBuilder
 from connector.demo.simulator import PlayedScenario, fast, play_all
 from connector.demo.verification import (
@@ -32,7 +32,7 @@ STEP_SECONDS = 0.25
 """Between two posts of a call, whose events may lie minutes apart."""
 LATE_AFTER_SECONDS = 2
 """How long after its record was due a late recording is posted."""
-PATIENCE_SECONDS = 150
+GIVE_UP_SECONDS = 150
 """How long nothing may move in the outbox: an unknown outcome is left alone for a minute and a half."""
 TALK_SECONDS = (5, 600)
 
@@ -54,7 +54,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(env: Environment, options: RunOptions) -> RunResult:
     """Play so many calls, and compare what came of them."""
-    before = await env.control.contacts(DEMO_ORG_ID)
+    before = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     rng = seeded_random(options.seed)
     builder = ScenarioBuilder(rng, Callers(before, rng), env.team, TALK_SECONDS)
     scenarios = plan(builder, options.calls)
@@ -66,11 +66,11 @@ async def run(env: Environment, options: RunOptions) -> RunResult:
         record = Recorder(env.recordings).record
         phone = Phone(env.hook, env.setup.secret, record=record)
         ending.push_async_callback(phone.close)
-        await env.control.reset_requests()
+        await env.sandbox_admin.reset_requests()
         late_seconds = env.services.settings.record_after_seconds + LATE_AFTER_SECONDS
         pace = fast(STEP_SECONDS, late_seconds)
         played = await play_all(scenarios, phone.post, options.rate, pace, env.services.clock)
-        await wait_until_delivered(env, PATIENCE_SECONDS)
+        await wait_until_delivered(env, GIVE_UP_SECONDS)
         return await _compare(env, played, agents, before)
 
 
@@ -80,7 +80,7 @@ async def _compare(
     agents: Sequence[HeadlessAgent],
     before: Sequence[Record],
 ) -> RunResult:
-    requests = await env.control.requests()
+    requests = await env.sandbox_admin.requests()
     verdict, desk = await verify(env, played, before)
     wanted = expected_records(env.setup, played)
     # The first agent is an administrator, who may hear every call.
@@ -152,7 +152,7 @@ def first_seen(played: Sequence[PlayedScenario], seen_views: Sequence[SeenView])
         # What is shown after the end may be the contact that was made for the record.
         if seen_view.view["contacts"] and seen_view.view["state"] != "ended":
             name.setdefault(call, after)
-    wanted = (call for each in played for call in each.scenario.pops)
+    wanted = (call for each in played for call in each.scenario.on_banner)
     return {call: PopTimes(number=number.get(call), name=name.get(call)) for call in wanted}
 
 

@@ -48,7 +48,7 @@ async def run(env: Environment, show: Print) -> None:
 async def _ring(env: Environment, phone: Phone, simulator: PhoneSimulator, show: Print) -> None:
     clock, start_times = env.services.clock, StartTimes(env.services.clock)
     rng = seeded_random()
-    callers = Callers(await env.control.contacts(DEMO_ORG_ID), rng)
+    callers = Callers(await env.sandbox_admin.contacts(DEMO_ORG_ID), rng)
     async with asyncio.TaskGroup() as calls:
         while True:
             present = await _present(env)

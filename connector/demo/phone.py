@@ -43,7 +43,7 @@ class PostResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phone:
-    """Posts events; `patience_seconds` is how long it repeats what is not accepted.
+    """Posts events; `give_up_seconds` is how long it repeats what is not accepted.
 
     `record` is called with what is about to be posted, so that recordings are there before their address is.
     """
@@ -53,12 +53,12 @@ class Phone:
         address: str,
         secret: str,
         *,
-        patience_seconds: float = 60,
+        give_up_seconds: float = 60,
         record: Callable[[Sequence[CloudEvent]], None] | None = None,
     ) -> None:
         self.address = address
         self._key = b64decode(secret.removeprefix("whsec_"))
-        self._patience_seconds = patience_seconds
+        self._give_up_seconds = give_up_seconds
         self._record = record
         self._name = uuid.uuid4().hex
         self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=10)
@@ -68,7 +68,7 @@ class Phone:
         await self._http.aclose()
 
     async def post(self, events: Sequence[CloudEvent]) -> PostResult:
-        """Post events, several as a batch; CommandError once they are refused or patience is over."""
+        """Post events, several as a batch; CommandError once they are refused or time is up."""
         if self._record is not None:
             self._record(events)
         body = msgspec.json.encode(events[0] if len(events) == 1 else list(events))
@@ -84,7 +84,7 @@ class Phone:
                 return PostResult(posted_at=posted_at, ack_seconds=took, attempts=attempts, answer=receipt)
             waited = time.perf_counter() - posted_at
             refused = answer is not None and answer.status_code not in WORTH_REPEATING
-            if refused or waited > self._patience_seconds:
+            if refused or waited > self._give_up_seconds:
                 raise CommandError(f"The connector did not take an event: {_shown(answer)}")
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempts - 1)))
 

@@ -85,7 +85,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
     posts: tuple[ScheduledPost, ...]
     records: tuple[ExpectedRecord, ...]
-    pops: tuple[str, ...] = ()
+    on_banner: tuple[str, ...] = ()
 
 
 class Script:

@@ -15,8 +15,8 @@ from connector.clock import to_iso
 from connector.demo.browser import Browser
 from connector.demo.callers import number_of
 from connector.demo.company import KEY_FIELD, RECORDING_FIELD, RECORDINGS
-from connector.demo.control import Record
 from connector.demo.environment import Environment, Setup
+from connector.demo.sandbox_admin import Record
 from connector.demo.scenarios import ExpectedContact, ExpectedRecord, KnownContact, NewContact
 from connector.demo.simulator import PlayedScenario
 from connector.sandbox.presets import DEMO_ORG_ID
@@ -173,7 +173,7 @@ async def _ignore(_counted: Counted) -> None:
 
 
 async def wait_until_delivered(
-    env: Environment, patience_seconds: float, report: Callable[[Counted], Awaitable[None]] = _ignore
+    env: Environment, give_up_seconds: float, report: Callable[[Counted], Awaitable[None]] = _ignore
 ) -> None:
     """Wait until no delivery is under way any more, or none has moved for so long.
 
@@ -182,7 +182,7 @@ async def wait_until_delivered(
     loop = asyncio.get_running_loop()
     last: Counted = {}
     moved_at = loop.time()
-    while loop.time() - moved_at < patience_seconds:
+    while loop.time() - moved_at < give_up_seconds:
         counted = await env.services.store.read(outbox.count_by_state)
         if not any(counted.get(state) for state in UNDER_WAY):
             return
@@ -197,8 +197,8 @@ async def verify(
 ) -> tuple[Verdict, Desk]:
     """Compare what was played with what Desk holds now; `before` are the contacts that it knew already."""
     desk = Desk(
-        calls=await env.control.calls(),
-        contacts=await env.control.contacts(DEMO_ORG_ID),
+        calls=await env.sandbox_admin.calls(),
+        contacts=await env.sandbox_admin.contacts(DEMO_ORG_ID),
         known_ids={contact["id"] for contact in before},
         key_field=KEY_FIELD,
         recording_field=RECORDING_FIELD,

@@ -15,7 +15,7 @@ from connector.sandbox.hangup import before_hanging_up, hang_up
 from connector.sandbox.responses import not_signed_in, page
 from connector.sandbox.state import SandboxState
 
-CONTROL_PREFIX = "/_sandbox/"
+ADMIN_PREFIX = "/_sandbox/"
 
 _DESK_CODES = {
     "server_error": "INTERNAL_SERVER_ERROR",
@@ -32,7 +32,7 @@ ACCESS_DENIED = {
 
 
 class RequestCounting:
-    """Counts every request but those of the control API, and names the server in answers as Zoho does."""
+    """Counts every request but those of the admin API, and names the server in answers as Zoho does."""
 
     def __init__(self, app: ASGIApp, state: SandboxState) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class RequestCounting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count one request, and note the status of its answer."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PREFIX):
             await self._app(scope, receive, send)
             return
         org_id = org_of(scope, self._state)
@@ -85,7 +85,7 @@ class FaultInjection:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request with the faults that strike it."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PREFIX):
             await self._app(scope, receive, send)
             return
         text = ""

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.sandbox import authorization, control, desk, oidc, token_endpoint
+from connector.sandbox import admin_api, authorization, desk, oidc, token_endpoint
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
 from connector.sandbox.desk.gateway import ConcurrencyLimit
@@ -31,7 +31,7 @@ class NotLoopback(ValueError):
 
 
 def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> Starlette:
-    """Make a fresh Zoho: Accounts, Desk and the control API; its SandboxState is `app.state.world`."""
+    """Make a fresh Zoho: Accounts, Desk and the admin API; its SandboxState is `app.state.world`."""
     state = SandboxState(config or default_config("http://127.0.0.1:8900"), clock or Clock())
     state.desk = desk.create_state(state)
     app = Starlette(
@@ -39,7 +39,7 @@ def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> 
             *authorization.routes(),
             *token_endpoint.routes(),
             *oidc.routes(),
-            *control.routes(),
+            *admin_api.routes(),
             *desk.routes(state),
         ],
         middleware=[

@@ -70,8 +70,8 @@ def _granted(state: SandboxState, data_center: DataCenter, params: Mapping[str, 
     if params["grant_type"] == "authorization_code":
         return _by_code(state, data_center, client, params)
     if params["grant_type"] == "refresh_token":
-        held = _refresh_token(state, data_center, client, params.get("refresh_token", ""))
-        return _answer(state, data_center, state.tokens.refresh(held))
+        refresh = _refresh_token(state, data_center, client, params.get("refresh_token", ""))
+        return _answer(state, data_center, state.tokens.refresh(refresh))
     return _by_client(state, data_center, client, params)
 
 
@@ -123,12 +123,12 @@ def _verifier_fits(code: Code, verifier: str) -> bool:
 
 
 def _refresh_token(state: SandboxState, data_center: DataCenter, client: Client, text: str) -> RefreshToken:
-    held = state.tokens.find_refresh_token(text)
-    if held is None or held.grant.client_id != client.client_id:
+    refresh = state.tokens.find_refresh_token(text)
+    if refresh is None or refresh.grant.client_id != client.client_id:
         raise TokenError("invalid_code")
-    if held.grant.location != data_center.location:
+    if refresh.grant.location != data_center.location:
         raise TokenError("invalid_client")
-    return held
+    return refresh
 
 
 def _by_client(

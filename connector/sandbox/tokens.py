@@ -183,9 +183,9 @@ class Tokens:
     def add_refresh_token(self, grant: Grant) -> RefreshToken:
         """Make a refresh token; the oldest of this user and client goes silently if there are too many."""
         own = [
-            held
-            for held in self._refresh.values()
-            if (held.grant.zuid, held.grant.client_id) == (grant.zuid, grant.client_id)
+            token
+            for token in self._refresh.values()
+            if (token.grant.zuid, token.grant.client_id) == (grant.zuid, grant.client_id)
         ]
         for oldest in own[: max(0, len(own) + 1 - self._config.refresh_tokens_per_user)]:
             self.revoke_refresh(oldest.token)
@@ -195,8 +195,8 @@ class Tokens:
 
     def find_refresh_token(self, text: str) -> RefreshToken | None:
         """Look a refresh token up; None if unknown, revoked, evicted or its user is gone."""
-        held = self._refresh.get(text)
-        return held if held is not None and self._lives(held.grant) else None
+        token = self._refresh.get(text)
+        return token if token is not None and self._lives(token.grant) else None
 
     def add_access_token(self, grant: Grant, refresh: RefreshToken | None = None) -> AccessToken:
         """Make an access token; past ten active ones of a refresh token, the oldest becomes invalid."""
@@ -213,20 +213,20 @@ class Tokens:
         self._access[made.token] = made
         return made
 
-    def refresh(self, held: RefreshToken) -> AccessToken:
+    def refresh(self, token: RefreshToken) -> AccessToken:
         """Make an access token from a refresh token; Throttled past ten in ten minutes.
 
         The window opens with its first token and is over ten minutes later; with the switch
         `retry_lengthens_throttle` each try while throttled opens a full window anew.
         """
-        if self._now() >= held.window_started_at + self._config.window_seconds * 1000:
-            held.window_started_at, held.made_in_window = self._now(), 0
-        if held.made_in_window >= self._config.access_tokens_per_window:
+        if self._now() >= token.window_started_at + self._config.window_seconds * 1000:
+            token.window_started_at, token.made_in_window = self._now(), 0
+        if token.made_in_window >= self._config.access_tokens_per_window:
             if self._config.retry_lengthens_throttle:
-                held.window_started_at = self._now()
+                token.window_started_at = self._now()
             raise Throttled
-        held.made_in_window += 1
-        return self.add_access_token(held.grant, held)
+        token.made_in_window += 1
+        return self.add_access_token(token.grant, token)
 
     def resolve(self, token: str) -> Grant | None:
         """Return the grant of an access token; None if unknown, expired, revoked, evicted or orphaned."""

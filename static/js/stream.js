@@ -54,7 +54,7 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
     const { signal } = connection;
     const watchdog = watch(SILENCE_MS, () => connection.abort());
     try {
-      await read(signal, watchdog.feed);
+      await read(signal, watchdog.beat);
     } catch {
       // Whatever broke, the answer is the same: say so and try again.
     } finally {
@@ -93,13 +93,13 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
   return { close, settled: () => (attempt = 0) };
 }
 
-/** Call `onSilence` once after `limit` ms without `feed()`; a feed or `stop()` starts over or ends it. */
+/** Call `onSilence` once after `limit` ms without `beat()`; a beat or `stop()` starts over or ends it. */
 export function watch(limit, onSilence) {
   let timer = null;
-  const feed = () => {
+  const beat = () => {
     clearTimeout(timer);
     timer = setTimeout(onSilence, limit);
   };
-  feed();
-  return { feed, stop: () => clearTimeout(timer) };
+  beat();
+  return { beat, stop: () => clearTimeout(timer) };
 }

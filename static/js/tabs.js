@@ -69,9 +69,9 @@ export function joinTabs(store, clock) {
     }
   }
 
-  function listen(patience = LEADER_SILENCE_MS) {
+  function listen(limit = LEADER_SILENCE_MS) {
     queue = new AbortController();
-    watchdog = watch(patience, takeOver);
+    watchdog = watch(limit, takeOver);
     stand({ signal: queue.signal });
   }
 

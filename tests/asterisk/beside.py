@@ -54,7 +54,7 @@ class BridgeProcess:
         """Come back when it hears Asterisk."""
         self._wait_for('"asterisk":"connected"')
 
-    def wait_until_asking(self) -> None:
+    def wait_until_fetching(self) -> None:
         """Come back when the connector has let it ask for orders."""
         self._wait_for('"orders":"carried out"')
 

@@ -42,8 +42,8 @@ def refuses(agent: str, status: str, ring_ms: int = 700) -> Phone:
 
 
 def _blind() -> list[Phone]:
-    hands_over = agent_is_called("1001", callee(refer_to="1002", keys_after_ms=1_000, talk_ms=200))
-    return [hands_over, answers("1002"), inbound("03", talk_ms=5_000)]
+    transfers = agent_is_called("1001", callee(refer_to="1002", keys_after_ms=1_000, talk_ms=200))
+    return [transfers, answers("1002"), inbound("03", talk_ms=5_000)]
 
 
 def _attended() -> list[Phone]:

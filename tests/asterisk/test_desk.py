@@ -12,8 +12,8 @@ import pytest
 
 from connector.clock import SECOND, from_iso, system_clock
 from connector.demo.browser import Browser
-from connector.demo.control import Record
 from connector.demo.environment import Environment, Options
+from connector.demo.sandbox_admin import Record
 from connector.demo.verification import PLAYER
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import phones as table
@@ -117,7 +117,7 @@ class Players:
 async def test_desk_holds_what_was_played(
     env: Environment, phones: Phones, asterisk: Asterisk, tmp_path: Path
 ) -> None:
-    """Every call once: contact, agent, length, direction, recording; internal ones where they are wished."""
+    """Every call once: contact, agent, length, direction, recording; internal ones where that is set."""
     bridge = BridgeProcess(tmp_path, env.hook, env.setup.secret, health_port=19_183)
     bridge.start()
     try:
@@ -126,7 +126,7 @@ async def test_desk_holds_what_was_played(
         await asyncio.to_thread(players.play, "internal", is_wanted=False)
         for name in CALLS:
             await asyncio.to_thread(players.play, name)
-        await wish_for_internal_calls(env)
+        await record_internal_calls(env)
         await asyncio.to_thread(players.play, "internal")
         await asyncio.to_thread(players.play_to_a_killed_pbx)
         await asyncio.to_thread(players.play_beside_a_killed_bridge)
@@ -141,17 +141,17 @@ async def test_desk_holds_what_was_played(
         records = await settled(env, len(wanted))
     finally:
         bridge.stop()
-    contacts = {contact["id"]: contact for contact in await env.control.contacts(DEMO_ORG_ID)}
+    contacts = {contact["id"]: contact for contact in await env.sandbox_admin.contacts(DEMO_ORG_ID)}
     pairs = zip(wanted, records, strict=True)
     problems = [problem for pair in pairs for problem in differences(env, contacts, *pair)]
     assert problems == []
     assert await heard(env, records) == sum(one.expected.is_recorded for one in wanted)
 
 
-async def wish_for_internal_calls(env: Environment) -> None:
+async def record_internal_calls(env: Environment) -> None:
     """Have them recorded, and wait until whoever serves knows."""
-    wish = partial(table.set_records_internal, phone_id=env.setup.phone.id, records_internal=True)
-    await env.services.store.write(wish)
+    change = partial(table.set_records_internal, phone_id=env.setup.phone.id, records_internal=True)
+    await env.services.store.write(change)
     await asyncio.sleep(REMEMBERED_SECONDS)
 
 
@@ -172,7 +172,7 @@ async def settled(env: Environment, count: int) -> list[Record]:
     """Wait until Desk holds so many call records and nothing changes; return them by their start."""
     records: list[Record] = []
     for _ in range(30):
-        before, records = records, await env.control.calls()
+        before, records = records, await env.sandbox_admin.calls()
         if len(records) >= count and records == before:
             break
         await asyncio.sleep(2)

@@ -48,7 +48,7 @@ async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -
         office = Office(env, bridge, asterisk, key)
         try:
             await asyncio.to_thread(bridge.wait_until_connected)
-            await asyncio.to_thread(bridge.wait_until_asking)
+            await asyncio.to_thread(bridge.wait_until_fetching)
             yield office
         finally:
             await office.close()
@@ -218,7 +218,7 @@ async def test_bridge_is_away(office: Office, phones: Phones) -> None:
     order = await office.dial(CUSTOMER)
     assert (order["state"], "did not fetch" in order["message"]) == ("expired", True)
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     await asyncio.sleep(2)
     assert office.channels() == 0
     phones.kill()
@@ -233,7 +233,7 @@ async def test_bridge_killed_with_an_order(office: Office, phones: Phones) -> No
     office.bridge.kill()
     assert (await office.order(uid))["state"] == "taken"
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     assert office.telephones("1001") == 1
     assert await asyncio.to_thread(phones.wait) == []
     row = await office.call(is_over(uid))
@@ -252,7 +252,7 @@ async def test_bridge_dead_until_the_call_was_over(office: Office, phones: Phone
     office.bridge.kill()
     assert await asyncio.to_thread(phones.wait) == []
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     row = await office.call(is_over(uid))
     assert (row.call and row.call.direction, legs(row)) == (Direction.OUTBOUND, ["1001"])
     *earlier, record = await office.records()

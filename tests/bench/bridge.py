@@ -150,6 +150,6 @@ def _reading_speed() -> int:
     )
     reader, begun = Reader(WANTED), time.perf_counter()
     for start in range(0, len(data), 65_536):
-        for message in reader.feed(data[start : start + 65_536]):
+        for message in reader.push(data[start : start + 65_536]):
             tracker.handle(message)
     return round(reader.events / (time.perf_counter() - begun))

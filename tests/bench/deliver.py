@@ -141,7 +141,7 @@ def _database(engine: str) -> Iterator[dict[str, str]]:
 
 async def _round(options: Options, records: int, processes: int) -> tuple[Round, int]:
     async with Environment(options) as env:
-        known = next(each for each in await env.control.contacts(DEMO_ORG_ID) if each["phone"])
+        known = next(each for each in await env.sandbox_admin.contacts(DEMO_ORG_ID) if each["phone"])
         await _make_due(env, records, known["phone"])
         delivering = {"DELIVER": "true"}
         with tempfile.TemporaryDirectory() as logs:
@@ -149,12 +149,12 @@ async def _round(options: Options, records: int, processes: int) -> tuple[Round,
                 Program(["deliver"], env.environment | delivering, Path(logs) / f"{number}.log")
                 for number in range(processes)
             ]
-            await env.control.reset_requests()
+            await env.sandbox_admin.reset_requests()
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             rate = await _deliver(env, programs, records)
             cpu = _cpu_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_seconds(used)
-        at_a_time = await env.control.most_at_a_time()
-        written = await env.control.calls()
+        at_a_time = await env.sandbox_admin.most_at_a_time()
+        written = await env.sandbox_admin.calls()
         concurrency = width_of(env.setup.portal.edition)
         bare_per_s = await bare.rate(env, concurrency - RESERVE)
         done = Round(

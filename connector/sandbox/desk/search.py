@@ -28,8 +28,8 @@ def matches(wanted: str, value: str | None) -> bool:
 
 def any_match(terms: Iterable[str], values: Iterable[str | None]) -> bool:
     """Tell whether any value matches any term."""
-    held = list(values)
-    return any(matches(term, value) for term in terms for value in held)
+    texts = list(values)
+    return any(matches(term, value) for term in terms for value in texts)
 
 
 def find(

@@ -51,7 +51,7 @@ async def sign_in(page: Page, env: Environment, email: str) -> None:
 
 async def caller(env: Environment) -> tuple[str, str]:
     """Choose a contact of Desk whose number nobody shares: name and number."""
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     numbers = [contact["phone"] for contact in contacts if contact["phone"]]
     alone = next(
         each

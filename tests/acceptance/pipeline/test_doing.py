@@ -45,9 +45,9 @@ async def test_a_call_by_click(page: Page, env: Environment, simulator: None) ->
     await card.get_by_role("button", name="Hang up").click()
     await expect(card).to_have_attribute("data-phase", "over")
     await expect(card.get_by_role("link", name="Call record")).to_be_visible(timeout=20_000)
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     (contact,) = [each["id"] for each in contacts if each["phone"] == number]
-    records = [each for each in await env.control.calls() if each["contactId"] == contact]
+    records = [each for each in await env.sandbox_admin.calls() if each["contactId"] == contact]
     (record,) = [each for each in records if each["direction"] == "outbound"]
     assert record["status"] == "Completed"
     assert record["ownerId"] == env.setup.agents[agent.email]

@@ -35,7 +35,7 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 async def records(env: Environment, key: str) -> list[dict[str, Any]]:
     """Read the call records that bear a key."""
-    return [record for record in await env.control.calls() if key in (record["description"] or "")]
+    return [record for record in await env.sandbox_admin.calls() if key in (record["description"] or "")]
 
 
 async def rows(services: Services, key: str) -> list[Any]:
@@ -54,14 +54,14 @@ async def slow_down(env: Environment, seconds: float) -> None:
         "seconds": seconds,
     }
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        answer = await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [rule]})
+        answer = await http.post(f"{env.sandbox_admin.origin}/_sandbox/faults", json={"rules": [rule]})
     assert answer.is_success
 
 
 async def is_under_way(env: Environment) -> bool:
     """Tell whether Desk holds a request at this moment."""
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        told = (await http.get(f"{env.control.origin}/_sandbox/requests")).json()
+        told = (await http.get(f"{env.sandbox_admin.origin}/_sandbox/requests")).json()
     return any(told["in_progress"].values())
 
 

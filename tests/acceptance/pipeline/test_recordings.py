@@ -9,9 +9,9 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from connector.calls import call_key
 from connector.demo.company import RECORDINGS
-from connector.demo.control import Record
 from connector.demo.environment import Environment
 from connector.demo.phone import Phone, Recorder
+from connector.demo.sandbox_admin import Record
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_accessibility import check, violations
 from tests.acceptance.pipeline.test_day import caller, event, sign_in
@@ -45,7 +45,7 @@ async def record_of(env: Environment, key: str) -> Record:
     """Wait until Desk has a record with a recording."""
     async with asyncio.timeout(30):
         while True:
-            for one in await env.control.calls():
+            for one in await env.sandbox_admin.calls():
                 if key in (one["description"] or "") and one["recordingUrl"]:
                     return one
             await asyncio.sleep(0.2)
@@ -53,7 +53,7 @@ async def record_of(env: Environment, key: str) -> Record:
 
 async def click_in_desk(page: Page, env: Environment, record: Record) -> None:
     """Open the record in the sandbox's Desk and follow its recording."""
-    await page.goto(f"{env.control.origin}/desk/calls/{record['id']}")
+    await page.goto(f"{env.sandbox_admin.origin}/desk/calls/{record['id']}")
     link = page.get_by_role("link", name="Recording")
     assert await link.get_attribute("href") == record["recordingUrl"]
     await page.goto(record["recordingUrl"])

@@ -86,9 +86,9 @@ async def test_gives_up_what_is_refused(receiver: Receiver) -> None:
     assert len(receiver.attempts) == 1
 
 
-async def test_gives_up_when_patience_is_over() -> None:
+async def test_gives_up_in_time() -> None:
     """Nobody at all answers: that is told, too."""
-    phone = Phone("http://127.0.0.1:9/hooks/demo", SECRET, patience_seconds=0)
+    phone = Phone("http://127.0.0.1:9/hooks/demo", SECRET, give_up_seconds=0)
     with pytest.raises(CommandError, match="does not answer"):
         await phone.post([event()])
     await phone.close()

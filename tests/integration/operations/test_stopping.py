@@ -45,12 +45,12 @@ async def test_does_not_wait_for_a_delivery_under_way() -> None:
 
 async def _slow_down(env: Environment) -> None:
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
+        await http.post(f"{env.sandbox_admin.origin}/_sandbox/faults", json={"rules": [SLOW]})
 
 
 async def _call(env: Environment, call_id: str) -> None:
     """Have a missed call from somebody whom Desk knows."""
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     caller = next(each["phone"] for each in contacts if (each["phone"] or "").startswith("+"))
     phone = Phone(env.hook, env.setup.secret)
     said = {"direction": "inbound", "from": caller, "to": next(iter(env.setup.phone.lines))}
@@ -83,6 +83,6 @@ async def _calls(env: Environment) -> list[dict[str, object]]:
     """Wait until the sandbox has written the record."""
     async with asyncio.timeout(20):
         while True:
-            if calls := await env.control.calls():
+            if calls := await env.sandbox_admin.calls():
                 return calls
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

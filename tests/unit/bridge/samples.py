@@ -35,7 +35,7 @@ def new_tracker() -> Tracker:
 
 def messages(name: str) -> list[Message]:
     """Return the messages of a sample."""
-    return Reader(WANTED).feed((SAMPLES / f"{name}.ami").read_bytes())
+    return Reader(WANTED).push((SAMPLES / f"{name}.ami").read_bytes())
 
 
 def played(name: str) -> list[Event]:

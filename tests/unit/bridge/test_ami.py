@@ -27,13 +27,13 @@ def test_any_cut_gives_the_same_messages(cuts: list[int]) -> None:
     """However the bytes arrive, the messages are the same."""
     reader, edges = Reader(WANTED), [0, *sorted(cuts), len(RAW)]
     pieces = (RAW[start:end] for start, end in pairwise(edges))
-    assert [one for piece in pieces for one in reader.feed(piece)] == Reader(WANTED).feed(RAW)
+    assert [one for piece in pieces for one in reader.push(piece)] == Reader(WANTED).push(RAW)
 
 
 def test_unwanted_events_are_counted_and_dropped() -> None:
     """What nobody hears is not read."""
     reader = Reader(WANTED)
-    heard = [event_of(message) for message in reader.feed(RAW)]
+    heard = [event_of(message) for message in reader.push(RAW)]
     assert set(heard) <= {None, *WANTED}
     assert reader.events > len(heard)
 
@@ -41,32 +41,32 @@ def test_unwanted_events_are_counted_and_dropped() -> None:
 def test_two_blank_lines_make_no_empty_message() -> None:
     """Some events end in two blank lines."""
     doubled = RAW.replace(b"\r\n\r\n", b"\r\n\r\n\r\n")
-    assert Reader(WANTED).feed(doubled) == Reader(WANTED).feed(RAW)
+    assert Reader(WANTED).push(doubled) == Reader(WANTED).push(RAW)
 
 
 def test_the_greeting_is_no_field() -> None:
     """The first line, which is no field, does not spoil the first message."""
-    (message,) = Reader(WANTED).feed(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n")
+    (message,) = Reader(WANTED).push(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n")
     assert message == {"Response": "Success"}
 
 
 def test_an_event_with_a_response_is_an_event() -> None:
     """OriginateResponse bears the ActionID and a field Response."""
     text = b"Event: OriginateResponse\r\nActionID: 7\r\nResponse: Failure\r\n\r\n"
-    (message,) = Reader(["OriginateResponse"]).feed(text)
+    (message,) = Reader(["OriginateResponse"]).push(text)
     assert event_of(message) == "OriginateResponse"
 
 
 def test_names_in_any_encoding_are_read() -> None:
     """A caller's name may be written in anything."""
-    (message,) = Reader(["Hangup"]).feed(b"Event: Hangup\r\nCallerIDName: Ren\xe9: x\r\n\r\n")
+    (message,) = Reader(["Hangup"]).push(b"Event: Hangup\r\nCallerIDName: Ren\xe9: x\r\n\r\n")
     assert message["CallerIDName"] == "Ren�: x"
 
 
 def test_a_message_without_end_is_refused() -> None:
     """Memory is bounded."""
     with pytest.raises(BadStream):
-        Reader(WANTED).feed(b"x" * (MAX_MESSAGE_BYTES + 1))
+        Reader(WANTED).push(b"x" * (MAX_MESSAGE_BYTES + 1))
 
 
 def test_a_value_cannot_smuggle_a_field() -> None:
@@ -80,9 +80,9 @@ def test_asterisk_filters_what_nobody_wants() -> None:
     """The filtered samples hold nothing but what is wanted."""
     for path in SAMPLES.glob("*.ami"):
         reader = Reader(WANTED)
-        answers = [one for one in reader.feed(path.read_bytes()) if event_of(one) is None]
+        answers = [one for one in reader.push(path.read_bytes()) if event_of(one) is None]
         if path.stem != "unfiltered":
-            assert reader.events == len(Reader(WANTED).feed(path.read_bytes())) - len(answers)
+            assert reader.events == len(Reader(WANTED).push(path.read_bytes())) - len(answers)
     assert set(EVENTS) <= WANTED
 
 

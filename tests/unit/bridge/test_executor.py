@@ -205,7 +205,7 @@ async def test_refuses_a_call_that_rings() -> None:
     assert (str(fields["Channel"])[:11], fields["Cause"]) == ("PJSIP/1002-", "21")
 
 
-async def test_hands_over() -> None:
+async def test_transfers() -> None:
     """Whoever talks with the agent goes on to the colleague."""
     asterisk, _, call = talking("blind_transfer", "BlindTransfer")
     order = Order(id="c2", kind="transfer", agent="1001", number="1002", call=call)

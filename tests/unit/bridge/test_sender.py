@@ -71,7 +71,7 @@ def test_a_202_of_somebody_else_is_none() -> None:
 
 
 def test_retry_after_is_heard() -> None:
-    """The connector may ask for patience."""
+    """The connector may say when to come again."""
     outcome = decide(503, {"retry-after": "7"}, b"", 2, NOW)
     assert isinstance(outcome, Retry)
     assert outcome.after_seconds == 7

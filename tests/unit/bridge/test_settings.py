@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from connector.bridge.settings import PREFIX, BridgeSettings, describe, guide, load
+from connector.bridge.guide import guide
+from connector.bridge.settings import PREFIX, BridgeSettings, describe, load
 from connector.errors import SettingsError
 
 LEAST = {

@@ -72,7 +72,7 @@ def test_what_is_due_is_what_was_said(kind: object, seed: int) -> None:
         assert (found.direction, found.status) == (due.direction, due.status)
         assert (found.started_at, found.duration_seconds) == (due.starts_ms, due.duration_seconds)
         assert [each.url for each in found.recordings] == ([due.recording_url] if due.recording_url else [])
-    assert set(scenario.pops) <= calls.keys()
+    assert set(scenario.on_banner) <= calls.keys()
 
 
 def events_of(scenario: Scenario) -> dict[str, list[CallEvent]]:

@@ -16,7 +16,7 @@ def played(call: str = "c-1") -> PlayedScenario:
     events = [Event(call=call, id=f"{call}-{ms}", type="ringing", at_ms=ms, data={}) for ms in (0, 1_000)]
     posts = tuple(ScheduledPost(events=(event,), after_ms=event.at_ms) for event in events)
     return PlayedScenario(
-        scenario=Scenario(posts=posts, records=(wanted().expected,), pops=(call,)),
+        scenario=Scenario(posts=posts, records=(wanted().expected,), on_banner=(call,)),
         begun_at=BEGUN_AT,
         posted_at={call: 100.0},
         ended_at={call: BEGUN_AT},

@@ -13,8 +13,8 @@ Record = dict[str, Any]
 """A record of the sandbox's Desk with everything it stores, by Desk's names."""
 
 
-class Control:
-    """The control API of a running sandbox."""
+class SandboxAdmin:
+    """The admin API of a running sandbox."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin

@@ -52,7 +52,7 @@ class UserChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def routes() -> list[Route]:
-    """List the addresses of the control API."""
+    """List the addresses of the admin API."""
     table: list[tuple[str, str, Handler]] = [
         ("GET", "clock", show_clock),
         ("POST", "clock", advance_clock),

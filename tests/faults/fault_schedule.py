@@ -1,4 +1,4 @@
-"""Make bad weather: a Desk that fails at random, and programs, connections and grants that end."""
+"""Make faults happen: a Desk that fails at random, and programs, connections and grants that end."""
 
 import asyncio
 import random
@@ -37,14 +37,14 @@ LINK_AGAIN_SECONDS = 5.0
 
 
 def rules(share: float) -> list[dict[str, Any]]:
-    """Let each kind of fault befall a share of requests."""
+    """Return rules by which each kind of fault strikes a share of requests."""
     kinds = [{"kind": kind, "probability": share} | more for kind, more in KINDS.items()]
     pages = [{"kind": "html", "probability": share / len(PAGES), "status": status} for status in PAGES]
     return [{"path_prefix": "/api/"} | rule for rule in (*kinds, *pages)]
 
 
-class Weather:
-    """Faults in the sandbox, and what befalls our own programs.
+class FaultSchedule:
+    """Faults in the sandbox, and the kills and cuts of our own programs.
 
     `programs` maps each to the address where it says that it is ready, "" where it has none.
     """
@@ -53,7 +53,7 @@ class Weather:
         self._env = env
         self._programs = programs
         self._chance = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
-        self._http = httpx2.AsyncClient(base_url=env.control.origin, trust_env=False, timeout=30)
+        self._http = httpx2.AsyncClient(base_url=env.sandbox_admin.origin, trust_env=False, timeout=30)
         self._tasks: list[asyncio.Task[None]] = []
         self._rules: list[dict[str, Any]] = []
         self._struck: Counter[str] = Counter()
@@ -62,15 +62,15 @@ class Weather:
         self.cuts = 0
 
     async def begin(self, share: float, cut: Callable[[], None] | None) -> None:
-        """Let each kind of fault befall that share of requests, and kill a program every few seconds."""
+        """Have each kind of fault strike that share of requests, and kill a program every few seconds."""
         self._rules = rules(share)
         await self._let_desk_fail()
         self._tasks = [asyncio.create_task(self._kill()), asyncio.create_task(self._lose_grant())]
         if cut is not None:
             self._tasks.append(asyncio.create_task(self._cut(cut)))
 
-    async def calm_down(self) -> None:
-        """End what befalls our own programs, and see that all of them run; Desk goes on failing."""
+    async def stop_killing(self) -> None:
+        """End the kills and cuts of our own programs, and see that all of them run; Desk goes on failing."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
