@@ -27,9 +27,9 @@ def matches(wanted: str, value: str | None) -> bool:
 
 
 def any_match(terms: Iterable[str], values: Iterable[str | None]) -> bool:
-    """Tell whether any value matches any term."""
-    texts = list(values)
-    return any(matches(term, value) for term in terms for value in texts)
+    """Say whether any value matches any term."""
+    held = list(values)
+    return any(matches(term, value) for term in terms for value in held)
 
 
 def find(
