@@ -50,7 +50,7 @@ def folded(told: Iterable[Event]) -> list[Call]:
     """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
     system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
-    body = b"[" + b",".join(encode(event, SETTINGS.source) for event in told) + b"]"
+    body = b"[" + b",".join(encode(said, SETTINGS.source) for said in told) + b"]"
     kind = "application/cloudevents-batch+json"
     headers = {"webhook-id": "1", "webhook-timestamp": str(NOW // 1_000)}
     headers["webhook-signature"] = signing.sign(secret, "1", NOW // 1_000, body)
