@@ -21,6 +21,38 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 _END = b"\r\n\r\n"
 _EVENT = b"Event: "
 
+EVENTS = (
+    "Newchannel",
+    "Newstate",
+    "NewCallerid",
+    "DialBegin",
+    "DialEnd",
+    "QueueCallerJoin",
+    "BridgeEnter",
+    "BridgeLeave",
+    "BlindTransfer",
+    "AttendedTransfer",
+    "HangupRequest",
+    "Hangup",
+    "OriginateResponse",
+)
+LISTED = ("CoreShowChannel", "CoreShowChannelsComplete")
+VARIABLES = ("MIXMONITOR_FILENAME", "VMSTATUS")
+WANTED = frozenset((*EVENTS, *LISTED, "VarSet"))
+FILTERS = (
+    f"^Event: ({'|'.join((*EVENTS, *LISTED))})[^a-zA-Z]",
+    f"Variable: ({'|'.join(VARIABLES)})[^a-zA-Z]",
+)
+"""Extended regular expressions over the whole text of an event; one that matches lets it pass.
+
+They stand in the PBX's manager.conf: an action could set them too, but would need the right `system`.
+"""
+_UNKNOWN = ("", "<unknown>", "anonymous", "unknown", "restricted")
+_DIALLED = re.compile(r"\+?[0-9]{3,}")
+_NUMBER = re.compile(r"[0-9*#+(). /-]*[0-9][0-9*#+(). /-]*")
+_SAME_DIGITS = 6
+_DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
+
 
 class BadStream(ConnectorError):
     """What comes from the manager interface is none of its messages, or the connection is of no use."""
@@ -83,42 +115,6 @@ def _fields(block: bytes) -> Message:
         if colon:
             fields.setdefault(name, value.removeprefix(" "))
     return fields
-
-
-EVENTS = (
-    "Newchannel",
-    "Newstate",
-    "NewCallerid",
-    "DialBegin",
-    "DialEnd",
-    "QueueCallerJoin",
-    "BridgeEnter",
-    "BridgeLeave",
-    "BlindTransfer",
-    "AttendedTransfer",
-    "HangupRequest",
-    "Hangup",
-    "OriginateResponse",
-)
-LISTED = ("CoreShowChannel", "CoreShowChannelsComplete")
-VARIABLES = ("MIXMONITOR_FILENAME", "VMSTATUS")
-WANTED = frozenset((*EVENTS, *LISTED, "VarSet"))
-
-FILTERS = (
-    f"^Event: ({'|'.join((*EVENTS, *LISTED))})[^a-zA-Z]",
-    f"Variable: ({'|'.join(VARIABLES)})[^a-zA-Z]",
-)
-"""Extended regular expressions over the whole text of an event; one that matches lets it pass.
-
-They stand in the PBX's manager.conf: an action could set them too, but would need the right `system`.
-"""
-
-
-_UNKNOWN = ("", "<unknown>", "anonymous", "unknown", "restricted")
-_DIALLED = re.compile(r"\+?[0-9]{3,}")
-_NUMBER = re.compile(r"[0-9*#+(). /-]*[0-9][0-9*#+(). /-]*")
-_SAME_DIGITS = 6
-_DURATION = re.compile(r"(\d+):(\d\d):(\d\d)")
 
 
 def moment(message: Message, clock: Clock) -> int:

@@ -9,6 +9,17 @@ from connector.bridge.events import Event, EventData, EventType
 
 INBOUND, OUTBOUND, INTERNAL = "inbound", "outbound", "internal"
 
+# Hangup causes of Q.850 that say more than the state of the dialling; 26 is Asterisk's 'answered elsewhere'.
+_BY_HANGUP = {"21": "rejected", "26": "cancelled"}
+_BUSY = "17"
+_BY_DIAL = {
+    "BUSY": "busy",
+    "CANCEL": "cancelled",
+    "NOANSWER": "no_answer",
+    "CHANUNAVAIL": "failed",
+    "CONGESTION": "failed",
+}
+
 
 class Part(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What was reported of one channel's part in a call; an `agent` has one for each of their devices.
@@ -176,18 +187,6 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             part = self.parts[channel.uniqueid] = Part(turn=turn, offered=turn > 1)
         part.agent = channel.agent
         return part
-
-
-# Hangup causes of Q.850 that say more than the state of the dialling; 26 is Asterisk's 'answered elsewhere'.
-_BY_HANGUP = {"21": "rejected", "26": "cancelled"}
-_BUSY = "17"
-_BY_DIAL = {
-    "BUSY": "busy",
-    "CANCEL": "cancelled",
-    "NOANSWER": "no_answer",
-    "CHANUNAVAIL": "failed",
-    "CONGESTION": "failed",
-}
 
 
 def cause_of_leg(channel: Channel, hangup_cause: str, *, answered: bool) -> str:

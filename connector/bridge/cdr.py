@@ -23,6 +23,10 @@ TAIL_BYTES = 8 * 1024 * 1024
 _QUARTER = 15 * MINUTE
 _COLUMNS = 17  # cdr_csv with loguniqueid = yes
 
+_NEAR, _FAR = ";1", ";2"
+_DEPTH = 5
+"""So many Local channels in a row are followed."""
+
 
 class CdrRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of Master.csv: one channel's time with one other. Moments are epoch milliseconds."""
@@ -139,11 +143,6 @@ def _starts(read: Iterable[list[str]]) -> Iterator[tuple[str, int]]:
 def _made_at(uniqueid: str) -> int | None:
     second = uniqueid.rpartition("-")[2].partition(".")[0]  # a system name may stand before it
     return int(second) * SECOND if second.isdigit() else None
-
-
-_NEAR, _FAR = ";1", ";2"
-_DEPTH = 5
-"""So many Local channels in a row are followed."""
 
 
 def tied(rows: Sequence[CdrRow]) -> list[CdrRow]:

@@ -18,6 +18,11 @@ from connector.clock import SECOND
 
 _CONNECTED = "CONNECT"
 
+Emit = Callable[[Iterable[Event]], None]
+SLACK_SECONDS = 2
+"""The files know whole seconds: a call that ended so shortly before the gap counts as in it."""
+log = logging.getLogger(__name__)
+
 
 class CallHistory:
     """What the PBX's files hold of its calls; no I/O."""
@@ -141,14 +146,6 @@ class CallHistory:
             uniqueid=row.uniqueid, name=row.channel, party=party, agent=agent
         )
         return call
-
-
-Emit = Callable[[Iterable[Event]], None]
-
-SLACK_SECONDS = 2
-"""The files know whole seconds: a call that ended so shortly before the gap counts as in it."""
-
-log = logging.getLogger(__name__)
 
 
 class Recovery:

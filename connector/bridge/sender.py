@@ -26,6 +26,12 @@ LONGEST_WAIT_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.5
 _CLOCKS_DIFFER_SECONDS = 60
 
+TIMEOUT = httpx2.Timeout(30, connect=5)
+TOO_BIG = "one event alone is larger than the connector takes"
+_Result = TypeVar("_Result")
+_Arguments = TypeVarTuple("_Arguments")
+log = logging.getLogger(__name__)
+
 
 class Delivered(msgspec.Struct, frozen=True):
     """The connector has the batch, except the members in `rejected`: the reason by their place in it."""
@@ -146,15 +152,6 @@ def signature_refused(headers: Mapping[str, str], now: int) -> str:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
-TIMEOUT = httpx2.Timeout(30, connect=5)
-TOO_BIG = "one event alone is larger than the connector takes"
-
-_Result = TypeVar("_Result")
-_Arguments = TypeVarTuple("_Arguments")
-
-log = logging.getLogger(__name__)
 
 
 class EventSender:

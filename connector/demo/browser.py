@@ -17,6 +17,9 @@ STEPS_AT_MOST = 10
 TIMEOUT = httpx2.Timeout(15)
 STREAM_TIMEOUT = httpx2.Timeout(15, read=None)
 
+View = dict[str, Any]
+"""A call as the banner's stream shows it."""
+
 
 class StreamEvent(msgspec.Struct, frozen=True):
     """One event of a banner's stream."""
@@ -107,10 +110,6 @@ def _shown(answer: httpx2.Response) -> str:
     """Return what a page shows, in short."""
     title = answer.text.partition("<title>")[2].partition("</title>")[0].strip()
     return f"{answer.status_code} {title or answer.text[:200]} at {answer.url.path}"
-
-
-View = dict[str, Any]
-"""A call as the banner's stream shows it."""
 
 
 class SeenView(msgspec.Struct, frozen=True):

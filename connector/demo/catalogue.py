@@ -19,6 +19,12 @@ from connector.demo.scenarios import (
 
 NOBODYS_EXTENSION = "1099"
 
+APART_MS = 300
+"""A queue rings its agents one shortly after the other."""
+ScenarioKind = Callable[[ScenarioBuilder], Scenario]
+INTERNAL_EVERY = 8
+"""One internal call among so many scenarios; it comes on top, for it leaves no record."""
+
 
 def answered(builder: ScenarioBuilder) -> Scenario:
     """Let a contact call, and an agent answer."""
@@ -134,10 +140,6 @@ def nobodys_phone(builder: ScenarioBuilder) -> Scenario:
     return Scenario(posts=script.posts, records=(record,))
 
 
-APART_MS = 300
-"""A queue rings its agents one shortly after the other."""
-
-
 def queue(builder: ScenarioBuilder) -> Scenario:
     """Let a queue ring several agents, one of whom answers."""
     script, members = builder.script(), builder.team.queue(SUPPORT)
@@ -241,11 +243,6 @@ def internal(builder: ScenarioBuilder) -> Scenario:
     script.post_event(script.call, "ended", 40 * SECOND, cause="normal")
     return Scenario(posts=script.posts, records=(), on_banner=(script.call,))
 
-
-ScenarioKind = Callable[[ScenarioBuilder], Scenario]
-
-INTERNAL_EVERY = 8
-"""One internal call among so many scenarios; it comes on top, for it leaves no record."""
 
 SHARES: dict[ScenarioKind, int] = {
     answered: 24,

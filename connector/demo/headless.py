@@ -36,6 +36,8 @@ GIVE_UP_SECONDS = 150
 """How long nothing may move in the outbox: an unknown outcome is left alone for a minute and a half."""
 TALK_SECONDS = (5, 600)
 
+MS = 1_000
+
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls, how many of them begin in a second, and the seed that chooses them."""
@@ -113,9 +115,6 @@ def recorded_seconds(played: Sequence[PlayedScenario], setup: Setup, calls: Sequ
             if key in made_at:
                 found.append((made_at[key] - ended_at) / SECOND)
     return found
-
-
-MS = 1_000
 
 
 class PopTimes(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,14 @@ WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 CloudEvent = Mapping[str, Any]
 
+RATE = 8_000
+LONGEST_SECONDS = 30
+"""However long people talked: a thousand calls shall not fill the disk."""
+NOTE_SECONDS = 0.25
+NOTES = (440.0, 554.4, 659.3, 554.4, 493.9, 587.3, 740.0, 587.3)
+LOUDNESS = 40
+"""Of 127: nobody shall be startled."""
+
 
 class PostResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a post went: when it first left, how long the last attempt took, and how many there were."""
@@ -136,16 +144,6 @@ class Phone:
 
 def _shown(answer: httpx2.Response | None) -> str:
     return "it does not answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
-
-
-RATE = 8_000
-LONGEST_SECONDS = 30
-"""However long people talked: a thousand calls shall not fill the disk."""
-
-NOTE_SECONDS = 0.25
-NOTES = (440.0, 554.4, 659.3, 554.4, 493.9, 587.3, 740.0, 587.3)
-LOUDNESS = 40
-"""Of 127: nobody shall be startled."""
 
 
 class Recorder:

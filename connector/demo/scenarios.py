@@ -10,6 +10,9 @@ from connector.demo.callers import Callers
 from connector.demo.company import BILLING_LINE, DEPARTMENT_OF_LINE, MAIN_LINE, Person, Team
 from connector.demo.phone import SOURCE, CloudEvent
 
+BILLING_SHARE = 0.4
+"""How often the agents of Billing are called on its own line."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a call; `at_ms` is when it happens, counted from the scenario's beginning."""
@@ -114,10 +117,6 @@ class Script:
     def posts(self) -> tuple[ScheduledPost, ...]:
         """Return what is posted, in the order in which it was added."""
         return tuple(self._posts)
-
-
-BILLING_SHARE = 0.4
-"""How often the agents of Billing are called on its own line."""
 
 
 class CallTimeline(msgspec.Struct, frozen=True, kw_only=True):

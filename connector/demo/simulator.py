@@ -13,6 +13,15 @@ from connector.demo.phone import SOURCE, CloudEvent, Phone, PostResult
 from connector.demo.scenarios import Scenario, ScheduledPost
 from connector.errors import CommandError
 
+Pace = Callable[[int, ScheduledPost], float]
+"""Returns how many seconds after the beginning a post goes out, given its place in the scenario."""
+PostEvents = Callable[[Sequence[CloudEvent]], Awaitable[PostResult]]
+"""Posts events, several as a batch, until they are accepted."""
+WAIT_SECONDS = 25
+AGAIN_SECONDS = 2
+PICKS_UP_SECONDS, ANSWERS_SECONDS, TALKS_SECONDS = 1.5, 2.5, 40.0
+Sleep = Callable[[float], Awaitable[None]]
+
 
 class PlayedScenario(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario as it was played.
@@ -53,10 +62,6 @@ class StartTimes:
         return begun_at
 
 
-Pace = Callable[[int, ScheduledPost], float]
-"""Returns how many seconds after the beginning a post goes out, given its place in the scenario."""
-
-
 def in_real_time(_place: int, post: ScheduledPost) -> float:
     """Post everything when it happens."""
     return post.after_ms / SECOND
@@ -69,10 +74,6 @@ def fast(step_seconds: float, late_seconds: float) -> Pace:
         return place * step_seconds + (late_seconds if post.late else 0)
 
     return pace
-
-
-PostEvents = Callable[[Sequence[CloudEvent]], Awaitable[PostResult]]
-"""Posts events, several as a batch, until they are accepted."""
 
 
 async def play(
@@ -112,13 +113,6 @@ async def play_all(
             group.create_task(after(place / rate, scenario)) for place, scenario in enumerate(scenarios)
         ]
     return [each.result() for each in playing]
-
-
-WAIT_SECONDS = 25
-AGAIN_SECONDS = 2
-PICKS_UP_SECONDS, ANSWERS_SECONDS, TALKS_SECONDS = 1.5, 2.5, 40.0
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,12 @@ from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import State
 
+LOOK_AGAIN_SECONDS = 0.2
+UNDER_WAY: tuple[State, ...] = ("due", "sending", "unknown")
+Counted = Mapping[State, int]
+PLAYER = re.compile(r'<audio [^>]*src="([^"]+)"')
+"""Finds the address of the sound in the page of a call's recordings."""
+
 
 class ExpectedDeskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record that must stand in Desk: what is expected, with Desk's ids in place of names.
@@ -162,12 +168,6 @@ def _twice(desk: Desk, made: Mapping[str | None, list[str]]) -> Iterator[str]:
         yield from (f"contact {each}: one more for {number or 'withheld numbers'}" for each in spare)
 
 
-LOOK_AGAIN_SECONDS = 0.2
-UNDER_WAY: tuple[State, ...] = ("due", "sending", "unknown")
-
-Counted = Mapping[State, int]
-
-
 async def _ignore(_counted: Counted) -> None:
     """Do nothing."""
 
@@ -222,10 +222,6 @@ def _wanted(setup: Setup, played: PlayedScenario, expected: ExpectedRecord) -> E
         department_id=department or str(setup.portal.default_department_id),
         recordings_at=f"{setup.origin}/recordings/{key}" if expected.recording_url else None,
     )
-
-
-PLAYER = re.compile(r'<audio [^>]*src="([^"]+)"')
-"""Finds the address of the sound in the page of a call's recordings."""
 
 
 async def recording_problems(

@@ -24,6 +24,9 @@ from connector.sandbox.responses import page
 from connector.sandbox.state import SandboxState, data_center_of, state_of
 from connector.sandbox.tokens import Code, Grant, Scopes, Throttled, parse_scopes
 
+COOKIE = "zoho_sandbox_zuid"
+_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
 
 class BadRequest(Exception):
     """An authorization request cannot be carried out; shown as a page with this title, text and status."""
@@ -118,10 +121,6 @@ def _state(asked: Authorization) -> dict[str, str]:
 
 def _with_query(address: str, fields: dict[str, str]) -> str:
     return f"{address}{'&' if '?' in address else '?'}{urlencode(fields, quote_via=quote, safe='')}"
-
-
-COOKIE = "zoho_sandbox_zuid"
-_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def routes() -> list[Route]:

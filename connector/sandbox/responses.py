@@ -13,6 +13,13 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from connector.sandbox.config import Client, Config
 
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
 
 class ZohoJSONResponse(JSONResponse):
     """JSON as the accounts server labels it."""
@@ -62,13 +69,6 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 def page(template: str, status: int = 200, /, **context: object) -> HTMLResponse:

@@ -19,6 +19,30 @@ from connector.sandbox.desk.webhook_sender import WebhookSender
 CONTACTS = 200
 _ID_BASE = 104_000_001_000_000_000
 
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
+_YEAR_DAYS = 365
+_FIRST = (
+    "Alma Bastian Carys Dorian Elif Fabrice Greta Hamza Ines Jonas Keira Leander Maëlle Noor Ottilie Pavel "
+    "Quentin Rosalind Søren Tamsin Ulrich Vesna Wiebke Xenia Yannick Zoë"
+)
+_LAST = (
+    "Ashgrove Brantley Castellane Dunmore Eichwald Fairhurst Grünfeld Hollis Ivarsson Jessop Kestrel "
+    "Lindqvist Marchetti Northam O'Farrow Pemberley Quillon Rosenau Söderholm Thistle Underhay "
+    "Vautrin Wexcombe Yarrow"
+)
+_TRADES = "Logistics Bakery Optics Shipyard Textiles Nurseries Print Pumps Interiors Instruments"
+_SUBJECTS = (
+    "Delivery has not arrived",
+    "Question about an invoice",
+    "Cannot sign in",
+    "Wants a quotation",
+    "Device makes a noise",
+    "Change of address",
+)
+_STATUSES = ("Open", "Closed", "On Hold", "Closed", "Escalated")
+_PRIORITIES = (None, "Low", "Medium", "High")
+
 
 class DeskState:
     """Hold the portals, each filled with invented records when it is first needed.
@@ -136,32 +160,6 @@ def _dump(portal: Portal, record: msgspec.Struct) -> JsonObject:
     stored: JsonObject = msgspec.to_builtins(record)
     times = {name: write_time(value) for name, value in stored.items() if name.endswith("Time")}
     return stored | times | {"orgId": portal.org.org_id}
-
-
-_HOUR = 3_600_000
-_DAY = 24 * _HOUR
-_YEAR_DAYS = 365
-
-_FIRST = (
-    "Alma Bastian Carys Dorian Elif Fabrice Greta Hamza Ines Jonas Keira Leander Maëlle Noor Ottilie Pavel "
-    "Quentin Rosalind Søren Tamsin Ulrich Vesna Wiebke Xenia Yannick Zoë"
-)
-_LAST = (
-    "Ashgrove Brantley Castellane Dunmore Eichwald Fairhurst Grünfeld Hollis Ivarsson Jessop Kestrel "
-    "Lindqvist Marchetti Northam O'Farrow Pemberley Quillon Rosenau Söderholm Thistle Underhay "
-    "Vautrin Wexcombe Yarrow"
-)
-_TRADES = "Logistics Bakery Optics Shipyard Textiles Nurseries Print Pumps Interiors Instruments"
-_SUBJECTS = (
-    "Delivery has not arrived",
-    "Question about an invoice",
-    "Cannot sign in",
-    "Wants a quotation",
-    "Device makes a noise",
-    "Change of address",
-)
-_STATUSES = ("Open", "Closed", "On Hold", "Closed", "Escalated")
-_PRIORITIES = (None, "Low", "Medium", "High")
 
 
 def add_departments(portal: Portal, now: int) -> None:
