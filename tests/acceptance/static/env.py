@@ -228,7 +228,7 @@ def make_app(env: Environment) -> ASGIApp:
 
 
 class Theatre:
-    """Run an environment on a loopback port in a thread."""
+    """Run a stage on a loopback port in a thread."""
 
     def __init__(self) -> None:
         self.env = Environment()
