@@ -1,1 +1,1 @@
-"""Stand beside a PBX, hear its calls, and tell the connector over HTTP, signed."""
+"""The bridge: runs beside a PBX, and sends the events of its calls to the connector over HTTP, signed."""

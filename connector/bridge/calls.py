@@ -1,17 +1,28 @@
-"""Hold what the bridge knows of one call while it goes on."""
+"""What the bridge knows of one call while it goes on, the events it makes of it, and why it ended."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from connector.bridge.channels import Channel, Party
-from connector.bridge.values import Data, Kind, Said
+from connector.bridge.events import Event, EventData, EventType
 
 INBOUND, OUTBOUND, INTERNAL = "inbound", "outbound", "internal"
 
+# Hangup causes of Q.850 that say more than the state of the dialling; 26 is Asterisk's 'answered elsewhere'.
+_BY_HANGUP = {"21": "rejected", "26": "cancelled"}
+_BUSY = "17"
+_BY_DIAL = {
+    "BUSY": "busy",
+    "CANCEL": "cancelled",
+    "NOANSWER": "no_answer",
+    "CHANUNAVAIL": "failed",
+    "CONGESTION": "failed",
+}
+
 
 class Part(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What was told of one channel's part in a call; an `agent` has one for each of their devices.
+    """What was reported of one channel's part in a call; an `agent` has one for each of their devices.
 
     `turn` counts how often the channel has come back after its part was over.
     """
@@ -23,22 +34,23 @@ class Part(msgspec.Struct, kw_only=True, omit_defaults=True):
     turn: int = 1
 
     def key(self, uniqueid: str, what: str) -> str:
-        """Return the key under which something of this part is told."""
+        """Return the key of an event about this part."""
         return f"{uniqueid}/{what}" if self.turn == 1 else f"{uniqueid}/{what}/{self.turn}"
 
 
 class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One call: that of one party outside, or one among colleagues, or channels of which it is not known yet.
 
-    `id` is the Linkedid with which it began; it is told as `subject`. `party` are the channels of the one
-    outside, several where one trunk after the other was tried; the call ends with the last of them.
+    `id` is the Linkedid with which it began; its events name it by `subject`. `party` are the channels of
+    the one outside, several where one trunk after the other was tried; the call ends with the last of them.
     `channels` belong to this call alone; `parts` may be of other calls' channels too, such as those of an
     agent who meets one customer after the other on a line that stays.
-    Nothing is told of a call before somebody is rung or queued for it. `originated`: the PBX itself
-    called the first channel. `patchy`: part of it was not heard, so the PBX's files may know better.
-    `lost_at`: it ended unheard, at this moment or later. `talkers`: agents who were heard to answer.
+    No event is made of a call before somebody is rung or queued for it (`told`). `originated`: the PBX itself
+    called the first channel. `patchy`: part of it was not read live, so the PBX's files may know better.
+    `lost_at`: it ended while nothing was read, at this moment or later.
+    `talkers`: agents whose answering was read live.
     `aliases`: other calls' ids that lead here. `is_rest`: what is left of a call that is over.
-    `met`: its channels took part in a call that was told.
+    `met`: its channels took part in a call of which events were made.
     """
 
     id: str
@@ -69,7 +81,7 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def is_over(self) -> bool:
-        """Return whether the call has ended: with the party outside, else with the last channel that counts.
+        """Tell whether the call has ended: with the party outside, else with the last channel that counts.
 
         A call out that nobody has answered yet may be tried once more over another trunk. Why nobody answered
         is known once the telephones have stopped ringing: Asterisk may tell that after the caller's end.
@@ -81,12 +93,12 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def is_left(self) -> bool:
-        """Return whether the call had a party outside, who is gone."""
+        """Tell whether the call had a party outside, who is gone."""
         return bool(self.party) and not any(one in self.channels for one in self.party)
 
     @property
     def is_external(self) -> bool:
-        """Return whether somebody outside the company is known to take part."""
+        """Tell whether somebody outside the company is known to take part."""
         return self.direction in (INBOUND, OUTBOUND)
 
     @property
@@ -96,17 +108,21 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             return list(self.channels.values())
         return [self.channels[one] for one in self.party if one in self.channels]
 
-    def say(self, kind: Kind, key: str, at: int, data: Data | None = None) -> Iterator[Said]:
-        """Say something of the call; before the first thing said, when and between whom it began."""
+    def event(
+        self, event_type: EventType, key: str, at: int, data: EventData | None = None
+    ) -> Iterator[Event]:
+        """Yield an event of the call; before its first one, that of when and between whom it began."""
         subject = self.subject or self.id
         if not self.told:
             self.told = True
-            yield Said(call_id=subject, key="start", kind=Kind.RINGING, at=self.started_at, data=self.facts())
-        yield Said(call_id=subject, key=key, kind=kind, at=at, data=data or Data())
+            yield Event(
+                call_id=subject, key="start", type=EventType.RINGING, at=self.started_at, data=self.parties()
+            )
+        yield Event(call_id=subject, key=key, type=event_type, at=at, data=data or EventData())
 
-    def facts(self, agent: str | None = None) -> Data:
+    def parties(self, agent: str | None = None) -> EventData:
         """Return between whom the call is."""
-        return Data(
+        return EventData(
             direction=self.direction,
             from_number=self.from_number,
             to_number=self.to_number,
@@ -114,54 +130,54 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             agent=agent,
         )
 
-    def ring(self, channel: Channel, at: int) -> Iterator[Said]:
-        """Say that an agent is being rung, or is calling out."""
+    def ring(self, channel: Channel, at: int) -> Iterator[Event]:
+        """Yield the event of an agent who is being rung, or is calling out."""
         if channel.agent is None:
             return
         part = self.parts.setdefault(channel.uniqueid, Part(agent=channel.agent))
         if not part.offered:
             part.offered = True
             key = part.key(channel.uniqueid, "ringing")
-            yield from self.say(Kind.RINGING, key, at, self.facts(channel.agent))
+            yield from self.event(EventType.RINGING, key, at, self.parties(channel.agent))
 
-    def answer(self, channel: Channel, at: int, *, is_heard: bool = True) -> Iterator[Said]:
-        """Say that a person answered; one outside the company has no name."""
+    def answer(self, channel: Channel, at: int, *, is_live: bool = True) -> Iterator[Event]:
+        """Yield the event of a person who answered; one outside the company has no name."""
         part = self._part(channel)
         if not part.answered:
             part.answered = self.answered = True
-            self.talkers += [channel.agent or ""] if is_heard else []
+            self.talkers += [channel.agent or ""] if is_live else []
             key = part.key(channel.uniqueid, "answered")
-            yield from self.say(Kind.ANSWERED, key, at, Data(agent=channel.agent))
+            yield from self.event(EventType.ANSWERED, key, at, EventData(agent=channel.agent))
 
-    def leave(self, channel: Channel, at: int, cause: str | None) -> Iterator[Said]:
-        """Say that an agent's part is over: when the last of the agent's channels has left."""
+    def leave(self, channel: Channel, at: int, cause: str | None) -> Iterator[Event]:
+        """Yield the event of an agent who left: with the last of the agent's channels."""
         part = self.parts.get(channel.uniqueid)
         if part is None or part.is_over:
             return
         part.is_over = True
         stays = any(one.agent == part.agent and not one.is_over for one in self.parts.values())
         if part.agent is not None and not stays:
-            said = Data(agent=part.agent, cause="normal" if part.answered and cause else cause)
-            yield from self.say(Kind.LEFT, part.key(channel.uniqueid, "left"), at, said)
+            data = EventData(agent=part.agent, cause="normal" if part.answered and cause else cause)
+            yield from self.event(EventType.LEFT, part.key(channel.uniqueid, "left"), at, data)
 
     def end(
         self, at: int, cause: str | None, *, key: str = "ended", parent: str | None = None
-    ) -> Iterator[Said]:
-        """Say that the call is over; one of which nothing can be told ends in silence."""
+    ) -> Iterator[Event]:
+        """Yield the event of the end; a call of which nothing can be reported ends without one."""
         if self.told or self.is_external:
-            yield from self.say(Kind.ENDED, key, at, Data(cause=cause, parent=parent))
+            yield from self.event(EventType.ENDED, key, at, EventData(cause=cause, parent=parent))
 
     def agents(self) -> list[Channel]:
         """Return the agents' channels."""
         return [channel for channel in self.channels.values() if channel.party is Party.AGENT]
 
     def has_answered(self, channel: Channel) -> bool:
-        """Return whether a channel's part in the call was a talk."""
+        """Tell whether a channel's part in the call was a talk."""
         part = self.parts.get(channel.uniqueid)
         return part is not None and part.answered
 
     def is_among(self, people: Collection[Channel]) -> bool:
-        """Return whether the party outside is one of these."""
+        """Tell whether the party outside is one of these."""
         return any(one.uniqueid in self.party for one in people)
 
     def _part(self, channel: Channel) -> Part:
@@ -171,3 +187,40 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             part = self.parts[channel.uniqueid] = Part(turn=turn, offered=turn > 1)
         part.agent = channel.agent
         return part
+
+
+def cause_of_leg(channel: Channel, hangup_cause: str, *, answered: bool) -> str:
+    """Return why a dialled party's part ended.
+
+    A queue reports a phone that refused as NOANSWER; only the hangup tells. A phone that says 'busy'
+    after it rang has been rejected by its user.
+    """
+    if answered:
+        return "normal"
+    if hangup_cause == _BUSY:
+        return "rejected" if channel.rang else "busy"
+    return _BY_HANGUP.get(hangup_cause) or _BY_DIAL.get(channel.dial_status, "no_answer")
+
+
+def cause_of_rest(call: BridgeCall, channel: Channel) -> str:
+    """Return why a part ended whose channel is still there, now that the call is over."""
+    is_taken_back = call.gave_up and not channel.dial_status
+    return "cancelled" if is_taken_back else cause_of_leg(channel, "", answered=call.has_answered(channel))
+
+
+def cause_of_call(call: BridgeCall) -> str:
+    """Return why the whole call ended; a missed call is one that no person answered, whatever its cause."""
+    if call.answered:
+        return "normal"
+    if call.voicemail:
+        return "voicemail"
+    return "cancelled" if call.gave_up else _shared(call.causes)
+
+
+def _shared(causes: Sequence[str]) -> str:
+    """Return what all legs say; where they disagree, nobody answered.
+
+    A leg that the phone system itself took back, as a queue does when its time is up, has not answered.
+    """
+    shared = causes[0] if len(set(causes)) == 1 else "no_answer"
+    return "no_answer" if shared == "cancelled" else shared

@@ -44,7 +44,7 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def is_only_rung(self) -> bool:
-        """Return whether a telephone is rung that nobody has picked up."""
+        """Tell whether a telephone is rung that nobody has picked up."""
         return self.party in (Party.AGENT, Party.OUTSIDE) and not (self.is_up or self.bridge)
 
 
@@ -67,7 +67,7 @@ _STANDS_IN = ("AsyncGoto/", "Surrogate/")
 _IN_TRANSIT = ("<ZOMBIE>", "<MASQ>")
 
 
-class Names:
+class ChannelNames:
     """Read channel names by the settings of a PBX."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Names:
         return (Party.AGENT, number) if is_own else (Party.OUTSIDE, None)
 
     def is_trunk(self, name: str, context: str = "") -> bool:
-        """Return whether a channel is a trunk's, by its name or the context in which its calls arrive."""
+        """Tell whether a channel is a trunk's, by its name or the context in which its calls arrive."""
         peer = _INSTANCE.sub("", name)
         return context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks)
 

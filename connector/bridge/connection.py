@@ -60,11 +60,11 @@ class Connection:
                 raise BadStream("Asterisk has fallen silent") from problem
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return
-            messages = self._reader.hub(data)
-            yield [message for message in messages if not self._is_answer(message)]
+            messages = self._reader.push(data)
+            yield [message for message in messages if not self._is_response(message)]
 
     async def act(self, action: str, fields: Fields | None = None) -> Message:
-        """Perform an action and answer Asterisk's response; Refused where that is an error."""
+        """Perform an action and return Asterisk's response; Refused where that is an error."""
         action_id = f"connector-{next(self._ids)}"
         answered = self._answered[action_id] = anyio.Event()
         try:
@@ -92,7 +92,7 @@ class Connection:
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as problem:
             raise BadStream("the connection to Asterisk is lost") from problem
 
-    def _is_answer(self, message: Message) -> bool:
+    def _is_response(self, message: Message) -> bool:
         """Hand a response to whoever waits for it; an event is none, although it may look like one."""
         if event_of(message) is not None:
             return False

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from connector.bridge.ami import FILTERS
 from connector.bridge.settings import PREFIX, BridgeSettings, describe
-from connector.bridge.wanted import FILTERS
 from connector.casing import ascii_upper
 
 _PAGE = Path(__file__).with_name("asterisk.md")

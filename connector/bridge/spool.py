@@ -1,4 +1,4 @@
-"""Keep on disk what is said until the connector has it, and what must be known after a crash.
+"""Keep events on disk until the connector has them, and what must be known after a crash.
 
 One SQLite file, one connection, one thread at a time; a second bridge on the same file is refused.
 """
@@ -25,7 +25,7 @@ create table if not exists facts (name text primary key, value integer not null)
 """
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class SpooledEvent(msgspec.Struct, frozen=True):
     """One event that waits to be delivered."""
 
     seq: int
@@ -34,7 +34,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Spool:
-    """The bridge's own memory."""
+    """The bridge's file: events that wait, events put aside, and the calls that go on."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -79,20 +79,20 @@ class Spool:
         except sqlite3.Error as problem:
             raise StoreUnavailable(f"the spool cannot be written: {problem}") from problem
 
-    def next(self, events: int, size: int) -> list[Waiting]:
+    def next(self, events: int, size: int) -> list[SpooledEvent]:
         """Return the oldest events that wait: so many at most, and so many bytes, but at least one."""
         query = "select seq, id, body from events order by seq limit ?"
-        found: list[Waiting] = []
+        found: list[SpooledEvent] = []
         total = 0
         for seq, name, body in self._connection.execute(query, (events,)):
             total += len(body) + 1
             if found and total > size:
                 break
-            found.append(Waiting(seq, name, body))
+            found.append(SpooledEvent(seq, name, body))
         return found
 
-    def remove(self, events: Collection[Waiting], rejected: Mapping[int, str]) -> None:
-        """Forget events that have been delivered; those rejected, by place, are put aside with the reason."""
+    def remove(self, events: Collection[SpooledEvent], rejected: Mapping[int, str]) -> None:
+        """Delete events that have been delivered; those rejected, by place, are put aside with the reason."""
         aside = [(one.id, one.body, rejected[n]) for n, one in enumerate(events) if n in rejected]
         try:
             with self._connection as c:
@@ -103,16 +103,16 @@ class Spool:
             raise StoreUnavailable(f"the spool cannot be written: {problem}") from problem
 
     def calls(self) -> list[bytes]:
-        """Return the calls that went on when last heard."""
+        """Return the calls that went on when Asterisk was last connected."""
         return [body for (body,) in self._connection.execute("select body from calls")]
 
     def known(self, call_ids: Collection[str]) -> set[str]:
-        """Return which of these calls have been told to their end."""
+        """Return which of these calls have been reported to their end."""
         query = "select id from over where id = ?"
         return {one for one in call_ids if self._connection.execute(query, (one,)).fetchone()}
 
     def heard_at(self) -> int | None:
-        """Return until when Asterisk was heard; None if it never was."""
+        """Return until when Asterisk was connected; None if it never was."""
         row = self._connection.execute("select value from facts where name = 'heard_at'").fetchone()
         return None if row is None else int(row[0])
 

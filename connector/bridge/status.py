@@ -1,4 +1,4 @@
-"""Know how the bridge fares, and show it on loopback: /health for people, /metrics for Prometheus."""
+"""Keep how the bridge is doing, and show it on loopback: /health for people, /metrics for Prometheus."""
 
 import socket
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE
+from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE
 from connector.clock import to_iso
 from connector.errors import SettingsError
 
@@ -20,7 +20,7 @@ NOT_TOLD = (OWN_TELEPHONE, NOBODY_ELSE)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to know who asks whether the bridge works."""
+    """What /health shows."""
 
     ok: bool
     asterisk: str
@@ -35,7 +35,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status:
-    """How the bridge fares at the moment."""
+    """How the bridge is doing at the moment."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -49,10 +49,10 @@ class Status:
         self.connected = self._gauge("connected", "1 while the manager interface is connected")
         self.open_calls = self._gauge("open_calls", "Calls that go on")
         self.waiting = self._gauge("events_waiting", "Events in the spool that the connector does not have")
-        self.aside = self._gauge("events_aside", "Events that the connector will never take")
+        self.aside = self._gauge("events_aside", "Events that the connector refuses for good")
         self.unsaved = self._gauge("events_unsaved", "Events on their way to the disk")
-        self.heard = self._counter("ami_events", "Events read from Asterisk, wanted or not")
-        self.said = self._counter("events", "Neutral events made of them")
+        self.ami_events = self._counter("ami_events", "Events read from Asterisk, wanted or not")
+        self.events_made = self._counter("events", "Neutral events made of them")
         self.delivered = self._counter("events_delivered", "Events that the connector has")
         self.connections = self._counter("connections", "Connections to Asterisk")
         self.attempts = Counter(
@@ -60,7 +60,7 @@ class Status:
         )
         self.not_told = Counter(
             "connector_bridge_calls_not_told",
-            "Calls that are no call of anybody's, by reason: own_telephone, nobody_else",
+            "Calls that are no call with anybody, by reason: own_telephone, nobody_else",
             ["reason"],
             registry=self.registry,
         )
@@ -69,7 +69,7 @@ class Status:
         )
 
     def health(self) -> Health:
-        """Return how the bridge fares."""
+        """Return how the bridge is doing."""
         return Health(
             ok=self.is_connected and self.is_delivering,
             asterisk=self.asterisk,
@@ -83,22 +83,22 @@ class Status:
             clock_difference_seconds=self.clock_difference_seconds,
         )
 
-    def lost(self, why: str) -> None:
-        """Note that Asterisk is not heard."""
+    def asterisk_lost(self, why: str) -> None:
+        """Record that Asterisk is not connected."""
         self.is_connected, self.asterisk = False, why
         self.connected.set(0)
 
-    def found(self) -> None:
-        """Note that Asterisk is heard."""
+    def asterisk_found(self) -> None:
+        """Record that Asterisk is connected."""
         self.is_connected, self.asterisk = True, "connected"
         self.connected.set(1)
         self.connections.inc()
 
-    def _gauge(self, name: str, says: str) -> Gauge:
-        return Gauge(f"connector_bridge_{name}", says, registry=self.registry)
+    def _gauge(self, name: str, description: str) -> Gauge:
+        return Gauge(f"connector_bridge_{name}", description, registry=self.registry)
 
-    def _counter(self, name: str, says: str) -> Counter:
-        return Counter(f"connector_bridge_{name}", says, registry=self.registry)
+    def _counter(self, name: str, description: str) -> Counter:
+        return Counter(f"connector_bridge_{name}", description, registry=self.registry)
 
 
 def app(status: Status) -> Starlette:
@@ -131,8 +131,8 @@ class Pages(uvicorn.Server):
 def listener(address: tuple[str, int]) -> socket.socket:
     """Take the port of the two pages; SettingsError where it is taken."""
     host, port = address
-    call_group = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(call_group, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    version = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(version, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))

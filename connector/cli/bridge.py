@@ -12,13 +12,13 @@ from connector.logs import set_up
 
 @click.group()
 def bridge() -> None:
-    """Stand beside a PBX and tell the connector of its calls."""
+    """Run beside a PBX, and report its calls to the connector."""
 
 
 @bridge.command()
 @click.option("--guide", is_flag=True, help="Print how to set it up, and do nothing else.")
 def asterisk(*, guide: bool) -> None:
-    """Hear an Asterisk over its manager interface; settings are BRIDGE_... variables, see --guide."""
+    """Read an Asterisk's calls over its manager interface; settings are BRIDGE_... variables, see --guide."""
     if guide:
         click.echo(written())
         return

@@ -1,4 +1,4 @@
-"""Show the whole road without an account: for a person at a browser, or without one."""
+"""Run the demo, without an account at Zoho: for a person at a browser, or without one."""
 
 import asyncio
 import signal
@@ -12,9 +12,9 @@ import httpx2
 from connector.cli.sandbox import PORT as SANDBOX_PORT
 from connector.cli.terminal import write_json
 from connector.demo import headless, live
-from connector.demo.env import Environment, Wishes
-from connector.demo.environment import command_line
-from connector.demo.headless import Order, Outcome
+from connector.demo.environment import Environment, Options
+from connector.demo.headless import RunOptions, RunResult
+from connector.demo.settings import command_line
 from connector.errors import CommandError
 
 PORT = 8080
@@ -30,11 +30,13 @@ Result = TypeVar("Result")
 @click.option("--sandbox-port", type=click.IntRange(1, 65_535),
     help=f"Of the sandbox; {SANDBOX_PORT}, or any with --headless.")  # fmt: skip
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path),
-    help="A folder to keep the connector's database and logs in; a passing one unless given.")  # fmt: skip
-@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in --data.")
+    help="A folder to keep the connector's database and logs in; a temporary one unless given.")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Delete what an earlier demo left in --data.")
 @click.option("--latency-ms", type=click.IntRange(0), default=200, show_default=True,
     help="How long the sandbox's Desk takes to answer; half of it more or less.")  # fmt: skip
-@click.option("--headless", "is_headless", is_flag=True, help="Do it all without a person, and compare.")
+@click.option(
+    "--headless", "is_headless", is_flag=True, help="Run without a person, and compare what Desk holds."
+)
 @click.option("--calls", type=click.IntRange(1), default=20, show_default=True,
     help="Headless: how many call records must come of it.")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=4, show_default=True,
@@ -44,29 +46,29 @@ Result = TypeVar("Result")
 @click.pass_context
 def demo(context: click.Context, /, *, is_headless: bool, as_json: bool, calls: int, rate: float, seed: int,
          **wished: Any) -> None:  # fmt: skip
-    """Show the whole road: a Zoho of its own, the connector, and a phone that rings.
+    """Show everything at work: a Zoho of its own, the connector, and a phone that rings.
 
     Needs no account, and leaves nothing behind but --data.
     """
     if not is_headless:
         wished |= {"port": wished["port"] or PORT, "sandbox_port": wished["sandbox_port"] or SANDBOX_PORT}
-    env = Environment(Wishes(**wished))
+    env = Environment(Options(**wished))
     try:
         if not is_headless:
-            _until_told(_live(env))
+            _until_stopped(_live(env))
             return
         if not as_json:
             click.echo(f"Ringing {calls} calls, and looking for them in Desk ...", err=True)
-        outcome = _until_told(_headless(env, Order(calls=calls, rate=rate, seed=seed)))
+        result = _until_stopped(_headless(env, RunOptions(calls=calls, rate=rate, seed=seed)))
     except asyncio.CancelledError:
         click.echo("\nStopped.", err=True)
         context.exit(INTERRUPTED if is_headless else 0)
-    _show(outcome, as_json=as_json)
-    context.exit(0 if outcome.is_clean else 1)
+    _show(result, as_json=as_json)
+    context.exit(0 if result.is_clean else 1)
 
 
-def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
-    """Do some work; Ctrl-C, or being told to end, raises CancelledError once all is put away."""
+def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do some work; Ctrl-C, or a signal to end, raises CancelledError once all is cleaned up."""
 
     async def working() -> Result:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
@@ -84,9 +86,9 @@ def _until_told(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(working())
 
 
-async def _headless(env: Environment, order: Order) -> Outcome:
+async def _headless(env: Environment, options: RunOptions) -> RunResult:
     async with env:
-        return await headless.run(env, order)
+        return await headless.run(env, options)
 
 
 async def _live(env: Environment) -> None:
@@ -98,17 +100,17 @@ async def _live(env: Environment) -> None:
 
 def _introduction(env: Environment) -> str:
     names = [person.name for person in env.team.agents]
-    zoho = env.control.origin
+    zoho = env.sandbox_admin.origin
     return f"""
 Everybody and every number here is invented, and nothing leaves this machine.
 
   1. Open      {env.origin}
      and sign in with Zoho as {", ".join(names[:-1])} or {names[-1]}.
      Calls ring there every {live.EVERY_SECONDS} seconds, are answered and end.
-     Click to call, hang up or hand over: the phone does it.
+     Click to call, hang up or transfer: the phone does it.
   2. Look at   {zoho}/desk/contacts   whom Desk knows
                {zoho}/desk/calls      the records that calls become, seconds after their end
-               Listen, beside some, leads to the recording: to a tune, if you may hear the call
+               Listen, beside some, leads to the recording, a tune, if you may hear the call
   3. Link      {env.origin}/connect   as {names[0]}, an administrator; it is linked already
 
 Commands, in another terminal:  {command_line(env.settings_file, "phones", "list")}
@@ -117,11 +119,11 @@ Ctrl-C ends it. Waiting for somebody to sign in.
 """
 
 
-def _show(outcome: Outcome, *, as_json: bool) -> None:
+def _show(result: RunResult, *, as_json: bool) -> None:
     if as_json:
-        write_json(outcome.figures)
+        write_json(result.figures)
         return
-    for name, value in outcome.figures.items():
+    for name, value in result.figures.items():
         spread = value.items() if isinstance(value, dict) else ()
         written = ", ".join(f"{part} {each}" for part, each in spread) if spread else value
         click.echo(f"{name.replace('_', ' '):<28}{written}")

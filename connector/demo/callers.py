@@ -7,9 +7,9 @@ connector's own reading, so that a mistake there shows.
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from random import Random
 
-from connector.demo.chance import Random
-from connector.demo.control import Record
+from connector.demo.sandbox_admin import Record
 from connector.sandbox.desk.numbers import LANDLINES, MOBILES, Range
 
 RANGES = (*LANDLINES, *MOBILES)
@@ -47,14 +47,14 @@ def _range_of(text: str | None) -> tuple[Range, str] | None:
 
 
 class Callers:
-    """Choose callers by chance; nobody calls twice unless that is meant."""
+    """Chooses callers at random; nobody calls twice unless that is meant."""
 
-    def __init__(self, contacts: Sequence[Record], chance: Random) -> None:
-        self._chance = chance
+    def __init__(self, contacts: Sequence[Record], rng: Random) -> None:
+        self._rng = rng
         self._bearers = _bearers(contacts)
         known = [number for number, contacts in self._bearers.items() if _are_plain(number, contacts)]
         self._known = sorted(known)
-        self._chance.shuffle(self._known)
+        self._rng.shuffle(self._known)
         self._next = 0
         self._strangers: set[str] = set()
 
@@ -69,8 +69,8 @@ class Callers:
     def stranger(self) -> str:
         """Return a number that Desk does not know."""
         while True:
-            each = self._chance.choice(RANGES)
-            number = each.pick(self._chance).e164
+            each = self._rng.choice(RANGES)
+            number = each.pick(self._rng).e164
             if number not in self._bearers and number not in self._strangers:
                 self._strangers.add(number)
                 return number
@@ -87,11 +87,11 @@ class Callers:
         ]
         if number.startswith(NATIONAL):
             ways += [f"0{digits[2:]}", f"0{digits[2:4]} {digits[4:8]} {digits[8:]}", digits]
-        return self._chance.choice(ways)
+        return self._rng.choice(ways)
 
     def withheld(self) -> str:
         """Write that a number is withheld."""
-        return self._chance.choice(("anonymous", "sip:anonymous@anonymous.invalid", "Restricted", "unknown"))
+        return self._rng.choice(("anonymous", "sip:anonymous@anonymous.invalid", "Restricted", "unknown"))
 
 
 def _bearers(contacts: Sequence[Record]) -> dict[str, list[Record]]:
@@ -105,3 +105,8 @@ def _bearers(contacts: Sequence[Record]) -> dict[str, list[Record]]:
 def _are_plain(number: str, contacts: Sequence[Record]) -> bool:
     typed = (text for contact in contacts for text in (contact["phone"], contact["mobile"]))
     return all(is_plain(text) for text in typed if number_of(text) == number)
+
+
+def seeded_random(seed: int | None = None) -> Random:
+    """Return a random generator; one with a seed repeats itself."""
+    return Random(seed)  # noqa: S311 - it chooses callers, and nothing is secret

@@ -1,4 +1,4 @@
-"""Ring for the people who are signed in, one call after the other, until somebody says stop."""
+"""Ring for the people who are signed in, one call after the other, until stopped."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,17 +7,13 @@ from time import strftime
 
 import msgspec
 
-from connector.demo.callers import Callers
-from connector.demo.chance import chance_of
-from connector.demo.env import Environment
-from connector.demo.obeying import Obeying
-from connector.demo.people import Team
-from connector.demo.phone import Phone
-from connector.demo.planning import QUIET, pick
-from connector.demo.playing import Calendar, in_real_time, play
-from connector.demo.recording import Recorder
-from connector.demo.stories import Known, Story, Stranger
-from connector.demo.writing import Writer
+from connector.demo.callers import Callers, seeded_random
+from connector.demo.catalogue import QUIET, pick
+from connector.demo.company import Team
+from connector.demo.environment import Environment
+from connector.demo.phone import Phone, Recorder
+from connector.demo.scenarios import KnownContact, NewContact, Scenario, ScenarioBuilder
+from connector.demo.simulator import PhoneSimulator, StartTimes, in_real_time, play
 from connector.errors import CommandError
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import sessions
@@ -26,20 +22,20 @@ EVERY_SECONDS = 6
 LOOK_AGAIN_SECONDS = 1
 TALK_SECONDS = (8, 20)
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 """Writes one line for the person who watches."""
 
 
-async def run(env: Environment, say: Say) -> None:
+async def run(env: Environment, show: Print) -> None:
     """Ring every few seconds for whoever is signed in; CommandError if one of our programs ends."""
     async with AsyncExitStack() as ending:
         record = Recorder(env.recordings).record
-        phone = Phone(env.hook, env.furniture.secret, record=record)
+        phone = Phone(env.hook, env.setup.secret, record=record)
         ending.push_async_callback(phone.close)
-        obeying = Obeying(phone, env.services.clock)
-        ringing = asyncio.create_task(_ring(env, phone, obeying, say))
+        simulator = PhoneSimulator(phone, env.services.clock)
+        ringing = asyncio.create_task(_ring(env, phone, simulator, show))
         ending.push_async_callback(_cancel, ringing)
-        ending.push_async_callback(_cancel, asyncio.create_task(obeying.run()))
+        ending.push_async_callback(_cancel, asyncio.create_task(simulator.run()))
         ends = {asyncio.create_task(program.ended()) for program in (env.connector, env.sandbox)}
         for end in ends:
             ending.push_async_callback(_cancel, end)
@@ -49,18 +45,20 @@ async def run(env: Environment, say: Say) -> None:
         await ringing
 
 
-async def _ring(env: Environment, phone: Phone, obeying: Obeying, say: Say) -> None:
-    clock, calendar = env.services.clock, Calendar(env.services.clock)
-    chance = chance_of()
-    callers = Callers(await env.control.contacts(DEMO_ORG_ID), chance)
+async def _ring(env: Environment, phone: Phone, simulator: PhoneSimulator, show: Print) -> None:
+    clock, start_times = env.services.clock, StartTimes(env.services.clock)
+    rng = seeded_random()
+    callers = Callers(await env.sandbox_admin.contacts(DEMO_ORG_ID), rng)
     async with asyncio.TaskGroup() as calls:
         while True:
             present = await _present(env)
             if present.agents:
-                story = pick(QUIET, chance)(Writer(chance, callers, present, TALK_SECONDS))
-                say(_line(story, present))
-                telling = calls.create_task(play(story, phone, calendar.begin(story), in_real_time, clock))
-                obeying.follow(story, telling)
+                scenario = pick(QUIET, rng)(ScenarioBuilder(rng, callers, present, TALK_SECONDS))
+                show(_description(scenario, present))
+                playing = calls.create_task(
+                    play(scenario, phone.post, start_times.begin(scenario), in_real_time, clock)
+                )
+                simulator.follow(scenario, playing)
             await asyncio.sleep(EVERY_SECONDS if present.agents else LOOK_AGAIN_SECONDS)
 
 
@@ -73,11 +71,11 @@ async def _present(env: Environment) -> Team:
     return msgspec.structs.replace(env.team, agents=agents)
 
 
-def _line(story: Story, team: Team) -> str:
-    """Tell in one line what is about to happen."""
-    due = story.dues[0]
+def _description(scenario: Scenario, team: Team) -> str:
+    """Return in one line what is about to happen."""
+    due = scenario.records[0]
     name = next((person.name for person in team.agents if person.email == due.owner), "Nobody")
-    kinds = {Known: "a contact of Desk", Stranger: "somebody Desk does not know"}
+    kinds = {KnownContact: "a contact of Desk", NewContact: "somebody Desk does not know"}
     who = kinds.get(type(due.contact), "a withheld number")
     what = f"calls {who}" if due.direction == "outbound" else f"is called by {who}"
     ends = f"talks for {due.duration_seconds} s" if due.status == "Completed" else "nobody answers"

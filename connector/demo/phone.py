@@ -1,4 +1,4 @@
-"""Be a phone system: post events, signed as Standard Webhooks, and try again until they are taken.
+"""A simulated phone system: posts events, signed as Standard Webhooks, and keeps recordings.
 
 The signature is made here anew rather than borrowed from `connector.dialects`, so that a mistake there
 cannot agree with itself.
@@ -6,16 +6,23 @@ cannot agree with itself.
 
 import asyncio
 import hmac
+import io
+import math
 import time
 import uuid
+import wave
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import msgspec
 
+from connector.demo.company import RECORDINGS
 from connector.errors import CommandError
+from connector.private_files import private_file
 from connector.zoho.transport import trusted
 
 SOURCE = "/demo/phone"
@@ -25,8 +32,16 @@ WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 CloudEvent = Mapping[str, Any]
 
+RATE = 8_000
+LONGEST_SECONDS = 30
+"""However long people talked: a thousand calls shall not fill the disk."""
+NOTE_SECONDS = 0.25
+NOTES = (440.0, 554.4, 659.3, 554.4, 493.9, 587.3, 740.0, 587.3)
+LOUDNESS = 40
+"""Of 127: nobody shall be startled."""
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
+
+class PostResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a post went: when it first left, how long the last attempt took, and how many there were."""
 
     posted_at: float
@@ -36,9 +51,9 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Phone:
-    """A sender of events; `patience_seconds` is how long it repeats what is not taken.
+    """Posts events; `give_up_seconds` is how long it repeats what is not accepted.
 
-    `record` is told what is about to be posted, so that recordings are there before they are told of.
+    `record` is called with what is about to be posted, so that recordings are there before their address is.
     """
 
     def __init__(
@@ -46,22 +61,22 @@ class Phone:
         address: str,
         secret: str,
         *,
-        patience_seconds: float = 60,
+        give_up_seconds: float = 60,
         record: Callable[[Sequence[CloudEvent]], None] | None = None,
     ) -> None:
         self.address = address
         self._key = b64decode(secret.removeprefix("whsec_"))
-        self._patience_seconds = patience_seconds
+        self._give_up_seconds = give_up_seconds
         self._record = record
         self._name = uuid.uuid4().hex
         self._http = httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=10)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close its connections."""
         await self._http.aclose()
 
-    async def post(self, events: Sequence[CloudEvent]) -> Taken:
-        """Post events, several as a batch; CommandError once they are refused or patience is over."""
+    async def post(self, events: Sequence[CloudEvent]) -> PostResult:
+        """Post events, several as a batch; CommandError once they are refused or time is up."""
         if self._record is not None:
             self._record(events)
         body = msgspec.json.encode(events[0] if len(events) == 1 else list(events))
@@ -73,16 +88,16 @@ class Phone:
             answer = await self._attempt(message_id, kind, body)
             if answer is not None and answer.is_success:
                 took = time.perf_counter() - began
-                told = msgspec.json.decode(answer.content)
-                return Taken(posted_at=posted_at, ack_seconds=took, attempts=attempts, answer=told)
+                receipt = msgspec.json.decode(answer.content)
+                return PostResult(posted_at=posted_at, ack_seconds=took, attempts=attempts, answer=receipt)
             waited = time.perf_counter() - posted_at
             refused = answer is not None and answer.status_code not in WORTH_REPEATING
-            if refused or waited > self._patience_seconds:
-                raise CommandError(f"The connector did not take an event: {_told(answer)}")
+            if refused or waited > self._give_up_seconds:
+                raise CommandError(f"The connector did not take an event: {_shown(answer)}")
             await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempts - 1)))
 
     async def fetch(self, wait_seconds: int) -> bytes:
-        """Ask what is to be done; CommandError where there is no answer to that."""
+        """Return the answer to a request for orders; CommandError where there is none."""
         address = f"{self.address}/orders"
         headers = self._headers(f"ask-{uuid.uuid4()}", b"")
         try:
@@ -92,13 +107,13 @@ class Phone:
         except httpx2.TransportError as problem:
             raise CommandError("The connector does not answer.") from problem
         if not answer.is_success:
-            raise CommandError(f"The connector gives no orders: {_told(answer)}")
+            raise CommandError(f"The connector gives no orders: {_shown(answer)}")
         return answer.content
 
-    async def report(self, order: str, said: Mapping[str, str]) -> bool:
-        """Say what comes of an order; False where the connector does not agree, or does not answer."""
-        body = msgspec.json.encode({"by": self._name, **said})
-        headers = self._headers(f"{order}-{said['state']}", body)
+    async def report(self, order: str, report: Mapping[str, str]) -> bool:
+        """Report what came of an order; return False where the connector refuses it, or does not answer."""
+        body = msgspec.json.encode({"by": self._name, **report})
+        headers = self._headers(f"{order}-{report['state']}", body)
         try:
             answer = await self._http.post(f"{self.address}/orders/{order}", content=body, headers=headers)
         except httpx2.TransportError:
@@ -122,10 +137,52 @@ class Phone:
         }
 
     def signature(self, message_id: str, timestamp: str, body: bytes) -> str:
-        """Sign an attempt as Standard Webhooks 1.0 says."""
+        """Return the signature of an attempt, as Standard Webhooks 1.0 defines it."""
         digest = hmac.digest(self._key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
         return f"v1,{b64encode(digest).decode()}"
 
 
-def _told(answer: httpx2.Response | None) -> str:
+def _shown(answer: httpx2.Response | None) -> str:
     return "it does not answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
+
+
+class Recorder:
+    """Keeps the recordings of the simulated phone system in a folder: a short tune for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def record(self, events: Iterable[CloudEvent]) -> None:
+        """Write the recordings whose address is in these events, before anybody can ask for them."""
+        for event in events:
+            data: Mapping[str, Any] = event["data"]
+            address = data.get("recording_url", "")
+            if address.startswith(RECORDINGS):
+                sound = tune(int(data.get("recording_seconds", LONGEST_SECONDS)))
+                file = self._folder / address.removeprefix(RECORDINGS)
+                private_file(file)
+                file.write_bytes(sound)
+
+
+def tune(seconds: int) -> bytes:
+    """Return a WAV file of so many seconds, one at least: the telephone's 8,000 samples each, 8 bits."""
+    length = RATE * max(1, min(LONGEST_SECONDS, seconds))
+    bar = _bar()
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(1)
+        out.setframerate(RATE)
+        out.writeframes((bar * (length // len(bar) + 1))[:length])
+    return file.getvalue()
+
+
+@cache
+def _bar() -> bytes:
+    """Play the notes once, each fading away."""
+    steps = int(RATE * NOTE_SECONDS)
+    return bytes(
+        round(128 + LOUDNESS * (1 - step / steps) * math.sin(2 * math.pi * note * step / RATE))
+        for note in NOTES
+        for step in range(steps)
+    )

@@ -1,5 +1,5 @@
 """A Zoho that lives in the repository: Accounts and Desk in one ASGI program, on the loopback only.
 
 It imports nothing from the rest of the connector, so a mistake made once cannot agree with itself.
-`connector.sandbox.app.create_sandbox` makes the program, `connector.sandbox.serve` runs it.
+`connector.sandbox.serve` makes the program (`create_sandbox`) and runs it.
 """

@@ -5,7 +5,7 @@ import time
 
 
 class Clock:
-    """Tell the time in epoch milliseconds; it runs with real time, or stands still if `frozen_at` is given.
+    """The time in epoch milliseconds; it runs with real time, or stands still if `frozen_at` is given.
 
     `advance` moves either kind and wakes those who wait in `sleep_until`; it may be called from any thread.
     """

@@ -1,4 +1,4 @@
-"""What this sandbox is made of: data centres, clients, users, orgs, and every switch with its default.
+"""The configuration of a sandbox: data centres, clients, users, orgs, and every switch with its default.
 
 The switches are those of accounts.md section 9, the limits those of its sections 3 and 6.
 A `Config` may be changed while the sandbox runs; every request reads it anew.
@@ -147,7 +147,7 @@ class Config(msgspec.Struct, kw_only=True):
     webhook_token_life_seconds: int = 300
     webhook_times_in_ms: bool = False
 
-    # The weather of `/api/*`
+    # Latency and faults of `/api/*`
     latency_ms: int = 200
     latency_jitter_ms: int = 100
     seed: int = 1

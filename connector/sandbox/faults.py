@@ -1,4 +1,4 @@
-"""Which fault strikes a request: by rule (the next n times, or always) or by rate, from a seeded chance."""
+"""Which fault strikes a request: by rule (the next n times, or always) or by rate, chosen at random."""
 
 import random
 from collections import Counter
@@ -25,9 +25,9 @@ FaultKind = Literal[
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One fault: it strikes requests of `method` (any if None) whose path starts with `path_prefix`.
 
-    `times` counts down to nothing (None: always); `probability` is the chance that it strikes.
+    `times` counts down to nothing (None: always); `probability` is how likely it strikes.
     With `containing` only requests are struck that have this text in their query or body.
-    `code` and `fields` (JSON pointer to error type) are what a refusal says.
+    `code` and `fields` (JSON pointer to error type) are what a refusal contains.
     """
 
     kind: FaultKind
@@ -45,17 +45,17 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     fields: dict[str, str] = {}
 
     def matches(self, method: str, path: str, text: str = "") -> bool:
-        """Say whether this rule concerns a request and has not been used up."""
+        """Tell whether this rule concerns a request and has not been used up."""
         is_there = self.containing is None or self.containing in text
         concerns = self.method in (None, method.upper()) and path.startswith(self.path_prefix)
         return self.times != 0 and concerns and is_there
 
 
 class Faults:
-    """Hold the rules in force and choose among them with a seeded chance."""
+    """Holds the rules in force, and chooses among them at random, from a seed."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
+        self._random = random.Random(seed)  # noqa: S311 - a choice that repeats, not secrecy
         self.rules: list[Rule] = []
         self.struck: Counter[FaultKind] = Counter()
 
@@ -64,24 +64,24 @@ class Faults:
         self.rules += rules
 
     def set_rates(self, rates: dict[FaultKind, float], path_prefix: str = "/api/") -> None:
-        """Let each kind strike that share of requests, 0 to 1."""
+        """Put a rule in force for each kind, which strikes that share of requests, 0 to 1."""
         self.add(*(Rule(kind=kind, probability=p, path_prefix=path_prefix) for kind, p in rates.items()))
 
     def seed(self, seed: int) -> None:
-        """Start the chance anew."""
+        """Seed the random generator anew."""
         self._random.seed(seed)
 
     def clear(self) -> None:
-        """Let the sun shine."""
+        """End all faults."""
         self.rules.clear()
 
     @property
     def reads_texts(self) -> bool:
-        """Say whether a rule in force concerns only requests with a certain text."""
+        """Tell whether a rule in force concerns only requests with a certain text."""
         return any(rule.containing is not None for rule in self.rules)
 
     def strike(self, method: str, path: str, text: str = "") -> list[Rule]:
-        """Choose what befalls a request: any number of latencies, then at most one other fault."""
+        """Return the rules that strike a request: any number of latencies, then at most one other fault."""
         struck: list[Rule] = []
         for rule in self.rules:
             if rule.matches(method, path, text) and self._random.random() < rule.probability:

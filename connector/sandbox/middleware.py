@@ -1,33 +1,27 @@
 """What lies between the network and the routes: counting outside, then latency and faults."""
 
 import asyncio
+import json
+from typing import Any
 from urllib.parse import unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.sandbox.desk.refusals import Refusal
 from connector.sandbox.faults import Rule
 from connector.sandbox.hangup import before_hanging_up, hang_up
-from connector.sandbox.odd import Retouched
-from connector.sandbox.pages import page
-from connector.sandbox.world import World
+from connector.sandbox.responses import not_signed_in, page
+from connector.sandbox.state import SandboxState
 
-CONTROL_PREFIX = "/_sandbox/"
+ADMIN_PREFIX = "/_sandbox/"
 
-_DESK_ANSWERS = {
-    "server_error": (
-        500,
-        "INTERNAL_SERVER_ERROR",
-        "An internal server error occurred while performing this operation.",
-    ),
-    "unauthorized": (401, "INVALID_OAUTH", "The OAuth Token you provided is invalid."),
-    "too_many_requests": (
-        429,
-        "TOO_MANY_REQUESTS",
-        "The maximum number of Concurrent API Calls that can be made has been exceeded.",
-    ),
-    "threshold": (429, "THRESHOLD_EXCEEDED", "The daily limit of API credits has been exceeded."),
+_DESK_CODES = {
+    "server_error": "INTERNAL_SERVER_ERROR",
+    "unauthorized": "INVALID_OAUTH",
+    "too_many_requests": "TOO_MANY_REQUESTS",
+    "threshold": "THRESHOLD_EXCEEDED",
 }
 
 ACCESS_DENIED = {
@@ -37,21 +31,21 @@ ACCESS_DENIED = {
 }
 
 
-class Counting:
-    """Count every request but those of the control API, and sign every answer as Zoho's server does."""
+class RequestCounting:
+    """Counts every request but those of the admin API, and names the server in answers as Zoho does."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, state: SandboxState) -> None:
         self._app = app
-        self._world = world
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count one request, and note the status of its answer."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PREFIX):
             await self._app(scope, receive, send)
             return
-        org_id = org_of(scope, self._world)
-        self._world.requests.begin(org_id)
-        ending = _Ending(self._world, scope, org_id)
+        org_id = org_of(scope, self._state)
+        self._state.requests.begin(org_id)
+        ending = _Ending(self._state, scope, org_id)
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -69,8 +63,8 @@ class Counting:
 class _Ending:
     """The end of one request, noted once, and before the client can see it."""
 
-    def __init__(self, world: World, scope: Scope, org_id: str | None) -> None:
-        self._requests = world.requests
+    def __init__(self, state: SandboxState, scope: Scope, org_id: str | None) -> None:
+        self._requests = state.requests
         self._scope = scope
         self._org_id = org_id
         self._noted = False
@@ -82,26 +76,26 @@ class _Ending:
             self._requests.end(self._scope["method"], self._scope["path"], status, self._org_id)
 
 
-class Weather:
-    """Let latency and faults befall requests before the routes see them."""
+class FaultInjection:
+    """Applies latency and faults to requests before the routes see them."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, state: SandboxState) -> None:
         self._app = app
-        self._world = world
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request as the weather of the moment has it."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+        """Handle one request with the faults that strike it."""
+        if scope["type"] != "http" or scope["path"].startswith(ADMIN_PREFIX):
             await self._app(scope, receive, send)
             return
         text = ""
-        if self._world.faults.reads_texts:
+        if self._state.faults.reads_texts:
             body = await _whole_body(receive)
             receive = _replaying(body)
             text = f"{unquote_plus(scope['query_string'].decode())}\n{body.decode(errors='replace')}"
-        struck = self._world.faults.strike(scope["method"], scope["path"], text)
+        struck = self._state.faults.strike(scope["method"], scope["path"], text)
         if seconds := self._delay(scope["path"], struck):
-            # Once it has arrived a request is carried out, whether or not the sender still listens.
+            # Once it has arrived a request is carried out, whether or not the sender is still connected.
             receive = _replaying(await _whole_body(receive))
             await asyncio.sleep(seconds)
         fault = next((rule for rule in struck if rule.kind != "latency"), None)
@@ -114,67 +108,61 @@ class Weather:
             await self._app(scope, receive, _discard)
             await hang_up(scope, receive)
         elif fault.kind == "odd_member":
-            await self._app(scope, receive, Retouched(send, fault))
+            await self._app(scope, receive, AlteredAnswer(send, fault))
         elif fault.kind == "late":
             await self._apply_late(scope, receive, 10 if fault.seconds is None else fault.seconds)
         else:
-            await _answer(fault, scope["path"], self._world)(scope, receive, send)
+            await _answer(fault, scope["path"], self._state)(scope, receive, send)
 
     def _delay(self, path: str, struck: list[Rule]) -> float:
-        """Return how many seconds the network and the rules want to take."""
-        config, seconds = self._world.config, sum(r.seconds or 0.0 for r in struck if r.kind == "latency")
+        """Return how many seconds latency and rules delay a request."""
+        config, seconds = self._state.config, sum(r.seconds or 0.0 for r in struck if r.kind == "latency")
         if path.startswith("/api/"):
-            seconds += self._world.faults.jitter(config.latency_ms, config.latency_jitter_ms) / 1000
+            seconds += self._state.faults.jitter(config.latency_ms, config.latency_jitter_ms) / 1000
         return seconds
 
     async def _apply_late(self, scope: Scope, receive: Receive, seconds: float) -> None:
         """Take the request in whole, hang up, and apply it when the sandbox's clock says so."""
         body = await _whole_body(receive)
-        due_at = self._world.clock.now() + round(seconds * 1000)
+        due_at = self._state.clock.now() + round(seconds * 1000)
 
         async def apply() -> None:
-            await self._world.clock.sleep_until(due_at)
+            await self._state.clock.sleep_until(due_at)
             await self._app(dict(scope), _replaying(body), _discard)
 
         task = asyncio.create_task(apply())
-        self._world.late.add(task)
-        task.add_done_callback(self._world.late.discard)
+        self._state.late.add(task)
+        task.add_done_callback(self._state.late.discard)
         await hang_up(scope, receive)
 
 
-def desk_error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Build an error answer in Desk's shape."""
-    return JSONResponse({"errorCode": code, "message": message}, status, headers=headers)
-
-
-def _answer(fault: Rule, path: str, world: World) -> Response:
+def _answer(fault: Rule, path: str, state: SandboxState) -> Response:
     """Build the answer of a fault that gives one: Desk's under /api/, else that of Accounts."""
     if fault.kind == "html":
         return page(
             "error.html", fault.status or 503, title="Zoho Desk - Error", text="Something went wrong."
         )
     if not path.startswith("/api/"):
-        return _accounts_answer(fault, world)
+        return _accounts_answer(fault, state)
     if fault.kind == "refusal":
         return _refusal(fault)
-    status, code, message = _DESK_ANSWERS[fault.kind]
-    if fault.kind == "unauthorized" and world.config.desk_401_html:
-        return page("error.html", 401, title="Zoho Desk - Error", text="You are not signed in.")
-    wait = None
-    if fault.kind == "threshold" and world.config.threshold_retry_after:
-        wait = {"Retry-After": str(round(3600 if fault.seconds is None else fault.seconds))}
-    return desk_error(fault.status or status, code, message, wait)
+    refusal = Refusal(_DESK_CODES[fault.kind], status=fault.status)
+    if fault.kind == "unauthorized" and state.config.desk_401_html:
+        return not_signed_in()
+    if fault.kind == "threshold" and state.config.threshold_retry_after:
+        refusal.headers["Retry-After"] = str(round(3600 if fault.seconds is None else fault.seconds))
+    return JSONResponse(refusal.body(), refusal.status, headers=refusal.headers)
 
 
 def _refusal(fault: Rule) -> Response:
     errors = [{"fieldName": name, "errorType": kind} for name, kind in fault.fields.items()]
-    said = {"errorCode": fault.code, "message": "The sandbox was told to refuse this."}
-    return JSONResponse(said | ({"errors": errors} if errors else {}), fault.status or 422)
+    body = {"errorCode": fault.code, "message": "The sandbox has a rule to refuse this."}
+    return JSONResponse(body | ({"errors": errors} if errors else {}), fault.status or 422)
 
 
-def _accounts_answer(fault: Rule, world: World) -> Response:
+def _accounts_answer(fault: Rule, state: SandboxState) -> Response:
     if fault.kind in ("too_many_requests", "threshold"):
-        return JSONResponse(ACCESS_DENIED, fault.status or world.config.access_denied_status)
+        return JSONResponse(ACCESS_DENIED, fault.status or state.config.access_denied_status)
     if fault.kind == "token_error":
         described = {"error_description": ACCESS_DENIED["error_description"]}
         more = described if fault.error == "access_denied" else {}
@@ -184,12 +172,12 @@ def _accounts_answer(fault: Rule, world: World) -> Response:
     return page("error.html", fault.status or 500, title="An error occurred", text="Please try again later.")
 
 
-def org_of(scope: Scope, world: World) -> str | None:
-    """Tell whose concurrency a request counts against: its token's portal, else the one it names."""
+def org_of(scope: Scope, state: SandboxState) -> str | None:
+    """Return whose concurrency a request counts against: its token's portal, else the one it names."""
     if not scope["path"].startswith("/api/"):
         return None
     headers = Headers(scope=scope)
-    grant = world.tokens.resolve(headers.get("authorization", "").rpartition(" ")[2])
+    grant = state.tokens.resolve(headers.get("authorization", "").rpartition(" ")[2])
     return headers.get("orgid") if grant is None or grant.org_id is None else grant.org_id
 
 
@@ -213,3 +201,39 @@ def _replaying(body: bytes) -> Receive:
 
 async def _discard(message: Message) -> None:
     del message
+
+
+class AlteredAnswer:
+    """Holds an answer back until it is complete, and sends it with one member changed; pages stay."""
+
+    def __init__(self, send: Send, rule: Rule) -> None:
+        self._send = send
+        self._rule = rule
+        self._start: Message = {}
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Take one message of the answer."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body", False):
+            return
+        body = self._changed()
+        headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
+        length = (b"content-length", str(len(body)).encode())
+        self._start["headers"] = [*headers, length] if body else headers
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _changed(self) -> bytes:
+        try:
+            answer = json.loads(self._body)
+        except ValueError:
+            return self._body
+        listed: Any = answer.get("data") if isinstance(answer, dict) else None
+        for record in [answer, *(listed if isinstance(listed, list) else ())]:
+            if isinstance(record, dict):
+                record[self._rule.member] = self._rule.value
+        return json.dumps(answer).encode()

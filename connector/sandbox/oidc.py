@@ -18,11 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector.sandbox.config import Config, DataCenter, User
-from connector.sandbox.pages import page
-from connector.sandbox.scopes import PROFILE_SCOPES
-from connector.sandbox.tokens import Code
-from connector.sandbox.wire import bearer_of, zoho_json
-from connector.sandbox.world import World, data_center_of, world_of
+from connector.sandbox.responses import bearer_of, page, zoho_json
+from connector.sandbox.state import SandboxState, data_center_of, state_of
+from connector.sandbox.tokens import PROFILE_SCOPES, Code
 
 _LIFE_SECONDS = 3_600
 
@@ -44,12 +42,12 @@ def routes() -> list[Route]:
     ]
 
 
-def id_token(world: World, data_center: DataCenter, code: Code, access_token: str) -> str:
+def id_token(state: SandboxState, data_center: DataCenter, code: Code, access_token: str) -> str:
     """Sign the id token of a code's user, with RS256."""
-    user = world.config.user(code.grant.zuid)
+    user = state.config.user(code.grant.zuid)
     if user is None:
         raise LookupError(code.grant.zuid)
-    issued_at = world.clock.now() // 1000
+    issued_at = state.clock.now() // 1000
     claims: dict[str, object] = {
         "iss": data_center.accounts,
         "sub": user.zuid,
@@ -59,15 +57,15 @@ def id_token(world: World, data_center: DataCenter, code: Code, access_token: st
         "at_hash": _at_hash(access_token),
         **_person(user, code.grant.scopes),
     }
-    if code.nonce is not None and world.config.nonce_echoed:
+    if code.nonce is not None and state.config.nonce_echoed:
         claims["nonce"] = code.nonce
-    if world.config.jwt_sub_number:
+    if state.config.jwt_sub_number:
         claims["sub"] = int(user.zuid)
-    return _signed(world.config, _key(data_center.location), claims)
+    return _signed(state.config, _key(data_center.location), claims)
 
 
 def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
-    """Say what the scopes allow to be said of a user."""
+    """Return the claims about a user that the scopes allow."""
     said: dict[str, object] = {}
     if "email" in scopes:
         said |= {"email": user.email, "email_verified": user.email_verified}
@@ -108,14 +106,14 @@ def _key(location: str) -> RSAKey:
 async def keys(request: Request) -> Response:
     """Return the public keys of this data centre; with the switch `odd_keys`, odd ones around it."""
     known = _key(data_center_of(request).location).as_dict(private=False)
-    odd = _ODD_KEYS if world_of(request).config.odd_keys else ()
+    odd = _ODD_KEYS if state_of(request).config.odd_keys else ()
     return JSONResponse({"keys": [*odd, known, *odd]})
 
 
 async def discovery(request: Request) -> Response:
     """Return the discovery document of this data centre, with what Zoho's lacks lacking."""
     origin = data_center_of(request).accounts
-    centers = world_of(request).config.data_centers
+    centers = state_of(request).config.data_centers
     return JSONResponse(
         {
             "issuer": origin,
@@ -143,9 +141,9 @@ async def discovery(request: Request) -> Response:
 
 async def userinfo(request: Request) -> Response:
     """Return who a token is; without the scope `email`, HTTP 400 with a page."""
-    world = world_of(request)
-    grant = world.tokens.resolve(bearer_of(request))
-    user = None if grant is None else world.config.user(grant.zuid)
+    state = state_of(request)
+    grant = state.tokens.resolve(bearer_of(request))
+    user = None if grant is None else state.config.user(grant.zuid)
     if grant is None or user is None:
         return JSONResponse({"error": "INVALID_OAUTHTOKEN"}, 401)
     if "email" not in grant.scopes:
@@ -155,9 +153,9 @@ async def userinfo(request: Request) -> Response:
 
 async def legacy_user_info(request: Request) -> Response:
     """Return `/oauth/user/info`; without its scope, HTTP 200 with a status code inside."""
-    world = world_of(request)
-    grant = world.tokens.resolve(bearer_of(request))
-    user = None if grant is None else world.config.user(grant.zuid)
+    state = state_of(request)
+    grant = state.tokens.resolve(bearer_of(request))
+    user = None if grant is None else state.config.user(grant.zuid)
     if grant is None or user is None:
         return zoho_json({"error": "INVALID_OAUTHTOKEN"}, 401)
     if not grant.scopes & PROFILE_SCOPES:

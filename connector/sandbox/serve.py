@@ -1,4 +1,4 @@
-"""Running the sandbox on the loopback: in a thread for tests, in the foreground for people."""
+"""The sandbox as one ASGI program, and running it on the loopback: in a thread, or in the foreground."""
 
 import functools
 import ipaddress
@@ -9,21 +9,45 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.sandbox.app import create_sandbox
+from connector.sandbox import admin_api, authorization, desk, oidc, token_endpoint
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
+from connector.sandbox.desk.gateway import ConcurrencyLimit
 from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
+from connector.sandbox.middleware import FaultInjection, RequestCounting
 from connector.sandbox.presets import default_config
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 
 ConfigMaker = Callable[[Mapping[str, str]], Config]
 Protocol = type[HangUpHttpTools | HangUpH11]
 
 
 class NotLoopback(ValueError):
-    """The sandbox takes anybody's word for who they are, so it listens on the loopback only."""
+    """The sandbox lets anybody sign in as anybody, so it listens on the loopback only."""
+
+
+def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> Starlette:
+    """Make a fresh Zoho: Accounts, Desk and the admin API; its SandboxState is `app.state.world`."""
+    state = SandboxState(config or default_config("http://127.0.0.1:8900"), clock or Clock())
+    state.desk = desk.create_state(state)
+    app = Starlette(
+        routes=[
+            *authorization.routes(),
+            *token_endpoint.routes(),
+            *oidc.routes(),
+            *admin_api.routes(),
+            *desk.routes(state),
+        ],
+        middleware=[
+            Middleware(kind, state=state) for kind in (RequestCounting, ConcurrencyLimit, FaultInjection)
+        ],
+    )
+    app.state.world = state
+    return app
 
 
 class RunningSandbox:
@@ -59,13 +83,13 @@ class RunningSandbox:
         )
 
     @property
-    def world(self) -> World:
-        """Return everything the sandbox knows."""
-        world: World = self._app.state.world
-        return world
+    def world(self) -> SandboxState:
+        """Return the state of the sandbox."""
+        state: SandboxState = self._app.state.world
+        return state
 
     def renew(self, clock: Clock | None = None, **switches: object) -> None:
-        """Start over at the same addresses with a fresh World; far quicker than another sandbox."""
+        """Start over at the same addresses with a fresh state; far quicker than another sandbox."""
         config = self._make_config(self.origins)
         for name, value in switches.items():
             setattr(config, name, value)
@@ -99,7 +123,7 @@ def run(config: Config, host: str, port: int) -> None:
 
 
 class _PromptServer(uvicorn.Server):
-    """A server that tells when it is up and does not wait for idle connections when it stops."""
+    """A server that signals when it is up and does not wait for idle connections when it stops."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,16 +1,99 @@
-"""Codes, refresh tokens and access tokens, with every limit Zoho sets on them.
+"""OAuth scopes (case never matters), codes, refresh tokens and access tokens, with every limit of Zoho's.
 
 Per user and client: 10 codes in 10 minutes, 20 refresh tokens (the 21st silently deletes the oldest).
 Per refresh token: 10 access tokens in 10 minutes, then Access Denied until the window is over; 10 active
 access tokens, the 11th invalidates the oldest. (accounts.md section 3; all numbers come from `Config`.)
 """
 
+import re
 import secrets
 from collections.abc import Callable
 
 import msgspec
 
 from connector.sandbox.config import Config
+
+_OPERATIONS = ("all", "read", "create", "update", "write", "delete")
+
+_DESK_MODULES = (
+    "accounts",
+    "activities",
+    "activities.calls",
+    "activities.events",
+    "activities.tasks",
+    "agents",
+    "articles",
+    "automations",
+    "basic",
+    "calls",
+    "community",
+    "contacts",
+    "contracts",
+    "departments",
+    "events",
+    "extensions",
+    "feeds",
+    "fields",
+    "integrations",
+    "organization",
+    "permissions",
+    "phonebridge",
+    "products",
+    "settings",
+    "settings.extension",
+    "tasks",
+    "tickets",
+    "webhooks",
+    "zia",
+)
+
+OPENID_SCOPES = frozenset({"openid", "email", "profile", "phone"})
+PROFILE_SCOPES = frozenset({"aaaserver.profile.read", "aaaserver.profile.all"})
+
+KNOWN_SCOPES = frozenset(
+    {
+        *OPENID_SCOPES,
+        *PROFILE_SCOPES,
+        *(f"desk.{module}.{operation}" for module in _DESK_MODULES for operation in _OPERATIONS),
+        "desk.search.read",
+        "phonebridge.call.log",
+        "phonebridge.zohoone.search",
+        "zohocrm.modules.all",
+        "zohocrm.modules.read",
+        "zohocrm.org.read",
+        "zohocrm.users.read",
+    }
+)
+
+_SERVICES = {"desk": "Desk", "phonebridge": "PhoneBridge", "zohocrm": "CRM"}
+
+
+class Scopes(msgspec.Struct, kw_only=True, frozen=True):
+    """Scopes as asked for, in order, and lower-cased."""
+
+    asked: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return them lower-cased."""
+        return frozenset(scope.lower() for scope in self.asked)
+
+    @property
+    def text(self) -> str:
+        """Return them as a token answer lists them: as asked for, separated by spaces."""
+        return " ".join(self.asked)
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Return the apps in which the user must own an account."""
+        prefixes = (name.partition(".")[0] for name in self.names)
+        return frozenset(_SERVICES[prefix] for prefix in prefixes if prefix in _SERVICES)
+
+
+def parse_scopes(text: str) -> Scopes | None:
+    """Read scopes separated by commas or white space; None if there is none or one is unknown."""
+    scopes = Scopes(asked=tuple(part for part in re.split(r"[,\s]+", text) if part))
+    return scopes if scopes.asked and scopes.names <= KNOWN_SCOPES else None
 
 
 class Throttled(Exception):
@@ -28,7 +111,7 @@ class Grant(msgspec.Struct, kw_only=True, frozen=True):
     org_id: str | None = None
 
     def allows(self, scope: str) -> bool:
-        """Say whether this grant covers a scope, itself or through `Service.module.ALL`; case is ignored."""
+        """Tell whether this grant covers a scope, itself or through `Service.module.ALL`; case is ignored."""
         wanted = scope.lower()
         return wanted in self.scopes or f"{wanted.rpartition('.')[0]}.all" in self.scopes
 
@@ -64,7 +147,7 @@ class RefreshToken(msgspec.Struct, kw_only=True):
 
 
 class Tokens:
-    """Keep every code and token of this sandbox."""
+    """Keeps every code and token of this sandbox."""
 
     def __init__(self, config: Config, now: Callable[[], int]) -> None:
         self._config = config
@@ -100,9 +183,9 @@ class Tokens:
     def add_refresh_token(self, grant: Grant) -> RefreshToken:
         """Make a refresh token; the oldest of this user and client goes silently if there are too many."""
         own = [
-            held
-            for held in self._refresh.values()
-            if (held.grant.zuid, held.grant.client_id) == (grant.zuid, grant.client_id)
+            token
+            for token in self._refresh.values()
+            if (token.grant.zuid, token.grant.client_id) == (grant.zuid, grant.client_id)
         ]
         for oldest in own[: max(0, len(own) + 1 - self._config.refresh_tokens_per_user)]:
             self.revoke_refresh(oldest.token)
@@ -112,8 +195,8 @@ class Tokens:
 
     def find_refresh_token(self, text: str) -> RefreshToken | None:
         """Look a refresh token up; None if unknown, revoked, evicted or its user is gone."""
-        held = self._refresh.get(text)
-        return held if held is not None and self._lives(held.grant) else None
+        token = self._refresh.get(text)
+        return token if token is not None and self._lives(token.grant) else None
 
     def add_access_token(self, grant: Grant, refresh: RefreshToken | None = None) -> AccessToken:
         """Make an access token; past ten active ones of a refresh token, the oldest becomes invalid."""
@@ -130,20 +213,20 @@ class Tokens:
         self._access[made.token] = made
         return made
 
-    def refresh(self, held: RefreshToken) -> AccessToken:
+    def refresh(self, token: RefreshToken) -> AccessToken:
         """Make an access token from a refresh token; Throttled past ten in ten minutes.
 
         The window opens with its first token and is over ten minutes later; with the switch
         `retry_lengthens_throttle` each try while throttled opens a full window anew.
         """
-        if self._now() >= held.window_started_at + self._config.window_seconds * 1000:
-            held.window_started_at, held.made_in_window = self._now(), 0
-        if held.made_in_window >= self._config.access_tokens_per_window:
+        if self._now() >= token.window_started_at + self._config.window_seconds * 1000:
+            token.window_started_at, token.made_in_window = self._now(), 0
+        if token.made_in_window >= self._config.access_tokens_per_window:
             if self._config.retry_lengthens_throttle:
-                held.window_started_at = self._now()
+                token.window_started_at = self._now()
             raise Throttled
-        held.made_in_window += 1
-        return self.add_access_token(held.grant, held)
+        token.made_in_window += 1
+        return self.add_access_token(token.grant, token)
 
     def resolve(self, token: str) -> Grant | None:
         """Return the grant of an access token; None if unknown, expired, revoked, evicted or orphaned."""
@@ -163,7 +246,7 @@ class Tokens:
         return None if found is None else found.expires_at
 
     def revoke(self, token: str) -> bool:
-        """Revoke a refresh token with its access tokens, or one access token; say whether it was known."""
+        """Revoke a refresh token with its access tokens, or one access token; return whether it was known."""
         if token in self._refresh:
             self.revoke_refresh(token)
             return True

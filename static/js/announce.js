@@ -1,4 +1,4 @@
-/** Tell screen readers what happens to calls: each ringing, answering, ending and withdrawal once. */
+/** Announce to screen readers what happens to calls: each ringing, answering, ending and withdrawal once. */
 
 import { el } from "./dom.js";
 import { contactOf, phaseOf, whoOf } from "./words.js";
@@ -15,7 +15,7 @@ export function createAnnouncer(region) {
     while (region.children.length > KEPT) region.firstChild.remove();
   }
 
-  /** Say who rings as soon as the name is known, or the number if the name takes long; a late name follows. */
+  /** Announce who rings as soon as the name is known, or the number if the name takes long; a late name follows. */
   function ring(call) {
     const note = ringing.get(call.id) ?? { said: null };
     note.call = call;

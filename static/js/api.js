@@ -5,7 +5,7 @@ import { toColleague } from "./shape.js";
 const WAIT_SECONDS = 25;
 
 /**
- * The connector said no, or said nothing: `status` is 0 if there was no answer, `detail` why in plain words,
+ * The connector refused, or did not answer: `status` is 0 if there was no answer, `detail` why in plain words,
  * `reason` the last word of the problem's type.
  */
 export class ApiError extends Error {
@@ -19,10 +19,10 @@ export class ApiError extends Error {
 
 /**
  * Make the requests of the page; `onSignedOut()` is called at a 401.
- * `chooseContact(callId, contactId|null)` answers a CallView, `searchContacts(text, signal)` contacts.
- * `dial`, `hangUp` and `handOver` answer an order, under a key: told again it is the same one.
+ * `chooseContact(callId, contactId|null)` returns a CallView, `searchContacts(text, signal)` contacts.
+ * `dial`, `hangUp` and `handOver` answer an order, under a key: sent again it is the same one.
  * `dial` says whom, where that is known: the id of the contact, or null.
- * `order(id, state)` answers it once it is in another state, or after a while.
+ * `order(id, state)` returns it once it is in another state, or after a while.
  */
 export function createApi(onSignedOut) {
   async function ask(path, options) {

@@ -7,9 +7,9 @@ const FILTERED_FROM = 8;
 
 /** Make the controls of the call that `update(call)` shows; hidden where its phone system does nothing for us. */
 export function createControls(first, { orders, colleagues }) {
-  const told = el("span", { class: "unseen" });
+  const unseen = el("span", { class: "unseen" });
   const words = el("span", {});
-  const hangUp = el("button", { type: "button", class: "act hang-up" }, icon("hangup"), words, told);
+  const hangUp = el("button", { type: "button", class: "act hang-up" }, icon("hangup"), words, unseen);
   hangUp.addEventListener("click", () => orders.hangUp(first.id));
   const handover = createHandover(first, orders, colleagues);
   const node = el("div", { class: "controls" }, hangUp, handover.toggle, handover.panel);
@@ -19,7 +19,7 @@ export function createControls(first, { orders, colleagues }) {
       node.hidden = call.can.length === 0;
       hangUp.hidden = !call.can.includes("hang_up");
       setText(words, phaseOf(call) === "ringing" ? "Decline" : "Hang up");
-      setText(told, ` ${whoOf(call)}`);
+      setText(unseen, ` ${whoOf(call)}`);
       handover.update(call);
     },
   };
@@ -27,9 +27,9 @@ export function createControls(first, { orders, colleagues }) {
 
 function createHandover(first, orders, ask) {
   const id = `colleagues-${first.id}`;
-  const told = el("span", { class: "unseen" });
+  const unseen = el("span", { class: "unseen" });
   const label = { type: "button", class: "act", "aria-expanded": "false", "aria-controls": id };
-  const toggle = el("button", label, icon("handover"), "Hand over", told);
+  const toggle = el("button", label, icon("handover"), "Hand over", unseen);
   const status = el("p", { role: "status" });
   const list = el("ul", { class: "colleagues" });
   const filter = el("input", { type: "search", placeholder: "Name or extension", "aria-label": "Find a colleague" });
@@ -91,7 +91,7 @@ function createHandover(first, orders, ask) {
     panel,
     update(call) {
       toggle.hidden = !call.can.includes("transfer");
-      setText(told, ` the call with ${whoOf(call)}`);
+      setText(unseen, ` the call with ${whoOf(call)}`);
       if (toggle.hidden) close();
     },
   };

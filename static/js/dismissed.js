@@ -1,4 +1,4 @@
-/** Remember in this browser which ended calls the agent has put away. */
+/** Remember in this browser which ended calls the agent has dismissed. */
 
 const KEY = "connector.dismissed";
 const KEPT = 200;

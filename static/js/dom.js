@@ -1,4 +1,4 @@
-/** Small hands for the DOM. Text goes in as text, addresses only if they were checked. */
+/** Helpers for the DOM. Text goes in as text, addresses only if they were checked. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -45,8 +45,8 @@ export function icon(name) {
 /** Make a link that opens a new tab; `url` is a checked address, and null makes plain text of it. */
 export function awayLink(url, label, context = "") {
   if (url === null) return el("span", {}, label);
-  const told = el("span", { class: "unseen" }, ` ${context} (new tab)`);
-  return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label, told, icon("away"));
+  const unseen = el("span", { class: "unseen" }, ` ${context} (new tab)`);
+  return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label, unseen, icon("away"));
 }
 
 /** Set the text of `node` only if it differs, so that nothing is announced or painted twice. */
@@ -69,7 +69,7 @@ export function setFacts(node, facts) {
 }
 
 /**
- * Make the children of `list` follow `items` by id: `make(item)` answers `{node, update(item)}`.
+ * Make the children of `list` follow `items` by id: `make(item)` returns `{node, update(item)}`.
  * Nodes that stay are updated and kept in place, so the focus survives.
  */
 export function keyed(list, items, make) {

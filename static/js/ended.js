@@ -5,7 +5,7 @@ import { dialler } from "./dial.js";
 import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
 import { contactOf, detailFacts, lineFacts, numberOf, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
 
-/** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` puts it away, `actions.dial` calls again. */
+/** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` removes it, `actions.dial` calls again. */
 export function createEnded(first, actions, dismiss) {
   const headline = `who-${first.id}`;
   const slots = {
@@ -16,10 +16,10 @@ export function createEnded(first, actions, dismiss) {
     detail: el("p", { class: "ended-detail" }),
     record: el("p", { class: "ended-record" }),
     links: el("p", { class: "ended-links" }),
-    told: el("span", { class: "unseen" }),
+    unseen: el("span", { class: "unseen" }),
   };
   const choice = createChoice(actions.choose);
-  const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.told);
+  const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.unseen);
   button.addEventListener("click", () => dismiss(first.id));
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.summary);
   const identity = el("div", { class: "ended-identity" }, state, slots.who, slots.detail);
@@ -37,7 +37,7 @@ export function createEnded(first, actions, dismiss) {
     setFacts(slots.detail, [...detailFacts(call), ...lineFacts(call)]);
     setText(slots.record, recordWords(call));
     slots.record.dataset.record = call.record.state;
-    setText(slots.told, `Dismiss call with ${whoOf(call)}`);
+    setText(slots.unseen, `Dismiss call with ${whoOf(call)}`);
     updateLinks(slots.links, call, actions);
     choice.update(call);
     // Once the record stands in Desk it belongs to its contact there.

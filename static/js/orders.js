@@ -1,4 +1,4 @@
-/** Have the phone system do things, and say how the last one stands, in the connector's own words. */
+/** Give orders to the phone system, and show how the last one stands, in the connector's own words. */
 
 import { ApiError } from "./api.js";
 import { el, icon, setText } from "./dom.js";
@@ -6,12 +6,12 @@ import { telUrl } from "./shape.js";
 
 const LINGER_MS = 6_000;
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
-const LOST = "The connector did not answer, so nobody knows what came of it. Look at your telephone before you try again.";
+const LOST = "The connector did not answer, so it is not known whether the phone system has done it. Look at your telephone before you try again.";
 
 /**
  * Make the orders around their strip `{node, status, problem, close}`.
  * `dial(number, {callId, contactId})`, `hangUp(callId)`, `handOver(callId, telephone)`: a second click on what is under way is none.
- * What came to nothing is said until it is closed, by its button or Escape, or until its call's card has gone:
+ * A failure is shown until it is closed, by its button or Escape, or until its call's card has gone:
  * `keep(open, shown)` says of which calls cards are there.
  */
 export function createOrders({ node, status, problem, close }, api) {
@@ -90,7 +90,7 @@ function trouble(words, number) {
   return [el("span", {}, words), link].filter(Boolean);
 }
 
-/** Ask again as long as no answer comes: told again under its key, an order is the same one. */
+/** Ask again as long as no answer comes: sent again under its key, an order is the same one. */
 async function insist(ask) {
   for (const pause of PAUSES_MS) {
     try {

@@ -1,4 +1,4 @@
-// Say so where a recording cannot be played: the player itself only turns grey.
+// Show where a recording cannot be played: the player itself only turns grey.
 
 for (const audio of document.querySelectorAll(".piece audio")) {
   const trouble = audio.parentElement.querySelector(".trouble");

@@ -11,7 +11,7 @@ const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
 const AMONG_WORDS = /\+[0-9(][0-9 ().\-/]{6,}|(?<![0-9.\-/])\(?0[0-9 ().\-/]{7,}/;
 
 /**
- * Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` answers contacts.
+ * Make the search work on its `{form, input, panel, status, list}`; `search(text, signal)` returns contacts.
  * What is typed can be called if it is a number, and so can each number found: `dials()`, `dial(number)`.
  */
 export function createSearch({ form, input, panel, status, list }, search, actions) {

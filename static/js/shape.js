@@ -12,13 +12,13 @@ const list = (value) => (Array.isArray(value) ? value.filter((item) => item && t
 const names = (value) => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
 const oneOf = (values, value, otherwise) => (values.includes(value) ? value : otherwise);
 
-/** Answer `url` if it is an absolute http or https address, else null: nothing else becomes a link. */
+/** Return `url` if it is an absolute http or https address, else null: nothing else becomes a link. */
 export function safeUrl(url) {
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : null;
   return parsed && ["http:", "https:"].includes(parsed.protocol) ? parsed.href : null;
 }
 
-/** Answer the tel: address of the first number in what somebody typed, or null if there is none to dial. */
+/** Return the tel: address of the first number in what somebody typed, or null if there is none to dial. */
 export function telUrl(number) {
   const [first] = String(number ?? "").split(/\s\/\s|[;,]/);
   const run = /[(+]{0,2}[0-9*#][0-9*# ().\-/]*/.exec(first)?.[0] ?? "";
@@ -27,12 +27,12 @@ export function telUrl(number) {
   return /^\+?[0-9*#]{2,20}$/.test(digits) ? `tel:${digits.replace(/#/g, "%23")}` : null;
 }
 
-/** Answer a colleague to whom a call can be handed over. */
+/** Return a colleague to whom a call can be handed over. */
 export function toColleague(one) {
   return { name: text(one?.name) ?? "(no name)", telephone: String(one?.telephone ?? ""), busy: one?.busy === true };
 }
 
-/** Answer a contact as the page shows it, address checked. */
+/** Return a contact as the page shows it, address checked. */
 export function toContact({ id, name, account, url, phone, mobile }) {
   return {
     id: String(id ?? ""),
@@ -53,7 +53,7 @@ function toTicket({ id, number, subject, status, url }) {
   };
 }
 
-/** Answer which portals have to be linked again, by name, and who can do it. */
+/** Return which portals have to be linked again, by name, and who can do it. */
 export function toLinks(links) {
   return { lost: names(links?.lost), linkers: names(links?.linkers) };
 }
@@ -64,7 +64,7 @@ function toNumber(number) {
   return { display: text(number?.display) ?? text(number?.e164) ?? otherwise, kind, e164: text(number?.e164) };
 }
 
-/** Answer a CallView of the wire contract in full, or null if it cannot be shown at all. */
+/** Return a CallView of the wire contract in full, or null if it cannot be shown at all. */
 export function toCall(view) {
   if (!Number.isInteger(view?.id) || !Number.isInteger(view.revision)) return null;
   if (!STATES.includes(view.state)) return null;

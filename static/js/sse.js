@@ -4,7 +4,7 @@ const LONGEST_LINE = 1_048_576;
 
 /**
  * Make a parser for one connection.
- * `push(text)` answers the events that became complete: `[{event, data}]`.
+ * `push(text)` returns the events that became complete: `[{event, data}]`.
  * Comments and unknown fields are dropped; a line over 1 MiB throws RangeError.
  */
 export function createParser() {

@@ -1,4 +1,4 @@
-/** What the page knows: a pure reducer over the stream's events, and a store around it. */
+/** The state of the page: a pure reducer over the stream's events, and a store around it. */
 
 import { toCall, toLinks } from "./shape.js";
 
@@ -22,7 +22,7 @@ export const START = Object.freeze({
 
 const reducers = { snapshot, call, gone, links, connection, shared, signed_out: signedOut };
 
-/** Answer the state after `action` (`{type, ...}`); the same object if the action changes nothing or is unreadable. */
+/** Return the state after `action` (`{type, ...}`); the same object if the action changes nothing or is unreadable. */
 export function reduce(state, action) {
   return Object.hasOwn(reducers, action.type) ? reducers[action.type](state, action) : state;
 }
@@ -31,8 +31,8 @@ function snapshot(state, { data }) {
   if (!Array.isArray(data?.calls)) return state;
   const calls = byId(data.calls.map(toCall).filter(Boolean));
   const { agent = state.agent, dials } = data;
-  const told = { agent, dials: dials === true, links: toLinks(data.links) };
-  return { connection: "live", ...told, calls: tidy(calls), gone: {} };
+  const known = { agent, dials: dials === true, links: toLinks(data.links) };
+  return { connection: "live", ...known, calls: tidy(calls), gone: {} };
 }
 
 function call(state, { data }) {
@@ -81,7 +81,7 @@ function tidy(calls) {
   return ended.slice(ENDED_KEPT).reduce((kept, view) => without(kept, view.id), calls);
 }
 
-/** Answer the open calls: ringing ones first, the newest of each on top. */
+/** Return the open calls: ringing ones first, the newest of each on top. */
 export function openCalls(calls) {
   const rank = (view) => (view.state === "ringing" ? 0 : 1);
   return Object.values(calls)
@@ -89,14 +89,14 @@ export function openCalls(calls) {
     .sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt || b.id - a.id);
 }
 
-/** Answer the ended calls, the latest end on top. */
+/** Return the ended calls, the latest end on top. */
 export function endedCalls(calls) {
   return Object.values(calls)
     .filter((view) => view.state === "ended")
     .sort((a, b) => b.endedAt - a.endedAt || b.id - a.id);
 }
 
-/** Make the store: `dispatch(action)` reduces and tells every subscriber `(state, before)`. */
+/** Make the store: `dispatch(action)` reduces and calls every subscriber with `(state, before)`. */
 export function createStore() {
   const subscribers = [];
   const store = {

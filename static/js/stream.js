@@ -6,7 +6,7 @@ const SILENCE_MS = 40_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
-/** Answer the pause before attempt `attempt` (0 = first retry), with `random` in [0, 1): half fixed, half jitter. */
+/** Return the pause before attempt `attempt` (0 = first retry), with `random` in [0, 1): half fixed, half jitter. */
 export function pauseBefore(attempt, random) {
   const step = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
   return Math.round(step / 2 + (step / 2) * random);
@@ -54,7 +54,7 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
     const { signal } = connection;
     const watchdog = watch(SILENCE_MS, () => connection.abort());
     try {
-      await read(signal, watchdog.feed);
+      await read(signal, watchdog.beat);
     } catch {
       // Whatever broke, the answer is the same: say so and try again.
     } finally {
@@ -93,13 +93,13 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
   return { close, settled: () => (attempt = 0) };
 }
 
-/** Call `bark` once after `limit` ms without `feed()`; a feed or `stop()` starts over or ends it. */
-export function watch(limit, bark) {
+/** Call `onSilence` once after `limit` ms without `beat()`; a beat or `stop()` starts over or ends it. */
+export function watch(limit, onSilence) {
   let timer = null;
-  const feed = () => {
+  const beat = () => {
     clearTimeout(timer);
-    timer = setTimeout(bark, limit);
+    timer = setTimeout(onSilence, limit);
   };
-  feed();
-  return { feed, stop: () => clearTimeout(timer) };
+  beat();
+  return { beat, stop: () => clearTimeout(timer) };
 }

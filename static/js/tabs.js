@@ -10,7 +10,7 @@ const LEADER_SILENCE_MS = 55_000;
 
 /**
  * Join the other tabs and keep `store` fed, as leader or follower.
- * Answers `{signedOut(), offer(view), isLeader()}`: tell all tabs of a refused session, or of a newer view.
+ * Returns `{signedOut(), offer(view), isLeader()}`: inform all tabs of a refused session, or of a newer view.
  * Without Web Locks or BroadcastChannel the tab leads itself alone.
  */
 export function joinTabs(store, clock) {
@@ -69,9 +69,9 @@ export function joinTabs(store, clock) {
     }
   }
 
-  function listen(patience = LEADER_SILENCE_MS) {
+  function listen(limit = LEADER_SILENCE_MS) {
     queue = new AbortController();
-    watchdog = watch(patience, takeOver);
+    watchdog = watch(limit, takeOver);
     stand({ signal: queue.signal });
   }
 

@@ -10,7 +10,7 @@ const PHASES = {
   over: "Talked",
 };
 
-/** Answer whole seconds as m:ss or h:mm:ss; nothing is ever negative. */
+/** Return whole seconds as m:ss or h:mm:ss; nothing is ever negative. */
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const pad = (value) => String(value).padStart(2, "0");
@@ -18,14 +18,14 @@ export function duration(seconds) {
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
-/** Answer the time of day of `at` (epoch ms) in the agent's own zone and manner. */
+/** Return the time of day of `at` (epoch ms) in the agent's own zone and manner. */
 export function clockTime(at, withSeconds = false) {
   if (at === null) return "";
   const format = { hour: "2-digit", minute: "2-digit", ...(withSeconds && { second: "2-digit" }) };
   return new Intl.DateTimeFormat(undefined, format).format(at);
 }
 
-/** Answer where a call stands for this agent: a key of PHASES. */
+/** Return where a call stands for this agent: a key of PHASES. */
 export function phaseOf(call) {
   if (call.state === "ringing") return call.direction === "outbound" ? "dialling" : "ringing";
   if (call.state === "answered") return answeredPhase(call);
@@ -39,7 +39,7 @@ function answeredPhase({ mine, answeredBy, talking }) {
   return mine === "offered" && answeredBy.length > 0 && talking.length === 0 ? "ringing" : "elsewhere";
 }
 
-/** Answer the words for where a call stands. */
+/** Return the words for where a call stands. */
 export function phaseWords(call) {
   const phase = phaseOf(call);
   if (phase === "elsewhere") return elsewhereWords(call);
@@ -47,7 +47,7 @@ export function phaseWords(call) {
   return PHASES[phase];
 }
 
-/** Answer who has a call that this agent has not, or had: what the phone system says, and no more than that. */
+/** Return who has a call that this agent has not, or had: what the phone system says, and no more than that. */
 function elsewhereWords({ mine, answeredBy, talking, rung }) {
   if (mine !== "over") return [PHASES.elsewhere, ...by(talking.length > 0 ? talking : answeredBy)].join(" ");
   if (talking.length > 0) return `Handed over, now with ${talking.join(", ")}`;
@@ -56,24 +56,24 @@ function elsewhereWords({ mine, answeredBy, talking, rung }) {
 
 const by = (names) => (names.length > 0 ? ["by", names.join(", ")] : []);
 
-/** Answer the contact a call shows: the chosen one, else the only match, else null. */
+/** Return the contact a call shows: the chosen one, else the only match, else null. */
 export function contactOf(call) {
   const chosen = call.contacts.find((contact) => contact.id === call.chosen);
   return chosen ?? (call.contacts.length === 1 ? call.contacts[0] : null);
 }
 
-/** Answer the headline of a call: a name if there is one, else the number. */
+/** Return the headline of a call: a name if there is one, else the number. */
 export function whoOf(call) {
   return contactOf(call)?.name ?? call.number.display;
 }
 
-/** Answer the number by which the other side can be called, or null. */
+/** Return the number by which the other side can be called, or null. */
 export function numberOf(call) {
   if (call.number.e164 !== null) return call.number.e164;
   return call.number.kind === "extension" ? call.number.display : null;
 }
 
-/** Answer what the look-up found, where it is not simply a contact; else "". */
+/** Return what the look-up found, where it is not simply a contact; else "". */
 export function lookupWords(call) {
   if (contactOf(call)) return "";
   const sentences = {
@@ -102,19 +102,19 @@ function skippedWords(call) {
   return "Not looked up in Desk";
 }
 
-/** Answer by which queue and own number a call came in or went out, as a list of facts. */
+/** Return by which queue and own number a call came in or went out, as a list of facts. */
 export function lineFacts(call) {
   const preposition = call.direction === "outbound" ? "from" : "to";
   return [call.queue, call.line && `${preposition} ${call.line}`].filter(Boolean);
 }
 
-/** Answer number and account of a call that shows a name, else what the look-up found; a list of facts. */
+/** Return number and account of a call that shows a name, else what the look-up found; a list of facts. */
 export function detailFacts(call) {
   if (whoOf(call) === call.number.display) return [lookupWords(call) || contactOf(call)?.account].filter(Boolean);
   return [call.number.display, contactOf(call)?.account].filter(Boolean);
 }
 
-/** Answer what an ended call came to: how long was talked or rung, and when. */
+/** Return what an ended call came to: how long was talked or rung, and when. */
 export function summaryWords(call) {
   const rang = call.startedAt === null || call.endedAt === null ? null : (call.endedAt - call.startedAt) / 1000;
   const talked = phaseOf(call) === "over";
@@ -123,7 +123,7 @@ export function summaryWords(call) {
   return [length, clockTime(call.endedAt)].filter(Boolean).join(" · ");
 }
 
-/** Answer how the call record stands. */
+/** Return how the call record stands. */
 export function recordWords(call) {
   return {
     none: "",
@@ -133,7 +133,7 @@ export function recordWords(call) {
   }[call.record.state];
 }
 
-/** Answer what a lost link to Desk means to this agent, in sentences; nothing where none is lost. */
+/** Return what a lost link to Desk means to this agent, in sentences; nothing where none is lost. */
 export function linkWords({ lost, linkers }, isLinker) {
   if (lost.length === 0) return { headline: "", words: "" };
   const headline = `Zoho Desk has to be linked again (${lost.join(", ")}).`;
@@ -142,7 +142,7 @@ export function linkWords({ lost, linkers }, isLinker) {
   return { headline, words: isLinker ? meanwhile : `An administrator does that${whose}. ${meanwhile}` };
 }
 
-/** Answer the page's title: who rings, else what the connection is like. */
+/** Return the page's title: who rings, else what the connection is like. */
 export function titleWords(ringing, connection) {
   if (connection === "signed_out") return "Signed out · Connector";
   if (connection === "reconnecting") return "Reconnecting… · Connector";

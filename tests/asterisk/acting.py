@@ -30,7 +30,7 @@ def click(channel: str, number: str) -> None:
         reader = Reader(())
         answers: list[str] = []
         while "2" not in answers:
-            answers += [one.get("ActionID", "") for one in reader.hub(manager.recv(65_536))]
+            answers += [one.get("ActionID", "") for one in reader.push(manager.recv(65_536))]
 
 
 if __name__ == "__main__":

@@ -54,12 +54,12 @@ class BridgeProcess:
         """Come back when it hears Asterisk."""
         self._wait_for('"asterisk":"connected"')
 
-    def wait_until_asking(self) -> None:
+    def wait_until_fetching(self) -> None:
         """Come back when the connector has let it ask for orders."""
         self._wait_for('"orders":"carried out"')
 
     def not_told(self, reason: str) -> float:
-        """Return how many calls it has not told, for this reason."""
+        """Return how many calls it has not reported, for this reason."""
         page = httpx2.get(self.health.replace("/health", "/metrics")).text
         found = re.search(rf'connector_bridge_calls_not_told_total{{reason="{reason}"}} (\S+)', page)
         return float(found[1]) if found else 0.0
@@ -82,7 +82,7 @@ class BridgeProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """Stop it in good order; answers its exit code."""
+        """Stop it in good order; return its exit code."""
         return self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> int:

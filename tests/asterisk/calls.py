@@ -32,7 +32,7 @@ def answers(agent: str, ring_ms: int = 500, talk_ms: int = 60_000) -> Phone:
 
 
 def rings(agent: str) -> Phone:
-    """Let an agent's phone ring unheard."""
+    """Let an agent's phone ring unnoticed."""
     return agent_is_called(agent, callee(ring_ms=60_000))
 
 
@@ -42,8 +42,8 @@ def refuses(agent: str, status: str, ring_ms: int = 700) -> Phone:
 
 
 def _blind() -> list[Phone]:
-    hands_over = agent_is_called("1001", callee(refer_to="1002", keys_after_ms=1_000, talk_ms=200))
-    return [hands_over, answers("1002"), inbound("03", talk_ms=5_000)]
+    transfers = agent_is_called("1001", callee(refer_to="1002", keys_after_ms=1_000, talk_ms=200))
+    return [transfers, answers("1002"), inbound("03", talk_ms=5_000)]
 
 
 def _attended() -> list[Phone]:

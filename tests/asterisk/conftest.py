@@ -27,9 +27,9 @@ def asterisk() -> Iterator[Asterisk]:
 @pytest.fixture
 def phones(tmp_path: Path) -> Iterator[Phones]:
     """Hold telephones that are off the wall when the test is over."""
-    held = Phones(tmp_path)
-    yield held
-    held.kill()
+    phones_of_test = Phones(tmp_path)
+    yield phones_of_test
+    phones_of_test.kill()
 
 
 @pytest.fixture(scope="session")

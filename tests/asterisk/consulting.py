@@ -27,7 +27,7 @@ class Telephone:
         self._branches = count(1)
 
     def answer(self) -> dict[str, str]:
-        """Take the first call; answers the headers of its INVITE."""
+        """Take the first call; return the headers of its INVITE."""
         _, invite = self._receive("INVITE ")
         self._respond("180 Ringing", invite)
         time.sleep(0.4)
@@ -36,12 +36,12 @@ class Telephone:
         return invite
 
     def call(self, number: str) -> dict[str, str]:
-        """Call somebody; answers the headers of the 200."""
-        head = {"From": f"<sip:{self._agent}@{self._host}>;tag=asks", "To": f"<sip:{number}@{ADDRESS}>"}
-        head |= {"Call-ID": f"asks-{time.time_ns()}", "CSeq": "1 INVITE"}
-        self._send(f"INVITE sip:{number}@{ADDRESS} SIP/2.0", head, media=True)
+        """Call somebody; return the headers of the 200."""
+        headers = {"From": f"<sip:{self._agent}@{self._host}>;tag=asks", "To": f"<sip:{number}@{ADDRESS}>"}
+        headers |= {"Call-ID": f"asks-{time.time_ns()}", "CSeq": "1 INVITE"}
+        self._send(f"INVITE sip:{number}@{ADDRESS} SIP/2.0", headers, media=True)
         _, answer = self._receive("SIP/2.0 200")
-        self._send(f"ACK sip:{number}@{ADDRESS} SIP/2.0", head | {"To": answer["To"], "CSeq": "1 ACK"})
+        self._send(f"ACK sip:{number}@{ADDRESS} SIP/2.0", headers | {"To": answer["To"], "CSeq": "1 ACK"})
         return answer
 
     def join(self, invite: dict[str, str], asked: dict[str, str], number: str) -> None:
@@ -57,8 +57,8 @@ class Telephone:
 
     def _say(self, method: str, invite: dict[str, str], sequence: int, more: dict[str, str]) -> None:
         target = invite["Contact"].strip("<>")
-        head = {"From": f"{invite['To']};tag=answers", "To": invite["From"], "Call-ID": invite["Call-ID"]}
-        self._send(f"{method} {target} SIP/2.0", head | {"CSeq": f"{sequence} {method}"} | more)
+        headers = {"From": f"{invite['To']};tag=answers", "To": invite["From"], "Call-ID": invite["Call-ID"]}
+        self._send(f"{method} {target} SIP/2.0", headers | {"CSeq": f"{sequence} {method}"} | more)
 
     def _answer_anything(self) -> None:
         start, headers = self._read(0.3)
@@ -67,8 +67,8 @@ class Telephone:
 
     def _respond(self, status: str, request: dict[str, str], *, media: bool = False) -> None:
         tag = "" if "tag=" in request["To"] else ";tag=answers"
-        head = {name: request[name] for name in ("Via", "From", "Call-ID", "CSeq")}
-        self._send(f"SIP/2.0 {status}", head | {"To": request["To"] + tag}, media=media)
+        headers = {name: request[name] for name in ("Via", "From", "Call-ID", "CSeq")}
+        self._send(f"SIP/2.0 {status}", headers | {"To": request["To"] + tag}, media=media)
 
     def _send(self, start: str, headers: dict[str, str], *, media: bool = False) -> None:
         via = f"SIP/2.0/UDP {self._host}:5060;branch=z9hG4bK-asks-{next(self._branches)}"
@@ -102,8 +102,8 @@ def _tag(header: str) -> str:
 
 
 def _media(host: str) -> str:
-    head = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-    return head + "m=audio 31000 RTP/AVP 0\r\n"
+    headers = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+    return headers + "m=audio 31000 RTP/AVP 0\r\n"
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 
 from connector.calls import Direction
-from connector.demo.control import Record
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
+from connector.demo.sandbox_admin import Record
 from connector.store import calls
 from connector.store.calls import CallRow
 from tests.asterisk.beside import BridgeProcess
@@ -40,7 +40,7 @@ class Office:
         """Have the bridge ring agents so from now on."""
         self.bridge.stop()
         self.bridge.start(telephone=telephone)
-        await asyncio.to_thread(self.bridge.wait_until_asking)
+        await asyncio.to_thread(self.bridge.wait_until_fetching)
 
     async def click(self, number: str) -> httpx2.Response:
         """Click a number."""
@@ -81,7 +81,7 @@ class Office:
                 await asyncio.sleep(0.1)
 
     async def rows(self) -> list[CallRow]:
-        """Return every call that was told, by its age."""
+        """Return every call that was reported, by its age."""
         found = await self.env.services.store.read(lambda connection: calls.shown(connection, 0))
         return sorted(found, key=lambda row: row.id)
 
@@ -91,7 +91,7 @@ class Office:
         wanted = sum(call.direction is not Direction.INTERNAL for call in told)
         records: list[Record] = []
         for _ in range(20):
-            before, records = records, await self.env.control.calls()
+            before, records = records, await self.env.sandbox_admin.calls()
             if len(records) >= wanted and records == before:
                 break
             await asyncio.sleep(1)
@@ -111,7 +111,7 @@ class Office:
         """Return Desk's id of the agent at an extension."""
         person = self.env.team.at(extension)
         assert person is not None
-        return self.env.furniture.agents[person.email]
+        return self.env.setup.agents[person.email]
 
 
 async def started(phones: Phones, *telephones: Sequence[Phone] | Phone) -> None:

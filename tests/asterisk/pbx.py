@@ -95,7 +95,7 @@ class Phones:
             self._running.append((phone, self._start(phone)))
 
     def wait(self, seconds: float = 40) -> list[str]:
-        """Wait until all have done what they do; answers what went wrong."""
+        """Wait until all have done what they do; return what went wrong."""
         until = time.monotonic() + seconds
         wrong = []
         for phone, process in self._running:

@@ -99,8 +99,8 @@ def _talk(talk_ms: int, bye: str) -> list[str]:
 def _scenario(steps: Sequence[str]) -> str:
     body = "\n".join([*steps, _label(ENDED), "<nop/>"])
     used = "" if "assign_to" not in body else '\n<Reference variables="from,to,cseq"/>'
-    head = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">'
-    return f'{head}\n<scenario name="phone">\n{body}{used}\n</scenario>\n'
+    first = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">'
+    return f'{first}\n<scenario name="phone">\n{body}{used}\n</scenario>\n'
 
 
 def _send(lines: Sequence[str], body: Sequence[str] = (), kind: str = "", attributes: str = "") -> str:
@@ -114,29 +114,29 @@ def _to(label: str) -> str:
 
 
 def _invite() -> str:
-    head = [f"INVITE {_CALLED} SIP/2.0", _VIA, f"From: {_CALLER}", f"To: <{_CALLED}>"]
+    first = [f"INVITE {_CALLED} SIP/2.0", _VIA, f"From: {_CALLER}", f"To: <{_CALLED}>"]
     rest = ["Call-ID: [call_id]", "CSeq: 1 INVITE", "Max-Forwards: 70"]
     contact = "Contact: <sip:[number]@[local_ip]:[local_port]>"
-    return _send([*head, *rest, contact], _MEDIA, "application/sdp", ' retrans="500"')
+    return _send([*first, *rest, contact], _MEDIA, "application/sdp", ' retrans="500"')
 
 
 def _caller_says(method: str, sequence: int, goto: str = "") -> str:
     """Say CANCEL or the ACK of a refusal: both within the transaction of the INVITE."""
     to = "[last_To:]" if method == "ACK" else f"To: <{_CALLED}>"
-    head = [f"{method} {_CALLED} SIP/2.0", "[last_Via:]", f"From: {_CALLER}", to]
+    first = [f"{method} {_CALLED} SIP/2.0", "[last_Via:]", f"From: {_CALLER}", to]
     rest = ["Call-ID: [call_id]", f"CSeq: {sequence} {method}", "Max-Forwards: 70"]
-    return _send([*head, *rest], attributes=_to(goto))
+    return _send([*first, *rest], attributes=_to(goto))
 
 
 def _acknowledge() -> str:
-    head = ["ACK [next_url] SIP/2.0", _VIA, "[last_From:]", "[last_To:]"]
-    return _send([*head, "Call-ID: [call_id]", "CSeq: 1 ACK", "Max-Forwards: 70"])
+    first = ["ACK [next_url] SIP/2.0", _VIA, "[last_From:]", "[last_To:]"]
+    return _send([*first, "Call-ID: [call_id]", "CSeq: 1 ACK", "Max-Forwards: 70"])
 
 
 def _bye_of_caller() -> str:
-    head = ["BYE [next_url] SIP/2.0", _VIA, f"From: {_CALLER}", f"To: <{_CALLED}>[peer_tag_param]"]
+    first = ["BYE [next_url] SIP/2.0", _VIA, f"From: {_CALLER}", f"To: <{_CALLED}>[peer_tag_param]"]
     rest = ["Call-ID: [call_id]", "CSeq: 2 BYE", "Max-Forwards: 70"]
-    return _send([*head, *rest], attributes=' retrans="500"')
+    return _send([*first, *rest], attributes=' retrans="500"')
 
 
 def _invited() -> str:
@@ -152,20 +152,20 @@ def _answer(status: str, *, tag: bool = True, goto: str = "") -> str:
 
 def _final(status: str, *, media: bool = False, contact: str = "phone") -> str:
     """Return the INVITE for good, although something else may have come last."""
-    head = [f"SIP/2.0 {status}", "[last_Via:]", "From:[$from]", "To:[$to];tag=[pid]p[call_number]"]
+    first = [f"SIP/2.0 {status}", "[last_Via:]", "From:[$from]", "To:[$to];tag=[pid]p[call_number]"]
     rest = ["Call-ID: [call_id]", "CSeq:[$cseq]", f"Contact: <sip:{contact}@[local_ip]:[local_port]>"]
     body, kind = (_MEDIA, "application/sdp") if media else ((), "")
-    return _send([*head, *rest], body, kind, ' retrans="500"')
+    return _send([*first, *rest], body, kind, ' retrans="500"')
 
 
 def _callee_says(
     method: str, sequence: int, header: str = "", body: Sequence[str] = (), kind: str = ""
 ) -> str:
-    head = [f"{method} [next_url] SIP/2.0", _VIA, "From:[$to];tag=[pid]p[call_number]", "To:[$from]"]
+    first = [f"{method} [next_url] SIP/2.0", _VIA, "From:[$to];tag=[pid]p[call_number]", "To:[$from]"]
     rest = ["Call-ID: [call_id]", f"CSeq: {sequence} {method}", "Max-Forwards: 70"]
     contact = "Contact: <sip:phone@[local_ip]:[local_port]>"
     more = [header] if header else []
-    return _send([*head, *rest, contact, *more], body, kind, ' retrans="500"')
+    return _send([*first, *rest, contact, *more], body, kind, ' retrans="500"')
 
 
 def _key(key: str, sequence: int) -> str:

@@ -1,4 +1,4 @@
-"""Play each call with sipp, and compare what the connector was told with what the phones did."""
+"""Play each call with sipp, and compare what the connector was reported with what the phones did."""
 
 import msgspec
 import pytest
@@ -62,7 +62,7 @@ EXPECTED = {
 
 
 def told(receiver: Receiver, before: set[str]) -> Call:
-    """Return the one call that was told since then, when it is over; a call in which one asked is none."""
+    """Return the one call that was reported since then, when it is over; a consultation is none."""
     calls = receiver.wait(lambda calls: bool(_over(calls, before)), 15)
     (call,) = [one for one in calls if one.call_id not in before and one.parent is None]
     return call
@@ -75,7 +75,7 @@ def _over(calls: list[Call], before: set[str]) -> list[Call]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_call(name: str, phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """Each call is told once, with the right agents, the right end, its length and its recording."""
+    """Each call is reported once, with the right agents, the right end, its length and its recording."""
     before = {call.call_id for call in receiver.calls()}
     phones.start(PLAYED[name]())
     assert phones.wait() == []

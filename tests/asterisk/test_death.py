@@ -1,4 +1,4 @@
-"""Kill either side in the middle of calls: none is lost, none is told twice."""
+"""Kill either side in the middle of calls: none is lost, none is reported twice."""
 
 import os
 
@@ -76,7 +76,7 @@ def test_bridge_restarted_in_mid_call(phones: Phones, bridge: BridgeProcess, rec
 
 
 def test_calls_while_the_bridge_was_down(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """Calls that began and ended unheard are told from the files: answered, missed, outbound."""
+    """Calls that began and ended unnoticed are reported from the files: answered, missed, outbound."""
     before = ids(receiver)
     assert bridge.stop() == 0
     for name in ("queue_answered", "queue_missed", "outbound"):
@@ -111,7 +111,7 @@ def test_connector_down(phones: Phones, bridge: BridgeProcess, receiver: Receive
 
 
 def test_answers_lost_on_the_way(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """A connector that takes and then fails is told the same again, under the same ids."""
+    """A connector that takes and then fails is reported the same again, under the same ids."""
     before, doubled = ids(receiver), receiver.duplicates
     receiver.forgets = True
     phones.start(PLAYED["busy"]())
@@ -124,7 +124,7 @@ def test_answers_lost_on_the_way(phones: Phones, bridge: BridgeProcess, receiver
 
 
 def test_twenty_calls_a_second(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """None is lost, none is told twice, each has its agent and its length."""
+    """None is lost, none is reported twice, each has its agent and its length."""
     count = RATE * int(os.environ.get("LOAD_SECONDS", "10"))
     before = ids(receiver)
     rung = Phone(AGENTS["1003"], 5060, callee(ring_ms=50), calls=count)

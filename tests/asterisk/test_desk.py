@@ -12,9 +12,9 @@ import pytest
 
 from connector.clock import SECOND, from_iso, system_clock
 from connector.demo.browser import Browser
-from connector.demo.control import Record
-from connector.demo.env import Environment, Wishes
-from connector.demo.hearing import PLAYER
+from connector.demo.environment import Environment, Options
+from connector.demo.sandbox_admin import Record
+from connector.demo.verification import PLAYER
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import phones as table
 from connector.store import recordings
@@ -58,16 +58,16 @@ class Played(msgspec.Struct, frozen=True):
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 
 @pytest.fixture
 async def env() -> AsyncIterator[Environment]:
     """Set up a sandbox, a connector, a linked portal and a phone system."""
-    async with Environment(Wishes(latency_ms=20)) as set_up:
+    async with Environment(Options(latency_ms=20)) as set_up:
         source = SourceRow(folder=str(MONITOR), folder_address=f"{RECORDINGS}/")
-        phone_id = set_up.furniture.phone.id
+        phone_id = set_up.setup.phone.id
         await set_up.services.store.write(lambda c: recordings.set_source(c, phone_id, source))
         yield set_up
 
@@ -117,8 +117,8 @@ class Players:
 async def test_desk_holds_what_was_played(
     env: Environment, phones: Phones, asterisk: Asterisk, tmp_path: Path
 ) -> None:
-    """Every call once: contact, agent, length, direction, recording; internal ones where they are wished."""
-    bridge = BridgeProcess(tmp_path, env.hook, env.furniture.secret, health_port=19_183)
+    """Every call once: contact, agent, length, direction, recording; internal ones where that is set."""
+    bridge = BridgeProcess(tmp_path, env.hook, env.setup.secret, health_port=19_183)
     bridge.start()
     try:
         await asyncio.to_thread(bridge.wait_until_connected)
@@ -126,7 +126,7 @@ async def test_desk_holds_what_was_played(
         await asyncio.to_thread(players.play, "internal", is_wanted=False)
         for name in CALLS:
             await asyncio.to_thread(players.play, name)
-        await wish_for_internal_calls(env)
+        await record_internal_calls(env)
         await asyncio.to_thread(players.play, "internal")
         await asyncio.to_thread(players.play_to_a_killed_pbx)
         await asyncio.to_thread(players.play_beside_a_killed_bridge)
@@ -141,17 +141,17 @@ async def test_desk_holds_what_was_played(
         records = await settled(env, len(wanted))
     finally:
         bridge.stop()
-    contacts = {contact["id"]: contact for contact in await env.control.contacts(DEMO_ORG_ID)}
+    contacts = {contact["id"]: contact for contact in await env.sandbox_admin.contacts(DEMO_ORG_ID)}
     pairs = zip(wanted, records, strict=True)
     problems = [problem for pair in pairs for problem in differences(env, contacts, *pair)]
     assert problems == []
     assert await heard(env, records) == sum(one.expected.is_recorded for one in wanted)
 
 
-async def wish_for_internal_calls(env: Environment) -> None:
+async def record_internal_calls(env: Environment) -> None:
     """Have them recorded, and wait until whoever serves knows."""
-    wish = partial(table.set_records_internal, phone_id=env.furniture.phone.id, records_internal=True)
-    await env.services.store.write(wish)
+    change = partial(table.set_records_internal, phone_id=env.setup.phone.id, records_internal=True)
+    await env.services.store.write(change)
     await asyncio.sleep(REMEMBERED_SECONDS)
 
 
@@ -169,10 +169,10 @@ async def heard(env: Environment, records: Sequence[Record]) -> int:
 
 
 async def settled(env: Environment, count: int) -> list[Record]:
-    """Wait until Desk holds so many call records and nothing changes; answers them by their start."""
+    """Wait until Desk holds so many call records and nothing changes; return them by their start."""
     records: list[Record] = []
     for _ in range(30):
-        before, records = records, await env.control.calls()
+        before, records = records, await env.sandbox_admin.calls()
         if len(records) >= count and records == before:
             break
         await asyncio.sleep(2)
@@ -205,4 +205,4 @@ def differences(
 def _owner(env: Environment, expected: Expected) -> str | None:
     """Return Desk's id of the agent who answered last."""
     person = env.team.at(expected.answered_by[-1])
-    return None if person is None else env.furniture.agents[person.email]
+    return None if person is None else env.setup.agents[person.email]

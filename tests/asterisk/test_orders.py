@@ -8,7 +8,7 @@ import pytest
 from connector.banner.hub import Alone
 from connector.calls import CallState, Cause, Direction
 from connector.clock import SECOND
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.metrics import Metrics
 from connector.orders import Control
 from connector.orders.control import ANSWERS
@@ -28,27 +28,27 @@ ABROAD, OWN_LINE = "+14155550123", "+442079460177"
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 
 @pytest.fixture(scope="module")
 async def office(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Set up a connector whose phone system takes orders, and a bridge that fetches them."""
-    wishes = Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})
-    async with Environment(wishes) as env:
-        phone = env.furniture.phone
+    options = Options(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})
+    async with Environment(options) as env:
+        phone = env.setup.phone
         await env.services.store.write(lambda c: table.set_takes_orders(c, phone.id, takes_orders=True))
         await env.services.store.write(lambda c: table.set_caller_id(c, phone.id, "+44*", OWN_LINE))
         await env.services.store.write(lambda c: orders.set_destination(c, phone.id, "+1*", None))
         key = await env.services.keys.add_key("office", "supervisor", actor="test")
         folder = tmp_path_factory.mktemp("office")
-        bridge = BridgeProcess(folder, env.hook, env.furniture.secret, 19_184, "from-agents")
+        bridge = BridgeProcess(folder, env.hook, env.setup.secret, 19_184, "from-agents")
         bridge.start()
         office = Office(env, bridge, asterisk, key)
         try:
             await asyncio.to_thread(bridge.wait_until_connected)
-            await asyncio.to_thread(bridge.wait_until_asking)
+            await asyncio.to_thread(bridge.wait_until_fetching)
             yield office
         finally:
             await office.close()
@@ -218,7 +218,7 @@ async def test_bridge_is_away(office: Office, phones: Phones) -> None:
     order = await office.dial(CUSTOMER)
     assert (order["state"], "did not fetch" in order["message"]) == ("expired", True)
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     await asyncio.sleep(2)
     assert office.channels() == 0
     phones.kill()
@@ -233,7 +233,7 @@ async def test_bridge_killed_with_an_order(office: Office, phones: Phones) -> No
     office.bridge.kill()
     assert (await office.order(uid))["state"] == "taken"
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     assert office.telephones("1001") == 1
     assert await asyncio.to_thread(phones.wait) == []
     row = await office.call(is_over(uid))
@@ -244,7 +244,7 @@ async def test_bridge_killed_with_an_order(office: Office, phones: Phones) -> No
 
 
 async def test_bridge_dead_until_the_call_was_over(office: Office, phones: Phones) -> None:
-    """What nobody heard of the call that was clicked is told from the PBX's files."""
+    """What nobody heard of the call that was clicked is reported from the PBX's files."""
     before = len(await office.records())
     await started(phones, carrier_is_called(callee(ring_ms=300, talk_ms=2_000)), answers("1001", 2_000))
     uid = (await office.click(CUSTOMER)).json()["id"]
@@ -252,7 +252,7 @@ async def test_bridge_dead_until_the_call_was_over(office: Office, phones: Phone
     office.bridge.kill()
     assert await asyncio.to_thread(phones.wait) == []
     office.bridge.start()
-    await asyncio.to_thread(office.bridge.wait_until_asking)
+    await asyncio.to_thread(office.bridge.wait_until_fetching)
     row = await office.call(is_over(uid))
     assert (row.call and row.call.direction, legs(row)) == (Direction.OUTBOUND, ["1001"])
     *earlier, record = await office.records()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from connector.store import grants, outbox
 
 SECONDS = 5
@@ -39,7 +39,7 @@ async def _request(env: Environment) -> bytes:
         "POST /api/v1/calls HTTP/1.1",
         f"Host: {urlsplit(_origin(env)).netloc}",
         f"Authorization: Zoho-oauthtoken {env.services.encryptor.decrypt(grant.sealed_access_token)}",
-        f"orgId: {env.furniture.portal.org_id}",
+        f"orgId: {env.setup.portal.org_id}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
     )

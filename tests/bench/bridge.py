@@ -14,10 +14,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from connector.bridge.ami import Reader
-from connector.bridge.channels import Names
+from connector.bridge.ami import WANTED, Reader
+from connector.bridge.channels import ChannelNames
 from connector.bridge.tracker import Tracker
-from connector.bridge.wanted import WANTED
 from connector.calls import Call, CallState
 from connector.clock import system_clock
 from tests.integration.bridge.manager import Manager, spoken
@@ -147,10 +146,10 @@ def _reading_speed() -> int:
     """Return how many unfiltered events a second one core reads and makes sense of."""
     data = (SAMPLES / "unfiltered.ami").read_bytes() * 200
     tracker = Tracker(
-        Names("PJSIP/([0-9]+)", ["PJSIP/carrier"], ["from-trunk"]), lambda _: None, system_clock
+        ChannelNames("PJSIP/([0-9]+)", ["PJSIP/carrier"], ["from-trunk"]), lambda _: None, system_clock
     )
     reader, begun = Reader(WANTED), time.perf_counter()
     for start in range(0, len(data), 65_536):
-        for message in reader.hub(data[start : start + 65_536]):
-            tracker.hear(message)
+        for message in reader.push(data[start : start + 65_536]):
+            tracker.handle(message)
     return round(reader.events / (time.perf_counter() - begun))

@@ -21,9 +21,8 @@ from connector.dialects import Parsed
 from connector.sandbox.desk.credits import weigh
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.state import Requests, SandboxState
 from connector.sandbox.tokens import Grant
-from connector.sandbox.traffic import Requests
-from connector.sandbox.world import World
 from connector.services import Services
 from connector.settings import Secret, Settings
 from connector.store import Store, grants, portals, users
@@ -116,7 +115,9 @@ async def _cost(count: int, *, patch_requires_all: bool) -> Cost:
             return await _measure(services, sandbox.world, callers, standing.sync.credits_used)
 
 
-async def _measure(services: Services, world: World, callers: Sequence[str], sync_credits: int) -> Cost:
+async def _measure(
+    services: Services, world: SandboxState, callers: Sequence[str], sync_credits: int
+) -> Cost:
     requests, portal = world.requests, world.desk.portals()[0]
     before = portal.credits.left(world.clock.now())
     requests.reset()
@@ -187,7 +188,7 @@ async def _record(services: Services, phone: PhoneSystem, call_id: str) -> None:
     await services.pipeline.settle()
 
 
-def _build_desk(world: World, count: int) -> list[str]:
+def _build_desk(world: SandboxState, count: int) -> list[str]:
     """Add the callers, typed as people do, each with an open ticket; answer their numbers."""
     for number in range(count):
         contact = world.desk.add_contact(
@@ -230,7 +231,7 @@ async def _services(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[Serv
     await services.close()
 
 
-def _link(services: Services, world: World) -> None:
+def _link(services: Services, world: SandboxState) -> None:
     scopes, now = " ".join(names(LINKING)), services.clock()
     grant = Grant(
         client_id=DEMO_CLIENT_ID,

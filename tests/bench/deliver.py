@@ -18,8 +18,8 @@ import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.clock import SECOND
-from connector.demo.building import KEY_FIELD, MAIN_LINE
-from connector.demo.env import Environment, Wishes
+from connector.demo.company import KEY_FIELD, MAIN_LINE
+from connector.demo.environment import Environment, Options
 from connector.demo.processes import Program
 from connector.portals.limits import RESERVE, width_of
 from connector.sandbox.presets import DEMO_ORG_ID
@@ -124,10 +124,10 @@ def _ceiling(concurrency: int, latency_ms: int) -> float:
 
 def _measure(engine: str, records: int, processes: int, latency_ms: int) -> tuple[Round, int]:
     with _database(engine) as settings:
-        wishes = Wishes(
+        options = Options(
             latency_ms=latency_ms, settings=settings | {"DELIVER": "false", "LOG_LEVEL": "WARNING"}
         )
-        return asyncio.run(_round(wishes, records, processes))
+        return asyncio.run(_round(options, records, processes))
 
 
 @contextmanager
@@ -139,9 +139,9 @@ def _database(engine: str) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": server.url(server.create())}
 
 
-async def _round(wishes: Wishes, records: int, processes: int) -> tuple[Round, int]:
-    async with Environment(wishes) as env:
-        known = next(each for each in await env.control.contacts(DEMO_ORG_ID) if each["phone"])
+async def _round(options: Options, records: int, processes: int) -> tuple[Round, int]:
+    async with Environment(options) as env:
+        known = next(each for each in await env.sandbox_admin.contacts(DEMO_ORG_ID) if each["phone"])
         await _make_due(env, records, known["phone"])
         delivering = {"DELIVER": "true"}
         with tempfile.TemporaryDirectory() as logs:
@@ -149,18 +149,18 @@ async def _round(wishes: Wishes, records: int, processes: int) -> tuple[Round, i
                 Program(["deliver"], env.environment | delivering, Path(logs) / f"{number}.log")
                 for number in range(processes)
             ]
-            await env.control.reset_requests()
+            await env.sandbox_admin.reset_requests()
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             rate = await _deliver(env, programs, records)
             cpu = _cpu_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_seconds(used)
-        at_a_time = await env.control.most_at_a_time()
-        written = await env.control.calls()
-        concurrency = width_of(env.furniture.portal.edition)
+        at_a_time = await env.sandbox_admin.most_at_a_time()
+        written = await env.sandbox_admin.calls()
+        concurrency = width_of(env.setup.portal.edition)
         bare_per_s = await bare.rate(env, concurrency - RESERVE)
         done = Round(
             processes=processes,
             deliveries_per_s=round(rate, 1),
-            of_ceiling=round(rate / _ceiling(concurrency, wishes.latency_ms), 3),
+            of_ceiling=round(rate / _ceiling(concurrency, options.latency_ms), 3),
             sent=len(written),
             distinct=len({each["cf"][KEY_FIELD] for each in written}),
             at_a_time=at_a_time,
@@ -177,7 +177,7 @@ def _cpu_seconds(used: resource.struct_rusage) -> float:
 
 async def _make_due(env: Environment, records: int, number: str) -> None:
     """Have so many finished calls of one known caller taken in."""
-    phone, clock = env.furniture.phone, env.services.clock
+    phone, clock = env.setup.phone, env.services.clock
     ingester = EventIngester(clock, record_after_seconds=0, silent_after_seconds=14_400)
     sender = Sender(phone.id, phone.uid, phone.portal_id)
     said = [event for place in range(records) for event in _call(f"c-{place}", number, clock())]

@@ -1,4 +1,4 @@
-"""Show that nothing is lost or doubled in bad weather: python -m tests.faults --engine sqlite."""
+"""Show that nothing is lost or doubled, whatever fails: python -m tests.faults --engine sqlite."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.pooler import before
 @click.option(
     "--share", type=float, default=0.05, show_default=True, help="Of requests, for each kind of fault."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another one tells other stories.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another one plays other calls.")
 @click.option("--pooler", is_flag=True, help="Put PgBouncer (Debian's package) before PostgreSQL.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(

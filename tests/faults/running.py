@@ -1,4 +1,4 @@
-"""Play hundreds of calls in bad weather, wait until Desk has them, and compare."""
+"""Play hundreds of calls while faults happen, wait until Desk has them, and compare."""
 
 import random
 import time
@@ -14,26 +14,25 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND
-from connector.demo.building import SLUG
 from connector.demo.callers import Callers
-from connector.demo.comparing import Verdict
-from connector.demo.env import Environment, Wishes
+from connector.demo.catalogue import plan
+from connector.demo.company import SLUG
+from connector.demo.environment import Environment, Options
 from connector.demo.headless import TALK_SECONDS
-from connector.demo.judging import UNDER_WAY, Counted, delivered, judge
-from connector.demo.phone import CloudEvent, Phone, Taken
-from connector.demo.planning import plan
-from connector.demo.playing import fast, play_all
+from connector.demo.phone import CloudEvent, Phone, PostResult
 from connector.demo.processes import Program, free_port
-from connector.demo.writing import Writer
+from connector.demo.scenarios import ScenarioBuilder
+from connector.demo.simulator import fast, play_all
+from connector.demo.verification import UNDER_WAY, Counted, Verdict, verify, wait_until_delivered
 from connector.portals.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
-from tests.faults.weather import Weather
+from tests.faults.fault_schedule import FaultSchedule
 
 STEP_SECONDS = 0.05
 LATE_SECONDS = 6.0
-PATIENCE_SECONDS = 900.0
+GIVE_UP_SECONDS = 900.0
 """How long a phone repeats what is not taken: longer than any of our outages."""
 STUCK_AFTER_SECONDS = 300.0
 
@@ -42,7 +41,7 @@ QUICK = {"SETTLE_AFTER_SECONDS": "8", "INDEX_DELAY_SECONDS": "20", "LOG_LEVEL": 
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """How many records are due, how many stories begin a second, the share of each fault, and the chance."""
+    """How many records are due, how many scenarios begin a second, the share of each fault, and the seed."""
 
     calls: int
     rate: float
@@ -57,7 +56,7 @@ class Either:
         self._phones = phones
         self._chance = chance
 
-    async def post(self, events: Sequence[CloudEvent]) -> Taken:
+    async def post(self, events: Sequence[CloudEvent]) -> PostResult:
         """Post to one of them."""
         return await self._chance.choice(self._phones).post(events)
 
@@ -67,26 +66,28 @@ async def run(
 ) -> dict[str, Any]:
     """Return what became of that many calls; with the settings of a `database`, by several processes."""
     chance = random.Random(order.seed)  # noqa: S311 - chance that repeats, not secrecy
-    wishes = Wishes(latency_ms=20, settings=QUICK | dict(database or {}))
-    async with Environment(wishes) as env, AsyncExitStack() as ending:
-        before = await env.control.contacts(DEMO_ORG_ID)
+    options = Options(latency_ms=20, settings=QUICK | dict(database or {}))
+    async with Environment(options) as env, AsyncExitStack() as ending:
+        before = await env.sandbox_admin.contacts(DEMO_ORG_ID)
         programs, origins = {env.connector: f"{env.origin}/readyz"}, [env.origin]
         if database is not None:
             more, origin = await _more_programs(env, ending)
             programs |= more
             origins.append(origin)
         phones = [_phone(env, origin, ending) for origin in origins]
-        weather = Weather(env, programs, order.seed)
-        ending.push_async_callback(weather.close)
-        stories = plan(Writer(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls)
-        await weather.begin(order.share, cut)
-        tempo = fast(STEP_SECONDS, LATE_SECONDS)
-        played = await play_all(stories, Either(phones, chance), order.rate, tempo, env.services.clock)
-        await weather.calm_down()
-        await delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
-        verdict, _ = await judge(env, played, before)
-        figures = await _figures(verdict, sum(len(each.story.dues) for each in played), weather)
-        figures["width"] = width_of(env.furniture.portal.edition)
+        faults = FaultSchedule(env, programs, order.seed)
+        ending.push_async_callback(faults.close)
+        scenarios = plan(
+            ScenarioBuilder(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls
+        )
+        await faults.begin(order.share, cut)
+        pace = fast(STEP_SECONDS, LATE_SECONDS)
+        played = await play_all(scenarios, Either(phones, chance).post, order.rate, pace, env.services.clock)
+        await faults.stop_killing()
+        await wait_until_delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
+        verdict, _ = await verify(env, played, before)
+        figures = await _figures(verdict, sum(len(each.scenario.records) for each in played), faults)
+        figures["width"] = width_of(env.setup.portal.edition)
         figures["problems"] += [_words(env, row) for row in await _under_way(env)]
         if is_too_wide(figures):
             figures["problems"].append(
@@ -101,7 +102,7 @@ def is_too_wide(figures: Mapping[str, Any]) -> bool:
 
 
 def _phone(env: Environment, origin: str, ending: AsyncExitStack) -> Phone:
-    phone = Phone(f"{origin}/hooks/{SLUG}", env.furniture.secret, patience_seconds=PATIENCE_SECONDS)
+    phone = Phone(f"{origin}/hooks/{SLUG}", env.setup.secret, give_up_seconds=GIVE_UP_SECONDS)
     ending.push_async_callback(phone.close)
     return phone
 
@@ -145,8 +146,8 @@ def _words(env: Environment, row: Row) -> str:
     return f"{row.kind} {row.key}: {row.state}, due in {seconds:.0f} s, {why}"
 
 
-async def _figures(verdict: Verdict, calls: int, weather: Weather) -> dict[str, Any]:
-    counted = await weather.requests()
+async def _figures(verdict: Verdict, calls: int, faults: FaultSchedule) -> dict[str, Any]:
+    counted = await faults.requests()
     tokens = [each for each in counted["counts"] if each["path"].endswith("/oauth/v2/token")]
     return {
         "calls": calls,
@@ -155,9 +156,9 @@ async def _figures(verdict: Verdict, calls: int, weather: Weather) -> dict[str, 
         "duplicated": verdict.duplicated,
         "wrong": verdict.wrong,
         "contacts_duplicated": verdict.contacts_duplicated,
-        "kills": weather.kills,
-        "connections_cut": weather.cuts,
-        "faults_by_kind": await weather.struck(),
+        "kills": faults.kills,
+        "connections_cut": faults.cuts,
+        "faults_by_kind": await faults.struck(),
         "max_concurrency_seen": max(counted["max_concurrency"].values(), default=0),
         "refreshes": sum(each["count"] for each in tokens),
         "problems": list(verdict.problems)[:50],

@@ -10,12 +10,12 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from connector.sandbox.app import create_sandbox
 from connector.sandbox.clock import Clock
 from connector.sandbox.desk import OPERATIONS, params
-from connector.sandbox.desk.door import Operation
+from connector.sandbox.desk.gateway import Operation
 from connector.sandbox.desk.rules import INT32_MOST, Either, Flag, Many, Members, Named, Number, Rule, Text
 from connector.sandbox.presets import DEMO_ORG_ID, default_config
+from connector.sandbox.serve import create_sandbox
 from connector.sandbox.tokens import Grant
 from tests.integration.sandbox_desk.contracts import SAMPLES, Contracts, Json
 
@@ -180,7 +180,7 @@ class App:
         sandbox = create_sandbox(config, Clock(frozen_at=NOON))
         self.world = sandbox.state.world
         # Where a webhook is made, its URL has to answer; nobody listens there in this process.
-        self.world.desk.courier.transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
+        self.world.desk.webhook_sender.transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
         modules = ("contacts", "tickets", "calls", "basic", "search", "webhooks")
         grant = Grant(
             client_id="app",

@@ -2,19 +2,19 @@
 
 from starlette.routing import BaseRoute
 
-from connector.sandbox.desk import accounts, calls, comments, contacts, settings, tickets, webhooks
-from connector.sandbox.desk.courier import routes_of_keys
-from connector.sandbox.desk.door import routes_of
+from connector.sandbox.desk import calls, comments, contacts, settings, tickets, webhooks
+from connector.sandbox.desk.gateway import routes_of
 from connector.sandbox.desk.pages import routes_of_pages
 from connector.sandbox.desk.state import DeskState
-from connector.sandbox.world import World
+from connector.sandbox.desk.webhook_sender import routes_of_keys
+from connector.sandbox.state import SandboxState
 
 __all__ = ["DeskState", "create_state", "routes"]
 
 OPERATIONS = (
     *settings.OPERATIONS,
     *contacts.OPERATIONS,
-    *accounts.OPERATIONS,
+    *contacts.ACCOUNT_OPERATIONS,
     *tickets.OPERATIONS,
     *calls.OPERATIONS,
     *comments.OPERATIONS,
@@ -22,11 +22,11 @@ OPERATIONS = (
 )
 
 
-def create_state(world: World) -> DeskState:
-    """Make the portals of a world's configuration, filled with invented records."""
-    return DeskState(world.config, world.clock.now)
+def create_state(state: SandboxState) -> DeskState:
+    """Return the portals of the configuration, filled with invented records."""
+    return DeskState(state.config, state.clock.now)
 
 
-def routes(world: World) -> list[BaseRoute]:
+def routes(state: SandboxState) -> list[BaseRoute]:
     """List the addresses of the API, of its keys and of the pages."""
-    return [*routes_of_pages(world), *routes_of_keys(), *routes_of(world, OPERATIONS)]
+    return [*routes_of_pages(state), *routes_of_keys(), *routes_of(state, OPERATIONS)]

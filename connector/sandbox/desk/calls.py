@@ -1,20 +1,155 @@
-"""Call records: create, read, change, list, search, trash."""
+"""Call records. `recordingUrl` can be written, and is in no answer."""
 
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from connector.sandbox.desk import bodies, queries, scopes
-from connector.sandbox.desk.call_shapes import label_of, shape_call, shape_item, shape_match
-from connector.sandbox.desk.door import Answer, Ask, Operation
+from connector.sandbox.desk import bodies, params, scopes
+from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
-from connector.sandbox.desk.records import CLOSED_CALLS, Call, JsonObject
+from connector.sandbox.desk.records import CLOSED_CALLS, Call, JsonObject, Ticket
 from connector.sandbox.desk.refusals import Problem, invalid_data
 from connector.sandbox.desk.rules import join, read_id
 from connector.sandbox.desk.search import cut, find, in_range, ordered
-from connector.sandbox.desk.shapes import chosen, listing
-from connector.sandbox.desk.times import read_time
+from connector.sandbox.desk.shapes import (
+    agent_card,
+    chosen,
+    contact_card,
+    listing,
+    ticket_card,
+    wants,
+    web_url,
+)
+from connector.sandbox.desk.times import read_time, write_time
+
+_FIELD_LABELS = {"cf_recordingurl": "Recording URL", "cf_callkey": "Call key"}
+
+
+def label_of(field: str) -> str:
+    """Return the name that people see of a custom field, which the deprecated `customFields` uses."""
+    return _FIELD_LABELS.get(field, field.removeprefix("cf_").capitalize())
+
+
+def _common(request: DeskRequest, call: Call) -> JsonObject:
+    """Return the members that all three shapes share."""
+    return {
+        "id": call.id,
+        "contactId": call.contact_id,
+        "subject": call.subject,
+        "departmentId": call.department_id,
+        "startTime": write_time(call.start_at),
+        "ownerId": call.owner_id,
+        "priority": call.priority,
+        "ticketId": call.ticket_id,
+        "status": call.status,
+        "statusType": call.status_type,
+        "direction": call.direction,
+        "completedTime": write_time(call.completed_at),
+        "createdTime": write_time(call.created_at),
+        "modifiedTime": write_time(call.modified_at),
+        "creatorId": call.creator_id,
+        "layoutId": request.portal.layout_ids["calls"],
+        "webUrl": web_url(request.portal, "calls", call.id),
+    }
+
+
+def _standing(request: DeskRequest, call: Call) -> JsonObject:
+    """Return what single reads and lists have and a search has not."""
+    return {
+        "callId": None,
+        "activityTime": str(call.start_at),
+        "isTrashed": call.is_trashed,
+        "isSpam": False,
+        "modifiedBy": agent_card(request.portal.agent(call.modified_by_id), "emailId"),
+    }
+
+
+def _details(request: DeskRequest, call: Call) -> JsonObject:
+    """Return what lists leave out."""
+    return {
+        "description": _as_html(call.description) if request.config.description_as_html else call.description,
+        "duration": call.duration,
+        "cf": call.cf,
+        "customFields": {label_of(field): value for field, value in call.cf.items()},
+        "reminder": call.reminder,
+    }
+
+
+def _as_html(text: str | None) -> str | None:
+    """Write a text as an editor keeps it: a block, its lines broken, its characters as entities."""
+    return text and f"<div>{'<br />'.join(html.escape(text).splitlines())}<br /></div>"
+
+
+def _included(request: DeskRequest, call: Call) -> JsonObject:
+    """Return the records around a call that the request asks for."""
+    portal = request.portal
+    found = {
+        "contacts": ("contact", contact_card(portal.contacts.find(call.contact_id))),
+        "tickets": ("ticket", ticket_card(portal, _ticket(portal, call))),
+        "assignee": ("assignee", agent_card(portal.agent(call.owner_id), "emailId")),
+        "teams": ("team", None),
+    }
+    return {name: card for asked, (name, card) in found.items() if wants(request, asked)}
+
+
+def shape_call(request: DeskRequest, call: Call) -> JsonObject:
+    """Return a call as a single read shows it."""
+    return (
+        _common(request, call) | _standing(request, call) | _details(request, call) | _included(request, call)
+    )
+
+
+def shape_item(request: DeskRequest, call: Call) -> JsonObject:
+    """Return a call as lists show it: no duration, description or custom fields."""
+    commented = bool(request.portal.comments.get(call.id))
+    return (
+        _common(request, call)
+        | _standing(request, call)
+        | {"isCommented": commented}
+        | _included(request, call)
+    )
+
+
+def shape_match(request: DeskRequest, call: Call) -> JsonObject:
+    """Return a call as the search shows it."""
+    portal = request.portal
+    contact = contact_card(portal.contacts.find(call.contact_id))
+    department = portal.departments.get(call.department_id)
+    return (
+        _common(request, call)
+        | _details(request, call)
+        | {
+            "reminder": [],
+            "isCommented": bool(portal.comments.get(call.id)),
+            "contact": contact and contact | {"secId": None},
+            "modifiedBy": agent_card(portal.agent(call.modified_by_id), "emailId", "zuid"),
+            "department": department and {"id": department.id, "name": department.name},
+            "ticket": _searched_ticket(portal, call),
+            "assignee": agent_card(portal.agent(call.owner_id), "emailId", "zuid"),
+            "activityType": "Calls",
+        }
+    )
+
+
+def _ticket(portal: Portal, call: Call) -> Ticket | None:
+    return portal.tickets.find(call.ticket_id or "")
+
+
+def _searched_ticket(portal: Portal, call: Call) -> JsonObject | None:
+    ticket = _ticket(portal, call)
+    card = ticket_card(portal, ticket)
+    if ticket is None or card is None:
+        return None
+    contact = contact_card(portal.contacts.find(ticket.contact_id))
+    return card | {
+        "assignee": agent_card(portal.agent(ticket.assignee_id), "emailId", "zuid"),
+        "contact": contact and contact | {"secId": None},
+        "secId": None,
+        "team": None,
+    }
+
 
 _NO_URL = ("null", "NULL", "*")
 _OLDER = ("direction", "duration")
@@ -25,22 +160,27 @@ _LIST_KEYS = {
 }
 
 
-def list_calls(ask: Ask) -> Answer:
+def list_calls(request: DeskRequest) -> Answer:
     """List calls, by default by their start, oldest first."""
-    return _list(ask, [call for call in ask.portal.listed(ask.portal.calls) if _is_listed(call, ask.query)])
+    return _list(
+        request,
+        [call for call in request.portal.listed(request.portal.calls) if _is_listed(call, request.query)],
+    )
 
 
-def list_calls_of_ticket(ask: Ask) -> Answer:
+def list_calls_of_ticket(request: DeskRequest) -> Answer:
     """List the calls of a ticket."""
-    ticket = ask.portal.see(ask.portal.tickets, ask.path["id"])
-    own = [call for call in ask.portal.listed(ask.portal.calls) if call.ticket_id == ticket.id]
-    kept = [call for call in own if _is_listed(call, ask.query) and not ask.query.get("isSpam", False)]
-    return _list(ask, kept)
+    ticket = request.portal.see(request.portal.tickets, request.path["id"])
+    own = [call for call in request.portal.listed(request.portal.calls) if call.ticket_id == ticket.id]
+    kept = [
+        call for call in own if _is_listed(call, request.query) and not request.query.get("isSpam", False)
+    ]
+    return _list(request, kept)
 
 
-def _list(ask: Ask, calls: Iterable[Call]) -> Answer:
-    page = cut(ordered(calls, ask.query.get("sortBy"), _LIST_KEYS), ask.query)
-    return listing(chosen(ask, shape_item(ask, call), ("id", "subject")) for call in page)
+def _list(request: DeskRequest, calls: Iterable[Call]) -> Answer:
+    page = cut(ordered(calls, request.query.get("sortBy"), _LIST_KEYS), request.query)
+    return listing(chosen(request, shape_item(request, call), ("id", "subject")) for call in page)
 
 
 def _is_listed(call: Call, query: Mapping[str, Any]) -> bool:
@@ -52,59 +192,61 @@ def _is_listed(call: Call, query: Mapping[str, Any]) -> bool:
     )
 
 
-def get_call(ask: Ask) -> Answer:
+def get_call(request: DeskRequest) -> Answer:
     """Read one call, even a trashed one."""
-    return shape_call(ask, ask.portal.see(ask.portal.calls, ask.path["id"]))
+    return shape_call(request, request.portal.see(request.portal.calls, request.path["id"]))
 
 
-def create_call(ask: Ask) -> Answer:
+def create_call(request: DeskRequest) -> Answer:
     """Create a call record; Desk does not ask whether there is one like it."""
-    values = _read_body(ask, _OLDER if ask.config.older_contract else ())
-    _check_references(ask, values)
-    empty_fields: dict[str, str | None] = dict.fromkeys(ask.portal.call_fields)
+    values = _read_body(request, _OLDER if request.config.older_contract else ())
+    _check_references(request, values)
+    empty_fields: dict[str, str | None] = dict.fromkeys(request.portal.call_fields)
     values["cf"] = empty_fields | values.get("cf", {})
     call = Call(
-        id=ask.portal.new_id(),
-        created_at=ask.now,
-        modified_at=ask.now,
-        creator_id=ask.agent.id,
-        modified_by_id=ask.agent.id,
-        completed_at=ask.now if values["status"] in CLOSED_CALLS else None,
+        id=request.portal.new_id(),
+        created_at=request.now,
+        modified_at=request.now,
+        creator_id=request.agent.id,
+        modified_by_id=request.agent.id,
+        completed_at=request.now if values["status"] in CLOSED_CALLS else None,
         **values,
     )
-    return shape_call(ask, ask.portal.calls.put(call, ask.now))
+    return shape_call(request, request.portal.calls.put(call, request.now))
 
 
-def update_call(ask: Ask) -> Answer:
+def update_call(request: DeskRequest) -> Answer:
     """Change what is given of a call; by contract the five members a call needs must be given again."""
-    call = ask.portal.see(ask.portal.calls, ask.path["id"], trashed=False)
-    older = _OLDER if ask.config.older_contract else ()
-    values = _read_body(ask, (*older, *ask.config.patch_requires_more))
-    _check_references(ask, {"department_id": call.department_id, **values})
-    kept = dict.fromkeys(call.cf) if ask.config.patch_replaces_cf and "cf" in values else call.cf
+    call = request.portal.see(request.portal.calls, request.path["id"], trashed=False)
+    older = _OLDER if request.config.older_contract else ()
+    values = _read_body(request, (*older, *request.config.patch_requires_more))
+    _check_references(request, {"department_id": call.department_id, **values})
+    kept = dict.fromkeys(call.cf) if request.config.patch_replaces_cf and "cf" in values else call.cf
     values["cf"] = kept | values.get("cf", {})
-    changed = msgspec.structs.replace(call, modified_at=ask.now, modified_by_id=ask.agent.id, **values)
+    changed = msgspec.structs.replace(
+        call, modified_at=request.now, modified_by_id=request.agent.id, **values
+    )
     if changed.status_type != call.status_type:
-        completed_at = ask.now if changed.status_type == "Closed" else None
+        completed_at = request.now if changed.status_type == "Closed" else None
         changed = msgspec.structs.replace(changed, completed_at=completed_at)
-    return shape_call(ask, ask.portal.calls.put(changed, ask.now))
+    return shape_call(request, request.portal.calls.put(changed, request.now))
 
 
-def trash_calls(ask: Ask) -> Answer:
+def trash_calls(request: DeskRequest) -> Answer:
     """Move calls to the recycle bin, all of those named or none."""
-    calls = ask.portal.calls
-    ids = [str(each) for each in ask.body["entityIds"]]
-    if not all(ask.portal.usable(calls, each) for each in ids):
+    calls = request.portal.calls
+    ids = [str(each) for each in request.body["entityIds"]]
+    if not all(request.portal.usable(calls, each) for each in ids):
         raise invalid_data([Problem("/entityIds")])
     for each in dict.fromkeys(ids):
-        call = ask.portal.see(calls, each)
-        calls.put(msgspec.structs.replace(call, is_trashed=True, modified_at=ask.now), ask.now)
+        call = request.portal.see(calls, each)
+        calls.put(msgspec.structs.replace(call, is_trashed=True, modified_at=request.now), request.now)
     return None
 
 
-def search_calls(ask: Ask) -> Answer:
+def search_calls(request: DeskRequest) -> Answer:
     """Search the index of calls; by relevance means the latest modified first."""
-    portal, query = ask.portal, ask.query
+    portal, query = request.portal, request.query
     columns = {
         "subject": lambda call: (call.subject,),
         "priority": lambda call: (call.priority,),
@@ -114,7 +256,7 @@ def search_calls(ask: Ask) -> Answer:
     }
     found = [
         call
-        for call in find(portal.indexed(portal.calls, ask.now), query, columns, lambda call: call.cf)
+        for call in find(portal.indexed(portal.calls, request.now), query, columns, lambda call: call.cf)
         if in_range(call.start_at, query.get("startDateRange"))
         and query.get("departmentId") in (None, call.department_id)
         and ("assigneeId" not in query or call.owner_id in query["assigneeId"])
@@ -125,7 +267,7 @@ def search_calls(ask: Ask) -> Answer:
         "createdTime": lambda call: call.created_at,
     }
     page = cut(ordered(found, query.get("sortBy"), keys), query)
-    return listing((shape_match(ask, call) for call in page), count=len(found))
+    return listing((shape_match(request, call) for call in page), count=len(found))
 
 
 def _ticket_numbers(portal: Portal, call: Call) -> tuple[str | None]:
@@ -139,13 +281,13 @@ def _all_columns(portal: Portal, call: Call) -> list[str | None]:
     return [*texts, contact.full_name if contact else None]
 
 
-def _read_body(ask: Ask, required: Sequence[str]) -> dict[str, Any]:
-    """Return what a checked body says, by the names of our fields; some members are `required`."""
-    body = dict(ask.body)
-    problems = [*_missing(ask.body, required), *_unknown_fields(ask), *_unreadable(ask, body)]
+def _read_body(request: DeskRequest, required: Sequence[str]) -> dict[str, Any]:
+    """Return the values of a checked body, by the names of our fields; some members are `required`."""
+    body = dict(request.body)
+    problems = [*_missing(request.body, required), *_unknown_fields(request), *_unreadable(request, body)]
     if problems:
         raise invalid_data(problems)
-    labels = {label_of(field): field for field in ask.portal.call_fields}
+    labels = {label_of(field): field for field in request.portal.call_fields}
     by_label = {labels[label]: value for label, value in body.pop("customFields", {}).items()}
     if by_label or "cf" in body:
         body["cf"] = by_label | body.get("cf", {})
@@ -171,36 +313,36 @@ def _missing(body: JsonObject, required: Sequence[str]) -> Iterable[Problem]:
             yield Problem(f"/{name}", "missing")
 
 
-def _unknown_fields(ask: Ask) -> Iterable[Problem]:
+def _unknown_fields(request: DeskRequest) -> Iterable[Problem]:
     """Find the custom fields that the layout of calls does not have."""
-    fields = ask.portal.call_fields
-    for field in ask.body.get("cf", {}):
+    fields = request.portal.call_fields
+    for field in request.body.get("cf", {}):
         if field not in fields:
             yield Problem(join("/cf", field))
-    for label in ask.body.get("customFields", {}):
+    for label in request.body.get("customFields", {}):
         if label not in map(label_of, fields):
             yield Problem(join("/customFields", label))
 
 
-def _unreadable(ask: Ask, body: Mapping[str, Any]) -> Iterable[Problem]:
+def _unreadable(request: DeskRequest, body: Mapping[str, Any]) -> Iterable[Problem]:
     """Find what has the right form and yet means nothing here."""
     if "startTime" in body and read_time(body["startTime"]) is None:
         yield Problem("/startTime")
-    if "layoutId" in body and str(body["layoutId"]) != ask.portal.layout_ids["calls"]:
+    if "layoutId" in body and str(body["layoutId"]) != request.portal.layout_ids["calls"]:
         yield Problem("/layoutId")
     if read_id(body.get("teamId")) is not None:
         yield Problem("/teamId")
 
 
-def _check_references(ask: Ask, values: Mapping[str, Any]) -> None:
+def _check_references(request: DeskRequest, values: Mapping[str, Any]) -> None:
     """Refuse a contact, department, ticket or owner that cannot be; an owner must work in the department."""
-    problems = list(_lost_references(ask, values))
+    problems = list(_lost_references(request, values))
     if problems:
         raise invalid_data(problems)
 
 
-def _lost_references(ask: Ask, values: Mapping[str, Any]) -> Iterable[Problem]:
-    portal = ask.portal
+def _lost_references(request: DeskRequest, values: Mapping[str, Any]) -> Iterable[Problem]:
+    portal = request.portal
     if "contact_id" in values and not portal.usable(portal.contacts, values["contact_id"]):
         yield Problem("/contactId")
     department = portal.departments.get(values["department_id"] or "")
@@ -222,7 +364,7 @@ OPERATIONS = (
         path=_LIST,
         scopes=scopes.READ_CALLS,
         handler=list_calls,
-        query=queries.CALL_LIST,
+        query=params.CALL_LIST,
         cost="page",
         permission="calls.view",
     ),
@@ -239,7 +381,7 @@ OPERATIONS = (
         path=_ONE,
         scopes=scopes.READ_CALLS,
         handler=get_call,
-        query=queries.CALL_GET,
+        query=params.CALL_GET,
         permission="calls.view",
     ),
     Operation(
@@ -256,7 +398,7 @@ OPERATIONS = (
         path=f"{_LIST}/search",
         scopes=scopes.SEARCH_CALLS,
         handler=search_calls,
-        query=queries.CALL_SEARCH,
+        query=params.CALL_SEARCH,
         cost="search",
         permission="calls.view",
     ),
@@ -274,7 +416,7 @@ OPERATIONS = (
         path="/api/v1/tickets/{id:int}/calls",
         scopes=scopes.CALLS_OF_TICKET,
         handler=list_calls_of_ticket,
-        query=queries.CALLS_OF_TICKET,
+        query=params.CALLS_OF_TICKET,
         cost="page",
         permission="calls.view",
     ),

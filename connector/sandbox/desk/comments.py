@@ -2,8 +2,8 @@
 
 import html
 
-from connector.sandbox.desk import bodies, queries, scopes
-from connector.sandbox.desk.door import Answer, Ask, Operation
+from connector.sandbox.desk import bodies, params, scopes
+from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Comment, JsonObject
 from connector.sandbox.desk.refusals import Problem, invalid_data
@@ -12,30 +12,30 @@ from connector.sandbox.desk.shapes import listing, wants
 from connector.sandbox.desk.times import write_time
 
 
-def list_comments(ask: Ask) -> Answer:
+def list_comments(request: DeskRequest) -> Answer:
     """List the comments of a call, oldest first unless asked otherwise."""
-    call = ask.portal.see(ask.portal.calls, ask.path["id"])
-    _, descending = ask.query.get("sortBy", ("commentedTime", False))
-    comments = ask.portal.comments.get(call.id, [])
-    page = cut(comments[::-1] if descending else comments, ask.query)
-    mentions: JsonObject = {"mention": []} if wants(ask, "mentions") else {}
-    return listing(_shape(ask.portal, comment) | mentions for comment in page)
+    call = request.portal.see(request.portal.calls, request.path["id"])
+    _, descending = request.query.get("sortBy", ("commentedTime", False))
+    comments = request.portal.comments.get(call.id, [])
+    page = cut(comments[::-1] if descending else comments, request.query)
+    mentions: JsonObject = {"mention": []} if wants(request, "mentions") else {}
+    return listing(_shape(request.portal, comment) | mentions for comment in page)
 
 
-def create_comment(ask: Ask) -> Answer:
+def create_comment(request: DeskRequest) -> Answer:
     """Add a comment to a call, as HTML unless it is said to be plain text."""
-    call = ask.portal.see(ask.portal.calls, ask.path["id"], trashed=False)
-    if ask.body.get("attachmentIds"):
+    call = request.portal.see(request.portal.calls, request.path["id"], trashed=False)
+    if request.body.get("attachmentIds"):
         raise invalid_data([Problem("/attachmentIds")])
     comment = Comment(
-        id=ask.portal.new_id(),
-        content=ask.body["content"],
-        content_type=ask.body.get("contentType") or "html",
-        commenter_id=ask.agent.id,
-        commented_at=ask.now,
+        id=request.portal.new_id(),
+        content=request.body["content"],
+        content_type=request.body.get("contentType") or "html",
+        commenter_id=request.agent.id,
+        commented_at=request.now,
     )
-    ask.portal.comments.setdefault(call.id, []).append(comment)
-    return _shape(ask.portal, comment)
+    request.portal.comments.setdefault(call.id, []).append(comment)
+    return _shape(request.portal, comment)
 
 
 def _shape(portal: Portal, comment: Comment) -> JsonObject:
@@ -77,7 +77,7 @@ OPERATIONS = (
         path=_PATH,
         scopes=scopes.READ_COMMENTS,
         handler=list_comments,
-        query=queries.COMMENT_LIST,
+        query=params.COMMENT_LIST,
         cost="page",
         permission="calls.view",
     ),

@@ -1,12 +1,12 @@
-"""Contacts: list, create, read, change, search, trash."""
+"""Contacts and the accounts (companies) that they belong to."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from connector.sandbox.desk import bodies, queries, scopes
-from connector.sandbox.desk.door import Answer, Ask, Operation
+from connector.sandbox.desk import bodies, params, scopes
+from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Account, Contact, JsonObject
 from connector.sandbox.desk.refusals import Problem, invalid_data
@@ -40,27 +40,27 @@ def _members(contact: Contact, names: str) -> JsonObject:
     return {name: stored[name] for name in names.split()}
 
 
-def _shape_item(ask: Ask, contact: Contact) -> JsonObject:
+def _shape_item(request: DeskRequest, contact: Contact) -> JsonObject:
     """Return a contact as the list shows it."""
     item = _members(contact, _SHORT) | {
         "photoURL": None,
         "isAnonymous": False,
         "accountCount": "0" if contact.account_id is None else "1",
-        "webUrl": web_url(ask.portal, "contacts", contact.id),
+        "webUrl": web_url(request.portal, "contacts", contact.id),
         "createdTime": write_time(contact.created_at),
         "isEndUser": False,
         "zohoCRMContact": None,
         "customerHappiness": NO_HAPPINESS,
         "isSpam": False,
     }
-    if wants(ask, "accounts"):
-        item["account"] = account_card(_account(ask.portal, contact))
+    if wants(request, "accounts"):
+        item["account"] = account_card(_account(request.portal, contact))
     return item
 
 
-def _shape(ask: Ask, contact: Contact) -> JsonObject:
+def _shape(request: DeskRequest, contact: Contact) -> JsonObject:
     """Return a contact as a single read shows it."""
-    layout_id = ask.portal.layout_ids["contacts"]
+    layout_id = request.portal.layout_ids["contacts"]
     shape = _members(contact, _COMMON) | {
         "cf": {},
         "customFields": {},
@@ -74,34 +74,34 @@ def _shape(ask: Ask, contact: Contact) -> JsonObject:
         "isAnonymous": False,
         "isDeleted": False,
         "isTrashed": contact.is_trashed,
-        "webUrl": web_url(ask.portal, "contacts", contact.id),
+        "webUrl": web_url(request.portal, "contacts", contact.id),
         "isEndUser": False,
         "zohoCRMContact": None,
         "customerHappiness": NO_HAPPINESS,
         "isSpam": False,
     }
-    if wants(ask, "owner"):
-        owner = agent_card(ask.portal.agent(contact.owner_id))
+    if wants(request, "owner"):
+        owner = agent_card(request.portal.agent(contact.owner_id))
         shape["owner"] = owner and {name: owner[name] for name in ("id", "firstName", "lastName")}
-    if wants(ask, "accounts"):
-        shape["account"] = account_card(_account(ask.portal, contact))
+    if wants(request, "accounts"):
+        shape["account"] = account_card(_account(request.portal, contact))
     return shape
 
 
-def _shape_match(ask: Ask, contact: Contact) -> JsonObject:
+def _shape_match(request: DeskRequest, contact: Contact) -> JsonObject:
     """Return a contact as the search shows it."""
     return _members(contact, _COMMON) | {
-        "owner": agent_card(ask.portal.agent(contact.owner_id), "emailId", "zuid"),
-        "account": account_card(_account(ask.portal, contact)),
+        "owner": agent_card(request.portal.agent(contact.owner_id), "emailId", "zuid"),
+        "account": account_card(_account(request.portal, contact)),
         "cf": {},
         "customFields": {},
         "photoURL": None,
-        "webUrl": web_url(ask.portal, "contacts", contact.id),
+        "webUrl": web_url(request.portal, "contacts", contact.id),
         "zohoCRMContact": None,
         "customerHappiness": NO_HAPPINESS,
         "modifiedTime": write_time(contact.modified_at),
         "createdTime": write_time(contact.created_at),
-        "layoutId": ask.portal.layout_ids["contacts"],
+        "layoutId": request.portal.layout_ids["contacts"],
         "isEndUser": False,
     }
 
@@ -118,59 +118,65 @@ def _sort_keys(portal: Portal) -> dict[str, Key[Contact]]:
     }
 
 
-def list_contacts(ask: Ask) -> Answer:
+def list_contacts(request: DeskRequest) -> Answer:
     """List contacts, by default in the order they were created."""
-    records = ordered(ask.portal.listed(ask.portal.contacts), ask.query.get("sortBy"), _sort_keys(ask.portal))
-    return listing(chosen(ask, _shape_item(ask, contact)) for contact in cut(records, ask.query))
+    records = ordered(
+        request.portal.listed(request.portal.contacts),
+        request.query.get("sortBy"),
+        _sort_keys(request.portal),
+    )
+    return listing(chosen(request, _shape_item(request, contact)) for contact in cut(records, request.query))
 
 
-def get_contact(ask: Ask) -> Answer:
+def get_contact(request: DeskRequest) -> Answer:
     """Read one contact, even a trashed one."""
-    return _shape(ask, ask.portal.see(ask.portal.contacts, ask.path["id"]))
+    return _shape(request, request.portal.see(request.portal.contacts, request.path["id"]))
 
 
-def create_contact(ask: Ask) -> Answer:
+def create_contact(request: DeskRequest) -> Answer:
     """Create a contact; Desk does not ask whether there is one like it."""
-    values = _read_body(ask)
-    if ask.config.contact_phones_unique and any(
-        each.phone and each.phone == values.get("phone") for each in ask.portal.contacts.present()
+    values = _read_body(request)
+    if request.config.contact_phones_unique and any(
+        each.phone and each.phone == values.get("phone") for each in request.portal.contacts.present()
     ):
         raise invalid_data([Problem("/phone", "duplicate")])
-    contact = Contact(id=ask.portal.new_id(), created_at=ask.now, modified_at=ask.now, **values)
-    made = _shape(ask, ask.portal.contacts.put(contact, ask.now))
-    ask.portal.courier.tell(ask.portal, "Contact_Add", made)
+    contact = Contact(id=request.portal.new_id(), created_at=request.now, modified_at=request.now, **values)
+    made = _shape(request, request.portal.contacts.put(contact, request.now))
+    request.portal.webhook_sender.notify(request.portal, "Contact_Add", made)
     return made
 
 
-def update_contact(ask: Ask) -> Answer:
+def update_contact(request: DeskRequest) -> Answer:
     """Change what is given of a contact."""
-    contact = ask.portal.see(ask.portal.contacts, ask.path["id"], trashed=False)
-    values = _read_body(ask)
+    contact = request.portal.see(request.portal.contacts, request.path["id"], trashed=False)
+    values = _read_body(request)
     if "last_name" in values and not values["last_name"]:
         raise invalid_data([Problem("/lastName", "missing")])
-    changed = msgspec.structs.replace(contact, modified_at=ask.now, **values)
-    shape = _shape(ask, ask.portal.contacts.put(changed, ask.now))
-    ask.portal.courier.tell(ask.portal, "Contact_Update", shape, _shape(ask, contact))
+    changed = msgspec.structs.replace(contact, modified_at=request.now, **values)
+    shape = _shape(request, request.portal.contacts.put(changed, request.now))
+    request.portal.webhook_sender.notify(request.portal, "Contact_Update", shape, _shape(request, contact))
     return shape
 
 
-def trash_contacts(ask: Ask) -> Answer:
+def trash_contacts(request: DeskRequest) -> Answer:
     """Move contacts to the recycle bin, all of those named or none."""
-    contacts = ask.portal.contacts
-    ids = [str(each) for each in ask.body["contactIds"]]
-    if not all(ask.portal.usable(contacts, each) for each in ids):
+    contacts = request.portal.contacts
+    ids = [str(each) for each in request.body["contactIds"]]
+    if not all(request.portal.usable(contacts, each) for each in ids):
         raise invalid_data([Problem("/contactIds")])
     for each in ids:
         trashed = msgspec.structs.replace(
-            ask.portal.see(contacts, each), is_trashed=True, modified_at=ask.now
+            request.portal.see(contacts, each), is_trashed=True, modified_at=request.now
         )
-        ask.portal.courier.tell(ask.portal, "Contact_Delete", _shape(ask, contacts.put(trashed, ask.now)))
+        request.portal.webhook_sender.notify(
+            request.portal, "Contact_Delete", _shape(request, contacts.put(trashed, request.now))
+        )
     return None
 
 
-def search_contacts(ask: Ask) -> Answer:
+def search_contacts(request: DeskRequest) -> Answer:
     """Search the index of contacts; by relevance means the latest modified first."""
-    portal = ask.portal
+    portal = request.portal
     columns = {
         "email": lambda contact: (contact.email, contact.secondary_email),
         "phone": lambda contact: (contact.phone,),
@@ -181,10 +187,10 @@ def search_contacts(ask: Ask) -> Answer:
         "accountName": lambda contact: _account_names(portal, contact),
         "_all": lambda contact: _all_columns(portal, contact),
     }
-    found = find(portal.indexed(portal.contacts, ask.now), ask.query, columns, lambda _contact: {})
+    found = find(portal.indexed(portal.contacts, request.now), request.query, columns, lambda _contact: {})
     keys = {"relevance": lambda contact: -contact.modified_at, **_sort_keys(portal)}
-    page = cut(ordered(found, ask.query.get("sortBy"), keys), ask.query)
-    return listing((_shape_match(ask, contact) for contact in page), count=len(found))
+    page = cut(ordered(found, request.query.get("sortBy"), keys), request.query)
+    return listing((_shape_match(request, contact) for contact in page), count=len(found))
 
 
 def _account_names(portal: Portal, contact: Contact) -> tuple[str | None]:
@@ -198,13 +204,15 @@ def _all_columns(portal: Portal, contact: Contact) -> list[str | None]:
     return [*texts, contact.full_name, *_account_names(portal, contact)]
 
 
-def _read_body(ask: Ask) -> dict[str, Any]:
+def _read_body(request: DeskRequest) -> dict[str, Any]:
     """Return what a checked body changes, by the names of our fields; refuse what it refers to in vain."""
-    body = {name: value for name, value in ask.body.items() if name not in ("layoutId", "cf", "customFields")}
+    body = {
+        name: value for name, value in request.body.items() if name not in ("layoutId", "cf", "customFields")
+    }
     body |= {name: read_id(body[name]) for name in _IDS if name in body}
     if "zip" in body:
         body["zip"] = str(body["zip"])
-    problems = [*_unknown_fields(ask.body), *_lost_references(ask, body)]
+    problems = [*_unknown_fields(request.body), *_lost_references(request, body)]
     if problems:
         raise invalid_data(problems)
     names = {field.encode_name: field.name for field in msgspec.structs.fields(Contact)}
@@ -217,13 +225,13 @@ def _unknown_fields(body: Mapping[str, Any]) -> Iterable[Problem]:
         yield from (Problem(f"/{group}/{name}") for name in body.get(group, {}))
 
 
-def _lost_references(ask: Ask, body: Mapping[str, Any]) -> Iterable[Problem]:
-    portal = ask.portal
+def _lost_references(request: DeskRequest, body: Mapping[str, Any]) -> Iterable[Problem]:
+    portal = request.portal
     if body.get("accountId") and not portal.usable(portal.accounts, body["accountId"]):
         yield Problem("/accountId")
     if body.get("ownerId") and portal.agent(body["ownerId"]) is None:
         yield Problem("/ownerId")
-    if "layoutId" in ask.body and str(ask.body["layoutId"]) != portal.layout_ids["contacts"]:
+    if "layoutId" in request.body and str(request.body["layoutId"]) != portal.layout_ids["contacts"]:
         yield Problem("/layoutId")
 
 
@@ -235,7 +243,7 @@ OPERATIONS = (
         path=_LIST,
         scopes=scopes.READ_CONTACTS,
         handler=list_contacts,
-        query=queries.CONTACT_LIST,
+        query=params.CONTACT_LIST,
         cost="page",
         permission="contacts.view",
     ),
@@ -252,7 +260,7 @@ OPERATIONS = (
         path=_ONE,
         scopes=scopes.READ_CONTACTS,
         handler=get_contact,
-        query=queries.CONTACT_GET,
+        query=params.CONTACT_GET,
         permission="contacts.view",
     ),
     Operation(
@@ -268,7 +276,7 @@ OPERATIONS = (
         path=f"{_LIST}/search",
         scopes=scopes.SEARCH_CONTACTS,
         handler=search_contacts,
-        query=queries.CONTACT_SEARCH,
+        query=params.CONTACT_SEARCH,
         cost="search",
         permission="contacts.view",
     ),
@@ -280,5 +288,86 @@ OPERATIONS = (
         body=bodies.CONTACT_TRASH,
         cost="trash",
         permission="contacts.delete",
+    ),
+)
+
+
+_ACCOUNT_SORT_KEYS = {
+    "createdTime": lambda account: account.created_at,
+    "modifiedTime": lambda account: account.modified_at,
+    "accountName": lambda account: account.account_name,
+    "website": lambda account: account.website,
+    "email": lambda account: account.email,
+    "phone": lambda account: account.phone,
+}
+_EMPTY_IN_ACCOUNTS = (
+    "country code city street annualrevenue description industry state ownerId fax zohoCRMAccount"
+)
+
+
+def list_accounts(request: DeskRequest) -> Answer:
+    """List accounts, by default in the order they were created."""
+    records = ordered(
+        request.portal.listed(request.portal.accounts), request.query.get("sortBy"), _ACCOUNT_SORT_KEYS
+    )
+    return listing(
+        chosen(request, _shape_account_item(request, account)) for account in cut(records, request.query)
+    )
+
+
+def get_account(request: DeskRequest) -> Answer:
+    """Read one account."""
+    account = request.portal.see(request.portal.accounts, request.path["id"])
+    item = _shape_account_item(request, account)
+    del item["customerHappiness"]
+    layout_id = request.portal.layout_ids["accounts"]
+    return (
+        dict.fromkeys(_EMPTY_IN_ACCOUNTS.split())
+        | item
+        | {
+            "cf": {},
+            "customFields": {},
+            "modifiedTime": write_time(account.modified_at),
+            "isFollowing": False,
+            "isDeleted": False,
+            "isTrashed": account.is_trashed,
+            "associatedSLAIds": [],
+            "layoutId": layout_id,
+            "layoutDetails": {"id": layout_id, "layoutName": "Accounts"},
+        }
+        | ({"owner": None} if wants(request, "owner") else {})
+    )
+
+
+def _shape_account_item(request: DeskRequest, account: Account) -> JsonObject:
+    stored = msgspec.to_builtins(account)
+    names = ("id", "accountName", "website", "phone", "email")
+    return {name: stored[name] for name in names} | {
+        "webUrl": web_url(request.portal, "accounts", account.id),
+        "createdTime": write_time(account.created_at),
+        "zohoCRMAccount": None,
+        "customerHappiness": NO_HAPPINESS,
+    }
+
+
+_ACCOUNTS = "/api/v1/accounts"
+
+ACCOUNT_OPERATIONS = (
+    Operation(
+        method="GET",
+        path=_ACCOUNTS,
+        scopes=scopes.READ_CONTACTS,
+        handler=list_accounts,
+        query=params.ACCOUNT_LIST,
+        cost="page",
+        permission="accounts.view",
+    ),
+    Operation(
+        method="GET",
+        path=f"{_ACCOUNTS}/{{id:int}}",
+        scopes=scopes.READ_CONTACTS,
+        handler=get_account,
+        query=params.ACCOUNT_GET,
+        permission="accounts.view",
     ),
 )

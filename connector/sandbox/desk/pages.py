@@ -9,11 +9,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from connector.sandbox.desk.portal import Portal
-from connector.sandbox.desk.records import Call, Contact, Ticket
-from connector.sandbox.desk.shelf import R, Shelf
+from connector.sandbox.desk.records import Call, Contact, R, RecordTable, Ticket
 from connector.sandbox.desk.times import write_time
-from connector.sandbox.pages import page
-from connector.sandbox.world import World, data_center_of
+from connector.sandbox.responses import page
+from connector.sandbox.state import SandboxState, data_center_of
 
 _ROWS = 50
 _MISSING = "desk_missing.html"
@@ -33,10 +32,10 @@ class CallRow(msgspec.Struct, kw_only=True):
 
 
 class Pages:
-    """The pages of one world; each shows the portals of the data centre that the Host header names."""
+    """The pages of one sandbox; each shows the portals of the data centre that the Host header names."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
 
     async def home(self, request: Request) -> Response:
         """Show where to look in this sandbox."""
@@ -121,23 +120,23 @@ class Pages:
 
     def _portals(self, request: Request) -> list[Portal]:
         location = data_center_of(request).location
-        return [portal for portal in self._world.desk.portals() if portal.org.location == location]
+        return [portal for portal in self._state.desk.portals() if portal.org.location == location]
 
     def _find(
-        self, request: Request, shelf: Callable[[Portal], Shelf[R]]
+        self, request: Request, table: Callable[[Portal], RecordTable[R]]
     ) -> tuple[Portal, R] | tuple[None, None]:
         """Find the record that the address names, in any portal; trashed ones are not shown."""
         record_id = request.path_params["id"]
-        for portal in self._world.desk.portals():
-            record = shelf(portal).find(record_id)
+        for portal in self._state.desk.portals():
+            record = table(portal).find(record_id)
             if record is not None and not record.is_trashed:
                 return portal, record
         return None, None
 
 
-def routes_of_pages(world: World) -> list[BaseRoute]:
+def routes_of_pages(state: SandboxState) -> list[BaseRoute]:
     """List the addresses of the pages."""
-    pages = Pages(world)
+    pages = Pages(state)
     return [
         Route("/", pages.home),
         Route("/desk/contacts", pages.contacts),
@@ -155,7 +154,7 @@ def _page_number(request: Request) -> int:
 
 
 def _mentions(portal: Portal, contact: Contact, text: str) -> bool:
-    """Say whether a contact has a text in their name, account or e-mail, or its digits in a number."""
+    """Tell whether a contact has a text in their name, account or e-mail, or its digits in a number."""
     account = portal.accounts.find(contact.account_id or "")
     words = [
         contact.full_name,

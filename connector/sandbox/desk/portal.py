@@ -1,9 +1,10 @@
 """One portal of Desk: its records, the agents whom the configuration gives it, and what it still may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from connector.sandbox.config import Config, Org
-from connector.sandbox.desk.courier import Courier
 from connector.sandbox.desk.credits import Credits
 from connector.sandbox.desk.records import (
     Account,
@@ -12,36 +13,40 @@ from connector.sandbox.desk.records import (
     Comment,
     Contact,
     Department,
+    R,
+    RecordTable,
     Ticket,
     Webhook,
 )
 from connector.sandbox.desk.refusals import Refusal
-from connector.sandbox.desk.shelf import R, Shelf
+from connector.sandbox.desk.webhook_sender import WebhookSender
 
 _AGENT_ID_BASE = 104_000_000_000_000_000
 
 
 class Portal:
-    """Hold the records of one org.
+    """Holds the records of one org.
 
     `hidden` are ids that data sharing keeps from everybody who asks by API: lists omit them and a single
     read finds nothing. `merged` are contacts that became part of another. `denied` are profile
     permissions taken away, such as `calls.create`.
     """
 
-    def __init__(self, config: Config, org: Org, new_id: Callable[[], str], courier: Courier) -> None:
+    def __init__(
+        self, config: Config, org: Org, new_id: Callable[[], str], webhook_sender: WebhookSender
+    ) -> None:
         self.org = org
         self.new_id = new_id
         self.credits = Credits(config, org.org_id)
-        self.accounts: Shelf[Account] = Shelf()
-        self.contacts: Shelf[Contact] = Shelf()
-        self.tickets: Shelf[Ticket] = Shelf()
-        self.calls: Shelf[Call] = Shelf()
+        self.accounts: RecordTable[Account] = RecordTable()
+        self.contacts: RecordTable[Contact] = RecordTable()
+        self.tickets: RecordTable[Ticket] = RecordTable()
+        self.calls: RecordTable[Call] = RecordTable()
         self.comments: dict[str, list[Comment]] = {}
         self.departments: dict[str, Department] = {}
         self.layout_ids = {module: new_id() for module in ("accounts", "contacts", "tickets", "calls")}
         self.webhooks: dict[str, Webhook] = {}
-        self.courier = courier
+        self.webhook_sender = webhook_sender
         self.hidden: set[str] = set()
         self.merged: set[str] = set()
         self.denied: set[str] = set()
@@ -80,24 +85,47 @@ class Portal:
         """List the agents of a department."""
         return self.agents()[department.starting :: department.every]
 
-    def see(self, shelf: Shelf[R], record_id: str, *, trashed: bool = True) -> R:
-        """Return a record that may be seen, a trashed one only if so said; else refuse with URL_NOT_FOUND."""
-        record = shelf.find(record_id)
+    def see(self, table: RecordTable[R], record_id: str, *, trashed: bool = True) -> R:
+        """Return a record that may be seen, a trashed one only if allowed; else refuse with URL_NOT_FOUND."""
+        record = table.find(record_id)
         gone = record_id in self.hidden or record_id in self.merged
         if record is None or gone or (record.is_trashed and not trashed):
             raise Refusal("URL_NOT_FOUND")
         return record
 
-    def usable(self, shelf: Shelf[R], record_id: str | None) -> bool:
-        """Say whether another record may refer to this one: it is there, seen and not trashed."""
-        record = shelf.find(record_id) if record_id is not None else None
+    def usable(self, table: RecordTable[R], record_id: str | None) -> bool:
+        """Tell whether another record may refer to this one: it is there, seen and not trashed."""
+        record = table.find(record_id) if record_id is not None else None
         return record is not None and not record.is_trashed and record.id not in self.hidden
 
-    def listed(self, shelf: Shelf[R]) -> list[R]:
+    def listed(self, table: RecordTable[R]) -> list[R]:
         """List the records that a list may show."""
-        return [record for record in shelf.present() if record.id not in self.hidden]
+        return [record for record in table.present() if record.id not in self.hidden]
 
-    def indexed(self, shelf: Shelf[R], now: int) -> list[R]:
+    def indexed(self, table: RecordTable[R], now: int) -> list[R]:
         """List the records that a search may find."""
         written_by = now - round(self._config.index_delay_seconds * 1000)
-        return [record for record in shelf.indexed(written_by) if record.id not in self.hidden]
+        return [record for record in table.indexed(written_by) if record.id not in self.hidden]
+
+
+def merge(portal: Portal, kept: Contact, others: Sequence[Contact], now: int) -> Contact:
+    """Merge contacts into one, and return it: what it lacks it takes over from the others.
+
+    People do that in Desk, and no operation of the API does. The others are gone afterwards, also from single
+    reads; their tickets and calls are the kept one's. Desk has no event for it: the kept contact is modified,
+    and nobody is notified of the others.
+    """
+    gone = {other.id for other in others}
+    for other in others:
+        portal.contacts.put(msgspec.structs.replace(other, is_trashed=True, modified_at=now), now)
+    portal.merged |= gone
+    for ticket in [each for each in portal.tickets.everything() if each.contact_id in gone]:
+        portal.tickets.put(msgspec.structs.replace(ticket, contact_id=kept.id), now)
+    for call in [each for each in portal.calls.everything() if each.contact_id in gone]:
+        portal.calls.put(msgspec.structs.replace(call, contact_id=kept.id), now)
+    taken = {
+        name: next((value for other in others if (value := getattr(other, name))), None)
+        for name in ("first_name", "email", "phone", "mobile", "account_id")
+        if getattr(kept, name) is None
+    }
+    return portal.contacts.put(msgspec.structs.replace(kept, modified_at=now, **taken), now)

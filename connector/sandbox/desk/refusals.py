@@ -1,4 +1,4 @@
-"""How Desk says no: one row for each error code (accounts.md section 5)."""
+"""Desk's error answers: one row for each error code (accounts.md section 5)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -39,7 +39,7 @@ _CODES: Mapping[str, tuple[int, str]] = {
 
 
 class Refusal(Exception):
-    """An answer that is no: its status, its JSON body and further headers."""
+    """An error answer: its status, its JSON body and further headers."""
 
     def __init__(self, code: str, message: str | None = None, *, status: int | None = None) -> None:
         usual_status, usual_message = _CODES[code]

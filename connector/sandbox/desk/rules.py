@@ -1,4 +1,4 @@
-"""What a member of a JSON body may be: small rules that say what is wrong with a value, and where.
+"""What a member of a JSON body may be: small rules that find what is wrong with a value, and where.
 
 The rules are data: bodies.py writes Desk's contracts in them, and a test compares them with the contracts.
 A pattern must match the whole value. JSON null is refused unless a rule says otherwise.
@@ -27,7 +27,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if not (value is None and self.nullable) and not self._holds(value):
             yield Problem(pointer)
 
@@ -50,7 +50,7 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if value is None and self.nullable:
             return
         if self.words and isinstance(value, str) and value in _NOTHING:
@@ -65,7 +65,7 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if not isinstance(value, bool) and not (value is None and self.nullable):
             yield Problem(pointer)
 
@@ -80,7 +80,7 @@ class Many(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if value is None and self.nullable:
             return
         if not isinstance(value, list) or not self._fits(value):
@@ -107,7 +107,7 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
     open: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if value is None and self.nullable:
             return
         if not isinstance(value, dict):
@@ -134,7 +134,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if value is None and self.nullable:
             return
         if not isinstance(value, dict):
@@ -154,7 +154,7 @@ class Either(msgspec.Struct, frozen=True, kw_only=True):
     nullable: ClassVar[bool] = False
 
     def check(self, value: object, pointer: str) -> Iterator[Problem]:
-        """Say what is wrong with a value."""
+        """Yield what is wrong with a value."""
         if all(next(rule.check(value, pointer), None) for rule in self.rules):
             yield Problem(pointer)
 

@@ -53,5 +53,5 @@ DELETE_WEBHOOKS: Scopes = (_any("DELETE", "webhooks", "events", "settings"),)
 
 
 def covers(grant: Grant, scopes: Scopes) -> bool:
-    """Say whether a grant holds at least one scope of every group."""
+    """Tell whether a grant holds at least one scope of every group."""
     return all(any(grant.allows(scope) for scope in group) for group in scopes)

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from connector.sandbox.desk.records import Record
-from connector.sandbox.desk.shelf import R
+from connector.sandbox.desk.records import R, Record
 
 T = TypeVar("T")
 Columns = Mapping[str, Callable[[R], Iterable[str | None]]]
@@ -60,7 +59,7 @@ def _within(record: Record, query: Mapping[str, Any]) -> bool:
 
 
 def in_range(at: int, limits: tuple[int, int] | None) -> bool:
-    """Say whether a moment lies within two others, both included; no limits hold everything."""
+    """Tell whether a moment lies within two others, both included; no limits hold everything."""
     return limits is None or limits[0] <= at <= limits[1]
 
 

@@ -1,18 +1,99 @@
-"""What a portal is made of: organisations, agents, departments, and who the token's owner is."""
+"""Organisations, agents, departments, who the token's owner is, and what the owner's profile allows.
+
+Every permission is held unless it was taken away from the portal (`DeskState.deny`); a light agent only
+reads.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.sandbox.config import Org
-from connector.sandbox.desk import queries, scopes
-from connector.sandbox.desk.door import Answer, Ask, Operation
-from connector.sandbox.desk.permissions import PROFILE_ID, ROLE_ID, list_permissions
+from connector.sandbox.desk import params, scopes
+from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Agent, Department, JsonObject
 from connector.sandbox.desk.refusals import Refusal
 from connector.sandbox.desk.search import any_match, cut
 from connector.sandbox.desk.shapes import listing, wants
 from connector.sandbox.desk.times import write_time
+
+PROFILE_ID = "104000000000000801"
+ROLE_ID = "104000000000000802"
+
+_CRUD = "view edit create delete"
+_VIEWS = (
+    "manageOwnCustomViews shareOwnCustomViews editSharedCustomViews deleteSharedCustomViews "
+    "reshareSharedCustomViews"
+)
+_EXPORTED = f"{_CRUD} export {_VIEWS}"
+_MODULE = f"{_EXPORTED} import"
+
+_PERMISSIONS = {
+    "tickets": f"{_MODULE} mergeTickets changeOwner handleUnassigned closeTicket deleteTags revokeBlueprint "
+    "mailReview addFollowers mailSend editTags unassignedChangeOwner shareTickets",
+    **dict.fromkeys(("contacts", "accounts", "calls", "events", "tasks", "products", "contracts"), _MODULE),
+    **dict.fromkeys(("zia", "timeEntry", "gc", "im"), _CRUD),
+    **dict.fromkeys(
+        (
+            "clientEvents",
+            "componentMapping",
+            "eventMapping",
+            "componentEventMappingAssociation",
+            "clientActionConditions",
+            "clientAction",
+            "clientActionModuleAssociation",
+            "clientActionLocationAssociation",
+        ),
+        _EXPORTED,
+    ),
+    "reports": f"{_CRUD} export",
+    "activities": _VIEWS,
+    "agents": "overview import edit create delete viewAllFields",
+    "comments": "edit delete",
+    "community": f"{_CRUD} moderate",
+    "CommunityTopic": "view",
+    "CommunityComment": "view",
+    "social": "view twitterPostDelete twitterConversationReply twitterPostCreate",
+    "mobileapp": "radar deskapp customMobileApps",
+    "kbCategory": f"{_CRUD} editAllArticles import manageKB admin export",
+    "crmInteg": "crmContactsActivityEvents crmContactsActivityTasks crmContactsActivityCalls crmContactsInfo "
+    "crmContactsNotes crmContactsPotentials crmAccountsActivityEvents crmAccountsActivityTasks "
+    "crmAccountsActivityCalls crmAccountsInfo crmAccountsNotes crmAccountsPotentials",
+    "financeInteg": "sendSalesOrder createSalesOrder sendInvoice viewSubscription createEstimate "
+    "createContact viewInvoice createInvoice sendEstimate viewSalesOrder viewEstimate",
+    "radar": "agentStats currentStats auditLog im channelTraffic dailyToast liveTraffic exceptionHandling "
+    "textContentProtection dashboards dailyTrend apiUsageAlerts fcr activities kb visualContentProtection "
+    "feeds averageHandlingTime customerHappiness manageRadar quickView mostThreadedTickets contacts",
+    "setup": "automation buttons chat community customerHappiness department email exportPortalUsers "
+    "exportUsers featureConfig fetchAcrossDepartment gamification globalReports googleAnalytics im "
+    "importHistory layouts localization manageAgents manageMarketplace managerDashboard massComment "
+    "massReply moveRecords permission pinnedConversations portal portalUsers privacySettings rebranding "
+    "recycleBin sandbox securitySettings shareSnippet signUpApproval social tabsAndFields teams telephony "
+    "templates timeTracking webForm webhooks",
+}
+
+_WRITES = frozenset({"create", "edit", "delete", "import"})
+
+
+def list_permissions(request: DeskRequest) -> Answer:
+    """Return what the profile of the agent allows, module by module."""
+    denied, light = request.portal.denied, request.agent.is_light
+    return {
+        "id": PROFILE_ID,
+        "name": "Light Agent" if light else "Support Administrator",
+        "description": "",
+        "default": True,
+        "isVisible": True,
+        "type": "Light" if light else "Administrator",
+        "permissions": {
+            module: {
+                name: f"{module}.{name}" not in denied and not (light and name in _WRITES)
+                for name in names.split()
+            }
+            for module, names in _PERMISSIONS.items()
+        },
+    }
+
 
 _EDITIONS = {"Free": "FREE", "Express": "EXPRESS", "Professional": "PROFESSIONAL", "Enterprise": "ENTERPRISE"}
 _NOTHING_OF_ORG = (
@@ -22,28 +103,28 @@ _NOTHING_OF_ORG = (
 )
 
 
-def list_organizations(ask: Ask) -> Answer:
+def list_organizations(request: DeskRequest) -> Answer:
     """List every portal of the person who gave the token, whichever it is bound to."""
-    user = ask.config.user(ask.grant.zuid)
-    orgs = [ask.config.org(org_id) for org_id in (user.orgs if user else ())]
-    return listing(_shape_org(ask, org) for org in orgs if org is not None)
+    user = request.config.user(request.grant.zuid)
+    orgs = [request.config.org(org_id) for org_id in (user.orgs if user else ())]
+    return listing(_shape_org(request, org) for org in orgs if org is not None)
 
 
-def list_accessible_organizations(ask: Ask) -> Answer:
+def list_accessible_organizations(request: DeskRequest) -> Answer:
     """List the one portal that the token is bound to."""
-    return listing([_shape_org(ask, ask.portal.org)])
+    return listing([_shape_org(request, request.portal.org)])
 
 
-def get_organization(ask: Ask) -> Answer:
+def get_organization(request: DeskRequest) -> Answer:
     """Read the portal that the token is bound to."""
-    if ask.path["id"] != ask.portal.org.org_id:
+    if request.path["id"] != request.portal.org.org_id:
         raise Refusal("URL_NOT_FOUND")
-    more = {"customDomain": None} if ask.query.get("includeCustomDomain") else {}
-    return _shape_org(ask, ask.portal.org) | more
+    more = {"customDomain": None} if request.query.get("includeCustomDomain") else {}
+    return _shape_org(request, request.portal.org) | more
 
 
-def _shape_org(ask: Ask, org: Org) -> JsonObject:
-    desk = ask.config.data_center(org.location).desk or ""
+def _shape_org(request: DeskRequest, org: Org) -> JsonObject:
+    desk = request.config.data_center(org.location).desk or ""
     shape: JsonObject = dict.fromkeys(_NOTHING_OF_ORG.split())
     return shape | {
         "id": org.org_id,
@@ -51,20 +132,20 @@ def _shape_org(ask: Ask, org: Org) -> JsonObject:
         "portalName": "".join(c for c in org.name.lower() if c.isascii() and c.isalnum()),
         "portalURL": desk[:100],
         "edition": _EDITIONS.get(org.edition),
-        "timeZone": ask.config.time_zone,
+        "timeZone": request.config.time_zone,
         "isAdminInOrg": True,
-        "isDefault": org.org_id == ask.portal.org.org_id,
+        "isDefault": org.org_id == request.portal.org.org_id,
         "isPayloadEncryptionEnabled": False,
         "isSandboxPortal": False,
     }
 
 
-def list_agents(ask: Ask) -> Answer:
+def list_agents(request: DeskRequest) -> Answer:
     """List the agents of the portal, by name."""
-    query = ask.query
-    kept = [agent for agent in ask.portal.agents() if _is_listed(ask.portal, agent, query)]
+    query = request.query
+    kept = [agent for agent in request.portal.agents() if _is_listed(request.portal, agent, query)]
     kept.sort(key=lambda agent: agent.full_name.lower(), reverse=query.get("sortOrder") == "desc")
-    return listing(_shape_listed(ask.portal, agent) for agent in cut(kept, query))
+    return listing(_shape_listed(request.portal, agent) for agent in cut(kept, query))
 
 
 def _is_listed(portal: Portal, agent: Agent, query: Mapping[str, Any]) -> bool:
@@ -85,15 +166,15 @@ def _is_listed(portal: Portal, agent: Agent, query: Mapping[str, Any]) -> bool:
     )
 
 
-def get_agent(ask: Ask) -> Answer:
+def get_agent(request: DeskRequest) -> Answer:
     """Read one agent."""
-    return _found(ask.portal, (each for each in ask.portal.agents() if each.id == ask.path["id"]))
+    return _found(request.portal, (each for each in request.portal.agents() if each.id == request.path["id"]))
 
 
-def get_agent_by_email(ask: Ask) -> Answer:
+def get_agent_by_email(request: DeskRequest) -> Answer:
     """Read the agent who has an e-mail address; letter case does not matter."""
-    email = ask.path["email"].lower()
-    return _found(ask.portal, (each for each in ask.portal.agents() if each.email.lower() == email))
+    email = request.path["email"].lower()
+    return _found(request.portal, (each for each in request.portal.agents() if each.email.lower() == email))
 
 
 def _found(portal: Portal, agents: Iterable[Agent]) -> Answer:
@@ -103,12 +184,12 @@ def _found(portal: Portal, agents: Iterable[Agent]) -> Answer:
     return _shape_agent(portal, agent)
 
 
-def get_my_info(ask: Ask) -> Answer:
+def get_my_info(request: DeskRequest) -> Answer:
     """Read the agent who gave the token."""
     departments = [
         {"id": each.id, "name": each.name, "sanitizedName": _sanitize(each.name)}
-        for each in ask.portal.departments.values()
-        if ask.agent in ask.portal.agents_in(each)
+        for each in request.portal.departments.values()
+        if request.agent in request.portal.agents_in(each)
     ]
     more = {
         "profile": {"id": PROFILE_ID, "name": "Support Administrator"},
@@ -116,8 +197,8 @@ def get_my_info(ask: Ask) -> Answer:
         "associatedDepartments": departments,
         "associatedChatDepartments": [],
     }
-    shape = _shape_listed(ask.portal, ask.agent)
-    return shape | {name: value for name, value in more.items() if wants(ask, name)}
+    shape = _shape_listed(request.portal, request.agent)
+    return shape | {name: value for name, value in more.items() if wants(request, name)}
 
 
 def _status(agent: Agent) -> str:
@@ -159,22 +240,23 @@ def _shape_listed(portal: Portal, agent: Agent) -> JsonObject:
     return _shape_agent(portal, agent) | {"isZiaAgent": False}
 
 
-def list_departments(ask: Ask) -> Answer:
+def list_departments(request: DeskRequest) -> Answer:
     """List the departments; all are enabled."""
     kept = [
         each
-        for each in ask.portal.departments.values()
-        if any_match(ask.query.get("searchStr", ("*",)), [each.name]) and ask.query.get("isEnabled", True)
+        for each in request.portal.departments.values()
+        if any_match(request.query.get("searchStr", ("*",)), [each.name])
+        and request.query.get("isEnabled", True)
     ]
-    return listing(_shape_department(each) for each in cut(kept, ask.query))
+    return listing(_shape_department(each) for each in cut(kept, request.query))
 
 
-def get_department(ask: Ask) -> Answer:
+def get_department(request: DeskRequest) -> Answer:
     """Read one department with the ids of its agents."""
-    department = ask.portal.departments.get(ask.path["id"])
+    department = request.portal.departments.get(request.path["id"])
     if department is None:
         raise Refusal("URL_NOT_FOUND")
-    agent_ids = [agent.id for agent in ask.portal.agents_in(department)]
+    agent_ids = [agent.id for agent in request.portal.agents_in(department)]
     return _shape_department(department) | {"associatedAgentIds": agent_ids}
 
 
@@ -213,14 +295,14 @@ OPERATIONS = (
         "/api/v1/organizations/{id:int}",
         scopes.ORGANIZATIONS,
         get_organization,
-        query=queries.ORGANIZATION_GET,
+        query=params.ORGANIZATION_GET,
     ),
     _read("/api/v1/accessibleOrganizations", scopes.ORGANIZATIONS, list_accessible_organizations),
-    _read("/api/v1/myinfo", scopes.MY_INFO, get_my_info, query=queries.MY_INFO),
+    _read("/api/v1/myinfo", scopes.MY_INFO, get_my_info, query=params.MY_INFO),
     _read("/api/v1/myProfilePermissions", scopes.PERMISSIONS, list_permissions),
-    _read(_AGENT_LIST, scopes.AGENTS, list_agents, query=queries.AGENT_LIST, cost="page"),
+    _read(_AGENT_LIST, scopes.AGENTS, list_agents, query=params.AGENT_LIST, cost="page"),
     _read(f"{_AGENT_LIST}/email/{{email}}", scopes.MY_INFO, get_agent_by_email),
-    _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=queries.AGENT_GET),
-    _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=queries.DEPARTMENT_LIST, cost="page"),
+    _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=params.AGENT_GET),
+    _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=params.DEPARTMENT_LIST, cost="page"),
     _read(f"{_DEPARTMENT_LIST}/{{id:int}}", scopes.DEPARTMENTS, get_department),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from connector.sandbox.desk.door import Ask
+from connector.sandbox.desk.gateway import DeskRequest
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Account, Agent, Contact, JsonObject, Ticket
 from connector.sandbox.desk.times import write_time
@@ -16,16 +16,16 @@ def listing(items: Iterable[JsonObject], **more: object) -> JsonObject | None:
     return {"data": data, **more} if data else None
 
 
-def wants(ask: Ask, included: str) -> bool:
-    """Say whether a request asks for more to be included."""
-    return included in ask.query.get("include", ())
+def wants(request: DeskRequest, included: str) -> bool:
+    """Tell whether a request asks for more to be included."""
+    return included in request.query.get("include", ())
 
 
-def chosen(ask: Ask, item: JsonObject, always: Iterable[str] = ("id",)) -> JsonObject:
+def chosen(request: DeskRequest, item: JsonObject, always: Iterable[str] = ("id",)) -> JsonObject:
     """Leave only the members that `fields` names, and those that are always there."""
-    if "fields" not in ask.query:
+    if "fields" not in request.query:
         return item
-    names = {*ask.query["fields"], *always}
+    names = {*request.query["fields"], *always}
     return {name: value for name, value in item.items() if name in names}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 from tests.conftest import CHROMIUM
 
@@ -26,8 +26,8 @@ FLAGS = [
 
 @pytest.fixture(scope="package")
 async def env() -> AsyncIterator[Environment]:
-    """Set the stage once: people, a linked portal, a phone system."""
-    async with Environment(Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})) as set_up:
+    """Start the environment once: people, a linked portal, a phone system."""
+    async with Environment(Options(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})) as set_up:
         yield set_up
 
 
@@ -57,7 +57,7 @@ async def page(chromium: Browser) -> AsyncIterator[Page]:
 @pytest.fixture
 async def phone(env: Environment) -> AsyncIterator[Phone]:
     """Be the phone system."""
-    phone = Phone(env.hook, env.furniture.secret)
+    phone = Phone(env.hook, env.setup.secret)
     yield phone
     await phone.close()
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from tests.acceptance import axe
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_day import sign_in
@@ -62,7 +62,7 @@ async def test_pages_for_administrators(page: Page, env: Environment) -> None:
 @pytest.mark.parametrize("path", SANDBOX)
 async def test_pages_of_the_sandbox(page: Page, env: Environment, path: str) -> None:
     """What Zoho's stand-in shows, its refusals too."""
-    await check(page, env.control.origin + path, "sandbox-" + re.sub(r"\W+", "-", path))
+    await check(page, env.sandbox_admin.origin + path, "sandbox-" + re.sub(r"\W+", "-", path))
 
 
 async def test_keyboard_alone_is_enough(chromium: Browser, env: Environment) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from connector.clock import to_iso
-from connector.demo.env import Environment
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from connector.sandbox.presets import DEMO_ORG_ID
 from tests.acceptance.pipeline.conftest import keep_picture
@@ -51,7 +51,7 @@ async def sign_in(page: Page, env: Environment, email: str) -> None:
 
 async def caller(env: Environment) -> tuple[str, str]:
     """Choose a contact of Desk whose number nobody shares: name and number."""
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     numbers = [contact["phone"] for contact in contacts if contact["phone"]]
     alone = next(
         each

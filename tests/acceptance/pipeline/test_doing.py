@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from connector.clock import system_clock
-from connector.demo.env import Environment
-from connector.demo.obeying import Obeying
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
+from connector.demo.simulator import PhoneSimulator
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import audit
 from tests.acceptance.pipeline.conftest import keep_picture
@@ -25,15 +25,15 @@ async def short(seconds: float) -> None:
 
 
 @pytest.fixture
-async def obeying(phone: Phone) -> AsyncIterator[None]:
+async def simulator(phone: Phone) -> AsyncIterator[None]:
     """Have the simulated phone do what is clicked."""
-    task = asyncio.create_task(Obeying(phone, system_clock, short).run())
+    task = asyncio.create_task(PhoneSimulator(phone, system_clock, short).run())
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_call_by_click(page: Page, env: Environment, obeying: None) -> None:
+async def test_a_call_by_click(page: Page, env: Environment, simulator: None) -> None:
     """Find the contact, click its number, talk, hang up; one outbound record stands on the contact."""
     agent, (name, number) = env.team.agents[1], await caller(env)
     await sign_in(page, env, agent.email)
@@ -45,18 +45,18 @@ async def test_a_call_by_click(page: Page, env: Environment, obeying: None) -> N
     await card.get_by_role("button", name="Hang up").click()
     await expect(card).to_have_attribute("data-phase", "over")
     await expect(card.get_by_role("link", name="Call record")).to_be_visible(timeout=20_000)
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     (contact,) = [each["id"] for each in contacts if each["phone"] == number]
-    records = [each for each in await env.control.calls() if each["contactId"] == contact]
+    records = [each for each in await env.sandbox_admin.calls() if each["contactId"] == contact]
     (record,) = [each for each in records if each["direction"] == "outbound"]
     assert record["status"] == "Completed"
-    assert record["ownerId"] == env.furniture.agents[agent.email]
+    assert record["ownerId"] == env.setup.agents[agent.email]
     said = [entry for entry in await env.services.store.read(audit.newest) if "order." in entry.action]
     assert [entry.action for entry in reversed(said)] == ["order.given", "order.done"] * 2
     assert {entry.actor for entry in said} == {agent.email, "phone system demo"}
 
 
-async def test_a_call_is_handed_over(page: Page, env: Environment, obeying: None) -> None:
+async def test_a_call_is_handed_over(page: Page, env: Environment, simulator: None) -> None:
     """The colleague has the call, and the agent's own part is over."""
     agent, colleague = env.team.agents[1:3]
     await sign_in(page, env, agent.email)
@@ -74,7 +74,7 @@ async def test_a_call_is_handed_over(page: Page, env: Environment, obeying: None
     await expect(card.get_by_role("button", name="Hang up")).to_have_count(0)
 
 
-async def test_emergencies_are_refused(page: Page, env: Environment, obeying: None) -> None:
+async def test_emergencies_are_refused(page: Page, env: Environment, simulator: None) -> None:
     """Such a call must not hang on a page: that is said, and nothing rings."""
     await sign_in(page, env, env.team.agents[2].email)
     await page.get_by_role("searchbox").fill("999")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from connector.app import at_work
 from connector.calls import call_key
 from connector.clock import MINUTE, system_clock
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 from connector.services import Services
 from connector.store import Store, tables
@@ -36,7 +36,7 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 async def records(env: Environment, key: str) -> list[dict[str, Any]]:
     """Read the call records that bear a key."""
-    return [record for record in await env.control.calls() if key in (record["description"] or "")]
+    return [record for record in await env.sandbox_admin.calls() if key in (record["description"] or "")]
 
 
 async def rows(services: Services, key: str) -> list[Any]:
@@ -55,22 +55,22 @@ async def slow_down(env: Environment, seconds: float) -> None:
         "seconds": seconds,
     }
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        answer = await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [rule]})
+        answer = await http.post(f"{env.sandbox_admin.origin}/_sandbox/faults", json={"rules": [rule]})
     assert answer.is_success
 
 
 async def is_under_way(env: Environment) -> bool:
     """Tell whether Desk holds a request at this moment."""
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        told = (await http.get(f"{env.control.origin}/_sandbox/requests")).json()
+        told = (await http.get(f"{env.sandbox_admin.origin}/_sandbox/requests")).json()
     return any(told["in_progress"].values())
 
 
 async def test_killed_after_the_send() -> None:
     """The connector is killed while Desk works; a later one finds the record and takes it for its own."""
-    async with Environment(Wishes(latency_ms=0)) as env:
+    async with Environment(Options(latency_ms=0)) as env:
         call = f"killed-{uuid.uuid4()}"
-        key = call_key(env.furniture.phone.uid, call)
+        key = call_key(env.setup.phone.uid, call)
         await slow_down(env, 3)
         await post_whole_call(env, call)
 
@@ -94,7 +94,7 @@ async def test_killed_after_the_send() -> None:
 
 async def post_whole_call(env: Environment, call: str) -> None:
     """Ring, answer and end a call of a contact that Desk knows."""
-    phone, agent = Phone(env.hook, env.furniture.secret), env.team.agents[0]
+    phone, agent = Phone(env.hook, env.setup.secret), env.team.agents[0]
     number = "+442079460214"
     await phone.post(
         [

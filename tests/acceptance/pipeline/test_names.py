@@ -15,9 +15,9 @@ from sqlalchemy import update
 
 from connector import numbers
 from connector.clock import system_clock
-from connector.demo.env import Environment
-from connector.demo.obeying import Obeying
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
+from connector.demo.simulator import PhoneSimulator
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store.tables import portals
 from connector.zoho.transport import trusted
@@ -33,7 +33,7 @@ SEARCHES = "/api/v1/contacts/search"
 async def fail(env: Environment, **rule: Any) -> None:
     """Put a fault in force at the sandbox."""
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        answer = await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [rule]})
+        answer = await http.post(f"{env.sandbox_admin.origin}/_sandbox/faults", json={"rules": [rule]})
         assert answer.is_success, answer.text
 
 
@@ -72,7 +72,7 @@ async def test_a_made_contact(page: Page, env: Environment, phone: Phone) -> Non
     await expect(link).to_be_visible(timeout=20_000)
     await expect(card).not_to_contain_text("No contact in Desk has this number")
     await keep_picture(page, "banner-made")
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     (made,) = [each["id"] for each in contacts if each["phone"] == number]
     assert made in (await link.get_attribute("href") or "")
 
@@ -89,9 +89,9 @@ def shared(contacts: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
 async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: Phone) -> None:
     """By keyboard: choose, call back, and it is them; the record is on their contact."""
     agent = env.team.agents[2]
-    number, (_, chosen, *_) = shared(await env.control.contacts(DEMO_ORG_ID))
+    number, (_, chosen, *_) = shared(await env.sandbox_admin.contacts(DEMO_ORG_ID))
     call = f"back-{uuid.uuid4()}"
-    obeying = asyncio.create_task(Obeying(phone, system_clock, short).run())
+    simulator = asyncio.create_task(PhoneSimulator(phone, system_clock, short).run())
     await sign_in(page, env, agent.email)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     await page.locator(f"button[data-contact='{chosen}']").first.press("Enter")
@@ -107,10 +107,10 @@ async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: 
     await card.get_by_role("button", name=re.compile("^Hang up")).press("Enter")
     ended = page.locator("article[data-call][data-phase=over]").first
     await expect(ended.get_by_role("link", name=re.compile("^Call record"))).to_be_visible(timeout=20_000)
-    records = [each for each in await env.control.calls() if each["contactId"] == chosen]
+    records = [each for each in await env.sandbox_admin.calls() if each["contactId"] == chosen]
     assert "outbound" in {each["direction"] for each in records}
-    obeying.cancel()
-    await asyncio.gather(obeying, return_exceptions=True)
+    simulator.cancel()
+    await asyncio.gather(simulator, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -8,11 +8,10 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from connector.calls import call_key
-from connector.demo.building import RECORDINGS
-from connector.demo.control import Record
-from connector.demo.env import Environment
-from connector.demo.phone import Phone
-from connector.demo.recording import Recorder
+from connector.demo.company import RECORDINGS
+from connector.demo.environment import Environment
+from connector.demo.phone import Phone, Recorder
+from connector.demo.sandbox_admin import Record
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_accessibility import check, violations
 from tests.acceptance.pipeline.test_day import caller, event, sign_in
@@ -39,14 +38,14 @@ async def recorded_call(env: Environment, phone: Phone, *names: str) -> Record:
         if not name.startswith("lost"):
             Recorder(env.recordings).record([recorded])
     await phone.post(told)
-    return await record_of(env, call_key(env.furniture.phone.uid, call))
+    return await record_of(env, call_key(env.setup.phone.uid, call))
 
 
 async def record_of(env: Environment, key: str) -> Record:
     """Wait until Desk has a record with a recording."""
     async with asyncio.timeout(30):
         while True:
-            for one in await env.control.calls():
+            for one in await env.sandbox_admin.calls():
                 if key in (one["description"] or "") and one["recordingUrl"]:
                     return one
             await asyncio.sleep(0.2)
@@ -54,7 +53,7 @@ async def record_of(env: Environment, key: str) -> Record:
 
 async def click_in_desk(page: Page, env: Environment, record: Record) -> None:
     """Open the record in the sandbox's Desk and follow its recording."""
-    await page.goto(f"{env.control.origin}/desk/calls/{record['id']}")
+    await page.goto(f"{env.sandbox_admin.origin}/desk/calls/{record['id']}")
     link = page.get_by_role("link", name="Recording")
     assert await link.get_attribute("href") == record["recordingUrl"]
     await page.goto(record["recordingUrl"])
@@ -118,16 +117,14 @@ async def test_pages_of_recordings(page: Page, env: Environment, phone: Phone) -
         record = await recorded_call(env, phone, *recordings)
         await check(page, record["recordingUrl"], f"recording-{name}")
     await check(page, f"{env.origin}/recordings/zpcaaaaaaaaaaaaaaaaaaaaaaaa", "recording-unknown")
-    await env.services.portals.configure(
-        env.furniture.portal.id, recording_downloads="listeners", actor="test"
-    )
+    await env.services.portals.configure(env.setup.portal.id, recording_downloads="listeners", actor="test")
     record = await recorded_call(env, phone, "1.wav")
     await check(page, record["recordingUrl"], "recording-download")
     async with page.expect_download() as downloading:
         await page.get_by_role("link", name="Download recording").click()
     download = await downloading.value
     assert re.fullmatch(r"call-\d{8}T\d{6}Z\.wav", download.suggested_filename)
-    await env.services.portals.configure(env.furniture.portal.id, recording_downloads="nobody", actor="test")
+    await env.services.portals.configure(env.setup.portal.id, recording_downloads="nobody", actor="test")
 
 
 async def test_recording_that_goes_while_its_page_is_open(page: Page, env: Environment, phone: Phone) -> None:

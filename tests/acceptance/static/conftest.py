@@ -1,4 +1,4 @@
-"""One Chromium and one stage for the folder; a fresh browser context and an empty stage for each test."""
+"""One Chromium and one environment for the folder; a fresh browser context and no calls for each test."""
 
 from collections.abc import Callable, Iterator
 

@@ -209,7 +209,7 @@ class Strict:
 
 
 def make_app(env: Environment) -> ASGIApp:
-    """Put the stage's routes together."""
+    """Return the environment's routes."""
     routes = [
         Route("/", env.page),
         Route("/banner", env.page),

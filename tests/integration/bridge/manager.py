@@ -61,7 +61,7 @@ class Manager:
         reader = Reader(())
         try:
             while data := client.recv(65_536):
-                for action in reader.hub(data):
+                for action in reader.push(data):
                     client.sendall(b"" if self.is_mute else self._answer(action))
                     if action["Action"] == "CoreShowChannels":
                         self.is_heard.set()

@@ -85,14 +85,14 @@ class Receiver:
             self._server = None
 
     def calls(self) -> list[Call]:
-        """Return the calls that were told, by their start."""
+        """Return the calls that were reported, by their start."""
         found: dict[str, list[CallEvent]] = {}
         for event in list(self.events.values()):
             found.setdefault(event.call_id, []).append(event)
         return sorted((fold(events) for events in found.values()), key=lambda call: call.started_at)
 
     def wait(self, until: Callable[[list[Call]], bool], seconds: float = 20) -> list[Call]:
-        """Wait until the calls are so; answers them as they are then, or when the time is up."""
+        """Wait until the calls are so; return them as they are then, or when the time is up."""
         with self._publisher:
             self._publisher.wait_for(lambda: until(self.calls()), seconds)
         return self.calls()
@@ -105,7 +105,7 @@ class Receiver:
         return JSONResponse({"orders": list(self.orders.values())})
 
     async def _hear(self, request: Request) -> Response:
-        """Hear a report: answered as `answers` says; what is taken is so all the same."""
+        """Take a report: answered as `answers` says; what is taken is so all the same."""
         body = await request.body()
         signing.verify(dict(request.headers), body, [self.secret], system_clock())
         uid, report = request.path_params["id"], json.loads(body)
@@ -117,7 +117,7 @@ class Receiver:
         return Response("{}", self.answers.pop(0) if self.answers else 200)
 
     def wait_for_report(self, *states: str, seconds: float = 20) -> dict[str, str]:
-        """Wait until an order has come so far; answers what was said of it last."""
+        """Wait until an order has come so far; return what was said of it last."""
         with self._publisher:
             self._publisher.wait_for(lambda: any(one["state"] in states for one in self.reports), seconds)
         return next(one for one in reversed(self.reports) if one["state"] in states)

@@ -105,7 +105,7 @@ async def test_what_is_rejected_holds_nothing_up(
 async def test_a_bridge_that_dies_loses_nothing(
     started: Started, settings: BridgeSettings, manager: Manager, receiver: Receiver
 ) -> None:
-    """What was heard is on disk; what was told is not told again."""
+    """What was read is on disk; what was reported is not reported again."""
     events = sample("ring_group")
     receiver.refuse = lambda _: Response(status_code=503)
     async with started(settings):

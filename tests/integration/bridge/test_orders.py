@@ -5,8 +5,8 @@ import msgspec
 import pytest
 from anyio.to_thread import run_sync
 
-from connector.bridge.fetching import Fetcher
-from connector.bridge.orders import Order, Outcome
+from connector.bridge.executor import Order, Outcome
+from connector.bridge.order_client import OrderClient
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
 from connector.clock import SECOND, system_clock
@@ -38,7 +38,7 @@ def originated(manager: Manager) -> int:
 async def test_carried_out(
     started: Started, settings: BridgeSettings, manager: Manager, receiver: Receiver
 ) -> None:
-    """Taken, done and told, each once."""
+    """Taken, done and reported, each once."""
     async with started(settings):
         await shown(settings, '"asterisk":"connected"')
         receiver.orders["c1"] = ORDER
@@ -96,13 +96,13 @@ class Suspended:
         return self.now
 
 
-class NoHands:
-    """Do nothing, and remember what for."""
+class IdleExecutor:
+    """Do nothing, and remember the orders."""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
 
-    async def carry_out(self, order: Order) -> Outcome:
+    async def execute(self, order: Order) -> Outcome:
         """Note an order."""
         self.orders.append(order)
         return Outcome(state="done")
@@ -111,12 +111,12 @@ class NoHands:
 async def test_late_after_a_suspension(settings: BridgeSettings, receiver: Receiver) -> None:
     """A machine that slept while it took an order does not carry it out when it wakes."""
     receiver.orders["c1"] = ORDER
-    hands = NoHands()
+    executor = IdleExecutor()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Fetcher(settings, hands, Status(), Suspended()).run)
+        tasks.start_soon(OrderClient(settings, executor.execute, Status(), Suspended()).run)
         told = await run_sync(receiver.wait_for_report, "refused", "done")
         tasks.cancel_scope.cancel()
-    assert (told["reason"], hands.orders) == ("late", [])
+    assert (told["reason"], executor.orders) == ("late", [])
 
 
 async def test_asterisk_is_away(started: Started, settings: BridgeSettings, receiver: Receiver) -> None:

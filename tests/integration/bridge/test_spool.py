@@ -32,7 +32,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 
 def test_events_come_out_in_order_and_once(spool: Spool) -> None:
-    """The same fact said twice waits once."""
+    """The same event written twice waits once."""
     spool.write([("a", b"1"), ("b", b"2"), ("a", b"1")], {}, NOW)
     waiting = spool.next(10, 1_000)
     assert [one.id for one in waiting] == ["a", "b"]
@@ -81,7 +81,7 @@ def test_a_spool_has_one_owner(tmp_path: Path, spool: Spool) -> None:
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    """Said in one sentence."""
+    """The refusal is one sentence."""
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="BRIDGE_SPOOL"):
         Spool.open(tmp_path / "file" / "spool.db")

@@ -15,8 +15,8 @@ from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Contact as Recorded
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID
 from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.state import SandboxState
 from connector.sandbox.tokens import Grant
-from connector.sandbox.world import World
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.tables import portals
@@ -71,7 +71,7 @@ class OneDesk:
 class Services:
     """What a test needs: the directory, its clock and store, and what the sandbox saw and holds."""
 
-    def __init__(self, store: Store, desk: Desk, world: World) -> None:
+    def __init__(self, store: Store, desk: Desk, world: SandboxState) -> None:
         self.store = store
         self.world = world
         self.settings = Settings()
@@ -124,14 +124,16 @@ def running() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def world(running: RunningSandbox) -> World:
+def world(running: RunningSandbox) -> SandboxState:
     """Give each test a Zoho of its own, whose clock stands still."""
     running.renew(SandboxClock(NOW), access_token_life_seconds=10**7)
     return running.world
 
 
 @pytest.fixture
-async def services(world: World, sqlite_databases: Databases, anyio_backend: str) -> AsyncIterator[Services]:
+async def services(
+    world: SandboxState, sqlite_databases: Databases, anyio_backend: str
+) -> AsyncIterator[Services]:
     """Furnish a directory whose portal is the sandbox's."""
     with sqlite_databases.fresh(_link) as url:
         store = Store(url)
@@ -140,7 +142,7 @@ async def services(world: World, sqlite_databases: Databases, anyio_backend: str
         store.close()
 
 
-def _portal_of(world: World) -> Portal:
+def _portal_of(world: SandboxState) -> Portal:
     portal = world.desk.portal(DEMO_ORG_ID)
     if portal is None:
         raise KeyError(DEMO_ORG_ID)
@@ -159,7 +161,7 @@ def _link(connection: Connection) -> None:
     connection.execute(insert(portals), rows)
 
 
-def _desk(world: World, http: httpx2.AsyncClient) -> Desk:
+def _desk(world: SandboxState, http: httpx2.AsyncClient) -> Desk:
     grant = Grant(
         client_id=DEMO_CLIENT_ID,
         zuid=world.config.agents_of(DEMO_ORG_ID)[0].zuid,

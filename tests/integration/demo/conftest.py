@@ -1,23 +1,23 @@
-"""A stage: sandbox and connector as programs of their own, people, a linked portal, a phone."""
+"""The demo's environment: sandbox and connector as programs of their own, people, a portal, a phone."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from connector.demo.env import Environment, Wishes
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 
 
 @pytest.fixture(scope="package")
 async def env() -> AsyncIterator[Environment]:
-    """Set the stage once."""
-    async with Environment(Wishes(latency_ms=0)) as env:
+    """Start the environment once for all tests of this package."""
+    async with Environment(Options(latency_ms=0)) as env:
         yield env
 
 
 @pytest.fixture
 async def phone(env: Environment) -> AsyncIterator[Phone]:
-    """Be the phone system of the stage."""
-    phone = Phone(env.hook, env.furniture.secret)
+    """Return the phone system of the environment."""
+    phone = Phone(env.hook, env.setup.secret)
     yield phone
     await phone.close()

@@ -9,7 +9,7 @@ import pytest
 
 from connector.clock import system_clock
 from connector.demo.phone import Phone
-from connector.demo.stories import Script
+from connector.demo.scenarios import Script
 from connector.dialects.signing import new_secret, verify
 from connector.errors import CommandError
 
@@ -20,7 +20,7 @@ SECRET = new_secret()
 
 def event() -> dict[str, object]:
     """Make an event."""
-    return dict(Script("story").event("call-1", "ringing", 0, direction="inbound").written(system_clock()))
+    return dict(Script("scenario").event("call-1", "ringing", 0, direction="inbound").written(system_clock()))
 
 
 class Receiver(ThreadingHTTPServer):
@@ -86,9 +86,9 @@ async def test_gives_up_what_is_refused(receiver: Receiver) -> None:
     assert len(receiver.attempts) == 1
 
 
-async def test_gives_up_when_patience_is_over() -> None:
+async def test_gives_up_in_time() -> None:
     """Nobody at all answers: that is told, too."""
-    phone = Phone("http://127.0.0.1:9/hooks/demo", SECRET, patience_seconds=0)
+    phone = Phone("http://127.0.0.1:9/hooks/demo", SECRET, give_up_seconds=0)
     with pytest.raises(CommandError, match="does not answer"):
         await phone.post([event()])
     await phone.close()

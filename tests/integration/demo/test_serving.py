@@ -10,8 +10,8 @@ import pytest
 
 from connector.cli.phones import first_event
 from connector.clock import system_clock
-from connector.demo.agent import HeadlessAgent
-from connector.demo.env import Environment
+from connector.demo.browser import HeadlessAgent
+from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
 from connector.store import sessions
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def command(env: Environment, *words: str) -> tuple[int, str, str]:
-    """Type a command in a process of its own, in the stage's environment."""
+    """Type a command in a process of its own, in the demo's environment."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "connector", *words,
         env=env.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -33,7 +33,7 @@ async def command(env: Environment, *words: str) -> tuple[int, str, str]:
 async def test_stops_by_itself_and_starts_again(env: Environment, politely: signal.Signals) -> None:
     """Neither an open banner nor who waits for orders holds up the end, and the next start works."""
     agent = HeadlessAgent(env.team.agents[0], env.origin)
-    phone = Phone(env.hook, env.furniture.secret)
+    phone = Phone(env.hook, env.setup.secret)
     await agent.start()
     assert await phone.fetch(0) == b'{"orders":[]}'
     waiting = asyncio.create_task(phone.fetch(30))
@@ -51,7 +51,7 @@ async def test_stops_by_itself_and_starts_again(env: Environment, politely: sign
 
 async def test_the_printed_first_event_works_as_printed(env: Environment) -> None:
     """A POSIX shell posts a signed event with what `connector phones add` prints."""
-    script = first_event(env.hook, env.furniture.secret)
+    script = first_event(env.hook, env.setup.secret)
     process = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=subprocess.PIPE)
     stdout, _ = await process.communicate()
     assert stdout == b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[]}'
@@ -73,11 +73,11 @@ async def test_commands_work_while_it_serves(env: Environment) -> None:
 
 async def test_shows_what_desk_says_of_the_portal(env: Environment) -> None:
     """A live look at the portal lists checks that go well, departments and agents."""
-    portal_id = str(env.furniture.portal.id)
+    portal_id = str(env.setup.portal.id)
     status, stdout, _ = await command(env, "portals", "show", portal_id, "--live")
     assert status == 0
-    assert all(name in stdout for name in env.furniture.departments)
-    assert all(email in stdout for email in env.furniture.agents)
+    assert all(name in stdout for name in env.setup.departments)
+    assert all(email in stdout for email in env.setup.agents)
     checks = stdout.partition("Checks\n")[2].partition("\n\n")[0].splitlines()[1:]
     assert [line for line in checks if "  yes  " not in line] == []
 
@@ -112,7 +112,7 @@ async def test_deliverer_tells_how_it_is(env: Environment) -> None:
     assert "shutdown complete" in (env.folder / "deliver.log").read_text()
 
 
-async def test_nobody_is_left_signed_in_by_the_stage(env: Environment) -> None:
+async def test_nobody_is_left_signed_in_by_the_environment(env: Environment) -> None:
     """The administrator who linked the portal is signed out again: calls ring for real people only."""
     linker = next(
         agent.user.id for agent in await env.services.agents.list_agents()
@@ -126,7 +126,7 @@ async def test_nobody_is_left_signed_in_by_the_stage(env: Environment) -> None:
 
 async def test_departments_are_compared_with_desk(env: Environment) -> None:
     """A department that Desk lacks is warned of, one that it has is not."""
-    for department, warned in (("999", True), (next(iter(env.furniture.departments.values())), False)):
+    for department, warned in (("999", True), (next(iter(env.setup.departments.values())), False)):
         words = ("phones", "queue", "demo", "nights", "--department", department)
         code, stdout, stderr = await command(env, *words)
         assert (code, "nights is a queue of demo" in stdout) == (0, True), stderr

@@ -12,10 +12,11 @@ import tomllib
 from asyncio.subprocess import Process
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from connector.demo.agent import HeadlessAgent
-from connector.demo.people import team_of
+from connector.demo.browser import HeadlessAgent
+from connector.demo.company import team_of
 from connector.demo.processes import free_port
 from connector.sandbox.presets import demo_config
 
@@ -76,32 +77,67 @@ async def test_headless(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-async def test_for_a_person_twice(tmp_path: Path) -> None:
-    """Calls ring for who signs in; Ctrl-C ends it sooner than it began; it starts again on what it left."""
-    ports = [str(free_port()) for _ in range(2)]
-    data = tmp_path / "a folder"
-    words = ("--port", ports[0], "--sandbox-port", ports[1], "--data", str(data))
-    ada = team_of(demo_config(int(ports[1]))).agents[0]
-    for _ in range(2):
-        began = time.monotonic()
-        process = await begin(*words)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        introduction = await process.stdout.readuntil(b"Ctrl-C ends it")
-        start_seconds = time.monotonic() - began
-        assert f"http://127.0.0.1:{ports[0]}" in introduction.decode()
-        assert ada.name in introduction.decode()
-        await check_commands(introduction.decode(), data / "connector-demo")
-        agent = HeadlessAgent(ada, f"http://127.0.0.1:{ports[0]}")
-        await agent.start()
-        async with asyncio.timeout(10):
-            while not agent.seen:
-                await agent.changed()
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, stderr = await process.communicate()
-        assert time.monotonic() - began < start_seconds
-        assert process.returncode == 0
-        assert stderr.decode().splitlines()[-1] == "Stopped."
-        assert b"Traceback" not in stderr
-        await agent.stop()
+class Run(msgspec.Struct, kw_only=True):
+    """What a person saw of a demo that rang once and was ended by Ctrl-C; times are in seconds."""
+
+    introduction: str
+    status: int | None
+    stderr: str
+    start_seconds: float
+    end_seconds: float
+
+
+async def shown(data: Path, ports: tuple[int, int], *, with_commands: bool = False) -> Run:
+    """Start a demo, sign in, wait until a call rings, and end it."""
+    began = time.monotonic()
+    process = await begin("--port", str(ports[0]), "--sandbox-port", str(ports[1]), "--data", str(data))
+    assert process.stdout is not None
+    introduction = (await process.stdout.readuntil(b"Ctrl-C ends it")).decode()
+    started = time.monotonic()
+    agent = HeadlessAgent(team_of(demo_config(ports[1])).agents[0], f"http://127.0.0.1:{ports[0]}")
+    await agent.start()
+    if with_commands:
+        await check_commands(introduction, data / "connector-demo")
+    async with asyncio.timeout(10):
+        while not agent.seen:
+            await agent.changed()
+    stopping = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, stderr = await process.communicate()
+    ended = time.monotonic()
+    await agent.stop()
+    return Run(
+        introduction=introduction,
+        status=process.returncode,
+        stderr=stderr.decode(),
+        start_seconds=started - began,
+        end_seconds=ended - stopping,
+    )
+
+
+@pytest.fixture(scope="module")
+async def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, int], Run]:
+    """Run a demo for a person, and return the folder and the ports that it leaves."""
+    data, ports = tmp_path_factory.mktemp("demo") / "a folder", (free_port(), free_port())
+    return data, ports, await shown(data, ports, with_commands=True)
+
+
+def check_run(run: Run, port: int) -> None:
+    """Check that a run showed where to go and as whom to sign in, and ended sooner than it began."""
+    assert f"http://127.0.0.1:{port}" in run.introduction
+    assert team_of(demo_config(port)).agents[0].name in run.introduction
+    assert (run.status, run.stderr.splitlines()[-1]) == (0, "Stopped.")
+    assert "Traceback" not in run.stderr
+    assert run.end_seconds < run.start_seconds
+
+
+async def test_for_a_person(first_run: tuple[Path, tuple[int, int], Run]) -> None:
+    """Calls ring for who signs in, printed commands work, and Ctrl-C ends it sooner than it began."""
+    _, ports, run = first_run
+    check_run(run, ports[0])
+
+
+async def test_starts_again_on_what_it_left(first_run: tuple[Path, tuple[int, int], Run]) -> None:
+    """The folder of an earlier demo serves a second one, on the same ports."""
+    data, ports, _ = first_run
+    check_run(await shown(data, ports), ports[0])

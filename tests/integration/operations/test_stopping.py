@@ -8,8 +8,8 @@ import pytest
 
 from connector.calls import call_key
 from connector.clock import SECOND, system_clock, to_iso
-from connector.demo.agent import HeadlessAgent
-from connector.demo.env import Environment, Wishes
+from connector.demo.browser import HeadlessAgent
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
@@ -26,7 +26,7 @@ SLOW = {"kind": "latency", "method": "POST", "path_prefix": "/api/v1/calls", "se
 
 async def test_does_not_wait_for_a_delivery_under_way() -> None:
     """The stream ends, and the record's outcome is noted as unknown, to be looked for."""
-    async with Environment(Wishes(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as env:
+    async with Environment(Options(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as env:
         agent = HeadlessAgent(env.team.agents[0], env.origin)
         await agent.start()
         await _slow_down(env)
@@ -45,15 +45,15 @@ async def test_does_not_wait_for_a_delivery_under_way() -> None:
 
 async def _slow_down(env: Environment) -> None:
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as http:
-        await http.post(f"{env.control.origin}/_sandbox/faults", json={"rules": [SLOW]})
+        await http.post(f"{env.sandbox_admin.origin}/_sandbox/faults", json={"rules": [SLOW]})
 
 
 async def _call(env: Environment, call_id: str) -> None:
     """Have a missed call from somebody whom Desk knows."""
-    contacts = await env.control.contacts(DEMO_ORG_ID)
+    contacts = await env.sandbox_admin.contacts(DEMO_ORG_ID)
     caller = next(each["phone"] for each in contacts if (each["phone"] or "").startswith("+"))
-    phone = Phone(env.hook, env.furniture.secret)
-    said = {"direction": "inbound", "from": caller, "to": next(iter(env.furniture.phone.lines))}
+    phone = Phone(env.hook, env.setup.secret)
+    said = {"direction": "inbound", "from": caller, "to": next(iter(env.setup.phone.lines))}
     await phone.post([
         {
             "specversion": "1.0", "id": f"{call_id}-{kind}", "source": "/pbx", "type": f"call.{kind}",
@@ -74,8 +74,8 @@ async def _until(env: Environment, call_id: str, state: str) -> Row:
 
 
 async def _row(env: Environment, call_id: str) -> Row | None:
-    key = call_key(env.furniture.phone.uid, call_id)
-    portal_id = env.furniture.portal.id
+    key = call_key(env.setup.phone.uid, call_id)
+    portal_id = env.setup.portal.id
     return await env.services.store.read(lambda c: outbox.find(c, portal_id, "call", key))
 
 
@@ -83,6 +83,6 @@ async def _calls(env: Environment) -> list[dict[str, object]]:
     """Wait until the sandbox has written the record."""
     async with asyncio.timeout(20):
         while True:
-            if calls := await env.control.calls():
+            if calls := await env.sandbox_admin.calls():
                 return calls
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -12,7 +12,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from connector.clock import SECOND
 from connector.errors import CommandError, Forbidden
-from connector.sandbox.desk.courier import key
+from connector.sandbox.desk.webhook_sender import key
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID
 from connector.sandbox.tokens import Grant
 from connector.store import changes, contacts, grants, portals, syncs
@@ -82,11 +82,11 @@ async def test_what_happens_in_desk_is_known_at_once(place: Place) -> None:
     """Made, changed, deleted: the index follows without waiting for a refresh or for Desk's search."""
     place.sandbox.world.config.index_delay_seconds = 600
     await subscribe(place)
-    services, carried = place.services, place.sandbox.world.desk.courier.carried
+    services, sent = place.services, place.sandbox.world.desk.webhook_sender.sent
     desk = await services.portals.desk(PORTAL)
     made = await desk.create_contact({"lastName": "Told", "phone": "020 7946 0077"})
-    await until(place, lambda: len(carried) == 1)
-    assert (carried[0].status, waiting(place)) == (200, [made.id])
+    await until(place, lambda: len(sent) == 1)
+    assert (sent[0].status, waiting(place)) == (200, [made.id])
     await services.syncing.work()
     assert waiting(place) == []
     found = await services.directory.look_up(PORTAL, E164, country="GB", live=True)

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select, text
 
 from connector.calls import CallState
 from connector.clock import SECOND, to_iso
-from connector.demo.building import KEY_FIELD, MAIN_LINE, SLUG
-from connector.demo.env import Environment, Wishes
+from connector.demo.company import KEY_FIELD, MAIN_LINE, SLUG
+from connector.demo.environment import Environment, Options
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
 from connector.store import calls, outbox, tables
@@ -40,7 +40,7 @@ def database_url(databases_of: Callable[[str], Databases]) -> Iterator[str]:
 async def env(database_url: str) -> AsyncIterator[Environment]:
     """Start a sandbox and a server that leaves the delivery to others."""
     settings = {"DATABASE_URL": database_url, "DELIVER": "false", "RECORD_AFTER_SECONDS": "1"}
-    async with Environment(Wishes(latency_ms=0, settings=settings)) as made:
+    async with Environment(Options(latency_ms=0, settings=settings)) as made:
         yield made
 
 
@@ -113,7 +113,7 @@ async def test_nothing_twice(env: Environment, starting: Callable[..., Any]) -> 
     await other.ready(f"{origin}/readyz")
     began_at = env.services.clock() - 60 * SECOND
     events = [event for number in range(CALLS) for event in said_of(number, began_at)]
-    secret, store = env.furniture.secret, env.services.store
+    secret, store = env.setup.secret, env.services.store
     deliverers = [await starting("deliver", DELIVER="true") for _ in range(2)]
     await asyncio.gather(tell(env.origin, secret, events, 1), tell(origin, secret, events, 2))
     assert await store.read(count_calls) == {CallState.ENDED: CALLS}
@@ -123,7 +123,7 @@ async def test_nothing_twice(env: Environment, starting: Callable[..., Any]) -> 
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     ids = await store.read(lambda c: c.execute(select(tables.calls.c.id)).scalars().all())
     heads = {row.key for row in await store.read(lambda c: calls.by_ids(c, ids)) if row.root_id is None}
-    written = Counter(call["cf"][KEY_FIELD] for call in await env.control.calls())
+    written = Counter(call["cf"][KEY_FIELD] for call in await env.sandbox_admin.calls())
     assert {key: times for key, times in written.items() if times > 1} == {}
     assert heads <= written.keys()
     assert await store.read(count_deadlocks) == 0

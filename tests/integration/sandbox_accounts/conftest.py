@@ -14,7 +14,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.config import Client
 from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.sandbox.serve import RunningSandbox
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 
 CALLBACK = "http://127.0.0.1:9/oauth/callback"
 DESK = "Desk.contacts.READ,Desk.calls.CREATE"
@@ -129,7 +129,7 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture
-def world(sandbox: RunningSandbox) -> World:
+def world(sandbox: RunningSandbox) -> SandboxState:
     """Look inside it."""
     return sandbox.world
 

@@ -5,7 +5,7 @@ import pytest
 
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.sandbox.serve import RunningSandbox
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 from tests.integration.sandbox_accounts.conftest import CALLBACK, DESK, NO_TLS, Person, callback_of
 
 
@@ -49,7 +49,7 @@ def test_consent_without_session(ada: Person) -> None:
     assert answer.headers["location"].startswith("/signin?continue=")
 
 
-def test_accepted(ada: Person, world: World) -> None:
+def test_accepted(ada: Person, world: SandboxState) -> None:
     """A code comes back with state, location and accounts server; its token is bound to the portal."""
     shown = ada.authorize()
     assert "Harbour &amp; Hill (US)" in shown.text
@@ -75,7 +75,7 @@ def test_foreign_portal_is_not_taken(ada: Person) -> None:
     assert "Choose one of your portals" in answer.text
 
 
-def test_portal_must_be_chosen_among_several(ada: Person, world: World) -> None:
+def test_portal_must_be_chosen_among_several(ada: Person, world: SandboxState) -> None:
     """Who has two portals has to say which."""
     world.config.orgs[1].location = "us"
     world.config.users[0].orgs.append(world.config.orgs[1].org_id)
@@ -87,7 +87,7 @@ def test_portal_must_be_chosen_among_several(ada: Person, world: World) -> None:
     assert found.grant.org_id == world.config.orgs[1].org_id
 
 
-def test_denied(ada: Person, world: World) -> None:
+def test_denied(ada: Person, world: SandboxState) -> None:
     """A refusal is access_denied with the state, or without if so switched; nothing is remembered."""
     shown = ada.authorize()
     assert callback_of(ada.decide(shown, "deny")) == {"error": "access_denied", "state": "s-1"}
@@ -104,7 +104,7 @@ def test_no_org(nils: Person) -> None:
     assert callback_of(nils.decide(shown)) == {"error": "no_org", "state": "s-1"}
 
 
-def test_no_org_for_phonebridge(ada: Person, world: World) -> None:
+def test_no_org_for_phonebridge(ada: Person, world: SandboxState) -> None:
     """Each app whose scopes are asked for wants an account of its own."""
     assert "PhoneBridge" in ada.authorize(scope=f"{DESK},PhoneBridge.call.log").text
     world.config.users[0].services.append("PhoneBridge")
@@ -118,7 +118,7 @@ def test_sign_in_needs_no_desk_account(nils: Person) -> None:
     assert "code" in callback_of(nils.decide(shown))
 
 
-def test_consent_is_remembered(ada: Person, world: World) -> None:
+def test_consent_is_remembered(ada: Person, world: SandboxState) -> None:
     """Once accepted, the same or fewer scopes need no page, more scopes or prompt=consent do."""
     ada.code()
     said = callback_of(ada.authorize(scope="Desk.contacts.READ"))
@@ -129,7 +129,7 @@ def test_consent_is_remembered(ada: Person, world: World) -> None:
     assert ada.authorize(prompt="consent").status_code == 200
 
 
-def test_eleventh_code_is_denied(ada: Person, world: World) -> None:
+def test_eleventh_code_is_denied(ada: Person, world: SandboxState) -> None:
     """Past ten codes in ten minutes the answer is access_denied, until the window is over."""
     for _ in range(10):
         ada.code()
@@ -138,7 +138,7 @@ def test_eleventh_code_is_denied(ada: Person, world: World) -> None:
     assert "code" in callback_of(ada.authorize())
 
 
-def test_everything_is_escaped(ada: Person, world: World) -> None:
+def test_everything_is_escaped(ada: Person, world: SandboxState) -> None:
     """Markup in names and states stays text."""
     world.config.clients[0].name = "<script>alert(1)</script>"
     shown = ada.authorize(state='"><script>alert(2)</script>')
@@ -156,7 +156,7 @@ def test_sign_in_goes_nowhere_else(ada: Person, target: str) -> None:
     assert "You are signed in" in answer.text
 
 
-def test_deactivated_user_cannot_sign_in(ada: Person, world: World) -> None:
+def test_deactivated_user_cannot_sign_in(ada: Person, world: SandboxState) -> None:
     """Who is deactivated is not listed, not taken, and no longer signed in."""
     assert ada.authorize().status_code == 200
     world.config.users[0].active = False
@@ -166,7 +166,7 @@ def test_deactivated_user_cannot_sign_in(ada: Person, world: World) -> None:
     assert shown.status_code == 400
 
 
-def test_hostile_accounts_server(ada: Person, world: World) -> None:
+def test_hostile_accounts_server(ada: Person, world: SandboxState) -> None:
     """With the switch on, the callback names a server of an attacker's."""
     world.config.hostile_accounts_server = "https://accounts.evil.test"
     assert callback_of(ada.decide(ada.authorize()))["accounts-server"] == "https://accounts.evil.test"

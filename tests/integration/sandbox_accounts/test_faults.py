@@ -7,14 +7,11 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from connector.sandbox.app import create_sandbox
 from connector.sandbox.faults import FaultKind, Rule
 from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
-from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.serve import RunningSandbox, create_sandbox
 from connector.sandbox.tokens import Grant
 from tests.integration.sandbox_accounts.conftest import ADA, NO_TLS
-
-SIGNIN = {"zuid": ADA}
 
 
 @pytest.fixture(scope="module", params=[HangUpHttpTools, HangUpH11])
@@ -37,7 +34,7 @@ def strike(sandbox: RunningSandbox, kind: FaultKind, **more: float | None) -> No
     sandbox.world.faults.add(Rule(kind=kind, path_prefix=path, times=1, **more))  # type: ignore[arg-type]
 
 
-def held(sandbox: RunningSandbox) -> str:
+def granted_token(sandbox: RunningSandbox) -> str:
     """Give out a token that a write can take away."""
     grant = Grant(client_id="1000.A", zuid=ADA, location="us", scopes=frozenset(), scope_text="")
     return sandbox.world.tokens.add_access_token(grant).token
@@ -50,7 +47,7 @@ def write(client: httpx2.Client, token: str) -> httpx2.Response:
 
 def test_drop_applies_and_gives_no_answer(sandbox: RunningSandbox, client: httpx2.Client) -> None:
     """The connection ends without an answer, and the write stands."""
-    token = held(sandbox)
+    token = granted_token(sandbox)
     strike(sandbox, "drop")
     with pytest.raises(httpx2.RemoteProtocolError):
         write(client, token)
@@ -60,7 +57,7 @@ def test_drop_applies_and_gives_no_answer(sandbox: RunningSandbox, client: httpx
 
 def test_reset_applies_nothing(sandbox: RunningSandbox, client: httpx2.Client) -> None:
     """The connection is reset and nothing was done."""
-    token = held(sandbox)
+    token = granted_token(sandbox)
     strike(sandbox, "reset")
     with pytest.raises(httpx2.ReadError):
         write(client, token)
@@ -70,7 +67,7 @@ def test_reset_applies_nothing(sandbox: RunningSandbox, client: httpx2.Client) -
 
 def test_late_applies_when_its_time_has_come(sandbox: RunningSandbox, client: httpx2.Client) -> None:
     """The connection ends at once, the write comes so many seconds later by the sandbox's clock."""
-    token, world = held(sandbox), sandbox.world
+    token, world = granted_token(sandbox), sandbox.world
     strike(sandbox, "late", seconds=30)
     with pytest.raises(httpx2.RemoteProtocolError):
         write(client, token)
@@ -89,7 +86,7 @@ def test_unanswered_requests_are_counted(sandbox: RunningSandbox, client: httpx2
     for kind in ("drop", "reset", "late"):
         strike(sandbox, kind, seconds=1)
         with pytest.raises(httpx2.TransportError):
-            write(client, held(sandbox))
+            write(client, granted_token(sandbox))
     assert sandbox.world.requests.count("POST", "/oauth/v2/token/revoke", 0) == 3
     assert sandbox.world.requests.count() == 3
 
@@ -146,7 +143,7 @@ def test_answers_of_accounts(
 ) -> None:
     """Elsewhere they speak that of Accounts."""
     strike(sandbox, kind)
-    answer = write(client, held(sandbox))
+    answer = write(client, granted_token(sandbox))
     assert answer.status_code == status
     assert text in answer.text
 
@@ -170,8 +167,8 @@ async def test_concurrency_is_recorded(sandbox: RunningSandbox) -> None:
     """The most requests that a portal had under way at once, latency included."""
     sandbox.world.config.latency_ms = 100
     async with httpx2.AsyncClient(base_url=sandbox.origin, verify=NO_TLS) as client:
-        asking = [client.get("/api/v1/organizations", headers={"orgId": "7"}) for _ in range(4)]
-        await asyncio.gather(*asking)
+        requests = [client.get("/api/v1/organizations", headers={"orgId": "7"}) for _ in range(4)]
+        await asyncio.gather(*requests)
         counted = (await client.get("/_sandbox/requests")).json()["max_concurrency"]
     assert counted == {"7": 4}
     assert sandbox.world.requests.in_progress["7"] == 0

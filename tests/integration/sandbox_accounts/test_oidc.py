@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from connector.sandbox.serve import RunningSandbox
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 from tests.integration.sandbox_accounts.conftest import NO_TLS, Person
 
 
@@ -39,7 +39,7 @@ def test_discovery_per_data_center(sandbox: RunningSandbox) -> None:
     assert get(f"{sandbox.origin}/.well-known/oauth-authorization-server").status_code == 404
 
 
-def test_id_token(ada: Person, world: World) -> None:
+def test_id_token(ada: Person, world: SandboxState) -> None:
     """It is signed RS256 with a kid; names are first_name and last_name; the nonce is not echoed."""
     token = verified(ada, ada.tokens(scope="openid,email,profile", nonce="n-1")["id_token"])
     assert token.header == {"alg": "RS256", "typ": "JWT", "kid": "sandbox-us"}
@@ -59,7 +59,7 @@ def test_id_token(ada: Person, world: World) -> None:
     }
 
 
-def test_nonce_echoed(ada: Person, world: World) -> None:
+def test_nonce_echoed(ada: Person, world: SandboxState) -> None:
     """With the switch on, the nonce comes back."""
     world.config.nonce_echoed = True
     token = verified(ada, ada.tokens(scope="openid", nonce="n-1")["id_token"])
@@ -89,7 +89,7 @@ def test_no_id_token_without_openid_scopes(ada: Person) -> None:
     assert "id_token" not in ada.refresh(both["refresh_token"])
 
 
-def test_unverified_email(ada: Person, world: World) -> None:
+def test_unverified_email(ada: Person, world: SandboxState) -> None:
     """An address that is not verified is said to be so."""
     world.config.users[0].email_verified = False
     assert verified(ada, ada.tokens(scope="email")["id_token"]).claims["email_verified"] is False
@@ -110,7 +110,7 @@ def decoded(part: str) -> dict[str, Any]:
     return content
 
 
-def test_the_header_of_old(ada: Person, world: World) -> None:
+def test_the_header_of_old(ada: Person, world: SandboxState) -> None:
     """With both switches the header is that of old, padding included, and nothing standard reads it."""
     world.config.jwt_key_named, world.config.jwt_padded = "key_id", True
     token = ada.tokens(scope="openid")["id_token"]
@@ -122,7 +122,7 @@ def test_the_header_of_old(ada: Person, world: World) -> None:
         verified(ada, token)
 
 
-def test_a_number_as_sub_and_odd_keys(ada: Person, world: World) -> None:
+def test_a_number_as_sub_and_odd_keys(ada: Person, world: SandboxState) -> None:
     """Each switch changes one thing alone."""
     world.config.jwt_sub_number = world.config.odd_keys = True
     world.config.jwt_key_named = "neither"

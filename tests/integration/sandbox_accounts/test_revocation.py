@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 from tests.integration.sandbox_accounts.conftest import Person
 
 
@@ -23,7 +23,7 @@ def newer(person: Person, token: str, auth: tuple[str, str]) -> httpx2.Response:
     return person.browser.post("/oauth/v2/revoke/token", data={"token": token}, auth=auth)
 
 
-def test_newer_address_asks_for_the_client(ada: Person, world: World) -> None:
+def test_newer_address_asks_for_the_client(ada: Person, world: SandboxState) -> None:
     """Only the client to which the token was given may revoke it."""
     token, right = ada.offline()["refresh_token"], (ada.client.client_id, ada.client.secret)
     other = type(ada.client)(client_id="1000.OTHER", secret="x", redirect_uris=[])
@@ -35,7 +35,7 @@ def test_newer_address_asks_for_the_client(ada: Person, world: World) -> None:
     assert newer(ada, token, right).status_code == 400
 
 
-def test_revoke_all_forgets_consent(ada: Person, world: World) -> None:
+def test_revoke_all_forgets_consent(ada: Person, world: SandboxState) -> None:
     """Removing the app brings the consent page back, and with it a refresh token."""
     first = ada.offline()
     world.revoke_all_grants()
@@ -45,7 +45,7 @@ def test_revoke_all_forgets_consent(ada: Person, world: World) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 3600])
-def test_introspection(ada: Person, world: World, seconds: int) -> None:
+def test_introspection(ada: Person, world: SandboxState, seconds: int) -> None:
     """A client is told about its own tokens while they live."""
     token, auth = ada.tokens()["access_token"], (ada.client.client_id, ada.client.secret)
     ends_at = world.clock.now() // 1000 + 3600

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
-from connector.sandbox.world import World
+from connector.sandbox.state import SandboxState
 from tests.integration.sandbox_accounts.conftest import DESK, Person
 
 
@@ -37,7 +37,7 @@ def test_refresh_token_only_where_consent_was_shown(ada: Person) -> None:
     assert "refresh_token" in ada.tokens(access_type="offline", prompt="consent")
 
 
-def test_refresh_gives_no_refresh_token(ada: Person, world: World) -> None:
+def test_refresh_gives_no_refresh_token(ada: Person, world: SandboxState) -> None:
     """The old one is kept; the new access token has the same grant."""
     first = ada.offline()
     second = ada.refresh(first["refresh_token"])
@@ -46,7 +46,7 @@ def test_refresh_gives_no_refresh_token(ada: Person, world: World) -> None:
     assert world.tokens.resolve(second["access_token"]) == world.tokens.resolve(first["access_token"])
 
 
-def test_switches_of_the_answer(ada: Person, world: World) -> None:
+def test_switches_of_the_answer(ada: Person, world: SandboxState) -> None:
     """The scope may be missing, and api_domain be the documented one."""
     world.config.scope_in_token_answer = False
     world.config.api_domain_style = "api.zoho"
@@ -113,7 +113,7 @@ def test_code_works_once(ada: Person) -> None:
 
 
 @pytest.mark.parametrize("life", [60, 120])
-def test_code_expires(ada: Person, world: World, life: int) -> None:
+def test_code_expires(ada: Person, world: SandboxState, life: int) -> None:
     """A code ends after two minutes, or one if so switched."""
     world.config.code_life_seconds = life
     code = ada.code()
@@ -152,7 +152,7 @@ def test_wrong_data_center(ada_eu: Person) -> None:
     assert ada_eu.refresh(tokens["refresh_token"]) == {"error": "invalid_client"}
 
 
-def test_one_secret_for_all_data_centers(ada_eu: Person, world: World) -> None:
+def test_one_secret_for_all_data_centers(ada_eu: Person, world: SandboxState) -> None:
     """With the box ticked in the console, home's secret works in Europe."""
     world.config.secret_per_data_center = False
     answer = ada_eu.post_token(code=ada_eu.code(), client_secret=client_secret(DEMO_CLIENT_ID, "us"))
@@ -166,7 +166,7 @@ def test_client_not_enabled_there(ada_eu: Person) -> None:
     assert ada_eu.post_token(code=code) == {"error": "invalid_client"}
 
 
-def test_anothers_code_and_refresh_token(ada: Person, world: World) -> None:
+def test_anothers_code_and_refresh_token(ada: Person, world: SandboxState) -> None:
     """What was given to one client is of no use to another."""
     tokens, code = ada.offline(), ada.code()
     other = type(ada.client)(client_id="1000.OTHER", secret="x", redirect_uris=ada.client.redirect_uris)
@@ -199,7 +199,7 @@ def test_verifier_without_challenge_is_ignored(ada: Person) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_access_denied(ada: Person, world: World, status: int) -> None:
+def test_access_denied(ada: Person, world: SandboxState, status: int) -> None:
     """The eleventh refresh in ten minutes is Access Denied, whose status is a switch; then all is well."""
     world.config.access_denied_status = status  # type: ignore[assignment]
     refresh_token = ada.offline()["refresh_token"]
@@ -214,7 +214,7 @@ def test_access_denied(ada: Person, world: World, status: int) -> None:
     assert "access_token" in ada.refresh(refresh_token)
 
 
-def test_evicted_refresh_token(ada: Person, world: World) -> None:
+def test_evicted_refresh_token(ada: Person, world: SandboxState) -> None:
     """The twenty-first consent silently ends the first one's refresh token."""
     first = ada.offline()["refresh_token"]
     for number in range(20):
@@ -225,14 +225,14 @@ def test_evicted_refresh_token(ada: Person, world: World) -> None:
     assert ada.refresh(first) == {"error": "invalid_code"}
 
 
-def test_deactivated_user(ada: Person, world: World) -> None:
+def test_deactivated_user(ada: Person, world: SandboxState) -> None:
     """The grant of a deactivated user is invalid_code."""
     refresh_token = ada.offline()["refresh_token"]
     world.config.users[0].active = False
     assert ada.refresh(refresh_token) == {"error": "invalid_code"}
 
 
-def test_client_credentials(ada: Person, world: World) -> None:
+def test_client_credentials(ada: Person, world: SandboxState) -> None:
     """They are for a portal, and give no refresh token."""
     asked = {"grant_type": "client_credentials", "scope": DESK}
     answer = ada.post_token(**asked, soid=f"Desk.{DEMO_ORG_ID}")

@@ -50,7 +50,7 @@ def test_unique_phones(desk: Desk) -> None:
 
 
 def test_a_filter_dislikes_a_text(desk: Desk) -> None:
-    """A fault may befall only what says a certain thing, and a refusal says what it was told to."""
+    """A fault may strike only requests with a certain text, and a refusal is as its rule has it."""
     desk.sandbox.world.faults.add(Rule(kind="html", status=403, containing="select * from"))
     assert desk.post("calls", desk.call_body(subject="select * from x")).status_code == 403
     assert desk.post("calls", desk.call_body(subject="plain")).status_code == 200

@@ -18,7 +18,7 @@ CONTACTS = {"Contact_Add": None, "Contact_Update": {"includePrevState": True}, "
 
 
 class Ear(ThreadingHTTPServer):
-    """A URL that hears: it answers what it is told to, and keeps what was sent."""
+    """A URL that is notified: it answers as it is told to, and keeps what was sent."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Hearing)
@@ -115,7 +115,7 @@ def test_scopes(desk: Desk) -> None:
 
 @pytest.mark.parametrize("in_ms", [False, True])
 def test_events_and_their_signature(desk: Desk, ear: Ear, *, in_ms: bool) -> None:
-    """Made, changed and trashed contacts are told in this order, each signed with a key of the Desk host."""
+    """Contacts made, changed and trashed are notified in this order, signed with a key of the Desk host."""
     desk.config.webhook_times_in_ms = in_ms
     webhook_id = _subscribe(desk, ear.url).json()["id"]
     contact = desk.post("contacts", {"lastName": "Told"}).json()

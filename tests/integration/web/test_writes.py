@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from connector.server import Protocol
+from connector.server import HttpProtocol
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ async def served(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve an application, and connect."""
 
-    class Counted(Protocol):
+    class Counted(HttpProtocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(cast("asyncio.Transport", Counting(transport, written)))
 

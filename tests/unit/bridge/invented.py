@@ -9,7 +9,7 @@ from itertools import count
 import msgspec
 
 from connector.bridge.ami import Message
-from connector.bridge.values import Said
+from connector.bridge.events import Event
 from connector.calls import Call
 from tests.unit.bridge.samples import folded, new_tracker
 
@@ -190,11 +190,11 @@ def _fields(line: Line) -> dict[str, str]:
     }
 
 
-def told(messages: Iterable[Message]) -> list[Said]:
-    """Return what is told of these messages; no call may be left over."""
+def told(messages: Iterable[Message]) -> list[Event]:
+    """Return what is reported of these messages; no call may be left over."""
     tracker = new_tracker()
-    heard = [said for message in messages for said in tracker.hear(message)]
-    assert not tracker.book.calls
+    heard = [event for message in messages for event in tracker.handle(message)]
+    assert not tracker.registry.calls
     return heard
 
 

@@ -165,8 +165,8 @@ class Office:
 
     def asks(self, talk: list[End], colleague: str) -> None:
         """Have an agent ask a colleague over a second line, and hand their caller over."""
-        caller, asking = sorted(talk, key=lambda end: end.party is None)
-        own = self.pbx.channel(f"PJSIP/{asking.agent}", asking.agent, exten=colleague)
+        caller, consulting = sorted(talk, key=lambda end: end.party is None)
+        own = self.pbx.channel(f"PJSIP/{consulting.agent}", consulting.agent, exten=colleague)
         rung = self.pbx.dials(own, f"PJSIP/{colleague}")
         self.pbx.answers(rung)
         self.pbx.bridge(rung, own)
@@ -174,7 +174,7 @@ class Office:
         self.talks.remove(talk)
         self.pbx.leaves(caller.front)
         self.pbx.leaves(own)
-        self._goes([caller, asking], asking)
+        self._goes([caller, consulting], consulting)
         self._together([caller, End(front=rung, agent=colleague)], "simple_bridge")
         self.pbx.gone(own)
         self.internal += 1

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from connector.bridge.ami import Message, Reader
-from connector.bridge.channels import Names
+from connector.bridge.ami import WANTED, Message, Reader
+from connector.bridge.channels import ChannelNames
+from connector.bridge.events import Event, EventType, encode
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.tracker import Tracker
-from connector.bridge.values import Kind, Said, encode
-from connector.bridge.wanted import WANTED
 from connector.calls import Call, CallEvent, fold
 from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
 from connector.settings import Secret
@@ -24,9 +23,9 @@ SETTINGS = BridgeSettings(
 )
 
 
-def names() -> Names:
+def names() -> ChannelNames:
     """Return the names of the tests' Asterisk."""
-    return Names(SETTINGS.agents, ["PJSIP/carrier"], ["from-trunk"])
+    return ChannelNames(SETTINGS.agents, ["PJSIP/carrier"], ["from-trunk"])
 
 
 def new_tracker() -> Tracker:
@@ -36,18 +35,18 @@ def new_tracker() -> Tracker:
 
 def messages(name: str) -> list[Message]:
     """Return the messages of a sample."""
-    return Reader(WANTED).hub((SAMPLES / f"{name}.ami").read_bytes())
+    return Reader(WANTED).push((SAMPLES / f"{name}.ami").read_bytes())
 
 
-def played(name: str) -> list[Said]:
-    """Return what is said while a sample plays; no call may be left over."""
+def played(name: str) -> list[Event]:
+    """Return the events of a sample; no call may be left over."""
     tracker = new_tracker()
-    told = [said for message in messages(name) for said in tracker.hear(message)]
-    assert not tracker.book.calls
+    told = [event for message in messages(name) for event in tracker.handle(message)]
+    assert not tracker.registry.calls
     return told
 
 
-def folded(told: Iterable[Said]) -> list[Call]:
+def folded(told: Iterable[Event]) -> list[Call]:
     """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
     system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
@@ -71,6 +70,6 @@ def only_call(name: str) -> Call:
     return call
 
 
-def kinds(told: Iterable[Said]) -> list[Kind]:
-    """Return what kinds of things were said."""
-    return [said.kind for said in told]
+def kinds(told: Iterable[Event]) -> list[EventType]:
+    """Return the types of events."""
+    return [event.type for event in told]

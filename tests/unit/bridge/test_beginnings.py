@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.bridge.values import Kind
+from connector.bridge.events import EventType
 from connector.calls import Cause, Direction
 from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
 from tests.unit.bridge.samples import folded, messages, new_tracker, only_call
@@ -145,7 +145,7 @@ def test_ties_in_time_do_not_decide(name: str) -> None:
     tracker = new_tracker()
     events = [dict(message) for message in messages(name) if "Timestamp" in message]
     rounded = [event | {"Timestamp": f"{float(event['Timestamp']):.1f}"} for event in events]
-    call = folded([said for message in rounded for said in tracker.hear(message)])[-1]
+    call = folded([event for message in rounded for event in tracker.handle(message)])[-1]
     talked = [leg for leg in call.legs if leg.answered_at is not None]
     assert call.ended_at is not None
     assert [(leg.over_at or 0) >= call.ended_at for leg in talked] == [True]
@@ -158,8 +158,8 @@ def test_agent_with_two_devices_who_refuses_on_one() -> None:
     desk, soft = pbx.dials(caller, "PJSIP/1001"), pbx.dials(caller, "PJSIP/1001")
     pbx.taken_back(desk, "BUSY", "21")
     tracker = new_tracker()
-    ringing = [said.kind for message in pbx.written for said in tracker.hear(message)]
-    assert ringing == [Kind.RINGING] * 3
+    ringing = [event.type for message in pbx.written for event in tracker.handle(message)]
+    assert ringing == [EventType.RINGING] * 3
     pbx.answers(soft)
     pbx.bridge(soft, caller)
     pbx.hangs_up(caller)
@@ -198,7 +198,7 @@ def test_one_channel_that_calls_many_after_each_other() -> None:
 
 
 def test_a_mobile_that_is_picked_up_when_its_caller_has_gone() -> None:
-    """The mobile has a call of its own with the agent; the one who called is told, and ends."""
+    """The mobile has a call of its own with the agent; the one who called is reported, and ends."""
     pbx = Pbx()
     caller = pbx.comes_in(CUSTOMER)
     mobile = pbx.dials(caller, "PJSIP/carrier", "+447700900009")

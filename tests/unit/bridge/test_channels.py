@@ -2,10 +2,10 @@
 
 import pytest
 
-from connector.bridge.channels import Names, Party, in_transit
+from connector.bridge.channels import ChannelNames, Party, in_transit
 from tests.unit.bridge.samples import SETTINGS
 
-NAMES = Names(SETTINGS.agents, ["PJSIP/4930*", "SIP/carrier"], ["from-trunk"])
+NAMES = ChannelNames(SETTINGS.agents, ["PJSIP/4930*", "SIP/carrier"], ["from-trunk"])
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_telephones_whose_names_hold_no_extension(
     name: str, context: str, number: str, agent: str | None
 ) -> None:
     """In the context in which agents dial, the number of a channel that is no trunk's is the extension."""
-    own = Names(SETTINGS.agents, ["SIP/carrier"], ["from-trunk"], "from-internal")
+    own = ChannelNames(SETTINGS.agents, ["SIP/carrier"], ["from-trunk"], "from-internal")
     assert own.read(name, context, number) == (Party.AGENT if agent else Party.OUTSIDE, agent)
 
 

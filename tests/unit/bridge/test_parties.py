@@ -1,4 +1,4 @@
-"""Whatever the PBX says of a call that somebody outside took part in, a call is told of it, on that party."""
+"""Whatever the PBX reports of a call with somebody outside, there is a call of it, with that party."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever happens in an office, each party outside has a call of their own, told once."""
+"""Whatever happens in an office, each party outside has a call of their own, reported once."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import BridgeCall
-from connector.bridge.rollcall import RollCall
+from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE, Event
+from connector.bridge.resync import Resync
 from connector.bridge.tracker import Tracker
-from connector.bridge.values import NOBODY_ELSE, OWN_TELEPHONE, Said
 from connector.calls import Call, Direction
 from tests.unit.bridge.invented import EPOCH, answered_by, outside, present
 from tests.unit.bridge.office import Office, Party
@@ -24,7 +24,7 @@ SOON_MS = 60
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
-    """Calls told and calls not told, by reason, are all there were; each ends when its party goes.
+    """Calls reported and calls not reported, by reason, are all there were; each ends when its party goes.
 
     The bridge may be killed at any moment, and know again what it knew.
     """
@@ -37,17 +37,17 @@ def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
     cut = data.draw(st.sampled_from(cuts))
     lines = present(office.pbx.written[:cut])
     office.close()
-    tracker, told = new_tracker(), list[Said]()
+    tracker, told = new_tracker(), list[Event]()
     for message in office.pbx.written[:cut]:
-        told += tracker.hear(message)
+        told += tracker.handle(message)
     counted = tracker.take_not_told()
     tracker = known_again(tracker)
     told += called(tracker, lines)
     for message in office.pbx.written[cut:]:
-        told += tracker.hear(message)
+        told += tracker.handle(message)
     counted += tracker.take_not_told()
-    assert not tracker.book.calls
-    assert len({said.id for said in told}) == len(told)
+    assert not tracker.registry.calls
+    assert len({event.id for event in told}) == len(told)
     calls = folded(told) if told else []
     found = outside(calls)
     assert found.keys() == {party.number for party in office.parties}
@@ -114,17 +114,17 @@ def happens(office: Office, data: st.DataObject) -> None:
 def known_again(before: Tracker) -> Tracker:
     """Return what a bridge knows that was killed and started."""
     after = new_tracker()
-    for kept in before.book.changes().values():
+    for kept in before.registry.changes().values():
         if kept is not None:
-            after.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
+            after.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
     return after
 
 
-def called(tracker: Tracker, listed: list[Message]) -> list[Said]:
-    """Call the roll of channels that were all known."""
+def called(tracker: Tracker, listed: list[Message]) -> list[Event]:
+    """Return the events of a resync with channels that were all known."""
     at = EPOCH * 1_000
-    roll = RollCall(tracker, at, lambda: at)
+    resync = Resync(tracker, at, lambda: at)
     complete = {"Event": "CoreShowChannelsComplete"}
-    told = [said for message in (*listed, complete) for said in roll.hear(message)]
-    assert not roll.lost
+    told = [event for message in (*listed, complete) for event in resync.handle(message)]
+    assert not resync.lost
     return told

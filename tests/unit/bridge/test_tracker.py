@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import BridgeCall
-from connector.bridge.values import Kind
 from connector.calls import Call, CallStatus, Cause, Direction, EventType, call_key, record
 from tests.unit.bridge.samples import NAMES, folded, messages, new_tracker, only_call, played
 
@@ -162,12 +161,12 @@ def test_picked_up_at_a_colleagues_phone() -> None:
 
 
 def test_recorded() -> None:
-    """The file's name is in a variable alone; its address is told once the file is whole."""
+    """The file's name is in a variable alone; its address is reported once the file is whole."""
     told = played("recorded")
     (call,) = folded(told)
     (recording,) = call.recordings
     assert recording.url == f"https://pbx.example.com/recordings/2026/{call.call_id}.wav"
-    assert told[-1].kind is Kind.RECORDED
+    assert told[-1].type.value == "call.recorded"
 
 
 def test_forwarded_to_a_mobile_phone() -> None:
@@ -183,7 +182,7 @@ def test_a_machine_answers_nothing() -> None:
 
 
 def test_voicemail_answers_nothing() -> None:
-    """A voicemail is told as what it is."""
+    """A voicemail is reported as what it is."""
     call = only_call("voicemail")
     assert (call.answered_at, call.cause) == (None, Cause.VOICEMAIL)
 
@@ -196,17 +195,17 @@ def test_talk_ends_before_the_survey() -> None:
 def test_nothing_is_told_before_somebody_is_rung() -> None:
     """A call that nobody is rung for yet would pop up at everyone's."""
     tracker = new_tracker()
-    told = [list(tracker.hear(message)) for message in messages("ring_group")]
+    told = [list(tracker.handle(message)) for message in messages("ring_group")]
     first = next(batch for batch in told if batch)
-    assert [said.data.agent for said in first] == [None, "1001"]
+    assert [event.data.agent for event in first] == [None, "1001"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_facts_have_the_same_ids(name: str) -> None:
     """Hearing a call twice says nothing new."""
     told = played(name)
-    assert [said.id for said in told] == [said.id for said in played(name)]
-    assert len({said.id for said in told}) == len(told)
+    assert [event.id for event in told] == [event.id for event in played(name)]
+    assert len({event.id for event in told}) == len(told)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -225,30 +224,30 @@ def test_a_restart_at_any_point_changes_nothing(data: st.DataObject) -> None:
     heard = messages(name)
     cut = data.draw(st.integers(0, len(heard)))
     before, after = new_tracker(), new_tracker()
-    told = [said for message in heard[:cut] for said in before.hear(message)]
-    for kept in before.book.changes().values():
+    told = [event for message in heard[:cut] for event in before.handle(message)]
+    for kept in before.registry.changes().values():
         if kept is not None:
-            after.book.take_in(msgspec.json.decode(kept, type=BridgeCall))
-    told += [said for message in heard[cut:] for said in after.hear(message)]
+            after.registry.restore(msgspec.json.decode(kept, type=BridgeCall))
+    told += [event for message in heard[cut:] for event in after.handle(message)]
     assert told == played(name)
 
 
 @given(st.data())
 def test_lost_or_doubled_events_are_survived(data: st.DataObject) -> None:
-    """Whatever is missing or comes twice, nothing is raised, and nothing is said twice."""
+    """Whatever is missing or comes twice, nothing is raised, and no event comes twice."""
     heard = messages(data.draw(st.sampled_from(NAMES)))
     kept = data.draw(st.lists(st.sampled_from(range(len(heard))), max_size=len(heard)))
     tracker = new_tracker()
-    told = [said for place in sorted(kept) for said in tracker.hear(heard[place])]
-    assert all(said.kind.value.removeprefix("call.") in set(EventType) for said in told)
+    told = [event for place in sorted(kept) for event in tracker.handle(heard[place])]
+    assert all(event.type.value.removeprefix("call.") in set(EventType) for event in told)
 
 
 def test_events_without_a_time_happen_now() -> None:
     """A PBX without timestampevents is heard too."""
     tracker = new_tracker()
     heard = [_without(message, "Timestamp") for message in messages("ring_group")]
-    told = [said for message in heard for said in tracker.hear(message)]
-    assert {said.at for said in told} == {1_800_000_000_000}
+    told = [event for message in heard for event in tracker.handle(message)]
+    assert {event.at for event in told} == {1_800_000_000_000}
 
 
 def _without(message: Message, field: str) -> Message:

@@ -3,28 +3,30 @@
 from typing import Any
 
 from connector.clock import to_iso
-from connector.demo.comparing import Desk, Wanted
-from connector.demo.stories import Contact, Due, Known
+from connector.demo.scenarios import ExpectedContact, ExpectedRecord, KnownContact
+from connector.demo.verification import Desk, ExpectedDeskRecord
 
 STARTED_AT = 1_790_000_000_123
 LINK = "http://127.0.0.1:8080/recordings/zpc1"
 
 
-def wanted(key: str = "zpc1", contact: Contact | None = None, link: str | None = LINK) -> Wanted:
+def wanted(
+    key: str = "zpc1", contact: ExpectedContact | None = None, link: str | None = LINK
+) -> ExpectedDeskRecord:
     """Want the record of an answered call of 63 seconds."""
-    due = Due(
+    due = ExpectedRecord(
         call=f"call-{key}",
         direction="inbound",
         status="Completed",
         starts_ms=0,
         duration_seconds=63,
-        contact=contact or Known("501"),
+        contact=contact or KnownContact("501"),
         owner="ada@example.com",
         department=None,
         recording_url=link and "https://recordings.example.com/1.wav",
     )
-    return Wanted(
-        key=key, due=due, started_at=STARTED_AT, owner_id="301", department_id="401", recordings_at=link
+    return ExpectedDeskRecord(
+        key=key, expected=due, started_at=STARTED_AT, owner_id="301", department_id="401", recordings_at=link
     )
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.demo.callers import RANGES, Callers, is_plain, number_of
-from connector.demo.chance import chance_of
+from connector.demo.callers import RANGES, Callers, is_plain, number_of, seeded_random
 from connector.numbers import read
 from connector.sandbox.desk.numbers import FORMS, type_number
 from tests.unit.demo.desk import contact
@@ -14,7 +13,7 @@ from tests.unit.demo.desk import contact
 @given(seed=st.integers(), place=st.integers(0, len(RANGES) - 1), form=st.integers(0, len(FORMS) - 1))
 def test_every_typed_form_is_recognised(seed: int, place: int, form: int) -> None:
     """However the sandbox types a number, it is the number that was invented."""
-    line = RANGES[place].pick(chance_of(seed))
+    line = RANGES[place].pick(seeded_random(seed))
     assert number_of(type_number(line, form)) == line.e164
 
 
@@ -46,13 +45,13 @@ def test_a_shared_number_belongs_to_who_was_changed_last() -> None:
     older = contact("9", "+442079460001", modifiedTime="2026-01-01T00:00:00.000Z")
     newer = contact("11", "020 7946 0001", modifiedTime="2026-02-01T00:00:00.000Z")
     twin = contact("12", None, "+44 20 7946 0001", modifiedTime="2026-02-01T00:00:00.000Z")
-    callers = Callers([older, twin, newer], chance_of(1))
+    callers = Callers([older, twin, newer], seeded_random(1))
     assert callers.known() == ("+442079460001", "11")
 
 
 def test_numbers_that_read_in_two_ways_do_not_call() -> None:
     """Nobody can say whose call it is when one of the contacts is typed ambiguously."""
-    callers = Callers([contact("9", "01 99 00 00 01"), contact("10", "+442079460001")], chance_of(1))
+    callers = Callers([contact("9", "01 99 00 00 01"), contact("10", "+442079460001")], seeded_random(1))
     assert {callers.known() for _ in range(5)} == {("+442079460001", "10")}
 
 
@@ -60,7 +59,7 @@ def test_numbers_that_read_in_two_ways_do_not_call() -> None:
 def test_a_stranger_is_known_to_nobody(seed: int) -> None:
     """Strangers are not in Desk, and never the same."""
     known = [contact(str(number), f"+4420794600{number:02}") for number in range(100)]
-    callers = Callers(known, chance_of(seed))
+    callers = Callers(known, seeded_random(seed))
     strangers = [callers.stranger() for _ in range(20)]
     assert len(set(strangers)) == 20
     assert not {number_of(each["phone"]) for each in known} & set(strangers)
@@ -69,7 +68,7 @@ def test_a_stranger_is_known_to_nobody(seed: int) -> None:
 @given(seed=st.integers())
 def test_each_way_to_write_a_number_can_be_read(seed: int) -> None:
     """What the simulated networks write is that number at home."""
-    callers = Callers([], chance_of(seed))
+    callers = Callers([], seeded_random(seed))
     number = callers.stranger()
     assert read(callers.written(number), "GB").e164 == number
     assert read(callers.withheld(), "GB").e164 is None

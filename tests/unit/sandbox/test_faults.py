@@ -1,7 +1,7 @@
 """Choosing faults, and counting requests."""
 
 from connector.sandbox.faults import Faults, Rule
-from connector.sandbox.traffic import RequestCount, Requests, template_of
+from connector.sandbox.state import RequestCount, Requests, template_of
 
 
 def test_rule_strikes_so_many_times() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.sandbox.scopes import KNOWN_SCOPES, parse_scopes
+from connector.sandbox.tokens import KNOWN_SCOPES, parse_scopes
 
 
 @pytest.mark.parametrize("text", ["openid,email", "openid email", "openid, email", " openid\temail "])

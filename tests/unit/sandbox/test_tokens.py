@@ -47,8 +47,8 @@ def vault() -> Vault:
 
 def test_shape_of_tokens(vault: Vault) -> None:
     """Codes and tokens look like `1000.<32 hex>.<32 hex>`."""
-    head, first, second = vault.code().split(".")
-    assert (head, len(first), len(second)) == ("1000", 32, 32)
+    version, first, second = vault.code().split(".")
+    assert (version, len(first), len(second)) == ("1000", 32, 32)
     assert int(first + second, 16)
 
 
@@ -82,16 +82,16 @@ def test_ten_codes_in_ten_minutes(vault: Vault) -> None:
 
 def test_ten_access_tokens_in_ten_minutes(vault: Vault) -> None:
     """The eleventh refresh in a window is refused, and the next window is open again."""
-    held = vault.tokens.add_refresh_token(grant())
+    refresh = vault.tokens.add_refresh_token(grant())
     for _ in range(10):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     with pytest.raises(Throttled):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     vault.clock.advance(599)
     with pytest.raises(Throttled):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     vault.clock.advance(1)
-    vault.tokens.refresh(held)
+    vault.tokens.refresh(refresh)
 
 
 def test_throttle_is_per_refresh_token(vault: Vault) -> None:
@@ -105,38 +105,38 @@ def test_throttle_is_per_refresh_token(vault: Vault) -> None:
 def test_retrying_can_lengthen_the_throttle(vault: Vault) -> None:
     """With the switch on, each try while throttled starts ten minutes anew."""
     vault.config.retry_lengthens_throttle = True
-    held = vault.tokens.add_refresh_token(grant())
+    refresh = vault.tokens.add_refresh_token(grant())
     for _ in range(10):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     for _ in range(3):
         vault.clock.advance(599)
         with pytest.raises(Throttled):
-            vault.tokens.refresh(held)
+            vault.tokens.refresh(refresh)
     vault.clock.advance(600)
-    vault.tokens.refresh(held)
+    vault.tokens.refresh(refresh)
 
 
 def test_eleventh_active_token_invalidates_the_oldest(vault: Vault) -> None:
     """Ten access tokens of a refresh token work at a time."""
-    held = vault.tokens.add_refresh_token(grant())
-    first = vault.tokens.add_access_token(held.grant, held)
-    rest = [vault.tokens.refresh(held) for _ in range(9)]
+    refresh = vault.tokens.add_refresh_token(grant())
+    first = vault.tokens.add_access_token(refresh.grant, refresh)
+    rest = [vault.tokens.refresh(refresh) for _ in range(9)]
     assert vault.tokens.resolve(first.token) is not None
-    vault.tokens.refresh(held)
+    vault.tokens.refresh(refresh)
     assert vault.tokens.resolve(first.token) is None
     assert all(vault.tokens.resolve(token.token) for token in rest)
 
 
 def test_expired_tokens_are_not_active(vault: Vault) -> None:
     """What has expired takes no place among the ten."""
-    held = vault.tokens.add_refresh_token(grant())
+    refresh = vault.tokens.add_refresh_token(grant())
     for _ in range(10):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     vault.clock.advance(3_599)
-    newer = vault.tokens.refresh(held)
+    newer = vault.tokens.refresh(refresh)
     vault.clock.advance(1)
     for _ in range(9):
-        vault.tokens.refresh(held)
+        vault.tokens.refresh(refresh)
     assert vault.tokens.resolve(newer.token) is not None
 
 
@@ -159,7 +159,7 @@ def test_twenty_first_refresh_token_evicts_the_oldest(vault: Vault) -> None:
     vault.tokens.add_refresh_token(grant())
     assert vault.tokens.find_refresh_token(first.token) is None
     assert vault.tokens.resolve(access.token) is None
-    assert all(vault.tokens.find_refresh_token(held.token) for held in [other, *rest])
+    assert all(vault.tokens.find_refresh_token(refresh.token) for refresh in [other, *rest])
 
 
 @given(st.integers(min_value=0, max_value=60))
@@ -173,30 +173,30 @@ def test_never_more_than_twenty_refresh_tokens(number: int) -> None:
 
 def test_revoking_a_refresh_token_kills_its_access_tokens(vault: Vault) -> None:
     """Children die with their parent, strangers do not."""
-    held, stranger = vault.tokens.add_refresh_token(grant()), vault.tokens.add_access_token(grant())
-    child = vault.tokens.refresh(held)
-    assert vault.tokens.revoke(held.token)
+    refresh, stranger = vault.tokens.add_refresh_token(grant()), vault.tokens.add_access_token(grant())
+    child = vault.tokens.refresh(refresh)
+    assert vault.tokens.revoke(refresh.token)
     assert vault.tokens.resolve(child.token) is None
     assert vault.tokens.resolve(stranger.token) is not None
-    assert not vault.tokens.revoke(held.token)
+    assert not vault.tokens.revoke(refresh.token)
 
 
 def test_revoking_an_access_token_spares_its_refresh_token(vault: Vault) -> None:
     """Only the access token goes."""
-    held = vault.tokens.add_refresh_token(grant())
-    child = vault.tokens.refresh(held)
+    refresh = vault.tokens.add_refresh_token(grant())
+    child = vault.tokens.refresh(refresh)
     assert vault.tokens.revoke(child.token)
     assert vault.tokens.resolve(child.token) is None
-    assert vault.tokens.find_refresh_token(held.token) is held
+    assert vault.tokens.find_refresh_token(refresh.token) is refresh
 
 
 def test_tokens_of_a_deactivated_user_do_not_work(vault: Vault) -> None:
     """Codes and tokens belong to a person, and fail with them until they are back."""
-    text, held = vault.code(), vault.tokens.add_refresh_token(grant())
-    access, user = vault.tokens.refresh(held), vault.config.users[0]
+    text, refresh = vault.code(), vault.tokens.add_refresh_token(grant())
+    access, user = vault.tokens.refresh(refresh), vault.config.users[0]
     user.active = False
     assert vault.tokens.find_code(text) is None
-    assert vault.tokens.find_refresh_token(held.token) is None
+    assert vault.tokens.find_refresh_token(refresh.token) is None
     assert vault.tokens.resolve(access.token) is None
     user.active = True
     assert vault.tokens.resolve(access.token) is not None
@@ -204,11 +204,11 @@ def test_tokens_of_a_deactivated_user_do_not_work(vault: Vault) -> None:
 
 def test_revoke_all(vault: Vault) -> None:
     """Nothing is left."""
-    text, held = vault.code(), vault.tokens.add_refresh_token(grant())
-    access = vault.tokens.refresh(held)
+    text, refresh = vault.code(), vault.tokens.add_refresh_token(grant())
+    access = vault.tokens.refresh(refresh)
     vault.tokens.revoke_all()
     assert vault.tokens.find_code(text) is None
-    assert vault.tokens.grant_of(held.token) is vault.tokens.grant_of(access.token) is None
+    assert vault.tokens.grant_of(refresh.token) is vault.tokens.grant_of(access.token) is None
 
 
 def test_unknown_token(vault: Vault) -> None:
@@ -218,7 +218,7 @@ def test_unknown_token(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "wanted", "allowed"),
+    ("scopes", "wanted", "allowed"),
     [
         ("desk.tickets.read", "Desk.tickets.READ", True),
         ("desk.tickets.all", "Desk.tickets.CREATE", True),
@@ -226,6 +226,6 @@ def test_unknown_token(vault: Vault) -> None:
         ("desk.activities.all", "Desk.activities.calls.READ", False),
     ],
 )
-def test_what_a_grant_allows(held: str, wanted: str, *, allowed: bool) -> None:
+def test_what_a_grant_allows(scopes: str, wanted: str, *, allowed: bool) -> None:
     """A scope covers itself, and ALL its module's operations."""
-    assert grant(ZUID, "1000.A", held).allows(wanted) is allowed
+    assert grant(ZUID, "1000.A", scopes).allows(wanted) is allowed

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.sandbox.desk.records import Contact
+from connector.sandbox.desk.records import Contact, RecordTable
 from connector.sandbox.desk.search import cut, matches, ordered
-from connector.sandbox.desk.shelf import Shelf
 
 PLAIN = st.text(alphabet="ab+ -1", min_size=1)
 
@@ -78,15 +77,15 @@ def test_cut() -> None:
 
 def test_index_lags_behind() -> None:
     """The index knows versions by the moment they were written, and forgets trashed records late."""
-    shelf: Shelf[Contact] = Shelf()
-    contact = shelf.put(make_contact(1, last_name="old"), 100)
-    shelf.put(make_contact(1, last_name="new"), 200)
-    assert [record.last_name for record in shelf.indexed(99)] == []
-    assert [record.last_name for record in shelf.indexed(100)] == ["old"]
-    assert [record.last_name for record in shelf.indexed(200)] == ["new"]
-    shelf.put(Contact(id="1", created_at=1, modified_at=1, last_name="new", is_trashed=True), 300)
-    assert [record.last_name for record in shelf.indexed(299)] == ["new"]
-    assert list(shelf.indexed(300)) == list(shelf.present()) == []
-    assert len(shelf) == len(list(shelf.everything())) == 1
-    assert shelf.find(contact.id) != contact
-    assert shelf.find("2") is None
+    table: RecordTable[Contact] = RecordTable()
+    contact = table.put(make_contact(1, last_name="old"), 100)
+    table.put(make_contact(1, last_name="new"), 200)
+    assert [record.last_name for record in table.indexed(99)] == []
+    assert [record.last_name for record in table.indexed(100)] == ["old"]
+    assert [record.last_name for record in table.indexed(200)] == ["new"]
+    table.put(Contact(id="1", created_at=1, modified_at=1, last_name="new", is_trashed=True), 300)
+    assert [record.last_name for record in table.indexed(299)] == ["new"]
+    assert list(table.indexed(300)) == list(table.present()) == []
+    assert len(table) == len(list(table.everything())) == 1
+    assert table.find(contact.id) != contact
+    assert table.find("2") is None

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from connector.sandbox.app import create_sandbox
 from connector.sandbox.clock import Clock
 from connector.sandbox.desk.numbers import FORMS, LANDLINES, MOBILES, Line, type_number
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.presets import DEMO_ORG_ID, default_config
+from connector.sandbox.serve import create_sandbox
 
 NOON = 1_767_614_400_000
 RESERVED = re.compile(
