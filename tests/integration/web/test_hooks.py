@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
+from connector.app import create_app
 from connector.clock import SECOND
 from connector.dialects import MAX_BODY_BYTES, signing
-from connector.services import Services, create_app
+from connector.services import Services
 from connector.settings import Secret, Settings
 from connector.store import Store
 from tests.bench import servers
