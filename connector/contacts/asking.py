@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from connector.aio import gather_or_cancel
 from connector.contacts import spellings
-from connector.contacts.at_once import at_once
 from connector.contacts.contacts import Contact, bearers
 from connector.zoho import models
 from connector.zoho.operations import LIST_LIMIT, SearchField
@@ -62,5 +62,7 @@ async def in_both_fields(desk: Desk, values: Sequence[str], *, live: bool) -> li
     Where one search fails, the other one is over too when the problem is told.
     """
     fields: tuple[SearchField, ...] = ("phone", "mobile")
-    by_phone, by_mobile = await at_once(desk.search_contacts(field, values, live=live) for field in fields)
+    by_phone, by_mobile = await gather_or_cancel(
+        desk.search_contacts(field, values, live=live) for field in fields
+    )
     return by_phone + by_mobile

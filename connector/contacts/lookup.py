@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from connector import numbers
+from connector.aio import SingleFlight
 from connector.clock import Clock
 from connector.contacts import places
 from connector.contacts.asking import Desk, Desks, ask, in_both_fields
 from connector.contacts.contacts import Contact, Found, from_desk
-from connector.contacts.flights import Flights
 from connector.contacts.index import Index
 from connector.contacts.memory import Memory
 from connector.contacts.places import Place
@@ -20,6 +20,7 @@ from connector.errors import CallerCreditsUsed, NoToken, RecordNotFound, StoreEr
 from connector.numbers import Number, worth_asking
 from connector.settings import Settings
 from connector.store import Store
+from connector.zoho.budget import Unseated
 
 PATIENCE_SECONDS = 2.5
 """How long somebody waits for Desk: the name is there before the phone rings a second time."""
@@ -55,8 +56,8 @@ class Directory:
         self._desks = desks
         self._clock = clock
         self._patience_seconds = patience_seconds
-        self._flights: Flights[Question, Found] = Flights()
-        self._questions: Flights[Question, tuple[Contact, ...]] = Flights()
+        self._flights: SingleFlight[Question, Found] = SingleFlight((Unseated,))
+        self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight((Unseated,))
 
     async def look_up(
         self, portal_id: int, e164: str, *, country: str, live: bool, caller: str | None = None
@@ -72,7 +73,7 @@ class Directory:
         nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
         """
         key = (portal_id, numbers.subscriber(e164), live, caller)
-        return await self._flights.join(key, lambda: self._look_up(key, country))
+        return await self._flights.run(key, lambda: self._look_up(key, country))
 
     async def look_up_typed(
         self, place: Place, text: str, *, caller: str | None = None
@@ -188,7 +189,7 @@ class Directory:
         async with self._patience(live=question[2]):
             # A question that outlasts our patience goes on: whoever asks again waits for the same answer,
             # and takes no second place at Desk, which may still be at work on the first.
-            contacts = await self._questions.join(question, lambda: self._ask_desk(question, country))
+            contacts = await self._questions.run(question, lambda: self._ask_desk(question, country))
         return Found(contacts=contacts, source="desk")
 
     async def _ask_desk(self, question: Question, country: str) -> tuple[Contact, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from connector.aio import gather_or_cancel
 from connector.clock import DAY, SECOND, Clock
-from connector.contacts.at_once import at_once
 from connector.contacts.contacts import from_desk
 from connector.contacts.index import indexed, numbers_of
 from connector.contacts.needs import SyncDesk
@@ -106,7 +106,7 @@ class Steps:
         if stand.waiting > CHANGES_AT_MOST:
             await self._store.write(lambda c: changes.drop_updates(c, portal_id))
         told = await self._store.read(lambda c: changes.waiting(c, portal_id, FETCHED_AT_ONCE))
-        read = await at_once(_read_again(desk, each.contact_id) for each in told)
+        read = await gather_or_cancel(_read_again(desk, each.contact_id) for each in told)
         gone = [each.contact_id for each, contact in zip(told, read, strict=True) if contact is None]
         found = [contact for contact in read if contact is not None]
         await self._commit(stand, found, len(told), {}, gone=gone, told=told)
