@@ -1,9 +1,9 @@
-"""Know the phone systems: who may post where, what is theirs, and what they are told of a call."""
+"""Find who may post events, what belongs to them, and what they are told about a call."""
 
 from connector.phone_systems.hints import Hinting, caller_id
 from connector.phone_systems.patterns import best_fit, fits, pattern_of
 from connector.phone_systems.systems import (
-    REMEMBERED_FOR,
+    CACHED_FOR,
     Known,
     PhoneSystems,
     check,
@@ -13,7 +13,7 @@ from connector.phone_systems.systems import (
 )
 
 __all__ = [
-    "REMEMBERED_FOR",
+    "CACHED_FOR",
     "Hinting",
     "Known",
     "PhoneSystems",

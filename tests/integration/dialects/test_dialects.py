@@ -27,7 +27,7 @@ async def phone_of(vendors: Vendors, slug: str) -> PhoneSystem:
 
 async def forget_memory(vendors: Vendors) -> None:
     """Let a change of a phone system be heard at once."""
-    vendors.services.phone_systems._known.clear()
+    vendors.services.phone_systems._cache.clear()
 
 
 async def test_zammad(vendors: Vendors) -> None:
