@@ -18,8 +18,8 @@ from connector.banner.links import LinkNews
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
 from connector.contacts import Directory
-from connector.contacts.hooks import DeskHooks
-from connector.contacts.syncing import Syncing
+from connector.contacts.sync import ContactSync
+from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
 from connector.errors import ConnectorError, SettingsError, StoreError
@@ -110,7 +110,7 @@ class Services:
         self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.sealer, clock, self.directory)
-        self.syncing = Syncing(store, self.portals, settings, clock)
+        self.syncing = ContactSync(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
         )

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.clock import to_iso
-from connector.contacts.planning import spent_today, state_of
-from connector.contacts.syncing import Standing
+from connector.contacts.sync import SyncStatus
+from connector.contacts.sync_plan import spent_today, state_of
 from connector.errors import CommandError, InvalidRequest, NotFound
 from connector.maintenance import Forgetting
 from connector.store import audit
@@ -39,7 +39,7 @@ async def list_directories(request: Request) -> Response:
     await require_api(request, "supervisor")
     services = services_of(request)
     now = services.clock()
-    return _json({"directories": [_directory(each, now) for each in await services.syncing.standings()]})
+    return _json({"directories": [_directory(each, now) for each in await services.syncing.statuses()]})
 
 
 async def sync_directory(request: Request) -> Response:
@@ -79,15 +79,15 @@ async def _forget(forgetting: Forgetting, wish: Forget, who: dict[str, Any]) -> 
     raise InvalidRequest("Give number, or contact with portal.")
 
 
-async def _standing(request: Request, portal_id: int) -> Standing:
-    standings = await services_of(request).syncing.standings()
+async def _standing(request: Request, portal_id: int) -> SyncStatus:
+    standings = await services_of(request).syncing.statuses()
     found = next((each for each in standings if each.portal.id == portal_id), None)
     if found is None:
         raise NotFound(f"There is no portal {portal_id}.")
     return found
 
 
-def _directory(standing: Standing, now: int) -> dict[str, Any]:
+def _directory(standing: SyncStatus, now: int) -> dict[str, Any]:
     sync = standing.sync
     return {
         "portal": standing.portal.id,

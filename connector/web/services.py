@@ -11,8 +11,8 @@ from connector.banner.hub import Hub
 from connector.banner.links import LinkNews
 from connector.clock import Clock
 from connector.contacts import Directory
-from connector.contacts.hooks import DeskHooks
-from connector.contacts.syncing import Syncing
+from connector.contacts.sync import ContactSync
+from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
 from connector.maintenance import Clocks, Silence
@@ -59,7 +59,7 @@ class Services(Protocol):
     metrics: Metrics
     silence: Silence
     clocks: Clocks
-    syncing: Syncing
+    syncing: ContactSync
 
 
 def services_of(request: Request) -> Services:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.calls import CallState, Cause
-from connector.contacts.contacts import from_desk
-from connector.contacts.index import indexed
+from connector.contacts.cache import indexed
+from connector.contacts.cards import from_desk
 from connector.store import blocked, contacts, phones, tables
 from connector.store.blocked import Blocked
 from connector.store.phones import PhoneSystem

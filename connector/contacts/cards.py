@@ -1,15 +1,20 @@
-"""Say what a contact is to somebody whose phone rings, and what several of them mean."""
+"""What is shown of a contact and of its open tickets to somebody whose phone rings; pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
-from connector.contacts import spellings
 from connector.zoho import models
 
 MATCHES_AT_MOST = 20
 """Contacts shown for one number: beyond that it is a switchboard's, and nobody reads on."""
+
+OPEN_AT_MOST = 5
+"""Open tickets shown beside a caller."""
+
+LOOKED_AT = 100
+"""How many of a contact's newest tickets are gone through: one page, whose price is that of five."""
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,7 +46,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_desk(contact: models.Contact) -> Contact:
-    """Take over what Desk says; a contact without a name is called by its number, else by its id."""
+    """Return a contact as Desk tells it; a contact without a name is called by its number, else by its id."""
     return Contact(
         id=str(contact.id),
         name=contact.name or contact.phone or contact.mobile or str(contact.id),
@@ -54,26 +59,41 @@ def from_desk(contact: models.Contact) -> Contact:
     )
 
 
-def bearers(contacts: Iterable[models.Contact], e164: str, country: str) -> tuple[Contact, ...]:
-    """Return those who really bear a number, each once, in the order of `sort`, at most 20.
-
-    Desk's wildcards find more than was meant.
-    """
-    bearing = (contact for contact in contacts if _bears(contact, e164, country))
-    each_once = {str(contact.id): from_desk(contact) for contact in bearing}
-    return sort(each_once.values())[:MATCHES_AT_MOST]
-
-
 def sort(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
-    """Put the most recently modified first; of two modified at once, the one with the older id."""
+    """Return the most recently modified first; of two modified at once, the one with the older id."""
     return tuple(sorted(contacts, key=lambda contact: (-contact.modified_at, len(contact.id), contact.id)))
 
 
 def pick(contacts: Sequence[Contact]) -> Contact | None:
-    """Choose for the agent who did not: the most recently modified contact, None of none."""
+    """Return the contact that counts where no agent has chosen: the most recently modified; None of none."""
     return sort(contacts)[0] if contacts else None
 
 
-def _bears(contact: models.Contact, e164: str, country: str) -> bool:
-    typed = (contact.phone, contact.mobile)
-    return any(spellings.bears(text, e164, country) for text in typed if text)
+class OpenTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket that is not closed; `number` is what people call it by, `url` leads to it in Desk."""
+
+    id: str
+    number: str
+    subject: str
+    status: str
+    url: str = ""
+
+
+def still_open(tickets: Iterable[models.Ticket], limit: int) -> tuple[OpenTicket, ...]:
+    """Return those that are not closed, the newest first, at most `limit`.
+
+    The status's type counts, not its name: a portal may call a closed ticket what it likes.
+    """
+    left = [ticket for ticket in tickets if (ticket.status_type or ticket.status) != "Closed"]
+    left.sort(key=lambda ticket: (ticket.created_at or 0, len(ticket.id), ticket.id), reverse=True)
+    return tuple(_shown(ticket) for ticket in left[:limit])
+
+
+def _shown(ticket: models.Ticket) -> OpenTicket:
+    return OpenTicket(
+        id=str(ticket.id),
+        number=str(ticket.number or ticket.id),
+        subject=ticket.subject or "",
+        status=ticket.status or ticket.status_type or "",
+        url=ticket.url or "",
+    )

@@ -12,13 +12,14 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from connector.clock import Clock
-from connector.contacts.needs import SyncDesk, SyncDesks
-from connector.contacts.planning import reading
+from connector.contacts.lookup import Desks
+from connector.contacts.sync_plan import reading
 from connector.errors import BadSignature, CommandError, NotFound, RecordNotFound
-from connector.store import Store, audit, changes, contacts, portals, syncs
-from connector.store.changes import Change
+from connector.store import Store, audit, contacts, portals, syncs
 from connector.store.portals import Portal
+from connector.store.syncs import Change
 from connector.zoho import webhooks
+from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.webhooks import HookTokens
 
@@ -32,7 +33,7 @@ class DeskHooks:
     def __init__(
         self,
         store: Store,
-        desks: SyncDesks,
+        desks: Desks,
         tokens: HookTokens,
         data_centers: Mapping[str, DataCenter],
         clock: Clock,
@@ -62,7 +63,7 @@ class DeskHooks:
             return "gone"
         now = self._clock()
         told = [Change(each.contact_id, each.deleted, now) for each in webhooks.read_changes(body)]
-        await self._store.write(lambda c: changes.note(c, portal_id, told))
+        await self._store.write(lambda c: syncs.note_changes(c, portal_id, told))
         return "taken"
 
     async def subscribe(self, portal_id: int, url: str, actor: str) -> str:
@@ -107,7 +108,7 @@ class DeskHooks:
         await self._store.write(lambda c: audit.append(c, now, actor, action, portal.name, detail))
 
 
-async def _own(desk: SyncDesk, url: str) -> str | None:
+async def _own(desk: Desk, url: str) -> str | None:
     """Return the webhook that is ours already, such as one whose making was answered to nobody."""
     found = [each for each in await desk.list_webhooks() if each.url == url and each.is_enabled]
     return found[0].id if found else None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.clock import DAY, SECOND
-from connector.contacts.planning import (
+from connector.contacts.sync_plan import (
     AGAIN_AFTER,
     Position,
     Task,

@@ -1,8 +1,10 @@
 """Whatever people type, a search for the number finds it and the number is recognised in it."""
 
+import asyncio
 import fnmatch
 import itertools
 import re
+from typing import cast
 
 import phonenumbers
 import pytest
@@ -10,7 +12,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from connector.contacts import spellings
+from connector.contacts import matching
+from connector.contacts.matching import first_name_first, number_patterns, search_both_fields
+from connector.errors import ZohoDown
+from connector.zoho import models
+from connector.zoho.client import Desk
+from connector.zoho.operations import SearchField
 
 NUMBERS = (
     "+33123456789",
@@ -33,13 +40,13 @@ COUNTRIES = ("FR", "GB", "US", "DE", "SE", "IT", "HU", "HK", "IE", "SH", "")
 
 
 def _is_found(e164: str, typed: str) -> bool:
-    return any(fnmatch.fnmatchcase(typed, value) for value in spellings.values(e164))
+    return any(fnmatch.fnmatchcase(typed, value) for value in matching.search_values(e164))
 
 
 @pytest.mark.parametrize("e164", NUMBERS)
 def test_a_search_takes_them(e164: str) -> None:
     """There are thirty values at most, none twice, and none with what parts or breaks a list."""
-    values = spellings.values(e164)
+    values = matching.search_values(e164)
     assert len(values) <= 30
     assert len(set(values)) == len(values)
     assert all(re.fullmatch(r"[0-9+\-./ \u00a0\u202f\u2009*]+", value) for value in values)
@@ -83,7 +90,7 @@ def test_any_regular_grouping_is_found(
 )
 def test_it_is_recognised(typed: str, e164: str, country: str) -> None:
     """A number is recognised among words and other numbers, with or without its codes."""
-    assert spellings.bears(typed, e164, country)
+    assert matching.bears(typed, e164, country)
     assert _is_found(e164, typed)
 
 
@@ -101,13 +108,13 @@ def test_it_is_recognised(typed: str, e164: str, country: str) -> None:
 )
 def test_another_one_is_not(typed: str, e164: str, country: str) -> None:
     """A number that only ends alike, or belongs to another country, is somebody else's."""
-    assert not spellings.bears(typed, e164, country)
+    assert not matching.bears(typed, e164, country)
 
 
 @given(text=st.text(max_size=60), e164=st.sampled_from(NUMBERS), country=st.sampled_from(COUNTRIES))
 def test_nothing_typed_breaks_it(text: str, e164: str, country: str) -> None:
     """Whatever stands in a field, the answer is yes or no."""
-    assert spellings.bears(text, e164, country) in (True, False)
+    assert matching.bears(text, e164, country) in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_nothing_typed_breaks_it(text: str, e164: str, country: str) -> None:
 def test_brackets_pasted_spaces_and_spellings(typed: str, e164: str, country: str) -> None:
     """Endings that no bracket cuts, in groups with spaces that do not break, find other spellings too."""
     assert _is_found(e164, typed)
-    assert spellings.bears(typed, e164, country)
+    assert matching.bears(typed, e164, country)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +152,12 @@ def test_brackets_pasted_spaces_and_spellings(typed: str, e164: str, country: st
 )
 def test_a_search_names_all_spellings(e164: str, both: tuple[str, ...]) -> None:
     """A Desk that takes a star for a letter finds the number all the same."""
-    assert set(both) <= set(spellings.values(e164))
+    assert set(both) <= set(matching.search_values(e164))
 
 
 def test_a_field_with_what_nobody_sees() -> None:
     """A zero-width space that was pasted along hides no number."""
-    assert spellings.bears("+33 1 23\u200b45 67\u206089", "+33123456789", "FR")
+    assert matching.bears("+33 1 23\u200b45 67\u206089", "+33123456789", "FR")
 
 
 @pytest.mark.parametrize("style", [PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL])
@@ -164,7 +171,92 @@ def test_every_country(style: int) -> None:
         e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
         typed = phonenumbers.format_number(number, style)
         asked += 1
-        if not (_is_found(e164, typed) and spellings.bears(typed, e164, country)):
+        if not (_is_found(e164, typed) and matching.bears(typed, e164, country)):
             lost.append((country, typed))
     assert asked > 400
     assert set(lost) <= AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("45 67 89", ["*45 67 89*", "*456789*"]),
+        ("4567", ["*4567*"]),
+        ("(0)45-67", ["*0 45-67*", "*04567*"]),
+        ("456", []),
+        ("Ann 4567", []),
+        ("*", []),
+        ("45*67", []),
+        ("45,67", []),
+    ],
+)
+def test_parts_of_numbers(text: str, patterns: list[str]) -> None:
+    """Four or more digits are searched for as typed and without their marks; anything else is no number."""
+    assert list(number_patterns(text)) == patterns
+
+
+@given(text=st.text(max_size=50))
+def test_no_syntax_gets_through(text: str) -> None:
+    """A pattern has its own two stars and nothing that parts a list."""
+    for pattern in number_patterns(text):
+        assert pattern.count("*") == 2
+        assert not set(pattern) & set(",${}()")
+
+
+@pytest.mark.parametrize(
+    ("typed", "spoken"), [("Doe, Ann", "Ann Doe"), ("Ann Doe", "Ann Doe"), ("a,b,c", "a,b,c"), (",", ",")]
+)
+def test_last_name_first(typed: str, spoken: str) -> None:
+    """Names as lists write them are turned around."""
+    assert first_name_first(typed) == spoken
+
+
+class HalfADesk:
+    """A Desk that fails when asked for one field, and never answers when asked for the other."""
+
+    def __init__(self, failing: SearchField | None) -> None:
+        self.failing = failing
+        self.begun: list[SearchField] = []
+        self.ended: list[SearchField] = []
+        self.both_have_begun = asyncio.Event()
+
+    async def search_contacts(
+        self, field: SearchField, *_values: object, **_how: object
+    ) -> list[models.Contact]:
+        """Begin, and fail or wait."""
+        self.begun.append(field)
+        if len(self.begun) == 2:
+            self.both_have_begun.set()
+        try:
+            await asyncio.sleep(0)
+            if field == self.failing:
+                raise ZohoDown("down")
+            await asyncio.Event().wait()
+        finally:
+            self.ended.append(field)
+        return []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("failing", ["phone", "mobile"])
+async def test_a_failure_ends_the_other_search(failing: SearchField) -> None:
+    """The problem itself is told, and no task is left behind that would ask on."""
+    desk = HalfADesk(failing)
+    before = asyncio.all_tasks()
+    with pytest.raises(ZohoDown):
+        await search_both_fields(cast("Desk", desk), ["1"], live=True)
+    assert sorted(desk.begun) == sorted(desk.ended) == ["mobile", "phone"]
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.anyio
+async def test_who_gives_up_ends_both() -> None:
+    """Patience that ends leaves no task behind either."""
+    desk, before = HalfADesk(None), asyncio.all_tasks()
+    asking = asyncio.create_task(search_both_fields(cast("Desk", desk), ["1"], live=True))
+    await desk.both_have_begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert sorted(desk.ended) == ["mobile", "phone"]
+    assert asyncio.all_tasks() == before
