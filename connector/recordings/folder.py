@@ -18,8 +18,7 @@ from connector.errors import (
     RecordingUnfit,
     RecordingUnreachable,
 )
-from connector.recordings.audio import CHUNK, LARGEST, Audio
-from connector.recordings.media import media_type
+from connector.recordings.audio import CHUNK, LARGEST, Audio, media_type
 from connector.recordings.ranges import Part, Range
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

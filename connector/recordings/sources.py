@@ -14,7 +14,7 @@ import msgspec
 from connector.casing import ascii_lower
 from connector.crypto import Sealer
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
-from connector.recordings.addresses import Address, Network, may_reach
+from connector.recordings.network import Address, Network, may_reach
 from connector.settings import Secret
 from connector.store.recordings import SourceRow
 

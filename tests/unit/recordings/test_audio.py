@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.recordings.media import TYPES, ending, media_type
+from connector.recordings.audio import TYPES, ending, media_type
 
 
 @pytest.mark.parametrize(

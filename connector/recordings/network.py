@@ -1,17 +1,29 @@
-"""Connect to addresses that were looked at first, so that no name leads to another one afterwards."""
+"""Connect only to addresses that recordings may be fetched from, whatever a name leads to later.
+
+These are public addresses, and those in private networks that an administrator has named.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import SOCK_STREAM
 
 import anyio
 import httpx2
 
 from connector.errors import RecordingNotAllowed
-from connector.recordings.addresses import Address
+
+Address = IPv4Address | IPv6Address
+
+Network = IPv4Network | IPv6Network
+
+NAT64 = ip_network("64:ff9b::/96")
+"""IPv6 addresses whose last four bytes are an IPv4 address, to which a gateway may lead."""
+
+_UNICAST = ip_network("2000::/3")
+"""Where all public addresses of IPv6 lie, NAT64 aside; others lead nowhere, or to a gateway's IPv4 ones."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Answers the addresses that a name has, as texts; raises OSError where it has none."""
+"""Returns the addresses that a name has, as texts; raises OSError where it has none."""
 
 MayReach = Callable[[Address], bool]
 
@@ -21,13 +33,43 @@ TRIED_AT_MOST = 4
 NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
 
 
+def may_reach(address: Address, networks: Sequence[Network]) -> bool:
+    """Tell whether a connection may be made: to a public address, or into one of the networks."""
+    plain = _unmapped(address)
+    if any(plain in network for network in networks):
+        return True
+    return all(map(_is_public, (plain, *_inside(plain))))
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and address not in _UNICAST and address not in NAT64:
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _unmapped(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _inside(address: Address) -> list[IPv4Address]:
+    """Find the IPv4 addresses that an IPv6 one may lead to: by 6to4, Teredo or NAT64."""
+    if isinstance(address, IPv4Address):
+        return []
+    found = [address.sixtofour, *(address.teredo or ())]
+    if address in NAT64:
+        found.append(IPv4Address(address.packed[-4:]))
+    return [one for one in found if one is not None]
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the machine's resolver."""
     found = await anyio.getaddrinfo(host, port, type=SOCK_STREAM)
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
-class Vetted(httpx2.AsyncBaseTransport):
+class CheckedTransport(httpx2.AsyncBaseTransport):
     """Send requests to addresses that `may_reach` allows, and to no others.
 
     A name is resolved once, and the connection goes to the very address that was looked at: what the name

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.recordings.addresses import may_reach
+from connector.recordings.network import may_reach
 
 PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:220:1::1", "2001:4860:4860::8888", "::ffff:8.8.8.8")
 CLOSED = (
