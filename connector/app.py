@@ -23,7 +23,7 @@ from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
 from connector.errors import ConnectorError, SettingsError, StoreError
-from connector.maintenance import Clocks, Pruning, Silence
+from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Control
 from connector.phone_systems import PhoneSystems
@@ -75,9 +75,9 @@ class Services:
             known = ", ".join(self.data_centers)
             raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
-        self.pruning = Pruning(store, settings, clock)
+        self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
-        self.clocks = Clocks(store, clock, self.metrics)
+        self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
 

@@ -9,9 +9,9 @@ from connector.cli.opening import actor, in_store
 from connector.cli.output import json_option, show_one
 from connector.cli.values import ROW_ID
 from connector.clock import system_clock
-from connector.maintenance import Forgetting
+from connector.maintenance import Erasure
 from connector.store import Store
-from connector.store.forgetting import Contact, Erased
+from connector.store.erasure import Contact, Erased
 
 
 @click.command()
@@ -29,7 +29,7 @@ def forget(
         raise click.UsageError("Give --number, or --contact with --portal.")
 
     async def step(store: Store) -> Erased:
-        forgetting = Forgetting(store, system_clock)
+        forgetting = Erasure(store, system_clock)
         forget = partial(forgetting.number, number or "")
         if contact is not None and portal is not None:
             forget = partial(forgetting.contact, Contact(portal, contact))

@@ -9,7 +9,7 @@ from connector.cli.opening import in_store
 from connector.cli.output import json_option, moment, show_rows
 from connector.clock import system_clock
 from connector.maintenance import Silence
-from connector.maintenance.habits import Status
+from connector.maintenance.baseline import Status
 from connector.store import Store, orders
 
 

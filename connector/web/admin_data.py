@@ -11,9 +11,9 @@ from connector.clock import to_iso
 from connector.contacts.sync import SyncStatus
 from connector.contacts.sync_plan import spent_today, state_of
 from connector.errors import CommandError, InvalidRequest, NotFound
-from connector.maintenance import Forgetting
+from connector.maintenance import Erasure
 from connector.store import audit
-from connector.store.forgetting import Contact, Erased
+from connector.store.erasure import Contact, Erased
 from connector.web.guard import require_api
 from connector.web.services import services_of
 from connector.web.wishes import read_wish
@@ -62,7 +62,7 @@ async def forget(request: Request) -> Response:
     """Erase all that is known of a number or a contact: `POST /api/admin/forget`; answers what was erased."""
     caller = await require_api(request, "administrator")
     wish, services = await read_wish(request, Forget), services_of(request)
-    forgetting = Forgetting(services.store, services.clock)
+    forgetting = Erasure(services.store, services.clock)
     who = {"actor": caller.name, "even_undelivered": wish.even_undelivered}
     try:
         return _json(msgspec.structs.asdict(await _forget(forgetting, wish, who)))
@@ -71,7 +71,7 @@ async def forget(request: Request) -> Response:
         raise InvalidRequest(told) from problem
 
 
-async def _forget(forgetting: Forgetting, wish: Forget, who: dict[str, Any]) -> Erased:
+async def _forget(forgetting: Erasure, wish: Forget, who: dict[str, Any]) -> Erased:
     if wish.number is not None and wish.contact is None:
         return await forgetting.number(wish.number, **who)
     if wish.number is None and wish.contact is not None and wish.portal is not None:

@@ -15,7 +15,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
-from connector.maintenance import Clocks, Silence
+from connector.maintenance import ClockSkew, Silence
 from connector.metrics import Metrics
 from connector.orders import Control
 from connector.phone_systems import PhoneSystems
@@ -58,7 +58,7 @@ class Services(Protocol):
     deliverer: Deliverer
     metrics: Metrics
     silence: Silence
-    clocks: Clocks
+    clocks: ClockSkew
     syncing: ContactSync
 
 

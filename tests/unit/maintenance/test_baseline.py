@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.clock import DAY, HOUR, MINUTE
-from connector.maintenance.habits import LEAST, WEEK, status, usual_gap
-from connector.store.silence import Hour, Known
+from connector.maintenance.baseline import LEAST, WEEK, status, usual_gap
+from connector.store.silence import Activity, Hour
 
 MONDAY = 1_767_571_200_000
 """2026-01-05T00:00:00Z."""
@@ -25,7 +25,7 @@ def working_week(start: int, *, gap: int = 5 * MINUTE) -> list[Hour]:
 
 def state(hours: Iterable[Hour], now: int) -> str:
     """Return the state of a phone system."""
-    return status(Known(id=1, slug="paris", name="Paris", hours=tuple(hours)), now).state
+    return status(Activity(id=1, slug="paris", name="Paris", hours=tuple(hours)), now).state
 
 
 def test_silence_at_work_is_noticed() -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from connector.clock import DAY, HOUR, MINUTE, SECOND
-from connector.store.silence import Hour, Known
+from connector.store.silence import Activity, Hour
 
 WEEK = 7 * DAY
 LEARNED_FROM = 2 * WEEK
@@ -21,7 +21,7 @@ AROUND = HOUR
 """How far before and after this very moment of last week its silences are looked at."""
 
 LEAST = 15 * MINUTE
-"""No silence is worth a word before that."""
+"""No shorter silence is reported."""
 
 State = Literal["heard", "silent", "learning", "never"]
 
@@ -40,8 +40,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     usual_seconds: int | None = None
 
 
-def status(phone: Known, now: int) -> Status:
-    """Say how a phone system is at this moment."""
+def status(phone: Activity, now: int) -> Status:
+    """Return how a phone system is at this moment."""
     if not phone.hours:
         return Status(slug=phone.slug, name=phone.name, state="never")
     last_at = phone.hours[-1].last_at

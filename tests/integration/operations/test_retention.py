@@ -3,7 +3,7 @@
 import pytest
 
 from connector.clock import DAY, HOUR
-from connector.maintenance import Pruning
+from connector.maintenance import Retention
 from connector.settings import Settings
 from connector.store import retention
 from tests.integration.operations.conftest import NOW, SENDER, Desk, Time
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.anyio
 SETTINGS = Settings(keep_calls_days=400, keep_unread_days=30)
 
 
-def pruning(desk: Desk) -> Pruning:
+def pruning(desk: Desk) -> Retention:
     """Make what prunes."""
-    return Pruning(desk.store, SETTINGS, desk.time)
+    return Retention(desk.store, SETTINGS, desk.time)
 
 
 async def prune_all(desk: Desk) -> int:

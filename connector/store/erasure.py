@@ -1,17 +1,21 @@
 """Erase what is known of a number or a contact, and keep what makes that nothing is delivered twice.
 
 A call that was erased keeps its key, its events keep their identities, and its deliveries stay settled:
-what is told of it later is known already and brings nothing back (`events.keep`).
+what is told of it later is known already and brings nothing back (`events.keep`). Calls that came out of it
+and are heard of only afterwards are erased as well (`erase_late`).
 """
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, not_, or_, select, update
 
-from connector.calls import CallEvent, Direction, NotRecorded
+from connector.calls import CallEvent, Direction, NotRecorded, fold
 from connector.numbers import AS_WRITTEN, behind, country_at
+from connector.store import calls as call_rows
+from connector.store.calls import CallRow
 from connector.store.retention import OVER
 from connector.store.tables import (
     calls,
@@ -33,7 +37,13 @@ ERASED = "erased"
 _unpack = msgspec.msgpack.Decoder(CallEvent).decode
 
 Names = Callable[[str, str], bool]
-"""Answers whether a number, as a phone system of a country wrote it, is the one to forget."""
+"""Tells whether a number, as a phone system of a country wrote it, is the one to forget."""
+
+
+EventsByCall = Mapping[tuple[int, str], Sequence[CallEvent]]
+"""Events by (phone system, call id) of their calls."""
+
+log = logging.getLogger(__name__)
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -79,7 +89,7 @@ def calls_naming(connection: Connection, ids: range, names: Names) -> set[int]:
 
 
 def _names(said: Collection[CallEvent], country: str, prefixes: Collection[str], names: Names) -> bool:
-    """Say whether a call's events name the number, as it is written at the phone system or at its line."""
+    """Tell whether a call's events name the number, as it is written at the phone system or at its line."""
     ends = {(event.from_number, event.to_number) for event in said}
     outbound = any(event.direction is Direction.OUTBOUND for event in said)
     lines = (caller if outbound else called for caller, called in ends)
@@ -128,17 +138,17 @@ def numbers_of(connection: Connection, contact: Contact) -> set[str]:
 
 def call_groups_of(connection: Connection, call_ids: Collection[int]) -> set[int]:
     """Return these calls and all calls that they came out of or that came out of them."""
-    heads = set(
+    roots = set(
         connection.execute(
             select(func.coalesce(calls.c.root_id, calls.c.id)).where(calls.c.id.in_(call_ids))
         ).scalars()
     )
-    members = select(calls.c.id).where(or_(calls.c.id.in_(heads), calls.c.root_id.in_(heads)))
+    members = select(calls.c.id).where(or_(calls.c.id.in_(roots), calls.c.root_id.in_(roots)))
     return set(connection.execute(members).scalars())
 
 
 def lock_call_groups(connection: Connection, call_ids: Collection[int]) -> list[int]:
-    """Lock calls and answer, as they are then, what of their families is to be erased.
+    """Lock calls and return, as they are then, what of their call groups is to be erased.
 
     Nobody joins a call that somebody else has locked.
     """
@@ -196,10 +206,10 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
 
 
 def _never_came() -> ColumnElement[bool]:
-    """Select heads of families that were heard of and of which no record ever came to Desk."""
+    """Select roots of call groups that were heard of and of which no record ever came to Desk."""
     member = calls.alias("member")
-    kin = select(member.c.id).where(member.c.root_id == calls.c.id)
-    its_own = or_(outbox.c.call_id == calls.c.id, outbox.c.call_id.in_(kin))
+    members = select(member.c.id).where(member.c.root_id == calls.c.id)
+    its_own = or_(outbox.c.call_id == calls.c.id, outbox.c.call_id.in_(members))
     came = exists().where(its_own, outbox.c.desk_id.is_not(None))
     heard = or_(calls.c.body.is_not(None), calls.c.not_recorded.is_not(None))
     return and_(calls.c.root_id.is_(None), heard, not_(came))
@@ -212,7 +222,7 @@ def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:
 
 
 def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
-    """Delete numbers (E.164) from the directory, with the contacts that they lead to, in every portal."""
+    """Delete numbers (E.164) from the contact index, with the contacts that they lead to, in every portal."""
     leads, bears = contact_numbers.c, []
     for number in numbers:
         rows = connection.execute(select(leads.portal_id, leads.contact_id).where(leads.number == number))
@@ -226,7 +236,7 @@ def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
 
 
 def erase_contact(connection: Connection, contact: Contact) -> int:
-    """Delete a contact from the directory, and answer how many rows described it."""
+    """Delete a contact from the contact index, and return how many rows described it."""
     rows = 0
     for table in (contact_numbers, contact_changes, contacts):
         its_own = and_(table.c.portal_id == contact.portal_id, table.c.contact_id == contact.id)
@@ -248,3 +258,33 @@ def erase_unread(connection: Connection, is_named: Callable[[bytes], bool]) -> i
         same = and_(unread.c.phone_system_id == phone_id, unread.c.body_hash == body_hash)
         connection.execute(delete(unread).where(same))
     return len(named)
+
+
+def erase_late(
+    connection: Connection, told: EventsByCall, rows: Mapping[tuple[int, str], CallRow], now: int
+) -> list[NotRecorded]:
+    """Mark calls as erased that nobody had heard of, if they began before that call was which they came from.
+
+    Returns why they leave no record, one reason each.
+
+    In time they would have been erased with it, whatever number stands there. One that began later is a call
+    of its own, and so is one that was heard of before, or that others have come out of.
+    """
+    known = [row for row in rows.values() if row.call is not None or row.root_id is not None]
+    roots = {row.root_id for row in call_rows.call_group(connection, [row.id for row in rows.values()])}
+    kept = {row.id for row in known} | roots
+    begun = [(rows[which], fold(events)) for which, events in told.items() if rows[which].id not in kept]
+    erased: list[NotRecorded] = []
+    grew = True
+    while grew:
+        grew = False
+        for row, call in begun:
+            parent = rows[row.phone_system_id, call.parent] if call.parent else None
+            erased_at = None if parent is None else parent.erased_at
+            if row.erased_at is None and erased_at is not None and call.started_at < erased_at:
+                grew, row.erased_at, row.not_recorded = True, erased_at, NotRecorded.ERASED
+                noted = {"erased_at": erased_at, "lookup": "skipped", "not_recorded": row.not_recorded}
+                call_rows.touch(connection, [row.id], now, **noted)
+                erased.append(row.not_recorded)
+                log.info("call_erased_late", extra={"call": row.key})
+    return erased

@@ -1,4 +1,4 @@
-"""Say how things stand in a few figures, without reading what is done: a scrape must cost next to nothing."""
+"""Count what is not done, for metrics and health: a scrape must cost next to nothing."""
 
 import msgspec
 from sqlalchemy import Connection, func, select, text
@@ -17,7 +17,7 @@ REFRESHES_WITHIN = 10 * MINUTE
 """The window in which Zoho counts the tokens that it gives."""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Deliveries that are not done by state, since when the oldest waits to be in Desk, and the portals.
 
     `credits_left` are those of the portal with the fewest; None where Desk has told none today.
@@ -30,12 +30,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     refreshes: int
 
 
-def read_standing(connection: Connection, now: int) -> Standing:
-    """Return how things stand."""
+def read_stats(connection: Connection, now: int) -> Stats:
+    """Return the counts at this moment."""
     portal_ids = connection.execute(select(portals.c.id, portals.c.state)).all()
     fewest = select(func.min(limits.c.credits_left)).where(limits.c.credits_at > now - DAY)
     oldest = select(func.min(outbox.c.created_at)).where(IS_NOT_YET_THERE)
-    return Standing(
+    return Stats(
         by_state=_by_state(connection),
         oldest_at=connection.execute(oldest).scalar(),
         credits_left=connection.execute(fewest).scalar(),

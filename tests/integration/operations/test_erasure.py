@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from connector.calls import EventType
 from connector.clock import DAY, SECOND
 from connector.errors import CommandError
-from connector.maintenance import Forgetting, Pruning
+from connector.maintenance import Erasure, Retention
 from connector.settings import Settings
 from connector.store import Store, audit, outbox, phones
-from connector.store.forgetting import Contact
+from connector.store.erasure import Contact
 from connector.store.outbox import Wanted
 from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
@@ -27,7 +27,7 @@ TRACES = (CALLER.encode(), b"0123456789", b"1 23 45 67 89")
 
 async def forget(desk: Desk, *, even_undelivered: bool = False) -> None:
     """Forget the caller's number."""
-    await Forgetting(desk.store, desk.time).number(CALLER, actor="test", even_undelivered=even_undelivered)
+    await Erasure(desk.store, desk.time).number(CALLER, actor="test", even_undelivered=even_undelivered)
 
 
 def everything(desk: Desk) -> bytes:
@@ -69,7 +69,7 @@ async def test_numbers_as_the_line_reads_them(desk: Desk) -> None:
             msgspec.structs.replace(ringing, to_number=None), msgspec.structs.replace(ended, to_number=line)
         )
     desk.deliver()
-    await Forgetting(desk.store, desk.time).number(british, actor="test", even_undelivered=False)
+    await Erasure(desk.store, desk.time).number(british, actor="test", even_undelivered=False)
     assert [body is None for body in desk.column("calls.body")] == [True, False]
 
 
@@ -92,8 +92,8 @@ async def test_all_spellings_are_forgotten(desk: Desk, typed: str, told: tuple[s
     wanted = Wanted(portal_id=1, kind="contact", key=key, call_id=None, record=b"{}", due_at=NOW)
     await desk.store.write(lambda c: outbox.want_once(c, wanted, NOW))
     desk.put("directory", {"portal_id": 1, "number": key, "contacts": b"[]", "asked_at": NOW})
-    forgetting = Forgetting(desk.store, desk.time)
-    await forgetting.number(typed, actor="test", even_undelivered=True)
+    erasure = Erasure(desk.store, desk.time)
+    await erasure.number(typed, actor="test", even_undelivered=True)
     assert [body is None for body in desk.column("calls.body")] == [True] * len(told)
     assert desk.column("directory.number") == []
     assert key not in desk.column("outbox.key")
@@ -107,7 +107,7 @@ async def test_orders_go_too(desk: Desk, time: Time) -> None:
     await forget(desk)
     assert desk.column("orders.number") == [OTHER]
     time.now += DAY + SECOND
-    await Pruning(desk.store, Settings(), desk.time).step()
+    await Retention(desk.store, Settings(), desk.time).step()
     assert desk.column("orders.number") == []
 
 
@@ -195,7 +195,7 @@ async def test_what_joins_while_it_is_erased(desk: Desk) -> None:
     store = Interrupted.__new__(Interrupted)
     store.__dict__.update(desk.store.__dict__)
     store.meanwhile = lambda: desk.take(desk.events("child", OTHER, parent="head")[0])
-    interrupted = Forgetting(store, desk.time)
+    interrupted = Erasure(store, desk.time)
     with pytest.raises(CommandError, match="--even-undelivered"):
         await interrupted.number(CALLER, actor="test", even_undelivered=False)
     assert None not in desk.column("calls.body")
@@ -236,7 +236,7 @@ async def test_refuses_a_call_that_goes_on(desk: Desk) -> None:
 async def test_refuses_half_a_number(desk: Desk) -> None:
     """A national number could be anybody's."""
     with pytest.raises(CommandError, match="whole number"):
-        await Forgetting(desk.store, desk.time).number("0123456789", actor="t", even_undelivered=False)
+        await Erasure(desk.store, desk.time).number("0123456789", actor="t", even_undelivered=False)
 
 
 async def test_a_contact_takes_its_own_numbers_along(desk: Desk) -> None:
@@ -253,7 +253,7 @@ async def test_a_contact_takes_its_own_numbers_along(desk: Desk) -> None:
         desk.put("contact_numbers", {"portal_id": 1, "number": number, "contact_id": contact_id})
     desk.change("outbox", 3, sent=b'{"contactId":"c2"}')
     desk.change("calls", 3, found=b'{"contacts":[{"id":"c1","name":"Zoe"},{"id":"c2","name":"Max"}]}')
-    erased = await Forgetting(desk.store, desk.time).contact(
+    erased = await Erasure(desk.store, desk.time).contact(
         Contact(1, "c1"), actor="test", even_undelivered=False
     )
     assert erased.calls == 2

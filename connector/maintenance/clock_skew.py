@@ -17,7 +17,7 @@ _NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)
 log = logging.getLogger(__name__)
 
 
-class Clocks:
+class ClockSkew:
     """Know whether this process may trust its clock with leases that other machines judge by theirs.
 
     On SQLite there is one machine, and so one clock.
