@@ -1,4 +1,4 @@
-"""Say what a call is: the fold of its events, whatever their order and however often they came."""
+"""Fold events into calls, and calls into records: the fold of its events, whatever their order and however often they came."""
 
 from connector.calls.folding import fold
 from connector.calls.records import (

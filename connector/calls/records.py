@@ -1,4 +1,4 @@
-"""Say what the call record of a call, or of a family of transferred calls, shall show."""
+"""Make the call record of a call, or of a group of transferred calls; pure."""
 
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def call_key(phone_system_uid: str, call_id: str) -> str:
 
 
 def is_open(call_group: Iterable[Call]) -> bool:
-    """Say whether a call of the family is still going on; while one is, no record is due."""
+    """Tell whether a call of the group is still going on; while one is, no record is due."""
     return any(call.state is not CallState.ENDED for call in call_group)
 
 
@@ -43,7 +43,7 @@ def root_of(call_group: Sequence[Call]) -> Call:
 def record(
     key: str, call_group: Sequence[Call], *, parent_key: str | None = None, with_internal: bool = False
 ) -> CallRecord | None:
-    """Say what the family's record shall show, or None where none is due.
+    """Return the record of a call group, None where none is due.
 
     None is due while a call is open, and where `not_recorded` says why; of internal calls, where they are
     wanted, the colleague who is called stands in the customer's place.
@@ -173,7 +173,7 @@ def _direction_of_all(outside: Call, calls: Sequence[Call]) -> Direction | None:
 
 
 def went_on(call: Call) -> bool:
-    """Say whether a call is over here because it was forwarded before anybody answered it."""
+    """Tell whether a call is over here because it was forwarded before anybody answered it."""
     return call.answered_at is None and call.cause is Cause.FORWARDED
 
 

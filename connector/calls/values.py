@@ -105,7 +105,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def state(self) -> LegState:
-        """Say whether the agent is being rung, is talking, or is through."""
+        """Tell whether the agent is being rung, is talking, or is through."""
         if self.over_at is not None:
             return LegState.OVER
         if self.answered_at is not None and self.answered_at >= (self.offered_at or 0):

@@ -13,9 +13,9 @@ from connector.cli.opening import actor, with_services
 from connector.cli.output import write_json
 from connector.cli.past_lines import Line, lines_of
 from connector.clock import MINUTE, SECOND
-from connector.dialects import PhoneSystem as Voice
-from connector.dialects import past
-from connector.dialects.past_times import OddTimes
+from connector.dialects import SystemConfig
+from connector.dialects.past_calls import FIELDS, OddTimes
+from connector.dialects.past_calls import events as past_events
 from connector.errors import CommandError, InvalidEvent
 from connector.store import audit
 from connector.store.ingester import Arrival, EventIngester, Sender
@@ -98,7 +98,7 @@ async def _import(services: Services, wishes: Wishes) -> Outcome:
     seen = _Seen()
     for number, told in lines_of(wishes.path, wishes.columns, wishes.delimiter if wishes.is_csv else ""):
         try:
-            events = _events(told, known.voice, wishes)
+            events = _events(told, known.config, wishes)
             seen.check(number, events)
         except InvalidEvent as problem:
             outcome.rejected.append(
@@ -151,19 +151,19 @@ async def _take(
     outcome.again += taken.duplicate
 
 
-def _events(told: Line, voice: Voice, wishes: Wishes) -> list[CallEvent]:
+def _events(told: Line, config: SystemConfig, wishes: Wishes) -> list[CallEvent]:
     if isinstance(told, InvalidEvent):
         raise told
-    row: dict[str, str] = {field: told.get(wishes.columns.get(field, field), "") for field in past.FIELDS}
-    return past.events(row, voice, wishes.odd_times, wishes.time_format)
+    row: dict[str, str] = {field: told.get(wishes.columns.get(field, field), "") for field in FIELDS}
+    return past_events(row, config, wishes.odd_times, wishes.time_format)
 
 
 def _columns(texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         field, equals, column = text.partition("=")
-        if not equals or field not in past.FIELDS:
-            raise CommandError(f"{text} is not FIELD=HEADING with a field of: {', '.join(past.FIELDS)}.")
+        if not equals or field not in FIELDS:
+            raise CommandError(f"{text} is not FIELD=HEADING with a field of: {', '.join(FIELDS)}.")
         found[field] = column.strip()
     return found
 

@@ -98,7 +98,7 @@ def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
 
 
 def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
-    """Say in words how an index is; `sync` is None where none was begun."""
+    """Return in words how an index is; `sync` is None where none was begun."""
     if not terms.credits_a_day:
         return "off: SYNC_CREDITS_PERCENT is 0"
     if sync is None:

@@ -1,4 +1,4 @@
-"""Hear from Desk's webhooks which contacts have changed, and subscribe to them.
+"""Learn from Desk's webhooks which contacts have changed, and subscribe to them.
 
 Only a token is signed, and the body is not. So what it says makes us read a contact again, and nothing else:
 a request that somebody sends a second time, with whatever in it, costs a credit for each contact it names.

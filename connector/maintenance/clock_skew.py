@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class ClockSkew:
-    """Know whether this process may trust its clock with leases that other machines judge by theirs.
+    """Tell whether this process may trust its clock with leases that other machines judge by theirs.
 
     On SQLite there is one machine, and so one clock.
     """

@@ -70,12 +70,12 @@ def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
 
 
 def known_country(code: str) -> bool:
-    """Say whether this is the ISO 3166 alpha-2 code, in capitals, of a country with phone numbers."""
+    """Tell whether this is the ISO 3166 alpha-2 code, in capitals, of a country with phone numbers."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def could_be(raw: str, known: Collection[str]) -> bool:
-    """Say, for a tenth of what `read` takes, whether a text may be one of these numbers (E.164) at all.
+    """Tell, for a tenth of what `read` takes, whether a text may be one of these numbers (E.164) at all.
 
     Whatever its form, the last digits of a number stand in it one after the other.
     """
@@ -132,7 +132,7 @@ def mask(raw: str | None) -> str:
 
 
 def is_withheld(text: str) -> bool:
-    """Say whether these are words, or digits, for a number that nobody may know; zeros only are."""
+    """Tell whether these are words, or digits, for a number that nobody may know; zeros only are."""
     if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
         return True
     whole = text if text.isascii() else normalize("NFC", text)
@@ -176,7 +176,7 @@ def _national(digits: str, trunk: str, country: str) -> PhoneNumber | None:
 
 
 def _is_written_so(number: PhoneNumber, digits: str) -> bool:
-    """Say whether these are all the digits that people at home write: some numbers have no trunk prefix."""
+    """Tell whether these are all the digits that people at home write: some numbers have no trunk prefix."""
     at_home = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     return phonenumbers.normalize_digits_only(at_home) == digits
 
@@ -189,7 +189,7 @@ def _trunkless(text: str, digits: str, country: str) -> PhoneNumber | None:
 
 
 def _is_spelt_so(number: PhoneNumber, digits: str) -> bool:
-    """Say whether these digits end as the number does that they were read as: not of an older spelling."""
+    """Tell whether these digits end as the number does that they were read as: not of an older spelling."""
     return digits.endswith(phonenumbers.national_significant_number(number))
 
 

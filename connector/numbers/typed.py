@@ -80,7 +80,7 @@ def behind_brackets(e164: str) -> str:
 
 
 def matches(text: str, e164: str, country: str) -> bool:
-    """Say whether this number is in what somebody typed, among words and other numbers or not.
+    """Tell whether this number is in what somebody typed, among words and other numbers or not.
 
     National forms are read in `country` first; what is no number there, in the number's own country.
     """

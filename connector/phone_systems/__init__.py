@@ -1,10 +1,10 @@
 """Find who may post events, what belongs to them, and what they are told about a call."""
 
-from connector.phone_systems.hints import Hinting, caller_id
+from connector.phone_systems.hints import HintReader, caller_id
 from connector.phone_systems.patterns import best_fit, fits, pattern_of
 from connector.phone_systems.systems import (
     CACHED_FOR,
-    Known,
+    CachedPhoneSystem,
     PhoneSystems,
     check,
     check_network,
@@ -14,8 +14,8 @@ from connector.phone_systems.systems import (
 
 __all__ = [
     "CACHED_FOR",
-    "Hinting",
-    "Known",
+    "CachedPhoneSystem",
+    "HintReader",
     "PhoneSystems",
     "best_fit",
     "caller_id",

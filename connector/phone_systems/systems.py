@@ -11,13 +11,11 @@ from connector import numbers
 from connector.aio import TtlCache
 from connector.clock import HOUR, SECOND, Clock
 from connector.crypto import Sealer
-from connector.dialects import DIALECTS, Dialect, Hints, Question, known_time_zone
-from connector.dialects import PhoneSystem as Voice
-from connector.dialects.addresses import new_token
-from connector.dialects.agents import agents_of
-from connector.dialects.signing import new_secret
+from connector.dialects import DIALECTS, Dialect, Hints, Question, SystemConfig, known_time_zone
+from connector.dialects.base import agents_of
+from connector.dialects.signing import new_secret, new_token
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
-from connector.phone_systems.hints import Hinting
+from connector.phone_systems.hints import HintReader
 from connector.store import Store, audit
 from connector.store import phones as table
 
@@ -31,14 +29,14 @@ PREFIX_AT_MOST = 8
 _PREFIX = re.compile(rf"[0-9A-Za-z*#]{{1,{PREFIX_AT_MOST}}}")
 
 
-class Known(msgspec.Struct, frozen=True):
+class CachedPhoneSystem(msgspec.Struct, frozen=True):
     """A phone system in memory: as the database has it, and as its dialect needs it.
 
     `networks` are those that it may post from; none means any.
     """
 
     phone: table.PhoneSystem
-    voice: Voice
+    config: SystemConfig
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def check_sender(self, address: str) -> None:
@@ -57,14 +55,14 @@ class PhoneSystems:
         self._store = store
         self._sealer = sealer
         self._clock = clock
-        self.hinting = Hinting(store)
-        self._cache: TtlCache[str | int, Known] = TtlCache(self._load, CACHED_FOR, clock)
+        self.hint_reader = HintReader(store)
+        self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
         """Return what a phone system wants to know of a call that begins; 50 ms at most."""
-        return await self.hinting.hints(phone, question)
+        return await self.hint_reader.hints(phone, question)
 
-    async def find(self, slug: str) -> Known:
+    async def find(self, slug: str) -> CachedPhoneSystem:
         """Return the phone system at this address; UnknownPhoneSystem if there is none."""
         return await self._cache.get(slug)
 
@@ -77,7 +75,7 @@ class PhoneSystems:
         now = self._clock()
         return await self._store.read(lambda connection: table.list_all(connection, now))
 
-    async def _load(self, key: str | int) -> Known:
+    async def _load(self, key: str | int) -> CachedPhoneSystem:
         """Read the phone system with this address or id, and decrypt its secrets."""
         now = self._clock()
         if isinstance(key, str):
@@ -88,10 +86,10 @@ class PhoneSystems:
             missing = "The phone system has been deleted."
         if phone is None:
             raise UnknownPhoneSystem(missing)
-        return Known(phone, self._voice(phone), tuple(map(ip_network, phone.senders)))
+        return CachedPhoneSystem(phone, self._config_of(phone), tuple(map(ip_network, phone.senders)))
 
-    def _voice(self, phone: table.PhoneSystem) -> Voice:
-        return Voice(
+    def _config_of(self, phone: table.PhoneSystem) -> SystemConfig:
+        return SystemConfig(
             uid=phone.uid,
             slug=phone.slug,
             country=phone.country,

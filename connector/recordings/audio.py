@@ -67,7 +67,7 @@ class Audio:
         self._told.append(tell)
 
     def on_end(self, stop: Callable[[], object]) -> None:
-        """Say how whoever hands it on can be stopped."""
+        """Add a function that stops whoever hands it on."""
         self._enders.append(stop)
 
     def end(self) -> None:

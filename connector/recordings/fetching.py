@@ -33,7 +33,7 @@ REDIRECTS_AT_MOST = 3
 FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.CookieConflict)
 
 MISSING = frozenset({202, 204, 404, 409, 410, 425})
-"""Answers of who has no recording there: never, not any more, or not yet."""
+"""Statuses of servers that have no recording there: never, not any more, or not yet."""
 
 REFUSED = frozenset({401, 402, 403, 407})
 

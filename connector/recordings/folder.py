@@ -102,7 +102,7 @@ def _open_below(root: Path, names: Sequence[str]) -> BinaryIO:
 
 
 def _told(problem: Exception) -> RecordingError:
-    """Say what a failure of the file system means; RuntimeError is a ring of links."""
+    """Return the error for a failure of the file system; RuntimeError is a ring of links."""
     number = problem.errno if isinstance(problem, OSError) else None
     if number in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG} or isinstance(problem, ValueError):
         return RecordingMissing("There is no such file in the folder.")

@@ -1,4 +1,4 @@
-"""Say where a phone system keeps its recordings, and refuse what could not be meant."""
+"""Read and check where a phone system keeps its recordings, and refuse what could not be meant."""
 
 import re
 from base64 import b64encode

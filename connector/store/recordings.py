@@ -53,7 +53,7 @@ def source_of(connection: Connection, phone_id: int) -> SourceRow:
 
 
 def set_source(connection: Connection, phone_id: int, source: SourceRow) -> None:
-    """Say where a phone system keeps its recordings, instead of what was said before."""
+    """Write where a phone system keeps its recordings, instead of what was there before."""
     connection.execute(delete(recording_sources).where(recording_sources.c.phone_system_id == phone_id))
     if source == SourceRow():
         return

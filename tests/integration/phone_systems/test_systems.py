@@ -89,7 +89,7 @@ async def test_a_rotation_is_seen_at_once(systems: Systems) -> None:
     await systems.phone_systems.find("pbx")
     secret = await systems.phone_systems.rotate("pbx", 0, "a test")
     systems.now += 1
-    assert (await systems.phone_systems.find("pbx")).voice.secrets == (secret,)
+    assert (await systems.phone_systems.find("pbx")).config.secrets == (secret,)
 
 
 async def test_what_is_missing_is_asked_for_each_time(systems: Systems) -> None:

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from connector.calls import Call, CallStatus, Cause, Direction, fold, record
 from connector.clock import from_iso
-from connector.dialects import PhoneSystem
-from connector.dialects.past import FIELDS, events
-from connector.dialects.past_times import OddTimes
+from connector.dialects import SystemConfig
+from connector.dialects.past_calls import FIELDS, OddTimes, events
 from connector.errors import InvalidEvent
 
-PARIS = PhoneSystem(
+PARIS = SystemConfig(
     uid="u",
     slug="paris",
     country="FR",

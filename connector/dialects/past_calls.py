@@ -1,20 +1,22 @@
-"""Read past calls, a row a call, and say them as the events they would have been; pure.
+"""Read past calls, a row a call, and return them as the events they would have been; pure.
 
 The rows of one call always come to the same events, so that importing a file again changes nothing.
+Times are often local and say nothing of summer and winter.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.casing import ascii_lower
-from connector.clock import SECOND
-from connector.dialects.base import PhoneSystem
+from connector.clock import SECOND, moments_of
+from connector.dialects.base import SystemConfig
 from connector.dialects.fields import check_url, clean, direction_of, required
-from connector.dialects.past_times import OddTimes, Times
 from connector.errors import InvalidEvent
 
 SOURCE = "import"
@@ -28,12 +30,57 @@ Field = Literal[
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 _SECONDS_AT_MOST = 1_000_000
+
 _DIRECTIONS = {
     "in": Direction.INBOUND, "inbound": Direction.INBOUND, "incoming": Direction.INBOUND,
     "out": Direction.OUTBOUND, "outbound": Direction.OUTBOUND, "outgoing": Direction.OUTBOUND,
     "internal": Direction.INTERNAL,
 }  # fmt: skip
+
 _CAUSES = {str(cause): cause for cause in Cause}
+
+OddTimes = Literal["refuse", "earlier", "later"]
+"""What to do with a local time that the clocks showed twice, or never: they were put back, or forward."""
+
+
+class Times(msgspec.Struct, frozen=True):
+    """How times are written: a format of strptime, or ISO 8601 and seconds since 1970 if it is empty."""
+
+    zone: ZoneInfo
+    odd: OddTimes
+    time_format: str
+
+    def read(self, text: str, pointer: str, *, not_before: int | None = None) -> int:
+        """Return a moment; one that the clocks showed twice is the first that is not before another.
+
+        InvalidEvent for what is no moment, and for odd ones where these are refused.
+        """
+        told = self._parsed(text, pointer)
+        try:
+            moments = moments_of(told, self.zone)
+        except OverflowError:
+            moments = [-1]
+        if moments[0] < 0:
+            raise InvalidEvent(f"{text} lies before 1970", pointer)
+        if len(moments) == 1:
+            return moments[0]
+        if self.odd == "refuse":
+            raise InvalidEvent(f"{text}: {_why_odd(told, self.zone)}; choose with --odd-times", pointer)
+        if self.odd == "later" or (not_before is not None and moments[0] < not_before):
+            return moments[1]
+        return moments[0]
+
+    def _parsed(self, text: str, pointer: str) -> datetime:
+        try:
+            if self.time_format:
+                return datetime.strptime(text, self.time_format)  # noqa: DTZ007 - the zone is added when read
+            if text.isascii() and text.isdigit() and len(text) in (10, 13):
+                return datetime.fromtimestamp(
+                    int(text) / (SECOND if len(text) == len("1767603900000") else 1), UTC
+                )
+            return datetime.fromisoformat(text)
+        except (ValueError, OverflowError) as problem:
+            raise InvalidEvent(f"{text[:40]} is no time as was told", pointer) from problem
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -44,8 +91,8 @@ class Span(msgspec.Struct, frozen=True):
     ended_at: int
 
 
-def events(row: Mapping[str, str], system: PhoneSystem, odd: OddTimes, time_format: str) -> list[CallEvent]:
-    """Say what a row says; InvalidEvent names the field that is missing or wrong.
+def events(row: Mapping[str, str], system: SystemConfig, odd: OddTimes, time_format: str) -> list[CallEvent]:
+    """Return the events of a row; InvalidEvent names the field that is missing or wrong.
 
     A row without `call_id` is known by all that it says. An imported event counts as heard when it happened,
     so that nobody's banner rings for it.
@@ -131,3 +178,9 @@ def _known_by(told: Mapping[str, str]) -> str:
 
 def _mark(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _why_odd(told: datetime, zone: ZoneInfo) -> str:
+    there = told.replace(tzinfo=zone)
+    shown = there.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    return "the clocks showed it twice" if shown == told else "the clocks never showed it"
