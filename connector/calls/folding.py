@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from connector.calls.values import (
+from connector.calls.model import (
     UNANSWERED,
     Call,
     CallEvent,

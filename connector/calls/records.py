@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
-from connector.calls.values import (
+from connector.calls.model import (
     UNANSWERED,
     Call,
     CallRecord,

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from connector.calls.values import Call, CallEvent, CallState, EventType, LegState, Watchdog
+from connector.calls.model import Call, CallEvent, CallState, EventType, LegState, Watchdog
 from connector.clock import SECOND
 
 WATCHDOG_SOURCE = "connector"

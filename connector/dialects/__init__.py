@@ -1,4 +1,4 @@
-"""Read what phone systems post in their own dialects; this table is the only place that knows which there are."""
+"""Read what phone systems post, each in its dialect; this table alone knows which dialects there are."""
 
 from importlib import resources
 

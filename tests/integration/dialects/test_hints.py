@@ -21,9 +21,7 @@ async def test_nothing_is_known(store: Store) -> None:
     """Of a caller whom no table has, and of withheld numbers."""
     reader = HintReader(store, timeout_seconds=10)
     assert await reader.hints(PHONE, CALLER) == NO_HINTS
-    assert (
-        await reader.hints(PHONE, Question(direction=Direction.OUTBOUND, number="anonymous")) == NO_HINTS
-    )
+    assert await reader.hints(PHONE, Question(direction=Direction.OUTBOUND, number="anonymous")) == NO_HINTS
     assert await reader.hints(PHONE, None) == NO_HINTS
 
 

@@ -17,8 +17,8 @@ from connector.calls import (
     not_recorded,
     record,
 )
-from tests.unit.test_calls_fold import event, events
-from tests.unit.test_calls_records import call, inbound, written
+from tests.unit.calls.test_folding import event, events
+from tests.unit.calls.test_records import call, inbound, written
 
 
 @pytest.mark.parametrize("more", [{"agent": "7"}, {"queue": "support"}])

@@ -8,9 +8,8 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 from connector.numbers.plans import MIDDLE_IN_BRACKETS
-from connector.numbers.reading import Kind, mask, parse, possible, read
+from connector.numbers.reading import LONGEST, Kind, mask, parse, plain, possible, read
 from connector.numbers.subscribers import parsed, spellings, subscriber
-from connector.numbers.uris import LONGEST, plain
 
 MOST_FORMS = 30
 """Desk takes up to thirty values a field in one search (contacts.yaml, sPhone)."""
@@ -19,7 +18,9 @@ _OWN_FIRST = 6
 """Forms of the number itself that stand before those of its other spellings."""
 
 _RUN = re.compile(r"[+\uff0b]?[\d(][\d\s().\-/\u2010-\u2015+]*")
+
 _TRUNK_IN_BRACKETS = re.compile(r"\s*\(0\)\s*")
+
 _BETWEEN_NUMBERS = re.compile(r"/|\s[\-\u2010-\u2015]\s|\s{2,}|(?=\+)")
 
 

@@ -25,7 +25,7 @@ from connector.calls import (
     talk_seconds,
     watchdog_event,
 )
-from tests.unit.test_calls_fold import T, event, events
+from tests.unit.calls.test_folding import T, event, events
 
 
 def call(*told: CallEvent) -> Call:

@@ -13,7 +13,7 @@ from connector.calls import (
     legs_over,
     watchdog_event,
 )
-from tests.unit.test_calls_fold import T, event, events
+from tests.unit.calls.test_folding import T, event, events
 
 RUNG = (event("ringing", 0, agent="7"), event("left", 20, agent="7"))
 

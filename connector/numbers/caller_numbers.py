@@ -1,4 +1,4 @@
-"""Read the number of a call's other end as a phone system tells it, which people may have dialled; pure."""
+"""Read the numbers that a phone system sends, by the way in which it writes them, and key who called."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -7,15 +7,24 @@ from functools import lru_cache
 import msgspec
 import phonenumbers
 
-from connector.numbers.kinds import abroad_code, country_at
-from connector.numbers.reading import NOT_SHOWN, Kind, Number, labelled, read
+from connector.numbers.reading import (
+    NOT_SHOWN,
+    Kind,
+    Number,
+    abroad_code,
+    country_at,
+    labelled,
+    read,
+    shown,
+    unwrap,
+)
 from connector.numbers.subscribers import parsed, subscriber
-from connector.numbers.uris import shown, unwrap
 
 AS_WRITTEN = "written "
 """How the keys begin of those whose number could not be read."""
 
 _NUMBER_LIKE = re.compile(r"\+?[\d\s().\-/]+")
+
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
