@@ -182,7 +182,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `agents` names everyone who answered, else everyone who was rung; the owner is the last of them, unless
     the call `is_nameless`: somebody answered whom nobody has named, and those who were rung only rang.
     A `cause` of forwarded means that nobody answered here, and that another call tells the rest.
-    `parent_key` is the key of the root of the family, on a record that stood before the family was known.
+    `parent_key` is the key of the root of the call group, on a record that stood before the group was known.
     """
 
     key: str

@@ -16,7 +16,7 @@ from connector.store.tables import outbox, phone_systems
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A call, or a whole family by its head, and what came of it.
+    """A call, or a whole call group by its root, and what came of it.
 
     `call` is empty where all that was known was erased. `delivery` is the state of its record's delivery;
     `not_recorded` says why there is none. A call with neither goes on.
@@ -37,7 +37,7 @@ def note(
 ) -> list[NotRecorded]:
     """Write down why these locked calls leave no record, by their ids; return the reasons that are new.
 
-    Those that are not named leave one, belong to a family, or go on. What stays as it was costs nothing.
+    Those that are not named leave one, belong to a call group, or go on. What stays as it was costs nothing.
     """
     changed = {row.id: row for row in rows if row.not_recorded != reasons.get(row.id)}
     if changed:
@@ -62,7 +62,7 @@ def list_calls(
     reason: str | None = None,
     limit: int = 100,
 ) -> list[Listed]:
-    """Return calls, those first that were heard of last; a family is listed once, by its head."""
+    """Return calls, those first that were heard of last; a call group is listed once, by its root."""
     delivery = and_(outbox.c.call_id == table.c.id, outbox.c.kind == "call")
     asked = (
         select(table.c.id, table.c.created_at, outbox.c.state, *_WHOSE)
@@ -102,7 +102,7 @@ _WHOSE = tuple(phone_systems.c[name] for name in ("slug", "country", "prefixes",
 
 
 def _first_members(connection: Connection, head_ids: list[int]) -> dict[int, Call]:
-    """Find what tells of families whose head was never heard of."""
+    """Find what tells of call groups whose root was never heard of."""
     first: dict[int, Call] = {}
     for row in sorted(calls.call_group(connection, head_ids), key=lambda row: row.id):
         if row.call is not None and row.root_id is not None:
