@@ -131,7 +131,7 @@ class Recordings:
         await self._note(access, user, "opened")
         found = access.told.recordings
         if not found:
-            raise self._missing(access, "The phone system has told of no recording of this call.")
+            raise self._missing(access, "The phone system has not reported a recording of this call.")
         contact, pieces = await asyncio.gather(
             self._caller_names.name(access.recorded, access.told),
             self._try_all(access, found[:SHOWN_AT_MOST]),

@@ -120,7 +120,7 @@ class Fetcher:
             if not response.has_redirect_location:
                 return response, url.path
             url = address_of(str(url.join(response.headers["location"])))
-        raise RecordingNotAllowed("The recording leads from one address to the next without an end.")
+        raise RecordingNotAllowed("The recording's address redirects more than three times.")
 
     async def _chunks(
         self, response: httpx2.Response, body: AudioBody, ends_at: float
@@ -131,7 +131,9 @@ class Fetcher:
             async for chunk in response.aiter_raw():
                 taken += len(chunk)
                 if taken > self._largest or anyio.current_time() > ends_at:
-                    raise RecordingUnreachable("The recording takes too long, or is larger than any.")
+                    raise RecordingUnreachable(
+                        "The recording takes longer than an hour to read, or is larger than 1 GiB."
+                    )
                 kept = chunk[skip:] if left is None else chunk[skip : skip + left]
                 skip = max(0, skip - len(chunk))
                 left = None if left is None else left - len(kept)
@@ -140,7 +142,7 @@ class Fetcher:
                 if left == 0:
                     return
         if left:
-            raise RecordingUnreachable("The recording broke off.")
+            raise RecordingUnreachable("The connection ended in the middle of the recording.")
 
 
 def _headers(source: Source, url: httpx2.URL, asked: Range | None) -> dict[str, str]:
@@ -161,7 +163,7 @@ def _mapped() -> Iterator[None]:
         yield
     except (*FOREIGN, TimeoutError, OSError) as problem:
         why = type(problem).__name__
-        raise RecordingUnreachable(f"Where the recording is kept, nobody answers ({why}).") from problem
+        raise RecordingUnreachable(f"The server with the recording does not answer ({why}).") from problem
 
 
 def read_response(response: Response, name: str, asked: Range | None, largest: int) -> AudioBody:
@@ -169,13 +171,13 @@ def read_response(response: Response, name: str, asked: Range | None, largest: i
     _check_status(response)
     kind = media_type(response.headers.get("content-type", ""), name)
     if kind is None:
-        raise RecordingUnfit("What lies there is no audio.")
+        raise RecordingUnfit("What the server sent is not audio.")
     if ascii_lower(response.headers.get("content-encoding", "identity").strip()) not in ("", "identity"):
-        raise RecordingUnfit("The recording comes compressed, although that was not asked for.")
+        raise RecordingUnfit("The server sent the recording compressed, which was not asked for.")
     body = _part(response, kind, asked) if response.status_code == 206 else _whole(response, kind, asked)
     total = body.part.total if body.part is not None else body.length
     if (total or 0) > largest:
-        raise RecordingUnfit("The recording is larger than any.")
+        raise RecordingUnfit("The recording is larger than 1 GiB.")
     return body
 
 
@@ -190,21 +192,23 @@ def _check_status(response: Response) -> None:
 
 def _problem(status: int) -> RecordingError:
     if status in MISSING:
-        return RecordingMissing(f"Where the recording should be, there is nothing (status {status}).")
+        return RecordingMissing(f"The server has no recording at this address (status {status}).")
     if status in REFUSED:
-        return RecordingRefused(f"The connector's credentials are not taken there (status {status}).")
+        return RecordingRefused(f"The server refused the connector's credentials (status {status}).")
     if status == 429 or status >= 500:
-        return RecordingUnreachable(f"Where the recording is kept, something is wrong (status {status}).")
-    return RecordingUnfit(f"The answer is none that a recording has (status {status}).")
+        return RecordingUnreachable(
+            f"The server with the recording reports a failure of its own (status {status})."
+        )
+    return RecordingUnfit(f"The server did not send the recording (status {status}).")
 
 
 def _part(response: Response, kind: str, asked: Range | None) -> AudioBody:
     part = read_part(response.headers.get("content-range", ""))
     length = _length(response)
     if asked is None or part is None or not part.answers(asked):
-        raise RecordingUnfit("The answer is another part of the recording than was asked for.")
+        raise RecordingUnfit("The server sent another part of the recording than was asked for.")
     if length not in (None, part.end - part.start):
-        raise RecordingUnfit("The answer contradicts itself about its length.")
+        raise RecordingUnfit("The server named two different lengths.")
     return AudioBody(media_type=kind, length=part.end - part.start, part=part)
 
 

@@ -50,7 +50,7 @@ async def open_file(folder: str, names: Sequence[str], asked: Range | None) -> A
     """Open a recording in a folder; raises any RecordingError, or RangeNotSatisfiable."""
     kind = media_type("", names[-1])
     if kind is None:
-        raise RecordingUnfit("The file's name does not end as that of a recording.")
+        raise RecordingUnfit("The file's name does not end like a recording's, such as .wav or .mp3.")
     file = await anyio.to_thread.run_sync(_open, folder, names)
     try:
         size = os.fstat(file.fileno()).st_size
@@ -67,7 +67,7 @@ def _check_size(size: int) -> None:
     if size == 0:
         raise RecordingMissing("The file is still empty.")
     if size > LARGEST:
-        raise RecordingUnfit("The file is larger than any recording.")
+        raise RecordingUnfit("The file is larger than 1 GiB.")
 
 
 def _open(folder: str, names: Sequence[str]) -> BinaryIO:
@@ -97,7 +97,7 @@ def _open_below(root: Path, names: Sequence[str]) -> BinaryIO:
         os.close(here)
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
-        raise RecordingUnfit("What lies there is no file.")
+        raise RecordingUnfit("There is something else than a file.")
     return os.fdopen(found, "rb")
 
 
@@ -123,4 +123,4 @@ async def _read(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
     except OSError as problem:
         raise _told(problem) from problem
     if left:
-        raise RecordingUnreachable("The file has become shorter.")
+        raise RecordingUnreachable("The file became shorter while it was read.")

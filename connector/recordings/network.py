@@ -100,7 +100,9 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             raise httpx2.ConnectError("The name has no address.") from problem
         allowed = [text for text in found if self._may_reach(ip_address(text.partition("%")[0]))]
         if not allowed:
-            raise RecordingNotAllowed(f"{host} is in a private network, and none is allowed.")
+            raise RecordingNotAllowed(
+                f"{host} is in a private network, and the connector may not connect there."
+            )
         return allowed
 
     async def _send(self, request: httpx2.Request, host: str, address: str) -> httpx2.Response:

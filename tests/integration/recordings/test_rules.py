@@ -221,7 +221,7 @@ async def test_calls_without_anything_to_hear(listeners: Listeners) -> None:
     page = await listeners.page(ADA, await listeners.key("on"))
     assert (page.status_code, "still going on" in page.text) == (404, True)
     page = await listeners.page(ADA, await listeners.call("none"))
-    assert (page.status_code, "told of no recording" in page.text) == (404, True)
+    assert (page.status_code, "not reported a recording" in page.text) == (404, True)
     inside: dict[str, str] = {"direction": "internal", "from": "1001", "to": "1002"}
     page = await listeners.page(ADA, await listeners.call("in", "https://a.example/1.wav", **inside))
     assert (page.status_code, "Calls among colleagues" in page.text) == (404, True)
