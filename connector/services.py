@@ -12,12 +12,12 @@ from connector.banner.links import LinkNews
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
 from connector.contacts import Directory
-from connector.contacts.hooks import DeskHooks
-from connector.contacts.syncing import Syncing
+from connector.contacts.sync import ContactSync
+from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.errors import SettingsError
-from connector.maintenance import Clocks, Pruning, Silence
+from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Control
 from connector.phone_systems import PhoneSystems
@@ -50,9 +50,9 @@ class Services:
             known = ", ".join(self.data_centers)
             raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
-        self.pruning = Pruning(store, settings, clock)
+        self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
-        self.clocks = Clocks(store, clock, self.metrics)
+        self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
 
@@ -82,7 +82,7 @@ class Services:
         self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.directory)
-        self.syncing = Syncing(store, self.portals, settings, clock)
+        self.syncing = ContactSync(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
         )

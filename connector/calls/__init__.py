@@ -1,18 +1,7 @@
-"""Say what a call is: the fold of its events, whatever their order and however often they came."""
+"""Fold the events of a call, whatever their order and however often they came, and make its record."""
 
 from connector.calls.folding import fold
-from connector.calls.records import (
-    call_key,
-    inner_ends,
-    is_answered,
-    is_open,
-    not_recorded,
-    record,
-    root_of,
-    talk_seconds,
-    went_on,
-)
-from connector.calls.values import (
+from connector.calls.model import (
     Call,
     CallEvent,
     CallRecord,
@@ -26,6 +15,17 @@ from connector.calls.values import (
     NotRecorded,
     Recording,
     Watchdog,
+)
+from connector.calls.records import (
+    call_key,
+    inner_ends,
+    is_answered,
+    is_open,
+    not_recorded,
+    record,
+    root_of,
+    talk_seconds,
+    went_on,
 )
 from connector.calls.watchdog import WATCHDOG_SOURCE, closing, legs_over, watchdog_event
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from connector.calls.values import (
+from connector.calls.model import (
     UNANSWERED,
     Call,
     CallEvent,
@@ -29,7 +29,7 @@ _REOPENS = (EventType.RINGING, EventType.ANSWERED)
 
 
 def fold(events: Iterable[CallEvent]) -> Call:
-    """Say what these events of one call say; order and repeats change nothing.
+    """Return what these events of one call come to; order and repeats change nothing.
 
     The call starts with its first ringing, answered or left; where none is known, with what is.
     A real end is final: the latest one counts, however late an answer is learnt. One whose cause says that
@@ -115,7 +115,7 @@ def _end(told: Sequence[CallEvent]) -> CallEvent | None:
 
 
 def _contradicts(event: CallEvent, end: CallEvent | None) -> bool:
-    """Say whether this is an answer after an end that nobody's answer came before."""
+    """Tell whether this is an answer after an end that nobody's answer came before."""
     if end is None or event.type is not EventType.ANSWERED:
         return False
     return end.cause in UNANSWERED and event.at > end.at
@@ -126,7 +126,7 @@ def _latest(event: CallEvent) -> tuple[int, str, str]:
 
 
 def _overtakes(sign: CallEvent, guess: CallEvent) -> bool:
-    """Say whether this sign of life is news to the watchdog: learnt after its guess, and no older.
+    """Tell whether this sign of life is news to the watchdog: learnt after its guess, and no older.
 
     What had arrived before was weighed when the watchdog closed the call; without this, a phone
     system whose clock is ahead of ours would keep its calls open for ever.

@@ -1,11 +1,11 @@
-"""Say what the call record of a call, or of a family of transferred calls, shall show."""
+"""Make the call record of a call, or of a group of transferred calls; pure."""
 
 from base64 import b32encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
-from connector.calls.values import (
+from connector.calls.model import (
     UNANSWERED,
     Call,
     CallRecord,
@@ -29,21 +29,21 @@ def call_key(phone_system_uid: str, call_id: str) -> str:
 
 
 def is_open(call_group: Iterable[Call]) -> bool:
-    """Say whether a call of the family is still going on; while one is, no record is due."""
+    """Tell whether a call of the group is still going on; while one is, no record is due."""
     return any(call.state is not CallState.ENDED for call in call_group)
 
 
 def root_of(call_group: Sequence[Call]) -> Call:
-    """Find the call that the others came out of; it owns the family's only record."""
+    """Find the call that the others came out of; it owns the group's only record."""
     known = {call.call_id for call in call_group}
-    heads = [call for call in call_group if call.parent not in known]
-    return _by_start(heads or call_group)[0]
+    roots = [call for call in call_group if call.parent not in known]
+    return _by_start(roots or call_group)[0]
 
 
 def record(
     key: str, call_group: Sequence[Call], *, parent_key: str | None = None, with_internal: bool = False
 ) -> CallRecord | None:
-    """Say what the family's record shall show, or None where none is due.
+    """Return the record of a call group, None where none is due.
 
     None is due while a call is open, and where `not_recorded` says why; of internal calls, where they are
     wanted, the colleague who is called stands in the customer's place.
@@ -78,7 +78,7 @@ def record(
 
 
 def not_recorded(call_group: Sequence[Call], *, with_internal: bool = False) -> NotRecorded | None:
-    """Return why the family leaves no record, as far as is known by now; None where it leaves one.
+    """Return why a call group leaves no record, as far as is known by now; None where it leaves one.
 
     Whatever somebody outside took part in leaves one. A call with a caller but without direction counts as
     inbound, and so does one of which nothing but a ring or an answer was told.
@@ -120,7 +120,7 @@ def inner_ends(told: CallRecord) -> tuple[str, ...]:
 
 
 def talk_seconds(call_group: Iterable[Call]) -> int:
-    """Count the whole seconds in which at least one call of the family was talking and has ended."""
+    """Count the whole seconds in which at least one call of the group was talking and has ended."""
     total, reach = 0, 0
     for answered_at, ended_at in sorted(_talks(call_group)):
         total += max(0, ended_at - max(answered_at, reach))
@@ -163,7 +163,7 @@ def _direction(call: Call) -> Direction | None:
 
 
 def _direction_of_all(outside: Call, calls: Sequence[Call]) -> Direction | None:
-    """Return which way the family went; inbound where it rang and no call says more than that."""
+    """Return which way the group went; inbound where it rang and no call says more than that."""
     said = _direction(outside)
     if said is not None:
         return said
@@ -173,12 +173,12 @@ def _direction_of_all(outside: Call, calls: Sequence[Call]) -> Direction | None:
 
 
 def went_on(call: Call) -> bool:
-    """Say whether a call is over here because it was forwarded before anybody answered it."""
+    """Tell whether a call is over here because it was forwarded before anybody answered it."""
     return call.answered_at is None and call.cause is Cause.FORWARDED
 
 
 def _status(calls: Sequence[Call], direction: Direction) -> CallStatus:
-    """Tell whether it came to anything: where the whole family was forwarded, another call tells that."""
+    """Tell whether it came to anything: where the whole group was forwarded, another call tells that."""
     if any(call.answered_at is not None for call in calls) or all(map(went_on, calls)):
         return CallStatus.COMPLETED
     return CallStatus.MISSED if direction is Direction.INBOUND else CallStatus.CANCELED

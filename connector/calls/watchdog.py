@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from connector.calls.values import Call, CallEvent, CallState, EventType, LegState, Watchdog
+from connector.calls.model import Call, CallEvent, CallState, EventType, LegState, Watchdog
 from connector.clock import SECOND
 
 WATCHDOG_SOURCE = "connector"
@@ -10,7 +10,7 @@ WATCHDOG_SOURCE = "connector"
 
 
 def legs_over(call: Call) -> bool:
-    """Say whether an open call has had legs and all of them are over.
+    """Tell whether an open call has had legs and all of them are over.
 
     A call that somebody answered whose leg we never saw is still theirs.
     """
@@ -24,7 +24,7 @@ def legs_over(call: Call) -> bool:
 def closing(
     call: Call, silent_after_seconds: int, legs_over_after_seconds: int = 30
 ) -> tuple[int, Watchdog] | None:
-    """Say when the watchdog closes this call if nothing more is heard, and why; None once it has ended."""
+    """Return when the watchdog closes this call if nothing more is heard, and why; None once it has ended."""
     if call.state is CallState.ENDED:
         return None
     silent = (call.heard_at + silent_after_seconds * SECOND, Watchdog.SILENT)

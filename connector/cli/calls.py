@@ -16,9 +16,9 @@ from connector.calls import Call, CallEvent, Direction, NotRecorded
 from connector.cli.context import actor, in_store, with_services
 from connector.cli.terminal import HOW_MANY, json_option, moment, show_rows, write_json
 from connector.clock import MINUTE, SECOND, system_clock
-from connector.dialects import PhoneSystem as Voice
-from connector.dialects import past
-from connector.dialects.past_times import OddTimes
+from connector.dialects import SystemConfig
+from connector.dialects.past_calls import FIELDS, OddTimes
+from connector.dialects.past_calls import events as past_events
 from connector.errors import CommandError, InvalidEvent
 from connector.services import Services
 from connector.store import Store, audit, phones, unrecorded
@@ -194,7 +194,7 @@ async def _import(services: Services, request: ImportRequest) -> ImportResult:
     seen = _KnownCalls()
     for number, told in lines_of(request.path, request.columns, request.delimiter if request.is_csv else ""):
         try:
-            events = _events_of(told, known.voice, request)
+            events = _events_of(told, known.config, request)
             seen.check(number, events)
         except InvalidEvent as problem:
             result.rejected.append(
@@ -251,19 +251,19 @@ async def _commit(
     result.again += taken.duplicate
 
 
-def _events_of(told: Line, voice: Voice, request: ImportRequest) -> list[CallEvent]:
+def _events_of(told: Line, config: SystemConfig, request: ImportRequest) -> list[CallEvent]:
     if isinstance(told, InvalidEvent):
         raise told
-    row: dict[str, str] = {field: told.get(request.columns.get(field, field), "") for field in past.FIELDS}
-    return past.events(row, voice, request.odd_times, request.time_format)
+    row: dict[str, str] = {field: told.get(request.columns.get(field, field), "") for field in FIELDS}
+    return past_events(row, config, request.odd_times, request.time_format)
 
 
 def _columns(texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         field, equals, column = text.partition("=")
-        if not equals or field not in past.FIELDS:
-            raise CommandError(f"{text} is not FIELD=HEADING with a field of: {', '.join(past.FIELDS)}.")
+        if not equals or field not in FIELDS:
+            raise CommandError(f"{text} is not FIELD=HEADING with a field of: {', '.join(FIELDS)}.")
         found[field] = column.strip()
     return found
 

@@ -11,10 +11,10 @@ from connector.cli.terminal import ROW_ID, json_option, show_one
 from connector.clock import system_clock, to_iso
 from connector.delivery.restoring import mark
 from connector.errors import CommandError
-from connector.maintenance import Forgetting
+from connector.maintenance import Erasure
 from connector.settings import Settings, load
 from connector.store import Store, backups
-from connector.store.forgetting import Contact, Erased
+from connector.store.erasure import Contact, Erased
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 
@@ -106,7 +106,7 @@ def forget(
         raise click.UsageError("Give --number, or --contact with --portal.")
 
     async def step(store: Store) -> Erased:
-        forgetting = Forgetting(store, system_clock)
+        forgetting = Erasure(store, system_clock)
         forget = partial(forgetting.number, number or "")
         if contact is not None and portal is not None:
             forget = partial(forgetting.contact, Contact(portal, contact))

@@ -9,8 +9,8 @@ import click
 from connector.cli.context import actor, with_services
 from connector.cli.terminal import ROW_ID, json_option, moment, show_rows, write_json
 from connector.clock import SECOND
-from connector.contacts.planning import spent_today, state_of
-from connector.contacts.syncing import Standing
+from connector.contacts.sync import SyncStatus
+from connector.contacts.sync_plan import spent_today, state_of
 from connector.errors import CommandError
 from connector.services import Services
 
@@ -61,7 +61,7 @@ def webhooks(*, turn: str, portal_id: int | None) -> None:
     """Let Desk tell of changed contacts; needs edition Professional, and DESK_WEBHOOKS at linking."""
 
     async def step(services: Services) -> str:
-        portal = _chosen(await services.syncing.standings(), portal_id).portal
+        portal = _chosen(await services.syncing.statuses(), portal_id).portal
         if turn == "off":
             await services.desk_hooks.unsubscribe(portal.id, actor())
             return f"Desk no longer reports changes of {portal.name}; the index asks every few minutes."
@@ -72,30 +72,30 @@ def webhooks(*, turn: str, portal_id: int | None) -> None:
     click.echo(with_services(step))
 
 
-async def _standings(services: Services) -> list[tuple[Standing, int]]:
-    return [(each, services.clock()) for each in await services.syncing.standings()]
+async def _standings(services: Services) -> list[tuple[SyncStatus, int]]:
+    return [(each, services.clock()) for each in await services.syncing.statuses()]
 
 
-async def _read_all(portal_id: int | None, services: Services, *, again: bool) -> tuple[Standing, int]:
+async def _read_all(portal_id: int | None, services: Services, *, again: bool) -> tuple[SyncStatus, int]:
     """Do all that may be done today, and return where that has led."""
-    chosen, shown_at = _chosen(await services.syncing.standings(), portal_id), 0
+    chosen, shown_at = _chosen(await services.syncing.statuses(), portal_id), 0
     if again or chosen.sync is None:
         await services.syncing.restart(chosen.portal.id)
     try:
         while await services.syncing.step(chosen.portal.id):
             if services.clock() - shown_at >= SHOWN_EVERY:
                 shown_at = services.clock()
-                click.echo(_progress(await services.syncing.standing(chosen.portal)), err=True)
+                click.echo(_progress(await services.syncing.status(chosen.portal)), err=True)
     finally:
         await services.syncing.close()
-    return await services.syncing.standing(chosen.portal), services.clock()
+    return await services.syncing.status(chosen.portal), services.clock()
 
 
-def _is_meant(standing: Standing, portal_id: int | None) -> bool:
+def _is_meant(standing: SyncStatus, portal_id: int | None) -> bool:
     return portal_id in (None, standing.portal.id)
 
 
-def _chosen(standings: Sequence[Standing], portal_id: int | None) -> Standing:
+def _chosen(standings: Sequence[SyncStatus], portal_id: int | None) -> SyncStatus:
     meant = [each for each in standings if _is_meant(each, portal_id)]
     if not meant:
         raise CommandError("There is no such portal; `connector portals list` shows those there are.")
@@ -104,7 +104,7 @@ def _chosen(standings: Sequence[Standing], portal_id: int | None) -> Standing:
     return meant[0]
 
 
-def _row(standing: Standing, now: int) -> dict[str, Any]:
+def _row(standing: SyncStatus, now: int) -> dict[str, Any]:
     sync = standing.sync
     return {
         "portal": standing.portal.id,
@@ -120,7 +120,7 @@ def _row(standing: Standing, now: int) -> dict[str, Any]:
     }
 
 
-def _progress(standing: Standing) -> str:
+def _progress(standing: SyncStatus) -> str:
     sync = standing.sync
     if sync is None:
         return ""
@@ -129,7 +129,7 @@ def _progress(standing: Standing) -> str:
     return f"{sync.counted} of {whole or 'unknown'}{share}, {sync.credits_used} credits"
 
 
-def _ended(standing: Standing, now: int) -> str:
+def _ended(standing: SyncStatus, now: int) -> str:
     state = state_of(standing.sync, standing.terms, now)
     if state == "complete":
         return f"The index of {standing.portal.name} is complete: {standing.contacts} contacts."

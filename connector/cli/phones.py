@@ -18,7 +18,7 @@ from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address
 from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.maintenance import Silence
-from connector.maintenance.habits import Status
+from connector.maintenance.baseline import Status
 from connector.services import Services
 from connector.settings import Settings
 from connector.store import Store, events, orders

@@ -1,23 +1,25 @@
-"""Tell who a number belongs to: our own memory first, Desk second.
+"""Tell who a number belongs to: our own tables first, Desk second.
 
 Nothing is made here: whoever looks somebody up has not decided to write anything about them.
 """
 
-from connector.contacts.asking import Desk, Desks
-from connector.contacts.contacts import MATCHES_AT_MOST, Contact, Found, pick
-from connector.contacts.lookup import PATIENCE_SECONDS, Directory
+from connector.contacts.cards import MATCHES_AT_MOST, Contact, Found, OpenTicket, pick
+from connector.contacts.lookup import TIMEOUT_SECONDS, Desks, Directory
 from connector.contacts.places import Place
-from connector.contacts.tickets import OpenTicket
+from connector.contacts.sync import ContactSync, SyncStatus
+from connector.contacts.webhooks import DeskHooks
 
 __all__ = [
     "MATCHES_AT_MOST",
-    "PATIENCE_SECONDS",
+    "TIMEOUT_SECONDS",
     "Contact",
-    "Desk",
+    "ContactSync",
+    "DeskHooks",
     "Desks",
     "Directory",
     "Found",
     "OpenTicket",
     "Place",
+    "SyncStatus",
     "pick",
 ]

@@ -1,31 +1,45 @@
-"""The directory itself: look up, remember, forget, search."""
+"""Find the contacts that bear a number: in our own tables first, in Desk second."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from connector import numbers
+from connector.aio import SingleFlight
 from connector.clock import Clock
 from connector.contacts import places
-from connector.contacts.asking import Desk, Desks, ask, in_both_fields
-from connector.contacts.contacts import Contact, Found, from_desk
-from connector.contacts.flights import Flights
-from connector.contacts.index import Index
-from connector.contacts.memory import Memory
+from connector.contacts.cache import ContactCache
+from connector.contacts.cards import (
+    LOOKED_AT,
+    OPEN_AT_MOST,
+    Contact,
+    Found,
+    OpenTicket,
+    from_desk,
+    still_open,
+)
+from connector.contacts.matching import (
+    TEXT_AT_MOST,
+    find_bearers,
+    first_name_first,
+    number_patterns,
+    search_both_fields,
+)
 from connector.contacts.places import Place
-from connector.contacts.tickets import LOOKED_AT, OPEN_AT_MOST, OpenTicket, still_open
-from connector.contacts.typed import TEXT_AT_MOST, part_of_number, spoken_name
 from connector.errors import CallerCreditsUsed, NoToken, RecordNotFound, StoreError, ZohoBusy, ZohoDown
 from connector.numbers import Number, worth_asking
 from connector.settings import Settings
 from connector.store import Store
+from connector.zoho.budget import Unseated
+from connector.zoho.client import Desk
 
-PATIENCE_SECONDS = 2.5
+TIMEOUT_SECONDS = 2.5
 """How long somebody waits for Desk: the name is there before the phone rings a second time."""
 
 FOUND_AT_MOST = 10
-"""Contacts that a search answers: whoever wants more types more."""
+"""Contacts that a search returns: whoever wants more types more."""
 
 PASTED_AT_MOST = 3
 """Numbers of a pasted text that are looked up: a date may stand before the one that is meant."""
@@ -35,6 +49,16 @@ log = logging.getLogger(__name__)
 
 Question = tuple[int, str, bool, str | None]
 """What may be asked once for many: portal, number, whether somebody waits, and who is charged for it."""
+
+
+class Desks(Protocol):
+    """Where the client of a portal's Desk is to be had."""
+
+    async def desk(self, portal_id: int) -> Desk:
+        """Return the portal's Desk; raise GrantLost where it is not linked."""
+
+    async def desk_for(self, portal_id: int, caller: str) -> Desk:
+        """Return the portal's Desk for what a user or key asks, who is charged for it; raise as `desk`."""
 
 
 class Directory:
@@ -47,19 +71,25 @@ class Directory:
         settings: Settings,
         clock: Clock,
         *,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._store = store
-        self._memory = Memory(store, settings, clock)
-        self._index = Index(store, settings, clock)
+        self._cache = ContactCache(store, settings, clock)
         self._desks = desks
         self._clock = clock
-        self._patience_seconds = patience_seconds
-        self._flights: Flights[Question, Found] = Flights()
-        self._questions: Flights[Question, tuple[Contact, ...]] = Flights()
+        self._timeout_seconds = patience_seconds
+        self._look_ups: SingleFlight[Question, Found] = SingleFlight((Unseated,))
+        self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight((Unseated,))
 
     async def look_up(
-        self, portal_id: int, e164: str, *, country: str, live: bool, caller: str | None = None
+        self,
+        portal_id: int,
+        e164: str,
+        *,
+        country: str,
+        live: bool,
+        caller: str | None = None,
+        desk: Desk | None = None,
     ) -> Found:
         """Return the contacts that bear a number (E.164), the most recently modified first, at most 20.
 
@@ -68,11 +98,20 @@ class Directory:
         Without it nothing hurries, and Desk itself is asked before a number counts as unknown, because a
         contact is about to be made for it and somebody may have made one since the phone rang.
         `caller` is the user or key who is charged for what Desk is asked; None for a call, which nobody is.
+        `desk` is asked instead of the portal's own, with the permits of whoever looks up.
         Look-ups of one number at one time share their requests. Raises any ZohoError, and then keeps
         nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
         """
         key = (portal_id, numbers.subscriber(e164), live, caller)
-        return await self._flights.join(key, lambda: self._look_up(key, country))
+        return await self._look_ups.run(key, lambda: self._look_up(key, country, desk))
+
+    async def recall(self, portal_id: int, e164: str, *, country: str) -> Found | None:
+        """Return what our own tables say of a number where that will do for a call; None: ask Desk.
+
+        It costs no request, and is what `look_up` returns then; raises StoreError, ValueError as it does.
+        """
+        known = await self._cache.recall(portal_id, numbers.subscriber(e164), country)
+        return None if known.contacts is None else Found(contacts=known.contacts, source="cache")
 
     async def look_up_typed(
         self, place: Place, text: str, *, caller: str | None = None
@@ -104,12 +143,12 @@ class Directory:
         return await self._search_text(portal_id, typed, caller)
 
     async def _search_text(self, portal_id: int, text: str, caller: str | None) -> tuple[Contact, ...]:
-        async with self._patience(live=True):
+        async with self._timeout(live=True):
             desk = await self._desk(portal_id, caller)
-            if patterns := part_of_number(text):
-                matches = await in_both_fields(desk, patterns, live=True)
+            if patterns := number_patterns(text):
+                matches = await search_both_fields(desk, patterns, live=True)
             else:
-                matches = await desk.search_contacts_text(spoken_name(text), FOUND_AT_MOST, live=True)
+                matches = await desk.search_contacts_text(first_name_first(text), FOUND_AT_MOST, live=True)
         each_once = {contact.id: from_desk(contact) for contact in matches}
         return tuple(each_once.values())[:FOUND_AT_MOST]
 
@@ -122,7 +161,7 @@ class Directory:
         look-up asks Desk.
         """
         try:
-            async with self._patience(live=True):
+            async with self._timeout(live=True):
                 desk = await self._desks.desk(portal_id)
                 return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
         except RecordNotFound:
@@ -139,78 +178,67 @@ class Directory:
         )
 
     async def remember(self, portal_id: int, e164: str, contact: Contact) -> None:
-        """Note that a number now belongs to a contact, such as one that was just made for it.
+        """Keep that a number now belongs to a contact, such as one that was just made for it.
 
         Desk's search will not know it for a while; ours does at once.
         """
-        subscriber = numbers.subscriber(e164)
-        await self._memory.learn(portal_id, subscriber, (contact,))
-        await self._index.learn(portal_id, subscriber, (contact,))
+        await self._cache.put(portal_id, numbers.subscriber(e164), contact)
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None
     ) -> None:
         """Forget a number (E.164), or whatever leads to a contact that proved deleted or merged."""
         number = None if number is None else numbers.subscriber(number)
-        await self._index.forget(portal_id, number=number, contact_id=contact_id)
-        if number is not None:
-            await self._memory.forget_number(portal_id, number)
-        if contact_id is not None:
-            await self._memory.forget_contact(portal_id, contact_id)
+        await self._cache.forget(portal_id, number=number, contact_id=contact_id)
 
     async def sweep(self) -> int:
-        """Forget, in every portal, what is too old to be believed; answer how many numbers."""
-        return await self._memory.sweep()
+        """Delete, in every portal, what is too old to be believed; return how many numbers."""
+        return await self._cache.sweep()
 
     async def _desk(self, portal_id: int, caller: str | None) -> Desk:
         if caller is None:
             return await self._desks.desk(portal_id)
         return await self._desks.desk_for(portal_id, caller)
 
-    async def _look_up(self, question: Question, country: str) -> Found:
+    async def _look_up(self, question: Question, country: str, desk: Desk | None) -> Found:
         portal_id, e164, live, _ = question
-        indexed = await self._index.recall(portal_id, e164, country)
-        if indexed:
-            return Found(contacts=indexed, source="cache")
-        known = await self._memory.recall(portal_id, e164)
-        if known or (known is not None and live):
-            return Found(contacts=known, source="cache")
+        known = await self._cache.recall(portal_id, e164, country)
+        if known.contacts or (known.contacts is not None and live):
+            return Found(contacts=known.contacts, source="cache")
         try:
-            return await self._ask(question, country)
+            return await self._ask(question, country, desk)
         except (ZohoDown, ZohoBusy, CallerCreditsUsed, NoToken):
             # An index that nobody has refreshed for hours is better than a banner without a name.
-            stale = await self._index.recall(portal_id, e164, country, however_old=True) if live else ()
-            if not stale:
+            if not (live and known.stale):
                 raise
-            return Found(contacts=stale, source="cache")
+            return Found(contacts=known.stale, source="cache")
 
-    async def _ask(self, question: Question, country: str) -> Found:
-        async with self._patience(live=question[2]):
-            # A question that outlasts our patience goes on: whoever asks again waits for the same answer,
+    async def _ask(self, question: Question, country: str, desk: Desk | None) -> Found:
+        async with self._timeout(live=question[2]):
+            # A question that outlasts that time goes on: whoever asks again waits for the same answer,
             # and takes no second place at Desk, which may still be at work on the first.
-            contacts = await self._questions.join(question, lambda: self._ask_desk(question, country))
+            contacts = await self._questions.run(question, lambda: self._ask_desk(question, country, desk))
         return Found(contacts=contacts, source="desk")
 
-    async def _ask_desk(self, question: Question, country: str) -> tuple[Contact, ...]:
+    async def _ask_desk(self, question: Question, country: str, desk: Desk | None) -> tuple[Contact, ...]:
         portal_id, e164, live, caller = question
         asked_at = self._clock()
-        desk = await self._desk(portal_id, caller)
-        contacts = await ask(desk, e164, country, live=live)
+        desk = desk or await self._desk(portal_id, caller)
+        contacts = await find_bearers(desk, e164, country, live=live)
         await self._keep(portal_id, e164, contacts, asked_at)
         return contacts
 
     async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
         try:
-            await self._memory.keep(portal_id, e164, contacts, asked_at)
-            await self._index.learn(portal_id, e164, contacts)
+            await self._cache.keep(portal_id, e164, contacts, asked_at)
         except StoreError as problem:
             # What Desk said is good although we cannot keep it.
-            log.warning("directory_not_kept", extra={"reason": problem.reason})
+            log.warning("contacts_not_kept", extra={"reason": problem.reason})
 
     @asynccontextmanager
-    async def _patience(self, *, live: bool) -> AsyncGenerator[None]:
+    async def _timeout(self, *, live: bool) -> AsyncGenerator[None]:
         try:
-            async with asyncio.timeout(self._patience_seconds if live else None):
+            async with asyncio.timeout(self._timeout_seconds if live else None):
                 yield
         except TimeoutError as problem:
-            raise ZohoDown(f"Desk did not answer within {self._patience_seconds} s.") from problem
+            raise ZohoDown(f"Desk did not answer within {self._timeout_seconds} s.") from problem

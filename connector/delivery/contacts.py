@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.clock import MINUTE, SECOND, Clock
-from connector.contacts.contacts import Contact, from_desk, pick
+from connector.contacts.cards import Contact, from_desk, pick
 from connector.delivery.background import Background
 from connector.delivery.held import Held
 from connector.delivery.merging import Body

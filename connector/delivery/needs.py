@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from connector.contacts.contacts import Contact, Found
+from connector.contacts.cards import Contact, Found
 from connector.zoho import models
 
 

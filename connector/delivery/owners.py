@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from connector.aio import SingleFlight
 from connector.calls import CallRecord
 from connector.clock import DAY, Clock
-from connector.contacts.flights import Flights
 from connector.delivery.background import Background
 from connector.delivery.needs import Desk
 from connector.errors import ZohoRefused
@@ -14,6 +14,7 @@ from connector.store import Store, desk_agents
 from connector.store.desk_agents import Known
 from connector.store.together import Together
 from connector.store.users import User
+from connector.zoho.budget import Unseated
 
 ACTIVE = "ACTIVE"
 
@@ -25,7 +26,7 @@ class Owners:
         self._store = store
         self._clock = clock
         self._known: Together[tuple[int, int], Known | None] = Together(store, _known)
-        self._flights: Flights[tuple[int, int], str | None] = Flights()
+        self._flights: SingleFlight[tuple[int, int], str | None] = SingleFlight((Unseated,))
 
     async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
         """Return the owner of a record, else the portal's default one, else None.
@@ -41,7 +42,7 @@ class Owners:
         known = await self._known.ask((portal_id, user.id))
         if known is not None and self._clock() < known.checked_at + DAY:
             return known.desk_agent_id
-        return await self._flights.join((portal_id, user.id), lambda: self._ask(desk, portal_id, user))
+        return await self._flights.run((portal_id, user.id), lambda: self._ask(desk, portal_id, user))
 
     async def _ask(self, desk: Desk, portal_id: int, user: User) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""Hear phone systems in their own dialects; this table is the only place that knows which there are."""
+"""Read what phone systems post, each in its dialect; this table alone knows which dialects there are."""
 
 from importlib import resources
 
@@ -8,16 +8,16 @@ from connector.dialects.base import (
     MAX_EVENTS,
     NO_HINTS,
     Answer,
+    AnswerContext,
     Dialect,
     Hints,
     Ignored,
     Parsed,
-    PhoneSystem,
     Posted,
     Question,
     Receipt,
     Rejected,
-    Told,
+    SystemConfig,
     check_count,
     known_time_zone,
     turned_away,
@@ -92,16 +92,16 @@ __all__ = [
     "NO_HINTS",
     "UNSHOWN",
     "Answer",
+    "AnswerContext",
     "Dialect",
     "Hints",
     "Ignored",
     "Parsed",
-    "PhoneSystem",
     "Posted",
     "Question",
     "Receipt",
     "Rejected",
-    "Told",
+    "SystemConfig",
     "check_count",
     "full_address",
     "guide",

@@ -1,22 +1,73 @@
-"""What all dialects share: what comes in, what goes out, and the row that describes a dialect."""
+"""What every dialect takes and returns, and which agent is meant by what a phone system writes; pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
-from connector.dialects.agents import NO_AGENTS, Agents
 from connector.errors import InvalidEvent, TooLarge
+from connector.numbers import Kind, could_be, read
 
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is refused; the web room stops reading there."""
+
 MAX_EVENTS = 500
 """A body with more events is refused."""
 
+_IN_URI = frozenset(":@<%")
 
-class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
+
+class Agents(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agents of one phone system go by.
+
+    `words` are their extensions and logins as they were entered; `telephones` maps those that are whole
+    phone numbers, read as E.164, to the word.
+    """
+
+    words: frozenset[str] = frozenset()
+    telephones: Mapping[str, str] = {}
+
+    def word(self, end: str | None, country: str) -> str | None:
+        """Return which agent's word an end of a call is, None for nobody's; it is read in `country`."""
+        if not end or end in self.words:
+            return end or None
+        if could_be(end, self.telephones):
+            found = self.telephones.get(read(end, country).e164 or "")
+            if found is not None:
+                return found
+        return self._short(end, country)
+
+    def _short(self, end: str, country: str) -> str | None:
+        """Find an extension in a URI, or between blanks; a name in a URI may be anybody's."""
+        if not self.words or end.isalnum() or (_may_be_number(end) and not _IN_URI.intersection(end)):
+            return None
+        known = read(end, country)
+        return known.display if known.kind is Kind.EXTENSION and known.display in self.words else None
+
+
+NO_AGENTS = Agents()
+
+
+@lru_cache(maxsize=64)
+def agents_of(words: frozenset[str], country: str) -> Agents:
+    """Return agents by their words; numbers among these are read in `country`."""
+    return Agents(words=words, telephones=_telephones(words, country))
+
+
+def _telephones(words: Collection[str], country: str) -> dict[str, str]:
+    read_as = ((read(word, country).e164, word) for word in sorted(words) if _may_be_number(word))
+    return {e164: word for e164, word in read_as if e164 is not None}
+
+
+def _may_be_number(word: str) -> bool:
+    """Spare what is surely none the reading, which takes ten times as long: an extension is shorter."""
+    return sum(map(str.isdigit, word)) > 6
+
+
+class SystemConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect needs to know of the sender.
 
     `secrets` are those that sign, `address_secrets` those that stand in the address: all that are valid
@@ -119,7 +170,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...] = ()
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerContext(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer is made of."""
 
     posted: Posted
@@ -153,8 +204,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
-    parse: Callable[[PhoneSystem, Posted], Parsed]
-    answer: Callable[[Told], Answer]
+    parse: Callable[[SystemConfig, Posted], Parsed]
+    answer: Callable[[AnswerContext], Answer]
     guide: str
     signing: Literal["made", "given", "none"] = "made"
     given: str = ""
@@ -197,7 +248,7 @@ def turned_away(parsed: Parsed) -> Parsed:
 
 
 def known_time_zone(name: str) -> bool:
-    """Say whether this is a time zone of the IANA database."""
+    """Tell whether this is a time zone of the IANA database."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -10,7 +10,7 @@ from hashlib import sha256
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
-from connector.dialects.base import Ignored, Parsed, PhoneSystem, Posted, Question
+from connector.dialects.base import Ignored, Parsed, Posted, Question, SystemConfig
 from connector.dialects.fields import clean, direction_of
 from connector.errors import InvalidEvent
 
@@ -30,7 +30,7 @@ _CAUSES = {
 }
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class CtiEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event in the vendor's words; `users` are the agents it is about."""
 
     event: str
@@ -44,7 +44,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None = None
 
 
-def parsed(said: Said, source: str, system: PhoneSystem, posted: Posted) -> Parsed:
+def parsed(said: CtiEvent, source: str, system: SystemConfig, posted: Posted) -> Parsed:
     """Translate one event; a voicemail that answers and an unknown word are kept and ignored.
 
     InvalidEvent for a direction that is neither in nor out, or missing where the call begins.
@@ -62,9 +62,9 @@ def parsed(said: Said, source: str, system: PhoneSystem, posted: Posted) -> Pars
 
 
 def _events(
-    said: Said, kind: EventType, direction: Direction | None, source: str, received_at: int
+    said: CtiEvent, kind: EventType, direction: Direction | None, source: str, received_at: int
 ) -> Iterator[CallEvent]:
-    """Say it once for each agent: all that are rung, the one who answered, nobody at the end."""
+    """Yield an event for each agent: all that are rung, the one who answered, nobody at the end."""
     agents = () if kind is EventType.ENDED else said.users if kind is EventType.RINGING else said.users[:1]
     for agent in agents or (None,):
         yield CallEvent(
@@ -84,7 +84,7 @@ def _events(
         )
 
 
-def _direction(said: Said, system: PhoneSystem) -> Direction | None:
+def _direction(said: CtiEvent, system: SystemConfig) -> Direction | None:
     if said.direction is None:
         return None
     if said.direction not in _DIRECTIONS:
@@ -92,7 +92,7 @@ def _direction(said: Said, system: PhoneSystem) -> Direction | None:
     return direction_of(_DIRECTIONS[said.direction], said.from_number, said.to_number, system)
 
 
-def _question(said: Said, direction: Direction | None) -> Question | None:
+def _question(said: CtiEvent, direction: Direction | None) -> Question | None:
     ends = (said.from_number, said.to_number)
     line, number = ends if direction is Direction.OUTBOUND else reversed(ends)
     if direction is None or number is None:
@@ -100,6 +100,6 @@ def _question(said: Said, direction: Direction | None) -> Question | None:
     return Question(direction=direction, number=number, line=line)
 
 
-def _id(said: Said, agent: str | None) -> str:
+def _id(said: CtiEvent, agent: str | None) -> str:
     facts = msgspec.json.encode([msgspec.structs.replace(said, users=()), agent])
     return f"{clean(said.event[:40])}-{sha256(facts).hexdigest()[:32]}"

@@ -11,7 +11,7 @@ import msgspec
 from connector.calls import Direction
 from connector.casing import ascii_upper
 from connector.clock import DAY, MINUTE, from_iso
-from connector.dialects.base import PhoneSystem
+from connector.dialects.base import SystemConfig
 from connector.errors import InvalidEvent
 from connector.numbers import Kind, could_be, country_at, is_emergency_number, read
 
@@ -65,7 +65,7 @@ def clean(text: str | None) -> str | None:
     return "".join(letter for letter in text if letter in _JOINERS or not _is_unseen(letter)) or None
 
 
-def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
+def is_own(number: str | None, system: SystemConfig, country: str = "") -> bool:
     """Return whether an end of a call is surely the company's own: a line, or an agent's.
 
     It is read in `country`, where none is given in the phone system's. A short number is an extension only
@@ -78,7 +78,7 @@ def is_own(number: str | None, system: PhoneSystem, country: str = "") -> bool:
 
 
 def direction_of(
-    told: Direction, from_number: str | None, to_number: str | None, system: PhoneSystem
+    told: Direction, from_number: str | None, to_number: str | None, system: SystemConfig
 ) -> Direction:
     """Return which way a call goes: as told, unless both of its ends are surely the company's own.
 

@@ -1,4 +1,4 @@
-"""Hear the neutral event: CloudEvents 1.0, structured or in a batch, signed as Standard Webhooks 1.0.
+"""Read the neutral event: CloudEvents 1.0, structured or in a batch, signed as Standard Webhooks 1.0.
 
 What is wrong with one event of a batch does not hold up the others. What a caller can influence, the
 numbers, never gets an event refused: they are cut and cleaned.
@@ -18,12 +18,12 @@ from connector.dialects.base import (
     MAX_BODY_BYTES,
     MAX_EVENTS,
     Answer,
+    AnswerContext,
     Ignored,
     Parsed,
-    PhoneSystem,
     Posted,
     Rejected,
-    Told,
+    SystemConfig,
 )
 from connector.dialects.fields import check_printable, check_url, clean, decoded, is_own, moment
 from connector.errors import InvalidEvent, TooLarge, UnsupportedFormat
@@ -80,7 +80,7 @@ _EVENTS = msgspec.json.Decoder(list[_Event])
 _MEMBERS = msgspec.json.Decoder(list[Raw])
 
 
-def parse(system: PhoneSystem, posted: Posted) -> Parsed:
+def parse(system: SystemConfig, posted: Posted) -> Parsed:
     """Check size, signature, content type and schema, in this order, and say what was said.
 
     A `time` that is missing, before 2000 or more than a day ahead gives way to the arrival time.
@@ -105,8 +105,8 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
     return Parsed(events=tuple(events), ignored=tuple(ignored), rejected=tuple(rejected))
 
 
-def answer(told: Told) -> Answer:
-    """Say what became of the events: 202 with the counts."""
+def answer(told: AnswerContext) -> Answer:
+    """Return what became of the events: 202 with the counts."""
     receipt = told.receipt
     rejected = [{"index": one.index, "error": _located(one)} for one in receipt.rejected]
     counts = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "ignored": receipt.ignored}
@@ -139,7 +139,7 @@ def _members(body: bytes) -> Sequence[_Event | Raw]:
 
 
 def _outcomes(
-    members: Sequence[_Event | Raw], system: PhoneSystem, received_at: int
+    members: Sequence[_Event | Raw], system: SystemConfig, received_at: int
 ) -> Iterator[CallEvent | Ignored | Rejected]:
     for index, member in enumerate(members):
         try:
@@ -148,7 +148,7 @@ def _outcomes(
             yield Rejected(index=index, error=str(problem), pointer=problem.pointer)
 
 
-def _outcome(index: int, member: _Event | Raw, system: PhoneSystem, received_at: int) -> CallEvent | Ignored:
+def _outcome(index: int, member: _Event | Raw, system: SystemConfig, received_at: int) -> CallEvent | Ignored:
     event: _Event | _Head = member if isinstance(member, _Event) else _event(member)
     for name in ("id", "source", "type"):
         check_printable(getattr(event, name), f"/{name}")
@@ -168,7 +168,7 @@ def _event(member: Raw) -> _Event | _Head:
         return head
 
 
-def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
+def _direction(data: _Data, system: SystemConfig) -> Direction | None:
     """Take the sender's word, but for a call of which both ends are surely the company's own."""
     if data.from_number is None or data.to_number is None or data.direction is None:
         return data.direction
@@ -181,7 +181,7 @@ def _direction(data: _Data, system: PhoneSystem) -> Direction | None:
     return Direction.INTERNAL if both else data.direction
 
 
-def _call_event(event: _Event, system: PhoneSystem, received_at: int) -> CallEvent:
+def _call_event(event: _Event, system: SystemConfig, received_at: int) -> CallEvent:
     data = event.data or _NO_DATA
     check_printable(event.subject, "/subject")
     check_printable(data.parent or "", "/data/parent")

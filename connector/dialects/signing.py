@@ -1,4 +1,4 @@
-"""Sign and verify as Standard Webhooks 1.0 says (standard-webhooks/spec/standard-webhooks.md)."""
+"""Verify who posted: signatures of Standard Webhooks, and secrets in addresses, which some vendors need."""
 
 import hmac
 import secrets as random
@@ -11,8 +11,12 @@ from connector.clock import SECOND
 from connector.errors import BadSignature, SettingsError
 
 TOLERANCE_SECONDS = 300
+
 _PREFIX = "whsec_"
+
 _SHORTEST_KEY_BYTES = 24
+
+_TOKEN_BYTES = 32
 
 
 def new_secret() -> str:
@@ -91,3 +95,17 @@ def _key(secret: str) -> bytes:
     if len(key) < _SHORTEST_KEY_BYTES:
         raise SettingsError(f"a signing secret holds at least {_SHORTEST_KEY_BYTES} bytes")
     return key
+
+
+def new_token() -> str:
+    """Make a secret for an address: 43 letters, digits, hyphens and underscores."""
+    return random.token_urlsafe(_TOKEN_BYTES)
+
+
+def verify_address_secret(token: str, secrets: Sequence[str]) -> None:
+    """Pass if this is one of the secrets; BadSignature, whose message repeats nothing of it, if not."""
+    given = token.encode("utf-8", "replace")
+    # Every secret is compared, so that the time taken says nothing of which one was close.
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets]
+    if not any(matches):
+        raise BadSignature("the secret in the address is missing or wrong")

@@ -1,4 +1,4 @@
-"""Hear sipgate.io's pushes: forms signed with sipgate's RSA key, answered with XML that asks for more.
+"""Read sipgate.io's pushes: forms signed with sipgate's RSA key, answered with XML that asks for more.
 
 Page: developer.sipgate.io, push API. Only newCall is sent unless its answer names addresses for the rest.
 sipgate signs for all of its customers with one key, and without a time: the signature says that sipgate
@@ -17,8 +17,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from connector.calls import Direction
-from connector.dialects import addresses, cti, params
-from connector.dialects.base import Answer, Hints, Parsed, PhoneSystem, Posted, Question, Told, unreadable
+from connector.dialects import cti, params, signing
+from connector.dialects.base import (
+    Answer,
+    AnswerContext,
+    Hints,
+    Parsed,
+    Posted,
+    Question,
+    SystemConfig,
+    unreadable,
+)
 from connector.dialects.fields import required
 from connector.dialects.params import Params
 from connector.errors import BadSignature, InvalidEvent, SettingsError, TooLarge
@@ -29,12 +38,12 @@ SIGNATURE = "x-sipgate-signature"
 _SHORTEST_KEY_BITS = 1_024
 
 
-def parse(system: PhoneSystem, posted: Posted) -> Parsed:
+def parse(system: SystemConfig, posted: Posted) -> Parsed:
     """Check the address's secret and the signature over the body, and say what was said.
 
     What cannot be read is rejected yet answered: without an answer sipgate sends nothing more of the call.
     """
-    addresses.verify(posted.token, system.address_secrets)
+    signing.verify_address_secret(posted.token, system.address_secrets)
     _verify(posted, system.secrets)
     try:
         return cti.parsed(_said(params.from_form(posted.body)), SOURCE, system, posted)
@@ -42,7 +51,7 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
         return unreadable(problem)
 
 
-def answer(told: Told) -> Answer:
+def answer(told: AnswerContext) -> Answer:
     """Ask for what follows, and say what to do with a call that begins."""
     url = escape(told.posted.url)
     question = told.parsed.question
@@ -103,13 +112,13 @@ def _key(pem: str) -> RSAPublicKey:
     return key
 
 
-def _said(told: Params) -> cti.Said:
+def _said(told: Params) -> cti.CtiEvent:
     event = required(told.one("event"), "event", "/event")
     # Names are for people and change; ids do not. Who answers a machine is told by name only.
     users = told.many("userId", "user")
     if event == "answer" and cti.VOICEMAIL in told.many("user"):
         users = (cti.VOICEMAIL,)
-    return cti.Said(
+    return cti.CtiEvent(
         event=event,
         call_id=required(told.one("callId"), "callId", "/callId"),
         direction=told.one("direction"),

@@ -1,6 +1,12 @@
-"""Hear Twilio's status and recording callbacks, and those of vendors that write them alike.
+"""Read Twilio's status and recording callbacks, and those of vendors that write them alike.
 
 Pages: twilio.com/docs/voice (status callbacks of calls and of Dial's nouns, recording status callbacks).
+
+A leg that was dialled names its ParentCallSid: it is an agent's part of that call, or the customer's part of
+a call that an agent makes. A call that comes in is picked up by Twilio, and is answered by nobody yet.
+
+To Twilio everything that reaches it is inbound, an agent who calls out like a customer who calls a line, and
+both may come as a client or by SIP: only who calls whom tells them apart.
 """
 
 import re
@@ -8,17 +14,20 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connector.calls import CallEvent, Cause, EventType
+import msgspec
+
+from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.casing import ascii_lower
 from connector.clock import DAY, SECOND
-from connector.dialects import params, twilio_ends, twilio_signature
-from connector.dialects.base import Answer, Ignored, Parsed, PhoneSystem, Posted, Told, unreadable
-from connector.dialects.fields import MAX_URL, check_url, required
+from connector.dialects import params, twilio_signature
+from connector.dialects.base import Answer, AnswerContext, Ignored, Parsed, Posted, SystemConfig, unreadable
+from connector.dialects.fields import MAX_URL, check_url, clean, direction_of, is_own, required
 from connector.dialects.params import Params
-from connector.dialects.twilio_ends import Part
 from connector.errors import InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
+from connector.numbers import Kind, read
 
 SOURCE = "twilio"
+
 FORM = "application/x-www-form-urlencoded"
 
 _ENDED = {
@@ -28,17 +37,75 @@ _ENDED = {
     "failed": Cause.FAILED,
     "canceled": Cause.CANCELLED,
 }
+
 _BEGUN = ("queued", "initiated", "ringing")
+
 _PICKED_UP = ("in-progress", "answered")
+
 _MACHINES = ("machine", "fax")
+
 _TOKEN_AT_MOST = 500
+
 _SECONDS_AT_MOST = 1_000_000
+
 _WHOLE = re.compile(r"[0-9]{1,9}")
+
 _YEAR_2000 = 946_684_800 * SECOND
 
+_CLIENT, _SIP = "client:", ("sip:", "sips:")
 
-def parse(system: PhoneSystem, posted: Posted) -> Parsed:
-    """Check the signature, and say what was said.
+_DIRECTIONS = {
+    "inbound": Direction.INBOUND,
+    "trunking-originating": Direction.INBOUND,
+    "outbound": Direction.OUTBOUND,
+    "outbound-api": Direction.OUTBOUND,
+    "outbound-dial": Direction.OUTBOUND,
+    "trunking-terminating": Direction.OUTBOUND,
+}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of a call: a leg of another call or not, the agent's or not, able to answer it or not."""
+
+    is_leg: bool
+    may_answer: bool
+    direction: Direction | None = None
+    from_number: str | None = None
+    to_number: str | None = None
+    agent: str | None = None
+
+
+class _End(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told of one end of a call.
+
+    `word` is what stands for it: a client's name, a SIP user or a number. `agent` is the word of an agent
+    who is known, `is_line` says that it is a number of ours. A `device` is a client or a SIP user that
+    is no phone number: ours or a visitor's.
+    """
+
+    told: str | None
+    word: str | None
+    agent: str | None
+    is_line: bool
+    kind: Kind
+    is_client: bool
+    is_device: bool
+
+    @property
+    def is_known(self) -> bool:
+        return self.is_line or self.agent is not None
+
+    @property
+    def is_inside(self) -> bool:
+        return self.is_known or self.is_device
+
+    @property
+    def is_short(self) -> bool:
+        return self.kind is Kind.EXTENSION
+
+
+def parse(system: SystemConfig, posted: Posted) -> Parsed:
+    """Check the signature, and return the events.
 
     What cannot be read is rejected yet answered like the rest: Twilio holds errors against the address.
     """
@@ -54,8 +121,8 @@ def parse(system: PhoneSystem, posted: Posted) -> Parsed:
         return unreadable(problem)
 
 
-def answer(_told: Told) -> Answer:
-    """Say that all is well; there is nothing that a callback could be told."""
+def answer(_told: AnswerContext) -> Answer:
+    """Return an answer without content: a callback can be told nothing."""
     body = b'<?xml version="1.0" encoding="UTF-8"?>\n<Response/>'
     return Answer(status=200, content_type="text/xml; charset=utf-8", body=body)
 
@@ -66,7 +133,7 @@ def check_token(token: str) -> None:
         raise SettingsError("an Auth Token, or a shared key, is one word of letters, digits and marks")
 
 
-def _parsed(told: Params, system: PhoneSystem, received_at: int) -> Parsed:
+def _parsed(told: Params, system: SystemConfig, received_at: int) -> Parsed:
     sid = required(told.one("CallSid"), "CallSid", "/CallSid")
     status = told.one("CallStatus")
     if status is None:
@@ -74,7 +141,7 @@ def _parsed(told: Params, system: PhoneSystem, received_at: int) -> Parsed:
         events = list(_recorded(told, sid, received_at))
     else:
         name = status = ascii_lower(status)
-        part = twilio_ends.part_of(told, system)
+        part = part_of(told, system)
         events = [*_events(told, sid, status, part, received_at), *_recorded(told, sid, received_at)]
     if events:
         return Parsed(events=tuple(events))
@@ -109,7 +176,7 @@ def _events(told: Params, sid: str, status: str, part: Part, received_at: int) -
 
 
 def _kinship(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
-    """Say to which call a leg belongs, as a call that is over: a recording may name the leg alone."""
+    """Return to which call a leg belongs, as a call that is over: a recording may name the leg alone."""
     return CallEvent(
         source=SOURCE,
         id=required(f"{sid}-part", "CallSid", "/CallSid"),
@@ -122,7 +189,7 @@ def _kinship(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
 
 
 def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[EventType, int]]:
-    """Say what a status means for this part of a call.
+    """Yield what a status means for this part of a call.
 
     The end tells how long it took, so it also says when the call began, and that somebody answered: often
     it is the only callback there is.
@@ -148,7 +215,7 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
 
 
 def _recorded(told: Params, sid: str, received_at: int) -> Iterator[CallEvent]:
-    """Say where the recording is, once it can be heard."""
+    """Return where the recording is, once it can be heard."""
     url = told.one("RecordingUrl")
     is_ready = (told.one("RecordingStatus") or "completed") == "completed"
     if not is_ready or (url is None and told.one("CallStatus")):
@@ -192,3 +259,91 @@ def _seconds(text: str | None) -> int | None:
     if text is None or not _WHOLE.fullmatch(text):
         return None
     return min(int(text), _SECONDS_AT_MOST)
+
+
+def _end(told: str | None, system: SystemConfig) -> _End:
+    word = _word(told)
+    kind = read(word, system.country).kind
+    agent = system.agent(word)
+    is_client = ascii_lower(told or "").startswith(_CLIENT)
+    return _End(
+        told=told,
+        word=word,
+        agent=agent,
+        is_line=agent is None and is_own(word, system),
+        kind=kind,
+        is_client=is_client,
+        is_device=word != told and kind not in (Kind.E164, Kind.WITHHELD),
+    )
+
+
+def _word(told: str | None) -> str | None:
+    """Return what an end goes by: a client's name, a SIP user, or the phone number as it stands."""
+    if told is None or not ascii_lower(told).startswith((_CLIENT, *_SIP)):
+        return told
+    return told.partition(":")[2].partition("@")[0].partition(";")[0] or None
+
+
+def part_of(told: Params, system: SystemConfig) -> Part:
+    """Tell whose part it is, by what the two ends are."""
+    caller, called = _end(clean(told.one("From")), system), _end(clean(told.one("To")), system)
+    if told.one("ParentCallSid"):
+        return _leg(caller, called)
+    direction = _DIRECTIONS.get(ascii_lower(told.one("Direction") or ""))
+    if caller.is_device and not caller.is_known and called.word is None and system.agents.words:
+        # A visitor, or one of ours who was not entered: whom a leg of this dials tells them apart.
+        return Part(is_leg=False, may_answer=False, from_number=caller.told)
+    if caller.is_device or (caller.word != caller.told and caller.is_known):
+        direction = _direction_of_device(caller, called)
+        if direction is not Direction.INBOUND:
+            return _dialled_by_agent(caller, called, direction)
+    elif direction is Direction.OUTBOUND and (called.is_device or called.agent is not None):
+        # The agent is rung first; whom they call is a leg of this.
+        agent = called.agent or called.word
+        return Part(is_leg=False, may_answer=False, direction=direction, from_number=caller.told, agent=agent)
+    elif direction is not None:
+        direction = direction_of(direction, caller.word, called.word, system)
+    may_answer = direction is Direction.OUTBOUND
+    return Part(
+        is_leg=False, may_answer=may_answer, direction=direction, from_number=caller.told,
+        to_number=called.told,
+    )  # fmt: skip
+
+
+def _direction_of_device(caller: _End, called: _End) -> Direction:
+    """Tell the way of a call that a client or a SIP user makes, by how surely each end is ours.
+
+    Whoever calls somebody outside is ours; who is not known to be, and calls one of ours, comes in.
+    """
+    both_short = caller.is_short and called.is_short and called.is_inside
+    if (caller.is_known and called.is_known) or both_short:
+        return Direction.INTERNAL
+    if called.is_known:
+        return Direction.INBOUND
+    if caller.is_known or not called.is_device:
+        return Direction.OUTBOUND
+    if caller.is_client and called.is_client:
+        return Direction.INTERNAL
+    return Direction.OUTBOUND if caller.is_short else Direction.INBOUND
+
+
+def _leg(caller: _End, called: _End) -> Part:
+    from_us = caller.is_inside
+    if from_us and not called.is_inside:
+        return Part(
+            is_leg=True, may_answer=True, direction=Direction.OUTBOUND,
+            from_number=None if caller.is_device else caller.told, to_number=called.told,
+        )  # fmt: skip
+    number = None if from_us else caller.told
+    return Part(is_leg=True, may_answer=True, from_number=number, agent=called.agent or called.word)
+
+
+def _dialled_by_agent(caller: _End, called: _End, direction: Direction) -> Part:
+    return Part(
+        is_leg=False,
+        may_answer=False,
+        direction=direction,
+        from_number=caller.told if caller.is_line else None,
+        to_number=None if called.is_client and direction is Direction.INTERNAL else called.told,
+        agent=None if caller.is_line else caller.agent or caller.word,
+    )

@@ -1,4 +1,4 @@
-"""Hear Zammad's generic CTI, and answer as Zammad does, so that what speaks to Zammad speaks to us unchanged.
+"""Read Zammad's generic CTI, and answer as Zammad does, so that what speaks to Zammad speaks to us unchanged.
 
 Page: docs.zammad.org, Generic CTI (newCall, answer, hangup). The vendor has no signature: a secret stands in
 the address. Unlike Zammad, a repeated, early or late event is taken.
@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from connector.casing import ascii_lower
-from connector.dialects import addresses, cti, params
-from connector.dialects.base import Answer, Hints, Parsed, PhoneSystem, Posted, Question, Told
+from connector.dialects import cti, params, signing
+from connector.dialects.base import Answer, AnswerContext, Hints, Parsed, Posted, Question, SystemConfig
 from connector.dialects.fields import required
 from connector.dialects.params import Params
 from connector.errors import InvalidEvent, UnsupportedFormat
@@ -18,17 +18,17 @@ from connector.errors import InvalidEvent, UnsupportedFormat
 SOURCE = "zammad"
 
 
-def parse(system: PhoneSystem, posted: Posted) -> Parsed:
+def parse(system: SystemConfig, posted: Posted) -> Parsed:
     """Check the address's secret, read JSON or a form, and say what was said.
 
     As Zammad does, a wrong direction is refused (422); nobody who speaks this dialect gives up for that.
     """
-    addresses.verify(posted.token, system.address_secrets)
+    signing.verify_address_secret(posted.token, system.address_secrets)
     return cti.parsed(_said(_params(posted)), SOURCE, system, posted)
 
 
-def answer(told: Told) -> Answer:
-    """Say `{}`, or what to do with a call that begins: reject it, dial with a caller id, ring its owner.
+def answer(told: AnswerContext) -> Answer:
+    """Return `{}`, or what to do with a call that begins: reject it, dial with a caller id, ring its owner.
 
     `caller_name` is ours: for the phone's display, where the phone system is set to be told names.
     """
@@ -64,13 +64,13 @@ def _params(posted: Posted) -> Params:
     return params.from_form(posted.body)
 
 
-def _said(told: Params) -> cti.Said:
+def _said(told: Params) -> cti.CtiEvent:
     event = required(told.one("event"), "event", "/event")
     direction = told.one("direction")
     # Which of our people answered is known best by their phone: it is what Zammad looks at first.
     answering = told.one("answeringNumber") if event == "answer" and direction != "out" else None
     users = told.many("user")
-    return cti.Said(
+    return cti.CtiEvent(
         event=event,
         call_id=required(told.one("callId", "call_id"), "callId", "/callId"),
         direction=direction,

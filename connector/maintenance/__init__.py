@@ -1,8 +1,8 @@
-"""Keep things for as long as they are needed, and see that phone systems are still heard."""
+"""Delete what is too old or to be forgotten; watch the clocks, and phone systems that fall silent."""
 
-from connector.maintenance.clocks import Clocks
-from connector.maintenance.forgetting import Forgetting
-from connector.maintenance.pruning import Pruning
+from connector.maintenance.clock_skew import ClockSkew
+from connector.maintenance.erasure import Erasure
+from connector.maintenance.retention import Retention
 from connector.maintenance.silence import Silence
 
-__all__ = ["Clocks", "Forgetting", "Pruning", "Silence"]
+__all__ = ["ClockSkew", "Erasure", "Retention", "Silence"]

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 
 from connector.clock import MINUTE, SECOND, Clock
-from connector.maintenance.habits import LEARNED_FROM, Status, status
+from connector.maintenance.baseline import LEARNED_FROM, Status, status
 from connector.metrics import Metrics
 from connector.store import Store, silence
 
@@ -40,7 +40,7 @@ class Silence:
     async def statuses(self) -> list[Status]:
         """Return how every phone system is, exact to a minute."""
         now = self._clock()
-        return [status(each, now) for each in await self._store.read(silence.known)]
+        return [status(each, now) for each in await self._store.read(silence.read_activity)]
 
     def _tell(self, silent: list[Status]) -> None:
         for each in silent:

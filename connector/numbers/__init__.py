@@ -1,6 +1,6 @@
 """Read phone numbers however they are written, and write them in all the ways people do; pure."""
 
-from connector.numbers.heard import (
+from connector.numbers.caller_numbers import (
     AS_WRITTEN,
     NO_HABITS,
     Habits,
@@ -10,26 +10,7 @@ from connector.numbers.heard import (
     heard,
     unread,
 )
-from connector.numbers.kinds import (
-    abroad_code,
-    country_at,
-    country_of,
-    is_costly,
-    is_emergency,
-    is_emergency_number,
-)
-from connector.numbers.reading import (
-    Kind,
-    Number,
-    could_be,
-    known_country,
-    labelled,
-    mask,
-    read,
-    worth_asking,
-)
-from connector.numbers.subscribers import is_among, spellings, subscriber
-from connector.numbers.typed import (
+from connector.numbers.forms import (
     behind_brackets,
     forms,
     last_groups,
@@ -38,7 +19,24 @@ from connector.numbers.typed import (
     tails,
     within,
 )
-from connector.numbers.uris import plain
+from connector.numbers.reading import (
+    Kind,
+    Number,
+    abroad_code,
+    could_be,
+    country_at,
+    country_of,
+    is_costly,
+    is_emergency,
+    is_emergency_number,
+    known_country,
+    labelled,
+    mask,
+    plain,
+    read,
+    worth_asking,
+)
+from connector.numbers.subscribers import is_among, spellings, subscriber
 
 __all__ = [
     "AS_WRITTEN",

@@ -1,19 +1,43 @@
-"""Read what a phone system says a number is; nothing that it can say raises an exception."""
+"""Read a number as phone systems and people write it: which number, of which kind, in which country."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 from enum import StrEnum
 from functools import lru_cache
 from unicodedata import normalize
+from urllib.parse import unquote
 
 import msgspec
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult, shortnumberinfo
 
 from connector.numbers.subscribers import is_among, renewed
-from connector.numbers.uris import LONGEST, address_of, shown, unwrap
+
+LONGEST = 250
+"""No text longer than this many characters is looked at."""
+
+PART_AT_MOST = 40
+"""Characters of what is shown of a part: nobody reads more."""
+
+_IN_ANGLES = re.compile(r"<([^<>]*)>")
+
+_SCHEME = re.compile(r"(?:sips?|tel|callto):", re.IGNORECASE)
+
+_HOST = re.compile(r"\[[0-9a-fA-F:.]+\]|[^\s:;?/<>@\"]+")
+
+_NUMBER_WITH_MORE = re.compile(r"[+\uff0b]?[\d(][\d\s().\-/]*[;:]")
+
+_CONTEXT = re.compile(r";\s*phone-context\s*=\s*(\+[\d\-.()]+)", re.IGNORECASE)
+
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
+"""What shows nothing, though Unicode counts it neither as a space nor as a format character."""
+
+_COMPLETES = 7
+"""Fewer digits are an extension, whatever the context that they come with."""
 
 _KEYPAD_WORDS = frozenset({"anonymous", "blocked", "restricted", "unavailable", "unknown"})
+
 _WITHHELD_WORDS = _KEYPAD_WORDS | {
     *("anonym", "anonyme", "anonymouscaller", "anonymousinvalid"),
     *("hidden", "hiddennumber", "blockednumber", "suppressed", "withheld", "withheldnumber"),
@@ -22,18 +46,77 @@ _WITHHELD_WORDS = _KEYPAD_WORDS | {
     *("nummerunterdr\u00fcckt", "rufnummerunterdr\u00fcckt", "unterdr\u00fcckt", "unterdrueckt"),
     *("unbekannt", "nichtverf\u00fcgbar", "nichtverfuegbar"),
 }
+
 _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+
 _WITHHELD_DIGITS = frozenset(word.translate(_KEYPAD) for word in _KEYPAD_WORDS) | {"7378742883"}
 """Carriers that must send digits spell the word on the keypad, after a plus; Twilio misspells one."""
 
 _EXTENSION_SUFFIX = re.compile(r"\s*(?:ext\.?|x)\s*\d+$", re.IGNORECASE)
+
 _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\u2010-\u2015]+")
+
 _SHORT = re.compile(r"[\d*#]+")
+
 _BUT_DIGITS = {code: None for code in range(128) if not chr(code).isdigit()}
+
 _LAST_DIGITS = 4
 
 NOT_SHOWN = "Unreadable number"
 """Stands for what has nothing in it that could be shown."""
+
+_SATELLITES = frozenset({870, 878, 881, 882, 883, 979})
+"""Country codes of no country, whose calls cost what they like."""
+
+
+def plain(text: str) -> str:
+    """Return a text without what nobody sees, and with a usual space for each unusual one.
+
+    Numbers are pasted with no-break spaces, zero-width ones and marks of the direction of writing in them.
+    """
+    if text.isascii():
+        return text
+    seen = (letter for letter in text if letter not in _BLANKS and unicodedata.category(letter) != "Cf")
+    return "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in seen)
+
+
+def unwrap(raw: str) -> str:
+    """Return the number out of the URI, the parameters and the angle brackets it came in.
+
+    One that is global only together with its phone-context (RFC 3966) is completed by it.
+    """
+    text, bare = _opened(raw)
+    if bare == text and "@" not in text and not _NUMBER_WITH_MORE.match(text):
+        return text
+    user = bare.partition("@")[0]
+    number = unquote(user.partition(";")[0].partition("?")[0].partition(":")[0]).strip()
+    context = _CONTEXT.search(unquote(user))
+    is_local = number[:1].isdigit() and sum(map(str.isdigit, number)) >= _COMPLETES
+    return f"{context[1]}{number}" if context and is_local else number
+
+
+def address_of(raw: str) -> str | None:
+    """Return user and host of an internet call address such as a SIP URI, fit to be shown; None for others.
+
+    Password, port and parameters are left out.
+    """
+    _, bare = _opened(raw)
+    host = _HOST.match(bare.partition("@")[2])
+    user = shown(unwrap(raw))
+    return f"{user}@{shown(host[0])}" if host and user else None
+
+
+def shown(text: str) -> str:
+    """Make a text from outside fit to be shown: printable and short."""
+    return "".join(filter(str.isprintable, text)).strip()[:PART_AT_MOST]
+
+
+def _opened(raw: str) -> tuple[str, str]:
+    """Return what stands in the angle brackets, if any, and that without its scheme."""
+    text = plain(raw[: LONGEST + 1]).strip()
+    inside = _IN_ANGLES.search(text)
+    text = inside[1].strip() if inside else text
+    return text, _SCHEME.sub("", text, count=1)
 
 
 class Kind(StrEnum):
@@ -70,12 +153,12 @@ def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
 
 
 def known_country(code: str) -> bool:
-    """Say whether this is the ISO 3166 alpha-2 code, in capitals, of a country with phone numbers."""
+    """Tell whether this is the ISO 3166 alpha-2 code, in capitals, of a country with phone numbers."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def could_be(raw: str, known: Collection[str]) -> bool:
-    """Say, for a tenth of what `read` takes, whether a text may be one of these numbers (E.164) at all.
+    """Tell, for a tenth of what `read` takes, whether a text may be one of these numbers (E.164) at all.
 
     Whatever its form, the last digits of a number stand in it one after the other.
     """
@@ -132,7 +215,7 @@ def mask(raw: str | None) -> str:
 
 
 def is_withheld(text: str) -> bool:
-    """Say whether these are words, or digits, for a number that nobody may know; zeros only are."""
+    """Tell whether these are words, or digits, for a number that nobody may know; zeros only are."""
     if text.startswith("+") and text[1:] in _WITHHELD_DIGITS:
         return True
     whole = text if text.isascii() else normalize("NFC", text)
@@ -176,7 +259,7 @@ def _national(digits: str, trunk: str, country: str) -> PhoneNumber | None:
 
 
 def _is_written_so(number: PhoneNumber, digits: str) -> bool:
-    """Say whether these are all the digits that people at home write: some numbers have no trunk prefix."""
+    """Tell whether these are all the digits that people at home write: some numbers have no trunk prefix."""
     at_home = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
     return phonenumbers.normalize_digits_only(at_home) == digits
 
@@ -189,7 +272,7 @@ def _trunkless(text: str, digits: str, country: str) -> PhoneNumber | None:
 
 
 def _is_spelt_so(number: PhoneNumber, digits: str) -> bool:
-    """Say whether these digits end as the number does that they were read as: not of an older spelling."""
+    """Tell whether these digits end as the number does that they were read as: not of an older spelling."""
     return digits.endswith(phonenumbers.national_significant_number(number))
 
 
@@ -227,3 +310,56 @@ def _parsed(text: str, country: str | None) -> PhoneNumber | None:
         return phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
         return None
+
+
+def is_emergency(raw: str, country: str) -> bool:
+    """Tell whether dialling this in this country reaches the emergency services."""
+    digits = phonenumbers.normalize_digits_only(raw)
+    return bool(digits) and shortnumberinfo.connects_to_emergency_number(digits, country)
+
+
+def is_emergency_number(digits: str, country: str) -> bool:
+    """Return whether these digits, and no others behind them, are the emergency services' in this country."""
+    return digits.isdigit() and shortnumberinfo.is_emergency_number(digits, country)
+
+
+def is_costly(e164: str) -> bool:
+    """Tell whether a number is a premium-rate one, or a satellite's, whatever digits follow it."""
+    number = parse(e164, "")
+    if number is None:
+        return False
+    if number.country_code in _SATELLITES:
+        return True
+    # Networks connect once a number is whole and take no notice of what is dialled behind it.
+    phonenumbers.truncate_too_long_number(number)
+    return phonenumbers.number_type(number) == PhoneNumberType.PREMIUM_RATE
+
+
+def country_of(e164: str) -> str:
+    """Return where a number is at home, in two letters; where its plan does not say, by its country code."""
+    number = parse(e164, "")
+    if number is None:
+        return ""
+    found = phonenumbers.region_code_for_number(number)
+    return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+@lru_cache(maxsize=8_192)
+def country_at(line: str | None, country: str) -> str:
+    """Return where the customers of one of our lines are at home: numbers are written as there.
+
+    `country` is the phone system's. It counts where the line may be one of its own, and where the line is
+    no whole number, or one of no country at all.
+    """
+    number = parse(read(line, country).e164 or "-", "")
+    if number is None or phonenumbers.is_valid_number_for_region(number, country):
+        return country
+    found = phonenumbers.region_code_for_number(number)
+    found = found or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return found if known_country(found) else country
+
+
+def abroad_code(e164: str) -> str:
+    """Return a number's country code, such as +44; "" for what is no number."""
+    number = parse(e164, "")
+    return "" if number is None else f"+{number.country_code}"

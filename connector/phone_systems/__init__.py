@@ -1,10 +1,10 @@
-"""Know the phone systems: who may post where, what is theirs, and what they are told of a call."""
+"""Find who may post events, what belongs to them, and what they are told about a call."""
 
-from connector.phone_systems.hints import Hinting, caller_id
+from connector.phone_systems.hints import HintReader, caller_id
 from connector.phone_systems.patterns import best_fit, fits, pattern_of
 from connector.phone_systems.systems import (
-    REMEMBERED_FOR,
-    Known,
+    CACHED_FOR,
+    CachedPhoneSystem,
     PhoneSystems,
     check,
     check_network,
@@ -13,9 +13,9 @@ from connector.phone_systems.systems import (
 )
 
 __all__ = [
-    "REMEMBERED_FOR",
-    "Hinting",
-    "Known",
+    "CACHED_FOR",
+    "CachedPhoneSystem",
+    "HintReader",
     "PhoneSystems",
     "best_fit",
     "caller_id",

@@ -1,4 +1,4 @@
-"""Find out what a phone system wants to know of a call that begins: from our own tables, and at once."""
+"""Read what a phone system wants to know of a call that begins: from our own tables, in 50 ms at most."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from connector.phone_systems.patterns import best_fit, fits
 from connector.store import Store, blocked, callers, phones
 from connector.store.phones import PhoneSystem
 
-PATIENCE_SECONDS = 0.05
+TIMEOUT_SECONDS = 0.05
 """How long a phone system's answer waits for this: the phone rings later by as much."""
 
 NAMES_AT_MOST = 2
@@ -22,19 +22,19 @@ NAMES_AT_MOST = 2
 log = logging.getLogger(__name__)
 
 
-class Hinting:
-    """Return the questions of phone systems; what is not known in time is not said."""
+class HintReader:
+    """Answer the questions of phone systems; what is not known in time is left out."""
 
-    def __init__(self, store: Store, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, store: Store, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._store = store
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
 
     async def hints(self, phone: PhoneSystem, question: Question | None) -> Hints:
         """Return what is known of a call that begins, and nothing where that takes too long or fails."""
         if question is None:
             return NO_HINTS
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with asyncio.timeout(self._timeout_seconds):
                 return await self._store.read(lambda connection: _hints(connection, phone, question))
         except TimeoutError:
             log.warning("hints_too_late", extra={"phone_system": phone.slug})

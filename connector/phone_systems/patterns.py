@@ -33,7 +33,7 @@ def pattern_of(text: str, country: str) -> str:
 
 
 def fits(number: Number, pattern: str) -> bool:
-    """Say whether a number is meant by a pattern; * alone means every number, withheld ones too.
+    """Tell whether a number is meant by a pattern; * alone means every number, withheld ones too.
 
     A whole number means its subscriber, however either is spelt.
     """

@@ -1,4 +1,4 @@
-"""Know the phone systems: who may post where, with which secrets, and what is theirs."""
+"""Find the phone systems that post to us, add them, and change their secrets."""
 
 import re
 import secrets
@@ -8,19 +8,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
+from connector.aio import TtlCache
 from connector.clock import HOUR, SECOND, Clock
 from connector.crypto import Encryptor
-from connector.dialects import DIALECTS, Dialect, Hints, Question, known_time_zone
-from connector.dialects import PhoneSystem as Voice
-from connector.dialects.addresses import new_token
-from connector.dialects.agents import agents_of
-from connector.dialects.signing import new_secret
+from connector.dialects import DIALECTS, Dialect, Hints, Question, SystemConfig, known_time_zone
+from connector.dialects.base import agents_of
+from connector.dialects.signing import new_secret, new_token
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
-from connector.phone_systems.hints import Hinting
+from connector.phone_systems.hints import HintReader
 from connector.store import Store, audit
 from connector.store import phones as table
 
-REMEMBERED_FOR = 2 * SECOND
+CACHED_FOR = 2 * SECOND
 """How long a phone system is taken from memory: a rotation, a new line or extension works after that."""
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -30,12 +29,14 @@ PREFIX_AT_MOST = 8
 _PREFIX = re.compile(rf"[0-9A-Za-z*#]{{1,{PREFIX_AT_MOST}}}")
 
 
-class Known(msgspec.Struct, frozen=True):
-    """A phone system in memory: as the database has it, and as its dialect needs it."""
+class CachedPhoneSystem(msgspec.Struct, frozen=True):
+    """A phone system in memory: as the database has it, and as its dialect needs it.
+
+    `networks` are those that it may post from; none means any.
+    """
 
     phone: table.PhoneSystem
-    voice: Voice
-    until: int
+    config: SystemConfig
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def check_sender(self, address: str) -> None:
@@ -48,50 +49,47 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class PhoneSystems:
-    """Find phone systems fast, add them, and change their secrets."""
+    """Find phone systems, from memory for two seconds; add them, and change their secrets."""
 
     def __init__(self, store: Store, encryptor: Encryptor, clock: Clock) -> None:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
-        self.hinting = Hinting(store)
-        self._known: dict[str | int, Known] = {}
+        self.hint_reader = HintReader(store)
+        self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
         """Return what a phone system wants to know of a call that begins; 50 ms at most."""
-        return await self.hinting.hints(phone, question)
+        return await self.hint_reader.hints(phone, question)
 
-    async def find(self, slug: str) -> Known:
+    async def find(self, slug: str) -> CachedPhoneSystem:
         """Return the phone system at this address; UnknownPhoneSystem if there is none."""
-        now = self._clock()
-        if (known := self._known.get(slug)) and known.until > now:
-            return known
-        found = await self._store.read(lambda connection: table.find(connection, slug, now))
-        return self._remember(found, now, f"No phone system has the address /hooks/{slug[:SLUG_AT_MOST]}.")
+        return await self._cache.get(slug)
 
     async def get(self, phone_id: int) -> table.PhoneSystem:
         """Return the phone system with this id; UnknownPhoneSystem if there is none."""
-        now = self._clock()
-        if (known := self._known.get(phone_id)) and known.until > now:
-            return known.phone
-        found = await self._store.read(lambda connection: table.get(connection, phone_id, now))
-        return self._remember(found, now, "The phone system is gone.").phone
+        return (await self._cache.get(phone_id)).phone
 
     async def list_all(self) -> list[table.PhoneSystem]:
         """Return every phone system."""
         now = self._clock()
         return await self._store.read(lambda connection: table.list_all(connection, now))
 
-    def _remember(self, phone: table.PhoneSystem | None, now: int, missing: str) -> Known:
+    async def _load(self, key: str | int) -> CachedPhoneSystem:
+        """Read the phone system with this address or id, and decrypt its secrets."""
+        now = self._clock()
+        if isinstance(key, str):
+            phone = await self._store.read(lambda connection: table.find(connection, key, now))
+            missing = f"No phone system has the address /hooks/{key[:SLUG_AT_MOST]}."
+        else:
+            phone = await self._store.read(lambda connection: table.get(connection, key, now))
+            missing = "The phone system has been deleted."
         if phone is None:
             raise UnknownPhoneSystem(missing)
-        networks = tuple(map(ip_network, phone.senders))
-        known = Known(phone, self._voice(phone), now + REMEMBERED_FOR, networks)
-        self._known[phone.slug] = self._known[phone.id] = known
-        return known
+        return CachedPhoneSystem(phone, self._config_of(phone), tuple(map(ip_network, phone.senders)))
 
-    def _voice(self, phone: table.PhoneSystem) -> Voice:
-        return Voice(
+    def _config_of(self, phone: table.PhoneSystem) -> SystemConfig:
+        return SystemConfig(
             uid=phone.uid,
             slug=phone.slug,
             country=phone.country,
@@ -150,7 +148,7 @@ class PhoneSystems:
             audit.append(connection, now, actor, "phone_system.rotated", slug, f"overlap {overlap_hours} h")
 
         await self._store.write(change)
-        self._known.clear()
+        self._cache.clear()
         return "" if given else secret
 
 

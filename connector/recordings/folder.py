@@ -18,8 +18,7 @@ from connector.errors import (
     RecordingUnfit,
     RecordingUnreachable,
 )
-from connector.recordings.audio import CHUNK, LARGEST, Audio
-from connector.recordings.media import media_type
+from connector.recordings.audio import CHUNK, LARGEST, Audio, media_type
 from connector.recordings.ranges import Part, Range
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,7 +50,7 @@ async def open_file(folder: str, names: Sequence[str], asked: Range | None) -> A
     """Open a recording in a folder; raises any RecordingError, or RangeNotSatisfiable."""
     kind = media_type("", names[-1])
     if kind is None:
-        raise RecordingUnfit("The file's name does not end as that of a recording.")
+        raise RecordingUnfit("The file's name does not end like a recording's, such as .wav or .mp3.")
     file = await anyio.to_thread.run_sync(_open, folder, names)
     try:
         size = os.fstat(file.fileno()).st_size
@@ -68,7 +67,7 @@ def _check_size(size: int) -> None:
     if size == 0:
         raise RecordingMissing("The file is still empty.")
     if size > LARGEST:
-        raise RecordingUnfit("The file is larger than any recording.")
+        raise RecordingUnfit("The file is larger than 1 GiB.")
 
 
 def _open(folder: str, names: Sequence[str]) -> BinaryIO:
@@ -98,12 +97,12 @@ def _open_below(root: Path, names: Sequence[str]) -> BinaryIO:
         os.close(here)
     if not stat.S_ISREG(os.fstat(found).st_mode):
         os.close(found)
-        raise RecordingUnfit("What lies there is no file.")
+        raise RecordingUnfit("There is something else than a file.")
     return os.fdopen(found, "rb")
 
 
 def _told(problem: Exception) -> RecordingError:
-    """Say what a failure of the file system means; RuntimeError is a ring of links."""
+    """Return the error for a failure of the file system; RuntimeError is a ring of links."""
     number = problem.errno if isinstance(problem, OSError) else None
     if number in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG} or isinstance(problem, ValueError):
         return RecordingMissing("There is no such file in the folder.")
@@ -124,4 +123,4 @@ async def _read(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
     except OSError as problem:
         raise _told(problem) from problem
     if left:
-        raise RecordingUnreachable("The file has become shorter.")
+        raise RecordingUnreachable("The file became shorter while it was read.")

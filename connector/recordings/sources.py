@@ -1,4 +1,4 @@
-"""Say where a phone system keeps its recordings, and refuse what could not be meant."""
+"""Read and check where a phone system keeps its recordings, and refuse what could not be meant."""
 
 import re
 from base64 import b64encode
@@ -14,7 +14,7 @@ import msgspec
 from connector.casing import ascii_lower
 from connector.crypto import Encryptor
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
-from connector.recordings.addresses import Address, Network, may_reach
+from connector.recordings.network import Address, Network, may_reach
 from connector.settings import Secret
 from connector.store.recordings import SourceRow
 
@@ -43,7 +43,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         if origin in self.origins or (url != first and origin in self.redirect_origins):
             return
         if self.origins or origin != origin_of(first):
-            raise RecordingNotAllowed(f"The recording lies or leads to {url.host}, which is not allowed.")
+            raise RecordingNotAllowed(
+                f"The recording is at {url.host}, or redirects there, and that is not allowed."
+            )
         if url.scheme != "https":
             raise RecordingNotAllowed(f"The recording is at {url.host} by plain http, which is not allowed.")
 
@@ -106,7 +108,7 @@ def changed(row: SourceRow, changes: Changes, encryptor: Encryptor) -> SourceRow
         # Whoever gave them named the hosts that see them.
         raise CommandError(
             f"The credentials were given for {' '.join(row.origins)}: give them again for the new host, "
-            "or add --forget and say everything anew."
+            "or add --forget and give everything anew."
         )
     if whole.header is not None and not whole.origins:
         raise CommandError("Credentials are shown to named hosts only: give --host as well.")
@@ -127,9 +129,9 @@ def address_of(text: str) -> httpx2.URL:
     try:
         url = httpx2.URL(text).copy_with(username=None, password=None, fragment=None)
     except (httpx2.InvalidURL, ValueError, UnicodeError) as problem:
-        raise RecordingUnfit("What the phone system told is no address.") from problem
+        raise RecordingUnfit("What the phone system sent as the recording's address is not one.") from problem
     if url.scheme not in ("http", "https") or not url.host:
-        raise RecordingUnfit("What the phone system told is no address.")
+        raise RecordingUnfit("What the phone system sent as the recording's address is not one.")
     return url
 
 

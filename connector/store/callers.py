@@ -1,13 +1,11 @@
-"""Say what our own tables know of a caller while the phone waits: names, and who looks after them."""
+"""Read what our own tables know of a caller while the phone waits: names, and who looks after them."""
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
-from connector.store import directory
+from connector.store import contacts
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
-    contact_numbers,
-    contacts,
     desk_agents,
     extensions,
     users,
@@ -20,20 +18,7 @@ class _Named(msgspec.Struct):
 
 _read = msgspec.json.Decoder(list[_Named]).decode
 
-# Built once: these run while a phone rings, and building them takes longer than running them.
-_THE_CALLERS = (
-    select(contacts.c.name, contacts.c.owner_id)
-    .join(
-        contact_numbers,
-        and_(
-            contact_numbers.c.portal_id == contacts.c.portal_id,
-            contact_numbers.c.contact_id == contacts.c.contact_id,
-        ),
-    )
-    .where(contact_numbers.c.portal_id == bindparam("portal"), contact_numbers.c.number == bindparam("e164"))
-    .order_by(contacts.c.modified_at.desc(), func.length(contacts.c.contact_id), contacts.c.contact_id)
-    .limit(bindparam("at_most"))
-)
+# Built once: this runs while a phone rings, and building it takes longer than running it.
 _WORDS = (
     select(extensions.c.extension)
     .join(desk_agents, desk_agents.c.user_id == extensions.c.user_id)
@@ -54,17 +39,16 @@ def names(connection: Connection, portal_id: int, e164: str, at_most: int) -> li
 
     The index is asked, and what Desk last said of the number where the index has nobody.
     """
-    rows = connection.execute(_THE_CALLERS, {"portal": portal_id, "e164": e164, "at_most": at_most})
-    if found := [row.name for row in rows]:
-        return found
-    entry = directory.get(connection, portal_id, e164)
-    return [] if entry is None else [one.name for one in _read(entry.contacts)[:at_most]]
+    if found := contacts.bearers(connection, portal_id, e164, at_most):
+        return [each.name for each in found]
+    answer = contacts.answer(connection, portal_id, e164)
+    return [] if answer is None else [one.name for one in _read(answer.contacts)[:at_most]]
 
 
 def owner_words(connection: Connection, portal_id: int, phone_id: int, e164: str) -> tuple[str, ...]:
     """Return what a phone system calls the agent who looks after the contact with this number."""
-    rows = connection.execute(_THE_CALLERS, {"portal": portal_id, "e164": e164, "at_most": 1})
-    owner_id = next((row.owner_id for row in rows), None)
+    found = contacts.bearers(connection, portal_id, e164, 1)
+    owner_id = found[0].owner_id if found else None
     if owner_id is None:
         return ()
     asked = {"portal": portal_id, "owner": owner_id, "phone": phone_id}

@@ -1,4 +1,8 @@
-"""Keep the directory's index: contacts as Desk last told them, and the numbers that lead to them."""
+"""Keep what Desk has told of contacts: the contact index, and its answers about single numbers.
+
+The index holds a portal's contacts and the numbers that lead to them. An answer holds the contacts that a
+search in Desk found for one number, none included, and the moment of the search.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,9 +21,9 @@ from sqlalchemy import (
 
 from connector.numbers import country_at
 from connector.store.dialects import insert
-from connector.store.tables import contact_numbers, contacts, lines, phone_systems
+from connector.store.tables import contact_numbers, contacts, directory, lines, phone_systems
 
-_contacts, _numbers = contacts.c, contact_numbers.c
+_contacts, _numbers, _answers = contacts.c, contact_numbers.c, directory.c
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +40,13 @@ class Indexed(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[str, ...] = ()
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What Desk answered about a number: contacts as JSON, and the moment (ms) at which it was asked."""
+
+    contacts: bytes
+    asked_at: int
+
+
 _COLUMNS = [_contacts[name] for name in Indexed.__struct_fields__]
 
 # Built once: this runs while a phone rings, and building it takes longer than running it.
@@ -48,6 +59,10 @@ _BEARERS = (
     .where(_numbers.portal_id == bindparam("portal"), _numbers.number == bindparam("e164"))
     .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
     .limit(bindparam("at_most"))
+)
+
+_ANSWER = select(_answers.contacts, _answers.asked_at).where(
+    _answers.portal_id == bindparam("portal"), _answers.number == bindparam("e164")
 )
 
 _MANY = 10_000
@@ -74,20 +89,20 @@ def by_ids(connection: Connection, portal_id: int, ids: Iterable[str]) -> dict[s
 
 
 def put(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_at: int) -> int:
-    """Keep contacts as Desk tells them, and answer how many of them are news.
+    """Keep contacts as Desk tells them, and return how many of them are new or changed.
 
     What is older than what is kept stays out: Desk's search tells the state of some minutes ago.
     """
     each_once = {contact.contact_id: contact for contact in found}
     kept = by_ids(connection, portal_id, each_once)
-    publisher = [each for each in each_once.values() if _is_news(each, kept.get(each.contact_id))]
-    _write(connection, portal_id, publisher, seen_at)
-    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in publisher])
-    told = {each.contact_id for each in publisher}
+    changed = [each for each in each_once.values() if _is_change(each, kept.get(each.contact_id))]
+    _write(connection, portal_id, changed, seen_at)
+    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in changed])
+    told = {each.contact_id for each in changed}
     seen = [{"portal": portal_id, "contact": each, "seen": seen_at} for each in each_once if each not in told]
     if seen:
         connection.execute(update(contacts).where(_BY_ID).values(seen_at=bindparam("seen")), seen)
-    return len(publisher)
+    return len(changed)
 
 
 def forget(connection: Connection, portal_id: int, ids: Sequence[str]) -> None:
@@ -154,16 +169,64 @@ def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _is_news(told: Indexed, kept: Indexed | None) -> bool:
+def answer(connection: Connection, portal_id: int, number: str) -> Answer | None:
+    """Return what Desk last answered about a number (E.164), however old it is; None if nothing is kept."""
+    row = connection.execute(_ANSWER, {"portal": portal_id, "e164": number}).one_or_none()
+    return None if row is None else Answer(row.contacts, row.asked_at)
+
+
+def put_answer(connection: Connection, portal_id: int, number: str, answer: Answer) -> None:
+    """Keep an answer about a number, unless that to a later question is kept already.
+
+    A slow answer must not hide a contact that was made after its question had left.
+    """
+    values = {"contacts": answer.contacts, "asked_at": answer.asked_at}
+    adding = insert(connection, directory).values(portal_id=portal_id, number=number, **values)
+    connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=[_answers.portal_id, _answers.number],
+            set_=values,
+            where=_answers.asked_at <= answer.asked_at,
+        )
+    )
+
+
+def replace_answer(connection: Connection, portal_id: int, number: str, answer: Answer) -> None:
+    """Keep what is known of a number instead of whatever is kept."""
+    forget_answers(connection, portal_id, [number])
+    put_answer(connection, portal_id, number, answer)
+
+
+def numbers_answered_with(connection: Connection, portal_id: int, part: bytes) -> list[str]:
+    """Return the numbers whose answers hold this piece of JSON; it reads the whole portal."""
+    rows = connection.execute(
+        select(_answers.number, _answers.contacts).where(_answers.portal_id == portal_id)
+    )
+    return [number for number, contacts in rows if part in contacts]
+
+
+def forget_answers(connection: Connection, portal_id: int, numbers: Sequence[str]) -> None:
+    """Forget the answers about these numbers (E.164), so that Desk is asked again."""
+    connection.execute(
+        delete(directory).where(and_(_answers.portal_id == portal_id, _answers.number.in_(numbers)))
+    )
+
+
+def forget_answers_before(connection: Connection, before: int) -> int:
+    """Forget, in every portal, the answers to questions before this moment; return how many."""
+    return connection.execute(delete(directory).where(_answers.asked_at < before)).rowcount
+
+
+def _is_change(told: Indexed, kept: Indexed | None) -> bool:
     if kept is None:
         return True
     return told.modified_at >= kept.modified_at and told != kept
 
 
-def _write(connection: Connection, portal_id: int, publisher: Sequence[Indexed], seen_at: int) -> None:
-    if not publisher:
+def _write(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_at: int) -> None:
+    if not found:
         return
-    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in publisher]
+    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in found]
     adding = insert(connection, contacts)
     changed = {name: adding.excluded[name] for name in rows[0] if name not in ("portal_id", "contact_id")}
     keys = [_contacts.portal_id, _contacts.contact_id]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from connector.calls import CallEvent, NotRecorded, call_key, closing, fold
 from connector.clock import SECOND, Clock
-from connector.store import belated, call_groups, calls, events, outbox, unrecorded
+from connector.store import call_groups, calls, erasure, events, outbox, unrecorded
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 
@@ -77,7 +77,7 @@ class EventIngester:
         rows = _lock(connection, arrivals, now)
         silent: list[NotRecorded] = []
         if any(row.erased_at is not None for row in rows.values()):
-            silent += belated.erase(connection, _by_call(arrivals), rows, now)
+            silent += erasure.erase_late(connection, _by_call(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
         new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
         changed, left = self._fold(connection, rows, _new_by_call(arrivals, new))

@@ -15,7 +15,7 @@ from connector.store.portals import Portal
 from connector.store.tables import calls as calls_table
 from connector.store.tables import contacts, phone_systems, recording_accesses, recording_sources, users
 
-What = Literal["opened", "played", "downloaded", "refused"]
+AccessKind = Literal["opened", "played", "downloaded", "refused"]
 """What somebody did: opened the page, listened, took a copy, or was turned away."""
 
 ONE_ACCESS = 10 * MINUTE
@@ -53,7 +53,7 @@ def source_of(connection: Connection, phone_id: int) -> SourceRow:
 
 
 def set_source(connection: Connection, phone_id: int, source: SourceRow) -> None:
-    """Say where a phone system keeps its recordings, instead of what was said before."""
+    """Write where a phone system keeps its recordings, instead of what was there before."""
     connection.execute(delete(recording_sources).where(recording_sources.c.phone_system_id == phone_id))
     if source == SourceRow():
         return
@@ -64,8 +64,8 @@ def set_source(connection: Connection, phone_id: int, source: SourceRow) -> None
     )
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """All that stands around the recordings of a call: its whole family, head first, and where it belongs.
+class RecordedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call group whose recordings are asked for, its root first, and where it belongs.
 
     `contact_id` is whose record it is in Desk, `desk_url` that record; None where there is none yet.
     `is_wanted` says that a record is wanted, or stands in Desk already.
@@ -81,32 +81,32 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     is_wanted: bool = False
 
 
-def kept(connection: Connection, key: str, now: int) -> Kept | None:
-    """Read what stands around a call's recordings, by the key of any call of its family."""
+def recorded_call(connection: Connection, key: str, now: int) -> RecordedCall | None:
+    """Read what stands around a call's recordings, by the key of any call of its call group."""
     asked = select(calls_table.c.id, calls_table.c.root_id).where(calls_table.c.key == key)
     found = connection.execute(asked).one_or_none()
     if found is None:
         return None
-    head_id = found.root_id or found.id
-    (head,) = calls.by_ids(connection, [head_id])
-    phone = phones.get(connection, head.phone_system_id, now)
+    root_id = found.root_id or found.id
+    (root,) = calls.by_ids(connection, [root_id])
+    phone = phones.get(connection, root.phone_system_id, now)
     portal = None if phone is None else portals.get(connection, phone.portal_id)
     if phone is None or portal is None:
         return None
-    return Kept(
-        call_group=(head, *calls.call_group(connection, [head_id])),
+    return RecordedCall(
+        call_group=(root, *calls.call_group(connection, [root_id])),
         phone=phone,
         portal=portal,
         source=source_of(connection, phone.id),
-        **_in_desk(connection, head, portal.id),
+        **_in_desk(connection, root, portal.id),
     )
 
 
-def _in_desk(connection: Connection, head: CallRow, portal_id: int) -> dict[str, Any]:
+def _in_desk(connection: Connection, root: CallRow, portal_id: int) -> dict[str, Any]:
     """Return whose record it is and where: the one written, else the contact that was chosen."""
-    row = outbox.find(connection, portal_id, "call", head.key)
+    row = outbox.find(connection, portal_id, "call", root.key)
     sent = None if row is None or row.sent is None else _sent(row.sent).body
-    contact_id = head.chosen_contact_id if sent is None else sent.contact_id
+    contact_id = root.chosen_contact_id if sent is None else sent.contact_id
     asked = select(contacts.c.name).where(
         contacts.c.portal_id == portal_id, contacts.c.contact_id == contact_id
     )
@@ -135,14 +135,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     last_at: int
     times: int
-    what: What
+    what: AccessKind
     user: str
     phone_system: str
     call: str
     piece: str
 
 
-def note(connection: Connection, call_id: int, user_id: int, what: What, piece: str, now: int) -> None:
+def note(connection: Connection, call_id: int, user_id: int, what: AccessKind, piece: str, now: int) -> None:
     """Write down an access, or that one goes on."""
     log = recording_accesses.c
     same = and_(log.call_id == call_id, log.user_id == user_id, log.what == what, log.piece == piece)
@@ -154,7 +154,7 @@ def note(connection: Connection, call_id: int, user_id: int, what: What, piece: 
 
 
 def accesses(connection: Connection, *, key: str | None = None, limit: int = 100) -> list[Access]:
-    """Return who did what with recordings, the latest first; `key` is that of any call of one family."""
+    """Return who did what with recordings, the latest first; `key` is that of any call of one call group."""
     log = recording_accesses.c
     asked = (
         select(
@@ -179,6 +179,6 @@ def _group_ids(connection: Connection, key: str) -> Sequence[int]:
     found = connection.execute(of_key).one_or_none()
     if found is None:
         return []
-    head_id = found.root_id or found.id
-    members = select(calls_table.c.id).where(calls_table.c.root_id == head_id)
-    return [head_id, *connection.execute(members).scalars()]
+    root_id = found.root_id or found.id
+    members = select(calls_table.c.id).where(calls_table.c.root_id == root_id)
+    return [root_id, *connection.execute(members).scalars()]

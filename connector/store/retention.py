@@ -1,6 +1,6 @@
 """Delete what has been kept for long enough, a few hundred rows at a time.
 
-What has not reached Desk stays however old it is, and with it the whole family of its call.
+What has not reached Desk stays however old it is, and with it the whole group of its call.
 The audit is kept for ever: the database itself refuses to delete from it.
 """
 
@@ -41,13 +41,13 @@ CALLS_AT_A_TIME = 100
 OVER = ("done", "dropped")
 """States of deliveries that nothing more comes of."""
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """How far a walk through the old calls has come: when the last one seen changed, and its id."""
 
-START: Place = (0, 0)
+START: Position = (0, 0)
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Cutoffs(msgspec.Struct, frozen=True, kw_only=True):
     """From which moment back things are too old to be kept."""
 
     now: int
@@ -55,11 +55,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unread_before: int
 
 
-class Step(msgspec.Struct, frozen=True):
+class PruneStep(msgspec.Struct, frozen=True):
     """How many rows were deleted, and where to go on; nowhere at the end."""
 
     rows: int
-    place: Place | None
+    position: Position | None
 
 
 OF_CALLS = (events, outbox, recording_accesses)
@@ -67,17 +67,17 @@ OF_CALLS = (events, outbox, recording_accesses)
 
 
 class _CallGroup(msgspec.Struct, frozen=True):
-    head: int
+    root: int
     members: list[int]
 
     @property
     def ids(self) -> list[int]:
-        return [self.head, *self.members]
+        return [self.root, *self.members]
 
 
-def prune_calls(connection: Connection, before: int, place: Place) -> Step:
-    """Delete some whole families of calls that changed last before a moment, with all that hangs on them."""
-    seen = _oldest(connection, before, place)
+def prune_calls(connection: Connection, before: int, position: Position) -> PruneStep:
+    """Delete some whole groups of calls that changed last before a moment, with all that hangs on them."""
+    seen = _oldest(connection, before, position)
     call_groups, busy = _call_groups(connection, [row.id for row in seen if row.root_id is None], before)
     old = [call_group for call_group in call_groups if not busy.intersection(call_group.ids)]
     sizes = _sizes(connection, [call_id for call_group in old for call_id in call_group.ids])
@@ -85,26 +85,26 @@ def prune_calls(connection: Connection, before: int, place: Place) -> Step:
     _delete_call_groups(connection, chosen)
     rows = sum(_size(call_group, sizes) for call_group in chosen)
     if len(chosen) < len(old):
-        return Step(rows, place)
-    return Step(rows, (seen[-1].changed_at, seen[-1].id) if len(seen) == CALLS_AT_A_TIME else None)
+        return PruneStep(rows, position)
+    return PruneStep(rows, (seen[-1].changed_at, seen[-1].id) if len(seen) == CALLS_AT_A_TIME else None)
 
 
-def _oldest(connection: Connection, before: int, place: Place) -> Sequence[Row[int, int, int | None]]:
-    # Heads are picked out by who asks: SQLite would take the index of root_id and read all calls.
+def _oldest(connection: Connection, before: int, position: Position) -> Sequence[Row[int, int, int | None]]:
+    # Roots are picked out by who asks: SQLite would take the index of root_id and read all calls.
     old = select(calls.c.id, calls.c.changed_at, calls.c.root_id).where(
         calls.c.changed_at < before,
-        calls.c.changed_at >= place[0],
-        tuple_(calls.c.changed_at, calls.c.id) > place,
+        calls.c.changed_at >= position[0],
+        tuple_(calls.c.changed_at, calls.c.id) > position,
     )
     ordered = old.order_by(calls.c.changed_at, calls.c.id).limit(CALLS_AT_A_TIME)
     return connection.execute(ordered.with_for_update(skip_locked=True)).all()
 
 
 def _call_groups(
-    connection: Connection, heads: Sequence[int], before: int
+    connection: Connection, roots: Sequence[int], before: int
 ) -> tuple[list[_CallGroup], set[int]]:
-    """Return the families, and those of their calls that must stay: open, young, or not all in Desk."""
-    call_groups = {head: _CallGroup(head, []) for head in heads}
+    """Return the call groups, and those of their calls that must stay: open, young, or not all in Desk."""
+    call_groups = {root: _CallGroup(root, []) for root in roots}
     members = connection.execute(
         select(calls.c.id, calls.c.root_id).where(calls.c.root_id.in_(call_groups)).order_by(calls.c.id)
     )
@@ -134,7 +134,7 @@ def _size(call_group: _CallGroup, sizes: Mapping[int, int]) -> int:
 
 
 def _as_many_as_fit(call_groups: Sequence[_CallGroup], sizes: Mapping[int, int]) -> list[_CallGroup]:
-    """Take families until there are rows enough; at least one, however large."""
+    """Take call groups until there are rows enough; at least one, however large."""
     chosen: list[_CallGroup] = []
     rows = 0
     for call_group in call_groups:
@@ -147,21 +147,21 @@ def _as_many_as_fit(call_groups: Sequence[_CallGroup], sizes: Mapping[int, int])
 
 def _delete_call_groups(connection: Connection, call_groups: Sequence[_CallGroup]) -> None:
     ids = [call_id for call_group in call_groups for call_id in call_group.ids]
-    heads = [call_group.head for call_group in call_groups]
+    roots = [call_group.root for call_group in call_groups]
     for table in OF_CALLS:
         connection.execute(delete(table).where(table.c.call_id.in_(ids)))
-    connection.execute(delete(calls).where(calls.c.root_id.in_(heads)))
-    connection.execute(delete(calls).where(calls.c.id.in_(heads)))
+    connection.execute(delete(calls).where(calls.c.root_id.in_(roots)))
+    connection.execute(delete(calls).where(calls.c.id.in_(roots)))
 
 
-def prune_ignored(connection: Connection, limits: Limits) -> int:
+def prune_ignored(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete events of types that we do not know."""
     return _delete_oldest(
-        connection, events, events.c.received_at, limits.calls_before, events.c.call_id.is_(None)
+        connection, events, events.c.received_at, cutoffs.calls_before, events.c.call_id.is_(None)
     )
 
 
-def prune_contacts(connection: Connection, limits: Limits) -> int:
+def prune_contacts(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete deliveries of contacts that have long been in Desk: who calls again is found there.
 
     Those that take what belongs to no number stay, a few a portal: Desk finds them by the name that we gave
@@ -169,31 +169,31 @@ def prune_contacts(connection: Connection, limits: Limits) -> int:
     """
     is_there = text("outbox.kind = 'contact' AND outbox.state IN ('done', 'dropped')")
     # They have a word for a key, where others have a number (E.164).
-    of_a_number = or_(outbox.c.key.startswith("+"), outbox.c.desk_id.is_(None))
-    return _delete_oldest(connection, outbox, outbox.c.changed_at, limits.calls_before, is_there, of_a_number)
+    has_number = or_(outbox.c.key.startswith("+"), outbox.c.desk_id.is_(None))
+    return _delete_oldest(connection, outbox, outbox.c.changed_at, cutoffs.calls_before, is_there, has_number)
 
 
-def prune_unread(connection: Connection, limits: Limits) -> int:
+def prune_unread(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete bodies that could not be read."""
-    return _delete_oldest(connection, unread, unread.c.last_at, limits.unread_before)
+    return _delete_oldest(connection, unread, unread.c.last_at, cutoffs.unread_before)
 
 
-def prune_sessions(connection: Connection, limits: Limits) -> int:
+def prune_sessions(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete sessions that are over."""
-    return _delete_oldest(connection, sessions, sessions.c.expires_at, limits.now)
+    return _delete_oldest(connection, sessions, sessions.c.expires_at, cutoffs.now)
 
 
-def prune_flows(connection: Connection, limits: Limits) -> int:
+def prune_flows(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete attempts to sign in or to link that nobody came back from."""
-    return _delete_oldest(connection, flows, flows.c.expires_at, limits.now)
+    return _delete_oldest(connection, flows, flows.c.expires_at, cutoffs.now)
 
 
-def prune_orders(connection: Connection, limits: Limits) -> int:
+def prune_orders(connection: Connection, cutoffs: Cutoffs) -> int:
     """Delete what phone systems were to do a day ago; the audit has it."""
-    return _delete_oldest(connection, orders, orders.c.created_at, limits.now - DAY)
+    return _delete_oldest(connection, orders, orders.c.created_at, cutoffs.now - DAY)
 
 
-BY_AGE: tuple[Callable[[Connection, Limits], int], ...] = (
+BY_AGE: tuple[Callable[[Connection, Cutoffs], int], ...] = (
     prune_ignored,
     prune_contacts,
     prune_unread,

@@ -1,4 +1,4 @@
-"""Keep in which hours each phone system was heard, which is enough to know what silence is usual."""
+"""Keep in which hours each phone system sent events, which is enough to know what silence is usual."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
     longest_gap: int = 0
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """A phone system and the hours in which it was heard, the oldest first."""
 
     id: int
@@ -49,7 +49,7 @@ def heard(connection: Connection, since: int) -> dict[int, list[int]]:
 
 
 def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_before: int) -> None:
-    """Add to the hours when phone systems were heard, and forget what is too old to tell of habits."""
+    """Add to the hours when phone systems were heard, and forget what is too old for the baseline."""
     for phone_id, told in moments.items():
         kept = {hour.hour_at: hour for hour in _hours(connection, phone_id)}
         changed = {}
@@ -61,12 +61,12 @@ def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_be
     connection.execute(delete(activity).where(activity.c.hour_at < forget_before))
 
 
-def known(connection: Connection) -> list[Known]:
+def read_activity(connection: Connection) -> list[Activity]:
     """Return every phone system with its hours, in the order of their addresses."""
     asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
     rows = connection.execute(asked.order_by(phone_systems.c.slug)).all()
     return [
-        Known(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
+        Activity(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
         for row in rows
     ]
 

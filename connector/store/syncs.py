@@ -1,16 +1,20 @@
-"""Keep how far the directory's index of each portal is: one row a portal, worked on by one process."""
+"""Keep how far the contact index of each portal is, and which contacts Desk has told us to read again.
 
+There is one row a portal, worked on by one process at a time, and one row for each changed contact.
+"""
+
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
 from connector.store.dialects import insert
-from connector.store.tables import directory_syncs
+from connector.store.tables import contact_changes, directory_syncs
 
 Phase = Literal["filling", "sweeping", "kept"]
 
-_columns = directory_syncs.c
+_columns, _changes = directory_syncs.c, contact_changes.c
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,17 +43,26 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     leased_until: int = 0
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A contact to be read again, whether it was said to be deleted, and when we were last told."""
+
+    contact_id: str
+    deleted: bool
+    told_at: int
+
+
 # Built once: this runs while a phone rings.
-_BELIEVED = select(_columns.portal_id).where(
-    _columns.portal_id == bindparam("portal"),
-    _columns.finished_at.is_not(None),
-    _columns.refreshed_at > bindparam("since"),
+_REFRESHED = select(_columns.refreshed_at).where(
+    _columns.portal_id == bindparam("portal"), _columns.finished_at.is_not(None)
 )
 
 
-def is_complete(connection: Connection, portal_id: int, since: int) -> bool:
-    """Tell whether a portal's contacts have all been read once, and been refreshed since a moment."""
-    return connection.execute(_BELIEVED, {"portal": portal_id, "since": since}).first() is not None
+def complete_at(connection: Connection, portal_id: int) -> int | None:
+    """Return when the contact index of a portal was last refreshed (ms); None until all have been read once.
+
+    It is 0 until the first refresh.
+    """
+    return connection.execute(_REFRESHED, {"portal": portal_id}).scalar_one_or_none()
 
 
 def get(connection: Connection, portal_id: int) -> Sync | None:
@@ -92,6 +105,46 @@ def let_go(connection: Connection, owner: str) -> None:
 def set_webhook(connection: Connection, portal_id: int, webhook_id: str | None) -> None:
     """Note which of Desk's webhooks is ours: "" while it is being made, None for none."""
     _update(connection, _columns.portal_id == portal_id, {"webhook_id": webhook_id})
+
+
+def note_changes(connection: Connection, portal_id: int, told: Sequence[Change]) -> None:
+    """Keep what was told; the latest word of a contact counts."""
+    if not told:
+        return
+    rows = [{"portal_id": portal_id, **msgspec.structs.asdict(each)} for each in told]
+    adding = insert(connection, contact_changes)
+    latest = {"deleted": adding.excluded.deleted, "told_at": adding.excluded.told_at}
+    keys = [_changes.portal_id, _changes.contact_id]
+    connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=latest), rows)
+
+
+def waiting_changes(connection: Connection, portal_id: int, at_most: int) -> list[Change]:
+    """Return what waits, the deleted ones first, then by age."""
+    asked = select(_changes.contact_id, _changes.deleted, _changes.told_at).where(
+        _changes.portal_id == portal_id
+    )
+    ordered = asked.order_by(_changes.deleted.desc(), _changes.told_at).limit(at_most)
+    return [Change(*row) for row in connection.execute(ordered)]
+
+
+def count_changes(connection: Connection, portal_id: int) -> int:
+    """Count what waits."""
+    asked = select(func.count()).select_from(contact_changes).where(_changes.portal_id == portal_id)
+    return int(connection.execute(asked).scalar_one())
+
+
+def settle_changes(connection: Connection, portal_id: int, read: Sequence[Change]) -> None:
+    """Take away what was read again, unless it was told anew meanwhile."""
+    same = [and_(_changes.contact_id == each.contact_id, _changes.told_at == each.told_at) for each in read]
+    if same:
+        connection.execute(delete(contact_changes).where(_changes.portal_id == portal_id, or_(*same)))
+
+
+def drop_updates(connection: Connection, portal_id: int) -> None:
+    """Take away all but the deletions: a refresh reads a hundred of them for the price of three."""
+    connection.execute(
+        delete(contact_changes).where(_changes.portal_id == portal_id, _changes.deleted.is_(False))
+    )
 
 
 def _update(connection: Connection, which: ColumnElement[bool], values: dict[str, Any]) -> bool:

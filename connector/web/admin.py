@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.clock import to_iso
-from connector.contacts.planning import spent_today, state_of
-from connector.contacts.syncing import Standing
+from connector.contacts.sync import SyncStatus
+from connector.contacts.sync_plan import spent_today, state_of
 from connector.delivery import by_hand
 from connector.errors import CommandError, InvalidRequest, NotFound
-from connector.maintenance import Forgetting
+from connector.maintenance import Erasure
 from connector.services import services_of
 from connector.store import audit, outbox, recordings
-from connector.store.forgetting import Contact, Erased
+from connector.store.erasure import Contact, Erased
 from connector.store.outbox import Row, State
 from connector.web.auth import require_api
 from connector.web.bodies import json_response, limit, parameter, read_json
@@ -176,7 +176,7 @@ async def list_directories(request: Request) -> Response:
     services = services_of(request)
     now = services.clock()
     return json_response(
-        {"directories": [_directory(each, now) for each in await services.syncing.standings()]}
+        {"directories": [_directory(each, now) for each in await services.syncing.statuses()]}
     )
 
 
@@ -200,7 +200,7 @@ async def forget(request: Request) -> Response:
     """Erase all that is known of a number or a contact: `POST /api/admin/forget`; answers what was erased."""
     caller = await require_api(request, "administrator")
     wanted, services = await read_json(request, Forget), services_of(request)
-    forgetting = Forgetting(services.store, services.clock)
+    forgetting = Erasure(services.store, services.clock)
     who = {"actor": caller.name, "even_undelivered": wanted.even_undelivered}
     try:
         return json_response(msgspec.structs.asdict(await _forget(forgetting, wanted, who)))
@@ -209,7 +209,7 @@ async def forget(request: Request) -> Response:
         raise InvalidRequest(told) from problem
 
 
-async def _forget(forgetting: Forgetting, wanted: Forget, who: dict[str, Any]) -> Erased:
+async def _forget(forgetting: Erasure, wanted: Forget, who: dict[str, Any]) -> Erased:
     if wanted.number is not None and wanted.contact is None:
         return await forgetting.number(wanted.number, **who)
     if wanted.number is None and wanted.contact is not None and wanted.portal is not None:
@@ -217,15 +217,15 @@ async def _forget(forgetting: Forgetting, wanted: Forget, who: dict[str, Any]) -
     raise InvalidRequest("Give number, or contact with portal.")
 
 
-async def _standing(request: Request, portal_id: int) -> Standing:
-    standings = await services_of(request).syncing.standings()
+async def _standing(request: Request, portal_id: int) -> SyncStatus:
+    standings = await services_of(request).syncing.statuses()
     found = next((each for each in standings if each.portal.id == portal_id), None)
     if found is None:
         raise NotFound(f"There is no portal {portal_id}.")
     return found
 
 
-def _directory(standing: Standing, now: int) -> dict[str, Any]:
+def _directory(standing: SyncStatus, now: int) -> dict[str, Any]:
     sync = standing.sync
     return {
         "portal": standing.portal.id,

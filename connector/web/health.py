@@ -9,7 +9,7 @@ from connector.clock import SECOND
 from connector.errors import StoreError
 from connector.services import Services, services_of
 from connector.store.migrating import is_current
-from connector.store.standing import read_standing
+from connector.store.stats import read_stats
 from connector.web.auth import require_api
 
 PROXIES_WRITE = ("forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip")
@@ -64,7 +64,7 @@ def _is_loopback(host: str) -> bool:
 
 async def _measure(services: Services) -> None:
     now, metrics = services.clock(), services.metrics
-    standing = await services.store.read(lambda connection: read_standing(connection, now))
+    standing = await services.store.read(lambda connection: read_stats(connection, now))
     for state, count in standing.by_state.items():
         metrics.outbox.labels(state).set(count)
     late = 0 if standing.oldest_at is None else max(0, now - standing.oldest_at)

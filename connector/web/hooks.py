@@ -14,15 +14,15 @@ from connector.dialects import (
     DIALECTS,
     MAX_BODY_BYTES,
     Answer,
+    AnswerContext,
     Parsed,
     Posted,
     Receipt,
-    Told,
     check_count,
     turned_away,
 )
 from connector.errors import InvalidEvent, TooLarge
-from connector.phone_systems import Known
+from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services
 from connector.store.ingester import Ingested
 from connector.web.access_log import BEGAN, note
@@ -123,11 +123,11 @@ async def send_answer(answer: Answer, more: Headers, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _take(services: Services, known: Known, posted: Posted) -> Answer:
+async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) -> Answer:
     """Read what was posted, commit it, and answer in its dialect."""
     dialect = DIALECTS[known.phone.dialect]
     try:
-        parsed = dialect.parse(known.voice, posted)
+        parsed = dialect.parse(known.config, posted)
         check_count(parsed)
     except InvalidEvent as problem:
         await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
@@ -138,7 +138,7 @@ async def _take(services: Services, known: Known, posted: Posted) -> Answer:
     if parsed.rejected:
         await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)
-    return dialect.answer(Told(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
+    return dialect.answer(AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
 
 
 async def read_body(request: Request) -> bytes:

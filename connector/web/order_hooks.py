@@ -70,7 +70,7 @@ async def _verified(request: Request, body: bytes) -> PhoneSystem:
     known.check_sender(request.client.host if request.client else "")
     if DIALECTS[known.phone.dialect].signing != "made":
         raise BadSignature("a phone system of this dialect has no secret of ours to sign with")
-    signing.verify(dict(request.headers), body, known.voice.secrets, services.clock())
+    signing.verify(dict(request.headers), body, known.config.secrets, services.clock())
     return known.phone
 
 

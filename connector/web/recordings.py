@@ -18,10 +18,9 @@ from connector.clock import SECOND, to_iso
 from connector.delivery.compose import in_words
 from connector.errors import RangeNotSatisfiable, RecordingError
 from connector.recordings import ranges
-from connector.recordings.audio import Audio
+from connector.recordings.access import Heard, Piece
+from connector.recordings.audio import Audio, ending
 from connector.recordings.facts import Facts
-from connector.recordings.listening import Heard, Piece
-from connector.recordings.media import ending
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
 from connector.web.headers import POLICY

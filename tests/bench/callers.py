@@ -11,13 +11,13 @@ import msgspec
 from sqlalchemy import Connection, insert
 
 from connector.contacts import Directory
-from connector.contacts.asking import Desk
-from connector.contacts.contacts import Contact
-from connector.contacts.index import indexed
+from connector.contacts.cache import indexed
+from connector.contacts.cards import Contact
 from connector.errors import GrantLost
 from connector.settings import Settings
 from connector.store import Store, contacts, syncs
 from connector.store.tables import phone_systems, portals
+from connector.zoho.client import Desk
 
 PORTAL = 1
 UID = "uid-of-the-bench"
@@ -107,7 +107,7 @@ async def look_up(store: Store, count: int, look_ups: int) -> LookUps:
             raise click.ClickException(f"{e164} is not found.")
     for index in range(look_ups // 10):
         began = time.perf_counter()
-        await directory._index.recall(PORTAL, f"+4420{90_000_000 + index}", COUNTRY)
+        await directory._cache.recall(PORTAL, f"+4420{90_000_000 + index}", COUNTRY)
         unknown.append(time.perf_counter() - began)
     return LookUps(p50=percentile(known, 50), p99=percentile(known, 99), unknown_p99=percentile(unknown, 99))
 

@@ -109,7 +109,7 @@ async def _cost(count: int, *, patch_requires_all: bool) -> Cost:
         callers = _build_desk(sandbox.world, count)
         async with _services(Path(folder), sandbox) as services:
             await services.syncing.work()
-            (standing,) = await services.syncing.standings()
+            (standing,) = await services.syncing.statuses()
             if standing.sync is None or standing.sync.phase != "kept":
                 raise click.ClickException("The index was not filled.")
             return await _measure(services, sandbox.world, callers, standing.sync.credits_used)

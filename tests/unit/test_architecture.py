@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 FLOORS = (
     {"errors", "clock", "casing", "private_files"},
+    {"aio"},
     {"settings", "logs", "metrics"},
     {"crypto"},
     {"numbers", "calls"},

@@ -1,6 +1,7 @@
 """What a search of Desk finds: whole values or `*` at their ends, letter case aside, all else as typed."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from connector.sandbox.desk.records import R, Record
@@ -14,22 +15,40 @@ _EMPTY, _NOT_EMPTY = "${empty}", "${notempty}"
 
 def matches(wanted: str, value: str | None) -> bool:
     """Compare one value with one term: exact, `term*`, `*term`, `*term*`, `${empty}` or `${notempty}`."""
-    term, text = wanted.lower(), (value or "").lower()
+    return _test(wanted)((value or "").lower())
+
+
+def _test(wanted: str) -> Callable[[str], bool]:
+    """Return the test of a term, for values in lower case."""
+    term = wanted.lower()
     if term in (_EMPTY, _NOT_EMPTY):
-        return (term == _EMPTY) is (text == "")
+        return lambda text: (term == _EMPTY) is (text == "")
     core = term.removeprefix("*").removesuffix("*")
     before, after = term.startswith("*"), len(term) > 1 and term.endswith("*")
     if before and after:
-        return core in text
+        return lambda text: core in text
     if before or after:
-        return text.endswith(core) if before else text.startswith(core)
-    return text == term
+        return lambda text: text.endswith(core) if before else text.startswith(core)
+    return lambda text: text == term
 
 
 def any_match(terms: Iterable[str], values: Iterable[str | None]) -> bool:
-    """Say whether any value matches any term."""
-    held = list(values)
-    return any(matches(term, value) for term in terms for value in held)
+    """Tell whether any value matches any term."""
+    return bool(_matching(terms, [list(values)], lambda held: held))
+
+
+def _matching(
+    terms: Iterable[str], records: Iterable[T], values: Callable[[T], Iterable[str | None]]
+) -> list[T]:
+    """Return the records of which any value matches any term."""
+    # Made once for all records: a search has up to thirty terms.
+    tests = [_test(term) for term in terms]
+
+    def is_found(record: T) -> bool:
+        texts = [(value or "").lower() for value in values(record)]
+        return any(test(text) for text in texts for test in tests)
+
+    return [record for record in records if is_found(record)]
 
 
 def find(
@@ -43,11 +62,14 @@ def find(
     for name, wanted in query.items():
         if name.startswith("customField"):
             field, terms = wanted
-            kept = [record for record in kept if any_match(terms, [fields(record).get(field)])]
+            kept = _matching(terms, kept, partial(_field, fields, field))
         elif name in columns:
-            read = columns[name]
-            kept = [record for record in kept if any_match(wanted, read(record))]
+            kept = _matching(wanted, kept, columns[name])
     return kept
+
+
+def _field(fields: Callable[[R], Mapping[str, str | None]], name: str, record: R) -> list[str | None]:
+    return [fields(record).get(name)]
 
 
 def _within(record: Record, query: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from connector.calls import Call, CallEvent, fold
 from connector.clock import system_clock
-from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
+from connector.dialects import DIALECTS, Posted, SystemConfig, signing
 from connector.dialects.signing import new_secret
 from connector.errors import EventError
 
@@ -137,7 +137,7 @@ class Receiver:
         return answer
 
     def _take(self, posted: Posted) -> Response:
-        system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(self.secret,))
+        system = SystemConfig(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(self.secret,))
         neutral = DIALECTS["neutral"]
         try:
             parsed = neutral.parse(system, posted)

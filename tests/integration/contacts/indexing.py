@@ -2,7 +2,7 @@
 
 import msgspec
 
-from connector.contacts.syncing import Syncing
+from connector.contacts.sync import ContactSync
 from connector.sandbox.desk.records import Contact as Recorded
 from connector.store import contacts, phones, syncs
 from connector.store.phones import PhoneSystem
@@ -20,11 +20,11 @@ class Shop:
             self.open_phone_system(country)
         self.syncing = self.another()
 
-    def another(self, **settings: int) -> Syncing:
+    def another(self, **settings: int) -> ContactSync:
         """Make the work of another process."""
         services = self.services
         changed = msgspec.structs.replace(services.settings, **settings)
-        return Syncing(services.store, services.desks, changed, services.world.clock.now)
+        return ContactSync(services.store, services.desks, changed, services.world.clock.now)
 
     def open_phone_system(self, country: str) -> None:
         """Add a phone system in a country."""

@@ -174,7 +174,7 @@ async def test_no_credits_no_index(services: Services) -> None:
     shop.syncing = shop.another(sync_credits_percent=0)
     await shop.syncing.work()
     assert services.searches() == 0
-    assert await shop.syncing.standings()
+    assert await shop.syncing.statuses()
 
 
 async def test_trouble_waits_and_goes_on(services: Services) -> None:

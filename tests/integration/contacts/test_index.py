@@ -4,7 +4,7 @@ import pytest
 
 from connector.clock import DAY, MINUTE, SECOND
 from connector.contacts import Contact
-from connector.contacts.planning import reading
+from connector.contacts.sync_plan import reading
 from connector.errors import CreditsExhausted, RecordNotFound
 from connector.sandbox.faults import Rule
 from connector.store import phones

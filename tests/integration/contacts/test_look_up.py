@@ -151,3 +151,19 @@ async def test_sweeping(services: Services) -> None:
     assert await services.directory.sweep() == 0
     services.later(services.settings.known_for_seconds + 1)
     assert await services.directory.sweep() == 1
+
+
+async def test_recalling_asks_nobody(services: Services) -> None:
+    """Our own tables alone say who it is, that it is nobody, or that Desk has to be asked."""
+    services.add("Known", phone=TYPED)
+    services.searches()
+    assert await services.directory.recall(PORTAL, E164, country="DE") is None
+    assert services.searches() == 0
+    looked_up = await services.directory.look_up(PORTAL, E164, country="DE", live=True)
+    recalled = await services.directory.recall(PORTAL, E164, country="DE")
+    assert recalled is not None
+    assert (recalled.contacts, recalled.source) == (looked_up.contacts, "cache")
+    await _names(services, "+493023125000")
+    nobody = await services.directory.recall(PORTAL, "+493023125000", country="DE")
+    assert nobody is not None
+    assert nobody.contacts == ()

@@ -11,7 +11,7 @@ from connector.errors import (
     ZohoDown,
 )
 from connector.sandbox.faults import FaultKind, Rule
-from connector.store import directory as rows
+from connector.store import contacts
 from tests.integration.contacts.conftest import OTHER_PORTAL, PORTAL, Services
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ E164 = "+493023125999"
 
 
 async def _is_kept(services: Services) -> bool:
-    return await services.store.read(lambda connection: rows.get(connection, PORTAL, E164)) is not None
+    return await services.store.read(lambda connection: contacts.answer(connection, PORTAL, E164)) is not None
 
 
 @pytest.mark.parametrize("live", [True, False])

@@ -5,7 +5,7 @@ import pytest
 
 from connector.calls import CallStatus, Cause, Direction, Recording
 from connector.sandbox.faults import FaultKind
-from connector.store.retention import Limits, prune_contacts
+from connector.store.retention import Cutoffs, prune_contacts
 from tests.integration.delivery.env import LINE, NOON, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
@@ -213,7 +213,7 @@ async def test_a_renamed_contact_of_no_number_stays_the_one(
     (made,) = [each for each in env.portal.contacts.present() if each.id == env.call.contact_id]
     env.portal.contacts.put(msgspec.structs.replace(made, last_name="Zentrale"), env.clock())
     env.advance(500 * 86_400)
-    limits = Limits(now=env.clock(), calls_before=env.clock() - 86_400_000, unread_before=0)
+    limits = Cutoffs(now=env.clock(), calls_before=env.clock() - 86_400_000, unread_before=0)
     await env.store.write(lambda c: prune_contacts(c, limits))
     await env.want(env.record("c-2", **facts))
     await env.settle()

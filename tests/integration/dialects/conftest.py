@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.phone_systems import Hinting
+from connector.phone_systems import HintReader
 from connector.store import phones
 from tests.integration.cli.conftest import ENVIRONMENT, Shell
 from tests.integration.databases import Databases
@@ -28,7 +28,7 @@ def database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 async def vendors(place: Place) -> Vendors:
     """Add a phone system of each vendor; how soon an answer must be ready is tested elsewhere."""
-    place.services.phone_systems.hinting = Hinting(place.services.store, patience_seconds=10)
+    place.services.phone_systems.hint_reader = HintReader(place.services.store, timeout_seconds=10)
     secrets = {}
     for dialect, given in GIVEN.items():
         phone = phones.PhoneSystem(

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.calls import CallState, Cause
-from connector.contacts.contacts import from_desk
-from connector.contacts.index import indexed
+from connector.contacts.cache import indexed
+from connector.contacts.cards import from_desk
 from connector.store import blocked, contacts, phones, tables
 from connector.store.blocked import Blocked
 from connector.store.phones import PhoneSystem
@@ -27,7 +27,7 @@ async def phone_of(vendors: Vendors, slug: str) -> PhoneSystem:
 
 async def forget_memory(vendors: Vendors) -> None:
     """Let a change of a phone system be heard at once."""
-    vendors.services.phone_systems._known.clear()
+    vendors.services.phone_systems._cache.clear()
 
 
 async def test_zammad(vendors: Vendors) -> None:

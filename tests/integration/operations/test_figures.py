@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from connector.clock import DAY
 from connector.store import Store, grants, retention
-from connector.store.standing import read_standing
+from connector.store.stats import read_stats
 from tests.integration.databases import Databases
 from tests.integration.operations.conftest import NOW, Desk, Time, build
 
@@ -17,11 +17,11 @@ def test_only_what_is_not_done_is_counted(desk: Desk, time: Time) -> None:
     desk.call("waiting", delivered=False)
     time.now += 60_000
     desk.call("younger", delivered=False)
-    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    standing = desk.store.read_now(lambda c: read_stats(c, time.now))
     assert standing.by_state == {"due": 2, "sending": 0, "unknown": 0, "dead": 0}
     assert standing.oldest_at == NOW
     desk.change("outbox", 2, state="dead")
-    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    standing = desk.store.read_now(lambda c: read_stats(c, time.now))
     assert (standing.by_state["dead"], standing.oldest_at) == (1, NOW + 60_000)
 
 
@@ -30,23 +30,23 @@ def test_a_change_of_what_stands_in_desk_is_not_old(desk: Desk, time: Time) -> N
     desk.call("old")
     time.now += 86_400_000
     desk.change("outbox", 1, state="due", revision=2)
-    standing = desk.store.read_now(lambda c: read_standing(c, time.now))
+    standing = desk.store.read_now(lambda c: read_stats(c, time.now))
     assert (standing.by_state["due"], standing.oldest_at) == (1, None)
 
 
 def test_grants(desk: Desk) -> None:
     """Lost grants are counted, and tokens had in the last ten minutes."""
     desk.store.write_now(lambda c: grants.put(c, 1, b"r", b"a", NOW + 1, NOW - 60_000))
-    now = desk.store.read_now(lambda c: read_standing(c, NOW))
-    later = desk.store.read_now(lambda c: read_standing(c, NOW + 600_000))
+    now = desk.store.read_now(lambda c: read_stats(c, NOW))
+    later = desk.store.read_now(lambda c: read_stats(c, NOW + 600_000))
     assert (now.refreshes, later.refreshes, now.grants_lost) == (1, 0, 0)
     desk.change("portals", 1, state="grant_lost")
-    assert desk.store.read_now(lambda c: read_standing(c, NOW)).grants_lost == 1
+    assert desk.store.read_now(lambda c: read_stats(c, NOW)).grants_lost == 1
 
 
 def test_credits_are_those_of_the_poorest_portal(desk: Desk) -> None:
     """The fewest that any portal has left, by what Desk told today."""
-    assert desk.store.read_now(lambda c: read_standing(c, NOW)).credits_left is None
+    assert desk.store.read_now(lambda c: read_stats(c, NOW)).credits_left is None
     other = {"id": 2, "location": "eu", "org_id": "2", "name": "Other", "client_id": "c", "state": "linked"}
     desk.put("portals", other | {"linked_by": "test", "linked_at": NOW})
     desk.put(
@@ -54,13 +54,13 @@ def test_credits_are_those_of_the_poorest_portal(desk: Desk) -> None:
         {"portal_id": 1, "credits_left": 5_000, "credits_at": NOW},
         {"portal_id": 2, "credits_left": 70, "credits_at": NOW},
     )
-    assert desk.store.read_now(lambda c: read_standing(c, NOW)).credits_left == 70
-    assert desk.store.read_now(lambda c: read_standing(c, NOW + DAY)).credits_left is None
+    assert desk.store.read_now(lambda c: read_stats(c, NOW)).credits_left == 70
+    assert desk.store.read_now(lambda c: read_stats(c, NOW + DAY)).credits_left is None
 
 
 def test_no_figure_reads_the_whole_outbox(sqlite_databases: Databases) -> None:
     """Each query takes an index that holds only what is not done."""
-    plans = plans_of(sqlite_databases, lambda c: read_standing(c, NOW))
+    plans = plans_of(sqlite_databases, lambda c: read_stats(c, NOW))
     assert plans
     assert not [plan for plan in plans if "SCAN outbox" in plan and "INDEX" not in plan]
 

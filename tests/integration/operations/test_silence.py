@@ -30,7 +30,7 @@ async def test_hears_what_calls_tell(desk: Desk, time: Time) -> None:
         time.now = NOW + minutes * MINUTE
         desk.call(f"call-{number}")
         await watcher.step()
-    [known] = desk.store.read_now(silence.known)
+    [known] = desk.store.read_now(silence.read_activity)
     assert [(hour.first_at, hour.last_at, hour.longest_gap) for hour in known.hours] == [
         (NOW, NOW + 10 * MINUTE, 10 * MINUTE),
         (NOW + HOUR, NOW + HOUR, 0),
@@ -45,7 +45,7 @@ async def test_what_we_do_ourselves_is_no_sign_of_life(desk: Desk, time: Time) -
     time.now += HOUR
     desk.change("calls", 1, changed_at=time.now)
     await Silence(desk.store, time).step()
-    assert desk.store.read_now(silence.known)[0].hours == ()
+    assert desk.store.read_now(silence.read_activity)[0].hours == ()
 
 
 async def test_says_it_once(desk: Desk, time: Time, caplog: pytest.LogCaptureFixture) -> None:
@@ -75,4 +75,4 @@ async def test_forgets_old_hours(desk: Desk, time: Time) -> None:
     note(desk, NOW - 15 * DAY)
     desk.call("one")
     await Silence(desk.store, time).step()
-    assert len(desk.store.read_now(silence.known)[0].hours) == 1
+    assert len(desk.store.read_now(silence.read_activity)[0].hours) == 1

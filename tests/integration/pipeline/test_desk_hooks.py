@@ -15,7 +15,7 @@ from connector.errors import CommandError, Forbidden
 from connector.sandbox.desk.webhook_sender import key
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID
 from connector.sandbox.tokens import Grant
-from connector.store import changes, contacts, grants, portals, syncs
+from connector.store import contacts, grants, portals, syncs
 from connector.zoho.scopes import linking, names
 from tests.integration.pipeline.place import Place
 
@@ -67,7 +67,7 @@ async def post(place: Place, signed: str | None, body: object = CHANGED) -> int:
 
 def waiting(place: Place) -> list[str]:
     """Return the contacts that wait to be read again."""
-    found = place.services.store.read_now(lambda c: changes.waiting(c, PORTAL, 100))
+    found = place.services.store.read_now(lambda c: syncs.waiting_changes(c, PORTAL, 100))
     return sorted(each.contact_id for each in found)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from connector.calls import call_key
 from connector.clock import SECOND
 from connector.recordings import Recordings, piece_of
-from connector.recordings.fetching import Fetcher, Patience
+from connector.recordings.fetching import Fetcher, Timeouts
 from connector.recordings.sources import Changes, changed
 from connector.store import phones, recordings
 from connector.store.recordings import SourceRow
@@ -21,7 +21,7 @@ PAGE = {"accept": "text/html"}
 PATIENCE_SECONDS = 60
 """Longer than any machine takes that does something else beside."""
 
-PATIENT = Fetcher(patience=Patience(answer=PATIENCE_SECONDS, silence=PATIENCE_SECONDS))
+PATIENT = Fetcher(timeouts=Timeouts(answer=PATIENCE_SECONDS, silence=PATIENCE_SECONDS))
 
 
 class Listeners:
@@ -60,7 +60,7 @@ class Listeners:
         open_at_most: int = 10,
         each_at_most: int = 10,
     ) -> None:
-        """Fetch with other patience or another resolver, or at a later moment."""
+        """Fetch with other timeouts or another resolver, or at a later moment."""
         services = self.services
 
         def clock() -> int:

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from connector.recordings import piece_of
-from connector.recordings.fetching import Fetcher, Patience
+from connector.recordings.fetching import Fetcher, Timeouts
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
 from tests.integration.recordings.upstream import WAV, Answer, Upstream, answer, by_range, moved, running
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 ADA = "ada@example.com"
 SIZE = len(WAV)
-HASTY = Fetcher(patience=Patience(answer=0.3, silence=0.3, whole=5), largest=SIZE)
+HASTY = Fetcher(timeouts=Timeouts(answer=0.3, silence=0.3, whole=5), largest=SIZE)
 
 Hear = Callable[..., Awaitable[httpx2.Response]]
 

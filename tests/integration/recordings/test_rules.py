@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from connector.clock import DAY
-from connector.maintenance import Forgetting
+from connector.maintenance import Erasure
 from connector.recordings import piece_of
 from connector.store import phones, retention
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
@@ -221,7 +221,7 @@ async def test_calls_without_anything_to_hear(listeners: Listeners) -> None:
     page = await listeners.page(ADA, await listeners.key("on"))
     assert (page.status_code, "still going on" in page.text) == (404, True)
     page = await listeners.page(ADA, await listeners.call("none"))
-    assert (page.status_code, "told of no recording" in page.text) == (404, True)
+    assert (page.status_code, "not reported a recording" in page.text) == (404, True)
     inside: dict[str, str] = {"direction": "internal", "from": "1001", "to": "1002"}
     page = await listeners.page(ADA, await listeners.call("in", "https://a.example/1.wav", **inside))
     assert (page.status_code, "Calls among colleagues" in page.text) == (404, True)
@@ -280,8 +280,8 @@ async def test_programs_may_read_who_listened(listeners: Listeners, upstream: Up
 async def test_forgotten_calls_leave_no_trace(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """Erasing a caller erases who heard them, and the page has nothing to show any more."""
     await listeners.hear(ADA, key, f"{upstream.origin}/1.wav")
-    forgetting = Forgetting(listeners.services.store, listeners.services.clock)
-    erased = await forgetting.number("+442079460001", actor="test", even_undelivered=True)
+    erasure = Erasure(listeners.services.store, listeners.services.clock)
+    erased = await erasure.number("+442079460001", actor="test", even_undelivered=True)
     assert (erased.calls, erased.accesses) == (1, 1)
     assert await listeners.accesses() == []
     assert (await listeners.page("sue@example.com", key)).status_code == 404

@@ -3,7 +3,7 @@
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
-from connector.store import Store, directory, migrating, outbox, phones
+from connector.store import Store, contacts, migrating, outbox, phones
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
 from tests.integration.recordings.test_migration import _begin_anew
@@ -44,10 +44,10 @@ def test_existing_rows(databases: Databases) -> None:
         dead = store.read_now(lambda c: outbox.find(c, 2, "call", "k"))
         assert dead is not None
         assert dead.step == f"contact {NEW_MOBILE}"
-        known = store.read_now(lambda c: directory.get(c, 1, KEY))
+        known = store.read_now(lambda c: contacts.answer(c, 1, KEY))
         assert known is not None
         assert known.contacts == b'[{"id":"7"}]'
-        assert store.read_now(lambda c: directory.get(c, 1, NEW_MOBILE)) is None
+        assert store.read_now(lambda c: contacts.answer(c, 1, NEW_MOBILE)) is None
         (phone,) = store.read_now(lambda c: phones.list_all(c, 1))
         assert (phone.prefixes, phone.without_plus) == ((), False)
         store.close()

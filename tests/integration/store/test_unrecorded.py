@@ -6,7 +6,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy import event as events_of
 
 from connector.calls import CallEvent, Cause, Direction, EventType, NotRecorded, call_key
-from connector.store import Store, forgetting, tables, unrecorded
+from connector.store import Store, erasure, tables, unrecorded
 from connector.store.ingester import Arrival as Arrived
 from connector.store.ingester import EventIngester, Sender
 from tests.integration.store.conftest import NOW, SENDER
@@ -136,7 +136,7 @@ def test_erased_calls(store: Store, ingester: EventIngester) -> None:
     store.write_now(lambda c: c.execute(update(tables.outbox).where(there).values(state="done", desk_id="1")))
 
     def forget(connection: Connection) -> None:
-        forgetting.erase_calls(connection, forgetting.lock_call_groups(connection, [1, 2, 3]), NOW)
+        erasure.erase_calls(connection, erasure.lock_call_groups(connection, [1, 2, 3]), NOW)
 
     store.write_now(forget)
     keys = {call_key(SENDER.uid, name) for name in ("inside", "waiting")}

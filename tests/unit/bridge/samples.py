@@ -9,7 +9,7 @@ from connector.bridge.events import Event, EventType, encode
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.tracker import Tracker
 from connector.calls import Call, CallEvent, fold
-from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
+from connector.dialects import DIALECTS, Posted, SystemConfig, signing
 from connector.settings import Secret
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "asterisk"
@@ -49,7 +49,7 @@ def played(name: str) -> list[Event]:
 def folded(told: Iterable[Event]) -> list[Call]:
     """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
-    system = PhoneSystem(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
+    system = SystemConfig(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
     body = b"[" + b",".join(encode(said, SETTINGS.source) for said in told) + b"]"
     kind = "application/cloudevents-batch+json"
     headers = {"webhook-id": "1", "webhook-timestamp": str(NOW // 1_000)}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.calls import CallEvent, CallState, EventType, fold, record
-from connector.calls.values import Direction
+from connector.calls.model import Direction
 from connector.clock import from_iso
 from connector.demo import catalogue
 from connector.demo.callers import Callers, seeded_random

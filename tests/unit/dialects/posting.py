@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 
-from connector.dialects import DIALECTS, Parsed, PhoneSystem, Posted, signing
+from connector.dialects import DIALECTS, Parsed, Posted, SystemConfig, signing
 
 NOW = 1_767_603_900_000
 """2026-01-05T09:05:00Z."""
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ONE = "application/cloudevents+json"
 MANY = "application/cloudevents-batch+json"
-PARIS = PhoneSystem(uid="u", slug="paris", country="FR", time_zone="Europe/Paris", secrets=(SECRET,))
+PARIS = SystemConfig(uid="u", slug="paris", country="FR", time_zone="Europe/Paris", secrets=(SECRET,))
 
 
 def posted(body: bytes, content_type: str = ONE, **headers: str) -> Posted:

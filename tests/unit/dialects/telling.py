@@ -16,9 +16,9 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from connector.calls import CallEvent, CallRecord, record
 from connector.clock import SECOND, to_iso
-from connector.dialects import DIALECTS, PhoneSystem, Posted, signing
-from connector.dialects.agents import agents_of
-from connector.dialects.past import events as past_events
+from connector.dialects import DIALECTS, Posted, SystemConfig, signing
+from connector.dialects.base import agents_of
+from connector.dialects.past_calls import events as past_events
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.vendors import FORM, JSON, TOKEN, calls
 
@@ -58,11 +58,11 @@ def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-def system(dialect: str) -> PhoneSystem:
+def system(dialect: str) -> SystemConfig:
     """Return a phone system of this dialect with one line and three agents."""
     pem = _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     secrets = {"neutral": (SIGNED,), "sipgate": (pem,), "twilio": (AUTH_TOKEN,)}
-    return PhoneSystem(
+    return SystemConfig(
         uid="u", slug="berlin", country="DE", time_zone="Europe/Berlin",
         secrets=secrets.get(dialect, ()), address_secrets=(TOKEN,), lines=frozenset({LINE}),
         agents=agents_of(WORDS, "DE"),

@@ -10,8 +10,8 @@ from connector.dialects import (
     DIALECTS,
     UNSHOWN,
     Dialect,
-    PhoneSystem,
     Posted,
+    SystemConfig,
     guide,
     known_time_zone,
     turned_away,
@@ -41,7 +41,7 @@ def test_nobody_posts_without_proof(dialect: Dialect) -> None:
     """A signature, a secret in the address, or both; without them everything is refused."""
     assert dialect.signing != "none" or dialect.secret_in_address
     assert (dialect.signing == "given") is bool(dialect.given)
-    system = PhoneSystem(uid="u", slug="s", country="FR", time_zone="UTC", secrets=())
+    system = SystemConfig(uid="u", slug="s", country="FR", time_zone="UTC", secrets=())
     for content_type in ("application/json", "application/x-www-form-urlencoded", ""):
         nothing = Posted(headers={}, content_type=content_type, body=b"", received_at=NOW, url="https://x/y")
         with pytest.raises(BadSignature):
@@ -52,7 +52,7 @@ def test_the_event_of_zammads_guide() -> None:
     """What the guide posts can be read as it stands."""
     shown = re.search(r"--data-binary '(.*)'", guide(DIALECTS["zammad"], "https://connector.example/hooks/p"))
     assert shown
-    system = PhoneSystem(
+    system = SystemConfig(
         uid="u", slug="s", country="FR", time_zone="UTC", secrets=(), address_secrets=(UNSHOWN,)
     )
     posted = Posted(headers={}, content_type="", body=shown[1].encode(), received_at=NOW, token=UNSHOWN)
@@ -82,5 +82,5 @@ def test_time_zones() -> None:
     """Names of the IANA database, and nothing that only looks like a path."""
     assert known_time_zone("Europe/Paris")
     assert not any(map(known_time_zone, ("", "Paris", "../etc/passwd", "/etc/localtime", "Europe", "\x00")))
-    assert isinstance(PARIS, PhoneSystem)
+    assert isinstance(PARIS, SystemConfig)
     assert PARIS.zone.key == "Europe/Paris"

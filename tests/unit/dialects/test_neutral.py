@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.clock import DAY, SECOND
-from connector.dialects import DIALECTS, MAX_BODY_BYTES, Ignored, Parsed, Posted, Receipt, Rejected, Told
+from connector.dialects import (
+    DIALECTS,
+    MAX_BODY_BYTES,
+    AnswerContext,
+    Ignored,
+    Parsed,
+    Posted,
+    Receipt,
+    Rejected,
+)
 from connector.errors import BadSignature, EventError, InvalidEvent, TooLarge, UnsupportedFormat
 from tests.unit.dialects.posting import MANY, NOW, ONE, PARIS, neutral, parse, posted
 
@@ -328,7 +337,9 @@ def test_the_answer() -> None:
     """The counts, and each rejected member with its place and what is wrong with it."""
     rejected = (Rejected(index=2, error="wrong", pointer="/id"), Rejected(index=3, error="odd"))
     receipt = Receipt(accepted=1, duplicate=2, ignored=3, rejected=rejected)
-    told = DIALECTS["neutral"].answer(Told(posted=posted(b""), parsed=Parsed(events=()), receipt=receipt))
+    told = DIALECTS["neutral"].answer(
+        AnswerContext(posted=posted(b""), parsed=Parsed(events=()), receipt=receipt)
+    )
     assert (told.status, told.content_type) == (202, "application/json")
     assert json.loads(told.body) == {
         "accepted": 1,

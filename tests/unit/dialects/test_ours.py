@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.calls import CallStatus, Direction
-from connector.dialects import PhoneSystem
-from connector.dialects.agents import agents_of
+from connector.dialects import SystemConfig
+from connector.dialects.base import agents_of
 from connector.dialects.fields import direction_of
 from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, TOLD_IN_AND_OUT, Story, system, told
 
@@ -56,7 +56,7 @@ def test_the_emergency_services_are_no_extension(dialect: str) -> None:
 )
 def test_zeros_that_call_for_help(called: str, country: str, direction: Direction) -> None:
     """Are the operator's only where they are not the emergency services'."""
-    home = PhoneSystem(uid="u", slug="s", country=country, time_zone="UTC", secrets=())
+    home = SystemConfig(uid="u", slug="s", country=country, time_zone="UTC", secrets=())
     assert direction_of(Direction.OUTBOUND, "101", called, home) is direction
 
 
@@ -90,7 +90,7 @@ def test_a_direction_stands_unless_both_ends_are_ours(
 def test_agents_are_known_however_their_numbers_are_written() -> None:
     """A word that is a number is found in every form of it; one that is none as it stands."""
     agents = agents_of(frozenset({"1001", "ada", "030 123456"}), "DE")
-    berlin = PhoneSystem(uid="u", slug="s", country="DE", time_zone="UTC", secrets=(), agents=agents)
+    berlin = SystemConfig(uid="u", slug="s", country="DE", time_zone="UTC", secrets=(), agents=agents)
     meant = {
         "1001": "1001", "ada": "ada", "+4930123456": "030 123456", "0049 30 123456": "030 123456",
         "sip:1001@pbx.example": "1001", "1002": None, "bob": None, "+4930123457": None, "": None,

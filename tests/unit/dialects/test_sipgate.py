@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.calls import CallState, CallStatus, Cause, Direction, record
-from connector.dialects import DIALECTS, Hints, Parsed, PhoneSystem, Posted
+from connector.dialects import DIALECTS, Hints, Parsed, Posted, SystemConfig
 from connector.errors import BadSignature, SettingsError
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.vendors import FORM, TOKEN, answered, arrived, calls, sample, shuffled
@@ -34,9 +34,9 @@ def pem(public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
 
 
 @cache
-def berlin() -> PhoneSystem:
+def berlin() -> SystemConfig:
     """Have a phone system that knows two of the vendor's keys, as while one replaces the other."""
-    return PhoneSystem(
+    return SystemConfig(
         uid="u", slug="berlin", country="DE", time_zone="Europe/Berlin",
         secrets=(pem(key("new").public_key()), pem(key("old").public_key())),
         address_secrets=(TOKEN,), lines=frozenset({"+4930123456"}),

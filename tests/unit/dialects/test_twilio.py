@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from connector.calls import CallStatus, Cause, Direction, EventType, record
 from connector.clock import DAY, from_iso
-from connector.dialects import DIALECTS, Parsed, PhoneSystem, Posted
+from connector.dialects import DIALECTS, Parsed, Posted, SystemConfig
 from connector.dialects.params import from_form
 from connector.errors import BadSignature, SettingsError, UnsupportedFormat
 from tests.unit.dialects.posting import NOW
@@ -20,7 +20,7 @@ from tests.unit.dialects.vendors import FORM, JSON, answered, arrived, calls, sa
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ADDRESS = "https://calls.example.com/hooks/boston"
-BOSTON = PhoneSystem(
+BOSTON = SystemConfig(
     uid="u", slug="boston", country="US", time_zone="America/New_York", secrets=(TOKEN,),
     lines=frozenset({"+18005550100"}),
 )  # fmt: skip

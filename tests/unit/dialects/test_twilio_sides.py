@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from connector.calls import CallEvent, CallRecord, CallStatus, Direction, record
 from connector.clock import SECOND
-from connector.dialects import DIALECTS, PhoneSystem
-from connector.dialects.agents import agents_of
+from connector.dialects import DIALECTS, SystemConfig
+from connector.dialects.base import agents_of
 from connector.numbers import read
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.test_twilio import BOSTON, parse, posted, said
@@ -23,11 +23,11 @@ VISITOR = "client:website-visitor-77"
 OUTSIDE = "+14155552699"
 
 
-def staffed() -> PhoneSystem:
+def staffed() -> SystemConfig:
     """Return Boston with two agents, one of whom has a mobile of their own."""
     agents = agents_of(frozenset({"1001", "1002", "ada", MOBILE}), "US")
     values = {name: getattr(BOSTON, name) for name in BOSTON.__struct_fields__}
-    return PhoneSystem(**values | {"agents": agents})
+    return SystemConfig(**values | {"agents": agents})
 
 
 def heard(second: int, **fields: str) -> list[CallEvent]:

@@ -9,13 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.calls import CallState, CallStatus, Cause, Direction, EventType, record
-from connector.dialects import DIALECTS, Hints, Parsed, PhoneSystem, Posted
-from connector.dialects.agents import agents_of
+from connector.dialects import DIALECTS, Hints, Parsed, Posted, SystemConfig
+from connector.dialects.base import agents_of
 from connector.errors import BadSignature, EventError, InvalidEvent, UnsupportedFormat
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.vendors import FORM, JSON, TOKEN, answered, arrived, calls, sample, shuffled
 
-PARIS = PhoneSystem(
+PARIS = SystemConfig(
     uid="u", slug="paris", country="FR", time_zone="Europe/Paris", secrets=(),
     address_secrets=("another", TOKEN), lines=frozenset({"+33987654321"}),
 )  # fmt: skip

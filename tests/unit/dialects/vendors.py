@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from connector.calls import Call, CallEvent, fold
-from connector.dialects import DIALECTS, Answer, Hints, Parsed, PhoneSystem, Posted, Receipt, Told
+from connector.dialects import DIALECTS, Answer, AnswerContext, Hints, Parsed, Posted, Receipt, SystemConfig
 from tests.unit.dialects.posting import NOW
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -44,10 +44,10 @@ def shuffled(events: Sequence[CallEvent]) -> st.SearchStrategy[list[CallEvent]]:
 
 
 def answered(
-    dialect: str, system: PhoneSystem, posted: Posted, hints: Hints | None = None
+    dialect: str, system: SystemConfig, posted: Posted, hints: Hints | None = None
 ) -> tuple[Parsed, Answer]:
     """Parse a request and answer it, with what would be known of its call."""
     parsed = DIALECTS[dialect].parse(system, posted)
     receipt = Receipt(accepted=len(parsed.events), rejected=parsed.rejected)
-    told = Told(posted=posted, parsed=parsed, receipt=receipt, hints=hints or Hints())
+    told = AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints or Hints())
     return parsed, DIALECTS[dialect].answer(told)

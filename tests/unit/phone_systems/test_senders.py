@@ -4,21 +4,21 @@ from ipaddress import ip_network
 
 import pytest
 
-from connector.dialects import PhoneSystem as Voice
+from connector.dialects import SystemConfig
 from connector.errors import BadSignature, CommandError
-from connector.phone_systems import Known, check_network
+from connector.phone_systems import CachedPhoneSystem, check_network
 from connector.store.phones import PhoneSystem
 
 ROW = PhoneSystem(
     id=1, uid="u", slug="p", name="P", portal_id=1, dialect="zammad", country="FR", time_zone="UTC"
 )
-VOICE = Voice(uid="u", slug="p", country="FR", time_zone="UTC", secrets=())
+CONFIG = SystemConfig(uid="u", slug="p", country="FR", time_zone="UTC", secrets=())
 
 
 def may_post(address: str, *networks: str) -> bool:
     """Say whether somebody may."""
     try:
-        Known(ROW, VOICE, 0, tuple(map(ip_network, networks))).check_sender(address)
+        CachedPhoneSystem(ROW, CONFIG, tuple(map(ip_network, networks))).check_sender(address)
     except BadSignature:
         return False
     return True

@@ -5,7 +5,7 @@ import pytest
 
 from connector.crypto import Encryptor
 from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
-from connector.recordings.links import link, piece_of
+from connector.recordings.access import link, piece_of
 from connector.recordings.sources import Changes, Source, address_of, changed, opened, origin_of
 from connector.settings import Secret
 from connector.store.recordings import SourceRow

@@ -1,0 +1,145 @@
+"""Decide what an index needs next, and where a page has brought us; pure.
+
+A sync goes through a portal's contacts by the moment of their making, and begins each page anew at the
+last moment seen. So it costs the same for the first and for the last page, a deletion moves nothing, and
+what is changed meanwhile keeps its place; a page says one contact again, which does no harm.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from connector.clock import DAY, MINUTE, SECOND
+from connector.store.syncs import Sync
+from connector.zoho.models import Contact
+from connector.zoho.operations import FARTHEST_SEARCHED, LIST_LIMIT, PAGE_COST
+
+AGAIN_AFTER = 30 * DAY
+"""Deletions are told by nobody where there are no webhooks: so everything is read again from time to time."""
+
+RULES = "#2"
+"""Another word here lets every index be read anew, because other keys lead to contacts than before."""
+
+SKEW = 10 * MINUTE
+"""How far Desk's clock may be from ours."""
+
+FETCHED_AT_ONCE = 5
+"""Contacts read again in one step, each in a request of its own."""
+
+_SAID_AGAIN = 5
+"""Contacts of the same moment that a page says again: a deletion moves the others up."""
+
+
+class Task(StrEnum):
+    """One step of work, short enough that a kill costs little; in the order of their urgency."""
+
+    FETCH = "fetch"
+    REFRESH = "refresh"
+    FILL = "fill"
+    SWEEP = "sweep"
+    REREAD = "reread"
+    RESTART = "restart"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What is allowed: credits a day, and how often an index is refreshed."""
+
+    credits_a_day: int
+    refresh_seconds: int
+
+    @property
+    def credits_to_fill(self) -> int:
+        """Return what filling may take: the refreshes of a day come first."""
+        refreshes = DAY // (self.refresh_seconds * SECOND)
+        return max(0, self.credits_a_day - PAGE_COST * refreshes)
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where to go on: from a moment, and how many of that very moment have been read."""
+
+    at: int
+    offset: int = 0
+
+
+def reading(countries: Sequence[str]) -> str:
+    """Return how typed numbers are read, as a sync notes it: in which countries, and by which of our rules.
+
+    Where it differs from what is noted, the numbers of all contacts are read anew. While an older version
+    of the connector runs beside this one, each of them does so after the other.
+    """
+    return " ".join((*countries, RULES))
+
+
+def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, now: int) -> Task | None:
+    """Return what is to be done now, None for nothing; `waiting` changes were told by webhooks."""
+    if now < sync.waits_until:
+        return None
+    left = terms.credits_a_day - spent_today(sync, now)
+    if waiting and left >= waiting_cost(waiting):
+        return Task.FETCH
+    if sync.finished_at is not None and now >= sync.refreshed_at + terms.refresh_seconds * SECOND:
+        return Task.REFRESH if left >= PAGE_COST else None
+    if sync.phase == "filling":
+        may = spent_today(sync, now) + PAGE_COST <= terms.credits_to_fill
+        return Task.FILL if may else None
+    if sync.phase == "sweeping":
+        return Task.SWEEP
+    if sync.countries != reading(countries):
+        return Task.REREAD
+    if sync.finished_at is not None and now >= sync.finished_at + AGAIN_AFTER:
+        return Task.RESTART
+    return None
+
+
+def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
+    """Tell whether filling waits for tomorrow's credits."""
+    return sync.phase == "filling" and spent_today(sync, now) + PAGE_COST > terms.credits_to_fill
+
+
+def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
+    """Return in words how an index is; `sync` is None where none was begun."""
+    if not terms.credits_a_day:
+        return "off: SYNC_CREDITS_PERCENT is 0"
+    if sync is None:
+        return "not begun: the portal has no phone system"
+    if is_out_of_credits(sync, terms, now):
+        return "waiting for tomorrow's credits"
+    if now < sync.waits_until:
+        return f"waiting: {sync.reason}"
+    return "complete" if sync.phase == "kept" else "filling"
+
+
+def waiting_cost(waiting: int) -> int:
+    """Return the credits that the next step of reading again takes."""
+    return min(waiting, FETCHED_AT_ONCE)
+
+
+def spent_today(sync: Sync, now: int) -> int:
+    """Return the credits spent since midnight, UTC: the portal's own midnight is not told to us."""
+    return sync.credits_today if sync.credits_day == now // DAY else 0
+
+
+def spending(sync: Sync, cost: int, now: int) -> dict[str, int]:
+    """Return the columns that change where credits are spent."""
+    today = spent_today(sync, now) + cost
+    return {"credits_day": now // DAY, "credits_today": today, "credits_used": sync.credits_used + cost}
+
+
+def position_after(
+    items: Sequence[Contact], moment_of: Callable[[Contact], int | None], here: Position
+) -> Position | None:
+    """Return where the next page begins, None behind the last one.
+
+    Where more than a page bear one moment, that moment is gone through by offset. A search reaches no
+    farther than 1,099 of them: what is beyond is left out, and found by asking Desk when it calls.
+    """
+    moments = [at for item in items if (at := moment_of(item)) is not None]
+    if not moments:
+        return None
+    if max(moments) > here.at:
+        return Position(max(moments))
+    if len(items) < LIST_LIMIT:
+        return None
+    offset = here.offset + LIST_LIMIT - _SAID_AGAIN
+    return Position(here.at, offset) if offset <= FARTHEST_SEARCHED else Position(here.at + 1)

@@ -1,0 +1,126 @@
+"""What an index needs next, and where a page has brought us."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.clock import DAY, SECOND
+from connector.contacts.sync_plan import (
+    AGAIN_AFTER,
+    Position,
+    Task,
+    Terms,
+    is_out_of_credits,
+    next_task,
+    position_after,
+    reading,
+    spending,
+    spent_today,
+)
+from connector.store.syncs import Sync
+from connector.zoho.models import Contact
+from connector.zoho.operations import LIST_LIMIT, PAGE_COST
+
+NOW = 1_767_600_000_000
+TERMS = Terms(credits_a_day=1_500, refresh_seconds=300)
+KEPT: dict[str, Any] = {
+    "phase": "kept",
+    "finished_at": NOW - DAY,
+    "refreshed_at": NOW,
+    "countries": reading(["DE"]),
+}
+
+
+def _next(waiting: int = 0, **facts: Any) -> Task | None:
+    values: dict[str, Any] = {
+        "portal_id": 1,
+        "phase": "filling",
+        "started_at": NOW,
+        "countries": reading(["DE"]),
+    }
+    return next_task(Sync(**values | facts), TERMS, ["DE"], waiting, NOW)
+
+
+@pytest.mark.parametrize(
+    ("facts", "task"),
+    [
+        ({}, Task.FILL),
+        ({"waits_until": NOW + 1}, None),
+        ({"phase": "sweeping"}, Task.SWEEP),
+        (KEPT, None),
+        (KEPT | {"refreshed_at": NOW - 300 * SECOND}, Task.REFRESH),
+        (KEPT | {"waiting": 1}, Task.FETCH),
+        (KEPT | {"countries": "FR"}, Task.REREAD),
+        (KEPT | {"finished_at": NOW - AGAIN_AFTER}, Task.RESTART),
+        ({"finished_at": NOW - DAY}, Task.REFRESH),
+        ({"finished_at": NOW - DAY, "refreshed_at": NOW}, Task.FILL),
+    ],
+)
+def test_what_is_next(facts: dict[str, Any], task: Task | None) -> None:
+    """Changes that were told come first, then the refresh, then filling and what is left."""
+    assert _next(**facts) is task
+
+
+def test_credits() -> None:
+    """Filling leaves the day's refreshes their credits; at midnight all begins anew."""
+    today = {"credits_day": NOW // DAY}
+    to_fill = 1_500 - 864
+    assert TERMS.credits_to_fill == to_fill
+    assert _next(**today, credits_today=to_fill - PAGE_COST) is Task.FILL
+    assert _next(**today, credits_today=to_fill - PAGE_COST + 1) is None
+    assert _next(credits_day=NOW // DAY - 1, credits_today=5_000) is Task.FILL
+    due = KEPT | {"refreshed_at": 0}
+    assert _next(**due, **today, credits_today=1_497) is Task.REFRESH
+    assert _next(**due, **today, credits_today=1_498) is None
+    assert _next(5, **KEPT, **today, credits_today=1_496) is None
+
+
+def test_spending() -> None:
+    """Credits are counted by the day and by the sync."""
+    sync = Sync(portal_id=1, phase="filling", started_at=0, credits_day=NOW // DAY - 1, credits_today=9)
+    assert spent_today(sync, NOW) == 0
+    assert spending(sync, 3, NOW) == {"credits_day": NOW // DAY, "credits_today": 3, "credits_used": 3}
+    spent = Sync(portal_id=1, phase="filling", started_at=0, credits_day=NOW // DAY, credits_today=700)
+    assert is_out_of_credits(spent, TERMS, NOW)
+
+
+def _made(*moments: int | None) -> list[Contact]:
+    return [Contact(id=str(index), created_at=at) for index, at in enumerate(moments)]
+
+
+def _after(here: Position, *moments: int | None) -> Position | None:
+    return position_after(_made(*moments), lambda contact: contact.created_at, here)
+
+
+def test_positions() -> None:
+    """A page begins anew at the last moment seen; within one moment, at an offset; at the end, nowhere."""
+    assert _after(Position(0), *range(100)) == Position(99)
+    assert _after(Position(5), 5, 6) == Position(6)
+    assert _after(Position(6), 6) is None
+    assert _after(Position(6)) is None
+    assert _after(Position(7), *[7] * 100) == Position(7, 95)
+    assert _after(Position(7, 95), *[7] * 60, 8) == Position(8)
+    assert _after(Position(7, 950), *[7] * 100) == Position(8)
+    assert _after(Position(0), *[None] * 100) is None
+
+
+@given(st.lists(st.integers(1, 40), max_size=600), st.randoms(use_true_random=False))
+def test_every_contact_is_read(moments: list[int], chance: Random) -> None:
+    """Whatever the moments, and whatever is deleted meanwhile, the pages hold all that remain."""
+    left = sorted(moments)
+    everything, read = _made(*left), set()
+    here: Position | None = Position(0)
+    for _ in range(1_000):
+        if here is None:
+            break
+        found = [each for each in everything if (each.created_at or 0) >= here.at]
+        page = found[here.offset : here.offset + LIST_LIMIT]
+        read |= {each.id for each in page}
+        here = position_after(page, lambda contact: contact.created_at, here)
+        if everything and chance.random() < 0.5:
+            everything.remove(chance.choice(everything))
+    assert here is None
+    assert {each.id for each in everything} <= read
