@@ -227,7 +227,7 @@ def make_app(env: Environment) -> ASGIApp:
     return Strict(Starlette(routes=routes))
 
 
-class Theatre:
+class Running:
     """Run a stage on a loopback port in a thread."""
 
     def __init__(self) -> None:
