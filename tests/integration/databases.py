@@ -75,10 +75,16 @@ BEGIN
 END $$
 """
 
-# Tables that were changed or made anew have other numbers; what tests do to the catalogue is seen here.
+# Whatever a test changes in the catalogue is written by a transaction of its own, whose number is seen here.
 _SCHEMA = """
-SELECT md5(string_agg(concat_ws(' ', oid, relnatts, relchecks, relkind), ',' ORDER BY oid))
-FROM pg_class WHERE relnamespace = 'public'::regnamespace
+SELECT md5(string_agg(row, ',' ORDER BY row)) FROM (
+    SELECT concat_ws(' ', 'table', oid, xmin) AS row FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT concat_ws(' ', 'column', attrelid, attnum, pg_attribute.xmin) FROM pg_attribute
+        JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT concat_ws(' ', 'constraint', oid, xmin) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+) AS rows
 """
 
 

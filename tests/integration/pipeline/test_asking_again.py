@@ -52,6 +52,7 @@ async def test_one_failure_does_not_cost_the_ring(place: Place, kind: FaultKind)
         assert await named(banner) == "Grace Hopper"
 
 
+@pytest.mark.both_engines
 async def test_several_failures_in_a_row(place: Place) -> None:
     """Each pause is longer than the one before; the banner is not told the same again and again."""
     fail(place, "server_error", times=6)
