@@ -1,6 +1,6 @@
 """Count what a call costs at Desk: requests and credits, from the ring to the late recording.
 
-Nothing is timed; the sandbox counts. A whole house takes the calls of known callers, a banner is open, and
+Nothing is timed; the sandbox counts. A whole connector takes the calls of known callers, a banner is open, and
 its index has been filled before.
 """
 

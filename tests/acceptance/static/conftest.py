@@ -1,4 +1,4 @@
-"""One Chromium and one stage for the folder; a fresh browser context and an empty stage for each test."""
+"""One Chromium and one scripted server for the folder; each test has a fresh browser context and begins empty."""
 
 from collections.abc import Callable, Iterator
 

@@ -51,7 +51,7 @@ def build(connection: Connection) -> None:
 
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
-    """Open a furnished database, on each engine."""
+    """Open a database with a phone system, on each engine."""
     with databases.fresh(build) as url:
         opened = Store(url)
         yield opened
