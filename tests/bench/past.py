@@ -1,4 +1,4 @@
-"""Put past calls straight into the tables as the pipeline would have left them, each with events and a record."""
+"""Put past calls straight into the tables as the pipeline would have left them: events, calls, records."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""One Chromium and one scripted server for the folder; each test has a fresh browser context and begins empty."""
+"""One Chromium and one scripted server for the folder; for each test a fresh browser context and no calls."""
 
 from collections.abc import Callable, Iterator
 
