@@ -1,4 +1,4 @@
-"""One Chromium and one scripted server for the folder; for each test a fresh browser context and no calls."""
+"""One Chromium and one environment for the folder; a fresh browser context and no calls for each test."""
 
 from collections.abc import Callable, Iterator
 

@@ -209,7 +209,7 @@ class Strict:
 
 
 def make_app(env: Environment) -> ASGIApp:
-    """Put the scripted server's routes together."""
+    """Return the environment's routes."""
     routes = [
         Route("/", env.page),
         Route("/banner", env.page),
@@ -228,7 +228,7 @@ def make_app(env: Environment) -> ASGIApp:
 
 
 class Running:
-    """Run a scripted server on a loopback port in a thread."""
+    """Run an environment on a loopback port in a thread."""
 
     def __init__(self) -> None:
         self.env = Environment()

@@ -5,7 +5,7 @@ from typing import Any
 View = dict[str, Any]
 
 NOW_AT = 1_767_603_600_000
-"""The scripted server's present: 2026-01-05T09:00:00Z, nowhere near the browser's own clock."""
+"""The environment's present: 2026-01-05T09:00:00Z, nowhere near the browser's own clock."""
 
 AGENT = {"name": "Grace Agent", "email": "grace@example.test", "role": "agent"}
 NUMBER = {"e164": "+33123456789", "display": "+33 1 23 45 67 89", "kind": "e164"}
