@@ -1,4 +1,7 @@
-"""Hold for every test: the network is closed but for loopback, chance is fixed in CI, asyncio is the loop."""
+"""Hold for every test: the network is closed but for loopback, chance is fixed in CI, asyncio is the loop.
+
+Files are shared out among the worker processes whole, and in the order in which they stand.
+"""
 
 import ipaddress
 import os
@@ -7,6 +10,7 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests import postgresql
 
@@ -22,6 +26,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+SHARED_ENVIRONMENTS = ("tests/acceptance/pipeline", "tests/acceptance/static", "tests/integration/demo")
+"""Folders whose tests share programs that take seconds to start: one worker has all of a folder."""
+
+
+class Scheduler(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each worker one file after the other, and of these folders all files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARED_ENVIRONMENTS else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
+    """Keep the order of the files.
+
+    By it the folders with programs come first and the short tests of units last, so that the workers end
+    together; and what a folder sets up once is not set up again for the next of its files.
+    """
+    config.option.loadscopereorder = False
+    return Scheduler(config, log)
 
 
 class NetworkClosed(Exception):

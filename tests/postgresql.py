@@ -26,7 +26,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 MEMORY_NEEDED = 2**30
 """Making and dropping databases is ten times as fast in memory as on some disks; containers have little."""
 
-IN_A_HURRY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """Tests need no data after a power cut; benchmarks do."""
 
 # The shell ends the server, and takes its folder away, once our end of its input is closed, be it by SIGKILL.
@@ -80,7 +80,7 @@ def running(*, durable: bool = False) -> Iterator[Postgresql]:
         making = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         _run([f"{programs}/initdb", "-D", f"{data}", *making])
         settings = ["listen_addresses=", "max_connections=300", f"unix_socket_directories={folder}"]
-        settings += [] if durable else IN_A_HURRY
+        settings += [] if durable else UNSAFE
         switches = [part for setting in settings for part in ("-c", setting)]
         with _serving([f"{programs}/postgres", "-D", f"{data}", *switches], folder):
             yield Postgresql(folder)

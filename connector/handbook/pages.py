@@ -19,6 +19,7 @@ NAMES = (
     "set-up",
     "phone-systems",
     "asterisk",
+    "users",
     "calling",
     "recordings",
     "settings",

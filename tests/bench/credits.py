@@ -1,7 +1,7 @@
 """Count what a call costs at Desk: requests and credits, from the ring to the late recording.
 
-Nothing is timed; the sandbox counts. A whole house takes the calls of known callers, a banner is open, and
-its index has been filled before.
+Nothing is timed; the sandbox counts. A whole connector takes the calls of known callers, a banner is open,
+and its index has been filled before.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Put past calls straight into the tables as the road would have left them, each with events and a record."""
+"""Put past calls straight into the tables as the pipeline would have left them: events, calls, records."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,10 +95,10 @@ def _in_bulk(url: str) -> Iterator[Connection]:
     """Open a database in a way that would not survive a power cut, but is many times as fast."""
     engine = open_engine(url)
     is_sqlite = engine.dialect.name == "sqlite"
-    hurry = ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-1000000")
+    unsafe = ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-1000000")
     with engine.connect() as connection:
         cursor = connection.connection.cursor()
-        for each in hurry if is_sqlite else ():
+        for each in unsafe if is_sqlite else ():
             cursor.execute(f"PRAGMA {each}")
         if not is_sqlite:
             # No foreign keys are looked up, and nobody waits for the disk.

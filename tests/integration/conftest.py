@@ -1,6 +1,6 @@
 """The two engines, for every test that touches the store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,25 @@ from tests import postgresql
 from tests.integration.databases import Databases, PostgresqlDatabases, SqliteDatabases
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
+
+ON_BOTH_ENGINES = {"store", "outbox", "delivery", "limits", "processes", "upgrades"}
+"""Folders whose tests show something that depends on the engine: locks, clocks, conflicts, migrations.
+
+All others run on SQLite, but for the tests that are marked `both_engines`: by these, every statement that a
+room sends is sent to PostgreSQL too. Mark a test that sends one of its own, or that meets another process.
+"""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the engines of each test that asks for `databases`, be it by another fixture."""
+    if "databases" in metafunc.fixturenames:
+        metafunc.parametrize("databases", _engines(metafunc), indirect=True)
+
+
+def _engines(metafunc: pytest.Metafunc) -> Sequence[object]:
+    is_marked = metafunc.definition.get_closest_marker("both_engines") is not None
+    on_both = is_marked or not ON_BOTH_ENGINES.isdisjoint(metafunc.definition.path.parts)
+    return ENGINES if on_both else ENGINES[:1]
 
 
 @pytest.fixture(scope="session")
@@ -32,18 +51,20 @@ def _open(engine: str, stack: ExitStack) -> Databases:
     if engine == "sqlite":
         folder = TemporaryDirectory(prefix="connector-sqlite-", dir=postgresql.fastest())
         return SqliteDatabases(Path(stack.enter_context(folder)))
-    return PostgresqlDatabases(stack.enter_context(postgresql.running()))
+    made = PostgresqlDatabases(stack.enter_context(postgresql.running()))
+    stack.callback(made.close)
+    return made
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def databases(request: pytest.FixtureRequest, databases_of: Callable[[str], Databases]) -> Databases:
-    """Run a test on each engine."""
+    """Run a test on each engine that is chosen for it above."""
     return databases_of(request.param)
 
 
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
-    """Open a database with nothing in it, on each engine."""
+    """Open a database with nothing in it."""
     with databases.fresh() as url:
         opened = Store(url)
         yield opened

@@ -1,16 +1,14 @@
-"""Hold the lines of the house: who may import whom, how long things are, what nobody does."""
+"""Hold the lines of the project: who may import whom, how long things are, what nobody does."""
 
 import ast
 import socket
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import NetworkClosed
-
-ROOT = Path(__file__).parents[2]
+from tests.unit.sources import calls, functions, modules, nodes, text_of
 
 FLOORS = (
     {"errors", "clock", "casing", "private_files"},
@@ -37,6 +35,10 @@ LONGER_FILES = {
     "connector/store/tables.py": "every table in one place",
     "connector/store/migrations/versions/0001_first_tables.py": "generated from the tables",
 }
+SHORTEST_FILE = 60
+SHORTER_FILES: dict[str, str] = {}
+"""Modules of the connector that are a whole thought in fewer lines, each with the reason."""
+
 LONGEST_FUNCTION = 60
 LONGER_FUNCTIONS = {
     "connector/store/migrations/versions/0001_first_tables.py:upgrade": "generated from the tables",
@@ -60,34 +62,21 @@ FOLDS_AS_UNICODE_DOES = {
 PRINTING_ROOMS = ("cli", "demo", "__main__")
 
 
-def sources(*folders: str) -> dict[str, ast.Module]:
-    """Read all Python below these folders; the keys are paths from the root."""
-    return {path: tree for folder in folders for path, tree in _below(folder).items()}
-
-
-@cache
-def _below(folder: str) -> dict[str, ast.Module]:
-    return {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    }
-
-
 def room_of(path: str) -> str:
-    """Return the room that a file belongs to; nothing for the house's own front door."""
+    """Return the room that a file belongs to; nothing for the package itself."""
     name = Path(path).parts[1].removesuffix(".py")
     return "" if name == "__init__" else name
 
 
-def imported_rooms(tree: ast.Module) -> Iterator[str]:
+def imported_rooms(path: str) -> Iterator[str]:
     """Return the rooms of the connector that a module imports, at the top and inside functions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "connector":
-            yield from (alias.name for alias in node.names if alias.name != "__version__")
-        elif isinstance(node, ast.ImportFrom):
-            yield from _room_in(node.module or "")
-        elif isinstance(node, ast.Import):
-            yield from (room for alias in node.names for room in _room_in(alias.name))
+    for imported in nodes(path, ast.ImportFrom):
+        if imported.module == "connector":
+            yield from (alias.name for alias in imported.names if alias.name != "__version__")
+        else:
+            yield from _room_in(imported.module or "")
+    for whole in nodes(path, ast.Import):
+        yield from (room for alias in whole.names for room in _room_in(alias.name))
 
 
 def _room_in(module: str) -> Iterator[str]:
@@ -96,17 +85,12 @@ def _room_in(module: str) -> Iterator[str]:
         yield rest.partition(".")[0]
 
 
-def calls_in(tree: ast.Module) -> Iterator[str]:
-    """Return what is called, as it is written: `print`, `time.sleep`."""
-    return (ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def test_every_room_has_its_floor() -> None:
     """A new room is placed before it is used."""
-    rooms = {room_of(path) for path in sources("connector")} - {""}
+    rooms = {room_of(path) for path in modules("connector")} - {""}
     assert rooms <= FLOOR_OF.keys()
 
 
@@ -114,57 +98,67 @@ def test_imports_only_look_up() -> None:
     """No room imports from its own floor or one below."""
     down = {
         f"{path} imports connector.{other}"
-        for path, tree in sources("connector").items()
+        for path in modules("connector")
         for room in [room_of(path)]
-        for other in imported_rooms(tree)
+        for other in imported_rooms(path)
         if room and other != room and FLOOR_OF.get(other, len(FLOORS)) >= FLOOR_OF[room]
     }
     assert not down
 
 
+def reached_from(room: str, allowed: set[str]) -> dict[str, set[str]]:
+    """Return what the modules of a room import that they may not."""
+    own = (path for path in modules("connector") if room_of(path) == room)
+    foreign = {path: set(imported_rooms(path)) - allowed for path in own}
+    return {path: rooms for path, rooms in foreign.items() if rooms}
+
+
 def test_sandbox_stands_alone() -> None:
     """The sandbox shares no code with the rest, so no mistake made once agrees with itself."""
-    sandbox = {path: tree for path, tree in sources("connector").items() if room_of(path) == "sandbox"}
-    foreign = {path: set(imported_rooms(tree)) - {"sandbox"} for path, tree in sandbox.items()}
-    assert not {path: rooms for path, rooms in foreign.items() if rooms}
+    assert not reached_from("sandbox", {"sandbox"})
 
 
 def test_bridge_stands_outside() -> None:
     """The bridge runs beside a PBX and reaches the connector over HTTP, so it needs none of its rooms."""
-    bridge = {path: tree for path, tree in sources("connector").items() if room_of(path) == "bridge"}
-    inside = {path: set(imported_rooms(tree)) - BRIDGE_KNOWS for path, tree in bridge.items()}
-    assert not {path: rooms for path, rooms in inside.items() if rooms}
+    assert not reached_from("bridge", BRIDGE_KNOWS)
 
 
 def test_imports_are_absolute() -> None:
     """A reader sees at once which room an import reaches into."""
-    relative = [
-        path
-        for path, tree in sources("connector").items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level
-    ]
-    assert not relative
+    assert not [path for path in modules("connector") for node in nodes(path, ast.ImportFrom) if node.level]
 
 
-def test_files_stay_short() -> None:
+def lines_of(path: str) -> int:
+    """Return how many lines a file has."""
+    return len(text_of(path).splitlines())
+
+
+def test_no_file_is_too_long() -> None:
     """A file that has to be longer is listed with its reason, and leaves the list when it no longer is."""
-    long = {
-        path
-        for path in sources("connector", "tests")
-        if len((ROOT / path).read_text(encoding="utf-8").splitlines()) > LONGEST_FILE
-    }
+    long = {path for path in modules("connector", "tests") if lines_of(path) > LONGEST_FILE}
     assert long == LONGER_FILES.keys()
+
+
+@pytest.mark.xfail(reason="The list is written once the rooms' modules are merged.", strict=True)
+def test_no_module_is_a_fragment() -> None:
+    """A module holds a whole thought; one that needs few lines for it is listed with its reason.
+
+    Migrations are as long as what they change.
+    """
+    own = (
+        path for path in modules("connector") if "/versions/" not in path and Path(path).stem != "__init__"
+    )
+    short = {path for path in own if lines_of(path) < SHORTEST_FILE}
+    assert short == SHORTER_FILES.keys()
 
 
 def test_functions_stay_short() -> None:
     """A function that has to be longer is listed with its reason."""
     long = {
         f"{path}:{node.name}"
-        for path, tree in sources("connector", "tests").items()
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
+        for path in modules("connector", "tests")
+        for node in functions(path)
+        if (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
     }
     assert long == LONGER_FUNCTIONS.keys()
 
@@ -173,9 +167,8 @@ def test_nobody_catches_everything() -> None:
     """What a handler did not expect must not be swallowed; one loop has to survive it."""
     found = {
         path
-        for path, tree in sources("connector").items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler) and _catches_everything(node)
+        for path in modules("connector")
+        if any(_catches_everything(handler) for handler in nodes(path, ast.ExceptHandler))
     }
     assert found <= CATCHES_EVERYTHING.keys()
 
@@ -196,39 +189,27 @@ def test_nobody_folds_as_unicode_does() -> None:
     """
     folding = {
         path
-        for path, tree in sources("connector").items()
-        if room_of(path) != "sandbox"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in FOLDS
+        for path in modules("connector")
+        if room_of(path) != "sandbox" and any(node.attr in FOLDS for node in nodes(path, ast.Attribute))
     }
     assert folding == FOLDS_AS_UNICODE_DOES.keys()
 
 
 def test_only_commands_print() -> None:
     """Everything else logs."""
-    printing = {
-        path
-        for path, tree in sources("connector").items()
-        if room_of(path) not in PRINTING_ROOMS and {"print", "click.echo"} & set(calls_in(tree))
-    }
-    assert not printing
+    others = (path for path in modules("connector") if room_of(path) not in PRINTING_ROOMS)
+    assert not [path for path in others if {"print", "click.echo"} & calls(path)]
 
 
 def test_nobody_asserts_in_earnest() -> None:
     """An assert is gone under `python -O`, so no promise may hang on one."""
-    asserting = {
-        path
-        for path, tree in sources("connector").items()
-        if any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-    }
-    assert not asserting
+    assert not [path for path in modules("connector") if nodes(path, ast.Assert)]
 
 
 def test_tests_never_sleep() -> None:
     """A test that waits for time to pass is slow today and flaky tomorrow."""
-    storeys = sources("tests/unit", "tests/integration", "tests/acceptance")
-    sleeping = {path for path, tree in storeys.items() if "time.sleep" in calls_in(tree)}
-    assert not sleeping
+    storeys = modules("tests/unit", "tests/integration", "tests/acceptance")
+    assert not [path for path in storeys if "time.sleep" in calls(path)]
 
 
 def test_network_is_closed() -> None:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
+from connector.bridge.ami import FILTERS
 from starlette.routing import Mount, Route
 
 from connector import handbook
+from connector.bridge.settings import PREFIX, BridgeSettings, describe
 from connector.cli import main
 from connector.dialects import DIALECTS, guide
 from connector.handbook.pages import anchor
@@ -50,7 +53,28 @@ def test_names_no_setting_that_is_gone() -> None:
     whole = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
     assigned = set(re.findall(r"^\s*(?:export )?([A-Z][A-Z_]{3,})=", whole, re.MULTILINE))
     known = {name.upper() for name in Settings.__struct_fields__} | {FILE_VARIABLE}
+    known |= {f"{PREFIX}{name.upper()}" for name in BridgeSettings.__struct_fields__}
     assert not {name for name in assigned - known if not name.startswith(OWN_AT_DATA_CENTER)} - OF_THE_EXAMPLE
+
+
+def test_the_guide_of_the_bridge_is_true() -> None:
+    """Its filters are the ones that the bridge needs, and its table the settings that the bridge reads."""
+    text = text_of("asterisk")
+    assert "\n".join(f"eventfilter = {one}" for one in FILTERS) in text
+    rows = [row.split(" | ") for row in text.splitlines() if row.startswith(f"| `{PREFIX}")]
+    assert [(name[3:-1], said.removesuffix(" |")) for name, _, said in rows] == [
+        (f"{PREFIX}{field.name.upper()}", describe(field)) for field in msgspec.structs.fields(BridgeSettings)
+    ]
+    assert [default.replace("\\|", "|") for _, default, _ in rows] == [
+        "required" if field.required else shown(field.default)
+        for field in msgspec.structs.fields(BridgeSettings)
+    ]
+
+
+def shown(default: object) -> str:
+    """Return a default as the tables write it."""
+    text = ",".join(default) if isinstance(default, tuple) else str(default)
+    return f"`{text}`" if text else "none"
 
 
 def paths() -> list[str]:
@@ -130,6 +154,13 @@ def test_the_readme_says_how_to_begin_and_is_short() -> None:
     assert "sh tests/run" in readme
     assert ".venv/bin/connector demo" in readme
     assert len(readme.splitlines()) <= README_LINES_AT_MOST
+
+
+def test_the_readme_names_every_room() -> None:
+    """Who looks for something in the tree finds each folder told of in a line."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rooms = [path.parent.name for path in (ROOT / "connector").glob("*/__init__.py")]
+    assert not [room for room in rooms if f"{room}/" not in readme]
 
 
 def test_example_is_the_guides() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from .env import Environment, Theatre
+from .env import Environment, Running
 
 FLAGS = [
     "--no-sandbox",
@@ -35,18 +35,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def theatre() -> Iterator[Environment]:
+def running() -> Iterator[Environment]:
     """Run the scripted server."""
-    with Theatre() as env:
+    with Running() as env:
         yield env
 
 
 @pytest.fixture
-def env(theatre: Environment) -> Environment:
+def env(running: Environment) -> Environment:
     """Return the scripted server, empty."""
-    theatre.reset()
-    theatre.wait_for(lambda: theatre.streams() == 0)
-    return theatre
+    running.reset()
+    running.wait_for(lambda: running.streams() == 0)
+    return running
 
 
 @pytest.fixture

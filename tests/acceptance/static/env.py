@@ -227,8 +227,8 @@ def make_app(env: Environment) -> ASGIApp:
     return Strict(Starlette(routes=routes))
 
 
-class Theatre:
-    """Run a stage on a loopback port in a thread."""
+class Running:
+    """Run an environment on a loopback port in a thread."""
 
     def __init__(self) -> None:
         self.env = Environment()

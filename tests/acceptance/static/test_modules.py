@@ -18,9 +18,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, theatre: Environment) -> Iterator[Page]:
+def page(browser: Browser, running: Environment) -> Iterator[Page]:
     """Open a page of the same origin that runs nothing by itself."""
-    page = browser.new_page(base_url=theatre.base, locale="en-GB", timezone_id="Europe/Paris")
+    page = browser.new_page(base_url=running.base, locale="en-GB", timezone_id="Europe/Paris")
     page.goto("/")
     yield page
     page.close()

@@ -1,4 +1,4 @@
-"""A served house with a phone system of each vendor, and a shell beside it on the same database."""
+"""A served connector with a phone system of each vendor, and a shell beside it on the same database."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.integration.pipeline.conftest import place, sandbox
 from tests.integration.pipeline.place import Place
 
 __all__ = ["ENVIRONMENT", "Shell", "place", "sandbox"]
-"""The road's own fixtures serve here too."""
+"""The pipeline's own fixtures serve here too."""
 
 GIVEN = {"zammad": "", "sipgate": pem(), "twilio": AUTH_TOKEN}
 

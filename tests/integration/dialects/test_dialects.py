@@ -41,6 +41,7 @@ async def test_zammad(vendors: Vendors) -> None:
     assert await vendors.unread("zammad") == ["direction is in or out"]
 
 
+@pytest.mark.both_engines
 async def test_sipgate(vendors: Vendors) -> None:
     """The answer asks for the rest at our public address, secret and all; what is unreadable is 200."""
     answer = await vendors.sipgate()
@@ -63,6 +64,7 @@ async def test_twilio(vendors: Vendors) -> None:
     assert await vendors.unread("twilio") == ["CallSid is missing"]
 
 
+@pytest.mark.both_engines
 async def test_secrets_in_addresses(vendors: Vendors, caplog: pytest.LogCaptureFixture) -> None:
     """Without it nobody is let in, it is in no log, and both are valid while it is replaced."""
     caplog.set_level(logging.DEBUG, logger="connector")
@@ -80,6 +82,7 @@ async def test_secrets_in_addresses(vendors: Vendors, caplog: pytest.LogCaptureF
     assert not any(secret in caplog.text for secret in (former, "wrong-secret"))
 
 
+@pytest.mark.both_engines
 async def test_senders(vendors: Vendors) -> None:
     """Only listed addresses may post; here the server is told to believe a proxy on this machine."""
     phone = await phone_of(vendors, "zammad")
@@ -119,6 +122,7 @@ async def test_blocked_callers_of_a_line_abroad(vendors: Vendors) -> None:
     assert (await vendors.zammad(**caller | {"callId": "e"})).json() == {}
 
 
+@pytest.mark.both_engines
 async def test_withheld_callers_can_be_blocked(vendors: Vendors) -> None:
     """And only they."""
     phone = await phone_of(vendors, "zammad")
@@ -129,6 +133,7 @@ async def test_withheld_callers_can_be_blocked(vendors: Vendors) -> None:
     assert "<Reject" not in (await vendors.sipgate(callId="e", **{"from": "anonymous"})).text
 
 
+@pytest.mark.both_engines
 async def test_caller_ids(vendors: Vendors) -> None:
     """The rule with the most digits counts."""
     phone = await phone_of(vendors, "zammad")
@@ -146,6 +151,7 @@ async def test_caller_ids(vendors: Vendors) -> None:
         }  # fmt: skip
 
 
+@pytest.mark.both_engines
 async def test_names_and_owners(vendors: Vendors) -> None:
     """Of contacts that our own tables know, and only where that is wanted."""
     phone = await phone_of(vendors, "zammad")

@@ -1,4 +1,4 @@
-"""Callbacks of Twilio's that name a part of a call, through the whole house to Desk."""
+"""Callbacks of Twilio's that name a part of a call, all the way to Desk."""
 
 import pytest
 

@@ -111,12 +111,14 @@ async def test_an_extension_belongs_to_one(services: Services) -> None:
     assert len(await services.audited()) == 1
 
 
+@pytest.mark.both_engines
 async def test_an_unknown_phone_system_is_refused(services: Services) -> None:
     """A slug that nobody has added is told."""
     with pytest.raises(CommandError, match="nowhere"):
         await add(services, "bruno", extensions=[("nowhere", "1001")])
 
 
+@pytest.mark.both_engines
 async def test_changing_replaces_what_is_given(services: Services) -> None:
     """Name, role, extensions and queues change one by one."""
     await add(services, "bruno", extensions=[(None, "1001")], queues=[(None, "support")])
@@ -162,6 +164,7 @@ async def test_a_deactivated_agents_words_mean_nobody(services: Services, paris:
     assert await meant(services, paris, "1001", "chiara@example.com") == {}
 
 
+@pytest.mark.both_engines
 async def test_a_queue_rings_its_active_members(services: Services, paris: int) -> None:
     """Those of this phone system and those of any, each once."""
     await add(services, "bruno", queues=[(None, "support"), ("paris", "support")])
@@ -177,6 +180,7 @@ async def test_a_queue_rings_its_active_members(services: Services, paris: int) 
     assert await members(paris, "sales") == []
 
 
+@pytest.mark.both_engines
 async def test_agents_are_those_who_take_calls(services: Services) -> None:
     """Administrators are among them once they have an extension or a queue; the deactivated never."""
     await add(services, "ada", role="administrator")
@@ -197,6 +201,7 @@ async def test_the_audit_is_append_only(services: Services) -> None:
     assert len(await services.store.read(audit.newest)) == 1
 
 
+@pytest.mark.both_engines
 @given(st.text(max_size=30))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_word_can_be_asked_for(store: Any, word: str) -> None:

@@ -23,6 +23,7 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Accept": "application/json"}
 
 
+@pytest.mark.both_engines
 async def test_a_key_calls_the_api(services: Services, browser: Browser) -> None:
     """It is shown once, and only its hash is kept."""
     key = await services.keys.add_key("wallboard", "agent", actor="test")
@@ -40,6 +41,7 @@ async def test_a_key_reaches_as_far_as_its_role(services: Services, browser: Bro
     assert statuses == [403, 200, 200]
 
 
+@pytest.mark.both_engines
 async def test_a_revoked_key_is_out_at_once(services: Services, browser: Browser) -> None:
     """The next call is refused, and both changes are audited."""
     key = await services.keys.add_key("wallboard", "agent", actor="test")

@@ -8,7 +8,7 @@ from connector.orders.telephones import whose
 from connector.store import Store, team, users
 from connector.zoho.signed_tokens import Identity
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 NOW = 1_760_000_000_000
 KELVIN = "\u212aim@example.com"

@@ -60,6 +60,7 @@ async def test_the_portals_page_shows_what_works(services: Services, admin: Brow
     assert "connector phones add" in page.text
 
 
+@pytest.mark.both_engines
 async def test_the_portals_page_shows_what_does_not_work(services: Services, admin: Browser) -> None:
     """A permission that the agent lacks is named, and whose move it is."""
     where = (await admin.link()).headers["location"]
@@ -105,6 +106,7 @@ async def test_linking_is_audited(services: Services, admin: Browser) -> None:
     assert linked == [("ada@example.com", "portal.linked"), ("ada@example.com", "portal.linked_again")]
 
 
+@pytest.mark.both_engines
 async def test_linking_again_replaces_the_grant(services: Services, admin: Browser) -> None:
     """The former refresh token is revoked at Zoho, the new one works, what was configured stays."""
     await admin.link()
@@ -119,6 +121,7 @@ async def test_linking_again_replaces_the_grant(services: Services, admin: Brows
     assert (await (await services.portals.desk(portal.id)).my_info()).email == "ada@example.com"
 
 
+@pytest.mark.both_engines
 async def test_a_department_that_takes_records_stays_the_default(services: Services, admin: Browser) -> None:
     """The department that was configured survives linking again."""
     await admin.link()

@@ -1,5 +1,6 @@
 """What becomes of a grant from before tokens were renewed at a share of their lives."""
 
+import pytest
 from alembic import command
 from sqlalchemy import text
 
@@ -14,6 +15,7 @@ ENDS_AT = 1_790_000_000_000
 GRANT = "INSERT INTO grants (portal_id, sealed_refresh_token, expires_at) VALUES (1, '', 1790000000000)"
 
 
+@pytest.mark.both_engines
 def test_existing_grant(databases: Databases) -> None:
     """Its token lives for an hour, and is renewed five minutes before its end, as it would have been."""
     with databases.fresh() as url:

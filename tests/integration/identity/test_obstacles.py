@@ -76,6 +76,7 @@ async def test_scopes_that_nobody_told(services: Services, admin: Browser) -> No
     assert (only.layer, only.certain) == ("scope", False)
 
 
+@pytest.mark.both_engines
 async def test_a_scope_that_is_missing(services: Services, admin: Browser) -> None:
     """A consent without calls.CREATE is told as one: only another consent mends it."""
     await admin.link()

@@ -12,6 +12,7 @@ from tests.integration.identity.conftest import Services
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.both_engines
 async def test_a_portal_that_can_write_nothing_does_not_look_well(services: Services, admin: Browser) -> None:
     """The page names what is refused, since when, and the remedy of that very kind."""
     address = (await admin.link()).headers["location"]

@@ -16,7 +16,7 @@ from tests.integration.databases import url_of
 from tests.integration.identity.browser import Browser
 from tests.integration.identity.conftest import Services
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 HOUR = 3_600
 TOKEN = "/oauth/v2/token"
 

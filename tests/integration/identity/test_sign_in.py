@@ -87,6 +87,7 @@ async def test_another_zoho_user_with_the_address_is_refused(
     assert (answer.status_code, "another Zoho user" in answer.text) == (403, True)
 
 
+@pytest.mark.both_engines
 async def test_a_released_user_is_bound_anew(
     services: Services, browser: Browser, new_browser: NewBrowser, add_ada: AddAda
 ) -> None:
@@ -350,6 +351,7 @@ async def test_the_consent_address_is_guarded(browser: Browser) -> None:
     assert query["scope"].split(",") == ["openid", "email", "profile"]
 
 
+@pytest.mark.both_engines
 async def test_somebody_else_in_the_same_browser_ends_the_session_before(
     services: Services, browser: Browser, add_ada: AddAda
 ) -> None:

@@ -10,7 +10,7 @@ from connector.metrics import Metrics
 from connector.store import Store
 from tests.integration.databases import Databases
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 
 @pytest.fixture

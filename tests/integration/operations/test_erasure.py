@@ -39,6 +39,7 @@ def everything(desk: Desk) -> bytes:
     return repr([desk.column(column) for column in columns]).encode()
 
 
+@pytest.mark.both_engines
 async def test_nothing_is_left_of_a_number(desk: Desk) -> None:
     """However it was written: calls, events, records, directory, index and unreadable bodies."""
     desk.call("whole")
@@ -73,6 +74,7 @@ async def test_numbers_as_the_line_reads_them(desk: Desk) -> None:
     assert [body is None for body in desk.column("calls.body")] == [True, False]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("typed", "told", "key"),
     [
@@ -99,6 +101,7 @@ async def test_all_spellings_are_forgotten(desk: Desk, typed: str, told: tuple[s
     assert key not in desk.column("outbox.key")
 
 
+@pytest.mark.both_engines
 async def test_orders_go_too(desk: Desk, time: Time) -> None:
     """What was to be dialled is forgotten with its number; the others after a day, by themselves."""
     order = {"phone_system_id": SENDER.id, "asker": "a", "kind": "dial", "agent": "1001", "call_id": "c",
@@ -135,6 +138,7 @@ async def test_late_events_bring_nothing_back(desk: Desk, time: Time) -> None:
     assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
 
 
+@pytest.mark.both_engines
 async def test_a_call_out_of_an_erased_one_is_one_of_its_own(desk: Desk, time: Time) -> None:
     """What begins later is a new call: it has its own record, and the erased one's stays as it is in Desk."""
     desk.call("head")
@@ -239,6 +243,7 @@ async def test_refuses_half_a_number(desk: Desk) -> None:
         await Erasure(desk.store, desk.time).number("0123456789", actor="t", even_undelivered=False)
 
 
+@pytest.mark.both_engines
 async def test_a_contact_takes_its_own_numbers_along(desk: Desk) -> None:
     """Calls of a number that is the contact's alone go; a number of several goes by the record."""
     shared = "+33155555555"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import Connection
 
 from connector.clock import DAY
@@ -11,6 +12,7 @@ from tests.integration.databases import Databases
 from tests.integration.operations.conftest import NOW, Desk, Time, build
 
 
+@pytest.mark.both_engines
 def test_only_what_is_not_done_is_counted(desk: Desk, time: Time) -> None:
     """States that somebody may have to see to, and since when the oldest record is not in Desk."""
     desk.call("done")
@@ -25,6 +27,7 @@ def test_only_what_is_not_done_is_counted(desk: Desk, time: Time) -> None:
     assert (standing.by_state["dead"], standing.oldest_at) == (1, NOW + 60_000)
 
 
+@pytest.mark.both_engines
 def test_a_change_of_what_stands_in_desk_is_not_old(desk: Desk, time: Time) -> None:
     """A late recording of an old call does not make it look lost."""
     desk.call("old")
@@ -34,6 +37,7 @@ def test_a_change_of_what_stands_in_desk_is_not_old(desk: Desk, time: Time) -> N
     assert (standing.by_state["due"], standing.oldest_at) == (1, None)
 
 
+@pytest.mark.both_engines
 def test_grants(desk: Desk) -> None:
     """Lost grants are counted, and tokens had in the last ten minutes."""
     desk.store.write_now(lambda c: grants.put(c, 1, b"r", b"a", NOW + 1, NOW - 60_000))
@@ -44,6 +48,7 @@ def test_grants(desk: Desk) -> None:
     assert desk.store.read_now(lambda c: read_stats(c, NOW)).grants_lost == 1
 
 
+@pytest.mark.both_engines
 def test_credits_are_those_of_the_poorest_portal(desk: Desk) -> None:
     """The fewest that any portal has left, by what Desk told today."""
     assert desk.store.read_now(lambda c: read_stats(c, NOW)).credits_left is None

@@ -48,6 +48,7 @@ async def test_what_is_not_in_desk_stays(desk: Desk, time: Time) -> None:
     assert await prune_all(desk) == 4
 
 
+@pytest.mark.both_engines
 async def test_a_family_goes_as_one(desk: Desk, time: Time) -> None:
     """A call that others came out of stays as long as the youngest of them."""
     desk.call("head")
@@ -88,6 +89,7 @@ async def test_those_that_must_stay_do_not_stand_in_the_way(desk: Desk, time: Ti
     assert desk.count("audit") == 1
 
 
+@pytest.mark.both_engines
 async def test_the_rest_goes_by_its_age(desk: Desk, time: Time) -> None:
     """Unknown events, unread bodies, sessions and contacts that were made have each their time."""
     identity = {"phone_system_id": SENDER.id, "source": "/pbx", "event_id": "odd", "call_id": None}
@@ -111,6 +113,7 @@ async def test_the_rest_goes_by_its_age(desk: Desk, time: Time) -> None:
     }
 
 
+@pytest.mark.both_engines
 async def test_contacts_of_no_number_stay(desk: Desk, time: Time) -> None:
     """Those that Desk could only find by a name that people change; not what never came to Desk."""
     contact = {"portal_id": 1, "kind": "contact", "wanted": b"{}", "due_at": NOW, "created_at": NOW,

@@ -39,6 +39,7 @@ async def test_hears_what_calls_tell(desk: Desk, time: Time) -> None:
     assert (status.state, status.last_at) == ("learning", NOW + HOUR)
 
 
+@pytest.mark.both_engines
 async def test_what_we_do_ourselves_is_no_sign_of_life(desk: Desk, time: Time) -> None:
     """A call that changes without its phone system saying anything does not count."""
     desk.call("one")
@@ -70,6 +71,7 @@ async def test_says_it_once(desk: Desk, time: Time, caplog: pytest.LogCaptureFix
     assert told == ["phone_system_silent", "phone_system_heard_again"]
 
 
+@pytest.mark.both_engines
 async def test_forgets_old_hours(desk: Desk, time: Time) -> None:
     """Hours that are too old to compare with are deleted along the way."""
     note(desk, NOW - 15 * DAY)

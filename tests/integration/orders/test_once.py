@@ -51,7 +51,7 @@ def build(connection: Connection) -> None:
 
 @pytest.fixture
 def store(databases: Databases) -> Iterator[Store]:
-    """Open a furnished database, on each engine."""
+    """Open a database with a phone system, on each engine."""
     with databases.fresh(build) as url:
         opened = Store(url)
         yield opened
@@ -113,6 +113,7 @@ async def ringing_at_once(store: Store) -> int:
     return sum(row["state"] in ("waiting", "taken") for row in found)
 
 
+@pytest.mark.both_engines
 def test_at_most_once(store: Store) -> None:
     """Each order is handed to one program at most, in time, and one telephone rings for one at a time."""
     user = store.read_now(lambda c: users.by_email(c, "ada@example.com"))
@@ -138,6 +139,7 @@ def test_at_most_once(store: Store) -> None:
     anything_happens()
 
 
+@pytest.mark.both_engines
 def test_too_late_is_never_handed_out(store: Store) -> None:
     """From the moment on when an order's time is up, whoever asks."""
     user = store.read_now(lambda c: users.by_email(c, "ada@example.com"))
@@ -163,6 +165,7 @@ def test_too_late_is_never_handed_out(store: Store) -> None:
     assert said == ["order.expired", "order.given"]
 
 
+@pytest.mark.both_engines
 def test_an_order_for_ones_own_telephone_may_be_followed(store: Store) -> None:
     """Who clicks what a supervisor has just ordered for them hears what comes of it; nobody else does."""
 

@@ -1,4 +1,4 @@
-"""A whole house behind the real web server on a real socket, with a sandbox beside it."""
+"""The whole connector behind the real web server on a real socket, with a sandbox beside it."""
 
 import asyncio
 import socket
@@ -40,7 +40,7 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 async def place(sandbox: RunningSandbox, database_url: str) -> AsyncIterator[Place]:
-    """Open the house: a linked portal, a phone system, three agents, and a server at work."""
+    """Serve a connector: a linked portal, a phone system, three agents, and a server at work."""
     sandbox.renew(index_delay_seconds=0)
     async with _served(sandbox, database_url) as (services, client):
         _link(services, sandbox)
@@ -49,7 +49,7 @@ async def place(sandbox: RunningSandbox, database_url: str) -> AsyncIterator[Pla
 
 @pytest.fixture
 async def neighbour(place: Place, database_url: str) -> AsyncIterator[Place]:
-    """Open a second house on the same database, as another `connector serve` would."""
+    """Serve a second connector on the same database, as another `connector serve` would."""
     async with _served(place.sandbox, database_url) as (services, client):
         yield Place(services, place.sandbox, client, place.secret)
 
@@ -113,7 +113,7 @@ def _settings(sandbox: RunningSandbox, database_url: str, address: str) -> Setti
 
 
 def _link(services: Services, sandbox: RunningSandbox) -> None:
-    """Hand the house a grant of the sandbox; linking itself is tested elsewhere."""
+    """Hand the connector a grant of the sandbox; linking itself is tested elsewhere."""
     world, now = sandbox.world, services.clock()
     scopes = names(LINKING)
     grant = Grant(

@@ -1,4 +1,4 @@
-"""What the tests of the road hold in their hands: a house, a phone that signs, banners that listen."""
+"""What the tests of the pipeline use: a served connector, a phone that signs, banners that listen."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ BATCH = "application/cloudevents-batch+json"
 
 
 class Place:
-    """A served house with everything that tests need to ring, look and listen."""
+    """A served connector with everything that tests need to ring, look and listen."""
 
     def __init__(
         self, services: Services, sandbox: RunningSandbox, client: httpx2.AsyncClient, secret: str

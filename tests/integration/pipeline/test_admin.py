@@ -1,4 +1,4 @@
-"""What administrators' programs ask of the house, and what they may change."""
+"""What administrators' programs ask of the connector, and what they may change."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -29,6 +29,7 @@ async def test_dropping_a_dead_letter(place: Place) -> None:
     assert (await ask(place, "administrator", path, "POST", json={})).status_code == 409
 
 
+@pytest.mark.both_engines
 async def test_retrying_all(place: Place) -> None:
     """Every dead letter is tried again, each with an entry of its own; none is an answer too."""
     for key in ("+442079460001", "+442079460002"):
@@ -43,6 +44,7 @@ async def test_retrying_all(place: Place) -> None:
     assert answer.json() == {"retried": 0}
 
 
+@pytest.mark.both_engines
 async def test_the_index(place: Place) -> None:
     """How far it is can be seen, and it can be read anew."""
     [before] = (await ask(place, "supervisor", DIRECTORY)).json()["directories"]
@@ -54,6 +56,7 @@ async def test_the_index(place: Place) -> None:
     assert (await ask(place, "administrator", f"{DIRECTORY}/9/sync", "POST")).status_code == 404
 
 
+@pytest.mark.both_engines
 async def test_forgetting(place: Place) -> None:
     """What was erased is told and audited; what has not reached Desk is kept unless told otherwise."""
     number = "+442079460001"
@@ -86,6 +89,7 @@ async def test_only_administrators_change_things(place: Place) -> None:
     assert (await ask(place, "agent", DIRECTORY)).status_code == 403
 
 
+@pytest.mark.both_engines
 async def test_a_nul_is_nobodys_fault_but_the_askers(place: Place) -> None:
     """What no database holds is refused as such, and not taken for an outage that asking again would end."""
     wish = {"contact": "\u0000", "portal": 1}

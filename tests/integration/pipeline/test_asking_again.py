@@ -52,6 +52,7 @@ async def test_one_failure_does_not_cost_the_ring(place: Place, kind: FaultKind)
         assert await named(banner) == "Grace Hopper"
 
 
+@pytest.mark.both_engines
 async def test_several_failures_in_a_row(place: Place) -> None:
     """Each pause is longer than the one before; the banner is not told the same again and again."""
     fail(place, "server_error", times=6)
@@ -63,6 +64,7 @@ async def test_several_failures_in_a_row(place: Place) -> None:
         assert 6 <= searches(place) <= 14
 
 
+@pytest.mark.both_engines
 async def test_a_lost_grant_is_not_asked_again(place: Place) -> None:
     """What stays as it is while it rings costs one question, and its reason is told."""
     await place.services.store.write(
@@ -90,6 +92,7 @@ async def test_the_end_of_the_ring_ends_the_asking(place: Place) -> None:
         assert await named(banner) == "Grace Hopper"
 
 
+@pytest.mark.both_engines
 async def test_an_answered_call_is_asked_about_at_once(place: Place) -> None:
     """The event that ends the ring asks a last time, whatever the pause."""
     fail(place, "server_error", times=2)
@@ -129,6 +132,7 @@ async def test_a_page_that_opens_after_the_pause(place: Place) -> None:
         assert await named(banner) == "Grace Hopper"
 
 
+@pytest.mark.both_engines
 async def test_a_page_that_opens_at_another_process(place: Place) -> None:
     """Nobody is there any more for whom this process would ask: another may, and hears that it may."""
     fail(place, "server_error")

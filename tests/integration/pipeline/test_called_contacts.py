@@ -63,6 +63,7 @@ async def test_who_was_clicked_is_who_is_called(desk: Place, nth: int) -> None:
         assert await delivered(desk, banner) == [chosen]
 
 
+@pytest.mark.both_engines
 async def test_a_program_says_whom_it_calls(desk: Place) -> None:
     """By a supervisor's key, the same."""
     chosen = call_group(desk)[1]

@@ -78,6 +78,7 @@ async def until(place: Place, holds: Callable[[], object]) -> None:
             await place.client.get("/healthz")
 
 
+@pytest.mark.both_engines
 async def test_what_happens_in_desk_is_known_at_once(place: Place) -> None:
     """Made, changed, deleted: the index follows without waiting for a refresh or for Desk's search."""
     place.sandbox.world.config.index_delay_seconds = 600
@@ -150,6 +151,7 @@ async def test_times_in_milliseconds(place: Place) -> None:
     assert waiting(place) == ["42"]
 
 
+@pytest.mark.both_engines
 async def test_a_replay_is_harmless(place: Place) -> None:
     """Sent again, and with whatever in it, a request makes us read contacts again, once each."""
     ours = await subscribe(place)
@@ -219,6 +221,7 @@ async def test_an_edition_without_webhooks(place: Place) -> None:
     assert await post(place, token(place, "1")) == 410
 
 
+@pytest.mark.both_engines
 async def test_a_flood_is_left_to_the_refresh(place: Place) -> None:
     """So many changes that a refresh reads them cheaper are dropped; deletions never are."""
     ours = await subscribe(place)

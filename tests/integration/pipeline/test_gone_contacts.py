@@ -32,6 +32,7 @@ async def test_the_banner_heals(place: Place) -> None:
     assert requests.count(path="/api/v1/contacts/{id}/tickets") == 2
 
 
+@pytest.mark.both_engines
 async def test_a_known_caller_costs_the_tickets_alone(place: Place) -> None:
     """With a whole index the one request of a call is that for the open tickets."""
     desk = place.sandbox.world.desk

@@ -30,6 +30,7 @@ async def test_a_lost_grant_reaches_the_banners(place: Place) -> None:
         assert (await banner.next("links"))["lost"] == []
 
 
+@pytest.mark.both_engines
 async def test_what_was_unlinked_on_purpose_is_not_lost(place: Place) -> None:
     """An administrator did that; nobody has to be called."""
     await place.services.store.write(lambda c: become(c, "unlinked"))

@@ -31,6 +31,7 @@ async def talk(place: Place, call: str = "c-1", **facts: str) -> None:
     await place.post(place.event("answered", call, agent="1001", **said), place.event("ended", call, **said))
 
 
+@pytest.mark.both_engines
 async def test_the_made_contact_is_shown(place: Place) -> None:
     """With its address in Desk, once the record is written, also to whoever opens a banner later."""
     async with place.banner("ada@example.com") as banner, delivering(place):

@@ -74,6 +74,7 @@ async def test_hand_over(desk: Place) -> None:
         assert (await desk.ask(ADA, f"/api/calls/{call}/transfer", {"to": to})).status_code == 422
 
 
+@pytest.mark.both_engines
 async def test_hand_over_names_the_colleague(desk: Place) -> None:
     """The message names whose extension it is, as long as it is one of our people's."""
     call = await called(desk, "ringing", "answered")
@@ -113,6 +114,7 @@ async def test_nothing_left_to_do(desk: Place) -> None:
     assert (await desk.ask(ADA, "/api/calls/77/hangup", {})).status_code == 404
 
 
+@pytest.mark.both_engines
 async def test_colleagues(desk: Place) -> None:
     """Everybody else with a telephone there, and whether they are in a call."""
     call = await called(desk, "ringing", "answered")

@@ -66,6 +66,7 @@ async def test_any_order_with_repeats_gives_one_record(place: Place, seed: int) 
     assert (records[0]["duration"], records[0]["status"]) == ("90", "Completed")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("wished", [True, False])
 async def test_internal_calls_as_wished(place: Place, *, wished: bool) -> None:
     """Calls among colleagues reach Desk where that was wished, with both their names, and else leave none."""

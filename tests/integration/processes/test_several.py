@@ -23,7 +23,7 @@ from tests.integration.databases import Databases
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
 
-CALLS = 500
+CALLS = 200
 EVENTS_A_REQUEST = 10
 SENDERS = 8
 LOOK_AGAIN_SECONDS = 0.1
@@ -106,7 +106,7 @@ def count_deadlocks(connection: Connection) -> int:
 
 
 async def test_nothing_twice(env: Environment, starting: Callable[..., Any]) -> None:
-    """500 calls told to two servers at once are 500 calls, and two deliverers bring each to Desk once."""
+    """200 calls told to two servers at once are 500 calls, and two deliverers bring each to Desk once."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     other = await starting("serve", LISTEN=f"127.0.0.1:{port}")

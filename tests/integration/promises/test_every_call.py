@@ -90,6 +90,7 @@ def undone(store: Store) -> Iterator[Connection]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+@pytest.mark.both_engines
 @given(tale=tales(), wanted=st.sampled_from(("customers", "internal")))
 def test_records_and_reasons_are_all_calls(store: Store, wanted: str, tale: Tale) -> None:
     """Records, and calls not recorded by reason, are the calls received; whoever is outside has a record."""

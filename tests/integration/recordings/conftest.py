@@ -1,4 +1,4 @@
-"""A served house, a phone system's file server beside it, and people who want to listen."""
+"""A served connector, a phone system's file server beside it, and people who want to listen."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,7 +11,7 @@ from tests.integration.recordings.listeners import Listeners
 from tests.integration.recordings.upstream import Upstream, running
 
 __all__ = ["place", "sandbox"]
-"""The road's own fixtures serve here too."""
+"""The pipeline's own fixtures serve here too."""
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ EXTENSION = "INSERT INTO extensions (phone_system_id, extension, user_id) VALUES
 ROWS = (PORTAL, PHONE, USER, EXTENSION)
 
 
+@pytest.mark.both_engines
 def test_existing_set_up(databases: Databases) -> None:
     """Portals link to the connector, nobody may copy, and extensions have always been whose they are."""
     with databases.fresh() as url:

@@ -97,6 +97,7 @@ async def test_whose_calls_a_successor_hears(listeners: Listeners, upstream: Ups
     assert (await listeners.hear("bruno@example.com", newer, url)).status_code == 200
 
 
+@pytest.mark.both_engines
 async def test_whose_extension_hid_anothers(listeners: Listeners, upstream: Upstream) -> None:
     """A word of all phone systems means nobody's calls of the time when one of them meant another by it."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
@@ -118,6 +119,7 @@ async def test_keeping_an_extension_keeps_its_calls(
     assert (await listeners.page(ADA, key)).status_code == 200
 
 
+@pytest.mark.both_engines
 async def test_messages_are_for_those_who_were_rung(listeners: Listeners, upstream: Upstream) -> None:
     """Where nobody answered, whoever was rung may hear what the caller left."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
@@ -181,6 +183,7 @@ async def test_facts_of_the_call(listeners: Listeners, upstream: Upstream, key: 
     assert upstream.origin not in page.text
 
 
+@pytest.mark.both_engines
 async def test_contact_and_record(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """Once Desk has the record, the page names its contact and leads back to it; Desk leads to the page."""
     place = listeners.place
@@ -195,6 +198,7 @@ async def test_contact_and_record(listeners: Listeners, upstream: Upstream, key:
     assert "Grace Hopper" in page.text
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("rule", "kept"),
     [("nobody", ()), ("supervisors", ("sue", "adam")), ("listeners", ("ada", "sue", "adam"))],
@@ -244,6 +248,7 @@ async def test_deactivated_agent_hears_nothing(listeners: Listeners, key: str) -
     assert answer.status_code == 401
 
 
+@pytest.mark.both_engines
 async def test_nothing_is_heard_unnoted(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """Where the access cannot be written down, there is no recording."""
     url = f"{upstream.origin}/1.wav"
@@ -257,6 +262,7 @@ async def test_nothing_is_heard_unnoted(listeners: Listeners, upstream: Upstream
     assert not upstream.asked
 
 
+@pytest.mark.both_engines
 async def test_programs_may_read_who_listened(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """An administrator's key lists accesses, of one call where that is wanted; a supervisor's does not."""
     await listeners.hear(ADA, key, f"{upstream.origin}/1.wav")
