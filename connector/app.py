@@ -17,7 +17,7 @@ from connector.banner.hub import Alone, Bus, Hub, Message
 from connector.banner.links import LinkNews
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
@@ -108,8 +108,8 @@ class Services:
         self.control = Control(store, self.bus, clock, self.metrics)
         self.links = LinkNews(store, self.hub)
         self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
-        self.directory = Directory(store, self.portals, settings, clock)
-        self.recordings = Recordings(store, self.sealer, clock, self.directory)
+        self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
+        self.recordings = Recordings(store, self.sealer, clock, self.contact_lookup)
         self.syncing = ContactSync(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
@@ -123,7 +123,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
+            Asking(store, self.phone_systems, self.publisher, self.contact_lookup, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -131,7 +131,7 @@ class Services:
         self.deliverer = Deliverer(
             store,
             self.portals,
-            self.directory,
+            self.contact_lookup,
             settings,
             clock,
             on_change=self.pipeline.tell_again,
@@ -178,7 +178,7 @@ async def at_work(services: Services, *, deliver: bool) -> AsyncIterator[None]:
             (WATCHDOG_SECONDS, services.pipeline.close_overdue),
             (SESSIONS_SECONDS, services.end_sessions),
             (LINKS_SECONDS, services.links.step),
-            (SWEEP_SECONDS, services.directory.sweep),
+            (SWEEP_SECONDS, services.contact_lookup.sweep),
             (PRUNE_SECONDS, services.pruning.step),
             (SILENCE_SECONDS, services.silence.step),
             (WATCHDOG_SECONDS, services.control.close_overdue),

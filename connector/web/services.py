@@ -10,7 +10,7 @@ from connector.accounts import Agents, Flows, Keys, People
 from connector.banner.hub import Hub
 from connector.banner.links import LinkNews
 from connector.clock import Clock
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Sealer
@@ -48,7 +48,7 @@ class Services(Protocol):
     limiter: Limiter
     templates: Jinja2Templates
     phone_systems: PhoneSystems
-    directory: Directory
+    contact_lookup: ContactLookup
     recordings: Recordings
     desk_hooks: DeskHooks
     hub: Hub

@@ -15,7 +15,7 @@ from starlette.templating import Jinja2Templates
 
 import connector.web
 from connector.accounts import Agents, Flows, Keys, People
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
 from connector.portals import Portals
@@ -66,8 +66,8 @@ class Services:
         self.templates = Jinja2Templates(TEMPLATES)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
-        directory = Directory(store, self.portals, self.settings, self.clock)
-        self.deliverer = Deliverer(store, self.portals, directory, self.settings, self.clock)
+        contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
+        self.deliverer = Deliverer(store, self.portals, contact_lookup, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""
