@@ -43,7 +43,7 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         Task(2, services.links.step),
         Task(10, services.pruning.step),
         Task(60, services.silence.step),
-        Task(3_600, services.directory.sweep),
+        Task(3_600, services.contact_lookup.sweep),
     ]
     if services.clock is system_clock:
         # Simulated clocks agree with nothing.

@@ -11,7 +11,7 @@ from connector.banner.hub import Alone, Bus, Hub, Message
 from connector.banner.links import LinkNews
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
@@ -80,8 +80,8 @@ class Services:
         self.control = Control(store, self.bus, clock, self.metrics)
         self.links = LinkNews(store, self.hub)
         self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
-        self.directory = Directory(store, self.portals, settings, clock)
-        self.recordings = Recordings(store, self.encryptor, clock, self.directory)
+        self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
+        self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
         self.syncing = ContactSync(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
@@ -95,7 +95,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
+            Asking(store, self.phone_systems, self.publisher, self.contact_lookup, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -103,7 +103,7 @@ class Services:
         self.deliverer = Deliverer(
             store,
             self.portals,
-            self.directory,
+            self.contact_lookup,
             settings,
             clock,
             on_change=self.pipeline.tell_again,

@@ -68,7 +68,7 @@ class Waiting(msgspec.Struct):
     pauses: bool = True
 
 
-class Directory(Protocol):
+class ContactLookup(Protocol):
     """Who a number belongs to, and which tickets of theirs are open."""
 
     async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:
@@ -86,7 +86,7 @@ class Asking:
         store: Store,
         phone_systems: PhoneSystems,
         publisher: Publisher,
-        directory: Directory,
+        contact_lookup: ContactLookup,
         clock: Clock,
         metrics: Metrics,
         chance: Callable[[], float] = random.random,
@@ -94,7 +94,7 @@ class Asking:
         self._store = store
         self._phone_systems = phone_systems
         self._publisher = publisher
-        self._directory = directory
+        self._contact_lookup = contact_lookup
         self._clock = clock
         self._metrics = metrics
         self._chance = chance
@@ -155,7 +155,7 @@ class Asking:
             return
         phone = await self._phone_systems.get(row.phone_system_id)
         try:
-            tickets = await self._directory.open_tickets(phone.portal_id, contact_id)
+            tickets = await self._contact_lookup.open_tickets(phone.portal_id, contact_id)
         except RecordNotFound:
             log.info("contact_gone", extra={"call": row.key})
             if heal and row.call is not None:
@@ -201,7 +201,7 @@ class Asking:
             return None
         try:
             home = views.home(call, phone.country)
-            found = await self._directory.look_up(phone.portal_id, number, country=home, live=True)
+            found = await self._contact_lookup.look_up(phone.portal_id, number, country=home, live=True)
         except ConnectorError as problem:
             log.warning("look_up_failed", extra={"reason": problem.reason, "call": row.key})
             self._metrics.look_ups.labels("failed").inc()

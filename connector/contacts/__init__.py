@@ -4,7 +4,7 @@ Nothing is made here: whoever looks somebody up has not decided to write anythin
 """
 
 from connector.contacts.cards import MATCHES_AT_MOST, Contact, Found, OpenTicket, pick
-from connector.contacts.lookup import TIMEOUT_SECONDS, Desks, Directory
+from connector.contacts.lookup import TIMEOUT_SECONDS, ContactLookup, Desks
 from connector.contacts.places import Place
 from connector.contacts.sync import ContactSync, SyncStatus
 from connector.contacts.webhooks import DeskHooks
@@ -13,10 +13,10 @@ __all__ = [
     "MATCHES_AT_MOST",
     "TIMEOUT_SECONDS",
     "Contact",
+    "ContactLookup",
     "ContactSync",
     "DeskHooks",
     "Desks",
-    "Directory",
     "Found",
     "OpenTicket",
     "Place",

@@ -61,7 +61,7 @@ class Desks(Protocol):
         """Return the portal's Desk for what a user or key asks, who is charged for it; raise as `desk`."""
 
 
-class Directory:
+class ContactLookup:
     """Look contacts up by number, in every portal that `desks` knows."""
 
     def __init__(

@@ -4,7 +4,7 @@
 A request is noted before it leaves; where its outcome is unknown it is looked for before it is sent again.
 """
 
-from connector.delivery.needs import Counter, Desk, Desks, Directory
+from connector.delivery.needs import ContactLookup, Counter, Desk, Desks
 from connector.delivery.worker import Deliverer
 
-__all__ = ["Counter", "Deliverer", "Desk", "Desks", "Directory"]
+__all__ = ["ContactLookup", "Counter", "Deliverer", "Desk", "Desks"]

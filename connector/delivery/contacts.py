@@ -12,7 +12,7 @@ from connector.contacts.cards import Contact, from_desk, pick
 from connector.delivery.background import Background
 from connector.delivery.held import Held
 from connector.delivery.merging import Body
-from connector.delivery.needs import Desk, Desks, Directory
+from connector.delivery.needs import ContactLookup, Desk, Desks
 from connector.errors import AlreadyThere, StoreError
 from connector.settings import Settings
 from connector.store import Store, outbox
@@ -69,11 +69,11 @@ class Contacts:
     """Bring contacts to Desk, and tell calls which one is theirs."""
 
     def __init__(
-        self, store: Store, desks: Desks, directory: Directory, settings: Settings, clock: Clock
+        self, store: Store, desks: Desks, contact_lookup: ContactLookup, settings: Settings, clock: Clock
     ) -> None:
         self._store = store
         self._desks = desks
-        self._directory = directory
+        self._contact_lookup = contact_lookup
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
 
@@ -92,7 +92,7 @@ class Contacts:
 
     async def _known(self, around: Background, e164: str, refused: Collection[str]) -> str | None:
         portal_id, country = around.portal.id, around.country
-        found = await self._directory.look_up(portal_id, e164, country=country, live=False)
+        found = await self._contact_lookup.look_up(portal_id, e164, country=country, live=False)
         chosen = pick([contact for contact in found.contacts if contact.id not in refused])
         return chosen.id if chosen else None
 
@@ -109,7 +109,7 @@ class Contacts:
 
     async def forget(self, portal_id: int, contact_id: str) -> None:
         """Forget a contact that Desk no longer has."""
-        await self._directory.forget(portal_id, contact_id=contact_id)
+        await self._contact_lookup.forget(portal_id, contact_id=contact_id)
 
     async def deliver(self, held: Held) -> None:
         """Make the contact that a row wants, unless it is there by now."""
@@ -143,15 +143,17 @@ class Contacts:
         if record.phone is None:
             named = await desk.search_contacts_text(record.last_name, live=False)
             return pick([from_desk(contact) for contact in named if _is_named(contact, record.last_name)])
-        await self._directory.forget(row.portal_id, number=record.phone)
-        found = await self._directory.look_up(row.portal_id, record.phone, country=record.country, live=False)
+        await self._contact_lookup.forget(row.portal_id, number=record.phone)
+        found = await self._contact_lookup.look_up(
+            row.portal_id, record.phone, country=record.country, live=False
+        )
         return pick(found.contacts)
 
     async def _note(self, held: Held, outcome: str, contact: Contact, record: ContactRecord) -> None:
         if record.phone is not None:
             # First, so that the calls that wait find it there; what matters is in the row.
             with suppress(StoreError):
-                await self._directory.remember(held.row.portal_id, record.phone, contact)
+                await self._contact_lookup.remember(held.row.portal_id, record.phone, contact)
         stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=held.row.revision)
         await held.done(outcome, _body(record), stands)
 

@@ -53,7 +53,7 @@ class Desks(Protocol):
         """Return the portal's Desk; GrantLost where it is not linked."""
 
 
-class Directory(Protocol):
+class ContactLookup(Protocol):
     """Who a number belongs to."""
 
     async def look_up(self, portal_id: int, e164: str, *, country: str, live: bool) -> Found:

@@ -14,7 +14,7 @@ from connector.clock import SECOND, Clock
 from connector.delivery.berths import Berths, LeaseLost, NoBerth
 from connector.delivery.contacts import Contacts
 from connector.delivery.held import LEASE_SECONDS, SEND_SECONDS, Held
-from connector.delivery.needs import Counter, Desks, Directory
+from connector.delivery.needs import ContactLookup, Counter, Desks
 from connector.delivery.owners import Owners
 from connector.delivery.records import Records
 from connector.delivery.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
@@ -58,7 +58,7 @@ class Deliverer:
         self,
         store: Store,
         desks: Desks,
-        directory: Directory,
+        contact_lookup: ContactLookup,
         settings: Settings,
         clock: Clock,
         *,
@@ -80,7 +80,7 @@ class Deliverer:
             settle_seconds=SEND_SECONDS + settings.settle_after_seconds,
             allowed_by=allowed_by,
         )
-        self._contacts = Contacts(store, desks, directory, settings, clock)
+        self._contacts = Contacts(store, desks, contact_lookup, settings, clock)
         self._records = Records(store, desks, self._contacts, Owners(store, clock), settings, clock)
         self._berths = Berths(clock)
         self._under_way: dict[asyncio.Task[None], Held] = {}

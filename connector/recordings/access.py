@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from connector.calls import CallRecord, NotRecorded, Recording, not_recorded
 from connector.casing import ascii_lower
 from connector.clock import MINUTE, Clock
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.errors import (
     ConnectorError,
@@ -107,7 +107,7 @@ class Recordings:
         store: Store,
         encryptor: Encryptor,
         clock: Clock,
-        directory: Directory,
+        contact_lookup: ContactLookup,
         fetcher: Fetcher | None = None,
         open_at_most: int = OPEN_AT_MOST,
         each_at_most: int = EACH_AT_MOST,
@@ -115,7 +115,7 @@ class Recordings:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
-        self._caller_names = CallerNames(directory)
+        self._caller_names = CallerNames(contact_lookup)
         self._fetcher = fetcher or Fetcher()
         self._open_at_most = open_at_most
         self._each_at_most = each_at_most

@@ -8,7 +8,7 @@ import msgspec
 from connector import numbers
 from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, inner_ends, is_answered, is_open
 from connector.calls import record as record_of
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.errors import StoreError, ZohoError
 from connector.numbers import Kind, Number
 from connector.store.calls import CallRow
@@ -129,8 +129,8 @@ def _is_web(address: str | None) -> bool:
 class CallerNames:
     """Name the contacts of calls; a page without a name is a page all the same."""
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, contact_lookup: ContactLookup) -> None:
+        self._contact_lookup = contact_lookup
 
     async def name(self, recorded: RecordedCall, told: CallRecord) -> str | None:
         """Return whose record the call is, else who bears its number; None where nobody knows."""
@@ -145,7 +145,7 @@ class CallerNames:
 
     async def _ask(self, recorded: RecordedCall, e164: str, country: str) -> str | None:
         try:
-            found = await self._directory.look_up(recorded.portal.id, e164, country=country, live=True)
+            found = await self._contact_lookup.look_up(recorded.portal.id, e164, country=country, live=True)
         except (ZohoError, StoreError):
             return None
         theirs = [one.name for one in found.contacts if recorded.contact_id in (None, one.id)]

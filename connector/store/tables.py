@@ -482,7 +482,7 @@ directory = Table(
 contacts = Table(
     "contacts",
     metadata,
-    # Desk's contacts as the directory's index has them; phone and mobile as somebody typed them.
+    # Desk's contacts as the contact index has them; phone and mobile as somebody typed them.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("contact_id", Text, primary_key=True),
     Column("name", Text, nullable=False),

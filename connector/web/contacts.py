@@ -47,12 +47,12 @@ class SearchResult(msgspec.Struct, frozen=True):
 async def lookup(request: Request) -> Response:
     """Return `GET /api/contacts/lookup?number=`: `{number, e164, contacts, source}`.
 
-    `phone` (slug), `portal` (id) and `country` say where the number is at home; see `directory.places`.
+    `phone` (slug), `portal` (id) and `country` say where the number is at home; see `contacts.places`.
     """
     caller = await require_api(request)
     services, text = services_of(request), _required(request, "number")
     place = await _place(services, request)
-    number, found = await services.directory.look_up_typed(place, text, caller=caller.name)
+    number, found = await services.contact_lookup.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
     return json_response(LookupResult(text, number.e164, contacts, found.source), headers=NO_STORE)
 
@@ -62,7 +62,9 @@ async def search(request: Request) -> Response:
     caller = await require_api(request)
     services, text = services_of(request), _required(request, "text")
     place = await _place(services, request)
-    found = await services.directory.search(place.portal_id, text, country=place.country, caller=caller.name)
+    found = await services.contact_lookup.search(
+        place.portal_id, text, country=place.country, caller=caller.name
+    )
     return json_response(SearchResult(tuple(_searched_contact(one) for one in found)), headers=NO_STORE)
 
 
@@ -73,7 +75,7 @@ async def _place(services: Services, request: Request) -> Place:
     portal = asked.get("portal")
     if portal is not None and not (portal.isascii() and portal.isdigit() and len(portal) <= 18):
         raise InvalidRequest("portal must be a portal's number.")
-    return await services.directory.place(
+    return await services.contact_lookup.place(
         portal=None if portal is None else int(portal), phone=asked.get("phone"), country=asked.get("country")
     )
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 from sqlalchemy import Connection, insert
 
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.contacts.cache import indexed
 from connector.contacts.cards import Contact
 from connector.errors import GrantLost
@@ -96,18 +96,18 @@ async def fill(store: Store, count: int, now: int = NOW) -> int:
 async def look_up(store: Store, count: int, look_ups: int) -> LookUps:
     """Look known callers up, and ask the index for unknown ones."""
     chance = random.Random(1)  # noqa: S311 - it repeats; nothing is secret
-    directory = Directory(store, NoDesk(), Settings(), lambda: NOW + 1)
+    contact_lookup = ContactLookup(store, NoDesk(), Settings(), lambda: NOW + 1)
     known, unknown = [], []
     for _ in range(look_ups):
         e164 = number_of(chance.randrange(count))
         began = time.perf_counter()
-        found = await directory.look_up(PORTAL, e164, country=COUNTRY, live=True)
+        found = await contact_lookup.look_up(PORTAL, e164, country=COUNTRY, live=True)
         known.append(time.perf_counter() - began)
         if not found.contacts:
             raise click.ClickException(f"{e164} is not found.")
     for index in range(look_ups // 10):
         began = time.perf_counter()
-        await directory._cache.recall(PORTAL, f"+4420{90_000_000 + index}", COUNTRY)
+        await contact_lookup._cache.recall(PORTAL, f"+4420{90_000_000 + index}", COUNTRY)
         unknown.append(time.perf_counter() - began)
     return LookUps(p50=percentile(known, 50), p99=percentile(known, 99), unknown_p99=percentile(unknown, 99))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
-from connector.bridge.ami import FILTERS
 from starlette.routing import Mount, Route
 
 from connector import handbook
+from connector.bridge.ami import FILTERS
 from connector.bridge.settings import PREFIX, BridgeSettings, describe
 from connector.cli import main
 from connector.dialects import DIALECTS, guide

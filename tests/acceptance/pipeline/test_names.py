@@ -47,7 +47,7 @@ async def test_a_late_name(page: Page, env: Environment, phone: Phone) -> None:
     agent, (name, number) = env.team.agents[0], await caller(env)
     call = f"late-{uuid.uuid4()}"
     await sign_in(page, env, agent.email)
-    await env.services.directory.forget(1, number=re.sub(r"[^+\d]", "", number))
+    await env.services.contact_lookup.forget(1, number=re.sub(r"[^+\d]", "", number))
     await fail(env, kind="server_error", path_prefix=SEARCHES, times=4)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     await expect(page.get_by_text("Desk did not answer; it is being asked again").first).to_be_visible()

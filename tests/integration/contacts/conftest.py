@@ -1,4 +1,4 @@
-"""A directory over a real database and a Desk of the sandbox, both on one clock that stands still."""
+"""Looking contacts up over a real database and a Desk of the sandbox, both on one clock that stands still."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, insert
 
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.errors import GrantLost
 from connector.sandbox.clock import Clock as SandboxClock
 from connector.sandbox.desk.portal import Portal
@@ -69,7 +69,7 @@ class OneDesk:
 
 
 class Services:
-    """What a test needs: the directory, its clock and store, and what the sandbox saw and holds."""
+    """What a test needs: the look-up, its clock and store, and what the sandbox saw and holds."""
 
     def __init__(self, store: Store, desk: Desk, world: SandboxState) -> None:
         self.store = store
@@ -78,11 +78,11 @@ class Services:
         self.portal = _portal_of(world)
         self.desk = desk
         self.desks = OneDesk(desk)
-        self.directory = self.another()
+        self.contact_lookup = self.another()
 
-    def another(self, patience_seconds: float = 60) -> Directory:
-        """Make a directory on the same store, as another process would."""
-        return Directory(
+    def another(self, patience_seconds: float = 60) -> ContactLookup:
+        """Make a look-up on the same store, as another process would."""
+        return ContactLookup(
             self.store, self.desks, self.settings, self.world.clock.now, patience_seconds=patience_seconds
         )
 
@@ -106,7 +106,7 @@ class Services:
         return index.put(contact, self.world.clock.now())
 
     async def until_asked(self) -> None:
-        """Wait until the directory has begun to ask Desk."""
+        """Wait until the look-up has begun to ask Desk."""
         await self.desks.asked.wait()
 
     def searches(self) -> int:
@@ -134,7 +134,7 @@ def world(running: RunningSandbox) -> SandboxState:
 async def services(
     world: SandboxState, sqlite_databases: Databases, anyio_backend: str
 ) -> AsyncIterator[Services]:
-    """Furnish a directory whose portal is the sandbox's."""
+    """Make a look-up whose portal is the sandbox's."""
     with sqlite_databases.fresh(_link) as url:
         store = Store(url)
         async with http_client() as http:

@@ -73,7 +73,7 @@ class Shop:
     async def who(self, e164: str, country: str = "DE", *, live: bool = True) -> tuple[list[str], int]:
         """Look a number up: names, and how many searches that took."""
         self.services.searches()
-        found = await self.services.directory.look_up(PORTAL, e164, country=country, live=live)
+        found = await self.services.contact_lookup.look_up(PORTAL, e164, country=country, live=live)
         return [contact.name for contact in found.contacts], self.services.searches()
 
     def pages(self) -> int:

@@ -28,7 +28,7 @@ class Served:
 
     def __init__(self, services: Services) -> None:
         clock = services.world.clock.now
-        self.directory = services.directory
+        self.contact_lookup = services.contact_lookup
         self.keys = Keys(services.store, clock)
 
 

@@ -21,8 +21,8 @@ async def test_every_form(services: Services) -> None:
         line, field = plan.pick(chance), chance.choice(("phone", "mobile"))
         contact = services.add("Found", **{field: type_number(line, form)})
         services.searches()
-        await services.directory.forget(PORTAL, number=line.e164)
-        found = await services.directory.look_up(
+        await services.contact_lookup.forget(PORTAL, number=line.e164)
+        found = await services.contact_lookup.look_up(
             PORTAL, line.e164, country=COUNTRIES[plan.country], live=True
         )
         assert contact.id in [one.id for one in found.contacts], contact
@@ -35,7 +35,7 @@ async def test_every_seeded_contact(services: Services) -> None:
     for person in services.people():
         for typed in filter(None, (person.phone, person.mobile)):
             e164, country = _line_of(typed)
-            found = await services.directory.look_up(PORTAL, e164, country=country, live=True)
+            found = await services.contact_lookup.look_up(PORTAL, e164, country=country, live=True)
             assert person.id in [one.id for one in found.contacts], typed
             asked += 1
     assert asked > 200
@@ -55,5 +55,5 @@ async def test_what_cannot_be_found(services: Services) -> None:
     """Letters, stray gaps and several marks within the last five digits are beyond Desk's search."""
     for typed in ("+44 20 7946 0CALL", "+44 20 7946 0 9 1 2", "+44 20 794-6 0.912"):
         services.add("Lost", phone=typed)
-    found = await services.directory.look_up(PORTAL, "+442079460912", country="GB", live=True)
+    found = await services.contact_lookup.look_up(PORTAL, "+442079460912", country="GB", live=True)
     assert "Lost" not in {one.name for one in found.contacts}

@@ -89,7 +89,7 @@ async def test_a_deletion_heals_when_met(services: Services) -> None:
     await shop.fill()
     services.world.desk.change_contact(gone, is_trashed=True)
     assert await shop.who(E164) == (["Gone"], 0)
-    await services.directory.forget(PORTAL, contact_id=gone.id)
+    await services.contact_lookup.forget(PORTAL, contact_id=gone.id)
     assert await shop.who(E164) == ([], 2)
     assert await shop.who(OTHER) == ([], 2)
 
@@ -103,7 +103,7 @@ async def test_a_merge_heals_when_met(services: Services) -> None:
     services.later(15)
     assert (await shop.who(E164))[0] == ["Gone"]
     with pytest.raises(RecordNotFound):
-        await services.directory.open_tickets(PORTAL, gone.id)
+        await services.contact_lookup.open_tickets(PORTAL, gone.id)
     assert await shop.who(E164) == (["Kept"], 2)
     assert await shop.who(E164) == (["Kept"], 0)
 
@@ -113,7 +113,7 @@ async def test_a_number_forgotten_is_asked_for(services: Services) -> None:
     services.add("There", phone=TYPED)
     shop = Shop(services)
     await shop.fill()
-    await services.directory.forget(PORTAL, number=E164)
+    await services.contact_lookup.forget(PORTAL, number=E164)
     assert await shop.who(E164) == (["There"], 2)
     assert await shop.who(E164) == (["There"], 0)
 
@@ -122,7 +122,9 @@ async def test_what_was_made_is_known(services: Services) -> None:
     """A contact that the delivery has made is in the index at once, and stays there."""
     shop = Shop(services)
     await shop.fill()
-    await services.directory.remember(PORTAL, E164, Contact(id="7", name="Made", phone=E164, modified_at=NOW))
+    await services.contact_lookup.remember(
+        PORTAL, E164, Contact(id="7", name="Made", phone=E164, modified_at=NOW)
+    )
     assert await shop.who(E164, live=False) == (["Made"], 0)
     services.later(50 * MINUTE / SECOND)
     assert await shop.who(E164) == (["Made"], 0)

@@ -18,7 +18,7 @@ TYPED = "030 23125999"
 async def _names(services: Services, e164: str = E164, *, live: bool = True) -> tuple[list[str], str, int]:
     """Look a number up: names, source, and how many searches it took."""
     services.searches()
-    found = await services.directory.look_up(PORTAL, e164, country="DE", live=live)
+    found = await services.contact_lookup.look_up(PORTAL, e164, country="DE", live=live)
     return [contact.name for contact in found.contacts], found.source, services.searches()
 
 
@@ -38,7 +38,7 @@ async def test_what_the_banner_needs(services: Services) -> None:
         one for one in services.people() if one.account_id and one.phone and one.phone.startswith("+")
     )
     services.add("Other", first_name="An", phone=E164, account_id=person.account_id)
-    (found,) = (await services.directory.look_up(PORTAL, E164, country="DE", live=True)).contacts
+    (found,) = (await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)).contacts
     assert (found.name, found.phone) == ("An Other", E164)
     assert found.account
     assert found.url.endswith(f"/desk/contacts/{found.id}")
@@ -67,7 +67,7 @@ async def test_a_known_number_is_not_asked_again(services: Services) -> None:
     services.add("Known", phone=TYPED)
     assert await _names(services) == (["Known"], "desk", 2)
     assert await _names(services) == (["Known"], "cache", 0)
-    services.directory = services.another()
+    services.contact_lookup = services.another()
     services.later(services.settings.known_for_seconds - 1)
     assert await _names(services) == (["Known"], "cache", 0)
     services.later(1)
@@ -106,7 +106,7 @@ async def test_many_at_once_are_one(services: Services) -> None:
     services.add("Asked for", phone=TYPED)
     services.searches()
     numbers = [E164] * 20 + ["+493023125000"] * 5
-    asked = (services.directory.look_up(PORTAL, e164, country="DE", live=True) for e164 in numbers)
+    asked = (services.contact_lookup.look_up(PORTAL, e164, country="DE", live=True) for e164 in numbers)
     found = await asyncio.gather(*asked)
     assert [len(each.contacts) for each in found[:20]] == [1] * 20
     assert services.searches() == 4
@@ -115,17 +115,17 @@ async def test_many_at_once_are_one(services: Services) -> None:
 async def test_what_was_made_is_known_at_once(services: Services) -> None:
     """A contact that was just made is known before Desk's index knows it, even at that very moment."""
     assert await _names(services) == ([], "desk", 2)
-    await services.directory.remember(PORTAL, E164, Contact(id="7", name="Made"))
+    await services.contact_lookup.remember(PORTAL, E164, Contact(id="7", name="Made"))
     assert await _names(services) == (["Made"], "cache", 0)
 
 
 async def test_a_slow_answer_does_not_hide_what_was_made(services: Services) -> None:
     """A question that left before a contact was made does not make us forget it."""
     services.world.faults.add(Rule(kind="latency", seconds=0.1, times=2))
-    asking = asyncio.create_task(services.directory.look_up(PORTAL, E164, country="DE", live=True))
+    asking = asyncio.create_task(services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True))
     await services.until_asked()
     services.later(0.001)
-    await services.directory.remember(PORTAL, E164, Contact(id="7", name="Made"))
+    await services.contact_lookup.remember(PORTAL, E164, Contact(id="7", name="Made"))
     assert (await asking).contacts == ()
     assert await _names(services) == (["Made"], "cache", 0)
 
@@ -137,33 +137,33 @@ async def test_forgetting(services: Services) -> None:
     for e164 in (E164, "+491713920055", "+493023125000"):
         await _names(services, e164)
     services.world.desk.change_contact(gone, is_trashed=True)
-    await services.directory.forget(PORTAL, contact_id=gone.id)
+    await services.contact_lookup.forget(PORTAL, contact_id=gone.id)
     assert await _names(services) == ([], "desk", 2)
     assert await _names(services, "+491713920055") == ([], "desk", 2)
     assert await _names(services, "+493023125000") == (["Stays"], "cache", 0)
-    await services.directory.forget(PORTAL, number="+493023125000")
+    await services.contact_lookup.forget(PORTAL, number="+493023125000")
     assert await _names(services, "+493023125000") == (["Stays"], "desk", 2)
 
 
 async def test_sweeping(services: Services) -> None:
     """What is too old to be believed is deleted."""
     await _names(services)
-    assert await services.directory.sweep() == 0
+    assert await services.contact_lookup.sweep() == 0
     services.later(services.settings.known_for_seconds + 1)
-    assert await services.directory.sweep() == 1
+    assert await services.contact_lookup.sweep() == 1
 
 
 async def test_recalling_asks_nobody(services: Services) -> None:
     """Our own tables alone say who it is, that it is nobody, or that Desk has to be asked."""
     services.add("Known", phone=TYPED)
     services.searches()
-    assert await services.directory.recall(PORTAL, E164, country="DE") is None
+    assert await services.contact_lookup.recall(PORTAL, E164, country="DE") is None
     assert services.searches() == 0
-    looked_up = await services.directory.look_up(PORTAL, E164, country="DE", live=True)
-    recalled = await services.directory.recall(PORTAL, E164, country="DE")
+    looked_up = await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
+    recalled = await services.contact_lookup.recall(PORTAL, E164, country="DE")
     assert recalled is not None
     assert (recalled.contacts, recalled.source) == (looked_up.contacts, "cache")
     await _names(services, "+493023125000")
-    nobody = await services.directory.recall(PORTAL, "+493023125000", country="DE")
+    nobody = await services.contact_lookup.recall(PORTAL, "+493023125000", country="DE")
     assert nobody is not None
     assert nobody.contacts == ()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def _found(services: Services, text: str) -> list[str]:
-    contacts = await services.directory.search(PORTAL, text, country="DE")
+    contacts = await services.contact_lookup.search(PORTAL, text, country="DE")
     return [contact.name for contact in contacts]
 
 
@@ -63,34 +63,34 @@ async def test_no_more_than_ten(services: Services) -> None:
     """A search answers ten contacts at most, with the numbers that somebody typed."""
     for number in range(12):
         services.add("Zyxwell", phone=f"555-0{number:03}")
-    found = await services.directory.search(PORTAL, "zyx", country="DE")
+    found = await services.contact_lookup.search(PORTAL, "zyx", country="DE")
     assert len(found) == 10
     assert all(contact.phone for contact in found)
-    assert len(await services.directory.search(PORTAL, "555-0", country="DE")) == 10
+    assert len(await services.contact_lookup.search(PORTAL, "555-0", country="DE")) == 10
 
 
 async def test_nobodys_numbers(services: Services) -> None:
     """Own, withheld, short and unreadable numbers are answered without asking anybody."""
     _add_phone(services, "berlin", "DE", "+493023125000")
-    place = await services.directory.place(phone="berlin")
+    place = await services.contact_lookup.place(phone="berlin")
     services.searches()
     for text in ("030 23125000", "anonymous", "112", "1001", "abc", "x" * 5_000):
-        number, found = await services.directory.look_up_typed(place, text)
+        number, found = await services.contact_lookup.look_up_typed(place, text)
         assert (found.source, found.contacts) == ("skipped", ())
     assert services.searches() == 0
-    number, found = await services.directory.look_up_typed(place, "030 23125001")
+    number, found = await services.contact_lookup.look_up_typed(place, "030 23125001")
     assert (number.e164, found.source) == ("+493023125001", "desk")
 
 
 async def test_where_a_number_is_at_home(services: Services) -> None:
     """The phone system says it; without one the portal's first does; a country that is named wins."""
     _unlink(services, OTHER_PORTAL)
-    assert (await services.directory.place()).country == ""
+    assert (await services.contact_lookup.place()).country == ""
     _add_phone(services, "berlin", "DE", "+493023125000")
     _add_phone(services, "paris", "FR", "+33199000000")
     both = {"+493023125000", "+33199000000"}
     for phone, country, expected in ((None, None, "DE"), ("paris", None, "FR"), ("paris", "se", "SE")):
-        place = await services.directory.place(phone=phone, country=country)
+        place = await services.contact_lookup.place(phone=phone, country=country)
         assert (place.portal_id, place.country) == (PORTAL, expected)
         assert place.own_numbers == both
 
@@ -99,17 +99,17 @@ async def test_questions_without_a_place(services: Services) -> None:
     """What is not there, and what is not clear, are two different answers."""
     _add_phone(services, "paris", "FR", "+33199000000")
     with pytest.raises(InvalidRequest, match="Several portals"):
-        await services.directory.place()
-    assert (await services.directory.place(portal=OTHER_PORTAL)).country == ""
+        await services.contact_lookup.place()
+    assert (await services.contact_lookup.place(portal=OTHER_PORTAL)).country == ""
     for portal, phone in ((99, None), (None, "rome"), (OTHER_PORTAL, "paris")):
         with pytest.raises(NotFound):
-            await services.directory.place(portal=portal, phone=phone)
+            await services.contact_lookup.place(portal=portal, phone=phone)
     with pytest.raises(InvalidRequest, match="no country"):
-        await services.directory.place(portal=PORTAL, country="Germany")
+        await services.contact_lookup.place(portal=PORTAL, country="Germany")
     for portal_id in (PORTAL, OTHER_PORTAL):
         _unlink(services, portal_id)
     with pytest.raises(NotFound, match="No portal"):
-        await services.directory.place()
+        await services.contact_lookup.place()
 
 
 def _unlink(services: Services, portal_id: int) -> None:

@@ -30,7 +30,7 @@ async def test_without_the_index(services: Services, typed: str, country: str, c
     """Desk itself is asked once, in both fields, with all spellings."""
     contact = services.add("Found", phone=typed)
     services.searches()
-    found = await services.directory.look_up(PORTAL, caller, country=country, live=True)
+    found = await services.contact_lookup.look_up(PORTAL, caller, country=country, live=True)
     assert [one.id for one in found.contacts] == [contact.id]
     assert services.searches() == 2
 
@@ -44,7 +44,7 @@ async def test_with_the_index(services: Services, typed: str, country: str, call
     shop = Shop(services, country)
     await shop.fill()
     services.searches()
-    found = await services.directory.look_up(PORTAL, caller, country=country, live=True)
+    found = await services.contact_lookup.look_up(PORTAL, caller, country=country, live=True)
     assert [one.id for one in found.contacts] == [contact.id]
     assert services.searches() == 0
 
@@ -53,7 +53,7 @@ async def test_both_spellings_share_what_is_known(services: Services) -> None:
     """What Desk said of one spelling is not asked again for the other."""
     services.searches()
     for caller in ("+5491155554321", "+541155554321", "+5491155554321"):
-        found = await services.directory.look_up(PORTAL, caller, country="AR", live=True)
+        found = await services.contact_lookup.look_up(PORTAL, caller, country="AR", live=True)
         assert found.contacts == ()
     assert services.searches() == 2
 
@@ -64,7 +64,7 @@ async def test_both_spellings_share_what_is_known(services: Services) -> None:
 async def test_what_is_typed(services: Services, typed: str) -> None:
     """The search box finds the contact whatever spelling somebody types."""
     contact = services.add("Found", phone="011 5555-4321")
-    found = await services.directory.search(PORTAL, typed, country="AR")
+    found = await services.contact_lookup.search(PORTAL, typed, country="AR")
     assert [one.id for one in found] == [contact.id]
 
 

@@ -13,7 +13,7 @@ PATH = "/api/v1/contacts/{id}/tickets"
 async def _subjects(services: Services, contact_id: str) -> tuple[list[str], int]:
     """Ask for a contact's open tickets: subjects, and how many requests it took."""
     services.world.requests.reset()
-    tickets = await services.directory.open_tickets(PORTAL, contact_id)
+    tickets = await services.contact_lookup.open_tickets(PORTAL, contact_id)
     return [ticket.subject for ticket in tickets], services.world.requests.count(path=PATH)
 
 
@@ -43,7 +43,7 @@ async def test_a_desk_that_refuses_descending_order(services: Services, caller: 
 
 async def test_what_a_ticket_says(services: Services, caller: str) -> None:
     """A ticket comes with its number, its status and its address in Desk."""
-    ticket = (await services.directory.open_tickets(PORTAL, caller, 1))[0]
+    ticket = (await services.contact_lookup.open_tickets(PORTAL, caller, 1))[0]
     assert ticket.number.isdigit()
     assert ticket.number != ticket.id
     assert ticket.status == "On Hold"
@@ -55,4 +55,4 @@ async def test_nobody_and_nothing(services: Services) -> None:
     contact = services.add("Quiet", phone="1")
     assert await _subjects(services, contact.id) == ([], 1)
     with pytest.raises(RecordNotFound):
-        await services.directory.open_tickets(PORTAL, "999")
+        await services.contact_lookup.open_tickets(PORTAL, "999")

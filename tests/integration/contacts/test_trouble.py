@@ -43,11 +43,11 @@ async def test_trouble_is_named_and_not_kept(
     services.add("There", phone=E164)
     services.world.faults.add(Rule(kind=fault, seconds=60))
     with pytest.raises(problem):
-        await services.directory.look_up(PORTAL, E164, country="DE", live=live)
+        await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=live)
     assert not await _is_kept(services)
     services.world.faults.clear()
     services.later(61)
-    found = await services.directory.look_up(PORTAL, E164, country="DE", live=live)
+    found = await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=live)
     assert [contact.name for contact in found.contacts] == ["There"]
 
 
@@ -56,7 +56,7 @@ async def test_one_field_alone_is_no_answer(services: Services) -> None:
     services.add("There", phone=E164)
     services.world.faults.add(Rule(kind="server_error", times=1))
     with pytest.raises(ZohoDown):
-        await services.directory.look_up(PORTAL, E164, country="DE", live=True)
+        await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
     assert not await _is_kept(services)
 
 
@@ -94,14 +94,14 @@ async def test_a_question_outlasts_our_patience(services: Services) -> None:
 async def test_a_lost_grant(services: Services) -> None:
     """A portal that is not linked any more says so."""
     with pytest.raises(GrantLost):
-        await services.directory.look_up(OTHER_PORTAL, E164, country="DE", live=True)
+        await services.contact_lookup.look_up(OTHER_PORTAL, E164, country="DE", live=True)
 
 
 async def test_a_missing_permission(services: Services) -> None:
     """A profile that may not see contacts is not taken for a number that nobody bears."""
     services.world.desk.deny("contacts.view")
     with pytest.raises(Forbidden):
-        await services.directory.look_up(PORTAL, E164, country="DE", live=True)
+        await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
     assert not await _is_kept(services)
 
 
@@ -110,5 +110,5 @@ async def test_what_cannot_be_kept_is_still_told(services: Services) -> None:
     services.add("There", phone=E164)
     refuse = "CREATE TRIGGER full BEFORE INSERT ON directory BEGIN SELECT RAISE(ABORT, 'full'); END"
     services.store.write_now(lambda connection: connection.exec_driver_sql(refuse))
-    found = await services.directory.look_up(PORTAL, E164, country="DE", live=True)
+    found = await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
     assert [contact.name for contact in found.contacts] == ["There"]

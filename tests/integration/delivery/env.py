@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.calls import CallRecord, CallStatus, Direction, call_key
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.delivery import Deliverer, Desks
 from connector.portals import Portals
@@ -73,7 +73,7 @@ class Environment:
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(sandbox)},
         )
-        self.directory = Directory(store, self.portals, self.settings, self.clock)
+        self.contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         self.tally = Tally()
         self.changed: list[int] = []
         self.deliverer = self.another()
@@ -83,7 +83,7 @@ class Environment:
         return Deliverer(
             store or self.store,
             desks or self.portals,
-            self.directory,
+            self.contact_lookup,
             self.settings,
             self.clock,
             on_change=self.changed.extend,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from connector.clock import MINUTE
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.delivery import Deliverer
 from connector.delivery.held import LEASE_SECONDS
 from connector.store import Store, calls, outbox, tables
@@ -86,7 +86,7 @@ async def test_desks_clock_is_another(env: Environment, minutes: int) -> None:
     ours = Deliverer(
         env.store,
         env.portals,
-        env.directory,
+        env.contact_lookup,
         env.settings,
         lambda: env.clock() + minutes * MINUTE,
     )
@@ -98,8 +98,8 @@ async def test_desks_clock_is_another(env: Environment, minutes: int) -> None:
     assert len(env.calls) == 1
 
 
-class Slow(Directory):
-    """A directory whose process stands still between Desk's answer and ours."""
+class Slow(ContactLookup):
+    """A look-up whose process stands still between Desk's answer and ours."""
 
     env: Environment
 

@@ -218,7 +218,7 @@ async def test_a_clock_that_is_wrong(env: Environment) -> None:
     deliverer = Deliverer(
         env.store,
         env.portals,
-        env.directory,
+        env.contact_lookup,
         env.settings,
         env.clock,
         may_claim=lambda: may,

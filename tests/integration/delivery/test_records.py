@@ -45,7 +45,7 @@ async def test_answered_by_nobody_who_is_named(env: Environment) -> None:
 
 
 async def test_known_contact_needs_one_request(env: Environment) -> None:
-    """A number that the directory has at hand costs nothing but the record itself."""
+    """A number that our own tables have costs nothing but the record itself."""
     known = env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     await env.want(env.record("c-1"))
     await env.drain()

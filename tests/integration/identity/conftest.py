@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector.accounts import Agents, Flows, Keys, Sessions
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.portals import Portals
@@ -58,8 +58,8 @@ class Services:
         self.flows = Flows(store, self.encryptor, self.clock)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
-        directory = Directory(store, self.portals, self.settings, self.clock)
-        self.deliverer = Deliverer(store, self.portals, directory, self.settings, self.clock)
+        contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
+        self.deliverer = Deliverer(store, self.portals, contact_lookup, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""

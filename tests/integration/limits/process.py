@@ -2,7 +2,7 @@
 
 import asyncio
 
-from connector.contacts import Directory
+from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.delivery import Deliverer
 from connector.portals import Portals
@@ -48,11 +48,11 @@ class Process:
             data_centers={"us": center(env.sandbox)},
             caller_percent=1,
         )
-        self.directory = Directory(
+        self.contact_lookup = ContactLookup(
             self.store, self.portals, env.settings, env.clock, patience_seconds=PATIENCE_SECONDS
         )
         self.deliverer = Deliverer(
-            self.store, self.portals, self.directory, env.settings, env.clock, counter=goal or env.tally
+            self.store, self.portals, self.contact_lookup, env.settings, env.clock, counter=goal or env.tally
         )
 
     async def desk(self) -> Desk:
@@ -61,7 +61,7 @@ class Process:
 
     async def look_up(self, number: int, caller: str | None = None) -> None:
         """Look a number up, as for a ringing phone, or as a user or key does."""
-        await self.directory.look_up(1, f"+3361{number:07}", country="FR", live=True, caller=caller)
+        await self.contact_lookup.look_up(1, f"+3361{number:07}", country="FR", live=True, caller=caller)
 
     async def end(self) -> None:
         """End as one that is told to."""

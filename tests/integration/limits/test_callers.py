@@ -137,7 +137,7 @@ async def test_questions_stop_where_the_reserves_begin(env: Environment, process
     assert caught.value.retry_after_seconds
     await asking.look_up(2)
     with pytest.raises(CreditsExhausted):
-        await asking.directory.search(1, "Ann", country="FR", caller=KEY)
+        await asking.contact_lookup.search(1, "Ann", country="FR", caller=KEY)
 
 
 async def test_look_ups_leave_deliveries_their_own(env: Environment, process: Start) -> None:

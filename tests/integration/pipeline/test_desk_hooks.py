@@ -90,7 +90,7 @@ async def test_what_happens_in_desk_is_known_at_once(place: Place) -> None:
     assert (sent[0].status, waiting(place)) == (200, [made.id])
     await services.syncing.work()
     assert waiting(place) == []
-    found = await services.directory.look_up(PORTAL, E164, country="GB", live=True)
+    found = await services.contact_lookup.look_up(PORTAL, E164, country="GB", live=True)
     assert [contact.name for contact in found.contacts] == ["Told"]
     assert found.source == "cache"
     _change_in_desk(place, made.id, is_trashed=True)

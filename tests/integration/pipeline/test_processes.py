@@ -66,7 +66,7 @@ async def test_two_processes_ask_once(place: Place, neighbour: Place) -> None:
 async def cost_of_a_look_up(place: Place) -> int:
     """Count what one process alone asks Desk about one caller."""
     before = searches(place)
-    await place.services.directory.look_up(1, "+442079460719", country="GB", live=True)
+    await place.services.contact_lookup.look_up(1, "+442079460719", country="GB", live=True)
     return searches(place) - before
 
 

@@ -70,7 +70,7 @@ class Listeners:
             services.store,
             services.encryptor,
             clock,
-            services.directory,
+            services.contact_lookup,
             fetcher or PATIENT,
             open_at_most,
             each_at_most,
