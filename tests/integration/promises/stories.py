@@ -32,8 +32,8 @@ class Tale(msgspec.Struct, frozen=True):
             story = by_id[story.parent]
         return story.call_id
 
-    def heads(self, *, outside: bool = False) -> set[str]:
-        """Return the heads of the families that were heard of, or of those with a party outside."""
+    def roots(self, *, outside: bool = False) -> set[str]:
+        """Return the roots of the call groups that were heard of, or of those with a party outside."""
         told = {event.call_id for request in self.requests for event in request}
         told |= {event.parent for request in self.requests for event in request if event.parent}
         return {

@@ -61,13 +61,13 @@ class Book:
         self.counted.update(taken.not_recorded)
 
     def records(self) -> dict[str, CallRecord]:
-        """Read the wanted records by the call key of the family's head, whose own it is if there is one."""
-        head = tables.calls.alias("head")
+        """Read the wanted records by the call key of the group's root, whose own it is if there is one."""
+        root = tables.calls.alias("root")
         joined = tables.outbox.join(tables.calls, tables.calls.c.id == tables.outbox.c.call_id).join(
-            head, (head.c.id == tables.calls.c.root_id) | (head.c.id == tables.calls.c.id), isouter=True
+            root, (root.c.id == tables.calls.c.root_id) | (root.c.id == tables.calls.c.id), isouter=True
         )
-        asked = select(head.c.key, tables.outbox.c.wanted).select_from(joined)
-        ordered = asked.where(head.c.root_id.is_(None)).order_by(tables.calls.c.root_id.is_(None))
+        asked = select(root.c.key, tables.outbox.c.wanted).select_from(joined)
+        ordered = asked.where(root.c.root_id.is_(None)).order_by(tables.calls.c.root_id.is_(None))
         found = self._connection.execute(ordered).all()
         return {key: msgspec.json.decode(wanted, type=CallRecord) for key, wanted in found}
 
@@ -98,8 +98,8 @@ def test_records_and_reasons_are_all_calls(store: Store, wanted: str, tale: Tale
         book = Book(connection, with_internal=wanted == "internal")
         book.take(tale)
         records, reasons = book.records(), book.reasons()
-    received = {call_key(SENDER.uid, head) for head in tale.heads()}
-    with_somebody = {call_key(SENDER.uid, head) for head in tale.heads(outside=True)}
+    received = {call_key(SENDER.uid, root) for root in tale.roots()}
+    with_somebody = {call_key(SENDER.uid, root) for root in tale.roots(outside=True)}
     assert with_somebody <= records.keys()
     assert records.keys() | reasons.keys() == received
     assert not records.keys() & reasons.keys()

@@ -23,17 +23,17 @@ from connector.zoho.transport import http_client
 from tests.integration.databases import Databases
 from tests.integration.delivery.env import NOON, UID, Environment
 from tests.integration.delivery.test_processes import Mortals
-from tests.integration.promises.plots import (
+from tests.integration.promises.scenarios import (
     KNOWN,
     LATE_SECONDS,
     STRANGER,
     Delivered,
+    Fault,
     Passed,
-    Plot,
+    Posted,
+    Scenario,
     Step,
-    Struck,
-    Told,
-    plots,
+    scenarios,
 )
 
 EXAMPLES = 25
@@ -41,11 +41,11 @@ RECORD_AFTER_SECONDS = 3
 
 
 class Simulation:
-    """Run a plot on the real ledger, the real deliverer and the sandbox, and judge what came of it."""
+    """Run a scenario on the real ingester, the real deliverer and the sandbox, and verify what came of it."""
 
-    def __init__(self, env: Environment, plot: Plot) -> None:
+    def __init__(self, env: Environment, scenario: Scenario) -> None:
         self._env = env
-        self._plot = plot
+        self._scenario = scenario
         self._ingester = EventIngester(
             env.clock, record_after_seconds=RECORD_AFTER_SECONDS, silent_after_seconds=14_400
         )
@@ -53,9 +53,9 @@ class Simulation:
         self._stood_alone: set[str] = set()
 
     async def run(self) -> None:
-        """Do every step, then let the sun shine until all is settled."""
+        """Do every step, then let nothing fail any more until all is settled."""
         self._env.world.desk.add_contact(last_name="Known", phone=KNOWN)
-        for step in self._plot.steps:
+        for step in self._scenario.steps:
             await self._do(step)
         self._env.world.faults.clear()
         await self._pass(400)
@@ -63,7 +63,7 @@ class Simulation:
 
     async def _do(self, step: Step) -> None:
         match step:
-            case Told():
+            case Posted():
                 await self._env.store.write(partial(self._take, step))
             case Delivered(dies=None):
                 await self._env.drain()
@@ -72,7 +72,7 @@ class Simulation:
                 await dying.once()
             case Passed():
                 await self._pass(step.seconds)
-            case Struck():
+            case Fault():
                 self._env.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
         while len(self._late) < len(self._env.world.late):
             self._late.append(self._env.clock() + LATE_SECONDS * SECOND)
@@ -86,24 +86,24 @@ class Simulation:
                 await anyio.lowlevel.checkpoint()
         self._env.advance((until - self._env.clock()) / SECOND)
 
-    def _take(self, told: Told, connection: Connection) -> None:
-        """Take a request, and note whose record may have left before they had a head."""
+    def _take(self, posted: Posted, connection: Connection) -> None:
+        """Take a request, and note whose record may have left before they had a root."""
         may_be_there = or_(outbox_rows.c.sent_at.is_not(None), outbox_rows.c.desk_id.is_not(None))
         its_own = and_(outbox_rows.c.call_id == call_rows.c.id, or_(may_be_there, outbox.HOLDS_SLOT))
         wanted = select(call_rows.c.id).join(outbox_rows, its_own)
         alone = set(connection.execute(wanted.where(call_rows.c.root_id.is_(None))).scalars())
-        self._ingester.take(connection, [Arrival(Sender(1, UID, 1), told.events)])
+        self._ingester.take(connection, [Arrival(Sender(1, UID, 1), posted.events)])
         joined = select(call_rows.c.key).where(call_rows.c.id.in_(alone), call_rows.c.root_id.is_not(None))
         self._stood_alone |= set(connection.execute(joined).scalars())
 
-    async def judge(self) -> None:
-        """One record for each family, and one for who had theirs before; one contact a number."""
+    async def verify(self) -> None:
+        """One record for each call group, and one for who had theirs before; one contact a number."""
         rows = await self._env.store.read(lambda c: outbox.list_rows(c, "done"))
         found = Counter(key for call in self._env.calls for key in keys_in(call.description))
-        heads = {call_key(UID, self._head(name)) for name in self._plot.parents}
+        roots = {call_key(UID, self._root(name)) for name in self._scenario.parents}
         assert max(found.values()) == 1
-        assert heads <= found.keys()
-        assert found.keys() - heads <= self._stood_alone
+        assert roots <= found.keys()
+        assert found.keys() - roots <= self._stood_alone
         assert len(self._env.contacts_of(STRANGER)) <= 1
         assert len(self._env.contacts_named("Withheld number")) <= 1
         durations = {
@@ -113,14 +113,14 @@ class Simulation:
         }
         assert {call.id: int(call.duration or 0) for call in self._env.calls} == durations
 
-    def _head(self, name: str) -> str:
-        while (parent := self._plot.parents[name]) is not None:
+    def _root(self, name: str) -> str:
+        while (parent := self._scenario.parents[name]) is not None:
             name = parent
         return name
 
 
-async def simulate(running: RunningSandbox, url: str, plot: Plot) -> None:
-    """Run a plot in a world of its own."""
+async def simulate(running: RunningSandbox, url: str, scenario: Scenario) -> None:
+    """Run a scenario in a world of its own."""
     running.renew(Clock(frozen_at=NOON))
     store = Store(url)
     try:
@@ -128,19 +128,19 @@ async def simulate(running: RunningSandbox, url: str, plot: Plot) -> None:
             env = Environment(store, running, http)
             await env.link()
             await env.build()
-            simulation = Simulation(env, plot)
+            simulation = Simulation(env, scenario)
             await simulation.run()
-            await simulation.judge()
+            await simulation.verify()
             await env.portals.close()
     finally:
         store.close()
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(plot=plots())
+@given(scenario=scenarios())
 def test_one_record_whatever_happens(
-    running: RunningSandbox, databases_of: Callable[[str], Databases], plot: Plot
+    running: RunningSandbox, databases_of: Callable[[str], Databases], scenario: Scenario
 ) -> None:
     """Permutations, repeats, transfers learnt late, faults, deaths and time: nothing lost, nothing twice."""
     with databases_of("sqlite").fresh() as url:
-        anyio.run(simulate, running, url, plot)
+        anyio.run(simulate, running, url, scenario)

@@ -1,4 +1,4 @@
-"""Draw what happens: families of calls, the requests that tell of them, and what goes on meanwhile."""
+"""Draw what happens: call groups, the requests that tell of them, and what goes on meanwhile."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ LATE_SECONDS = 50
 REQUEST_AT_MOST = 4
 
 
-class Told(msgspec.Struct, frozen=True):
+class Posted(msgspec.Struct, frozen=True):
     """One request of the phone system."""
 
     events: tuple[CallEvent, ...]
@@ -35,7 +35,7 @@ class Passed(msgspec.Struct, frozen=True):
     seconds: int
 
 
-class Struck(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True):
     """The next request of a kind meets a fault."""
 
     kind: FaultKind
@@ -43,10 +43,10 @@ class Struck(msgspec.Struct, frozen=True):
     path: str
 
 
-Step = Told | Delivered | Passed | Struck
+Step = Posted | Delivered | Passed | Fault
 
 
-class Plot(msgspec.Struct, frozen=True):
+class Scenario(msgspec.Struct, frozen=True):
     """The steps, and which call came out of which in the end (None for none)."""
 
     steps: tuple[Step, ...]
@@ -54,7 +54,7 @@ class Plot(msgspec.Struct, frozen=True):
 
 
 @st.composite
-def plots(draw: st.DrawFn) -> Plot:
+def scenarios(draw: st.DrawFn) -> Scenario:
     """Draw up to four calls, each maybe out of an earlier one, told in any order and with repeats."""
     names = [f"c-{number}" for number in range(draw(st.integers(1, 4)))]
     earlier = [st.sampled_from([None, *names[:index]]) for index in range(len(names))]
@@ -64,8 +64,8 @@ def plots(draw: st.DrawFn) -> Plot:
     said += draw(st.lists(st.sampled_from(said), max_size=3))
     steps: list[Step] = []
     for request in draw(_requests(draw(st.permutations(said)))):
-        steps += [*draw(st.lists(_meanwhile(), max_size=3)), Told(tuple(request))]
-    return Plot(tuple(steps), parents)
+        steps += [*draw(st.lists(_meanwhile(), max_size=3)), Posted(tuple(request))]
+    return Scenario(tuple(steps), parents)
 
 
 @st.composite
@@ -112,5 +112,5 @@ def _meanwhile() -> st.SearchStrategy[Step]:
     return st.one_of(
         st.builds(Delivered, st.sampled_from((None, None, "before", "after"))),
         st.builds(Passed, st.sampled_from((1, 4, 60, 190, 400))),
-        st.builds(lambda kind, where: Struck(kind, *where), st.sampled_from(FAULTS), writes),
+        st.builds(lambda kind, where: Fault(kind, *where), st.sampled_from(FAULTS), writes),
     )
