@@ -117,7 +117,6 @@ class TtlCache(Generic[Key, Result]):
     def clear(self) -> None:
         """Forget every result, those being loaded too: they may have been read before what has changed."""
         self._entries = {}
-        self._loading = SingleFlight()
 
     async def _refresh(self, key: Key, entries: dict[Key, tuple[Result, int]]) -> None:
         expires_at = self._clock() + self._ttl

@@ -1,4 +1,4 @@
-"""Hold what is said of a call, and what follows from it."""
+"""Events of calls, and what follows from them: the call, its legs and its record; pure."""
 
 from enum import StrEnum
 

@@ -164,9 +164,9 @@ def _direction(call: Call) -> Direction | None:
 
 def _direction_of_all(outside: Call, calls: Sequence[Call]) -> Direction | None:
     """Return which way the group went; inbound where it rang and no call says more than that."""
-    said = _direction(outside)
-    if said is not None:
-        return said
+    known_direction = _direction(outside)
+    if known_direction is not None:
+        return known_direction
     if any(call.direction is Direction.INTERNAL for call in calls):
         return Direction.INTERNAL
     return Direction.INBOUND if any(map(_rang, calls)) else None

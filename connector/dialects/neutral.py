@@ -81,7 +81,7 @@ _MEMBERS = msgspec.json.Decoder(list[Raw])
 
 
 def parse(system: SystemConfig, posted: Posted) -> Parsed:
-    """Check size, signature, content type and schema, in this order, and say what was said.
+    """Check size, signature, content type and schema, in this order, and return the events.
 
     A `time` that is missing, before 2000 or more than a day ahead gives way to the arrival time.
     Raises TooLarge, BadSignature, UnsupportedFormat, and InvalidEvent only if nothing could be taken.

@@ -116,11 +116,11 @@ def events(row: Mapping[str, str], system: SystemConfig, odd: OddTimes, time_for
     }
     return [
         CallEvent(id=f"{_mark(call_id)}-{kind}", type=kind, at=at, received_at=span.ended_at, **facts, **more)
-        for kind, at, more in _said(told, span)
+        for kind, at, more in _facts_of_events(told, span)
     ]
 
 
-def _said(told: Mapping[str, str], span: Span) -> Iterator[tuple[EventType, int, dict[str, Any]]]:
+def _facts_of_events(told: Mapping[str, str], span: Span) -> Iterator[tuple[EventType, int, dict[str, Any]]]:
     agent = {"agent": clean(told.get("agent"))}
     yield EventType.RINGING, span.started_at, agent
     if span.answered_at is not None:

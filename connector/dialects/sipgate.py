@@ -2,7 +2,7 @@
 
 Page: developer.sipgate.io, push API. Only newCall is sent unless its answer names addresses for the rest.
 sipgate signs for all of its customers with one key, and without a time: the signature says that sipgate
-sent it, the secret in the address that it is about us, and an event said twice is the same event.
+sent it, the secret in the address that it is about us, and an event sent twice is the same event.
 """
 
 from base64 import b64decode
@@ -39,14 +39,14 @@ _SHORTEST_KEY_BITS = 1_024
 
 
 def parse(system: SystemConfig, posted: Posted) -> Parsed:
-    """Check the address's secret and the signature over the body, and say what was said.
+    """Check the address's secret and the signature over the body, and return the events.
 
     What cannot be read is rejected yet answered: without an answer sipgate sends nothing more of the call.
     """
     signing.verify_address_secret(posted.token, system.address_secrets)
     _verify(posted, system.secrets)
     try:
-        return cti.parsed(_said(params.from_form(posted.body)), SOURCE, system, posted)
+        return cti.parsed(_cti_event(params.from_form(posted.body)), SOURCE, system, posted)
     except (InvalidEvent, TooLarge) as problem:
         return unreadable(problem)
 
@@ -112,7 +112,7 @@ def _key(pem: str) -> RSAPublicKey:
     return key
 
 
-def _said(told: Params) -> cti.CtiEvent:
+def _cti_event(told: Params) -> cti.CtiEvent:
     event = required(told.one("event"), "event", "/event")
     # Names are for people and change; ids do not. Who answers a machine is told by name only.
     users = told.many("userId", "user")

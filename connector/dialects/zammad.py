@@ -19,12 +19,12 @@ SOURCE = "zammad"
 
 
 def parse(system: SystemConfig, posted: Posted) -> Parsed:
-    """Check the address's secret, read JSON or a form, and say what was said.
+    """Check the address's secret, read JSON or a form, and return the events.
 
     As Zammad does, a wrong direction is refused (422); nobody who speaks this dialect gives up for that.
     """
     signing.verify_address_secret(posted.token, system.address_secrets)
-    return cti.parsed(_said(_params(posted)), SOURCE, system, posted)
+    return cti.parsed(_cti_event(_params(posted)), SOURCE, system, posted)
 
 
 def answer(told: AnswerContext) -> Answer:
@@ -64,7 +64,7 @@ def _params(posted: Posted) -> Params:
     return params.from_form(posted.body)
 
 
-def _said(told: Params) -> cti.CtiEvent:
+def _cti_event(told: Params) -> cti.CtiEvent:
     event = required(told.one("event"), "event", "/event")
     direction = told.one("direction")
     # Which of our people answered is known best by their phone: it is what Zammad looks at first.
