@@ -13,7 +13,7 @@ from tests.integration.databases import Databases, PostgresqlDatabases, SqliteDa
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
-ON_BOTH_ENGINES = {"store", "outbox", "delivery", "limits", "processes", "upgrades"}
+ON_BOTH_ENGINES = {"store", "outbox", "limits", "processes", "upgrades"}
 """Folders whose tests show something that depends on the engine: locks, clocks, conflicts, migrations.
 
 All others run on SQLite, but for the tests that are marked `both_engines`: by these, every statement that a
@@ -29,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _engines(metafunc: pytest.Metafunc) -> Sequence[object]:
     is_marked = metafunc.definition.get_closest_marker("both_engines") is not None
-    on_both = is_marked or not ON_BOTH_ENGINES.isdisjoint(metafunc.definition.path.parts)
+    on_both = is_marked or metafunc.definition.path.parent.name in ON_BOTH_ENGINES
     return ENGINES if on_both else ENGINES[:1]
 
 

@@ -11,7 +11,7 @@ from connector.calls import CallRecord, CallStatus, Recording
 from connector.sandbox.faults import FaultKind
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 RECORDED = (Recording(url="https://pbx.example/r/1"),)
 

@@ -14,6 +14,8 @@ from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
 from connector.store.widths import Allowed
 
+pytestmark = pytest.mark.both_engines
+
 NOW = 1_767_614_400_000
 
 

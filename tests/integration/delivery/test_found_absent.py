@@ -62,6 +62,7 @@ async def test_said_in_time(env: Environment) -> None:
     assert (again.state, again.sent_at, again.sent) == ("due", None, None)
 
 
+@pytest.mark.both_engines
 async def test_contact_is_looked_for(env: Environment) -> None:
     """What is said of a call is not said of the contact that it waits for."""
     env.strike("drop", path=CONTACTS)

@@ -29,6 +29,7 @@ async def test_what_was_made_is_known(env: Environment, path: str, member: str, 
     assert env.call.contact_id == env.contacts_of(STRANGER)[0].id
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("member", "value"), [("errors", None), ("errors", "x"), ("message", None)])
 async def test_a_refusal_is_one(env: Environment, member: str, value: object) -> None:
     """Its errorCode says so: a person is told, and no outcome is unknown."""

@@ -8,7 +8,7 @@ from connector.sandbox.faults import FaultKind
 from connector.store import limits, outbox
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 TEXT = "Robert'); DROP TABLE calls"
 OTHER = "+33699999999"

@@ -16,7 +16,7 @@ from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
 from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 KNOWN = "06 12 34 56 78"
 Pause = Callable[[], Awaitable[None]]

@@ -17,7 +17,7 @@ from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 LEASE_SECONDS = 180
 AGENTS = "/api/v1/agents/email"

@@ -8,7 +8,7 @@ from connector.sandbox.faults import FaultKind
 from connector.store.retention import Cutoffs, prune_contacts
 from tests.integration.delivery.env import LINE, NOON, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 
 async def test_written_whole(env: Environment) -> None:

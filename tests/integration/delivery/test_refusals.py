@@ -59,6 +59,7 @@ async def test_contacts_alone_are_forbidden(env: Environment) -> None:
     assert await shown(env) == {}
 
 
+@pytest.mark.both_engines
 async def test_one_record_alone_is_forbidden(env: Environment) -> None:
     """It is dead after the third time while others go on without a rest."""
     env.world.desk.add_contact(last_name="Known", phone=STRANGER)

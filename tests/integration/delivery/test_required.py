@@ -39,6 +39,7 @@ async def changed_late(env: Environment, names: list[str], *, partial: bool) -> 
     return env.world.requests.count(method="PATCH", path=ONE, status=422)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("partial", [True, False])
 async def test_the_older_contract(env: Environment, partial: bool) -> None:  # noqa: FBT001
     """Direction and duration, even one of nought, are named again; only the first change is refused."""

@@ -10,7 +10,7 @@ from connector.store import audit, outbox
 from connector.store.tables import outbox as table
 from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 BEFORE = {
     "state": "due",

@@ -12,7 +12,7 @@ from connector.zoho.models import DeskCall
 from tests.integration.delivery.env import Environment
 from tests.integration.delivery.test_processes import Nowhere
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 
 async def test_unforeseen_failures(env: Environment, caplog: pytest.LogCaptureFixture) -> None:

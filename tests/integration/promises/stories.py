@@ -25,7 +25,7 @@ class Tale(msgspec.Struct, frozen=True):
     stories: tuple[Story, ...]
     requests: tuple[tuple[CallEvent, ...], ...]
 
-    def head_of(self, story: Story) -> str:
+    def root_of(self, story: Story) -> str:
         """Return the id of the call that this one came out of in the end, or its own."""
         by_id = {each.call_id: each for each in self.stories}
         while story.parent is not None:
@@ -37,7 +37,7 @@ class Tale(msgspec.Struct, frozen=True):
         told = {event.call_id for request in self.requests for event in request}
         told |= {event.parent for request in self.requests for event in request if event.parent}
         return {
-            self.head_of(each)
+            self.root_of(each)
             for each in self.stories
             if each.call_id in told and (not outside or is_outside(each))
         }
