@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute
 from starlette.templating import Jinja2Templates
 
 from connector.accounts import Agents, Flows, Keys, People
-from connector.banner.bus import PostgresqlBus
-from connector.banner.caller_lookup import Asking
-from connector.banner.hub import Alone, Bus, Hub, Message
-from connector.banner.links import LinkNews
+from connector.banner.bus import Bus, Listener, NoBus, PostgresqlBus
+from connector.banner.caller_lookup import CallerLookup
+from connector.banner.hub import Hub, Message
+from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
 from connector.contacts import Directory
@@ -25,7 +25,7 @@ from connector.delivery import Deliverer
 from connector.errors import ConnectorError, SettingsError, StoreError
 from connector.maintenance import Clocks, Pruning, Silence
 from connector.metrics import Metrics
-from connector.orders import Control
+from connector.orders import Orders
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
@@ -103,11 +103,11 @@ class Services:
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
         self.bus = _bus(settings, store)
-        self.hub = Hub(self.bus)
+        self.hub = Hub()
         self.phone_systems = PhoneSystems(store, self.sealer, clock)
-        self.control = Control(store, self.bus, clock, self.metrics)
-        self.links = LinkNews(store, self.hub)
-        self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
+        self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
+        self.portal_status = PortalStatus(store, self.hub)
+        self.publisher = Publisher(store, self.phone_systems, self.hub, self.bus, clock)
         self.directory = Directory(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.sealer, clock, self.directory)
         self.syncing = Syncing(store, self.portals, settings, clock)
@@ -123,7 +123,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            Asking(store, self.phone_systems, self.publisher, self.directory, clock, self.metrics),
+            CallerLookup(store, self.directory, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -134,7 +134,7 @@ class Services:
             self.directory,
             settings,
             clock,
-            on_change=self.pipeline.tell_again,
+            on_change=self.pipeline.republish,
             counter=self.metrics,
             may_claim=lambda: self.clocks.agree,
         )
@@ -150,7 +150,7 @@ class Services:
         """Let everybody go who waits for news: the server is stopping."""
         self.hub.close()
         self.recordings.end()
-        self.control.close()
+        self.orders.close()
 
     async def close(self) -> None:
         """Let go of the network and the database."""
@@ -163,7 +163,7 @@ class Services:
 def _bus(settings: Settings, store: Store) -> Bus:
     if store.engine.dialect.name == "postgresql":
         return PostgresqlBus(store, settings.database_listen_url)
-    return Alone()
+    return NoBus()
 
 
 @asynccontextmanager
@@ -177,19 +177,18 @@ async def at_work(services: Services, *, deliver: bool) -> AsyncIterator[None]:
         for seconds, step in (
             (WATCHDOG_SECONDS, services.pipeline.close_overdue),
             (SESSIONS_SECONDS, services.end_sessions),
-            (LINKS_SECONDS, services.links.step),
+            (LINKS_SECONDS, services.portal_status.publish_changes),
             (SWEEP_SECONDS, services.directory.sweep),
             (PRUNE_SECONDS, services.pruning.step),
             (SILENCE_SECONDS, services.silence.step),
-            (WATCHDOG_SECONDS, services.control.close_overdue),
+            (WATCHDOG_SECONDS, services.orders.close_overdue),
             *(((CLOCKS_SECONDS, services.clocks.step),) if compares else ()),
-            *(((LOOK_SECONDS, services.pipeline.catch_up),) if services.bus.reaches_others else ()),
+            *(((LOOK_SECONDS, services.pipeline.resync),) if services.bus.reaches_others else ()),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(seconds, step)))
-        hearing = asyncio.create_task(
-            services.bus.work(services.pipeline.hear, services.pipeline.look, services.control.wake)
-        )
-        stack.push_async_callback(_cancel, hearing)
+        pipeline, orders = services.pipeline, services.orders
+        listener = Listener(pipeline.on_notice, pipeline.on_gap, orders.on_change)
+        stack.push_async_callback(_cancel, asyncio.create_task(services.bus.run(listener)))
         if deliver:
             stack.push_async_callback(services.syncing.close)
             syncing = asyncio.create_task(_every(SYNC_SECONDS, services.syncing.work))

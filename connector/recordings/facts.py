@@ -6,14 +6,25 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connector import numbers
-from connector.banner.views import Contact, Finding
 from connector.calls import Call, CallRecord, CallStatus, Cause, Direction, inner_ends, is_answered, is_open
 from connector.calls import record as record_of
 from connector.numbers import Kind, Number
 from connector.store.calls import CallRow
 from connector.store.recordings import Kept
 
-_finding = msgspec.json.Decoder(Finding).decode
+
+class _Contact(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+class _LookupResult(msgspec.Struct, frozen=True):
+    """The part that is wanted here of what a look-up left with its call."""
+
+    contacts: tuple[_Contact, ...] = ()
+
+
+_lookup_result = msgspec.json.Decoder(_LookupResult).decode
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +116,8 @@ def known_contact(kept: Kept) -> str | None:
     return kept.contact_name or found.get(kept.contact_id or "")
 
 
-def _found(row: CallRow) -> Sequence[Contact]:
-    return () if row.found is None else _finding(row.found).contacts
+def _found(row: CallRow) -> Sequence[_Contact]:
+    return () if row.found is None else _lookup_result(row.found).contacts
 
 
 def _is_web(address: str | None) -> bool:

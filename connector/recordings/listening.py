@@ -35,7 +35,7 @@ from connector.recordings.facts import Facts, facts, goes_on, known_calls, liste
 from connector.recordings.fetching import Fetcher
 from connector.recordings.links import piece_of
 from connector.recordings.ranges import BEGINNING, Range
-from connector.store import Store, users
+from connector.store import Store, team
 from connector.store import recordings as table
 from connector.store.recordings import Kept, What
 from connector.store.users import User
@@ -257,9 +257,9 @@ def _read(connection: Connection, key: str, user: User, now: int) -> _Asked | Ke
     if kept is None or told is None:
         return kept
     words = listeners(told, kept.phone.country)
-    known = users.by_extensions(connection, kept.phone.id, words)
+    known = team.by_words(connection, kept.phone.id, words)
     names = {word: one.name for word, one in known.items()}
-    took_part = users.was_meant(connection, user.id, kept.phone.id, words, told.started_at)
+    took_part = team.was_meant(connection, user.id, kept.phone.id, words, told.started_at)
     return _Asked(kept, told, names, user.role in HEAR_ALL or took_part)
 
 

@@ -8,7 +8,7 @@ from starlette.templating import Jinja2Templates
 
 from connector.accounts import Agents, Flows, Keys, People
 from connector.banner.hub import Hub
-from connector.banner.links import LinkNews
+from connector.banner.portal_status import PortalStatus
 from connector.clock import Clock
 from connector.contacts import Directory
 from connector.contacts.hooks import DeskHooks
@@ -17,7 +17,7 @@ from connector.crypto import Sealer
 from connector.delivery import Deliverer
 from connector.maintenance import Clocks, Silence
 from connector.metrics import Metrics
-from connector.orders import Control
+from connector.orders import Orders
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
@@ -52,8 +52,8 @@ class Services(Protocol):
     recordings: Recordings
     desk_hooks: DeskHooks
     hub: Hub
-    links: LinkNews
-    control: Control
+    portal_status: PortalStatus
+    orders: Orders
     pipeline: Pipeline
     deliverer: Deliverer
     metrics: Metrics

@@ -7,6 +7,7 @@ of the news crosses from one to the other.
 
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,10 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured; `named_ms` is when the caller's name came, `missing` counts what never did."""
+    """What was measured; `named_ms` is when the caller's name came, `missing` counts what never did.
+
+    `cpu_ms` is what an event took of a processor, in all processes that serve.
+    """
 
     engine: str
     processes: int
@@ -65,6 +69,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     pop_ms: Times
     named_ms: Times
+    cpu_ms: float
+
+
+class Measured(Program):
+    """A program whose use of the processor is counted."""
+
+    def cpu_seconds(self) -> float:
+        """Return what it has used so far; Linux says so."""
+        pid = 0 if self._process is None else self._process.pid
+        # utime and stime, the 14th and 15th field; the 2nd, the name, may hold blanks.
+        used = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+        return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +117,7 @@ def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_j
     processes = 2 if engine == "postgresql" else 1
     order = Order(banners=banners, each=each, rate=rate, seconds=seconds)
     with fresh(engine) as url:
-        pops, named, wanted = asyncio.run(_measure(url, processes, order))
+        pops, named, wanted, cpu_seconds = asyncio.run(_measure(url, processes, order))
     report = Report(
         engine=engine,
         processes=processes,
@@ -112,6 +128,7 @@ def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_j
         missing=wanted - len(pops),
         pop_ms=_times(pops),
         named_ms=_times(named),
+        cpu_ms=round(cpu_seconds * each * 1_000 / wanted, 2),
     )
     if as_json:
         click.echo(msgspec.json.encode(report))
@@ -120,7 +137,7 @@ def pop(*, engine: str, banners: int, each: int, rate: int, seconds: float, as_j
         click.echo(f"{name:>15}  {value}")
 
 
-async def _measure(url: str, processes: int, order: Order) -> tuple[list[float], list[float], int]:
+async def _measure(url: str, processes: int, order: Order) -> tuple[list[float], list[float], int, float]:
     ports = [free_port() for _ in range(processes)]
     environment = _environment(url, ports[0])
     secret = new_secret()
@@ -132,8 +149,7 @@ async def _measure(url: str, processes: int, order: Order) -> tuple[list[float],
         store.write_now(lambda connection: syncs.begin(connection, PORTAL, now, COUNTRY))
         await fill(store, CONTACTS, now)
         cookies = await _people(Services(load(environment), store), order)
-        for port in ports:
-            await _serve(environment, port, ending)
+        serving = [await _serve(environment, port, ending) for port in ports]
         shown: list[dict[Key, float]] = [{} for _ in cookies]
         named: list[dict[Key, float]] = [{} for _ in cookies]
         for start in range(0, len(cookies), OPENED_AT_ONCE):
@@ -146,9 +162,11 @@ async def _measure(url: str, processes: int, order: Order) -> tuple[list[float],
             for banner in await asyncio.gather(*opening):
                 ending.callback(banner.close)
         rings = list(_rings(order))
+        used = sum(each.cpu_seconds() for each in serving)
         posted = await _post(ports, secret, rings, order, ending)
         await asyncio.sleep(SETTLES_SECONDS)
-    return _spans(rings, posted, shown, named, order)
+        used = sum(each.cpu_seconds() for each in serving) - used
+    return *_spans(rings, posted, shown, named, order), used
 
 
 def _environment(url: str, port: int) -> dict[str, str]:
@@ -184,12 +202,13 @@ async def _person(services: Services, index: int, order: Order) -> str:
     return response.headers["set-cookie"].partition(";")[0]
 
 
-async def _serve(environment: Mapping[str, str], port: int, ending: AsyncExitStack) -> None:
+async def _serve(environment: Mapping[str, str], port: int, ending: AsyncExitStack) -> Measured:
     log = Path(ending.enter_context(tempfile.TemporaryDirectory())) / "serve.log"
-    program = Program(["serve"], {**environment, "LISTEN": f"127.0.0.1:{port}"}, log)
+    program = Measured(["serve"], {**environment, "LISTEN": f"127.0.0.1:{port}"}, log)
     ending.push_async_callback(program.stop)
     await program.start()
     await program.ready(f"http://127.0.0.1:{port}/readyz")
+    return program
 
 
 def _hear(shown: dict[Key, float], named: dict[Key, float], at: float, view: dict[str, Any]) -> None:

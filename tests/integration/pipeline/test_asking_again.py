@@ -150,7 +150,7 @@ async def test_calls_that_end_in_their_pause_leave_nothing(place: Place) -> None
             await place.post(place.event("ended", f"c-{number}", cause="cancelled"))
             await banner.until(state="ended")
     async with asyncio.timeout(10):
-        while place.services.pipeline._asking._waiting:
+        while place.services.pipeline._caller_lookup._retries:
             await place.client.get("/healthz")
 
 
