@@ -113,8 +113,7 @@ class Pipeline:
     async def _look_up(self, snapshot: Snapshot) -> None:
         """Look the caller up, and publish the call with the name, then with the tickets."""
         call_id = snapshot.row.id
-        if (timer := self._retries.pop(call_id, None)) is not None:
-            timer.cancel()
+        self._cancel_retry(call_id)
         if not self._publisher.is_watched(snapshot):
             await self._publish_again(await self._caller_lookup.release(call_id))
         elif row := await self._caller_lookup.find(snapshot):
@@ -122,6 +121,7 @@ class Pipeline:
             if row.lookup != "failed":
                 await self._add_tickets(snapshot.changed_to(row))
         if (pause := self._caller_lookup.pause_seconds(call_id)) is not None:
+            self._cancel_retry(call_id)
             self._retries[call_id] = asyncio.get_running_loop().call_later(pause, self._retry, call_id)
 
     async def _add_tickets(self, snapshot: Snapshot, *, replaces_gone: bool = True) -> None:
@@ -138,6 +138,10 @@ class Pipeline:
     async def _publish_again(self, row: CallRow | None) -> None:
         if row is not None:
             await self._publisher.publish([row])
+
+    def _cancel_retry(self, call_id: int) -> None:
+        if (timer := self._retries.pop(call_id, None)) is not None:
+            timer.cancel()
 
     def _retry(self, call_id: int) -> None:
         del self._retries[call_id]

@@ -116,6 +116,8 @@ class CallerLookup:
         Another process may be at it; or it failed as before. `pause_seconds` says when to try again.
         """
         call_id = snapshot.row.id
+        if call_id in self._under_way:
+            return None
         self._under_way.add(call_id)
         try:
             known = await self._recall(snapshot)
@@ -171,6 +173,8 @@ class CallerLookup:
 
     async def replace_gone(self, snapshot: Snapshot) -> CallRow | None:
         """Look the caller up once more whose contact proved deleted or merged."""
+        if snapshot.customer.e164 is None:
+            return None
         # Desk's search shows for a while what is gone.
         return await self._ask(snapshot, but=snapshot.contact_id)
 

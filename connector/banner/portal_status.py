@@ -46,6 +46,4 @@ def _read(connection: Connection) -> LostPortals:
     lost = tuple(each.name for each in portals.list_all(connection) if each.state == "grant_lost")
     if not lost:
         return LostPortals()
-    people = users.list_all(connection)
-    linkers = [each.name for each in people if each.active and each.role == "administrator"]
-    return LostPortals(lost=lost, linkers=tuple(linkers[:NAMED_AT_MOST]))
+    return LostPortals(lost=lost, linkers=users.administrators(connection, NAMED_AT_MOST))

@@ -64,6 +64,12 @@ def list_all(connection: Connection) -> list[User]:
     return [_user(row) for row in connection.execute(select(users).order_by(users.c.email))]
 
 
+def administrators(connection: Connection, at_most: int) -> tuple[str, ...]:
+    """Return the names of active administrators in the order of their addresses."""
+    asked = select(users.c.name).where(users.c.active, users.c.role == "administrator")
+    return tuple(connection.execute(asked.order_by(users.c.email).limit(at_most)).scalars())
+
+
 def bind(connection: Connection, user_id: int, issuer: str, subject: str) -> bool:
     """Bind a Zoho identity to a user who has none yet; answer whether it was done."""
     unbound = and_(users.c.id == user_id, users.c.issuer.is_(None))

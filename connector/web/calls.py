@@ -20,7 +20,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 async def choose(request: Request) -> Response:
-    """Take `POST /api/calls/{id}/contact` and answer the call as it is shown now."""
+    """Take `POST /api/calls/{id}/contact` and return the call as it is shown now."""
     caller = await require_api(request)
     if caller.user is None:
         raise NotAllowed("A choice is an agent's: sign in instead of using a key.")

@@ -1,4 +1,4 @@
-"""Hand orders to the programs that stand beside phone systems, and hear what came of each."""
+"""Hand orders to the programs beside phone systems, and take what came of each."""
 
 from typing import Annotated, Literal
 
@@ -85,5 +85,5 @@ def _to_do(order: Order) -> OrderToDo:
     )
 
 
-def _json(answer: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json", headers=NO_STORE)
+def _json(body: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=NO_STORE)
