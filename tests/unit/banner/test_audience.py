@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from connector.banner.audience import audience
 from connector.calls import CallEvent, EventType, fold
+from connector.store.team import Team
 from tests.unit.banner.calls import EVERYONE, MEMBERS, PHONE, TEAM, event
 
 
@@ -79,3 +80,11 @@ def test_parts_without_words_are_nobodys() -> None:
     assert [seen(recorded), seen(over), seen(recorded, over)] == [{}, {}, {}]
     assert seen(event(0, EventType.RINGING, **nothing)) == dict.fromkeys(EVERYONE)
     assert seen(recorded, RING_1) == {1: "offered"}
+
+
+def test_an_inactive_agents_word_rings_nobody_else() -> None:
+    """Neither who has the same word at all phone systems nor the owner of the address."""
+    words = {(PHONE.id, "1001"): 99, (0, "1001"): 1}
+    team = Team(names={1: "Ada"}, words=words, emails={}, agents=frozenset({1}))
+    assert audience(fold([RING_1]), PHONE.id, team) == {}
+    assert audience(fold([RING_1]), PHONE.id + 1, team) == {1: "offered"}

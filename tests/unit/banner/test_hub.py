@@ -84,6 +84,16 @@ async def test_closing_ends_all_and_what_comes_later() -> None:
     assert await early.read(60) == []
 
 
+async def test_a_reader_is_let_go_when_its_time_is_up() -> None:
+    """A banner of which nothing is told hears so, again and again, and misses nothing that comes later."""
+    hub = Hub()
+    banner = hub.subscribe(1, "a")
+    assert await banner.read(0.001) == []
+    assert await banner.read(0.001) == []
+    hub.publish([1], about(7, b"rings"))
+    assert await banner.read(60) == [about(7, b"rings")]
+
+
 def test_banners_are_counted() -> None:
     """Leaving forgets a banner."""
     hub = Hub()
