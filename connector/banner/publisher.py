@@ -140,9 +140,10 @@ class Publisher:
     async def _show(self, rows: Sequence[CallRow]) -> list[Snapshot]:
         """Show calls on the banners of this process, and take them from who does not see them any more."""
         rows = [row for row in rows if not self._published.has(row.id, row.revision)]
-        if not self._hub.open_banners:
-            for row in rows:
+        for row in rows:
+            if row.call is None or not self._hub.open_banners:
                 self._published.add(row.id, row.revision)
+        if not self._hub.open_banners:
             return []
         snapshots = await self._snapshots(rows)
         for snapshot in snapshots:
