@@ -10,6 +10,7 @@ from typing import NamedTuple
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from connector.banner.bus import Listener
 from connector.clock import system_clock
 from connector.delivery import Deliverer
 from connector.errors import ConnectorError, StoreError
@@ -38,9 +39,9 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
     """
     tasks = [
         Task(1, services.pipeline.close_overdue),
-        Task(1, services.control.close_overdue),
+        Task(1, services.orders.close_overdue),
         Task(2, services.end_sessions),
-        Task(2, services.links.step),
+        Task(2, services.portal_status.publish_changes),
         Task(10, services.pruning.step),
         Task(60, services.silence.step),
         Task(3_600, services.contact_lookup.sweep),
@@ -50,7 +51,7 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         tasks.append(Task(10, services.clocks.step))
     if services.bus.reaches_others:
         # A process that dies between a commit and its notice: the others miss the change for 5 s at most.
-        tasks.append(Task(5, services.pipeline.catch_up))
+        tasks.append(Task(5, services.pipeline.resync))
     if deliver:
         tasks.append(Task(3, services.syncing.work))
     return tasks
@@ -66,10 +67,9 @@ async def at_work(services: Services, *, deliver: bool) -> AsyncIterator[None]:
             stack.push_async_callback(services.syncing.close)
         for task in background_tasks(services, deliver=deliver):
             stack.push_async_callback(_cancel, asyncio.create_task(_every(*task)))
-        hearing = asyncio.create_task(
-            services.bus.work(services.pipeline.hear, services.pipeline.look, services.control.wake)
-        )
-        stack.push_async_callback(_cancel, hearing)
+        pipeline, orders = services.pipeline, services.orders
+        listener = Listener(pipeline.on_notice, pipeline.on_gap, orders.on_change)
+        stack.push_async_callback(_cancel, asyncio.create_task(services.bus.run(listener)))
         if deliver:
             delivering = asyncio.create_task(services.deliverer.run())
             stack.push_async_callback(_stop_delivering, services.deliverer, delivering)

@@ -1,6 +1,6 @@
-"""The road, step by step: take the events, tell the banners, ask who it is, tell them again.
+"""The way of an event: commit it, publish the call, look the caller up, publish the call again.
 
-Only the commit stands between the phone system and its answer; everything else follows behind.
+Only the commit stands between the phone system and its answer; everything else follows in tasks of its own.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from connector.banner.caller_lookup import Asking
-from connector.banner.publisher import Publisher, finding_of
-from connector.banner.views import CallView
+from connector.banner.caller_lookup import CallerLookup
+from connector.banner.publisher import Publisher
+from connector.banner.views import CallView, Snapshot, lookup_result
 from connector.calls import closing, watchdog_event
 from connector.clock import Clock
 from connector.dialects import Parsed
-from connector.errors import ConnectorError, NotFound, StoreUnavailable
+from connector.errors import ConnectorError, NotFound, RecordNotFound, StoreUnavailable
 from connector.logs import about
 from connector.metrics import Metrics
 from connector.phone_systems import PhoneSystems
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Carry each event from the phone system to the banner and into the outbox."""
+    """Bring each event from the phone system to the banners and into the outbox."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Pipeline:
         ingester: EventIngester,
         phone_systems: PhoneSystems,
         publisher: Publisher,
-        asking: Asking,
+        caller_lookup: CallerLookup,
         clock: Clock,
         silent_after_seconds: int,
         metrics: Metrics,
@@ -51,15 +51,17 @@ class Pipeline:
         self._ingester = ingester
         self._phone_systems = phone_systems
         self._publisher = publisher
-        self._asking = asking
+        self._caller_lookup = caller_lookup
         self._clock = clock
         self._silent_after_seconds = silent_after_seconds
         self._metrics = metrics
-        self._behind: set[asyncio.Task[None]] = set()
-        self._pausing: dict[int, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retries: dict[int, asyncio.TimerHandle] = {}
+
+    # Commit.
 
     async def take(self, phone: PhoneSystem, parsed: Parsed) -> Ingested:
-        """Commit what one request brought; the banners are told behind its back."""
+        """Commit what one request brought, and return what became of it; the banners are told after that."""
         sender = Sender(phone.id, phone.uid, phone.portal_id, phone.records_internal)
         now = self._clock()
         ignored = [IgnoredEvent(other.source, other.id, other.type, now) for other in parsed.ignored]
@@ -72,7 +74,7 @@ class Pipeline:
             facts = {"phone": phone.slug, "calls": [row.key for row in taken.changed]}
             log.debug("events_taken", extra=facts)
         if taken.changed and self._publisher.has_readers:
-            self._follow(self._spread(taken.changed))
+            self._start(self._publish(taken.changed))
         return taken
 
     async def keep_unread(self, phone: PhoneSystem, body: bytes, reason: str) -> None:
@@ -80,30 +82,122 @@ class Pipeline:
         now = self._clock()
         await self._store.write(lambda c: events.keep_unread(c, phone.id, body, reason, now))
 
+    # Publish.
+
+    async def _publish(self, rows: Sequence[CallRow]) -> None:
+        snapshots = await self._publisher.publish(rows)
+        now = self._clock()
+        for row in rows:
+            if row.call is not None:
+                self._metrics.told(now - row.call.heard_at)
+        self._start_look_ups(snapshots)
+
+    def republish(self, call_ids: Sequence[int]) -> None:
+        """Show calls again whose record has come further; do not wait for it."""
+        self._start(self._publisher.republish(call_ids))
+
     async def snapshot(self, user_id: int) -> list[CallView]:
-        """Return what a banner shows when it opens, and ask who is calling where nobody has yet."""
-        shown = await self._publisher.shown_to(user_id)
-        self._ask([row for row, _ in shown])
-        return [view for _, view in shown]
+        """Return what a banner shows when it opens, and look up the callers that nobody has looked up yet."""
+        seen = await self._publisher.seen_by(user_id)
+        self._start_look_ups([snapshot for snapshot, _ in seen])
+        return [view for _, view in seen]
+
+    # Look up, and publish again.
+
+    def _start_look_ups(self, snapshots: Sequence[Snapshot]) -> None:
+        for snapshot in snapshots:
+            if self._caller_lookup.is_open(snapshot):
+                with about(call=snapshot.row.key):
+                    self._start(self._look_up(snapshot))
+
+    async def _look_up(self, snapshot: Snapshot) -> None:
+        """Look the caller up, and publish the call with the name, then with the tickets."""
+        call_id = snapshot.row.id
+        self._cancel_retry(call_id)
+        if not self._publisher.is_watched(snapshot):
+            await self._publish_again(await self._caller_lookup.release(call_id))
+        elif row := await self._caller_lookup.find(snapshot):
+            await self._publish_again(row)
+            if row.lookup != "failed":
+                await self._add_tickets(snapshot.changed_to(row))
+        if (pause := self._caller_lookup.pause_seconds(call_id)) is not None:
+            self._cancel_retry(call_id)
+            self._retries[call_id] = asyncio.get_running_loop().call_later(pause, self._retry, call_id)
+
+    async def _add_tickets(self, snapshot: Snapshot, *, replaces_gone: bool = True) -> None:
+        """Publish the call with its contact's tickets; a contact that is gone is replaced, once."""
+        try:
+            row = await self._caller_lookup.add_tickets(snapshot)
+        except RecordNotFound:
+            if replaces_gone and (row := await self._caller_lookup.replace_gone(snapshot)):
+                await self._publish_again(row)
+                await self._add_tickets(snapshot.changed_to(row), replaces_gone=False)
+        else:
+            await self._publish_again(row)
+
+    async def _publish_again(self, row: CallRow | None) -> None:
+        if row is not None:
+            await self._publisher.publish([row])
+
+    def _cancel_retry(self, call_id: int) -> None:
+        if (timer := self._retries.pop(call_id, None)) is not None:
+            timer.cancel()
+
+    def _retry(self, call_id: int) -> None:
+        del self._retries[call_id]
+        self._caller_lookup.end_pause(call_id)
+        self._start(self._look_up_as_it_is(call_id))
+
+    async def _look_up_as_it_is(self, call_id: int) -> None:
+        snapshot = await self._publisher.read(call_id)
+        if snapshot is None or not self._caller_lookup.is_open(snapshot):
+            self._caller_lookup.forget(call_id)
+        else:
+            self._start_look_ups([snapshot])
 
     async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
-        """Note which of several contacts the agent says it is; NotFound if the call is not theirs."""
-        row = await self._publisher.row(call_id)
-        if row is None or await self._publisher.view(user_id, row) is None:
+        """Note which of several contacts the agent says it is; raise NotFound if the call is not theirs."""
+        seen = await self._publisher.read(call_id)
+        if seen is None or self._publisher.view(user_id, seen) is None:
             raise NotFound("There is no such call on your banner.")
-        if contact_id is not None and contact_id not in {one.id for one in finding_of(row).contacts}:
+        if contact_id is not None and contact_id not in {one.id for one in lookup_result(seen.row).contacts}:
             raise NotFound("This contact is none of those that were found for the call.")
         now = self._clock()
 
         def change(connection: Connection) -> None:
             calls.touch(connection, [call_id], now, chosen_contact_id=contact_id)
-            outbox.retouch(connection, row.root_id or row.id, now)
+            outbox.retouch(connection, seen.row.root_id or call_id, now)
 
         await self._store.write(change)
-        return await self._after_choice(user_id, call_id)
+        chosen = await self._publisher.read(call_id)
+        view = None if chosen is None else self._publisher.view(user_id, chosen)
+        if chosen is None or view is None:
+            raise NotFound("The call has left your banner.")
+        await self._publisher.publish([chosen.row])
+        self._start(self._add_tickets(chosen))
+        return view
+
+    # What other processes have changed.
+
+    def on_notice(self, call_ids: Collection[int]) -> None:
+        """Show calls that another process has changed; do not wait for it."""
+        self._start(self._follow_up(self._publisher.on_notice(call_ids)))
+
+    def on_gap(self) -> None:
+        """Show what other processes may have changed without our hearing of it; do not wait for it."""
+        self._start(self.resync())
+
+    async def resync(self) -> None:
+        """Show what other processes have changed without our hearing of it."""
+        await self._follow_up(self._publisher.resync())
+
+    async def _follow_up(self, showing: Coroutine[Any, Any, list[Snapshot]]) -> None:
+        self._start_look_ups(await showing)
+
+    # Calls whose end never comes.
 
     async def close_overdue(self) -> int:
-        """End the open calls that have been silent for too long, and answer how many.
+        """End the open calls that have been silent for too long, and return how many.
 
         One that cannot be ended does not keep the others open; its failure is raised at the end.
         """
@@ -122,77 +216,13 @@ class Pipeline:
         return await self._store.read(lambda c: calls.overdue(c, now, CLOSED_AT_A_TIME, after))
 
     async def _close_all(self, rows: Sequence[CallRow], now: int) -> list[ConnectorError]:
-        """Close calls at one time, so that they are written together; answer what went wrong with some."""
-        came_to = await asyncio.gather(*(self._close(row, now) for row in rows), return_exceptions=True)
-        problems = [each for each in came_to if isinstance(each, BaseException)]
+        """Close calls at one time, so that they are written together; return what went wrong with some."""
+        results = await asyncio.gather(*(self._close(row, now) for row in rows), return_exceptions=True)
+        problems = [each for each in results if isinstance(each, BaseException)]
         for problem in problems:
             if isinstance(problem, StoreUnavailable) or not isinstance(problem, ConnectorError):
                 raise problem
         return [each for each in problems if isinstance(each, ConnectorError)]
-
-    def tell_again(self, call_ids: Sequence[int]) -> None:
-        """Show calls again whose record has come further; nobody waits for it."""
-        self._follow(self._publisher.refresh(call_ids))
-
-    def hear(self, call_ids: Collection[int]) -> None:
-        """Hear that other processes have changed calls."""
-        self._follow(self._hear(call_ids))
-
-    def look(self) -> None:
-        """Look for what other processes have changed without our hearing of it; nobody waits for it."""
-        self._follow(self.catch_up())
-
-    async def catch_up(self) -> None:
-        """Look for what other processes have changed without our hearing of it."""
-        self._ask(await self._publisher.look())
-
-    async def settle(self) -> None:
-        """Wait for what is still under way behind the answers: before stopping, and in tests."""
-        while self._behind:
-            await asyncio.gather(*self._behind, return_exceptions=True)
-
-    def _follow(self, step: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_logged(step))
-        self._behind.add(task)
-        task.add_done_callback(self._behind.discard)
-
-    async def _spread(self, rows: Sequence[CallRow]) -> None:
-        await self._publisher.spread(rows)
-        now = self._clock()
-        for row in rows:
-            if row.call is not None:
-                self._metrics.told(now - row.call.heard_at)
-        self._ask(rows)
-
-    async def _hear(self, call_ids: Collection[int]) -> None:
-        self._ask(await self._publisher.hear(call_ids))
-
-    def _ask(self, rows: Sequence[CallRow]) -> None:
-        for row in rows:
-            if self._asking.is_open_question(row):
-                with about(call=row.key):
-                    self._follow(self._ask_one(row))
-
-    async def _ask_one(self, row: CallRow) -> None:
-        """Ask who is calling, and again after a pause: nobody waits for that, nor is anything held."""
-        if (timer := self._pausing.pop(row.id, None)) is not None:
-            timer.cancel()
-        pause = await self._asking.ask(row)
-        if pause is not None:
-            again = asyncio.get_running_loop().call_later(pause, self._ask_again, row.id)
-            self._pausing[row.id] = again
-
-    def _ask_again(self, call_id: int) -> None:
-        del self._pausing[call_id]
-        self._asking.pause_is_over(call_id)
-        self._follow(self._ask_as_it_is(call_id))
-
-    async def _ask_as_it_is(self, call_id: int) -> None:
-        row = await self._publisher.row(call_id)
-        if row is None or not self._asking.is_open_question(row):
-            self._asking.forget(call_id)
-        else:
-            self._ask([row])
 
     async def _close(self, row: CallRow, now: int) -> None:
         planned = None if row.call is None else closing(row.call, self._silent_after_seconds)
@@ -201,14 +231,17 @@ class Pipeline:
         phone = await self._phone_systems.get(row.phone_system_id)
         await self.take(phone, Parsed(events=(watchdog_event(row.call, planned[1], now),)))
 
-    async def _after_choice(self, user_id: int, call_id: int) -> CallView:
-        row = await self._publisher.row(call_id)
-        view = None if row is None else await self._publisher.view(user_id, row)
-        if row is None or view is None:
-            raise NotFound("The call has left your banner.")
-        await self._publisher.spread([row])
-        self._follow(self._asking.add_tickets(row))
-        return view
+    # Tasks that nobody waits for.
+
+    async def settle(self) -> None:
+        """Wait for all tasks that are under way: before stopping, and in tests."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(step))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 async def _logged(step: Coroutine[Any, Any, None]) -> None:

@@ -5,10 +5,10 @@ from typing import cast
 from starlette.requests import Request
 
 from connector.accounts import Agents, Flows, Keys, Sessions
-from connector.banner.bus import PostgresqlBus
-from connector.banner.caller_lookup import Asking
-from connector.banner.hub import Alone, Bus, Hub, Message
-from connector.banner.links import LinkNews
+from connector.banner.bus import Bus, NoBus, PostgresqlBus
+from connector.banner.caller_lookup import CallerLookup
+from connector.banner.hub import Hub, Message
+from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
 from connector.contacts import ContactLookup
@@ -19,7 +19,7 @@ from connector.delivery import Deliverer
 from connector.errors import SettingsError
 from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
-from connector.orders import Control
+from connector.orders import Orders
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
@@ -75,11 +75,11 @@ class Services:
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
         self.bus = _bus(settings, store)
-        self.hub = Hub(self.bus)
+        self.hub = Hub()
         self.phone_systems = PhoneSystems(store, self.encryptor, clock)
-        self.control = Control(store, self.bus, clock, self.metrics)
-        self.links = LinkNews(store, self.hub)
-        self.publisher = Publisher(store, self.phone_systems, self.hub, clock)
+        self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
+        self.portal_status = PortalStatus(store, self.hub)
+        self.publisher = Publisher(store, self.phone_systems, self.hub, self.bus, clock)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
         self.syncing = ContactSync(store, self.portals, settings, clock)
@@ -95,7 +95,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            Asking(store, self.phone_systems, self.publisher, self.contact_lookup, clock, self.metrics),
+            CallerLookup(store, self.contact_lookup, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -106,7 +106,7 @@ class Services:
             self.contact_lookup,
             settings,
             clock,
-            on_change=self.pipeline.tell_again,
+            on_change=self.pipeline.republish,
             counter=self.metrics,
             may_claim=lambda: self.clocks.agree,
         )
@@ -122,7 +122,7 @@ class Services:
         """Let everybody go who waits for news: the server is stopping."""
         self.hub.close()
         self.recordings.end()
-        self.control.close()
+        self.orders.close()
 
     async def close(self) -> None:
         """Let go of the network and the database."""
@@ -140,4 +140,4 @@ def services_of(request: Request) -> Services:
 def _bus(settings: Settings, store: Store) -> Bus:
     if store.engine.dialect.name == "postgresql":
         return PostgresqlBus(store, settings.database_listen_url)
-    return Alone()
+    return NoBus()

@@ -1,60 +1,14 @@
-"""Carry news from the road to open banners; publishing never waits for a reader."""
+"""Hand messages to the open banners of this process; publishing never waits for a reader."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
-from typing import Protocol
 
 import msgspec
 
 
-class Bus(Protocol):
-    """The way to the other processes that serve the same company."""
-
-    @property
-    def reaches_others(self) -> bool:
-        """Tell whether there may be other processes at all."""
-
-    def tell(self, call_ids: Iterable[int]) -> None:
-        """Have the others hear of calls that have changed, after the commit that changed them."""
-
-    def tell_orders(self) -> None:
-        """Have the others hear that orders have changed, after the commit that changed them."""
-
-    async def work(
-        self, hear: Callable[[Collection[int]], None], look: Callable[[], None], wake: Callable[[], None]
-    ) -> None:
-        """Carry news until cancelled: `hear` is told ids, `look` that some may have been missed.
-
-        `wake` is called when orders may have changed.
-        """
-
-    async def close(self) -> None:
-        """Tell what has not been told yet."""
-
-
-class Alone:
-    """A bus without others: one process is all there is."""
-
-    reaches_others = False
-
-    def tell(self, call_ids: Iterable[int]) -> None:
-        """Tell nobody."""
-
-    def tell_orders(self) -> None:
-        """Tell nobody."""
-
-    async def work(
-        self, hear: Callable[[Collection[int]], None], look: Callable[[], None], wake: Callable[[], None]
-    ) -> None:
-        """Hear nobody."""
-
-    async def close(self) -> None:
-        """Owe nobody anything."""
-
-
 class Message(msgspec.Struct, frozen=True):
-    """One piece of news for a banner; a newer one with the same `about` replaces one not yet read."""
+    """A server-sent event for a banner; a newer one with the same `about` replaces one not yet read."""
 
     event: str
     data: bytes
@@ -66,49 +20,50 @@ SHOWN_AT_MOST = 20_000
 
 
 class Subscription:
-    """One open banner's unread news: never more than one message about each call."""
+    """One open banner's unread messages: never more than one about each call."""
 
     def __init__(self, user_id: int, session: str) -> None:
         self.user_id = user_id
         self.session = session
         self.is_over = False
         self._unread: dict[Hashable, Message] = {}
-        self._publisher = asyncio.Event()
+        self._has_unread = asyncio.Event()
 
     def put(self, message: Message) -> None:
         """Add a message for the reader."""
         self._unread.pop(message.about, None)
         self._unread[message.about] = message
-        self._publisher.set()
+        self._has_unread.set()
 
     def end(self, last: Message | None = None) -> None:
         """Let the reader go, after one last message."""
         if last is not None:
             self.put(last)
         self.is_over = True
-        self._publisher.set()
+        self._has_unread.set()
 
     async def read(self, wait_seconds: float) -> list[Message]:
         """Return the unread messages, oldest first; an empty list when none came in time."""
+        # A timer that wakes the reader costs a third of a timeout, which cancels and raises.
+        timer = asyncio.get_running_loop().call_later(wait_seconds, self._has_unread.set)
         try:
-            async with asyncio.timeout(wait_seconds):
-                await self._publisher.wait()
-        except TimeoutError:
-            return []
+            await self._has_unread.wait()
+        finally:
+            timer.cancel()
         messages = list(self._unread.values())
         self._unread.clear()
         if not self.is_over:
-            self._publisher.clear()
+            self._has_unread.clear()
         return messages
 
 
 class Hub:
-    """Know which banners are open and what stands on them, and hand each the news meant for its agent."""
+    """Know which banners are open and what stands on them, and hand each the messages for its agent."""
 
-    def __init__(self, bus: Bus | None = None) -> None:
-        self.bus: Bus = bus or Alone()
+    def __init__(self) -> None:
         self._open: dict[int, set[Subscription]] = defaultdict(set)
-        self._empty: set[Subscription] = set()
+        self._by_session: Counter[str] = Counter()
+        self._unfilled: set[Subscription] = set()
         self._showing: dict[Hashable, set[Subscription]] = {}
         self._closing = False
         self.open_banners = 0
@@ -122,23 +77,27 @@ class Hub:
         if self._closing:
             subscription.end()
         self._open[user_id].add(subscription)
-        self._empty.add(subscription)
+        self._by_session[session] += 1
+        self._unfilled.add(subscription)
         self.open_banners += 1
         return subscription
 
     def fill(self, subscription: Subscription, shown: Iterable[Hashable]) -> None:
         """Note what a banner begins with."""
-        self._empty.discard(subscription)
+        self._unfilled.discard(subscription)
         for about in shown:
             self._shows(about).add(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a banner that has gone."""
         subscription.end()
-        self._empty.discard(subscription)
+        self._unfilled.discard(subscription)
         readers = self._open[subscription.user_id]
         readers.discard(subscription)
         self.open_banners -= 1
+        self._by_session[subscription.session] -= 1
+        if not self._by_session[subscription.session]:
+            del self._by_session[subscription.session]
         if not readers:
             del self._open[subscription.user_id]
 
@@ -154,25 +113,27 @@ class Hub:
         for subscription in self._all():
             subscription.put(message)
 
-    def withdraw(self, message: Message, but: Collection[int]) -> None:
-        """Hand a message to every banner that shows what it is about, except those of some users."""
-        showing = self._showing.get(message.about, set())
-        leaving = [each for each in showing | self._empty if each.user_id not in but or each.is_over]
-        showing.difference_update(leaving)
-        for subscription in leaving:
-            subscription.put(message)
+    def withdraw(self, about: Hashable, last: Callable[[], Message], but: Collection[int]) -> None:
+        """Hand the message that `last` makes to every banner that shows something, except some users'."""
+        showing = self._showing.get(about, set())
+        leaving = [each for each in showing | self._unfilled if each.user_id not in but or each.is_over]
+        if leaving:
+            showing.difference_update(leaving)
+            message = last()
+            for subscription in leaving:
+                subscription.put(message)
 
     def is_watched_by(self, user_ids: Iterable[int]) -> bool:
         """Tell whether any of these users has a banner open."""
         return any(user_id in self._open for user_id in user_ids)
 
     def open_of(self, session: str) -> int:
-        """Count the open banners that live from a sign-in."""
-        return sum(subscription.session == session for subscription in self._all())
+        """Return how many open banners live from a sign-in."""
+        return self._by_session[session]
 
     def sessions(self) -> set[str]:
         """Return the sign-ins that open banners live from."""
-        return {subscription.session for subscription in self._all()}
+        return set(self._by_session)
 
     def end_sessions(self, sessions: set[str], last: Message) -> None:
         """End the banners of sign-ins that are no longer valid."""

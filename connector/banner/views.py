@@ -1,16 +1,17 @@
-"""Decide who sees a call and what they see of it; pure."""
+"""Decide what an agent sees of a call, and whether its caller can be looked up; pure."""
 
-from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 import msgspec
 
-from connector.calls import Call, CallState, Direction, Leg, LegState, went_on
+from connector.banner.audience import Mine
+from connector.calls import Call, CallState, Direction, LegState, went_on
 from connector.clock import SECOND
+from connector.contacts import Contact, OpenTicket
 from connector.numbers import NO_HABITS, Habits, Kind, Number, country_at, heard, read, worth_asking
-
-Mine = Literal["offered", "answered", "over"]
-"""How far this agent's part of the call is."""
+from connector.store.calls import CallRow, RecordState
+from connector.store.phones import PhoneSystem
+from connector.store.team import Team
 
 Action = Literal["hang_up", "transfer"]
 """What an agent can have done with a call."""
@@ -18,35 +19,55 @@ Action = Literal["hang_up", "transfer"]
 TICKETS_SHOWN = 5
 
 
-class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """A Desk contact as the banner shows it."""
-
-    id: str
-    name: str
-    account: str | None = None
-    url: str = ""
-
-
-class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """An open ticket as the banner shows it."""
-
-    id: str
-    number: str
-    subject: str
-    status: str
-    url: str = ""
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What the look-up of a call's number found; tickets by contact id.
+class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the look-up of a call's number found, as it is kept with the call; tickets by contact id.
 
     Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
     """
 
     contacts: tuple[Contact, ...] = ()
-    tickets: dict[str, tuple[Ticket, ...]] = {}
+    tickets: dict[str, tuple[OpenTicket, ...]] = {}
     problem: str = ""
     asks_again: bool = False
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A call with everything that its audience, its views and its look-up depend on, read once per change.
+
+    `record` is how far the call's record in Desk is, None where there is none.
+    """
+
+    row: CallRow
+    call: Call
+    phone: PhoneSystem
+    team: Team
+    record: RecordState | None = None
+
+    def changed_to(self, row: CallRow) -> "Snapshot":
+        """Return the same with a newer row of the call."""
+        return msgspec.structs.replace(self, row=row, call=row.call or self.call)
+
+    @property
+    def customer(self) -> Number:
+        """Return the number on the customer's side."""
+        return customer(self.call, self.phone.country, self.phone.habits)
+
+    @property
+    def home(self) -> str:
+        """Return the country in which the customer's number is read: that of our line, else the phone's."""
+        return country_at(_line(self.call), self.phone.country)
+
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Tell whether Desk may know the customer: not of internal calls, withheld or own numbers."""
+        if self.call.direction is Direction.INTERNAL:
+            return False
+        return worth_asking(self.customer, self.phone.lines)
+
+    @property
+    def contact_id(self) -> str | None:
+        """Return the contact that the call is with: the chosen one, else the only match."""
+        return _contact_id(self.row, lookup_result(self.row))
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -54,23 +75,6 @@ class Record(msgspec.Struct, frozen=True):
 
     state: Literal["none", "waiting", "written", "failed"] = "none"
     url: str | None = None
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a call that a view is made of; `takes_orders` is its phone system's.
-
-    `made` is the contact that the call's record stands on, if it was made for the call's number.
-    """
-
-    id: int
-    revision: int
-    call: Call
-    lookup: str
-    finding: Finding = Finding()
-    made: Contact | None = None
-    chosen: str | None = None
-    record: Record = Record()
-    takes_orders: bool = False
 
 
 class NumberView(msgspec.Struct, frozen=True):
@@ -109,9 +113,50 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     asks_again: bool
     contacts: tuple[Contact, ...]
     chosen: str | None
-    tickets: tuple[Ticket, ...] | None
+    tickets: tuple[OpenTicket, ...] | None
     record: Record
     can: tuple[Action, ...] = ()
+
+
+def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
+    """Return a call as an agent sees it whose own part is as far as `mine` says."""
+    row, call, phone, number = snapshot.row, snapshot.call, snapshot.phone, snapshot.customer
+    line = read(_line(call), phone.country)
+    lookup, found = _shown_lookup(snapshot)
+    return CallView(
+        id=row.id,
+        revision=row.revision,
+        state=call.state,
+        result=_result(call),
+        mine=mine,
+        direction=call.direction or Direction.INBOUND,
+        number=NumberView(number.e164, number.address or number.display, number.kind),
+        line=None if line.kind is Kind.WITHHELD else line.display,
+        queue=call.queue,
+        answered_by=_names(snapshot, [leg.agent for leg in call.legs if leg.answered_at is not None]),
+        talking=_names(snapshot, [leg.agent for leg in call.legs if leg.state is LegState.ANSWERED]),
+        rung=_names(snapshot, [leg.agent for leg in call.legs if leg.state is LegState.OFFERED]),
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        talk_seconds=_talk_seconds(call),
+        lookup=lookup,
+        problem=found.problem if lookup == "failed" else "",
+        asks_again=found.asks_again and call.state is CallState.RINGING,
+        contacts=found.contacts,
+        chosen=row.chosen_contact_id,
+        tickets=_tickets(row, found),
+        record=_record(snapshot.record),
+        can=_can(call, mine) if phone.takes_orders else (),
+    )
+
+
+_lookup_result = msgspec.json.Decoder(LookupResult).decode
+
+
+def lookup_result(row: CallRow) -> LookupResult:
+    """Read what the look-up left with a call."""
+    return LookupResult() if row.found is None else _lookup_result(row.found)
 
 
 def customer(call: Call, country: str, habits: Habits = NO_HABITS) -> Number:
@@ -124,86 +169,30 @@ def customer(call: Call, country: str, habits: Habits = NO_HABITS) -> Number:
     return heard(raw, _line(call), country, dialled=dialled, habits=habits)
 
 
-def home(call: Call, country: str) -> str:
-    """Return the country in which the customer's number is read: that of our line, else `country`."""
-    return country_at(_line(call), country)
-
-
-def own_line(call: Call, country: str) -> Number:
-    """Return the number on the company's side."""
-    return read(_line(call), country)
-
-
 def _line(call: Call) -> str | None:
+    """Return the number on the company's side, as the phone system wrote it."""
     return call.from_number if call.direction is Direction.OUTBOUND else call.to_number
 
 
-def is_worth_asking(call: Call, country: str, own_lines: Collection[str], habits: Habits = NO_HABITS) -> bool:
-    """Tell whether Desk may know the customer: not of internal calls, withheld or own numbers."""
-    if call.direction is Direction.INTERNAL:
-        return False
-    return worth_asking(customer(call, country, habits), own_lines)
+def _shown_lookup(snapshot: Snapshot) -> tuple[str, LookupResult]:
+    """Return how far the look-up is for people, and what it found.
 
-
-def view(
-    shown: Shown,
-    mine: Mine | None,
-    country: str,
-    name_of: Callable[[str], str],
-    habits: Habits = NO_HABITS,
-) -> CallView:
-    """Show a call to one agent; `name_of` turns the phone system's word for an agent into a name."""
-    shown = over(with_made(shown))
-    call, number = shown.call, customer(shown.call, country, habits)
-    line = own_line(call, country)
-    return CallView(
-        id=shown.id,
-        revision=shown.revision,
-        state=call.state,
-        result=_result(call),
-        mine=mine,
-        direction=call.direction or Direction.INBOUND,
-        number=NumberView(number.e164, number.address or number.display, number.kind),
-        line=None if line.kind is Kind.WITHHELD else line.display,
-        queue=call.queue,
-        answered_by=tuple(name_of(leg.agent) for leg in call.legs if leg.answered_at is not None),
-        talking=_names(call, LegState.ANSWERED, name_of),
-        rung=_names(call, LegState.OFFERED, name_of),
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        ended_at=call.ended_at,
-        talk_seconds=_talk_seconds(call),
-        lookup=shown.lookup,
-        problem=shown.finding.problem if shown.lookup == "failed" else "",
-        asks_again=shown.finding.asks_again and call.state is CallState.RINGING,
-        contacts=shown.finding.contacts,
-        chosen=shown.chosen,
-        tickets=_tickets(shown),
-        record=shown.record,
-        can=_can(call, mine) if shown.takes_orders else (),
-    )
-
-
-def with_made(shown: Shown) -> Shown:
-    """Return what is shown of a call whose number nobody had: the contact that was made for it since."""
-    if shown.made is None or shown.finding.contacts or shown.lookup in ("found", "skipped"):
-        return shown
-    finding = Finding(contacts=(shown.made,), tickets={shown.made.id: ()})
-    return msgspec.structs.replace(shown, lookup="found", finding=finding)
-
-
-def over(shown: Shown) -> Shown:
-    """Return what is shown of a call that is over: nobody is asked about it any more.
-
-    An answer that is still on its way is shown when it comes.
+    A call whose number nobody had shows the contact that was made for it since. Nobody is asked about a
+    call that is over; an answer that is still on its way is shown when it comes.
     """
-    if shown.call.state is not CallState.ENDED or shown.lookup != "pending":
-        return shown
-    return msgspec.structs.replace(shown, lookup="skipped")
+    row, found = snapshot.row, lookup_result(snapshot.row)
+    lookup = row.lookup if snapshot.can_be_looked_up else "skipped"
+    made = None if snapshot.record is None else snapshot.record.contact
+    if made is not None and not found.contacts and lookup not in ("found", "skipped"):
+        contact = Contact(id=made.id, name=made.name, url=made.url or "")
+        return "found", LookupResult(contacts=(contact,), tickets={contact.id: ()})
+    if lookup == "pending" and snapshot.call.state is CallState.ENDED:
+        return "skipped", found
+    return lookup, found
 
 
-def _names(call: Call, state: LegState, name_of: Callable[[str], str]) -> tuple[str, ...]:
-    return tuple(name_of(leg.agent) for leg in call.legs if leg.state is state)
+def _names(snapshot: Snapshot, words: list[str]) -> tuple[str, ...]:
+    return tuple(snapshot.team.name(snapshot.phone.id, word) for word in words)
 
 
 def _result(call: Call) -> Literal["answered", "missed", "canceled"] | None:
@@ -227,52 +216,24 @@ def _talk_seconds(call: Call) -> int | None:
     return max(0, call.ended_at - call.answered_at) // SECOND
 
 
-def _tickets(shown: Shown) -> tuple[Ticket, ...] | None:
-    contact_id = the_contact(shown.finding, shown.chosen)
-    tickets = None if contact_id is None else shown.finding.tickets.get(contact_id)
+def _contact_id(row: CallRow, found: LookupResult) -> str | None:
+    if row.chosen_contact_id is not None:
+        return row.chosen_contact_id
+    return found.contacts[0].id if len(found.contacts) == 1 else None
+
+
+def _tickets(row: CallRow, found: LookupResult) -> tuple[OpenTicket, ...] | None:
+    tickets = found.tickets.get(_contact_id(row, found) or "")
     return None if tickets is None else tickets[:TICKETS_SHOWN]
 
 
-def the_contact(finding: Finding, chosen: str | None) -> str | None:
-    """Return the contact that the call is with: the chosen one, else the only match."""
-    if chosen is not None:
-        return chosen
-    return finding.contacts[0].id if len(finding.contacts) == 1 else None
+_RECORD_STATES = {"done": "written", "dead": "failed", "dropped": "none"}
 
 
-def audience(
-    call: Call, user_of: Mapping[str, int], queue_members: Collection[int], everyone: Collection[int]
-) -> dict[int, Mine | None]:
-    """Return who sees the call now, and how far their own part is.
-
-    The agents of the legs; where no leg rings yet, the queue's agents; without a queue, everyone.
-    The moment one answers it is gone from the others, unless it was offered to them again since.
-    """
-    if _is_mere_part(call):
-        return {}
-    legs = {user_of[leg.agent]: leg for leg in call.legs if leg.agent in user_of}
-    concerned = {user: _mine(leg) for user, leg in legs.items() if _concerns(call, leg)}
-    if concerned or call.answered_at is not None or call.direction is Direction.OUTBOUND:
-        return dict(concerned)
-    waiting = queue_members if call.queue is not None else () if call.legs else everyone
-    return dict.fromkeys(waiting)
-
-
-def _is_mere_part(call: Call) -> bool:
-    """Say whether nothing is told of a call but to which other it belongs, or where its recording is."""
-    is_told = call.legs or call.queue or call.direction is not None or call.from_number is not None
-    return not is_told and (call.parent is not None or bool(call.recordings))
-
-
-def _concerns(call: Call, leg: Leg) -> bool:
-    if leg.answered_at is not None:
-        return True
-    if call.answered_at is not None:
-        answered_by_someone = any(other.answered_at is not None for other in call.legs)
-        offered_since = leg.offered_at is not None and leg.offered_at > call.answered_at
-        return (offered_since and leg.over_at is None) or not answered_by_someone
-    return leg.over_at is None or call.state is CallState.ENDED
-
-
-def _mine(leg: Leg) -> Mine:
-    return leg.state.value
+def _record(record: RecordState | None) -> Record:
+    if record is None:
+        return Record()
+    # A record that stands and is being changed has been written all the same.
+    is_written = record.url and record.state != "dead"
+    state = "written" if is_written else _RECORD_STATES.get(record.state, "waiting")
+    return msgspec.convert({"state": state, "url": record.url}, Record)

@@ -1,6 +1,6 @@
 """Have phone systems do things: dial, hang up, transfer; who may ask, and what comes of it."""
 
-from connector.orders.control import Control
-from connector.orders.values import Asker, Outcome, Request
+from connector.orders.registry import Asker, Outcome, Request
+from connector.orders.service import Orders
 
-__all__ = ["Asker", "Control", "Outcome", "Request"]
+__all__ = ["Asker", "Orders", "Outcome", "Request"]

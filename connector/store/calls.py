@@ -177,6 +177,9 @@ def choose_at_first(connection: Connection, key: tuple[str, int, str], contact_i
     connection.execute(update(calls).where(unchosen).values(chosen_contact_id=contact_id))
 
 
+_IS_OPEN_QUESTION = calls.c.lookup.in_(("pending", "failed"))
+
+
 def take_question(
     connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
 ) -> bool:
@@ -187,8 +190,7 @@ def take_question(
     is_free = or_(
         calls.c.asked_until.is_(None), calls.c.asked_until <= now, calls.c.asked_until == held_until
     )
-    is_open = calls.c.lookup.in_(("pending", "failed"))
-    taking = update(calls).where(calls.c.id == call_id, is_open, is_free)
+    taking = update(calls).where(calls.c.id == call_id, _IS_OPEN_QUESTION, is_free)
     return connection.execute(taking.values(asked_until=until)).rowcount > 0
 
 
@@ -197,15 +199,39 @@ def hold_question(connection: Connection, call_id: int, until: int | None) -> No
     connection.execute(update(calls).where(calls.c.id == call_id).values(asked_until=until))
 
 
-def release_question(connection: Connection, call_id: int, held_until: int, now: int) -> bool:
-    """Let others ask who is calling, where it is held until this moment and open; return whether it was.
+def note_lookup(
+    connection: Connection,
+    call_id: int,
+    now: int,
+    *,
+    lookup: str,
+    found: bytes,
+    asked_until: int | None,
+    only_open: bool,
+) -> CallRow | None:
+    """Keep what a look-up came to, and return the call as it is now; None where nothing is changed.
+
+    `only_open` keeps it only where nobody has an answer yet.
+    """
+    which = and_(calls.c.id == call_id, _IS_OPEN_QUESTION) if only_open else calls.c.id == call_id
+    values = {"lookup": lookup, "found": found, "asked_until": asked_until}
+    return _changed(connection, which, values | {"revision": calls.c.revision + 1, "changed_at": now})
+
+
+def release_question(connection: Connection, call_id: int, held_until: int, now: int) -> CallRow | None:
+    """Let others ask who is calling, where it is held until this moment and open; return the call then.
 
     The revision is raised, so that whoever has the call on a banner hears of it and asks.
     """
-    is_held = and_(calls.c.asked_until == held_until, calls.c.lookup.in_(("pending", "failed")))
-    releasing = update(calls).where(calls.c.id == call_id, is_held)
+    is_held = and_(calls.c.id == call_id, calls.c.asked_until == held_until, _IS_OPEN_QUESTION)
     values = {"asked_until": None, "revision": calls.c.revision + 1, "changed_at": now}
-    return connection.execute(releasing.values(values)).rowcount > 0
+    return _changed(connection, is_held, values)
+
+
+def _changed(connection: Connection, which: ColumnElement[bool], values: dict[str, Any]) -> CallRow | None:
+    changing = update(calls).where(which).values(values).returning(*_COLUMNS)
+    found = connection.execute(changing).one_or_none()
+    return None if found is None else _row(found)
 
 
 class MadeContact(msgspec.Struct, frozen=True):

@@ -140,13 +140,13 @@ def takers_asked_at(connection: Connection) -> dict[str, int]:
 
 
 def set_destination(connection: Connection, phone_id: int, pattern: str, role: Role | None) -> None:
-    """Say from which role on numbers that fit a pattern may be called; None lets nobody."""
+    """Set from which role on numbers that fit a pattern may be called; None lets nobody."""
     remove_destination(connection, phone_id, pattern)
     connection.execute(insert(destinations).values(phone_system_id=phone_id, pattern=pattern, role=role))
 
 
 def remove_destination(connection: Connection, phone_id: int, pattern: str) -> bool:
-    """Forget what was said of a pattern; answer whether there was something."""
+    """Delete what was set for a pattern; return whether there was something."""
     which = and_(destinations.c.phone_system_id == phone_id, destinations.c.pattern == pattern)
     return connection.execute(delete(destinations).where(which)).rowcount > 0
 

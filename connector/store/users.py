@@ -1,10 +1,10 @@
 """Keep the users: who they are, what phone systems call them, and which queues ring them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from connector.casing import ascii_lower
 from connector.store import dialects
@@ -62,6 +62,12 @@ def by_identity(connection: Connection, issuer: str, subject: str) -> User | Non
 def list_all(connection: Connection) -> list[User]:
     """Return every user in the order of their addresses."""
     return [_user(row) for row in connection.execute(select(users).order_by(users.c.email))]
+
+
+def administrators(connection: Connection, at_most: int) -> tuple[str, ...]:
+    """Return the names of active administrators in the order of their addresses."""
+    asked = select(users.c.name).where(users.c.active, users.c.role == "administrator")
+    return tuple(connection.execute(asked.order_by(users.c.email).limit(at_most)).scalars())
 
 
 def bind(connection: Connection, user_id: int, issuer: str, subject: str) -> bool:
@@ -131,67 +137,6 @@ def phone_system_id(connection: Connection, slug: str) -> int | None:
     return connection.execute(select(phone_systems.c.id).where(phone_systems.c.slug == slug)).scalar()
 
 
-def by_extensions(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:
-    """Return who is meant by each word: an extension, a login or an e-mail address.
-
-    A row of this phone system wins over one of ANY_PHONE_SYSTEM, and both over an e-mail address;
-    whom it names counts even if that user is inactive, which makes the word nobody's.
-    """
-    found = {word: user for word, user in _by_email(connection, words).items() if user.active}
-    named = _by_extension(connection, phone_system_id, words)
-    found |= named
-    return {word: user for word, user in found.items() if user.active}
-
-
-def was_meant(
-    connection: Connection, user_id: int, phone_system_id: int, words: Sequence[str], at: int
-) -> bool:
-    """Tell whether one of these words meant this user at a moment: whom it means now, and did by then.
-
-    Nothing meant anybody before they were added.
-    """
-    found = by_extensions(connection, phone_system_id, words)
-    mine = [word for word, user in found.items() if user.id == user_id]
-    added = select(users.c.id).where(users.c.id == user_id, users.c.created_at <= at)
-    if connection.execute(added).one_or_none() is None:
-        return False
-    asked = select(extensions.c.extension).where(
-        extensions.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
-        extensions.c.extension.in_(mine),
-        extensions.c.user_id == user_id,
-        extensions.c.given_at > at,
-    )
-    return bool(set(mine) - set(connection.execute(asked).scalars()))
-
-
-def queue_members(connection: Connection, phone_system_id: int, queue: str) -> list[int]:
-    """Return the ids of the active users whom a queue rings."""
-    asked = (
-        select(users.c.id)
-        .join(memberships, memberships.c.user_id == users.c.id)
-        .where(
-            memberships.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
-            memberships.c.queue == queue,
-            users.c.active,
-        )
-    )
-    return list(connection.execute(asked.distinct().order_by(users.c.id)).scalars())
-
-
-def active_agent_ids(connection: Connection) -> list[int]:
-    """Return the active users who take calls: agents, and who else has an extension or a queue."""
-    takes_calls = or_(
-        users.c.role == "agent",
-        users.c.id.in_(select(extensions.c.user_id)),
-        users.c.id.in_(select(memberships.c.user_id)),
-    )
-    return list(
-        connection.execute(
-            select(users.c.id).where(users.c.active, takes_calls).order_by(users.c.id)
-        ).scalars()
-    )
-
-
 def _claim(connection: Connection, user_id: int, word: Word, given_at: int | None) -> bool:
     values = {"phone_system_id": word.phone_system_id, "extension": word.text, "user_id": user_id}
     adding = dialects.insert(connection, extensions).values(values | {"given_at": given_at})
@@ -204,27 +149,6 @@ def _uncover(connection: Connection, user_id: int, text: str, given_at: int) -> 
     anywhere = and_(extensions.c.phone_system_id == ANY_PHONE_SYSTEM, extensions.c.extension == text)
     others = update(extensions).where(anywhere, extensions.c.user_id != user_id)
     connection.execute(others.values(given_at=given_at))
-
-
-def _by_email(connection: Connection, words: Sequence[str]) -> dict[str, User]:
-    addresses = {ascii_lower(word) for word in words if "@" in word}
-    rows = connection.execute(select(users).where(users.c.email.in_(addresses))).all() if addresses else []
-    known = {user.email: user for user in map(_user, rows)}
-    return {word: known[ascii_lower(word)] for word in words if ascii_lower(word) in known}
-
-
-def _by_extension(connection: Connection, phone_system_id: int, words: Sequence[str]) -> dict[str, User]:
-    asked = (
-        select(extensions.c.extension, *users.c)
-        .join(users, extensions.c.user_id == users.c.id)
-        .where(
-            extensions.c.phone_system_id.in_((phone_system_id, ANY_PHONE_SYSTEM)),
-            extensions.c.extension.in_(words),
-        )
-        # The later row wins, and ANY_PHONE_SYSTEM is the smallest id.
-        .order_by(extensions.c.phone_system_id)
-    )
-    return {row.extension: _user(row) for row in connection.execute(asked)}
 
 
 def _one(connection: Connection, which: ColumnElement[bool]) -> User | None:

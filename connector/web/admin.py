@@ -103,7 +103,7 @@ async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
     """Write what a person has decided, show it on the banners, and let deliveries go on."""
     services = services_of(request)
     changed = await services.store.write(partial(decide, now=services.clock()))
-    services.pipeline.tell_again(changed)
+    services.pipeline.republish(changed)
     services.deliverer.wake()
 
 

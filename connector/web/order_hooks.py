@@ -1,4 +1,4 @@
-"""Hand orders to the programs that stand beside phone systems, and hear what came of each."""
+"""Hand orders to the programs beside phone systems, and take what came of each."""
 
 from typing import Annotated, Literal
 
@@ -48,7 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 async def waiting(request: Request) -> Response:
     """Return `GET /hooks/{slug}/orders`: what waits to be done; with `wait`, once there is something."""
     phone = await _verified(request, b"")
-    found = await services_of(request).control.waiting(phone, wait_seconds(request))
+    found = await services_of(request).orders.waiting(phone, wait_seconds(request))
     return _json(OrdersToDo(tuple(map(_to_do, found))))
 
 
@@ -56,11 +56,11 @@ async def report(request: Request) -> Response:
     """Take `POST /hooks/{slug}/orders/{id}`: 200 with the order, or 409 where it must not be done."""
     body = await read_body(request)
     phone = await _verified(request, body)
-    said, uid, control = decode(body, Report), request.path_params["id"], services_of(request).control
+    said, uid, orders = decode(body, Report), request.path_params["id"], services_of(request).orders
     if said.state == "taken":
-        return _json(_to_do(await control.take(phone, uid, said.by)))
+        return _json(_to_do(await orders.take(phone, uid, said.by)))
     outcome = Outcome(state=said.state, reason=said.reason, detail=said.detail)
-    return _json(_to_do(await control.settle(phone, uid, said.by, outcome)))
+    return _json(_to_do(await orders.settle(phone, uid, said.by, outcome)))
 
 
 async def _verified(request: Request, body: bytes) -> PhoneSystem:
@@ -85,5 +85,5 @@ def _to_do(order: Order) -> OrderToDo:
     )
 
 
-def _json(answer: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json", headers=NO_STORE)
+def _json(body: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""Take what agents and programs want a phone system to do, and tell what came of it."""
+"""Take what agents and programs want a phone system to do, and say what came of it."""
 
 import secrets
 from typing import Annotated, Any, TypeVar
@@ -12,8 +12,8 @@ from connector import orders
 from connector.errors import InvalidRequest
 from connector.numbers import read
 from connector.orders import Asker
-from connector.orders.colleagues import Colleague
-from connector.orders.words import message
+from connector.orders.messages import message
+from connector.orders.planning import Colleague
 from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
 from connector.web.auth import Caller, require_api
@@ -104,20 +104,20 @@ async def show(request: Request) -> Response:
     caller = await require_api(request)
     services, wait = services_of(request), wait_seconds(request)
     uid, unlike = request.path_params["id"], _state(request)
-    order = await services.control.order(_asker(caller), uid, wait, unlike)
-    return await _answer(services, order, 200)
+    order = await services.orders.get(_asker(caller), uid, wait, unlike)
+    return await _response(services, order, 200)
 
 
 async def colleagues(request: Request) -> Response:
     """Return `GET /api/calls/{id}/colleagues`: to whom the call can be handed over."""
     caller = await require_api(request)
-    found = await services_of(request).control.colleagues(_asker(caller), request.path_params["id"])
+    found = await services_of(request).orders.colleagues(_asker(caller), request.path_params["id"])
     body = msgspec.json.encode(ColleaguesView(tuple(found)))
     return Response(body, media_type="application/json", headers=NO_STORE)
 
 
 def wait_seconds(request: Request) -> int:
-    """Read how long the asker is willing to wait for news."""
+    """Read for how many seconds the asker is willing to wait."""
     text = request.query_params.get("wait", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise InvalidRequest("wait must be a number of seconds.")
@@ -158,7 +158,7 @@ async def _give(
 ) -> Response:
     services, key = services_of(request), _key(request)
     wanted = orders.Request(kind=kind, key=key, number=number, agent=agent, **more)
-    return await _answer(services, await services.control.give(_asker(caller), wanted), 202)
+    return await _response(services, await services.orders.give(_asker(caller), wanted), 202)
 
 
 def _key(request: Request) -> str:
@@ -173,9 +173,9 @@ def _asker(caller: Caller) -> Asker:
     return Asker(name=caller.name, role=caller.role, user=caller.user)
 
 
-async def _answer(services: Services, order: Order, status: int) -> Response:
+async def _response(services: Services, order: Order, status: int) -> Response:
     phone = await services.phone_systems.get(order.phone_system_id)
-    name = await services.control.who_has(phone, order.number) if order.number else None
+    name = await services.orders.name_of(phone, order.number) if order.number else None
 
     def shown(number: str) -> str:
         display = read(number, phone.country).display if number else ""

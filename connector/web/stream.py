@@ -1,4 +1,4 @@
-"""Stream news to an open banner as server-sent events."""
+"""Stream what changes to an open banner as server-sent events."""
 
 from collections.abc import AsyncIterator
 
@@ -24,11 +24,11 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Stream(StreamingResponse):
-    """The news of one banner; it is forgotten when the answer ends, even one that never began."""
+    """The messages of one banner; it is forgotten when the response ends, even one that never began."""
 
     def __init__(self, services: Services, user: User, subscription: Subscription) -> None:
-        publisher = _messages(services, user, subscription)
-        super().__init__(publisher, media_type="text/event-stream", headers=HEADERS)
+        messages = _messages(services, user, subscription)
+        super().__init__(messages, media_type="text/event-stream", headers=HEADERS)
         self._services = services
         self._subscription = subscription
 
@@ -61,10 +61,10 @@ async def _messages(services: Services, user: User, subscription: Subscription) 
 
 async def _snapshot(services: Services, user: User, subscription: Subscription) -> Message:
     agent = {"name": user.name, "email": user.email, "role": user.role}
-    dials = await services.control.dials(user.id)
+    dials = await services.orders.can_dial(user.id)
     calls = await services.pipeline.snapshot(user.id)
     services.hub.fill(subscription, [view.id for view in calls])
-    links = await services.links.now()
+    links = await services.portal_status.read()
     data = {"now": services.clock(), "agent": agent, "dials": dials, "links": links, "calls": calls}
     return Message("snapshot", encode(data))
 

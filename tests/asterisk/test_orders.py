@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from connector.banner.hub import Alone
 from connector.calls import CallState, Cause, Direction
 from connector.clock import SECOND
 from connector.demo.environment import Environment, Options
 from connector.metrics import Metrics
-from connector.orders import Control
-from connector.orders.control import ANSWERS
+from connector.orders import Orders
+from connector.orders.service import OUTCOME_WITHIN
 from connector.store import orders
 from connector.store import phones as table
 from connector.store.calls import CallRow
@@ -283,6 +282,6 @@ async def test_asterisk_killed_with_an_order(office: Office, phones: Phones) -> 
 
 async def unknown(office: Office, uid: str) -> bool:
     """Tell whether an order is one of which nobody knows, once nobody waits for it any more."""
-    services, late = office.env.services, ANSWERS["dial"] + SECOND
-    await Control(services.store, Alone(), lambda: services.clock() + late, Metrics()).close_overdue()
+    services, late = office.env.services, OUTCOME_WITHIN["dial"] + SECOND
+    await Orders(services.store, lambda: services.clock() + late, Metrics()).close_overdue()
     return bool((await office.order(uid))["state"] == "unknown")

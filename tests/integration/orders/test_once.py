@@ -9,11 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from connector.banner.hub import Alone
 from connector.clock import SECOND
 from connector.errors import NotFound, RequestError
 from connector.metrics import Metrics
-from connector.orders import Asker, Control, Outcome, Request
+from connector.orders import Asker, Orders, Outcome, Request
 from connector.orders.planning import WAITS
 from connector.store import Store, audit, orders, phones, tables, users
 from connector.store.orders import Order
@@ -65,7 +64,7 @@ class Office:
         self.now = now
         self.store = store
         self.phone = phone
-        self.control = Control(store, Alone(), lambda: self.now, Metrics())
+        self.orders = Orders(store, lambda: self.now, Metrics())
         self.asker = Asker(name=user.email, role=user.role, user=user)
         self.given: dict[str, int] = {}
         self.handed: dict[str, set[str]] = {}
@@ -79,25 +78,25 @@ class Office:
 
     async def _click(self, which: int, other: int) -> None:
         key = f"{self.now}-{other}"
-        order = await self.control.give(self.asker, Request(kind="dial", key=key, number=NUMBERS[which]))
+        order = await self.orders.give(self.asker, Request(kind="dial", key=key, number=NUMBERS[which]))
         self.given.setdefault(order.uid, self.now)
 
     async def _fetch(self, _which: int, _other: int) -> None:
-        await self.control.waiting(self.phone, 0)
+        await self.orders.waiting(self.phone, 0)
 
     async def _take(self, which: int, other: int) -> None:
         uid = self._some(other)
-        await self.control.take(self.phone, uid, BY[which])
+        await self.orders.take(self.phone, uid, BY[which])
         who = self.handed.setdefault(uid, set())
         assert who or self.now < self.given[uid] + WAITS, "handed out for the first time, and too late"
         who.add(BY[which])
 
     async def _report(self, which: int, other: int) -> None:
         state: Any = ("done", "refused", "unknown")[other % 3]
-        await self.control.settle(self.phone, self._some(other), BY[which], Outcome(state=state))
+        await self.orders.settle(self.phone, self._some(other), BY[which], Outcome(state=state))
 
     async def _sweep(self, _which: int, _other: int) -> None:
-        await self.control.close_overdue()
+        await self.orders.close_overdue()
 
     async def _wait(self, which: int, other: int) -> None:
         self.now += (SECOND, WAITS, 30 * SECOND, 70 * SECOND)[other] + which
@@ -125,7 +124,7 @@ def test_at_most_once(store: Store) -> None:
     async def play(steps: list[Step]) -> None:
         office = Office(store, user, phone, next(began))
         await store.write(lambda c: c.execute(tables.orders.delete()))
-        await office.control.waiting(phone, 0)
+        await office.orders.waiting(phone, 0)
         for step in steps:
             await office.step(*step)
             assert await ringing_at_once(store) <= 1
@@ -149,7 +148,7 @@ def test_too_late_is_never_handed_out(store: Store) -> None:
 
     async def play() -> Order | None:
         office = Office(store, user, phone, 10**12)
-        await office.control.waiting(phone, 0)
+        await office.orders.waiting(phone, 0)
         await office.step("click", 0, 0)
         (uid,) = office.given
         office.now += WAITS
@@ -181,13 +180,13 @@ def test_an_order_for_ones_own_telephone_may_be_followed(store: Store) -> None:
     async def play() -> None:
         office = Office(store, found["Ada"], phone, 10**12)
         askers = {name: Asker(name=one.email, role=one.role, user=one) for name, one in found.items()}
-        await office.control.waiting(phone, 0)
+        await office.orders.waiting(phone, 0)
         wish = Request(kind="dial", key="1", number=NUMBERS[0], agent="ada@example.com")
-        given = await office.control.give(askers["Sue"], wish)
-        again = await office.control.give(office.asker, Request(kind="dial", key="2", number=NUMBERS[0]))
+        given = await office.orders.give(askers["Sue"], wish)
+        again = await office.orders.give(office.asker, Request(kind="dial", key="2", number=NUMBERS[0]))
         assert again.uid == given.uid
-        assert (await office.control.order(office.asker, given.uid)).uid == given.uid
+        assert (await office.orders.get(office.asker, given.uid)).uid == given.uid
         with pytest.raises(NotFound):
-            await office.control.order(askers["Bruno"], given.uid)
+            await office.orders.get(askers["Bruno"], given.uid)
 
     asyncio.run(play())

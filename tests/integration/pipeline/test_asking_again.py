@@ -6,6 +6,7 @@ import pytest
 
 from connector.sandbox.faults import FaultKind, Rule
 from connector.store import calls
+from connector.store.calls import CallRow
 from tests.integration.pipeline.place import Banner, Place
 
 pytestmark = pytest.mark.anyio
@@ -154,7 +155,7 @@ async def test_calls_that_end_in_their_pause_leave_nothing(place: Place) -> None
             await place.post(place.event("ended", f"c-{number}", cause="cancelled"))
             await banner.until(state="ended")
     async with asyncio.timeout(10):
-        while place.services.pipeline._asking._waiting:
+        while place.services.pipeline._caller_lookup._retries:
             await place.client.get("/healthz")
 
 
@@ -171,3 +172,34 @@ async def test_others_wait_for_the_one_who_asks(place: Place) -> None:
 
         assert not await may_take(now + 1_000)
         assert await may_take(now + 60_000)
+
+
+async def test_what_our_tables_know_replaces_no_answer(place: Place) -> None:
+    """Who finds a caller there while another process has an answer with tickets changes nothing."""
+    await ring(place)
+    answer, late = b'{"contacts":[{"id":"7","name":"Ada"}],"tickets":{"7":[]}}', b'{"contacts":[]}'
+
+    async def note(lookup: str, found: bytes) -> CallRow | None:
+        return await place.services.store.write(
+            lambda c: calls.note_lookup(c, 1, 5, lookup=lookup, found=found, asked_until=None, only_open=True)
+        )
+
+    first = await note("found", answer)
+    assert first is not None
+    assert (first.lookup, first.found) == ("found", answer)
+    assert await note("none", late) is None
+    (row,) = await place.services.store.read(lambda c: calls.by_ids(c, [1]))
+    assert (row.found, row.revision) == (answer, first.revision)
+
+
+async def test_a_known_caller_is_named_without_a_claim(place: Place) -> None:
+    """Our own tables are read though another process holds the question: the name waits for nobody."""
+    await place.services.contact_lookup.look_up(1, CALLER, country="GB", live=True)
+    asked, held = searches(place), 10**15
+    fail(place, "server_error")
+    await ring(place)
+    taken = await place.services.store.write(lambda c: calls.take_question(c, 1, 1, held))
+    assert taken
+    async with place.banner("ada@example.com") as banner:
+        assert (await banner.until(lookup="found"))["contacts"][0]["name"] == "Grace Hopper"
+    assert searches(place) == asked

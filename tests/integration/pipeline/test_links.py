@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, update
 
-from connector.banner.links import LinkNews, Links
+from connector.banner.portal_status import LostPortals, PortalStatus
 from connector.store.tables import portals
 from tests.integration.pipeline.place import Place
 
@@ -24,8 +24,8 @@ async def test_a_lost_grant_reaches_the_banners(place: Place) -> None:
         await place.services.store.write(lambda c: become(c, "grant_lost"))
         told = await banner.next("links")
         assert (told["lost"], told["linkers"]) == (["Zylker"], ["Dora"])
-        opened = await LinkNews(place.services.store, place.services.hub).now()
-        assert opened == Links(lost=("Zylker",), linkers=("Dora",))
+        opened = await PortalStatus(place.services.store, place.services.hub).read()
+        assert opened == LostPortals(lost=("Zylker",), linkers=("Dora",))
         await place.services.store.write(lambda c: become(c, "linked"))
         assert (await banner.next("links"))["lost"] == []
 
@@ -34,4 +34,4 @@ async def test_a_lost_grant_reaches_the_banners(place: Place) -> None:
 async def test_what_was_unlinked_on_purpose_is_not_lost(place: Place) -> None:
     """An administrator did that; nobody has to be called."""
     await place.services.store.write(lambda c: become(c, "unlinked"))
-    assert await place.services.links.now() == Links()
+    assert await place.services.portal_status.read() == LostPortals()

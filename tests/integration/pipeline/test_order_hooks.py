@@ -5,12 +5,11 @@ from functools import partial
 
 import pytest
 
-from connector.banner.hub import Alone
 from connector.errors import NotNow
 from connector.metrics import Metrics
-from connector.orders import Asker, Control, Request
-from connector.orders.control import ANSWERS
+from connector.orders import Asker, Orders, Request
 from connector.orders.planning import WAITS
+from connector.orders.service import OUTCOME_WITHIN
 from connector.store import audit, orders
 from connector.store.users import by_email
 from tests.integration.pipeline.place import Place
@@ -29,9 +28,9 @@ async def order(place: Place) -> str:
     return str(answer.json()["id"])
 
 
-def later(place: Place, milliseconds: int) -> Control:
+def later(place: Place, milliseconds: int) -> Orders:
     """Return the same orders as they are seen so much later."""
-    return Control(place.services.store, Alone(), lambda: place.services.clock() + milliseconds, Metrics())
+    return Orders(place.services.store, lambda: place.services.clock() + milliseconds, Metrics())
 
 
 async def state(place: Place, uid: str) -> str:
@@ -81,8 +80,8 @@ async def test_telephone_is_free_after_it(place: Place, order: str) -> None:
 async def test_nothing_was_heard_of_it(place: Place, order: str) -> None:
     """A program that dies with an order leaves it unknown: it is not done again; a late report counts."""
     await place.report(order, "taken")
-    assert await later(place, ANSWERS["dial"] - 1_000).close_overdue() == 0
-    assert await later(place, ANSWERS["dial"] + 1_000).close_overdue() == 1
+    assert await later(place, OUTCOME_WITHIN["dial"] - 1_000).close_overdue() == 0
+    assert await later(place, OUTCOME_WITHIN["dial"] + 1_000).close_overdue() == 1
     shown = (await place.ask(ADA, f"/api/orders/{order}")).json()
     assert (shown["state"], "only if it does not ring" in shown["message"]) == ("unknown", True)
     assert await place.fetch() == []

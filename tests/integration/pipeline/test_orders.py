@@ -194,8 +194,8 @@ async def test_orders_are_ones_own(desk: Place) -> None:
 
 async def test_banner_knows_whether_it_can_dial(desk: Place) -> None:
     """Only who has a telephone at a phone system that takes orders."""
-    assert await desk.services.control.dials(1)
-    assert not await desk.services.control.dials(77)
+    assert await desk.services.orders.can_dial(1)
+    assert not await desk.services.orders.can_dial(77)
 
 
 async def test_nobody_is_there(place: Place) -> None:

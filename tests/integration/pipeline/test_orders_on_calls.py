@@ -86,7 +86,7 @@ async def test_hand_over_names_the_colleague(desk: Place) -> None:
     done = (await desk.ask(ADA, f"/api/orders/{order['id']}")).json()
     assert done["message"] == "Handed over to Bruno (1002)."
     phone = await desk.services.phone_systems.get(1)
-    assert await desk.services.control.who_has(phone, "1077") is None
+    assert await desk.services.orders.name_of(phone, "1077") is None
 
 
 async def test_only_ones_own(desk: Place) -> None:

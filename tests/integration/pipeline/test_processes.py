@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from connector.banner.bus import CHANNEL, IDS_IN_A_NOTICE, PostgresqlBus
+from connector.banner.bus import CHANNEL, IDS_IN_A_NOTICE, Listener, PostgresqlBus
 from connector.store import Store, calls
 from tests.integration.databases import Databases, PostgresqlDatabases, name_of
 from tests.integration.pipeline.place import Place
@@ -77,7 +77,7 @@ async def test_notice_that_never_came(place: Place, neighbour: Place) -> None:
         await banner.until(lookup="none")
         await place.services.store.write(lambda c: calls.touch(c, [1], place.services.clock()))
         revision = (await neighbour.services.store.read(lambda c: calls.by_ids(c, [1])))[0].revision
-        await neighbour.services.pipeline.catch_up()
+        await neighbour.services.pipeline.resync()
         assert (await banner.next("call"))["revision"] == revision
 
 
@@ -175,10 +175,10 @@ async def test_notices_fit(server: PostgresqlDatabases) -> None:
             if len(heard) == len(ids):
                 complete.set()
 
-        working = asyncio.create_task(listener.work(hear, ready.set, ready.set))
+        working = asyncio.create_task(listener.run(Listener(hear, ready.set, ready.set)))
         await asyncio.wait_for(ready.wait(), 10)
         stores[0].read_now(lambda c: c.execute(text(f"NOTIFY {CHANNEL}, 'nonsense,x,'")))
-        teller.tell(ids)
+        teller.notify_calls(ids)
         await teller.close()
         await asyncio.wait_for(complete.wait(), 10)
         working.cancel()

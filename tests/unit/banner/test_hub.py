@@ -1,4 +1,4 @@
-"""News reach open banners, and nobody waits for a slow one."""
+"""Messages reach open banners, and nobody waits for a slow one."""
 
 import pytest
 
@@ -21,7 +21,7 @@ async def test_news_reach_every_banner_of_a_user() -> None:
     assert await theirs.read(0) == []
 
 
-async def test_newer_news_replace_unread_ones() -> None:
+async def test_newer_messages_replace_unread_ones() -> None:
     """A reader that lags keeps one message a call, the latest, in the order in which they last changed."""
     hub = Hub()
     slow = hub.subscribe(1, "a")
@@ -39,8 +39,8 @@ async def test_what_is_withdrawn_leaves_the_banners_that_show_it() -> None:
         hub.fill(banner, [])
     hub.publish([1, 2], about(7, b"rings"))
     assert await keeps.read(0) == await loses.read(0) == [about(7, b"rings")]
-    hub.withdraw(about(7, b"gone"), [1])
-    hub.withdraw(about(7, b"gone"), [1])
+    hub.withdraw(7, lambda: about(7, b"gone"), [1])
+    hub.withdraw(7, lambda: about(7, b"gone"), [1])
     assert await loses.read(0) == [about(7, b"gone")]
     assert [await banner.read(0) for banner in (keeps, loses, never)] == [[], [], []]
 
@@ -50,8 +50,8 @@ async def test_what_a_banner_begins_with_can_be_withdrawn() -> None:
     hub = Hub()
     begun, beginning = hub.subscribe(1, "a"), hub.subscribe(2, "b")
     hub.fill(begun, [7])
-    hub.withdraw(about(7, b"gone"), [])
-    hub.withdraw(about(8, b"gone"), [])
+    hub.withdraw(7, lambda: about(7, b"gone"), [])
+    hub.withdraw(8, lambda: about(8, b"gone"), [])
     assert await begun.read(0) == [about(7, b"gone")]
     assert await beginning.read(0) == [about(7, b"gone"), about(8, b"gone")]
 
@@ -82,6 +82,16 @@ async def test_closing_ends_all_and_what_comes_later() -> None:
     assert early.is_over
     assert hub.subscribe(1, "b").is_over
     assert await early.read(60) == []
+
+
+async def test_a_reader_is_let_go_when_its_time_is_up() -> None:
+    """A banner of which nothing is told hears so, again and again, and misses nothing that comes later."""
+    hub = Hub()
+    banner = hub.subscribe(1, "a")
+    assert await banner.read(0.001) == []
+    assert await banner.read(0.001) == []
+    hub.publish([1], about(7, b"rings"))
+    assert await banner.read(60) == [about(7, b"rings")]
 
 
 def test_banners_are_counted() -> None:

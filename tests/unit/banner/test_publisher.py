@@ -7,12 +7,13 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from connector.banner.bus import NoBus
 from connector.banner.hub import Hub, Subscription
 from connector.banner.publisher import Publisher
 from connector.calls import CallEvent, Direction, EventType, fold
 from connector.errors import StoreUnavailable
 from connector.phone_systems import PhoneSystems
-from connector.store import Store
+from connector.store import Store, team
 from connector.store.calls import CallRow
 from connector.store.phones import PhoneSystem
 from connector.store.team import Team
@@ -68,8 +69,8 @@ class Readings:
         if self.fails:
             self.fails -= 1
             raise StoreUnavailable("The database is away.")
-        if asked.__name__ == "load":
-            return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={}, queues={})
+        if asked is team.load:
+            return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={})
         if self.first_waits:
             self.first_waits = False
             await self.may_go_on.wait()
@@ -85,7 +86,8 @@ def opened(readings: Readings) -> tuple[Publisher, Subscription]:
     hub = Hub()
     banner = hub.subscribe(1, "s")
     hub.fill(banner, [])
-    return Publisher(cast("Store", readings), cast("PhoneSystems", readings), hub, lambda: NOW), banner
+    store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
+    return Publisher(store, phone_systems, hub, NoBus(), lambda: NOW), banner
 
 
 async def revisions(banner: Subscription) -> list[int]:
@@ -97,8 +99,8 @@ async def test_what_could_not_be_shown_is_shown_later() -> None:
     """A database that is away for a moment costs a moment, not the call."""
     publisher, banner = opened(Readings(fails=1))
     with pytest.raises(StoreUnavailable):
-        await publisher.show([row(1, RINGS)])
-    await publisher.show([row(1, RINGS)])
+        await publisher.publish([row(1, RINGS)])
+    await publisher.publish([row(1, RINGS)])
     assert await revisions(banner) == [1]
 
 
@@ -106,9 +108,9 @@ async def test_a_slow_reading_hides_nothing_newer() -> None:
     """What was read later may be shown first; then what is older is of no use any more."""
     readings = Readings(first_waits=True)
     publisher, banner = opened(readings)
-    slow = asyncio.create_task(publisher.show([row(2, RINGS, OVER)]))
+    slow = asyncio.create_task(publisher.publish([row(2, RINGS, OVER)]))
     await asyncio.sleep(0)
-    await publisher.show([row(3, RINGS, OVER)])
+    await publisher.publish([row(3, RINGS, OVER)])
     readings.may_go_on.set()
     await slow
     assert await revisions(banner) == [3]

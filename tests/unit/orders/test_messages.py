@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from connector.orders.words import REFUSED, message
+from connector.orders.messages import REFUSED, message
 from connector.store.orders import Order, OrderKind, OrderState
 
 ORDER = Order(

@@ -1,10 +1,10 @@
-"""Waiting for news of orders."""
+"""Waiting until orders change."""
 
 import asyncio
 
 import pytest
 
-from connector.orders.notifier import Notifier
+from connector.orders.service import Notifier
 
 pytestmark = pytest.mark.anyio
 
@@ -15,14 +15,14 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_rung_while_looking() -> None:
-    """A bell that rings between the look and the wait is not missed."""
+async def test_notified_while_looking() -> None:
+    """A change between the look and the wait is not missed."""
     notifier, found = Notifier(), ["nothing yet"]
 
     async def look() -> str | None:
         if found:
             found.clear()
-            notifier.ring()
+            notifier.notify()
             return None
         return "here"
 

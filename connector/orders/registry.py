@@ -1,42 +1,82 @@
-"""Write orders down, once, and what came of them, each with its line in the audit."""
+"""Keep each order once, and what comes of it, each change with its line in the audit."""
 
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND
 from connector.errors import InvalidRequest, NotFound, NotNow
 from connector.numbers import mask
-from connector.orders.values import Asker, Outcome, Request
 from connector.store import audit, calls, orders, team
-from connector.store.orders import Order
+from connector.store.orders import Order, OrderKind
 from connector.store.phones import PhoneSystem
+from connector.store.users import Role, User
 
 SAME_FOR = 5 * SECOND
 """So soon after a telephone was picked up, the same number again is the same impatient click."""
 
 DETAIL_AT_MOST = 300
 
-
-def before(connection: Connection, asker: Asker, request: Request) -> Order | None:
-    """Return the order that was given under this key; InvalidRequest if it was another thing."""
-    return _under_key(connection, asker.name, request.key, request.digest)
+OutcomeState = Literal["done", "refused", "unknown"]
 
 
-def _under_key(connection: Connection, asker: str, key: str, asked: str | None) -> Order | None:
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks: a user, or the holder of a key, who has no telephone of their own."""
+
+    name: str
+    role: Role
+    user: User | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks for under a key: asked again under the same key it is the same order.
+
+    `number` is whom to call, or the colleague whom the call goes to: an extension, a login or an e-mail
+    address. `agent` names whose telephone, where it is not the asker's own; `phone` the phone system's slug.
+    `call` is our id of the call. `contact` is the Desk contact that is called, where the asker knows it.
+    """
+
+    kind: OrderKind
+    key: str
+    number: str = ""
+    agent: str | None = None
+    phone: str | None = None
+    call: int = 0
+    contact: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Return a short word that no other request has, under whatever key."""
+        said = (self.kind, self.number, self.agent, self.phone, self.call, self.contact)
+        return sha256(msgspec.json.encode(said)).hexdigest()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a phone system says came of an order; `reason` is a key of `messages.REFUSED`."""
+
+    state: OutcomeState
+    reason: str = ""
+    detail: str = ""
+
+
+def same_key(connection: Connection, asker: str, key: str, digest: str | None) -> Order | None:
+    """Return the order that was given under this key; raise InvalidRequest if it was another thing."""
     order = orders.by_key(connection, asker, key)
-    if order is not None and order.asked not in (None, asked):
+    if order is not None and order.asked not in (None, digest):
         raise InvalidRequest("This key was used for another order: give each order a key of its own.")
     return order
 
 
 def accept(connection: Connection, order: Order) -> Order:
-    """Write an order down, unless it is one that stands already."""
+    """Add an order, and return it, or the same one that stands already."""
     same = _same(connection, order)
     if same is not None:
         return same
     added = orders.add(connection, order)
     if added is None:
-        # Somebody was faster by a hair.
-        return _faster(connection, order)
+        return _after_conflict(connection, order)
     _audit(connection, order, order.created_at, order.asker, "given")
     return added
 
@@ -55,13 +95,14 @@ def _same(connection: Connection, order: Order) -> Order | None:
 
 
 def _is_over(connection: Connection, order: Order) -> bool:
-    """Tell whether the call has ended that an order has made: who was busy may be called again at once."""
+    """Tell whether the call of an order has ended: who was busy may be called again at once."""
     row = calls.find(connection, order.phone_system_id, order.call_id)
     return row is not None and row.call is not None and row.call.ended_at is not None
 
 
-def _faster(connection: Connection, order: Order) -> Order:
-    found = _under_key(connection, order.asker, order.key, order.asked)
+def _after_conflict(connection: Connection, order: Order) -> Order:
+    """Return the order of somebody who was faster by a moment; raise NotNow where it is another one."""
+    found = same_key(connection, order.asker, order.key, order.asked)
     if found is not None:
         return found
     if order.kind != "dial":
@@ -90,7 +131,7 @@ def close(connection: Connection, order: Order, outcome: Outcome, now: int, acto
     detail = outcome.detail[:DETAIL_AT_MOST]
     settled = orders.settle(connection, order.uid, (order.state,), detail=detail, **written)
     if settled is None:
-        return known(connection, order.uid)
+        return get(connection, order.uid)
     _audit(connection, settled, now, actor, settled.state, settled.reason)
     return settled
 
@@ -120,17 +161,17 @@ def _audit(connection: Connection, order: Order, now: int, actor: str, what: str
     audit.append(connection, now, actor, f"order.{what}", f"order {order.uid}", detail)
 
 
-def own(connection: Connection, phone: PhoneSystem, uid: str) -> Order:
-    """Return a phone system's own order; NotFound for any other."""
+def of_phone_system(connection: Connection, phone: PhoneSystem, uid: str) -> Order:
+    """Return a phone system's own order; raise NotFound for any other."""
     order = orders.by_uid(connection, uid)
     if order is None or order.phone_system_id != phone.id:
         raise NotFound("There is no such order.")
     return order
 
 
-def seen(connection: Connection, asker: Asker, uid: str) -> Order:
-    """Return an order that somebody may see; NotFound for any other."""
-    order = known(connection, uid)
+def visible(connection: Connection, asker: Asker, uid: str) -> Order:
+    """Return an order that somebody may see; raise NotFound for any other."""
+    order = get(connection, uid)
     if order.asker != asker.name and asker.role == "agent":
         own = asker.user is not None and asker.user.id
         if not own or team.load(connection).user(order.phone_system_id, order.agent) != own:
@@ -138,8 +179,8 @@ def seen(connection: Connection, asker: Asker, uid: str) -> Order:
     return order
 
 
-def known(connection: Connection, uid: str) -> Order:
-    """Return an order; NotFound if there is none."""
+def get(connection: Connection, uid: str) -> Order:
+    """Return an order; raise NotFound if there is none."""
     order = orders.by_uid(connection, uid)
     if order is None:
         raise NotFound("There is no such order.")

@@ -1,4 +1,4 @@
-"""Say in plain words what came of an order: what happened, whose move it is, what to do."""
+"""Say in plain words what came of an order: what happened, and who has to do what now."""
 
 from collections.abc import Callable, Mapping
 
