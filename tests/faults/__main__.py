@@ -17,7 +17,7 @@ from tests.pooler import before
 @click.option(
     "--calls", type=click.IntRange(1), default=2_000, show_default=True, help="Records that are due."
 )
-@click.option("--rate", type=float, default=10.0, show_default=True, help="Stories begun a second.")
+@click.option("--rate", type=float, default=10.0, show_default=True, help="Scenarios begun a second.")
 @click.option(
     "--share", type=float, default=0.05, show_default=True, help="Of requests, for each kind of fault."
 )
