@@ -67,6 +67,7 @@ NOT_AS_NAMES = {
     "judge": "verify",
     "judging": "verification",
     "keeping": "maintenance",
+    "looking_back": "CDR recovery",
     "news": "publisher",
     "obey": "carry out",
     "pops": "hub",
@@ -116,6 +117,7 @@ PENDING: tuple[str, ...] = (
     "kin",
     "kinship",
     "ledger",
+    "looking_back",
     "news",
     "obey",
     "obeying",
@@ -165,7 +167,7 @@ def _places() -> dict[str, set[str]]:
             _note(found, path, NOWHERE, words(f"{path} {text_of(path)}"))
     for path in modules("connector", "tests"):
         if path != THIS:
-            _note(found, path, NOT_AS_NAMES, words(" ".join(names(path))))
+            _note(found, path, NOT_AS_NAMES, words(" ".join(names(path))) | names(path))
     return found
 
 
