@@ -1,4 +1,4 @@
-"""Keep retired words out: one word a thing, and the field's own (the handbook's "Decisions" say which)."""
+"""Keep retired words out: one word a thing, and the field's own."""
 
 from collections.abc import Iterable
 from functools import cache
