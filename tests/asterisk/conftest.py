@@ -27,9 +27,9 @@ def asterisk() -> Iterator[Asterisk]:
 @pytest.fixture
 def phones(tmp_path: Path) -> Iterator[Phones]:
     """Hold telephones that are off the wall when the test is over."""
-    made = Phones(tmp_path)
-    yield made
-    made.kill()
+    held = Phones(tmp_path)
+    yield held
+    held.kill()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ FLAGS = [
 
 @pytest.fixture(scope="package")
 async def env() -> AsyncIterator[Environment]:
-    """Set it all up once: people, a linked portal, a phone system."""
+    """Set the stage once: people, a linked portal, a phone system."""
     async with Environment(Wishes(latency_ms=20, settings={"RECORD_AFTER_SECONDS": "0"})) as set_up:
         yield set_up
 

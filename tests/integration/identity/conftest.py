@@ -1,4 +1,4 @@
-"""The rooms of identity alone, a sandbox beside them, and browsers before both."""
+"""A house with the identity rooms alone, a sandbox beside it, and browsers before both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -136,7 +136,7 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 
 @pytest.fixture
 async def services(store: Store, sandbox: RunningSandbox) -> AsyncIterator[Services]:
-    """Put the services together."""
+    """Put the house together."""
     async with http_client() as http:
         made = Services(store, sandbox, http)
         yield made

@@ -39,7 +39,7 @@ class Desk:
         self._ingester = EventIngester(time, record_after_seconds=3, silent_after_seconds=14_400)
 
     def take(self, *events: CallEvent) -> Taken:
-        """Commit events as the pipeline does."""
+        """Commit events as the road does."""
         return self.store.write_now(lambda c: self._ingester.take(c, [Arrival(SENDER, events)]))[0]
 
     def call(
