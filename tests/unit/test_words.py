@@ -139,8 +139,6 @@ PENDING: tuple[str, ...] = (
 """Words of both tables that rooms still hold; each is taken out when the last place is gone."""
 
 ORDINARY: dict[tuple[str, str], str] = {
-    ("head", "tests/asterisk/consulting.py"): "of a message",
-    ("head", "tests/asterisk/sip.py"): "of a message",
     ("head", "tests/bench/banners.py"): "of a message",
     ("head", "tests/bench/bare.py"): "of a message",
     ("head", "tests/bench/load.py"): "of a message",
