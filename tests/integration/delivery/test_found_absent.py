@@ -51,6 +51,7 @@ async def test_news_meanwhile(env: Environment) -> None:
     assert env.posts() == len(env.calls) == 1
 
 
+@pytest.mark.both_engines
 async def test_said_in_time(env: Environment) -> None:
     """Once Desk has had its time it is written again, and at once."""
     await _applied_late(env)

@@ -106,7 +106,7 @@ def count_deadlocks(connection: Connection) -> int:
 
 
 async def test_nothing_twice(env: Environment, starting: Callable[..., Any]) -> None:
-    """200 calls told to two servers at once are 500 calls, and two deliverers bring each to Desk once."""
+    """200 calls told to two servers at once are 200 calls, and two deliverers bring each to Desk once."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     other = await starting("serve", LISTEN=f"127.0.0.1:{port}")
