@@ -30,6 +30,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
+        self._reading = reading(self.engine)
         outages = Outages("writing")
         self._events = self._groups = self._changes = Writer(self.engine, outages)
         if has_locks(self.engine):
@@ -75,7 +76,7 @@ class Store:
         return self._ask_once(ask)
 
     def _ask_once(self, ask: Callable[[Connection], Result]) -> Result:
-        with reading(self.engine).connect() as connection:
+        with self._reading.connect() as connection:
             return ask(connection)
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
