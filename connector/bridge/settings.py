@@ -50,7 +50,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         "/var/spool/asterisk/monitor"
     )
     recordings_url: Annotated[
-        str, Meta(description="Address at which that folder can be read; empty: recordings are not told")
+        str, Meta(description="Address at which that folder can be read; empty: recordings are not reported")
     ] = ""
     master_csv: Annotated[Path, Meta(description="File of cdr_csv, read after a gap")] = Path(
         "/var/log/asterisk/cdr-csv/Master.csv"
@@ -65,7 +65,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="Dialplan context in which agents dial, such as from-internal; empty: the bridge "
-            "only hears, and carries nothing out"
+            "only follows calls, and carries no orders out"
         ),
     ] = ""
     telephone: Annotated[

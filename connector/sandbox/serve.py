@@ -31,7 +31,7 @@ class NotLoopback(ValueError):
 
 
 def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> Starlette:
-    """Make a fresh Zoho: Accounts, Desk and the admin API; its SandboxState is `app.state.world`."""
+    """Make a fresh Zoho: Accounts, Desk and the admin API; its SandboxState is `app.state.sandbox`."""
     state = SandboxState(config or default_config("http://127.0.0.1:8900"), clock or Clock())
     state.desk = desk.create_state(state)
     app = Starlette(
@@ -46,7 +46,7 @@ def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> 
             Middleware(kind, state=state) for kind in (RequestCounting, ConcurrencyLimit, FaultInjection)
         ],
     )
-    app.state.world = state
+    app.state.sandbox = state
     return app
 
 
@@ -83,9 +83,9 @@ class RunningSandbox:
         )
 
     @property
-    def world(self) -> SandboxState:
+    def state(self) -> SandboxState:
         """Return the state of the sandbox."""
-        state: SandboxState = self._app.state.world
+        state: SandboxState = self._app.state.sandbox
         return state
 
     def renew(self, clock: Clock | None = None, **switches: object) -> None:

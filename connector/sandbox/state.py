@@ -102,7 +102,7 @@ class SandboxState:
 
 def state_of(request: Request) -> SandboxState:
     """Return the state of the program that a request reached."""
-    state = request.app.state.world
+    state = request.app.state.sandbox
     if not isinstance(state, SandboxState):
         raise TypeError(state)
     return state

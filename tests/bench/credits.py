@@ -106,13 +106,13 @@ async def _cost(count: int, *, patch_requires_all: bool) -> Cost:
         tempfile.TemporaryDirectory() as folder,
         RunningSandbox(index_delay_seconds=0, patch_requires_all=patch_requires_all) as sandbox,
     ):
-        callers = _build_desk(sandbox.world, count)
+        callers = _build_desk(sandbox.state, count)
         async with _services(Path(folder), sandbox) as services:
             await services.syncing.work()
             (standing,) = await services.syncing.statuses()
             if standing.sync is None or standing.sync.phase != "kept":
                 raise click.ClickException("The index was not filled.")
-            return await _measure(services, sandbox.world, callers, standing.sync.credits_used)
+            return await _measure(services, sandbox.state, callers, standing.sync.credits_used)
 
 
 async def _measure(
@@ -213,7 +213,7 @@ async def _services(folder: Path, sandbox: RunningSandbox) -> AsyncIterator[Serv
         record_after_seconds=0,
     )
     services = Services(settings, Store.open(url))
-    _link(services, sandbox.world)
+    _link(services, sandbox.state)
     await services.agents.add_agent("ada@example.com", "Ada", extensions=[(None, "1001")], actor="bench")
     phone = PhoneSystem(
         id=0,

@@ -178,9 +178,9 @@ class App:
         config.latency_ms = config.latency_jitter_ms = 0
         config.index_delay_seconds = 0
         sandbox = create_sandbox(config, Clock(frozen_at=NOON))
-        self.world = sandbox.state.world
+        self.state = sandbox.state.sandbox
         # Where a webhook is made, its URL has to answer; nobody listens there in this process.
-        self.world.desk.webhook_sender.transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
+        self.state.desk.webhook_sender.transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
         modules = ("contacts", "tickets", "calls", "basic", "search", "webhooks")
         grant = Grant(
             client_id="app",
@@ -190,13 +190,13 @@ class App:
             scope_text="",
             org_id=DEMO_ORG_ID,
         )
-        token = self.world.tokens.add_access_token(grant).token
+        token = self.state.tokens.add_access_token(grant).token
         self.http = TestClient(sandbox, headers={"Authorization": f"Zoho-oauthtoken {token}"})
         self.ids = self._fill()
 
     def _fill(self) -> dict[str, str]:
         """Make one record of each kind and return its id by kind."""
-        portal = self.world.desk.portal(DEMO_ORG_ID)
+        portal = self.state.desk.portal(DEMO_ORG_ID)
         contact = next(each for each in portal.contacts.present() if each.account_id)
         agent = portal.agents()[0]
         body = {"contactId": contact.id, "departmentId": next(iter(portal.departments))}

@@ -34,7 +34,7 @@ def linked(shell: Shell, running: RunningSandbox) -> Shell:
         "PUBLIC_URL": "http://127.0.0.1:9",
         "SECRET_KEY": KEY,
     }
-    world, encryptor = running.world, Encryptor([Secret(KEY)])
+    world, encryptor = running.state, Encryptor([Secret(KEY)])
     scopes = " ".join(names(linking(webhooks=True)))
     grant = Grant(
         client_id=DEMO_CLIENT_ID,

@@ -73,7 +73,7 @@ class Services:
 
     def __init__(self, store: Store, desk: Desk, world: SandboxState) -> None:
         self.store = store
-        self.world = world
+        self.state = world
         self.settings = Settings()
         self.portal = _portal_of(world)
         self.desk = desk
@@ -83,12 +83,12 @@ class Services:
     def another(self, patience_seconds: float = 60) -> ContactLookup:
         """Make a look-up on the same store, as another process would."""
         return ContactLookup(
-            self.store, self.desks, self.settings, self.world.clock.now, patience_seconds=patience_seconds
+            self.store, self.desks, self.settings, self.state.clock.now, patience_seconds=patience_seconds
         )
 
     def later(self, seconds: float) -> None:
         """Let time pass for everybody."""
-        self.world.clock.advance(seconds)
+        self.state.clock.advance(seconds)
 
     def people(self) -> list[Recorded]:
         """List Desk's contacts."""
@@ -96,14 +96,14 @@ class Services:
 
     def add(self, last_name: str, **fields: Any) -> Recorded:
         """Make a contact that has long been there."""
-        return self.world.desk.add_contact(DEMO_ORG_ID, last_name=last_name, **fields)
+        return self.state.desk.add_contact(DEMO_ORG_ID, last_name=last_name, **fields)
 
     def add_now(self, last_name: str, **fields: Any) -> Recorded:
         """Make a contact as if somebody had typed it into Desk just now: the index knows it later."""
         contact = self.add(last_name, **fields)
         index = self.portal.contacts
         index._versions[contact.id] = []
-        return index.put(contact, self.world.clock.now())
+        return index.put(contact, self.state.clock.now())
 
     async def until_asked(self) -> None:
         """Wait until the look-up has begun to ask Desk."""
@@ -111,8 +111,8 @@ class Services:
 
     def searches(self) -> int:
         """Count the searches that Desk was sent, and begin anew."""
-        counted = self.world.requests.count(path="/api/v1/contacts/search")
-        self.world.requests.reset()
+        counted = self.state.requests.count(path="/api/v1/contacts/search")
+        self.state.requests.reset()
         return counted
 
 
@@ -127,7 +127,7 @@ def running() -> Iterator[RunningSandbox]:
 def world(running: RunningSandbox) -> SandboxState:
     """Give each test a Zoho of its own, whose clock stands still."""
     running.renew(SandboxClock(NOW), access_token_life_seconds=10**7)
-    return running.world
+    return running.state
 
 
 @pytest.fixture

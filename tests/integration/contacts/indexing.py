@@ -24,7 +24,7 @@ class Shop:
         """Make the work of another process."""
         services = self.services
         changed = msgspec.structs.replace(services.settings, **settings)
-        return ContactSync(services.store, services.desks, changed, services.world.clock.now)
+        return ContactSync(services.store, services.desks, changed, services.state.clock.now)
 
     def open_phone_system(self, country: str) -> None:
         """Add a phone system in a country."""
@@ -83,5 +83,5 @@ class Shop:
     def change(self, contact: Recorded, **fields: object) -> Recorded:
         """Change a contact so that only Desk's index delay hides it."""
         portal = self.services.portal
-        changed = msgspec.structs.replace(contact, modified_at=self.services.world.clock.now(), **fields)
-        return portal.contacts.put(changed, self.services.world.clock.now())
+        changed = msgspec.structs.replace(contact, modified_at=self.services.state.clock.now(), **fields)
+        return portal.contacts.put(changed, self.services.state.clock.now())

@@ -27,7 +27,7 @@ class Served:
     """The part of the services that these views and their guard reach for."""
 
     def __init__(self, services: Services) -> None:
-        clock = services.world.clock.now
+        clock = services.state.clock.now
         self.contact_lookup = services.contact_lookup
         self.keys = Keys(services.store, clock)
 
@@ -54,7 +54,7 @@ async def api(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
         exception_handlers=problems.handlers(),
     )
     app.state.services = served
-    app.state.limiter = Limiter(services.world.clock.now, per_second=1, burst=BURST)
+    app.state.limiter = Limiter(services.state.clock.now, per_second=1, burst=BURST)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app),
         base_url="http://127.0.0.1",
@@ -71,7 +71,7 @@ async def _ask(api: httpx2.AsyncClient, path: str, **asked: Any) -> tuple[int, d
 async def test_a_look_up(services: Services, api: httpx2.AsyncClient) -> None:
     """The answer has exactly the members that are promised, and says who knew."""
     person = services.add("Ng", first_name="An", phone="030 23125999")
-    url = services.world.config.data_centers[0].accounts + f"/desk/contacts/{person.id}"
+    url = services.state.config.data_centers[0].accounts + f"/desk/contacts/{person.id}"
     contact = {"id": person.id, "name": "An Ng", "account": None, "url": url}
     answer = {"number": "030/23125 999", "e164": "+493023125999", "contacts": [contact]}
     asked = {"number": "030/23125 999", "phone": "berlin"}
@@ -130,7 +130,7 @@ async def test_questions_that_cannot_be_answered(
 async def test_troubles_of_desk(services: Services, api: httpx2.AsyncClient) -> None:
     """An outage, too many requests and a lost grant are three problems."""
     asked = {"number": "030 23125999", "phone": "berlin"}
-    services.world.faults.add(Rule(kind="server_error", times=2), Rule(kind="too_many_requests", times=2))
+    services.state.faults.add(Rule(kind="server_error", times=2), Rule(kind="too_many_requests", times=2))
     types = [(await _ask(api, LOOKUP, **asked))[1]["type"] for _ in range(2)]
     types.append((await _ask(api, LOOKUP, number="+493023125999", portal=OTHER_PORTAL))[1]["type"])
     assert [kind.removeprefix("urn:connector:") for kind in types] == [

@@ -77,13 +77,13 @@ async def test_a_kill_costs_a_page_at_most(services: Services, killed_after: int
     await dying._due()
     for _ in range(killed_after):
         await dying.step(PORTAL)
-    services.world.faults.add(Rule(kind="latency", seconds=0.1, times=1))
+    services.state.faults.add(Rule(kind="latency", seconds=0.1, times=1))
     services.desks.asked.clear()
     last = asyncio.create_task(dying.step(PORTAL))
     await services.desks.asked.wait()
     last.cancel()
     await asyncio.gather(last, return_exceptions=True)
-    services.world.faults.clear()
+    services.state.faults.clear()
     assert await shop.syncing.step(PORTAL) is None
     services.later(61)
     await shop.fill()
@@ -107,7 +107,7 @@ async def test_a_lost_lease_writes_nothing(services: Services) -> None:
     shop = Shop(services)
     sleeper = shop.another()
     await sleeper._due()
-    services.world.faults.add(Rule(kind="latency", seconds=0.05, times=1))
+    services.state.faults.add(Rule(kind="latency", seconds=0.05, times=1))
     services.desks.asked.clear()
     late = asyncio.create_task(sleeper.step(PORTAL))
     await services.desks.asked.wait()
@@ -157,13 +157,13 @@ async def test_the_budget(services: Services) -> None:
     shop = Shop(services)
     # The portal's edition is not known: 18 % of 5,000 are 900, and 864 of them are for refreshing.
     shop.syncing = shop.another(sync_credits_percent=18)
-    services.world.desk.use_up_credits(leave=5_000)
+    services.state.desk.use_up_credits(leave=5_000)
     await shop.syncing.work()
     assert shop.phase() == "kept"
     await shop.syncing.restart(PORTAL)
     await shop.syncing.work()
     assert shop.phase() == "filling"
-    assert services.portal.credits.left(services.world.clock.now()) == 5_000 - 36
+    assert services.portal.credits.left(services.state.clock.now()) == 5_000 - 36
     services.later(DAY / SECOND)
     await shop.fill()
 
@@ -180,7 +180,7 @@ async def test_no_credits_no_index(services: Services) -> None:
 async def test_trouble_waits_and_goes_on(services: Services) -> None:
     """A refusal or an outage is noted with its reason; later it goes on where it was."""
     shop = Shop(services)
-    services.world.faults.add(Rule(kind="server_error", times=1))
+    services.state.faults.add(Rule(kind="server_error", times=1))
     await shop.syncing.work()
     assert (shop.sync.reason, shop.sync.counted) == ("zoho_down", 0)
     services.later(59)

@@ -87,7 +87,7 @@ async def test_a_deletion_heals_when_met(services: Services) -> None:
     gone = services.add("Gone", phone=TYPED, mobile="0171 3920055")
     shop = Shop(services)
     await shop.fill()
-    services.world.desk.change_contact(gone, is_trashed=True)
+    services.state.desk.change_contact(gone, is_trashed=True)
     assert await shop.who(E164) == (["Gone"], 0)
     await services.contact_lookup.forget(PORTAL, contact_id=gone.id)
     assert await shop.who(E164) == ([], 2)
@@ -99,7 +99,7 @@ async def test_a_merge_heals_when_met(services: Services) -> None:
     kept, gone = services.add("Kept", phone="030 23125000"), services.add("Gone", mobile=TYPED)
     shop = Shop(services)
     await shop.fill()
-    services.world.desk.merge_contacts(kept.id, gone.id)
+    services.state.desk.merge_contacts(kept.id, gone.id)
     services.later(15)
     assert (await shop.who(E164))[0] == ["Gone"]
     with pytest.raises(RecordNotFound):
@@ -171,7 +171,7 @@ async def test_an_old_index_is_better_than_none(services: Services) -> None:
     services.later(services.settings.known_for_seconds + 1)
     assert await shop.who(E164) == (["Known"], 2)
     services.later(services.settings.known_for_seconds + 1)
-    services.world.faults.add(Rule(kind="threshold", seconds=60))
+    services.state.faults.add(Rule(kind="threshold", seconds=60))
     names, _ = await shop.who(E164)
     assert names == ["Known"]
     with pytest.raises(CreditsExhausted):
@@ -183,7 +183,7 @@ async def test_all_is_read_again_in_time(services: Services) -> None:
     gone = services.add("Gone", phone=TYPED)
     shop = Shop(services)
     await shop.fill()
-    services.world.desk.change_contact(gone, is_trashed=True)
+    services.state.desk.change_contact(gone, is_trashed=True)
     services.later(30 * DAY / SECOND)
     await shop.fill()
     assert gone.id not in shop.indexed()

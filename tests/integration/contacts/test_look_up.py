@@ -121,7 +121,7 @@ async def test_what_was_made_is_known_at_once(services: Services) -> None:
 
 async def test_a_slow_answer_does_not_hide_what_was_made(services: Services) -> None:
     """A question that left before a contact was made does not make us forget it."""
-    services.world.faults.add(Rule(kind="latency", seconds=0.1, times=2))
+    services.state.faults.add(Rule(kind="latency", seconds=0.1, times=2))
     asking = asyncio.create_task(services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True))
     await services.until_asked()
     services.later(0.001)
@@ -136,7 +136,7 @@ async def test_forgetting(services: Services) -> None:
     services.add("Stays", phone="030 23125000")
     for e164 in (E164, "+491713920055", "+493023125000"):
         await _names(services, e164)
-    services.world.desk.change_contact(gone, is_trashed=True)
+    services.state.desk.change_contact(gone, is_trashed=True)
     await services.contact_lookup.forget(PORTAL, contact_id=gone.id)
     assert await _names(services) == ([], "desk", 2)
     assert await _names(services, "+491713920055") == ([], "desk", 2)

@@ -12,9 +12,9 @@ PATH = "/api/v1/contacts/{id}/tickets"
 
 async def _subjects(services: Services, contact_id: str) -> tuple[list[str], int]:
     """Ask for a contact's open tickets: subjects, and how many requests it took."""
-    services.world.requests.reset()
+    services.state.requests.reset()
     tickets = await services.contact_lookup.open_tickets(PORTAL, contact_id)
-    return [ticket.subject for ticket in tickets], services.world.requests.count(path=PATH)
+    return [ticket.subject for ticket in tickets], services.state.requests.count(path=PATH)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def caller(services: Services) -> str:
     for number in range(8):
         services.later(60)
         status = ("Open", "On Hold", "Closed")[number % 3]
-        services.world.desk.add_ticket(contact, subject=f"T{number}", status=status)
+        services.state.desk.add_ticket(contact, subject=f"T{number}", status=status)
     return contact.id
 
 
@@ -35,7 +35,7 @@ async def test_newest_first_without_the_closed(services: Services, caller: str) 
 
 async def test_a_desk_that_refuses_descending_order(services: Services, caller: str) -> None:
     """Where only the order that the contract promises is allowed, the same tickets are shown."""
-    services.world.config.descending_sort_refused = True
+    services.state.config.descending_sort_refused = True
     newest = ["T7", "T6", "T4", "T3", "T1"]
     assert await _subjects(services, caller) == (newest, 2)
     assert await _subjects(services, caller) == (newest, 1)

@@ -41,11 +41,11 @@ async def test_trouble_is_named_and_not_kept(
 ) -> None:
     """The error says whose fault it is, no 'unknown' is kept, and the next look-up is a new one."""
     services.add("There", phone=E164)
-    services.world.faults.add(Rule(kind=fault, seconds=60))
+    services.state.faults.add(Rule(kind=fault, seconds=60))
     with pytest.raises(problem):
         await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=live)
     assert not await _is_kept(services)
-    services.world.faults.clear()
+    services.state.faults.clear()
     services.later(61)
     found = await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=live)
     assert [contact.name for contact in found.contacts] == ["There"]
@@ -54,7 +54,7 @@ async def test_trouble_is_named_and_not_kept(
 async def test_one_field_alone_is_no_answer(services: Services) -> None:
     """Where one of the two searches fails, the other's matches are not taken for all."""
     services.add("There", phone=E164)
-    services.world.faults.add(Rule(kind="server_error", times=1))
+    services.state.faults.add(Rule(kind="server_error", times=1))
     with pytest.raises(ZohoDown):
         await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
     assert not await _is_kept(services)
@@ -62,7 +62,7 @@ async def test_one_field_alone_is_no_answer(services: Services) -> None:
 
 async def test_nobody_waits_for_a_slow_desk(services: Services) -> None:
     """Whoever waits is told after the time that we allow ourselves; nothing is kept."""
-    services.world.faults.add(Rule(kind="latency", seconds=0.5))
+    services.state.faults.add(Rule(kind="latency", seconds=0.5))
     impatient = services.another(patience_seconds=0.05)
     with pytest.raises(ZohoDown, match="within"):
         await impatient.look_up(PORTAL, E164, country="DE", live=True)
@@ -76,9 +76,9 @@ async def test_nobody_waits_for_a_slow_desk(services: Services) -> None:
 async def test_a_question_outlasts_our_patience(services: Services) -> None:
     """Whoever asks again meanwhile waits for the same answer: Desk is asked once, at no more width."""
     services.add("There", phone=E164)
-    services.world.faults.add(Rule(kind="latency", seconds=0.3))
+    services.state.faults.add(Rule(kind="latency", seconds=0.3))
     impatient = services.another(patience_seconds=0.02)
-    before = services.world.requests.count(path="/api/v1/contacts/search")
+    before = services.state.requests.count(path="/api/v1/contacts/search")
     refused = 0
     while True:
         try:
@@ -88,7 +88,7 @@ async def test_a_question_outlasts_our_patience(services: Services) -> None:
             refused += 1
     assert refused > 1
     assert [contact.name for contact in found.contacts] == ["There"]
-    assert services.world.requests.count(path="/api/v1/contacts/search") == before + 2
+    assert services.state.requests.count(path="/api/v1/contacts/search") == before + 2
 
 
 async def test_a_lost_grant(services: Services) -> None:
@@ -99,7 +99,7 @@ async def test_a_lost_grant(services: Services) -> None:
 
 async def test_a_missing_permission(services: Services) -> None:
     """A profile that may not see contacts is not taken for a number that nobody bears."""
-    services.world.desk.deny("contacts.view")
+    services.state.desk.deny("contacts.view")
     with pytest.raises(Forbidden):
         await services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True)
     assert not await _is_kept(services)

@@ -56,8 +56,8 @@ class Environment:
     def __init__(self, store: Store, sandbox: RunningSandbox, http: httpx2.AsyncClient) -> None:
         self.store = store
         self.sandbox = sandbox
-        self.world = sandbox.world
-        self.clock = sandbox.world.clock.now
+        self.state = sandbox.state
+        self.clock = sandbox.state.clock.now
         self._http = http
         self.settings = Settings(secret_key=[Secret("a key of tests")])
         self.encryptor = Encryptor(self.settings.secret_key)
@@ -124,7 +124,7 @@ class Environment:
     @property
     def portal(self) -> SandboxPortal:
         """Return what the sandbox keeps."""
-        found = self.world.desk.portal(DEMO_ORG_ID)
+        found = self.state.desk.portal(DEMO_ORG_ID)
         assert found is not None
         return found
 
@@ -229,16 +229,16 @@ class Environment:
     ) -> Rule:
         """Let a fault befall the next requests, and answer its rule."""
         rule = Rule(kind=kind, method=method, path_prefix=path, times=times, **more)  # type: ignore[arg-type]
-        self.world.faults.add(rule)
+        self.state.faults.add(rule)
         return rule
 
     def advance(self, seconds: float) -> None:
         """Let time pass, for us and for Zoho."""
-        self.world.clock.advance(seconds)
+        self.state.clock.advance(seconds)
 
     async def late_writes(self) -> None:
         """Wait until the sandbox has applied the late writes whose time has come."""
-        while self.world.late:
+        while self.state.late:
             await self._http.get(f"{self.sandbox.origin}/oauth/serverinfo")
 
     async def drain(self, deliverer: Deliverer | None = None) -> int:
@@ -268,4 +268,4 @@ class Environment:
 
     def posts(self, path: str = CALLS, status: int | None = None) -> int:
         """Count the POSTs that came to the sandbox."""
-        return self.world.requests.count(method="POST", path=path, status=status)
+        return self.state.requests.count(method="POST", path=path, status=status)

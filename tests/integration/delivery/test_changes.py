@@ -40,7 +40,7 @@ async def test_late_recording(env: Environment) -> None:
     await env.configure(partial_patches=False)
     record = await _written(env)
     before = env.call
-    env.world.requests.reset()
+    env.state.requests.reset()
     await _change(env, record, recordings=RECORDED)
     after = env.call
     assert after.recording_url == _page(env, record)
@@ -48,7 +48,7 @@ async def test_late_recording(env: Environment) -> None:
     assert RECORDED[0].url not in (after.description or "")
     changed = {name for name in after.__struct_fields__ if getattr(after, name) != getattr(before, name)}
     assert changed == {"recording_url", "description"}
-    assert env.world.requests.counts == {
+    assert env.state.requests.counts == {
         ("GET", f"{CALLS}/{{id}}", 200): 1,
         ("PATCH", f"{CALLS}/{{id}}", 200): 1,
     }
@@ -59,7 +59,7 @@ async def test_late_recording(env: Environment) -> None:
 async def test_second_recording_changes_no_link(env: Environment) -> None:
     """However many recordings a call gets, Desk's link stays, because it names the call alone."""
     record = await _written(env, recordings=RECORDED)
-    env.world.requests.reset()
+    env.state.requests.reset()
     more = (*RECORDED, Recording(url="https://pbx.example/r/2", seconds=5))
     await _change(env, record, recordings=more)
     assert env.call.recording_url == _page(env, record)
@@ -94,7 +94,7 @@ async def test_late_answer(env: Environment) -> None:
 async def test_what_agents_wrote_stays(env: Environment) -> None:
     """Subject, status, owner, contact and words around our own are theirs once they have touched them."""
     record = await _written(env)
-    other = env.world.desk.add_contact(last_name="Other")
+    other = env.state.desk.add_contact(last_name="Other")
     env.edit(
         env.call,
         subject="About the invoice",
@@ -137,7 +137,7 @@ async def test_edits_outlive_two_changes(env: Environment) -> None:
 async def test_choice_after_delivery(env: Environment) -> None:
     """The agent's choice moves the record to that contact."""
     record = await _written(env)
-    chosen = env.world.desk.add_contact(last_name="Chosen")
+    chosen = env.state.desk.add_contact(last_name="Chosen")
     await env.choose(record, chosen.id)
     await env.drain()
     assert env.call.contact_id == chosen.id
@@ -156,7 +156,7 @@ async def test_number_learnt_late(env: Environment) -> None:
 async def test_contact_of_before_stays(env: Environment) -> None:
     """A contact that was modified since, and would win now, does not draw old records to it."""
     await _written(env)
-    env.world.desk.add_contact(last_name="Newer", phone="06 12 34 56 78")
+    env.state.desk.add_contact(last_name="Newer", phone="06 12 34 56 78")
     env.advance(7_200)
     await _change(env, env.record(), recordings=RECORDED)
     assert env.call.contact_id == env.contacts_of(STRANGER)[0].id
@@ -175,9 +175,9 @@ async def test_deleted_in_desk(env: Environment) -> None:
 async def test_same_record_wanted_again(env: Environment) -> None:
     """What stands in Desk already needs no request."""
     record = await _written(env)
-    env.world.requests.reset()
+    env.state.requests.reset()
     await _change(env, record)
-    assert not env.world.requests.counts
+    assert not env.state.requests.counts
 
 
 @pytest.mark.parametrize("kind", ["drop", "server_error", "reset", "html"])
@@ -263,7 +263,7 @@ async def test_any_history(
         await env.drain()
         if settles:
             await env.settle()
-    env.world.faults.clear()
+    env.state.faults.clear()
     await env.settle()
     assert len(env.calls) == known + 1
     call = env.calls[-1]

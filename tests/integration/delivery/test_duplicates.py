@@ -11,8 +11,8 @@ INDEX_SECONDS = 120
 
 async def test_a_contact_that_the_search_does_not_find_yet(env: Environment) -> None:
     """Made a moment ago by somebody else, it is waited for; the call lands on it, and nothing was dead."""
-    env.world.config.contact_phones_unique = True
-    env.world.config.index_delay_seconds = 100
+    env.state.config.contact_phones_unique = True
+    env.state.config.index_delay_seconds = 100
     desk = await env.portals.desk(1)
     theirs = await desk.create_contact({"lastName": "By hand", "phone": STRANGER})
     await env.want(env.record())
@@ -42,7 +42,7 @@ async def test_one_that_is_never_found_is_for_a_person(env: Environment, number:
 async def test_a_record_that_desk_calls_a_duplicate(env: Environment) -> None:
     """Where the key is unique in Desk, the record that has it is ours: it is found, and not made anew."""
     await env.configure(key_field="cf_callkey")
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     env.strike("drop")
     await env.want(env.record())
     await env.drain()

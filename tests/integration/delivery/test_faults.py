@@ -119,11 +119,11 @@ async def test_credits_used_up(env: Environment) -> None:
     env.strike("threshold", seconds=7_200)
     await env.want(env.record("c-1"))
     await env.drain()
-    env.world.requests.reset()
+    env.state.requests.reset()
     await env.want(env.record("c-2"))
     env.advance(7_199)
     assert await env.drain() == 0
-    assert not env.world.requests.counts
+    assert not env.state.requests.counts
     env.advance(1)
     await env.settle()
     assert len(env.calls) == 2
@@ -139,7 +139,7 @@ async def test_outage_of_days(env: Environment) -> None:
     row = await env.row()
     assert (row.state, row.reason) == ("due", "zoho_down")
     assert row.attempts == 18
-    env.world.faults.clear()
+    env.state.faults.clear()
     await env.drain()
     assert (await env.row()).state == "done"
 
@@ -147,16 +147,16 @@ async def test_outage_of_days(env: Environment) -> None:
 async def test_grant_lost(env: Environment) -> None:
     """Everything waits without asking Zoho, and goes once the portal is linked again."""
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
-    env.world.revoke_all_grants()
+    env.state.revoke_all_grants()
     await env.drain()
     assert await env.store.read(outbox.count_by_state) == {"due": 3}
     assert {row.reason for row in await env.store.read(lambda c: outbox.list_rows(c, "due"))} == {
         "grant_lost"
     }
-    env.world.requests.reset()
+    env.state.requests.reset()
     env.advance(3_600)
     assert await env.drain() == 0
-    assert not env.world.requests.counts
+    assert not env.state.requests.counts
     await env.link()
     await env.drain()
     assert len(env.calls) == 3
@@ -165,7 +165,7 @@ async def test_grant_lost(env: Environment) -> None:
 async def test_relinking_wakes(env: Environment) -> None:
     """What waits for its grant can be let go at the moment of linking."""
     await env.want(env.record())
-    env.world.revoke_all_grants()
+    env.state.revoke_all_grants()
     await env.drain()
     await env.link()
     assert await env.drain() == 0
@@ -217,7 +217,7 @@ async def test_call_dies_with_its_contact(env: Environment) -> None:
 
 async def test_unknown_outcomes_hold_slots(env: Environment) -> None:
     """While nobody knows what became of as many requests as there are slots, no other is sent."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     env.strike("reset", times=23)
     await env.want(*(env.record(f"c-{n}") for n in range(30)))
     await env.drain()

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 async def _applied_late(env: Environment) -> None:
     """Have Desk apply a request long after it seemed to be lost."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     env.strike("late", seconds=50)
     await env.want(env.record())
     await env.drain()

@@ -36,8 +36,8 @@ def _surround(env: Environment, call: Call, before: int, after: int) -> None:
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 2), (700, 30), (40, 250)])
 async def test_among_many(env: Environment, before: int, after: int, refused: bool) -> None:  # noqa: FBT001
     """It is found by the list, however many calls there are, and though Desk sorts oldest first only."""
-    env.world.config.descending_sort_refused = refused
-    env.world.config.index_delay_seconds = 86_400
+    env.state.config.descending_sort_refused = refused
+    env.state.config.index_delay_seconds = 86_400
     call = await _dropped(env)
     _surround(env, call, before, after)
     env.advance(SETTLE_SECONDS)
@@ -52,10 +52,10 @@ async def test_what_the_index_has_costs_two_requests(env: Environment) -> None:
     call = await _dropped(env)
     _surround(env, call, before=40, after=250)
     env.advance(SETTLE_SECONDS + env.settings.index_delay_seconds)
-    before = env.world.requests.count("GET")
+    before = env.state.requests.count("GET")
     await env.drain()
     assert (await env.row()).desk_id == call.id
-    assert env.world.requests.count("GET") == before + 2
+    assert env.state.requests.count("GET") == before + 2
 
 
 @pytest.mark.parametrize("kind", ["server_error", "html", "reset"])
@@ -81,7 +81,7 @@ async def test_moved_to_another_department(env: Environment) -> None:
 
 async def test_moved_and_not_indexed_yet(env: Environment) -> None:
     """The second look comes when the index must have it."""
-    env.world.config.index_delay_seconds = 119
+    env.state.config.index_delay_seconds = 119
     call = await _dropped(env)
     env.advance(SETTLE_SECONDS)
     env.edit(call, department_id=env.department("Billing"))
@@ -133,7 +133,7 @@ async def test_deleted_meanwhile(env: Environment) -> None:
 
 async def test_two_calls_at_the_same_millisecond(env: Environment) -> None:
     """Each finds its own record, though both are alike in everything but the key."""
-    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     env.strike("drop", times=2)
     await env.want(env.record("c-1"), env.record("c-2"))
     await env.settle()

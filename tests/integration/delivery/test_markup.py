@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_description_that_comes_back_as_html(env: Environment) -> None:
     """A late recording is told there as well, and nobody is said to have edited anything."""
-    env.world.config.description_as_html = True
+    env.state.config.description_as_html = True
     await env.want(env.record(queue="Sales & more"))
     await env.settle()
     await env.want(env.record(queue="Sales & more", recordings=(Recording(url="https://pbx.example/r/1"),)))

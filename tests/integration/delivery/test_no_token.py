@@ -29,7 +29,7 @@ async def test_no_record_suffers(env: Environment, trouble: Rule) -> None:
     await env.want(old)
     await env.settle()
     env.advance(2 * HOUR)
-    env.world.faults.add(rule := msgspec.structs.replace(trouble, path_prefix=TOKEN, times=6))
+    env.state.faults.add(rule := msgspec.structs.replace(trouble, path_prefix=TOKEN, times=6))
     changed = msgspec.structs.replace(old, duration_seconds=77)
     await env.want(changed, env.record("c-new"), env.record("c-other", customer="+33612345679"))
     for _ in range(3):
@@ -46,10 +46,10 @@ async def test_no_record_suffers(env: Environment, trouble: Rule) -> None:
 @pytest.mark.parametrize("error", ["server_error", "invalid_client"])
 async def test_no_owner_is_forgotten(env: Environment, error: str) -> None:
     """That nobody could ask who answered is no reason to write a record without an owner, for a day."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     env.advance(HOUR - 290)
     await env.want(env.record())
-    env.world.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/agents/email", times=1))
-    env.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error=error, times=4))
+    env.state.faults.add(Rule(kind="unauthorized", path_prefix="/api/v1/agents/email", times=1))
+    env.state.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error=error, times=4))
     await env.settle()
     assert env.call.owner_id == env.agent("Ada")

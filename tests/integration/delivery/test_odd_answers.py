@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 )
 async def test_what_was_made_is_known(env: Environment, path: str, member: str, value: object) -> None:
     """A create needs an id alone: nothing is looked for, and nothing is sent a second time."""
-    env.world.faults.add(Rule(kind="odd_member", path_prefix=path, member=member, value=value))
+    env.state.faults.add(Rule(kind="odd_member", path_prefix=path, member=member, value=value))
     await env.want(env.record())
     await env.drain()
     assert (await env.row()).state == "done"
@@ -33,9 +33,9 @@ async def test_what_was_made_is_known(env: Environment, path: str, member: str, 
 @pytest.mark.parametrize(("member", "value"), [("errors", None), ("errors", "x"), ("message", None)])
 async def test_a_refusal_is_one(env: Environment, member: str, value: object) -> None:
     """Its errorCode says so: a person is told, and no outcome is unknown."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
-    env.world.desk.deny("calls.create")
-    env.world.faults.add(
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.deny("calls.create")
+    env.state.faults.add(
         Rule(kind="odd_member", path_prefix=CALLS, method="POST", member=member, value=value)
     )
     await env.want(env.record())

@@ -18,7 +18,7 @@ ROUND_SECONDS = 240
 
 def known(env: Environment) -> None:
     """Put the stranger among the contacts."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
 
 
 async def live_through(env: Environment, rounds: int, *more: CallRecord, others: int = 1) -> None:
@@ -75,7 +75,7 @@ async def test_a_filter_refuses_a_contact(env: Environment) -> None:
         await live_through(env, 1, env.record(f"c-{number}", customer=f"+3361300{number:04}"), others=0)
     dead = await in_state(env, "dead")
     assert {row.reason for row in dead} == {"blocked", "contact_blocked"}
-    env.world.faults.clear()
+    env.state.faults.clear()
     count, changed = await env.store.write(lambda c: by_hand.retry_all(c, env.clock(), "ada", absent=False))
     assert (count, len(changed)) == (2, 1)
     await env.settle()
@@ -89,11 +89,11 @@ async def test_pages_for_everybody_are_an_outage(env: Environment, method: str |
     known(env)
     await live_through(env, 3)
     env.strike("html", "/api/", method, times=None, status=403)
-    env.world.requests.reset()
+    env.state.requests.reset()
     await live_through(env, 24, others=2)
     assert await in_state(env, "dead") == []
-    assert env.world.requests.count() <= 24 * 20
-    env.world.faults.clear()
+    assert env.state.requests.count() <= 24 * 20
+    env.state.faults.clear()
     await env.settle()
     assert len(env.calls) == 3 + 48
 
@@ -132,7 +132,7 @@ async def test_what_is_looked_for_holds_no_slot(env: Environment) -> None:
 async def test_one_record_answers_500(env: Environment, what: str) -> None:
     """It has a pause of its own, whatever becomes of the others, who do not wait; and it never dies."""
     known(env)
-    env.world.desk.add_contact(last_name="Other", phone=OTHER)
+    env.state.desk.add_contact(last_name="Other", phone=OTHER)
     bad = env.record("bad", customer=OTHER)
     if what == "its POST":
         env.strike("server_error", times=None, containing=bad.key)
@@ -145,8 +145,8 @@ async def test_one_record_answers_500(env: Environment, what: str) -> None:
     await live_through(env, 10, bad, others=5)
     assert (await env.row(bad)).state in ("due", "unknown")
     assert len(env.calls) in (50, 51)
-    assert env.world.requests.count(status=500) <= 60
-    env.world.faults.clear()
+    assert env.state.requests.count(status=500) <= 60
+    env.state.faults.clear()
     await env.settle()
     assert len(env.calls) == 51
 

@@ -14,7 +14,7 @@ RECORDED = (Recording(url="https://pbx.example.com/r/1.wav", seconds=42),)
 
 def known(env: Environment) -> str:
     """Put the stranger among the contacts, written so that no contact of ours is mistaken for it."""
-    return env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78").id
+    return env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78").id
 
 
 @pytest.mark.parametrize("status", [404, 422])
@@ -40,7 +40,7 @@ async def test_an_outage_of_pages(env: Environment, status: int) -> None:
         await env.drain()
         env.advance(600)
     assert "dead" not in await env.store.read(outbox.count_by_state)
-    env.world.faults.clear()
+    env.state.faults.clear()
     await env.settle()
     assert len(env.calls) == 5
     assert env.contacts_of(STRANGER) == []
@@ -81,10 +81,10 @@ async def test_not_found_may_be_about_something_else(env: Environment) -> None:
 
 async def test_who_is_not_found_is_gone(env: Environment) -> None:
     """Where Desk finds the contact missing as well, another one is looked for."""
-    gone = env.world.desk.add_contact(last_name="Gone", phone="06 12 34 56 78")
+    gone = env.state.desk.add_contact(last_name="Gone", phone="06 12 34 56 78")
     await env.want(env.record("c-1"))
     await env.settle()
-    env.world.desk.change_contact(gone, is_trashed=True)
+    env.state.desk.change_contact(gone, is_trashed=True)
     env.strike("server_error", status=404)
     await env.want(env.record("c-2"))
     await env.settle()

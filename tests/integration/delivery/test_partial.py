@@ -15,13 +15,13 @@ SECOND = Recording(url="https://pbx.example/r/2")
 
 async def written(env: Environment, calls: int = 1, *, takes_part: bool) -> list[CallRecord]:
     """Have calls written into a Desk that takes partial changes or not, and count from nought."""
-    env.world.config.patch_requires_all = not takes_part
+    env.state.config.patch_requires_all = not takes_part
     await env.configure(recording_links="original")
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     records = [env.record(f"c-{number}") for number in range(calls)]
     await env.want(*records)
     await env.drain()
-    env.world.requests.reset()
+    env.state.requests.reset()
     return records
 
 
@@ -35,7 +35,7 @@ async def recorded(
 
 def requests(env: Environment) -> dict[str, int]:
     """Return how often call records were read and changed, and how often a change was refused."""
-    asked = env.world.requests
+    asked = env.state.requests
     path = f"{CALLS}/{{id}}"
     counted = {
         "read": asked.count(method="GET", path=path),
@@ -101,7 +101,7 @@ async def test_a_desk_that_changes_its_mind(env: Environment) -> None:
     """Refused for what it does not name, a change is sent whole, and the next ones too."""
     first, second, third = await written(env, 3, takes_part=True)
     await recorded(env, first)
-    env.world.config.patch_requires_all = True
+    env.state.config.patch_requires_all = True
     requests(env)
     await recorded(env, second)
     assert requests(env) == {"read": 1, "changed": 1, "refused": 1}

@@ -62,7 +62,7 @@ class PausedDesks:
 async def test_machine_stands_still_between_note_and_bytes(env: Environment, store: Store, at: str) -> None:
     """A machine that was suspended, its timers too, does not send what another one has settled."""
     if at == "call":
-        env.world.desk.add_contact(last_name="Known", phone=KNOWN)
+        env.state.desk.add_contact(last_name="Known", phone=KNOWN)
     other_store = Store(str(store.engine.url))
     other = env.another(other_store)
 
@@ -82,7 +82,7 @@ async def test_machine_stands_still_between_note_and_bytes(env: Environment, sto
 @pytest.mark.parametrize("minutes", [-30, 30])
 async def test_desks_clock_is_another(env: Environment, minutes: int) -> None:
     """A record whose answer was lost is found although Desk's clock and ours are half an hour apart."""
-    env.world.desk.add_contact(last_name="Known", phone=KNOWN)
+    env.state.desk.add_contact(last_name="Known", phone=KNOWN)
     ours = Deliverer(
         env.store,
         env.portals,
@@ -131,7 +131,7 @@ async def test_contact_made_by_hand_during_an_outage(env: Environment) -> None:
     env.strike("threshold", CONTACTS, seconds=3600)
     await env.want(env.record())
     await env.drain()
-    env.world.desk.add_contact(last_name="By hand", phone=STRANGER)
+    env.state.desk.add_contact(last_name="By hand", phone=STRANGER)
     env.advance(7200)
     await env.settle()
     assert len(env.contacts_of(STRANGER)) == 1
@@ -139,8 +139,8 @@ async def test_contact_made_by_hand_during_an_outage(env: Environment) -> None:
 
 async def test_choice_on_the_banner_of_a_transferred_call(env: Environment) -> None:
     """The agent to whom a call was transferred chooses the contact: the family's record shows it."""
-    env.world.desk.add_contact(last_name="Other", phone=KNOWN)
-    chosen = env.world.desk.add_contact(last_name="Chosen", phone=KNOWN)
+    env.state.desk.add_contact(last_name="Other", phone=KNOWN)
+    chosen = env.state.desk.add_contact(last_name="Chosen", phone=KNOWN)
     await env.want(env.record(), due_at=env.clock() + MINUTE)
     head_id = (await env.row()).call_id
     assert head_id is not None

@@ -77,7 +77,7 @@ class Nowhere:
 @pytest.mark.parametrize("before", [False, True])
 async def test_killed_at_the_send(env: Environment, before: bool) -> None:  # noqa: FBT001
     """Killed between the send and the noting of its result, or just before: one record, not two."""
-    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     await env.want(env.record())
     await env.another(desks=Mortals(env, before=before)).once()
     assert (await env.row()).state == "sending"
@@ -126,7 +126,7 @@ async def test_killed_again_and_again(env: Environment) -> None:
 
 async def test_two_deliverers(env: Environment, store: Store) -> None:
     """Two processes on one database write two hundred calls, each of them once."""
-    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     numbers = [STRANGER, "+33612345679", "+33612345670", None]
     records = [env.record(f"c-{n}", customer=numbers[n % 4]) for n in range(200)]
     await env.want(*records)
@@ -177,7 +177,7 @@ async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
 
 async def _held_up(env: Environment, method: str, path: str) -> "asyncio.Task[None]":
     """Start delivering, and come back when the sandbox holds a request up for half a minute."""
-    env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     rule = env.strike("latency", path, method, seconds=30)
     await env.want(env.record())
     running = asyncio.create_task(env.deliverer.run())

@@ -26,7 +26,7 @@ async def _one_is_written(env: Environment, name: str, contact_id: str) -> None:
 )
 async def test_every_search_is_refused(env: Environment, fault: dict[str, str]) -> None:
     """Those who need no search go on at once; the others wait minutes, and are written at its end."""
-    contact_id = env.world.desk.add_contact(last_name="Known", phone=KNOWN).id
+    contact_id = env.state.desk.add_contact(last_name="Known", phone=KNOWN).id
     await _one_is_written(env, "k", contact_id)
     rule = env.strike(path=SEARCH, method="GET", times=None, status=403, **fault)  # type: ignore[arg-type]
     await env.want(env.record("a"), env.record("b"))
@@ -37,7 +37,7 @@ async def test_every_search_is_refused(env: Environment, fault: dict[str, str]) 
     rows = [await env.row(env.record(name)) for name in ("a", "b")]
     assert [(row.state, row.strikes) for row in rows] == [("due", 0)] * 2
     assert all(row.due_at <= env.clock() + 300_000 for row in rows)
-    env.world.faults.rules.remove(rule)
+    env.state.faults.rules.remove(rule)
     env.advance(300)
     await env.settle()
     assert await env.store.read(outbox.count_by_state) == {"done": 16}

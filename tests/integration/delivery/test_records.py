@@ -46,14 +46,14 @@ async def test_answered_by_nobody_who_is_named(env: Environment) -> None:
 
 async def test_known_contact_needs_one_request(env: Environment) -> None:
     """A number that our own tables have costs nothing but the record itself."""
-    known = env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    known = env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     await env.want(env.record("c-1"))
     await env.drain()
     assert env.call.contact_id == known.id
-    env.world.requests.reset()
+    env.state.requests.reset()
     await env.want(env.record("c-2"))
     assert await env.drain() == 1
-    assert sum(env.world.requests.counts.values()) == 1
+    assert sum(env.state.requests.counts.values()) == 1
 
 
 async def test_two_calls_from_one_unknown_number(env: Environment) -> None:
@@ -76,7 +76,7 @@ async def test_withheld(env: Environment, customer: str | None) -> None:
 
 async def test_internal_calls(env: Environment) -> None:
     """Calls among colleagues share a contact of their own, and name both."""
-    env.world.desk.add_contact(last_name="Somebody outside", phone=LINE)
+    env.state.desk.add_contact(last_name="Somebody outside", phone=LINE)
     facts = {"direction": Direction.INTERNAL, "customer": LINE, "line": "1001", "agents": ("1002",)}
     await env.want(*(env.record(f"i-{n}", **facts) for n in range(3)), env.record(customer=None))
     await env.drain()
@@ -101,7 +101,7 @@ async def test_internal_call_whose_answer_was_lost(env: Environment, kind: Fault
 
 async def test_withheld_contact_of_before(env: Environment) -> None:
     """One that stands in Desk already, from an earlier installation, is taken."""
-    before = env.world.desk.add_contact(last_name="Withheld number")
+    before = env.state.desk.add_contact(last_name="Withheld number")
     await env.want(env.record(customer=None))
     await env.drain()
     assert env.call.contact_id == before.id
@@ -194,7 +194,7 @@ async def test_custom_field_that_the_portal_has_not(env: Environment) -> None:
 async def test_chosen_contact(env: Environment) -> None:
     """The agent's choice among several matches wins."""
     for name in ("First", "Second"):
-        env.world.desk.add_contact(last_name=name, phone="06 12 34 56 78")
+        env.state.desk.add_contact(last_name=name, phone="06 12 34 56 78")
     chosen = env.contacts_named("First")[0]
     await env.want(env.record(), due_at=NOON + 1_000)
     await env.choose(env.record(), chosen.id)
@@ -222,11 +222,11 @@ async def test_a_renamed_contact_of_no_number_stays_the_one(
 
 async def test_contact_deleted_since(env: Environment) -> None:
     """A contact that our memory still has and Desk no longer is looked up again, once."""
-    gone = env.world.desk.add_contact(last_name="Gone", phone="06 12 34 56 78")
+    gone = env.state.desk.add_contact(last_name="Gone", phone="06 12 34 56 78")
     await env.want(env.record("c-1"))
     await env.drain()
-    env.world.desk.change_contact(gone, is_trashed=True)
-    heir = env.world.desk.add_contact(last_name="Heir", phone="06 12 34 56 78")
+    env.state.desk.change_contact(gone, is_trashed=True)
+    heir = env.state.desk.add_contact(last_name="Heir", phone="06 12 34 56 78")
     await env.want(env.record("c-2"))
     await env.drain()
     assert [call.contact_id for call in env.calls] == [gone.id, heir.id]
@@ -237,7 +237,7 @@ async def test_made_contact_deleted_since(env: Environment) -> None:
     await env.want(env.record("c-1"))
     await env.drain()
     (made,) = env.contacts_of(STRANGER)
-    env.world.desk.change_contact(made, is_trashed=True)
+    env.state.desk.change_contact(made, is_trashed=True)
     await env.want(env.record("c-2"))
     await env.drain()
     (again,) = env.contacts_of(STRANGER)
@@ -247,11 +247,11 @@ async def test_made_contact_deleted_since(env: Environment) -> None:
 
 async def test_chosen_contact_deleted_since(env: Environment) -> None:
     """A choice that is gone gives way to the policy."""
-    gone = env.world.desk.add_contact(last_name="Gone")
-    other = env.world.desk.add_contact(last_name="Other", phone="06 12 34 56 78")
+    gone = env.state.desk.add_contact(last_name="Gone")
+    other = env.state.desk.add_contact(last_name="Other", phone="06 12 34 56 78")
     await env.want(env.record(), due_at=NOON + 1_000)
     await env.choose(env.record(), gone.id)
-    env.world.desk.change_contact(gone, is_trashed=True)
+    env.state.desk.change_contact(gone, is_trashed=True)
     env.advance(1)
     await env.drain()
     assert env.call.contact_id == other.id
@@ -262,8 +262,8 @@ async def test_agents_are_asked_for_once_a_day(env: Environment) -> None:
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
     await env.drain()
     path = "/api/v1/agents/email/ada@example.com"
-    assert env.world.requests.count(path=path) == 1
+    assert env.state.requests.count(path=path) == 1
     env.advance(86_400)
     await env.want(env.record("c-9"))
     await env.drain()
-    assert env.world.requests.count(path=path) == 2
+    assert env.state.requests.count(path=path) == 2

@@ -25,7 +25,7 @@ async def shown(env: Environment) -> dict[str, str]:
 )
 async def test_every_post_is_refused(env: Environment, code: str, status: int, reason: str) -> None:
     """The portal rests, hardly asks, and delivers everything once the administrator has mended it."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     rule = env.strike("refusal", times=None, code=code, status=status)
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
     await env.drain()
@@ -35,7 +35,7 @@ async def test_every_post_is_refused(env: Environment, code: str, status: int, r
         await env.drain()
     assert await env.store.read(outbox.count_by_state) == {"due": 3}
     assert env.posts(CALLS) <= 13 * 3
-    env.world.faults.rules.remove(rule)
+    env.state.faults.rules.remove(rule)
     env.advance(300)
     await env.drain()
     assert len(env.calls) == 3
@@ -47,7 +47,7 @@ async def test_contacts_alone_are_forbidden(env: Environment) -> None:
     env.portal.denied.add("contacts.create")
     await env.want(env.record("new"))
     await env.drain()
-    env.world.desk.add_contact(last_name="Known", phone="+33699999999")
+    env.state.desk.add_contact(last_name="Known", phone="+33699999999")
     await env.want(env.record("known", customer="+33699999999"))
     await env.drain()
     assert len(env.calls) == 1
@@ -62,7 +62,7 @@ async def test_contacts_alone_are_forbidden(env: Environment) -> None:
 @pytest.mark.both_engines
 async def test_one_record_alone_is_forbidden(env: Environment) -> None:
     """It is dead after the third time while others go on without a rest."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     bad = env.record("bad")
     await env.want(env.record("c-0"))
     await env.drain()

@@ -22,8 +22,8 @@ async def required(env: Environment) -> list[str]:
 
 async def changed_late(env: Environment, names: list[str], *, partial: bool) -> int:
     """Let recordings come late, each to another process, and count what Desk refuses after the first."""
-    env.world.config.patch_requires_all = not partial
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.config.patch_requires_all = not partial
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     records = [env.record(name, duration_seconds=0) for name in names]
     await env.want(*records)
     await env.drain()
@@ -31,19 +31,19 @@ async def changed_late(env: Environment, names: list[str], *, partial: bool) -> 
         env.edit(call, priority="High")
     for number, record in enumerate(records):
         if number == 1:
-            env.world.requests.reset()
+            env.state.requests.reset()
         await env.want(msgspec.structs.replace(record, recordings=LATE))
         await env.drain(env.another())
     assert {(await env.row(record)).state for record in records} == {"done"}
     assert all(call.recording_url for call in env.calls)
-    return env.world.requests.count(method="PATCH", path=ONE, status=422)
+    return env.state.requests.count(method="PATCH", path=ONE, status=422)
 
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("partial", [True, False])
 async def test_the_older_contract(env: Environment, partial: bool) -> None:  # noqa: FBT001
     """Direction and duration, even one of nought, are named again; only the first change is refused."""
-    env.world.config.older_contract = True
+    env.state.config.older_contract = True
     assert await changed_late(env, ["c-1", "c-2", "c-3"], partial=partial) == 0
     assert await required(env) == ["direction", "duration"]
     assert {call.duration for call in env.calls} == {"0"}
@@ -53,7 +53,7 @@ async def test_the_older_contract(env: Environment, partial: bool) -> None:  # n
 async def test_whatever_is_missing(env: Environment, name: str) -> None:
     """Ours is sent as it shall be, and what is not ours as it stands in Desk now."""
     await env.configure(key_field="cf_callkey")
-    env.world.config.patch_requires_more = [name]
+    env.state.config.patch_requires_more = [name]
     assert await changed_late(env, ["c-1", "c-2"], partial=False) == 0
     assert await required(env) == [name]
     assert {call.priority for call in env.calls} == {"High"}
@@ -62,7 +62,7 @@ async def test_whatever_is_missing(env: Environment, name: str) -> None:
 
 async def test_what_nobody_knows_is_for_a_person(env: Environment) -> None:
     """A member that neither we nor Desk have a value for ends the change, not the record in Desk."""
-    env.world.config.patch_requires_more = ["teamId"]
+    env.state.config.patch_requires_more = ["teamId"]
     await env.want(env.record())
     await env.settle()
     await env.want(env.record(recordings=LATE))
@@ -75,7 +75,7 @@ async def test_what_nobody_knows_is_for_a_person(env: Environment) -> None:
 async def test_a_change_loses_no_key(env: Environment) -> None:
     """Where Desk empties custom fields that a change does not name, the call key stays all the same."""
     await env.configure(key_field="cf_callkey", recording_field="cf_recordingurl")
-    env.world.config.patch_replaces_cf = True
+    env.state.config.patch_replaces_cf = True
     await env.want(env.record())
     await env.settle()
     await env.want(env.record(recordings=LATE))

@@ -28,7 +28,7 @@ async def test_a_contact_under_another_spelling(
 ) -> None:
     """The record goes on it, and none is made."""
     line = {"AR": "+541143210000", "MX": "+525543210000", "BR": "+551132100000", "US": "+12125550100"}
-    known = env.world.desk.add_contact(last_name="Known", phone=typed)
+    known = env.state.desk.add_contact(last_name="Known", phone=typed)
     before = len(list(env.portal.contacts.present()))
     await env.want(env.record(customer=caller, line=line.get(country, "+33987654321")))
     await env.drain()
@@ -46,7 +46,7 @@ async def test_two_spellings_make_one_contact(env: Environment) -> None:
 
 async def test_a_landline_is_no_mobile(env: Environment) -> None:
     """Sao Paulo's 3765-4321 is not 93765-4321."""
-    landline = env.world.desk.add_contact(last_name="Landline", phone="+55 11 3765-4321")
+    landline = env.state.desk.add_contact(last_name="Landline", phone="+55 11 3765-4321")
     await env.want(env.record(customer="+5511937654321"))
     await env.drain()
     assert env.call.contact_id != landline.id
@@ -65,7 +65,7 @@ async def test_a_landline_is_no_mobile(env: Environment) -> None:
 )
 async def test_what_cannot_be_read_is_not_withheld(env: Environment, customer: str, name: str) -> None:
     """It is recorded as it came, on a contact that those calls share and nobody else's."""
-    env.world.desk.add_contact(last_name="Bob")
+    env.state.desk.add_contact(last_name="Bob")
     await env.want(
         env.record("c-1", customer=customer),
         env.record("c-2", customer=customer),
@@ -94,7 +94,7 @@ async def test_a_contact_that_waits_under_an_old_spelling(env: Environment) -> N
 
 async def test_an_outside_line(env: Environment) -> None:
     """What is dialled before a number is no part of it, where the phone system says so."""
-    known = env.world.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    known = env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     await env.store.write(lambda c: phones.set_prefixes(c, 1, ["0", "*67"]))
     facts = {"direction": Direction.OUTBOUND, "customer": "*6700612345678"}
     await env.want(env.record("c-1", **facts), env.record("c-2", **facts | {"customer": "00612345678"}))

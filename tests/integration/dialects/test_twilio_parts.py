@@ -26,7 +26,7 @@ async def test_a_recording_that_names_the_leg(vendors: Vendors, first: str) -> N
     assert (shown["state"], shown["number"]["e164"]) == ("ringing", "+33123456789")
     while await vendors.services.deliverer.once():
         pass
-    (record,) = vendors.place.sandbox.world.desk.dump_calls()
+    (record,) = vendors.place.sandbox.state.desk.dump_calls()
     assert (record["direction"], record["status"], record["duration"]) == ("inbound", "Completed", "50")
     assert record["startTime"] == "2026-01-05T09:00:00.000Z"
     assert record["recordingUrl"]

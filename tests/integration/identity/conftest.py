@@ -49,7 +49,7 @@ class Services:
         self.sandbox = sandbox
         self.store = store
         self.http = http
-        self.clock = sandbox.world.clock.now
+        self.clock = sandbox.state.clock.now
         self.data_centers = data_centers(sandbox)
         self.encryptor = Encryptor(self.settings.secret_key)
         self.sessions = Sessions(store, self.clock)
@@ -84,7 +84,7 @@ class Services:
 
     def asked(self, path: str) -> int:
         """Return how often Zoho has been asked for a path, at all data centres."""
-        return self.sandbox.world.requests.count(path=path)
+        return self.sandbox.state.requests.count(path=path)
 
 
 class Hostile:

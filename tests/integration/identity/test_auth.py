@@ -80,12 +80,12 @@ async def test_keys_that_open_nothing_are_limited_by_address(services: Services,
     for _ in range(4):
         for key in keys:
             assert (await browser.get("/api/me", headers=bearer(key))).status_code == 200
-        services.sandbox.world.clock.advance(1)
+        services.sandbox.state.clock.advance(1)
     statuses = [(await browser.get("/api/me", headers=bearer("ck_no"))).status_code for _ in range(51)]
     assert statuses == 50 * [401] + [429]
     refused = await browser.get("/api/me", headers=bearer("ck_no"))
     assert (refused.headers["retry-after"], refused.json()["status"]) == ("1", 429)
-    services.sandbox.world.clock.advance(1)
+    services.sandbox.state.clock.advance(1)
     assert (await browser.get("/api/me", headers=bearer("ck_no"))).status_code == 401
 
 
@@ -147,7 +147,7 @@ async def test_callers_are_limited_each_by_themselves(services: Services, browse
     refused = await browser.get("/api/me", headers=one)
     assert refused.headers["retry-after"] == "1"
     assert (await browser.get("/api/me", headers=two)).status_code == 200
-    services.sandbox.world.clock.advance(1)
+    services.sandbox.state.clock.advance(1)
     assert (await browser.get("/api/me", headers=one)).status_code == 200
 
 

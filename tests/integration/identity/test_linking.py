@@ -64,7 +64,7 @@ async def test_the_portals_page_shows_what_works(services: Services, admin: Brow
 async def test_the_portals_page_shows_what_does_not_work(services: Services, admin: Browser) -> None:
     """A permission that the agent lacks is named, and whose move it is."""
     where = (await admin.link()).headers["location"]
-    portal = services.sandbox.world.desk.portal(ORG)
+    portal = services.sandbox.state.desk.portal(ORG)
     assert portal is not None
     portal.denied.add("calls.view")
     page = (await admin.get(where)).text
@@ -116,7 +116,7 @@ async def test_linking_again_replaces_the_grant(services: Services, admin: Brows
     await admin.link()
     again = await only_portal(services)
     assert (again.id, again.recording_field) == (portal.id, "cf_recordingurl")
-    assert services.sandbox.world.tokens.find_refresh_token(before) is None
+    assert services.sandbox.state.tokens.find_refresh_token(before) is None
     assert await stored_refresh_token(services, portal.id) != before
     assert (await (await services.portals.desk(portal.id)).my_info()).email == "ada@example.com"
 
@@ -156,7 +156,7 @@ async def test_the_portal_chosen_at_zoho_is_the_one_linked(
     services: Services, admin: Browser, chosen: str
 ) -> None:
     """Of somebody's two portals it is the one that the consent page was told."""
-    config = services.sandbox.world.config
+    config = services.sandbox.state.config
     config.orgs.append(Org(org_id="699000001", name="Second", location="us"))
     config.users[0].orgs.append("699000001")
     assert (await admin.link(org_id=chosen)).status_code == 303
@@ -175,7 +175,7 @@ async def test_missing_scopes_are_shown(services: Services, admin: Browser) -> N
 async def test_a_failing_revocation_does_not_undo_the_link(services: Services, admin: Browser) -> None:
     """The new grant stands, whatever becomes of the former one."""
     await admin.link()
-    services.sandbox.world.revoke_all_grants()
+    services.sandbox.state.revoke_all_grants()
     assert (await admin.link()).status_code == 303
     portal = await only_portal(services)
     assert (await (await services.portals.desk(portal.id)).my_info()).email == "ada@example.com"

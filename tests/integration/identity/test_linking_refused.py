@@ -112,11 +112,11 @@ async def test_a_wrong_secret_keeps_nothing(services: Services, admin: Browser) 
 
 async def test_a_data_center_without_desk_is_sent_nothing(services: Services, admin: Browser) -> None:
     """The code is not even exchanged where there is no Desk."""
-    uk = services.sandbox.world.config.user(ADA_UK)
+    uk = services.sandbox.state.config.user(ADA_UK)
     assert uk is not None
     uk.orgs = [ORG]
     url = await admin.consent(await admin.begin_linking(), ADA_UK)
-    services.sandbox.world.requests.reset()
+    services.sandbox.state.requests.reset()
     answer = await admin.get(url)
     assert answer.status_code == 400
     assert "No address of Zoho Desk is known there" in answer.text
@@ -137,7 +137,7 @@ async def test_a_missing_refresh_token_keeps_nothing(services: Services, admin: 
 async def test_a_grant_that_reaches_nothing_is_given_back(services: Services, admin: Browser) -> None:
     """Where Desk knows no organisation for the person, the grant is revoked at Zoho and not kept."""
     url = await admin.consent(await admin.begin_linking())
-    services.sandbox.world.config.users[0].orgs.clear()
+    services.sandbox.state.config.users[0].orgs.clear()
     answer = await admin.get(url)
     assert answer.status_code == 403
     assert await nothing_kept(services)
@@ -146,7 +146,7 @@ async def test_a_grant_that_reaches_nothing_is_given_back(services: Services, ad
 
 async def test_zoho_being_down_keeps_nothing(services: Services, admin: Browser) -> None:
     """An outage in the middle is told as Zoho's, and the grant is given back."""
-    services.sandbox.world.faults.add(Rule(kind="server_error", path_prefix="/api/v1/departments"))
+    services.sandbox.state.faults.add(Rule(kind="server_error", path_prefix="/api/v1/departments"))
     answer = await admin.link()
     assert (answer.status_code, "Zoho does not answer" in answer.text) == (502, True)
     assert await nothing_kept(services)
@@ -163,7 +163,7 @@ async def test_there_is_no_portal_before_linking(services: Services, admin: Brow
 async def test_a_lost_grant_is_shown_on_the_portals_page(services: Services, admin: Browser) -> None:
     """The page says that the portal has to be linked again, and that nothing is dropped."""
     where = (await admin.link()).headers["location"]
-    services.sandbox.world.revoke_all_grants()
+    services.sandbox.state.revoke_all_grants()
     page = (await admin.get(where)).text
     assert "has to be linked again" in page
     assert "nothing is dropped" in page

@@ -21,7 +21,7 @@ async def shown(services: Services, admin: Browser) -> str:
     """Link a portal, and answer what its page shows; nothing is written to Desk on the way."""
     where = (await admin.link()).headers["location"]
     page = html.unescape((await admin.get(where)).text)
-    sent = services.sandbox.world.requests.listing()
+    sent = services.sandbox.state.requests.listing()
     assert {each.method for each in sent if each.path.startswith("/api/")} == {"GET"}
     return page
 
@@ -35,7 +35,7 @@ async def test_all_is_well(services: Services, admin: Browser) -> None:
 
 async def test_a_light_agent(services: Services, admin: Browser, caplog: pytest.LogCaptureFixture) -> None:
     """Who may not write is told so right after linking, with the remedy of that very kind."""
-    services.sandbox.world.config.users[0].light = True
+    services.sandbox.state.config.users[0].light = True
     page = await shown(services, admin)
     for what in ("Writing call records", "Changing call records", "Making contacts"):
         assert f"{what}: does not work." in page
@@ -58,7 +58,7 @@ async def test_a_permission_that_the_profile_lacks(
     services: Services, admin: Browser, permission: str, what: str
 ) -> None:
     """It is named, and that it is the profile that lacks it; all else works."""
-    services.sandbox.world.desk.deny(permission, ORG)
+    services.sandbox.state.desk.deny(permission, ORG)
     page = await shown(services, admin)
     assert f"{what}: does not work." in page
     assert page.count("does not work.") == 1
@@ -68,7 +68,7 @@ async def test_a_permission_that_the_profile_lacks(
 
 async def test_scopes_that_nobody_told(services: Services, admin: Browser) -> None:
     """Where a token names no scopes, nothing that takes one is said to work unless it was tried."""
-    services.sandbox.world.config.scope_in_token_answer = False
+    services.sandbox.state.config.scope_in_token_answer = False
     page = await shown(services, admin)
     for what in ("Scopes of the grant", "Writing call records", "Changing call records", "Making contacts"):
         assert f"{what}: not known." in page
@@ -105,7 +105,7 @@ async def test_a_scope_that_is_missing(services: Services, admin: Browser) -> No
 )
 async def test_permissions_that_nobody_told(services: Services, admin: Browser, silent: Rule) -> None:
     """Where Desk does not say what the agent may do, that is what is said."""
-    services.sandbox.world.faults.add(silent)
+    services.sandbox.state.faults.add(silent)
     page = await shown(services, admin)
     assert "Writing call records: not known." in page
     (only,) = await services.portals.obstacles(1)
@@ -114,14 +114,14 @@ async def test_permissions_that_nobody_told(services: Services, admin: Browser, 
 
 async def test_an_answer_that_fails_takes_back_nothing(services: Services, admin: Browser) -> None:
     """What Desk has said once is known until it says something else."""
-    services.sandbox.world.desk.deny("calls.create", ORG)
+    services.sandbox.state.desk.deny("calls.create", ORG)
     await shown(services, admin)
     before = (await services.portals.get(1)).rights
     assert json.loads(before)["held"]["calls.create"] is False
-    services.sandbox.world.faults.add(Rule(kind="server_error", path_prefix=PERMISSIONS, times=1))
+    services.sandbox.state.faults.add(Rule(kind="server_error", path_prefix=PERMISSIONS, times=1))
     await services.portals.check(1)
     assert (await services.portals.get(1)).rights == before
-    portal = services.sandbox.world.desk.portal(ORG)
+    portal = services.sandbox.state.desk.portal(ORG)
     assert portal is not None
     portal.denied.clear()
     await services.portals.check(1)
@@ -134,7 +134,7 @@ async def test_desk_answers_errors_after_a_first_linking(
 ) -> None:
     """The page says that Zoho does not answer, and advises no permissions."""
     where = (await admin.link()).headers["location"]
-    services.sandbox.world.faults.add(Rule(kind=kind, path_prefix="/api/"))  # type: ignore[arg-type]
+    services.sandbox.state.faults.add(Rule(kind=kind, path_prefix="/api/"))  # type: ignore[arg-type]
     page = html.unescape((await admin.get(where)).text)
     assert "<h1>Zoho does not answer for Harbour & Hill (US)</h1>" in page
     assert "is linked</h1>" not in page

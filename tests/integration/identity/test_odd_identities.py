@@ -36,7 +36,7 @@ async def test_everybody_gets_in(
     await add_ada()
     assert (await browser.sign_in()).status_code == 303
     for name, value in switches.items():
-        setattr(services.sandbox.world.config, name, value)
+        setattr(services.sandbox.state.config, name, value)
     assert (await browser.sign_in()).status_code == 303
     assert (await browser.get("/api/me")).json()["name"] == "ada@example.com"
 

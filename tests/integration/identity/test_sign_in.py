@@ -39,7 +39,7 @@ async def test_the_identity_decides_once_it_is_bound(
     """Ada is known by her Zoho identity even when her address has changed there."""
     await add_ada()
     await browser.sign_in()
-    services.sandbox.world.config.users[0].email = "ada.married@example.com"
+    services.sandbox.state.config.users[0].email = "ada.married@example.com"
     answer = await new_browser().sign_in()
     assert answer.status_code == 303
 
@@ -70,7 +70,7 @@ async def test_an_unverified_address_is_refused(
 ) -> None:
     """An address that Zoho has not verified proves nothing."""
     await add_ada()
-    services.sandbox.world.config.users[0].email_verified = False
+    services.sandbox.state.config.users[0].email_verified = False
     answer = await browser.sign_in()
     assert (answer.status_code, "not verified" in answer.text) == (403, True)
 
@@ -81,7 +81,7 @@ async def test_another_zoho_user_with_the_address_is_refused(
     """Whoever gets Ada's address later does not get her user."""
     await add_ada()
     await browser.sign_in()
-    ada, bruno = services.sandbox.world.config.users[:2]
+    ada, bruno = services.sandbox.state.config.users[:2]
     ada.email, bruno.email = "gone@example.com", "ada@example.com"
     answer = await new_browser().sign_in(BRUNO)
     assert (answer.status_code, "another Zoho user" in answer.text) == (403, True)
@@ -95,7 +95,7 @@ async def test_a_released_user_is_bound_anew(
     await add_ada()
     await browser.sign_in()
     await services.agents.release("ada@example.com", actor="test")
-    ada, bruno = services.sandbox.world.config.users[:2]
+    ada, bruno = services.sandbox.state.config.users[:2]
     ada.email, bruno.email = "gone@example.com", "ada@example.com"
     assert (await new_browser().sign_in(BRUNO)).status_code == 303
     assert (await browser.get("/banner")).status_code == 401
@@ -145,9 +145,9 @@ async def test_a_session_ends_after_half_a_day(services: Services, browser: Brow
     """It lasts to its last second, used or not."""
     await add_ada()
     await browser.sign_in()
-    services.sandbox.world.clock.advance(SESSION_SECONDS - 1)
+    services.sandbox.state.clock.advance(SESSION_SECONDS - 1)
     assert (await browser.get("/banner")).status_code == 200
-    services.sandbox.world.clock.advance(1)
+    services.sandbox.state.clock.advance(1)
     assert (await browser.get("/banner")).status_code == 401
 
 
@@ -230,7 +230,7 @@ async def test_a_state_ends_after_ten_minutes(services: Services, browser: Brows
     """Who takes too long begins again."""
     await add_ada()
     url = await browser.begin()
-    services.sandbox.world.clock.advance(FLOW_SECONDS)
+    services.sandbox.state.clock.advance(FLOW_SECONDS)
     answer = await browser.get(await browser.consent(url))
     assert (answer.status_code, "This attempt is over" in answer.text) == (400, True)
 
@@ -251,7 +251,7 @@ async def test_a_refusal_is_told(browser: Browser) -> None:
 
 async def test_a_refusal_without_state_is_told(services: Services, browser: Browser) -> None:
     """Zoho may leave the state out with an error."""
-    services.sandbox.world.config.denial_with_state = False
+    services.sandbox.state.config.denial_with_state = False
     answer = await browser.get(await browser.consent(await browser.begin(), decision="deny"))
     assert "Access was declined at Zoho" in answer.text
 
@@ -281,8 +281,8 @@ async def test_a_hostile_accounts_server_gets_nothing(
     services: Services, admin: Browser, hostile: Hostile, path: str
 ) -> None:
     """Nothing is sent to the server that a forged callback names, nor anywhere else."""
-    services.sandbox.world.config.hostile_accounts_server = hostile.origin
-    services.sandbox.world.requests.reset()
+    services.sandbox.state.config.hostile_accounts_server = hostile.origin
+    services.sandbox.state.requests.reset()
     begun = await (admin.begin() if path == "/login/callback" else admin.begin_linking())
     url = await admin.consent(begun)
     assert query_of(url)["accounts-server"] == hostile.origin
@@ -315,7 +315,7 @@ async def test_a_wrong_secret_is_the_administrators_move(services: Services, bro
 async def test_an_old_code_is_told(services: Services, browser: Browser) -> None:
     """Zoho's codes live two minutes, our states longer."""
     url = await browser.consent(await browser.begin())
-    services.sandbox.world.clock.advance(121)
+    services.sandbox.state.clock.advance(121)
     answer = await browser.get(url)
     assert (answer.status_code, "no longer valid" in answer.text) == (400, True)
 
@@ -324,7 +324,7 @@ async def test_a_nonce_that_comes_back_is_verified(
     services: Services, browser: Browser, add_ada: AddAda
 ) -> None:
     """Where Zoho echoes the nonce it is ours."""
-    services.sandbox.world.config.nonce_echoed = True
+    services.sandbox.state.config.nonce_echoed = True
     await add_ada()
     assert (await browser.sign_in()).status_code == 303
 
@@ -384,7 +384,7 @@ async def test_attempts_are_limited_by_address(services: Services, browser: Brow
     refused = await browser.get("/login")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     assert "more requests than are allowed" in refused.text
-    services.sandbox.world.clock.advance(1)
+    services.sandbox.state.clock.advance(1)
     await browser.begin()
 
 

@@ -16,22 +16,22 @@ pytestmark = pytest.mark.anyio
 async def linked(services: Services, admin: Browser) -> int:
     """Link a portal, and count Zoho's requests from then on."""
     await admin.link()
-    services.sandbox.world.requests.reset()
+    services.sandbox.state.requests.reset()
     return 1
 
 
 @pytest.mark.parametrize("life", [36, 60, 300, 3_600])
 async def test_a_token_is_renewed_at_a_share_of_its_life(services: Services, linked: int, life: int) -> None:
     """However short it lives, it is used for eleven twelfths of that, and five minutes are early enough."""
-    services.sandbox.world.config.access_token_life_seconds = life
-    services.sandbox.world.clock.advance(2 * HOUR)
+    services.sandbox.state.config.access_token_life_seconds = life
+    services.sandbox.state.clock.advance(2 * HOUR)
     await at_once(5, lambda: ask(services.portals, linked))
     other = services.another_portals()
-    services.sandbox.world.clock.advance(life - life / 12 - 1)
+    services.sandbox.state.clock.advance(life - life / 12 - 1)
     await at_once(5, lambda: ask(services.portals, linked))
     await ask(other, linked)
     assert services.asked(TOKEN) == 1
-    services.sandbox.world.clock.advance(1)
+    services.sandbox.state.clock.advance(1)
     await at_once(5, lambda: ask(services.portals, linked))
     await ask(other, linked)
     assert services.asked(TOKEN) == 2
@@ -56,15 +56,15 @@ async def test_a_good_token_is_used_whatever_zoho_says(
 ) -> None:
     """While it lives, each request goes with it, and Zoho is asked for a newer one now and then."""
     await ask(services.portals, linked)
-    services.sandbox.world.clock.advance(HOUR - 290)
+    services.sandbox.state.clock.advance(HOUR - 290)
     struck = msgspec.structs.replace(trouble, path_prefix=TOKEN)
-    services.sandbox.world.faults.add(struck)
+    services.sandbox.state.faults.add(struck)
     for _ in range(28):
         for portals in (services.portals, services.portals):
             assert await ask(portals, linked) == "ada@example.com"
-        services.sandbox.world.clock.advance(10)
+        services.sandbox.state.clock.advance(10)
     assert 1 <= services.asked(TOKEN) <= 5
-    services.sandbox.world.clock.advance(600)
+    services.sandbox.state.clock.advance(600)
     struck.times = 0
     assert await ask(services.portals, linked) == "ada@example.com"
     assert (await services.portals.get(linked)).state == "linked"
@@ -72,7 +72,7 @@ async def test_a_good_token_is_used_whatever_zoho_says(
 
 async def test_a_dead_refresher_holds_no_good_token_up(services: Services, linked: int) -> None:
     """While another process is at it, or has died over it, the token that has minutes left is used."""
-    services.sandbox.world.clock.advance(HOUR - 200)
+    services.sandbox.state.clock.advance(HOUR - 200)
     grant, now = await grant_of(services), services.clock()
     await services.store.write(
         lambda connection: grants.take(connection, grant, "dead", grant.renewals, now, now + 30_000)
@@ -85,7 +85,7 @@ async def test_a_failed_refresh_is_logged(
     services: Services, linked: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log says what Zoho answers, long before the last token is over."""
-    services.sandbox.world.clock.advance(HOUR - 200)
-    services.sandbox.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error="server_error"))
+    services.sandbox.state.clock.advance(HOUR - 200)
+    services.sandbox.state.faults.add(Rule(kind="token_error", path_prefix=TOKEN, error="server_error"))
     await ask(services.portals, linked)
     assert any("server_error" in record.getMessage() for record in caplog.records)

@@ -30,9 +30,9 @@ SLOTS = 3
 async def backlog(env: Environment, records: int) -> None:
     """Let so many calls of one known caller be due, at a portal of the free edition."""
     await env.configure(edition="FREE")
-    env.world.config.concurrency_override = 5
-    env.world.requests.reset()
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.config.concurrency_override = 5
+    env.state.requests.reset()
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(records)))
 
 
@@ -58,7 +58,7 @@ async def done(env: Environment, delivery: Delivery, **changes: int) -> Settled:
 async def test_a_backlog_goes_at_full_width(env: Environment, process: Start, processes: int) -> None:
     """Each of many records is written once, and never more at a time than deliveries may have."""
     await backlog(env, 150)
-    env.world.config.latency_ms, env.world.config.latency_jitter_ms = 10, 5
+    env.state.config.latency_ms, env.state.config.latency_jitter_ms = 10, 5
     goal = Goal(150)
     deliverers = [process(goal).deliverer for _ in range(processes)]
     running = [asyncio.create_task(each.run()) for each in deliverers]
@@ -66,7 +66,7 @@ async def test_a_backlog_goes_at_full_width(env: Environment, process: Start, pr
     await asyncio.gather(*(each.stop() for each in deliverers), *running)
     assert len({key for call in env.calls for key in keys_in(call.description)}) == 150
     assert env.posts() == 150
-    assert env.world.requests.max_concurrency[DEMO_ORG_ID] == SLOTS
+    assert env.state.requests.max_concurrency[DEMO_ORG_ID] == SLOTS
     assert await held(env) == 0
 
 
@@ -128,7 +128,7 @@ async def test_dead_with_others_ahead(env: Environment) -> None:
 async def test_others_are_let_in(env: Environment, process: Start) -> None:
     """Deliveries that follow one upon the other leave a slot to whoever asks for one."""
     await backlog(env, 400)
-    env.world.config.latency_ms = 5
+    env.state.config.latency_ms = 5
     deliverer = process().deliverer
     running = asyncio.create_task(deliverer.run())
     while len(env.calls) < 50:

@@ -47,7 +47,7 @@ async def test_a_key_spends_its_share_and_no_more(env: Environment, process: Sta
     for number in range(3):
         await first.look_up(number, KEY)
     said = await drain(second, KEY, 100)
-    spent = env.world.requests.count(path="/api/v1/contacts/search") * 3
+    spent = env.state.requests.count(path="/api/v1/contacts/search") * 3
     assert SHARE - A_LOOK_UP < spent <= SHARE
     await first.look_up(0, KEY)
     await first.look_up(200)
@@ -156,7 +156,7 @@ async def test_look_ups_leave_deliveries_their_own(env: Environment, process: St
         async with late.slot(30, live=True):
             pass
     await late.close()
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
     assert await claimed(env)
 
@@ -167,7 +167,7 @@ async def test_deliveries_leave_look_ups_their_own(env: Environment, process: St
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(env.record("c-1"))
     assert await claimed(env) == []
     await process().look_up(2)

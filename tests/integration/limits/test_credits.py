@@ -44,7 +44,7 @@ async def test_the_last_credits_are_for_look_ups(env: Environment, process: Star
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
     assert await env.drain() == 0
     await process().look_up(2)
@@ -68,11 +68,11 @@ async def test_the_next_day_is_noticed_by_whoever_asks(env: Environment, process
 
 async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> None:
     """THRESHOLD_EXCEEDED stops all processes until Retry-After, and costs one request."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     env.portal.credits.use_up(env.clock())
     await env.want(env.record("c-1"))
     await env.drain()
-    env.world.requests.reset()
+    env.state.requests.reset()
     others = [process() for _ in range(3)]
     await env.want(*(env.record(f"c-{n}") for n in range(2, 9)))
     for other in others:
@@ -80,7 +80,7 @@ async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> 
         with pytest.raises(CreditsExhausted) as caught:
             await other.look_up(1)
     assert caught.value.retry_after_seconds == 12 * HOUR
-    assert not env.world.requests.counts
+    assert not env.state.requests.counts
     env.advance(12 * HOUR)
     await asyncio.gather(*(env.drain(other.deliverer) for other in others))
     await env.settle()

@@ -20,14 +20,14 @@ AN_HOUR = 10
 
 async def outage(env: Environment, hours: int = HOURS) -> int:
     """Let Desk be down for so long while calls go on, and answer how many there were."""
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     down = env.strike("html", "/api/", "GET", times=None)
     for hour in range(hours):
         await env.want(*(env.record(f"c-{hour}-{n}") for n in range(AN_HOUR)))
         for _ in range(4):
             await env.drain()
             env.advance(900)
-    env.world.faults.rules.remove(down)
+    env.state.faults.rules.remove(down)
     return hours * AN_HOUR
 
 
@@ -43,19 +43,19 @@ async def deliver_all(processes: list[Process], goal: Goal) -> None:
 async def test_three_days(env: Environment, process: Start) -> None:
     """All calls wait through 72 hours and are then written, each once, at full width."""
     total = await outage(env)
-    asked = env.world.requests.count(status=503)
+    asked = env.state.requests.count(status=503)
     assert asked <= 2 * HOURS * 4 + 100  # a try is a look-up, of phone and of mobile
     assert env.calls == []
     # Long enough that every slot is taken before the first is free again, on a slow machine too.
-    env.world.config.latency_ms = 100
-    env.world.requests.reset()
+    env.state.config.latency_ms = 100
+    env.state.requests.reset()
     goal = Goal(total)
     await deliver_all([process(goal) for _ in range(2)], goal)
     assert len({call.description for call in env.calls}) == len(env.calls) == total
     assert env.posts() == total
     assert await env.store.read(outbox.count_by_state) == {"done": total}
-    assert env.world.requests.max_concurrency[DEMO_ORG_ID] == 23
-    assert env.world.requests.count(status=429) == 0
+    assert env.state.requests.max_concurrency[DEMO_ORG_ID] == 23
+    assert env.state.requests.count(status=429) == 0
 
 
 async def test_fresh_calls_go_first(env: Environment) -> None:
@@ -82,10 +82,10 @@ async def test_one_at_a_time_finds_out(env: Environment) -> None:
     await outage(env, hours=1)
     down = env.strike("html", "/api/", "GET", times=None)
     await _drain_for_five_minutes(env)
-    tried = env.world.requests.count(status=503)
+    tried = env.state.requests.count(status=503)
     await _drain_for_five_minutes(env)
-    assert tried < env.world.requests.count(status=503) <= tried + 2 * 10
-    env.world.faults.rules.remove(down)
+    assert tried < env.state.requests.count(status=503) <= tried + 2 * 10
+    env.state.faults.rules.remove(down)
     await env.drain()
     assert len(env.calls) == AN_HOUR
     assert env.posts(CALLS) == AN_HOUR

@@ -29,9 +29,9 @@ async def test_four_processes_refresh_once(env: Environment, process: Start) -> 
     await asyncio.gather(*(ask(each) for each in processes))
     for expiry in (1, 2, 3):
         env.advance(2 * HOUR)
-        env.world.requests.reset()
+        env.state.requests.reset()
         assert set(await asyncio.gather(*(ask(each) for each in processes * 10))) == {"ada@example.com"}
-        assert env.world.requests.count(path=TOKEN) == 1, expiry
+        assert env.state.requests.count(path=TOKEN) == 1, expiry
 
 
 async def test_refused_before_its_time(env: Environment, process: Start) -> None:
@@ -40,12 +40,12 @@ async def test_refused_before_its_time(env: Environment, process: Start) -> None
     await asyncio.gather(*(ask(each) for each in processes))
     grant = await env.store.read(lambda c: grants.get(c, 1))
     assert grant is not None
-    env.world.tokens.revoke(env.encryptor.decrypt(grant.sealed_access_token or b""))
-    env.world.requests.reset()
+    env.state.tokens.revoke(env.encryptor.decrypt(grant.sealed_access_token or b""))
+    env.state.requests.reset()
     await asyncio.gather(*(ask(each) for each in processes))
-    assert env.world.requests.count(path=TOKEN) == 1
-    assert env.world.requests.count(path="/api/v1/myinfo", status=401) == 4
-    assert env.world.requests.count(path="/api/v1/myinfo", status=200) == 4
+    assert env.state.requests.count(path=TOKEN) == 1
+    assert env.state.requests.count(path="/api/v1/myinfo", status=401) == 4
+    assert env.state.requests.count(path="/api/v1/myinfo", status=200) == 4
 
 
 @pytest.mark.parametrize("error", ["invalid_client", "server_error"])
@@ -55,15 +55,15 @@ async def test_who_gives_no_token_is_not_asked_at_each_request(
     """Whatever Zoho Accounts says, however many ask in whichever process: once in two seconds."""
     processes = [process() for _ in range(2)]
     env.advance(2 * HOUR)
-    env.world.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
-    env.world.requests.reset()
+    env.state.faults.add(Rule(kind="token_error", path_prefix=TOKEN, times=None, error=error))
+    env.state.requests.reset()
     for _ in range(60):
         for each in processes:
             with pytest.raises((NoToken, TokensThrottled)):
                 await ask(each)
         env.advance(0.5)
-    assert env.world.requests.count(path=TOKEN) == 15
-    env.world.faults.rules.clear()
+    assert env.state.requests.count(path=TOKEN) == 15
+    env.state.faults.rules.clear()
     env.advance(2)
     assert await ask(processes[0]) == "ada@example.com"
 
@@ -74,7 +74,7 @@ async def test_a_grant_lost_for_a_day(
     """Everything waits, nobody asks Zoho, the administrator is told once; linking again drains it."""
     processes = [process() for _ in range(4)]
     await asyncio.gather(*(ask(each) for each in processes))
-    env.world.revoke_all_grants()
+    env.state.revoke_all_grants()
     with caplog.at_level(logging.ERROR, "connector.portals.token_manager"):
         for hour in range(24):
             await env.want(*(env.record(f"c-{hour}-{n}") for n in range(2)))

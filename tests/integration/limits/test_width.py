@@ -64,14 +64,14 @@ async def left_alone(budget: SharedBudget) -> None:
 
 def busy(env: Environment, latency_ms: int = 30) -> None:
     """Let every answer of Desk take its time."""
-    env.world.config.latency_ms, env.world.config.latency_jitter_ms = latency_ms, latency_ms // 2
+    env.state.config.latency_ms, env.state.config.latency_jitter_ms = latency_ms, latency_ms // 2
 
 
 async def edition(env: Environment, name: str, width: int) -> None:
     """Give the portal an edition, at both ends."""
     await env.configure(edition=name)
-    env.world.config.concurrency_override = width
-    env.world.requests.reset()
+    env.state.config.concurrency_override = width
+    env.state.requests.reset()
 
 
 @pytest.mark.parametrize(("name", "width"), [("FREE", 5), ("ENTERPRISE", 25)])
@@ -99,21 +99,21 @@ async def test_six_busy_processes(env: Environment, process: Start, name: str, w
     done.set()
     await asyncio.gather(*ringing)
     assert answered
-    assert env.world.requests.count(status=429) == 0
-    assert env.world.requests.max_concurrency[DEMO_ORG_ID] <= width
+    assert env.state.requests.count(status=429) == 0
+    assert env.state.requests.max_concurrency[DEMO_ORG_ID] <= width
 
 
 async def test_look_ups_go_on_while_deliveries_wait_for_desk(env: Environment, process: Start) -> None:
     """Deliveries that all hang leave the reserve alone, so that a look-up is answered meanwhile."""
     await edition(env, "FREE", 5)
     env.strike("latency", CALLS, "POST", times=None, seconds=30)
-    env.world.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
     running = asyncio.create_task(env.deliverer.run())
-    while env.world.requests.in_progress[DEMO_ORG_ID] < 3:
+    while env.state.requests.in_progress[DEMO_ORG_ID] < 3:
         await env.row()
     await process().look_up(1)
-    assert env.world.requests.in_progress[DEMO_ORG_ID] == 3
+    assert env.state.requests.in_progress[DEMO_ORG_ID] == 3
     await env.deliverer.stop()
     await running
 

@@ -114,7 +114,7 @@ def _settings(sandbox: RunningSandbox, database_url: str, address: str) -> Setti
 
 def _link(services: Services, sandbox: RunningSandbox) -> None:
     """Hand the connector a grant of the sandbox; linking itself is tested elsewhere."""
-    world, now = sandbox.world, services.clock()
+    world, now = sandbox.state, services.clock()
     scopes = names(LINKING)
     grant = Grant(
         client_id=DEMO_CLIENT_ID,

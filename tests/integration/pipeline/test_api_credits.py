@@ -9,7 +9,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_key_cannot_drain_the_day(place: Place) -> None:
     """An agent's key comes to its share; calls ring with names all the same, and so does what is known."""
-    place.sandbox.world.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
+    place.sandbox.state.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
     key = await place.services.keys.add_key("reporting", "agent", actor="test")
     headers = {"authorization": f"Bearer {key}"}
 

@@ -17,18 +17,18 @@ CALLER = "+442079460811"
 @pytest.fixture(autouse=True)
 def grace(place: Place) -> None:
     """Have a contact with the caller's number."""
-    place.sandbox.world.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
+    place.sandbox.state.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
 
 
 def fail(place: Place, kind: FaultKind, times: int | None = None, seconds: float | None = None) -> None:
     """Let Desk's search of contacts fail."""
     rule = Rule(kind=kind, path_prefix="/api/v1/contacts/search", times=times, seconds=seconds)
-    place.sandbox.world.faults.add(rule)
+    place.sandbox.state.faults.add(rule)
 
 
 def searches(place: Place) -> int:
     """Count what Desk was asked about callers."""
-    return place.sandbox.world.requests.count(path="/api/v1/contacts/search")
+    return place.sandbox.state.requests.count(path="/api/v1/contacts/search")
 
 
 async def ring(place: Place, call: str = "c-1") -> None:

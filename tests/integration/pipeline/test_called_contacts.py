@@ -22,7 +22,7 @@ async def desk(place: Place) -> Place:
 
 def call_group(place: Place) -> list[str]:
     """Have three contacts who share a number, and return their ids."""
-    add = place.sandbox.world.desk.add_contact
+    add = place.sandbox.state.desk.add_contact
     return [add(last_name=name, phone="020 7946 0811").id for name in ("Ann", "Ben", "Cid")]
 
 
@@ -45,7 +45,7 @@ async def delivered(place: Place, banner: Banner) -> list[str]:
         pass
     await place.services.deliverer.stop()
     await delivering
-    portal = place.sandbox.world.desk.portal(DEMO_ORG_ID)
+    portal = place.sandbox.state.desk.portal(DEMO_ORG_ID)
     assert portal is not None
     return [call.contact_id for call in portal.calls.everything()]
 

@@ -29,7 +29,7 @@ CHANGED = [{"payload": {"id": "42"}, "eventType": "Contact_Update"}]
 
 async def subscribe(place: Place) -> str:
     """Link again with the right to webhooks, fill the index and subscribe; answer the webhook's id."""
-    world, services = place.sandbox.world, place.services
+    world, services = place.sandbox.state, place.services
     scopes = names(linking(webhooks=True))
     grant = Grant(
         client_id=DEMO_CLIENT_ID,
@@ -81,9 +81,9 @@ async def until(place: Place, holds: Callable[[], object]) -> None:
 @pytest.mark.both_engines
 async def test_what_happens_in_desk_is_known_at_once(place: Place) -> None:
     """Made, changed, deleted: the index follows without waiting for a refresh or for Desk's search."""
-    place.sandbox.world.config.index_delay_seconds = 600
+    place.sandbox.state.config.index_delay_seconds = 600
     await subscribe(place)
-    services, sent = place.services, place.sandbox.world.desk.webhook_sender.sent
+    services, sent = place.services, place.sandbox.state.desk.webhook_sender.sent
     desk = await services.portals.desk(PORTAL)
     made = await desk.create_contact({"lastName": "Told", "phone": "020 7946 0077"})
     await until(place, lambda: len(sent) == 1)
@@ -104,7 +104,7 @@ def _told(contact_id: str, kind: str) -> list[dict[str, Any]]:
 
 
 def _change_in_desk(place: Place, contact_id: str, **fields: Any) -> None:
-    desk = place.sandbox.world.desk
+    desk = place.sandbox.state.desk
     portal = desk.portal(DEMO_ORG_ID)
     assert portal is not None
     contact = portal.contacts.find(contact_id)
@@ -202,7 +202,7 @@ async def test_turned_off_and_on(place: Place) -> None:
     with pytest.raises(CommandError):
         await place.services.desk_hooks.unsubscribe(PORTAL, "test")
     assert await place.services.desk_hooks.subscribe(PORTAL, url, "test") != ours
-    portal = place.sandbox.world.desk.portal(DEMO_ORG_ID)
+    portal = place.sandbox.state.desk.portal(DEMO_ORG_ID)
     assert portal is not None
     portal.webhooks.clear()
     await place.services.desk_hooks.unsubscribe(PORTAL, "test")
@@ -210,12 +210,12 @@ async def test_turned_off_and_on(place: Place) -> None:
 
 async def test_an_edition_without_webhooks(place: Place) -> None:
     """Desk's refusal is told, and nothing is left behind."""
-    place.sandbox.world.config.orgs[0] = msgspec.structs.replace(
-        place.sandbox.world.config.orgs[0], edition="Standard"
+    place.sandbox.state.config.orgs[0] = msgspec.structs.replace(
+        place.sandbox.state.config.orgs[0], edition="Standard"
     )
-    portal = place.sandbox.world.desk.portal(DEMO_ORG_ID)
+    portal = place.sandbox.state.desk.portal(DEMO_ORG_ID)
     assert portal is not None
-    portal.org = place.sandbox.world.config.orgs[0]
+    portal.org = place.sandbox.state.config.orgs[0]
     with pytest.raises(Forbidden):
         await subscribe(place)
     assert await post(place, token(place, "1")) == 410
@@ -228,7 +228,7 @@ async def test_a_flood_is_left_to_the_refresh(place: Place) -> None:
     told = [{"payload": {"id": str(n)}, "eventType": "Contact_Update"} for n in range(1_000, 1_300)]
     gone = [{"payload": {"id": "7"}, "eventType": "Contact_Delete"}]
     assert await post(place, token(place, ours), told + gone) == 200
-    place.sandbox.world.requests.reset()
+    place.sandbox.state.requests.reset()
     await place.services.syncing.work()
     assert waiting(place) == []
-    assert place.sandbox.world.requests.count(path="/api/v1/contacts/{id}") == 1
+    assert place.sandbox.state.requests.count(path="/api/v1/contacts/{id}") == 1

@@ -14,7 +14,7 @@ TYPED, CALLER = "06 12 34 56 78", "+33612345678"
 @pytest.mark.parametrize("direction", ["inbound", "outbound"])
 async def test_pop_page_and_record_agree(place: Place, direction: str) -> None:
     """The banner, the look-up, the page of recordings and the contact are those of the French number."""
-    known = place.sandbox.world.desk.add_contact(last_name="Hopper", phone=TYPED)
+    known = place.sandbox.state.desk.add_contact(last_name="Hopper", phone=TYPED)
     ends = {"from": TYPED, "to": LINE} if direction == "inbound" else {"from": LINE, "to": TYPED}
     said = {"agent": "1001", "direction": direction, **ends}
     async with place.banner("ada@example.com") as banner:
@@ -28,7 +28,7 @@ async def test_pop_page_and_record_agree(place: Place, direction: str) -> None:
     await place.post(place.event("answered", "fr-1", **said), recorded, place.event("ended", "fr-1", **said))
     while await place.services.deliverer.once():
         pass
-    (record,) = place.sandbox.world.desk.dump_calls()
+    (record,) = place.sandbox.state.desk.dump_calls()
     assert record["contactId"] == known.id
     assert "+33 6 12 34 56 78" in record["subject"]
     uid = (await place.services.phone_systems.find("pbx")).phone.uid
@@ -43,6 +43,6 @@ async def test_a_stranger_becomes_one_contact(place: Place) -> None:
         await place.post(*(place.event(kind, call, **said) for kind in ("ringing", "ended")))
         while await place.services.deliverer.once():
             pass
-    records = place.sandbox.world.desk.dump_calls()
+    records = place.sandbox.state.desk.dump_calls()
     assert len(records) == 3
     assert len({record["contactId"] for record in records}) == 1

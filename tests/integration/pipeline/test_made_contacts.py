@@ -38,7 +38,7 @@ async def test_the_made_contact_is_shown(place: Place) -> None:
         await talk(place)
         shown = await banner.until(lookup="found")
         (contact,) = shown["contacts"]
-        portal = place.sandbox.world.desk.portal(DEMO_ORG_ID)
+        portal = place.sandbox.state.desk.portal(DEMO_ORG_ID)
         assert portal is not None
         (made,) = [each for each in portal.contacts.present() if each.phone == STRANGER]
         assert (contact["id"], contact["name"]) == (made.id, "+44 20 7946 0899")
@@ -54,7 +54,7 @@ async def test_the_next_call_shows_it_too(place: Place) -> None:
         await talk(place)
         first = (await banner.until(lookup="found"))["contacts"][0]["id"]
         rule = Rule(kind="server_error", path_prefix="/api/v1/contacts/search", seconds=60)
-        place.sandbox.world.faults.add(rule)
+        place.sandbox.state.faults.add(rule)
         await talk(place, "c-2")
         second = await banner.until(lookup="found", state="ended")
         assert second["contacts"][0]["id"] == first
@@ -62,7 +62,7 @@ async def test_the_next_call_shows_it_too(place: Place) -> None:
 
 async def test_who_is_known_is_shown_as_found(place: Place) -> None:
     """Where a contact had the number nothing is made, and nothing else is shown."""
-    known = place.sandbox.world.desk.add_contact(first_name="Grace", last_name="Hopper", phone=STRANGER)
+    known = place.sandbox.state.desk.add_contact(first_name="Grace", last_name="Hopper", phone=STRANGER)
     async with place.banner("ada@example.com") as banner, delivering(place):
         await talk(place)
         while (shown := await banner.next("call"))["record"]["state"] != "written":

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_number_first_then_name_and_tickets(place: Place) -> None:
     """The banner rings with the number, then with the contact and their open tickets."""
-    desk = place.sandbox.world.desk
+    desk = place.sandbox.state.desk
     contact = desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
     desk.add_ticket(contact, subject="The kettle is cold")
     async with place.banner("ada@example.com") as banner:

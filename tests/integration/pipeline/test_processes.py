@@ -33,12 +33,12 @@ def database_url(server: PostgresqlDatabases) -> Iterator[str]:
 
 def searches(place: Place) -> int:
     """Count what Desk was asked about callers."""
-    return place.sandbox.world.requests.count(path="/api/v1/contacts/search")
+    return place.sandbox.state.requests.count(path="/api/v1/contacts/search")
 
 
 async def test_banner_of_another_process(place: Place, neighbour: Place) -> None:
     """A call rings at the banner that another process serves, with number, name and end."""
-    place.sandbox.world.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
+    place.sandbox.state.desk.add_contact(first_name="Grace", last_name="Hopper", phone="020 7946 0811")
     async with neighbour.banner("ada@example.com") as banner:
         await place.post(place.event("ringing", "c-1", agent="1001", **{"from": "+442079460811"}))
         assert (await banner.next("call"))["mine"] == "offered"

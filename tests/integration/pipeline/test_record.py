@@ -43,7 +43,7 @@ async def _is_delivered(place: Place) -> bool:
 async def test_any_order_with_repeats_gives_one_record(place: Place, seed: int) -> None:
     """Shuffled, repeated, cut into any requests, with deliveries in between: one record a call, all alike."""
     chance = random.Random(seed)  # noqa: S311 - nothing is secret
-    place.sandbox.world.desk.add_contact(last_name="Hopper", phone="+442079460001")
+    place.sandbox.state.desk.add_contact(last_name="Hopper", phone="+442079460001")
     for number in range(CALLS):
         said = whole_call(place, f"c-{number}")
         said += chance.choices(said, k=4)
@@ -55,7 +55,7 @@ async def test_any_order_with_repeats_gives_one_record(place: Place, seed: int) 
                 await place.services.deliverer.once()
     while not await _is_delivered(place):
         await place.services.deliverer.once()
-    records = place.sandbox.world.desk.dump_calls()
+    records = place.sandbox.state.desk.dump_calls()
     uid = (await place.services.phone_systems.find("pbx")).phone.uid
     wanted = {call_key(uid, f"c-{number}") for number in range(CALLS)}
     assert {record["description"].split()[-1] for record in records} == wanted
@@ -77,6 +77,6 @@ async def test_internal_calls_as_wished(place: Place, *, wished: bool) -> None:
         await place.post(place.event(kind, "i-1", **among_us | said))
     while not await _is_delivered(place):
         await place.services.deliverer.once()
-    records = place.sandbox.world.desk.dump_calls()
+    records = place.sandbox.state.desk.dump_calls()
     assert [record["subject"] for record in records] == ["Internal call to Bruno (1002)"] * wished
     assert all("Called by: Ada (1001)" in record["description"] for record in records)

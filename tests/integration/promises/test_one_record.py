@@ -54,10 +54,10 @@ class Simulation:
 
     async def run(self) -> None:
         """Do every step, then let nothing fail any more until all is settled."""
-        self._env.world.desk.add_contact(last_name="Known", phone=KNOWN)
+        self._env.state.desk.add_contact(last_name="Known", phone=KNOWN)
         for step in self._scenario.steps:
             await self._do(step)
-        self._env.world.faults.clear()
+        self._env.state.faults.clear()
         await self._pass(400)
         await self._env.settle()
 
@@ -74,7 +74,7 @@ class Simulation:
                 await self._pass(step.seconds)
             case Fault():
                 self._env.strike(step.kind, step.path, step.method, seconds=LATE_SECONDS)
-        while len(self._late) < len(self._env.world.late):
+        while len(self._late) < len(self._env.state.late):
             self._late.append(self._env.clock() + LATE_SECONDS * SECOND)
 
     async def _pass(self, seconds: int) -> None:
@@ -82,7 +82,7 @@ class Simulation:
         while self._late and self._late[0] <= until:
             # Desk applies it when its time has come, and not when we next look.
             self._env.advance((self._late.pop(0) - self._env.clock()) / SECOND)
-            while len(self._env.world.late) > len(self._late):
+            while len(self._env.state.late) > len(self._late):
                 await anyio.lowlevel.checkpoint()
         self._env.advance((until - self._env.clock()) / SECOND)
 

@@ -187,10 +187,10 @@ async def test_facts_of_the_call(listeners: Listeners, upstream: Upstream, key: 
 async def test_contact_and_record(listeners: Listeners, upstream: Upstream, key: str) -> None:
     """Once Desk has the record, the page names its contact and leads back to it; Desk leads to the page."""
     place = listeners.place
-    place.sandbox.world.desk.add_contact(last_name="Hopper", first_name="Grace", phone="+442079460001")
+    place.sandbox.state.desk.add_contact(last_name="Hopper", first_name="Grace", phone="+442079460001")
     while await place.services.deliverer.once():
         pass
-    (record,) = place.sandbox.world.desk.dump_calls()
+    (record,) = place.sandbox.state.desk.dump_calls()
     assert record["recordingUrl"] == f"{listeners.services.settings.public_url}/recordings/{key}"
     assert upstream.origin not in str(record)
     page = await listeners.page(ADA, key)

@@ -36,7 +36,7 @@ class Person:
     @property
     def client(self) -> Client:
         """Return the client as registered."""
-        return self.sandbox.world.config.clients[0]
+        return self.sandbox.state.config.clients[0]
 
     def authorize(self, **changes: str) -> httpx2.Response:
         """Go to the consent page, signing in on the way if need be."""
@@ -83,7 +83,7 @@ class Person:
 
     def form(self, fields: dict[str, str]) -> dict[str, str]:
         """Fill in a token request with client, secret and callback."""
-        secret = self.sandbox.world.config.secret_of(self.client, self.location)
+        secret = self.sandbox.state.config.secret_of(self.client, self.location)
         filled = {
             "grant_type": "authorization_code",
             "client_id": DEMO_CLIENT_ID,
@@ -131,7 +131,7 @@ def sandbox(running: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 def world(sandbox: RunningSandbox) -> SandboxState:
     """Look inside it."""
-    return sandbox.world
+    return sandbox.state
 
 
 @pytest.fixture

@@ -31,13 +31,13 @@ def client(sandbox: RunningSandbox) -> Iterator[httpx2.Client]:
 def strike(sandbox: RunningSandbox, kind: FaultKind, **more: float | None) -> None:
     """Let a fault befall the next revocation, which stands for any write."""
     path = "/_nothing" if kind == "latency" else "/oauth/v2/token/revoke"
-    sandbox.world.faults.add(Rule(kind=kind, path_prefix=path, times=1, **more))  # type: ignore[arg-type]
+    sandbox.state.faults.add(Rule(kind=kind, path_prefix=path, times=1, **more))  # type: ignore[arg-type]
 
 
 def granted_token(sandbox: RunningSandbox) -> str:
     """Give out a token that a write can take away."""
     grant = Grant(client_id="1000.A", zuid=ADA, location="us", scopes=frozenset(), scope_text="")
-    return sandbox.world.tokens.add_access_token(grant).token
+    return sandbox.state.tokens.add_access_token(grant).token
 
 
 def write(client: httpx2.Client, token: str) -> httpx2.Response:
@@ -51,7 +51,7 @@ def test_drop_applies_and_gives_no_answer(sandbox: RunningSandbox, client: httpx
     strike(sandbox, "drop")
     with pytest.raises(httpx2.RemoteProtocolError):
         write(client, token)
-    assert sandbox.world.tokens.resolve(token) is None
+    assert sandbox.state.tokens.resolve(token) is None
     assert write(client, token).status_code == 400
 
 
@@ -61,13 +61,13 @@ def test_reset_applies_nothing(sandbox: RunningSandbox, client: httpx2.Client) -
     strike(sandbox, "reset")
     with pytest.raises(httpx2.ReadError):
         write(client, token)
-    assert sandbox.world.tokens.resolve(token) is not None
+    assert sandbox.state.tokens.resolve(token) is not None
     assert write(client, token).status_code == 200
 
 
 def test_late_applies_when_its_time_has_come(sandbox: RunningSandbox, client: httpx2.Client) -> None:
     """The connection ends at once, the write comes so many seconds later by the sandbox's clock."""
-    token, world = granted_token(sandbox), sandbox.world
+    token, world = granted_token(sandbox), sandbox.state
     strike(sandbox, "late", seconds=30)
     with pytest.raises(httpx2.RemoteProtocolError):
         write(client, token)
@@ -87,13 +87,13 @@ def test_unanswered_requests_are_counted(sandbox: RunningSandbox, client: httpx2
         strike(sandbox, kind, seconds=1)
         with pytest.raises(httpx2.TransportError):
             write(client, granted_token(sandbox))
-    assert sandbox.world.requests.count("POST", "/oauth/v2/token/revoke", 0) == 3
-    assert sandbox.world.requests.count() == 3
+    assert sandbox.state.requests.count("POST", "/oauth/v2/token/revoke", 0) == 3
+    assert sandbox.state.requests.count() == 3
 
 
 def api(sandbox: RunningSandbox, client: httpx2.Client, rule: Rule) -> httpx2.Response:
     """Ask Desk for something while a fault waits."""
-    sandbox.world.faults.add(rule)
+    sandbox.state.faults.add(rule)
     return client.get("/api/v1/organizations", headers={"orgId": "7"})
 
 
@@ -121,9 +121,9 @@ def test_variants_of_answers(sandbox: RunningSandbox, client: httpx2.Client) -> 
     html = api(sandbox, client, Rule(kind="html", times=1))
     assert (html.status_code, html.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert api(sandbox, client, Rule(kind="threshold", times=1, seconds=7)).headers["retry-after"] == "7"
-    sandbox.world.config.threshold_retry_after = False
+    sandbox.state.config.threshold_retry_after = False
     assert "retry-after" not in api(sandbox, client, Rule(kind="threshold", times=1)).headers
-    sandbox.world.config.desk_401_html = True
+    sandbox.state.config.desk_401_html = True
     page = api(sandbox, client, Rule(kind="unauthorized", times=1))
     assert page.status_code == 401
     assert "Zoho Desk - Error" in page.text
@@ -150,7 +150,7 @@ def test_answers_of_accounts(
 
 def test_latency(sandbox: RunningSandbox, client: httpx2.Client) -> None:
     """Desk takes as long as configured and Accounts does not; a rule may make either wait longer."""
-    sandbox.world.config.latency_ms, sandbox.world.config.latency_jitter_ms = 60, 10
+    sandbox.state.config.latency_ms, sandbox.state.config.latency_jitter_ms = 60, 10
 
     def took(path: str) -> float:
         started = time.perf_counter()
@@ -158,27 +158,27 @@ def test_latency(sandbox: RunningSandbox, client: httpx2.Client) -> None:
         return time.perf_counter() - started
 
     assert min(took("/oauth/serverinfo") for _ in range(5)) < 0.05 <= took("/api/v1/organizations")
-    sandbox.world.faults.add(Rule(kind="latency", path_prefix="/oauth/", seconds=0.06, times=1))
+    sandbox.state.faults.add(Rule(kind="latency", path_prefix="/oauth/", seconds=0.06, times=1))
     assert took("/oauth/serverinfo") >= 0.06
 
 
 @pytest.mark.anyio
 async def test_concurrency_is_recorded(sandbox: RunningSandbox) -> None:
     """The most requests that a portal had under way at once, latency included."""
-    sandbox.world.config.latency_ms = 100
+    sandbox.state.config.latency_ms = 100
     async with httpx2.AsyncClient(base_url=sandbox.origin, verify=NO_TLS) as client:
         requests = [client.get("/api/v1/organizations", headers={"orgId": "7"}) for _ in range(4)]
         await asyncio.gather(*requests)
         counted = (await client.get("/_sandbox/requests")).json()["max_concurrency"]
     assert counted == {"7": 4}
-    assert sandbox.world.requests.in_progress["7"] == 0
+    assert sandbox.state.requests.in_progress["7"] == 0
 
 
 @pytest.mark.anyio
 async def test_without_a_connection_a_drop_is_an_error() -> None:
     """A transport that calls the program directly sees ConnectionResetError."""
     app = create_sandbox()
-    app.state.world.faults.add(Rule(kind="reset", path_prefix="/oauth/"))
+    app.state.sandbox.faults.add(Rule(kind="reset", path_prefix="/oauth/"))
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
         with pytest.raises(ConnectionResetError):

@@ -30,7 +30,7 @@ def test_stops_promptly(http: type[HangUpHttpTools | HangUpH11]) -> None:
         RunningSandbox(http=http) as sandbox,
         httpx2.Client(base_url=sandbox.origin, verify=NO_TLS) as client,
     ):
-        sandbox.world.faults.add(Rule(kind="late", path_prefix="/oauth/", seconds=3600, times=1))
+        sandbox.state.faults.add(Rule(kind="late", path_prefix="/oauth/", seconds=3600, times=1))
         with pytest.raises(httpx2.TransportError):
             client.get("/oauth/serverinfo")
         client.get("/oauth/serverinfo")
@@ -55,10 +55,10 @@ def test_busy_port() -> None:
 def test_renewed_sandbox_has_forgotten_all(running: RunningSandbox) -> None:
     """At the same address stands a fresh world with the switches of its own."""
     running.renew(nonce_echoed=True)
-    before = running.world
+    before = running.state
     running.renew()
-    assert (before.config.nonce_echoed, running.world.config.nonce_echoed) == (True, False)
-    assert running.world is not before
+    assert (before.config.nonce_echoed, running.state.config.nonce_echoed) == (True, False)
+    assert running.state is not before
 
 
 def test_foreground_until_interrupted() -> None:

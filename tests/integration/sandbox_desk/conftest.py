@@ -33,8 +33,8 @@ class Desk:
     def __init__(self, sandbox: RunningSandbox, http: httpx2.Client, org: Org) -> None:
         self.sandbox = sandbox
         self.org = org
-        self.config: Config = sandbox.world.config
-        self.state: DeskState = sandbox.world.desk
+        self.config: Config = sandbox.state.config
+        self.state: DeskState = sandbox.state.desk
         self.http = http
         self.token = self.grant()
 
@@ -48,7 +48,7 @@ class Desk:
     @property
     def now(self) -> int:
         """Return the sandbox's moment."""
-        return self.sandbox.world.clock.now()
+        return self.sandbox.state.clock.now()
 
     def grant(self, *scopes: str, agent: int = 0) -> str:
         """Make a token of one of the agents."""
@@ -61,7 +61,7 @@ class Desk:
             scope_text=" ".join(wanted),
             org_id=self.org.org_id,
         )
-        return self.sandbox.world.tokens.add_access_token(grant).token
+        return self.sandbox.state.tokens.add_access_token(grant).token
 
     def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Ask the API with the token, or with the `token` given."""
@@ -118,7 +118,7 @@ class Desk:
 
     def wait_for_index(self) -> None:
         """Let the index delay pass."""
-        self.sandbox.world.clock.advance(self.config.index_delay_seconds)
+        self.sandbox.state.clock.advance(self.config.index_delay_seconds)
 
 
 def problems(answer: httpx2.Response) -> dict[str, str]:
@@ -154,7 +154,7 @@ def http(running: RunningSandbox) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def desk(running: RunningSandbox, http: httpx2.Client) -> Iterator[Desk]:
     """Give a test a portal with six agents, and put every switch back afterwards."""
-    config, number = running.world.config, next(_numbers)
+    config, number = running.state.config, next(_numbers)
     switches = {
         name: msgspec.json.decode(msgspec.json.encode(getattr(config, name)))
         for name in config.__struct_fields__

@@ -159,7 +159,7 @@ def test_update_wants_everything_again(desk: Desk) -> None:
     answer = desk.patch(f"calls/{made['id']}", {"duration": "5"})
     assert set(problems(answer).values()) == {"missing"}
     assert len(problems(answer)) == 5
-    desk.sandbox.world.clock.advance(60)
+    desk.sandbox.state.clock.advance(60)
     changed = desk.patch(f"calls/{made['id']}", desk.call_body(duration="120", status="Completed")).json()
     assert (changed["duration"], changed["completedTime"]) == ("120", write_time(desk.now))
     assert changed["createdTime"] == made["createdTime"]
@@ -199,7 +199,7 @@ def test_list_newest_first_of_a_department(desk: Desk) -> None:
     made = []
     for minute in range(3):
         made.append(desk.make_call(startTime=f"2026-01-05T11:0{minute}:00.250Z")["id"])
-        desk.sandbox.world.clock.advance(1)
+        desk.sandbox.state.clock.advance(1)
     desk.make_call(departmentId=sales)
     assert desk.ids("calls", departmentId=support, sortBy="-createdTime", limit=2) == made[:0:-1]
     assert desk.ids("calls", departmentId=support) == made
@@ -293,7 +293,7 @@ def test_comments(desk: Desk) -> None:
     call = desk.make_call()["id"]
     assert desk.ids(f"calls/{call}/comments") == []
     first = desk.post(f"calls/{call}/comments", {"content": "<b>Hi</b>"}).json()
-    desk.sandbox.world.clock.advance(1)
+    desk.sandbox.state.clock.advance(1)
     second = desk.post(f"calls/{call}/comments", {"content": "Two", "contentType": "plainText"}).json()
     assert (first["contentType"], second["contentType"]) == ("html", "plainText")
     assert first["commenter"]["email"] == desk.portal.agents()[0].email

@@ -102,7 +102,7 @@ def test_phone_may_hold_a_semicolon_and_other_letters(desk: Desk) -> None:
 def test_update_changes_only_what_is_given(desk: Desk) -> None:
     """The rest stays, and the time of modification moves."""
     made = desk.post("contacts", {"lastName": "Quill", "phone": "1", "title": "Dr"}).json()
-    desk.sandbox.world.clock.advance(60)
+    desk.sandbox.state.clock.advance(60)
     changed = desk.patch(f"contacts/{made['id']}", {"phone": "2"}).json()
     assert changed == made | {"phone": "2", "modifiedTime": write_time(desk.now)}
     assert problems(desk.patch(f"contacts/{made['id']}", {"lastName": None})) == {"/lastName": "missing"}
@@ -173,9 +173,9 @@ def test_search_finds_after_the_index_delay(desk: Desk) -> None:
     """A list knows a new contact at once, the search only after 15 seconds; changes likewise."""
     made = desk.post("contacts", {"lastName": "Latecomer", "phone": "111"}).json()["id"]
     assert made in desk.ids("contacts", sortBy="-createdTime")
-    desk.sandbox.world.clock.advance(14.999)
+    desk.sandbox.state.clock.advance(14.999)
     assert desk.ids("contacts/search", lastName="Latecomer") == []
-    desk.sandbox.world.clock.advance(0.001)
+    desk.sandbox.state.clock.advance(0.001)
     assert desk.ids("contacts/search", lastName="Latecomer") == [made]
     desk.patch(f"contacts/{made}", {"phone": "222"})
     assert desk.ids("contacts/search", phone="111") == [made]
@@ -191,7 +191,7 @@ def test_search_counts_sorts_and_ranges(desk: Desk) -> None:
     ids = []
     for number in range(12):
         ids.append(desk.state.add_contact(desk.org.org_id, last_name="Series", phone=str(number)).id)
-        desk.sandbox.world.clock.advance(1)
+        desk.sandbox.state.clock.advance(1)
     answer = desk.get("contacts/search", lastName="Series", sortBy="modifiedTime").json()
     assert answer["count"] == 12
     assert [row["id"] for row in answer["data"]] == ids[:10]

@@ -22,7 +22,7 @@ def test_bad_token_is_invalid_oauth(desk: Desk) -> None:
 
 def test_expired_token_is_invalid_oauth(desk: Desk) -> None:
     """A token dies after its hour."""
-    desk.sandbox.world.clock.advance(desk.config.access_token_life_seconds)
+    desk.sandbox.state.clock.advance(desk.config.access_token_life_seconds)
     assert refusal(desk.get("contacts")) == (401, "INVALID_OAUTH")
 
 

@@ -55,7 +55,7 @@ def test_threshold_until_midnight(desk: Desk) -> None:
     assert answer.headers["retry-after"] == str(wait)
     desk.config.threshold_retry_after = False
     assert "retry-after" not in desk.get("myinfo").headers
-    desk.sandbox.world.clock.advance(wait)
+    desk.sandbox.state.clock.advance(wait)
     desk.token = desk.grant()
     assert desk.get("myinfo").status_code == 200
 

@@ -51,12 +51,12 @@ def test_unique_phones(desk: Desk) -> None:
 
 def test_a_filter_dislikes_a_text(desk: Desk) -> None:
     """A fault may strike only requests with a certain text, and a refusal is as its rule has it."""
-    desk.sandbox.world.faults.add(Rule(kind="html", status=403, containing="select * from"))
+    desk.sandbox.state.faults.add(Rule(kind="html", status=403, containing="select * from"))
     assert desk.post("calls", desk.call_body(subject="select * from x")).status_code == 403
     assert desk.post("calls", desk.call_body(subject="plain")).status_code == 200
     assert desk.get("contacts/search", fullName="select * from").status_code == 403
-    desk.sandbox.world.faults.clear()
-    desk.sandbox.world.faults.add(
+    desk.sandbox.state.faults.clear()
+    desk.sandbox.state.faults.add(
         Rule(kind="refusal", code="LICENSE_ACCESS_LIMITED", status=403, fields={"/x": "invalid"}, times=1)
     )
     refused = desk.post("calls", desk.call_body())

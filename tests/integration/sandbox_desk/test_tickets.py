@@ -13,7 +13,7 @@ def test_tickets_of_a_contact_newest_first(desk: Desk) -> None:
     ids = []
     for subject, status in (("One", "Open"), ("Two", "Closed"), ("Three", "On Hold")):
         ids.append(desk.state.add_ticket(contact, subject=subject, status=status).id)
-        desk.sandbox.world.clock.advance(1)
+        desk.sandbox.state.clock.advance(1)
     rows = desk.rows(f"contacts/{contact.id}/tickets", sortBy="-createdTime", include="departments")
     assert [row["id"] for row in rows] == ids[::-1]
     assert [row["statusType"] for row in rows] == ["On Hold", "Closed", "Open"]

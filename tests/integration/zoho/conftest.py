@@ -42,14 +42,14 @@ def oauth(http: httpx2.AsyncClient, sandbox: RunningSandbox) -> OAuth:
         http,
         DEMO_CLIENT_ID,
         lambda place: client_secret(DEMO_CLIENT_ID, place),
-        sandbox.world.clock.now,
+        sandbox.state.clock.now,
     )
 
 
 @pytest.fixture
 def budget(sandbox: RunningSandbox) -> LocalBudget:
     """Make the budget of the portal."""
-    return LocalBudget(10, clock=sandbox.world.clock.now)
+    return LocalBudget(10, clock=sandbox.state.clock.now)
 
 
 @pytest.fixture

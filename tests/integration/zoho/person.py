@@ -63,7 +63,7 @@ class PersonTokens:
 
     async def current(self) -> AccessToken:
         """Return the token, a new one if it has less than five minutes."""
-        if self._token.expires_at - self._sandbox.world.clock.now() < 5 * MINUTE:
+        if self._token.expires_at - self._sandbox.state.clock.now() < 5 * MINUTE:
             return await self.renew(self._token)
         return self._token
 

@@ -74,7 +74,7 @@ async def test_contacts_page_by_page(desk: Desk) -> None:
 
 async def test_searching_contacts(desk: Desk, sandbox: RunningSandbox) -> None:
     """One request searches a field for many forms; stars find tails; nothing found is an empty list."""
-    state = sandbox.world.desk
+    state = sandbox.state.desk
     phone = state.add_contact(last_name="Phoned", phone="+33 1 23 45 67 89")
     mobile = state.add_contact(last_name="Mobile", first_name="Mia", mobile="06 12 34 56 78")
     forms = ["+33123456789", "+33 1 23 45 67 89", "(01) 23"]
@@ -97,13 +97,13 @@ async def test_making_a_contact(desk: Desk) -> None:
 
 async def test_tickets_of_a_contact(desk: Desk, sandbox: RunningSandbox) -> None:
     """The newest comes first, with its number and the type of its status."""
-    state = sandbox.world.desk
+    state = sandbox.state.desk
     contact = state.add_contact(last_name="Asking")
     state.add_ticket(contact, subject="Old one", status="Closed")
-    sandbox.world.clock.advance(60)
+    sandbox.state.clock.advance(60)
     state.add_ticket(contact, subject="New one")
     for refused in (False, True):
-        sandbox.world.config.descending_sort_refused = refused
+        sandbox.state.config.descending_sort_refused = refused
         tickets = await desk.contact_tickets(contact.id, live=True)
         assert [ticket.subject for ticket in tickets] == ["New one", "Old one"]
         assert [ticket.status_type for ticket in tickets] == ["Open", "Closed"]
@@ -125,12 +125,12 @@ async def test_a_call_record_there_and_back(desk: Desk) -> None:
 
 async def test_a_recording_and_a_custom_field(desk: Desk, sandbox: RunningSandbox) -> None:
     """The recording's address is kept though it cannot be read; the custom field can."""
-    sandbox.world.config.call_custom_fields = ["cf_recordingurl"]
+    sandbox.state.config.call_custom_fields = ["cf_recordingurl"]
     address = "https://pbx.example.com/rec/1.wav"
     wanted = await a_call(desk, recording_url=address, cf={"cf_recordingurl": address})
     made = await desk.create_call(fields.call_body(wanted).body)
     assert (await desk.get_call(made.id)).cf == {"cf_recordingurl": address}
-    (stored,) = sandbox.world.desk.dump_calls()
+    (stored,) = sandbox.state.desk.dump_calls()
     assert stored["recordingUrl"] == address
 
 
@@ -144,7 +144,7 @@ async def test_changing_a_call_record(desk: Desk, sandbox: RunningSandbox) -> No
     changed = await a_call(desk, duration_seconds=70, recording_url="https://pbx.example.com/1.wav")
     patched = await desk.patch_call(made.id, fields.call_body(changed).body)
     assert patched.duration_seconds == 70
-    (stored,) = sandbox.world.desk.dump_calls()
+    (stored,) = sandbox.state.desk.dump_calls()
     assert stored["recordingUrl"] == "https://pbx.example.com/1.wav"
 
 
@@ -162,7 +162,7 @@ async def test_refused_optional_fields_are_left_out(desk: Desk, sandbox: Running
         except errors.InvalidData as problem:
             outcome = fields.without_refused(wanted, problem)
     assert (wanted.owner_id, wanted.cf) == (None, {})
-    assert len(sandbox.world.desk.dump_calls()) == 1
+    assert len(sandbox.state.desk.dump_calls()) == 1
 
 
 async def test_the_longest_texts_that_desk_takes(desk: Desk) -> None:
@@ -180,23 +180,23 @@ async def test_the_newest_calls(desk: Desk, sandbox: RunningSandbox) -> None:
     for subject in ("first", "second"):
         body = fields.call_body(first).body | {"subject": subject}
         await desk.create_call(body)
-        sandbox.world.clock.advance(1)
+        sandbox.state.clock.advance(1)
     newest = await desk.newest_calls(first.department_id, limit=10)
     assert newest is not None
     assert [call.subject for call in newest] == ["second", "first"]
     assert [call.subject for call in await desk.list_calls(first.department_id)] == ["first", "second"]
     assert newest[0].started_at == first.started_at
-    sandbox.world.config.descending_sort_refused = True
+    sandbox.state.config.descending_sort_refused = True
     assert await desk.newest_calls(first.department_id) is None
 
 
 async def test_searching_calls(desk: Desk, sandbox: RunningSandbox) -> None:
     """The index shows a record after its delay, by the key in the description."""
     made = await desk.create_call(fields.call_body(await a_call(desk)).body)
-    now = sandbox.world.clock.now()
+    now = sandbox.state.clock.now()
     around = (now - 60_000, now + 60_000)
     assert await desk.search_calls(*around, "*connector-k-1*") == []
-    sandbox.world.clock.advance(15)
+    sandbox.state.clock.advance(15)
     (found,) = await desk.search_calls(*around, "*connector-k-1*")
     assert found.id == made.id
     assert "connector-k-1" in (found.description or "")
@@ -221,8 +221,8 @@ async def test_a_missing_scope_and_a_foreign_portal(
     sandbox: RunningSandbox, oauth: OAuth, budget: LocalBudget, status: int
 ) -> None:
     """Each has its own exception under either status, and neither costs a renewal."""
-    sandbox.world.config.scope_mismatch_status = status  # type: ignore[assignment]
-    sandbox.world.config.org_mismatch_status = status  # type: ignore[assignment]
+    sandbox.state.config.scope_mismatch_status = status  # type: ignore[assignment]
+    sandbox.state.config.org_mismatch_status = status  # type: ignore[assignment]
     dc = center(sandbox)
     tokens = PersonTokens(oauth, dc, await link(oauth, dc, ("Desk.basic.READ",)), sandbox)
     async with http_client() as http:
@@ -236,6 +236,6 @@ async def test_a_missing_scope_and_a_foreign_portal(
 async def test_a_permission_taken_away(desk: Desk, sandbox: RunningSandbox) -> None:
     """What the agent's profile does not allow is forbidden."""
     wanted = await a_call(desk)
-    sandbox.world.desk.deny("calls.create")
+    sandbox.state.desk.deny("calls.create")
     with pytest.raises(errors.Forbidden):
         await desk.create_call(fields.call_body(wanted).body)

@@ -57,7 +57,7 @@ async def test_linking(oauth: OAuth, sandbox: RunningSandbox) -> None:
     )
     assert missing(tokens.scope) == []
     assert tokens.refresh_token is not None
-    assert tokens.expires_at == pytest.approx(sandbox.world.clock.now() + 3_600_000, abs=10_000)
+    assert tokens.expires_at == pytest.approx(sandbox.state.clock.now() + 3_600_000, abs=10_000)
     refreshed = await oauth.refresh(dc, tokens.refresh_token)
     assert refreshed.access_token != tokens.access_token
     assert refreshed.refresh_token is None
@@ -76,7 +76,7 @@ async def test_linking_from_home_to_another_data_centre(oauth: OAuth, sandbox: R
 
 async def test_a_hostile_server_in_the_callback(oauth: OAuth, sandbox: RunningSandbox) -> None:
     """Nothing is sent anywhere: the check comes before any request."""
-    sandbox.world.config.hostile_accounts_server = "http://127.0.0.1:9"
+    sandbox.state.config.hostile_accounts_server = "http://127.0.0.1:9"
     dc = center(sandbox)
     callback = await consent(linking_url(oauth, dc))
     with pytest.raises(UntrustedServer):
@@ -87,7 +87,7 @@ async def test_denial_and_no_org(oauth: OAuth, sandbox: RunningSandbox) -> None:
     """The callback says who would not, and who has no seat."""
     url = linking_url(oauth, center(sandbox))
     assert (await consent(url, decision="deny"))["error"] == "access_denied"
-    nils = next(user.zuid for user in sandbox.world.config.users if not user.orgs)
+    nils = next(user.zuid for user in sandbox.state.config.users if not user.orgs)
     async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as browser:
         await browser.post(f"{sandbox.origin}/signin", data={"zuid": nils})
         assert "Back to app" in (await browser.get(url)).text
@@ -99,7 +99,7 @@ async def test_a_code_is_good_once_and_for_two_minutes(oauth: OAuth, sandbox: Ru
     code = (await consent(linking_url(oauth, dc)))["code"]
     await exchange(oauth, sandbox, code)
     late = (await consent(linking_url(oauth, dc)))["code"]
-    sandbox.world.clock.advance(121)
+    sandbox.state.clock.advance(121)
     for bad in (code, late, "1000.made.up"):
         with pytest.raises(CodeRefused):
             await exchange(oauth, sandbox, bad)
@@ -129,7 +129,7 @@ async def test_a_wrong_secret_and_a_wrong_client(http: httpx2.AsyncClient, sandb
 @pytest.mark.parametrize("status", [200, 400])
 async def test_throttling(oauth: OAuth, sandbox: RunningSandbox, status: int) -> None:
     """The eleventh token in ten minutes is refused for ten minutes, under either status."""
-    sandbox.world.config.access_denied_status = status  # type: ignore[assignment]
+    sandbox.state.config.access_denied_status = status  # type: ignore[assignment]
     dc = center(sandbox)
     refresh_token = (await link(oauth, dc)).refresh_token or ""
     for _ in range(10):
@@ -137,7 +137,7 @@ async def test_throttling(oauth: OAuth, sandbox: RunningSandbox, status: int) ->
     with pytest.raises(TokensThrottled) as caught:
         await oauth.refresh(dc, refresh_token)
     assert caught.value.retry_after_seconds == 600
-    sandbox.world.clock.advance(600)
+    sandbox.state.clock.advance(600)
     await oauth.refresh(dc, refresh_token)
 
 
@@ -156,7 +156,7 @@ async def test_a_grant_revoked_by_the_person(oauth: OAuth, sandbox: RunningSandb
     """Who removes the connector from their account loses us the grant."""
     dc = center(sandbox)
     refresh_token = (await link(oauth, dc)).refresh_token or ""
-    sandbox.world.revoke_all_grants()
+    sandbox.state.revoke_all_grants()
     with pytest.raises(GrantLost):
         await oauth.refresh(dc, refresh_token)
 
@@ -166,7 +166,7 @@ async def test_accounts_is_down(oauth: OAuth, sandbox: RunningSandbox, kind: str
     """Pages, errors and broken connections are outages, and the grant lives."""
     dc = center(sandbox)
     refresh_token = (await link(oauth, dc)).refresh_token or ""
-    sandbox.world.faults.add(Rule(kind=kind, path_prefix="/oauth/", times=1))  # type: ignore[arg-type]
+    sandbox.state.faults.add(Rule(kind=kind, path_prefix="/oauth/", times=1))  # type: ignore[arg-type]
     with pytest.raises(NoToken):
         await oauth.refresh(dc, refresh_token)
     await oauth.refresh(dc, refresh_token)
@@ -179,7 +179,7 @@ async def test_odd_members_of_a_token_answer(
 ) -> None:
     """Whatever else Zoho writes into it, a token is a token."""
     dc = center(sandbox)
-    sandbox.world.faults.add(
+    sandbox.state.faults.add(
         Rule(kind="odd_member", path_prefix="/oauth/v2/token", member=member, value=value)
     )
     refresh_token = (await link(oauth, dc)).refresh_token or ""
@@ -189,7 +189,7 @@ async def test_odd_members_of_a_token_answer(
 @pytest.mark.parametrize("echoed", [True, False])
 async def test_signing_in(oauth: OAuth, sandbox: RunningSandbox, echoed: object) -> None:
     """The id token tells who it is, with Zoho echoing the nonce or not."""
-    sandbox.world.config.nonce_echoed = bool(echoed)
+    sandbox.state.config.nonce_echoed = bool(echoed)
     identity = await oauth.verify_id_token(*await signed_in(oauth, sandbox), "n-1")
     assert (identity.issuer, identity.sub) == (sandbox.origin, ADA)
     assert (identity.email, identity.email_verified) == ("ada@example.com", True)
@@ -198,14 +198,14 @@ async def test_signing_in(oauth: OAuth, sandbox: RunningSandbox, echoed: object)
 
 async def test_another_nonce(oauth: OAuth, sandbox: RunningSandbox) -> None:
     """Where Zoho echoes the nonce, it must be ours."""
-    sandbox.world.config.nonce_echoed = True
+    sandbox.state.config.nonce_echoed = True
     with pytest.raises(BadIdentity, match="nonce"):
         await oauth.verify_id_token(*await signed_in(oauth, sandbox), "n-2")
 
 
 async def test_the_header_of_old(oauth: OAuth, sandbox: RunningSandbox) -> None:
     """A token in the form of old proves as much as a new one."""
-    sandbox.world.config.jwt_key_named, sandbox.world.config.jwt_padded = "key_id", True
+    sandbox.state.config.jwt_key_named, sandbox.state.config.jwt_padded = "key_id", True
     assert (await oauth.verify_id_token(*await signed_in(oauth, sandbox), "n-1")).sub == ADA
 
 
@@ -215,6 +215,6 @@ async def test_nothing_secret_stands_in_an_address(oauth: OAuth, sandbox: Runnin
     refresh_token = (await link(oauth, dc)).refresh_token or ""
     await oauth.refresh(dc, refresh_token)
     await oauth.revoke(dc, refresh_token)
-    listed = str(sandbox.world.requests.listing())
+    listed = str(sandbox.state.requests.listing())
     assert "/oauth/v2/token" in listed
     assert "1000." not in listed

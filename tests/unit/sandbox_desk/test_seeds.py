@@ -21,7 +21,7 @@ RESERVED = re.compile(
 def make_portal() -> Portal:
     """Make the demo's portal."""
     sandbox = create_sandbox(default_config("http://127.0.0.1:8900"), Clock(frozen_at=NOON))
-    portal = sandbox.state.world.desk.portal(DEMO_ORG_ID)
+    portal = sandbox.state.sandbox.desk.portal(DEMO_ORG_ID)
     assert isinstance(portal, Portal)
     return portal
 
