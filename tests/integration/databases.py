@@ -100,6 +100,8 @@ class _Emptied:
 
     def begin_anew(self, build: Build) -> bool:
         """Leave nothing in it but what `build` writes; False if a test has changed its tables."""
+        # A test may have ended every session of this database, ours too.
+        self._engine.dispose()
         with self._engine.begin() as connection:
             if connection.execute(text(_SCHEMA)).scalar_one() != self._schema:
                 return False
