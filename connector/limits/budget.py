@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from functools import partial
 from uuid import uuid4
 
 import httpx2
-import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import SECOND, Clock, steady_clock
@@ -16,7 +15,7 @@ from connector.errors import ConcurrencyExceeded, CreditsExhausted, OutcomeUnkno
 from connector.limits.credits import Credits, Use
 from connector.limits.editions import allowed
 from connector.limits.gate import Gate, Kind
-from connector.limits.shares import REQUEST_LASTS, SHARE_LASTS, Ask, Share, Watch, write_share
+from connector.limits.shares import REQUEST_LASTS, Ask, Share, write_share
 from connector.store import Store, limits, widths
 from connector.zoho.budget import CLOSED_SECONDS, Leaves, OwnSlot, given_slot
 
@@ -31,9 +30,6 @@ ASK_AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.25)
 
 IDLE_ROUNDS = 30
 """After so many renewals without a request the share is given back."""
-
-AT_FIRST = 2
-"""Requests wanted for the first look-up: it asks for phone and mobile at one time."""
 
 CALLERS_AT_ONCE = 2
 """Requests of users and keys that a process sends at one time: others are for phones that ring."""
@@ -77,18 +73,14 @@ class PortalBudget:
         self._clock = clock
         self._steady = steady
         # Never the same twice: a process that comes back must not take its own old share for a living one.
-        self._process = uuid4().hex
-        self._gate = Gate(steady)
-        self._watch = Watch(steady)
+        self._gate = Gate(portal_id, uuid4().hex, clock, steady)
         self._credits = Credits(clock)
         self._allowed = allowed("")
-        self._written = 0
-        self._contested = False
-        self._is_asking = False
         self._idle_rounds = 0
         self._poked = asyncio.Event()
         self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
         self._keeping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def permit(
@@ -99,8 +91,7 @@ class PortalBudget:
         Raises StoreError where the share could not be asked for. Where a request in the block is left without
         an answer, Desk may go on with it: the permit stays taken for as long as that may last.
         """
-        await self._enter(kind, patience_seconds)
-        permit = Permit(self, kind)
+        permit = Permit(self, kind, await self._enter(kind, patience_seconds))
         try:
             yield permit
         finally:
@@ -146,33 +137,31 @@ class PortalBudget:
         """Raise CreditsExhausted where what is left is kept for calls and their records."""
         self._credits.check(cost, "spare", self._allowed)
 
-    @contextmanager
-    def asking(self, deliveries: int = 0) -> Generator[Ask | None]:
+    def asking(self, deliveries: int = 0) -> AbstractContextManager[Ask | None]:
         """Ask for a share in this block, with so many deliveries that could leave soon.
 
         None is given while this process is at it already: a share is written once at a time.
         """
-        if self._is_asking:
-            yield None
-            return
-        self._is_asking = True
-        try:
-            yield self._ask(deliveries)
-        finally:
-            self._is_asking = False
+        keeps_one = self._gate.written and not self._gate.is_contested and self._idle_rounds < IDLE_ROUNDS
+        return self._gate.asking(lookups=1 if keeps_one else 0, deliveries=deliveries)
 
     def adopt(self, ask: Ask, share: Share | None) -> None:
         """Use a share from now on, whose transaction is committed. None changes nothing."""
-        if share is None:
-            return
-        self._allowed, self._written, self._contested = share.allowed, share.written, share.contested
-        self._credits.learn(share.state)
-        self._gate.good_until = ask.at + SHARE_LASTS
-        self._gate.resize(share.lookups, share.work)
-        self._start_keeping()
+        if share is not None:
+            self._allowed = share.allowed
+            self._credits.learn(share.state)
+            self._gate.adopt(ask, share)
+            self._start_keeping()
 
     async def renew(self) -> None:
-        """Write the share as it is needed now, unless that is being done; StoreError where it cannot be."""
+        """Write the share as it is needed now, or wait while that is being done; raises StoreError."""
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew())
+            # If everybody has gone by then, nobody else would take note of a failure.
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._renewing)
+
+    async def _renew(self) -> None:
         with self.asking() as ask:
             if ask is not None:
                 self.adopt(ask, await self._store.write(partial(write_share, ask=ask)))
@@ -180,40 +169,35 @@ class PortalBudget:
     async def keep(self) -> None:
         """Renew the share, and tell the others what was spent; give it back where nobody needs it."""
         await self._tell()
-        self._idle_rounds = 0 if any(self._gate.needed(kind) for kind in USE_OF) else self._idle_rounds + 1
+        self._idle_rounds = 0 if self._gate.needed() else self._idle_rounds + 1
         await self.renew()
 
     async def close(self) -> None:
         """Tell what was spent, and give back what is not under way."""
         if self._keeping is not None:
             self._keeping.cancel()
-            await asyncio.wait([self._keeping])
+            await asyncio.wait([each for each in (self._keeping, self._renewing) if each is not None])
         await self._tell()
-        if self._written:
-            self._idle_rounds = IDLE_ROUNDS
-            self._gate.resize(0, 0)
-            with self.asking() as ask:
+        if self._gate.written:
+            with self._gate.asking(is_leaving=True) as ask:
                 if ask is not None:
-                    nothing = msgspec.structs.replace(ask, lookups=0, deliveries=0, others=0)
-                    await self._store.write(partial(write_share, ask=nothing))
+                    await self._store.write(partial(write_share, ask=ask))
 
-    async def ready(self) -> None:
-        """Have a share that is good for as long as a request may last; ConcurrencyExceeded otherwise."""
-        if not self._gate.may_leave():
+    async def ready(self, epoch: int) -> None:
+        """Have a share that lasts for as long as a request may; ConcurrencyExceeded otherwise."""
+        if not self._gate.is_good():
             await self.renew()
-        if not self._gate.may_leave():
-            raise ConcurrencyExceeded("The portal's share could not be renewed in time.")
+        if not self._gate.may_leave(epoch):
+            raise ConcurrencyExceeded("This process stood still, and lost its share of the portal meanwhile.")
 
-    def may_leave(self) -> bool:
-        """Tell whether a request may still leave; asked at the very last moment."""
-        return self._gate.may_leave()
+    def may_leave(self, epoch: int) -> bool:
+        """Tell whether a request may leave that was allowed in an epoch of the share."""
+        return self._gate.may_leave(epoch)
 
-    @contextmanager
-    def charged(self, cost: int, use: Use) -> Generator[None]:
-        """Count what a request costs, unless it may not be spent: CreditsExhausted."""
+    def charge(self, cost: int, use: Use) -> None:
+        """Count what a request costs; CreditsExhausted where it may not be spent."""
         self._credits.check(cost, use, self._allowed)
         self._credits.spend(cost, use, self._allowed)
-        yield
 
     async def narrow(self, began_at: int) -> None:
         """Let all processes know that Desk was asked too much at a time by what left since `began_at`."""
@@ -236,38 +220,16 @@ class PortalBudget:
         """Return until when Desk may go on with a request that is given up now, on the steady clock."""
         return self._steady() + REQUEST_LASTS
 
-    def _ask(self, deliveries: int) -> Ask:
-        most = self._gate.take_most()
-        lookups = most["lookup"]
-        if self._gate.waiting("lookup"):
-            lookups = max(lookups, AT_FIRST)
-        elif self._written and not self._contested and self._idle_rounds < IDLE_ROUNDS:
-            lookups = max(lookups, 1)
-        deliveries = max(deliveries, most["delivery"])
-        self._gate.shrink(lookups, deliveries + most["other"])
-        opened, work_opened = self._gate.open()
-        return Ask(
-            portal_id=self.portal_id,
-            process=self._process,
-            lookups=lookups,
-            deliveries=deliveries,
-            others=most["other"],
-            open=opened,
-            work_open=work_opened,
-            at=self._steady(),
-            now=self._clock(),
-            watch=self._watch,
-        )
-
-    async def _enter(self, kind: Kind, patience_seconds: float) -> None:
+    async def _enter(self, kind: Kind, patience_seconds: float) -> int:
+        """Wait for room, and return the epoch of the share that has it."""
         if self._gate.try_enter(kind):
-            return
+            return self._gate.epoch
         place = self._gate.queue(kind)
         self._start_keeping()
         self._poked.set()
         try:
             async with asyncio.timeout(patience_seconds):
-                await asyncio.shield(place)
+                return await place.wait()
         except BaseException as problem:
             self._gate.leave_queue(kind, place)
             if isinstance(problem, TimeoutError):
@@ -276,7 +238,7 @@ class PortalBudget:
 
     def _leave(self, kind: Kind, unanswered_until: int) -> None:
         self._gate.leave(kind, unanswered_until=unanswered_until)
-        if self._contested and self._written > self._gate.busy():
+        if self._gate.has_excess():
             self._poked.set()
 
     def _start_keeping(self) -> None:
@@ -286,7 +248,7 @@ class PortalBudget:
 
     async def _keep_while_needed(self) -> None:
         tries = 0
-        while self._idle_rounds < IDLE_ROUNDS or self._written:
+        while self._idle_rounds < IDLE_ROUNDS or self._gate.written:
             self._poked.clear()
             try:
                 await self.keep()
@@ -332,7 +294,7 @@ class PortalBudget:
     @asynccontextmanager
     async def _given(self, slot: OwnSlot, cost: int) -> AsyncGenerator[Leaves]:
         self._start_keeping()
-        permit = Permit(self, "delivery", is_shared=False)
+        permit = Permit(self, "delivery", None)
         try:
             async with slot.turn, permit.use(cost, "delivery"):
                 yield lambda: True
@@ -348,10 +310,10 @@ class PortalBudget:
 class Permit:
     """Leave to have one request under way at a portal while it is held; a `Budget` for one at a time."""
 
-    def __init__(self, budget: PortalBudget, kind: Kind, *, is_shared: bool = True) -> None:
+    def __init__(self, budget: PortalBudget, kind: Kind, epoch: int | None) -> None:
         self._budget = budget
         self._kind = kind
-        self._is_shared = is_shared
+        self._epoch = epoch
         self._one_at_a_time = asyncio.Lock()
         self.unanswered_until = 0
         self.was_answered = False
@@ -372,23 +334,23 @@ class Permit:
         """Send one request, for a use of credits other than the kind's."""
         budget = self._budget
         async with self._one_at_a_time:
-            if self._is_shared:
-                await budget.ready()
+            if self._epoch is not None:
+                await budget.ready(self._epoch)
             began_at = budget.now
-            with budget.charged(cost, use):
-                try:
-                    yield budget.may_leave
-                except ConcurrencyExceeded:
-                    await budget.narrow(began_at)
-                    raise
-                except CreditsExhausted as problem:
-                    await budget.shut(problem.retry_after_seconds)
-                    raise
-                except (asyncio.CancelledError, ZohoDown, OutcomeUnknown) as problem:
-                    if _goes_on(problem):
-                        self.unanswered_until = budget.unanswered_until()
-                    raise
-                self.was_answered = True
+            budget.charge(cost, use)
+            try:
+                yield partial(budget.may_leave, self._epoch or 0)
+            except ConcurrencyExceeded:
+                await budget.narrow(began_at)
+                raise
+            except CreditsExhausted as problem:
+                await budget.shut(problem.retry_after_seconds)
+                raise
+            except (asyncio.CancelledError, ZohoDown, OutcomeUnknown) as problem:
+                if _goes_on(problem):
+                    self.unanswered_until = budget.unanswered_until()
+                raise
+            self.was_answered = True
 
 
 def _goes_on(problem: BaseException) -> bool:

@@ -6,7 +6,7 @@ the reserve for look-ups, at least one. Whoever writes its share only lowers it 
 the sum never exceeds the width, whatever the others do and whenever they die.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -112,12 +112,12 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Division(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process gets: in the table, and to use."""
+    """What one process may use, the parts it writes, and the holders of those that it deletes."""
 
-    lookups: Part
-    work: Part
-    lookups_to_use: int
-    work_to_use: int
+    lookups: int
+    work: int
+    written: Sequence[Part]
+    gone: Sequence[str]
     contested: bool
 
 
@@ -130,9 +130,6 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
     if allowed is None:
         return None
     state = limits.state(connection, ask.portal_id)
-    parts = shares.of_portal(connection, ask.portal_id)
-    ask.watch.see(parts)
-    over = [part for part in parts if ask.watch.is_over(part, ask.now)]
     room = Room(
         # However narrow it gets, a look-up and something else go on.
         width=max(state.width(allowed, ask.now), min(2, allowed.width)),
@@ -142,14 +139,12 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
     shut, trying = state.is_shut(allowed, ask.now), state.is_trying(allowed)
     deliveries = 0 if shut else min(1, ask.deliveries) if trying else ask.deliveries
     wish = msgspec.structs.replace(ask, deliveries=deliveries)
-    got = divide(room, wish, [part for part in parts if part not in over], ask.watch.is_silent)
-    own = (got.lookups, got.work)
-    gone = [part.holder for part in over] + [part.holder for part in own if not part.wanted]
-    shares.put(connection, ask.portal_id, [part for part in own if part.wanted], gone)
+    got = divide(room, wish, shares.of_portal(connection, ask.portal_id))
+    shares.put(connection, ask.portal_id, got.written, got.gone)
     return Share(
-        lookups=got.lookups_to_use,
-        work=got.work_to_use,
-        written=got.lookups.size + got.work.size,
+        lookups=got.lookups,
+        work=got.work,
+        written=sum(part.size for part in got.written),
         contested=got.contested,
         shut=shut,
         trying=trying,
@@ -158,19 +153,17 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
     )
 
 
-def divide(
-    room: Room, ask: Ask, parts: Sequence[Part], is_silent: Callable[[Part], bool] = lambda _: False
-) -> Division:
-    """Return what one process gets of a portal's width; pure, but for the order in which it is asked.
-
-    `parts` are all that are not over, its own as they were written last included.
-    """
-    own = {part.is_lookups: part for part in parts if part.holder in holders(ask.process)}
-    others = [part for part in parts if part.holder not in holders(ask.process)]
+def divide(room: Room, ask: Ask, parts: Sequence[Part]) -> Division:
+    """Return what one process gets of a portal's width, where `parts` is all that is written; pure."""
+    ask.watch.see(parts)
+    over = [part for part in parts if ask.watch.is_over(part, ask.now)]
+    valid = [part for part in parts if part not in over]
+    own = {part.is_lookups: part for part in valid if part.holder in holders(ask.process)}
+    others = [part for part in valid if part.holder not in holders(ask.process)]
     lookups = _wished(ask, own.get(True), ask.lookups, is_lookups=True)
     work = _wished(ask, own.get(False), ask.deliveries + ask.others, is_lookups=False)
-    living = [lookups, work, *(part for part in others if not is_silent(part))]
-    silent = [part for part in others if is_silent(part)]
+    silent = [part for part in others if ask.watch.is_silent(part)]
+    living = [lookups, work, *(part for part in others if part not in silent)]
     for_lookups, for_work = _targets(room, living, silent, ask.now)
     # What may be in use until this is committed stays, as far as it is written; more only where it is free.
     work_kept = min(ask.work_open, work.size)
@@ -179,11 +172,12 @@ def divide(
     lookups_size = _taken(lookups, kept - work_kept, free, for_lookups, living)
     free -= lookups_size - (kept - work_kept)
     work_size = _taken(work, work_kept, free, for_work, living)
+    parts_now = [_resized(lookups, lookups_size, ask.now), _resized(work, work_size, ask.now)]
     return Division(
-        lookups=_resized(lookups, lookups_size, ask.now),
-        work=_resized(work, work_size, ask.now),
-        lookups_to_use=min(lookups_size, for_lookups[lookups.holder]),
-        work_to_use=min(work_size, for_work[work.holder]),
+        lookups=min(lookups_size, for_lookups[lookups.holder]),
+        work=min(work_size, for_work[work.holder]),
+        written=[part for part in parts_now if part.wanted],
+        gone=[part.holder for part in (*over, *parts_now) if part in over or not part.wanted],
         contested=sum(part.wanted for part in living) > sum(for_lookups.values()) + sum(for_work.values()),
     )
 
