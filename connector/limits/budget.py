@@ -67,8 +67,17 @@ class Limits:
 class PortalBudget:
     """A portal's `Budget`: what this process may ask of its Desk."""
 
-    def __init__(self, store: Store, portal_id: int, clock: Clock, steady: Clock = steady_clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        portal_id: int,
+        clock: Clock,
+        steady: Clock = steady_clock,
+        *,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
         self._store = store
+        self._renew_seconds = renew_seconds
         self.portal_id = portal_id
         self._clock = clock
         self._steady = steady
@@ -263,8 +272,11 @@ class PortalBudget:
             await asyncio.sleep(ASK_AGAIN_SECONDS[min(tries, len(ASK_AGAIN_SECONDS)) - 1])
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(RENEW_SECONDS):
+            async with asyncio.timeout(self._renew_seconds):
                 await self._poked.wait()
+                if not self._gate.waiting():
+                    # What is not needed just now may be needed for the next request of the same look-up.
+                    await asyncio.sleep(ASK_AGAIN_SECONDS[0])
 
     async def _tell(self) -> None:
         spent, told, told_at, short = self._credits.take()

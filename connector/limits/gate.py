@@ -11,15 +11,12 @@ from contextlib import contextmanager
 from typing import Literal
 
 from connector.clock import Clock
-from connector.limits.shares import REQUEST_LASTS, SHARE_LASTS, Ask, Share, Watch
+from connector.limits.shares import AT_FIRST, REQUEST_LASTS, SHARE_LASTS, Ask, Share, Watch
 
 Kind = Literal["lookup", "delivery", "other"]
 """What a request is for: a call that rings, a record, or all else, such as the contact index."""
 
 KINDS: tuple[Kind, ...] = ("lookup", "delivery", "other")
-
-AT_FIRST = 2
-"""Requests wanted for the first look-up: it asks for phone and mobile at one time."""
 
 
 class Place:
@@ -208,8 +205,8 @@ class Gate:
 
     def _wake(self) -> None:
         while kind := self._next():
-            self._go(kind)
             place = self._waiting[kind].popleft()
+            self._go(kind)
             place.epoch = self.epoch
             place.has_come.set()
 

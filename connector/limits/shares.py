@@ -30,6 +30,10 @@ SERVED_FOR = 5 * SECOND
 """How long a share is left to whoever has it, where there are more processes than requests at a time."""
 
 
+AT_FIRST = 2
+"""Requests wanted for the first look-up: it asks for phone and mobile at one time."""
+
+
 class Watch:
     """Since when this process has seen the shares of others unchanged, on a clock that never jumps.
 
@@ -89,8 +93,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     """What one process may have under way: `lookups` requests for look-ups, and `work` others.
 
     `written` is how many it has in the table, which is more while it still has to give some back.
-    It is `contested` where others want more than there is. No delivery may leave while the portal is `shut`,
-    and only one where it is `trying` whether the others may follow.
+    It is `contested` where others want more than there is, or could not look up at once. No delivery may
+    leave while the portal is `shut`, and only one where it is `trying` whether the others may follow.
     """
 
     lookups: int
@@ -172,13 +176,14 @@ def divide(room: Room, ask: Ask, parts: Sequence[Part]) -> Division:
     lookups_size = _taken(lookups, kept - work_kept, free, for_lookups, living)
     free -= lookups_size - (kept - work_kept)
     work_size = _taken(work, work_kept, free, for_work, living)
+    is_short = sum(part.wanted for part in living) > sum(for_lookups.values()) + sum(for_work.values())
     parts_now = [_resized(lookups, lookups_size, ask.now), _resized(work, work_size, ask.now)]
     return Division(
         lookups=min(lookups_size, for_lookups[lookups.holder]),
         work=min(work_size, for_work[work.holder]),
         written=[part for part in parts_now if part.wanted],
         gone=[part.holder for part in (*over, *parts_now) if part in over or not part.wanted],
-        contested=sum(part.wanted for part in living) > sum(for_lookups.values()) + sum(for_work.values()),
+        contested=bool(others) and (is_short or free - (work_size - work_kept) < AT_FIRST),
     )
 
 

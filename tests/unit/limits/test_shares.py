@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.clock import SECOND
@@ -97,7 +97,8 @@ def test_nothing_that_is_wanted_lies_idle(width: int, wants: Sequence[tuple[int,
         assert max(sizes, default=0) <= 1 or 0 not in sizes
 
 
-@given(widths, st.integers(2, 12))
+@settings(max_examples=30)
+@given(widths, st.integers(2, 8))
 def test_nobody_waits_for_ever(width: int, processes: int) -> None:
     """However many want all there is all the time, each of them has had something after a while."""
     table = Table(width)
