@@ -16,7 +16,7 @@ from connector.limits.credits import Credits, Use
 from connector.limits.editions import allowed
 from connector.limits.gate import Gate, Kind
 from connector.limits.shares import REQUEST_LASTS, Ask, Share, write_share
-from connector.store import Store, limits, widths
+from connector.store import Store, limits, shares, widths
 from connector.zoho.budget import CLOSED_SECONDS, Leaves, OwnSlot, given_slot
 
 PATIENCE_SECONDS = 5
@@ -25,8 +25,17 @@ PATIENCE_SECONDS = 5
 RENEW_SECONDS = 1.0
 """How often a share that is in use is written anew."""
 
-ASK_AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.25)
-"""How long somebody who waits for a share lets pass before it is asked for again."""
+LOOK_SECONDS = 0.05
+"""How often a process with a look-up that waits sees whether others have left room."""
+
+WORK_LOOKS_SECONDS = 0.25
+"""How often one that has no part for other work does."""
+
+SETTLES_SECONDS = 0.02
+"""How long what a look-up has ended with is kept: its next request comes at once."""
+
+LOCKED_SECONDS = (0.005, 0.01, 0.02, 0.04)
+"""How long to wait, each time, for another process that is writing its share."""
 
 IDLE_ROUNDS = 30
 """After so many renewals without a request the share is given back."""
@@ -85,6 +94,7 @@ class PortalBudget:
         self._gate = Gate(portal_id, uuid4().hex, clock, steady)
         self._credits = Credits(clock)
         self._allowed = allowed("")
+        self._room = 0
         self._idle_rounds = 0
         self._poked = asyncio.Event()
         self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
@@ -157,7 +167,7 @@ class PortalBudget:
     def adopt(self, ask: Ask, share: Share | None) -> None:
         """Use a share from now on, whose transaction is committed. None changes nothing."""
         if share is not None:
-            self._allowed = share.allowed
+            self._allowed, self._room = share.allowed, share.room
             self._credits.learn(share.state)
             self._gate.adopt(ask, share)
             self._start_keeping()
@@ -173,7 +183,11 @@ class PortalBudget:
     async def _renew(self) -> None:
         with self.asking() as ask:
             if ask is not None:
-                self.adopt(ask, await self._store.write(partial(write_share, ask=ask)))
+                for seconds in LOCKED_SECONDS:
+                    if (share := await self._store.write(partial(write_share, ask=ask))) is not None:
+                        self.adopt(ask, share)
+                        return
+                    await asyncio.sleep(seconds)
 
     async def keep(self) -> None:
         """Renew the share, and tell the others what was spent; give it back where nobody needs it."""
@@ -235,7 +249,8 @@ class PortalBudget:
             return self._gate.epoch
         place = self._gate.queue(kind)
         self._start_keeping()
-        self._poked.set()
+        if self._gate.has_more_to_ask(kind):
+            self._poked.set()
         try:
             async with asyncio.timeout(patience_seconds):
                 return await place.wait()
@@ -256,7 +271,6 @@ class PortalBudget:
             self._keeping = asyncio.create_task(self._keep_while_needed())
 
     async def _keep_while_needed(self) -> None:
-        tries = 0
         while self._idle_rounds < IDLE_ROUNDS or self._gate.written:
             self._poked.clear()
             try:
@@ -264,19 +278,32 @@ class PortalBudget:
             except StoreError as problem:
                 log.warning("share_not_written", extra={"reason": problem.reason, "portal": self.portal_id})
                 self._gate.fail(problem)
-            tries = tries + 1 if self._gate.waiting() else 0
-            await self._pause(tries)
+            await self._pause()
 
-    async def _pause(self, tries: int) -> None:
-        if tries and (self._gate.waiting("lookup") or not self._gate.size):
-            await asyncio.sleep(ASK_AGAIN_SECONDS[min(tries, len(ASK_AGAIN_SECONDS)) - 1])
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._renew_seconds):
+    async def _pause(self) -> None:
+        """Wait until the share is to be written again: soon where somebody waits and others leave room."""
+        loop = asyncio.get_running_loop()
+        renew_at = loop.time() + self._renew_seconds
+        while (left := renew_at - loop.time()) > 0:
+            is_starved = self._gate.waiting("lookup") or (self._gate.waiting() and not self._gate.size)
+            look_seconds = LOOK_SECONDS if self._gate.waiting("lookup") else WORK_LOOKS_SECONDS
+            if await self._is_poked(min(left, look_seconds) if is_starved else left):
+                return
+            if is_starved and await self._store.read(self._written_by_all) < self._room:
+                return
+
+    def _written_by_all(self, connection: Connection) -> int:
+        return shares.written(connection, self.portal_id)
+
+    async def _is_poked(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
                 await self._poked.wait()
-                if not self._gate.waiting():
-                    # What is not needed just now may be needed for the next request of the same look-up.
-                    await asyncio.sleep(ASK_AGAIN_SECONDS[0])
+        except TimeoutError:
+            return False
+        if not self._gate.waiting():
+            await asyncio.sleep(SETTLES_SECONDS)
+        return True
 
     async def _tell(self) -> None:
         spent, told, told_at, short = self._credits.take()
@@ -300,7 +327,7 @@ class PortalBudget:
                 while True:
                     if await self._store.write(change):
                         return
-                    await asyncio.sleep(ASK_AGAIN_SECONDS[0])
+                    await asyncio.sleep(LOOK_SECONDS)
 
     # until delivery takes permits: to the end of the class
     @asynccontextmanager

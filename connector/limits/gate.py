@@ -60,6 +60,7 @@ class Gate:
         self._waiting: dict[Kind, deque[Place]] = {kind: deque() for kind in KINDS}
         self._last: Kind = "other"
         self._most: Counter[Kind] = Counter()
+        self._asked: Counter[Kind] = Counter()
 
     @property
     def size(self) -> int:
@@ -159,6 +160,11 @@ class Gate:
         owed = self.written > max(self.size, self.busy())
         return self.is_contested and (owed or self._lookups > self.needed("lookup"))
 
+    def has_more_to_ask(self, kind: Kind) -> bool:
+        """Tell whether more is needed than was asked for; of work that can wait, more than twice as much."""
+        asked = self._asked[kind]
+        return self.needed(kind) > (asked if kind == "lookup" else 2 * asked)
+
     def _wanted(self, lookups: int, deliveries: int) -> Counter[Kind]:
         """Return how many of each kind were needed at most since this was asked last."""
         now = {kind: self.needed(kind) for kind in KINDS}
@@ -172,6 +178,7 @@ class Gate:
         return wanted
 
     def _ask(self, wanted: Counter[Kind]) -> Ask:
+        self._asked = wanted
         work = wanted["delivery"] + wanted["other"]
         # Smaller at once, larger only when it is written: at no time do all together have too many.
         self._lookups, self._work = min(self._lookups, wanted["lookup"]), min(self._work, work)

@@ -92,13 +92,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Share(msgspec.Struct, frozen=True, kw_only=True):
     """What one process may have under way: `lookups` requests for look-ups, and `work` others.
 
-    `written` is how many it has in the table, which is more while it still has to give some back.
-    It is `contested` where others want more than there is, or could not look up at once. No delivery may
-    leave while the portal is `shut`, and only one where it is `trying` whether the others may follow.
+    `room` is how many all processes may have, `written` how many this one has in the table: more than it may
+    use while it still has to give some back. It is `contested` where others want more than there is, or could
+    not look up at once. No delivery may leave while the portal is `shut`, and only one where it is `trying`
+    whether the others may follow.
     """
 
     lookups: int
     work: int
+    room: int
     written: int
     contested: bool
     shut: bool
@@ -148,6 +150,7 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
     return Share(
         lookups=got.lookups,
         work=got.work,
+        room=room.width - room.leased_before,
         written=sum(part.size for part in got.written),
         contested=got.contested,
         shut=shut,

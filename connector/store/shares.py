@@ -46,6 +46,15 @@ _OF_PORTAL = select(
 ).where(slots.c.portal_id == bindparam("portal"))
 
 
+def written(connection: Connection, portal_id: int) -> int:
+    """Return how many requests at a time all shares of a portal come to."""
+    found: int = connection.execute(_WRITTEN, {"portal": portal_id}).scalar_one()
+    return found
+
+
+_WRITTEN = select(func.coalesce(func.sum(slots.c.slots), 0)).where(slots.c.portal_id == bindparam("portal"))
+
+
 def put(connection: Connection, portal_id: int, parts: Sequence[Part], gone: Collection[str]) -> None:
     """Write a process's parts, and delete those `gone`: its own that are empty, others' that are over."""
     if gone:

@@ -63,45 +63,11 @@ async def left_alone(budget: PortalBudget) -> None:
             raise asyncio.CancelledError
 
 
-def busy(env: Environment, latency_ms: int = 30) -> None:
-    """Let every answer of Desk take its time."""
-    env.world.config.latency_ms, env.world.config.latency_jitter_ms = latency_ms, latency_ms // 2
-
-
 async def edition(env: Environment, name: str, width: int) -> None:
     """Give the portal an edition, at both ends."""
     await env.configure(edition=name)
     env.world.config.concurrency_override = width
     env.world.requests.reset()
-
-
-@pytest.mark.parametrize(("name", "width"), [("FREE", 5), ("ENTERPRISE", 25)])
-async def test_six_busy_processes(env: Environment, process: Start, name: str, width: int) -> None:
-    """Four that deliver and two that look up keep to the width together, and nobody is turned away."""
-    await edition(env, name, width)
-    busy(env)
-    total = 5 * width
-    await env.want(*(env.record(f"c-{n}", customer=f"+3369{n % 20:07}") for n in range(total)))
-    delivering = [process() for _ in range(4)]
-    answered = 0
-    done = asyncio.Event()
-
-    async def ring(each: Process, first: int) -> None:
-        nonlocal answered
-        for number in range(first, first + 100_000):
-            if done.is_set():
-                return
-            await each.look_up(number)
-            answered += 1
-
-    ringing = [asyncio.create_task(ring(process(), number)) for number in (1_000_000, 2_000_000)]
-    while len(env.calls) < total:
-        await asyncio.gather(*(each.deliverer.once() for each in delivering))
-    done.set()
-    await asyncio.gather(*ringing)
-    assert answered
-    assert env.world.requests.count(status=429) == 0
-    assert env.world.requests.max_concurrency[DEMO_ORG_ID] <= width
 
 
 async def test_look_ups_go_on_while_deliveries_wait_for_desk(env: Environment, process: Start) -> None:

@@ -31,6 +31,7 @@ class Case:
         """Adopt a share."""
         share = Share(
             lookups=lookups,
+            room=25,
             work=work,
             written=lookups + work if written is None else written,
             contested=contested,

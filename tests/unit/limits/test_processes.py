@@ -179,6 +179,7 @@ def _share(got: Division) -> Share:
         "trying": False,
     }
     return Share(
+        room=10,
         lookups=got.lookups,
         work=got.work,
         written=sum(part.size for part in got.written),
