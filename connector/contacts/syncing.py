@@ -24,10 +24,10 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
+from connector.limits import daily_credits
 from connector.settings import Settings
 from connector.store import Store, changes, contacts, portals, syncs
 from connector.store.portals import Portal
-from connector.zoho.allowances import daily_credits
 
 LEASE = MINUTE
 """Longer than any step: its one request ends after half a minute."""

@@ -19,13 +19,13 @@ from connector.delivery.owners import Owners
 from connector.delivery.records import Records
 from connector.delivery.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
 from connector.errors import ConnectorError
+from connector.limits import allowed
 from connector.logs import about
-from connector.portals.limits import allowed
 from connector.portals.refusals import in_words
 from connector.settings import Settings
 from connector.store import Store, claims, leases, outbox, writes
 from connector.store.leases import Delivery, Terms
-from connector.store.widths import AllowedBy
+from connector.store.limits import AllowedBy
 from connector.store.writes import Refusal
 from connector.zoho.budget import own_slot
 

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from connector.clock import SECOND, Clock
 from connector.crypto import Sealer
 from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
-from connector.portals.limits import HELD_BACK_SECONDS, TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
 from connector.portals.single_flight import SingleFlight
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
@@ -23,6 +22,16 @@ from connector.store.portals import Portal
 from connector.zoho.token_answers import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
+
+TOKENS_PER_WINDOW = 10
+TOKENS_KEPT = 3
+"""Of these, what is kept for tokens that end in their time; what Desk refuses before it gets the others."""
+
+WINDOW_SECONDS = 600
+"""Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
+
+HELD_BACK_SECONDS = 2
+"""How long no process asks for a token again after Zoho Accounts gave none, for whichever reason."""
 
 QUIET_SECONDS = 60
 """How long Zoho is not asked again after it gave no token while the last one is still good.

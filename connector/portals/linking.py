@@ -20,7 +20,7 @@ from connector.errors import (
 )
 from connector.portals import rights
 from connector.portals.rights import Rights
-from connector.zoho.budget import LocalBudget
+from connector.zoho.budget import OneAtATime
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.models import Department, Organization
@@ -127,7 +127,7 @@ class Linker:
         raise _none_answers(refusals)
 
     def _desk(self, dc: DataCenter, tokens: Tokens, org_id: str | None) -> Desk:
-        return Desk(self._http, dc, org_id, _Held(tokens), LocalBudget(1, clock=self._clock))
+        return Desk(self._http, dc, org_id, _Held(tokens), OneAtATime())
 
 
 def _name(found: Organization) -> str:

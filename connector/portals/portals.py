@@ -13,20 +13,18 @@ from sqlalchemy import Connection
 from connector.clock import Clock
 from connector.crypto import Sealer
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
+from connector.limits import ChargedBudget, Limits, daily_credits
 from connector.portals import checks, obstacles, rights
-from connector.portals.charging import ChargedBudget
 from connector.portals.checks import Check
 from connector.portals.keeper import Keeper, Wait
 from connector.portals.linking import Bound, Linker
 from connector.portals.obstacles import Obstacle
 from connector.portals.refusals import Refused, in_words
-from connector.portals.sharing import SharedBudget
 from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.together import Together
 from connector.store.users import User
-from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -64,6 +62,7 @@ class Portals:
         data_centers: Mapping[str, DataCenter],
         caller_percent: int = 10,
         wait: Wait = anyio.sleep,
+        limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -74,9 +73,9 @@ class Portals:
         self._data_centers = data_centers
         self._caller_percent = caller_percent
         self._wait = wait
+        self.limits = limits or Limits(store, clock)
         self._linker = Linker(http, oauth, clock)
         self._together: Together[int, Portal | None] = Together(store, _read)
-        self._budgets: dict[int, SharedBudget] = {}
         self._keepers: dict[int, Keeper] = {}
         self._desks: dict[int, Desk] = {}
 
@@ -107,8 +106,8 @@ class Portals:
         """
         portal, desk = await self._linked(portal_id)
         limit = daily_credits(portal.edition) * self._caller_percent // 100
-        shared = self.budget(portal)
-        return desk.with_budget(ChargedBudget(shared, self._store, portal_id, caller, limit, self._clock))
+        shared = self.limits.of(portal_id)
+        return desk.using(ChargedBudget(shared, self._store, caller, limit, self._clock))
 
     async def _linked(self, portal_id: int) -> tuple[Portal, Desk]:
         portal = await self._together.ask(portal_id)
@@ -121,12 +120,6 @@ class Portals:
         if portal_id not in self._desks:
             self._desks[portal_id] = self._make_desk(portal)
         return portal, self._desks[portal_id]
-
-    def budget(self, portal: Portal) -> SharedBudget:
-        """Return what may still be asked of a portal's Desk, one object for as long as the process lives."""
-        if portal.id not in self._budgets:
-            self._budgets[portal.id] = SharedBudget(self._store, portal.id, portal.edition, self._clock)
-        return self._budgets[portal.id]
 
     async def link(
         self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str, actor: User
@@ -162,7 +155,7 @@ class Portals:
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.
 
-        `concurrency` is an int, None for what the edition has; every process keeps to it from its next claim.
+        `concurrency` is an int, None for what the edition has; every process keeps to it from its next share.
         """
         if unknown := values.keys() - set(CHANGEABLE):
             raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
@@ -178,11 +171,10 @@ class Portals:
         return await self.get(portal_id)
 
     async def close(self) -> None:
-        """Wait until no refresh is under way, so that no token is lost on the way out; give slots back."""
+        """Wait until no refresh is under way, so that no token is lost on the way out; give shares back."""
         for keeper in list(self._keepers.values()):
             await keeper.landed()
-        for budget in self._budgets.values():
-            await budget.close()
+        await self.limits.close()
 
     def _make_desk(self, portal: Portal) -> Desk:
         dc = self._data_centers.get(portal.location)
@@ -193,7 +185,7 @@ class Portals:
         refresh = partial(self._oauth.refresh, dc)
         keeper = Keeper(portal, self._store, self._sealer, self._clock, refresh, self._wait)
         self._keepers[portal.id] = keeper
-        return Desk(self._http, dc, portal.org_id, keeper, self.budget(portal))
+        return Desk(self._http, dc, portal.org_id, keeper, self.limits.of(portal.id))
 
     def _keep(self, bound: Bound, actor: User, connection: Connection) -> tuple[Portal, str | None]:
         now = self._clock()

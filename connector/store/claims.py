@@ -26,10 +26,11 @@ from sqlalchemy import (
 from connector.clock import MINUTE, SECOND
 from connector.store import limits, widths
 from connector.store.leases import NOBODY, Delivery, Terms, settles_at
+from connector.store.limits import Allowed, at_width
 from connector.store.outbox import COLUMNS, HOLDS_SLOT, IS_DUE, IS_HELD, row_of
 from connector.store.tables import limits as met
 from connector.store.tables import outbox, portals
-from connector.store.widths import Allowed, at_width, room
+from connector.store.widths import room
 
 FRESH_FOR = 10 * MINUTE
 """How long the record of a call goes before older ones, for somebody may still be looking at it."""
@@ -84,11 +85,11 @@ class _Chosen(msgspec.Struct, frozen=True):
 
 
 def _choose(connection: Connection, portal_id: int, now: int, allowed: Allowed, ahead: int) -> _Chosen:
-    known = limits.met(connection, portal_id)
+    known = limits.state(connection, portal_id)
     if known.is_shut(allowed, now):
         return _Chosen()
     unknown = _unknown(connection, portal_id, now, allowed.width)
-    taken = limits.taken(connection, portal_id, now)
+    taken = widths.taken(connection, portal_id, now)
     free = room(allowed, known, taken, now)
     trying = known.is_trying(allowed)
     due = _due(connection, portal_id, now, allowed, free if trying else free + ahead)

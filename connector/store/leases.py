@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, update
 
 from connector.clock import SECOND
 from connector.store.conditional import ConditionalUpdate
+from connector.store.limits import AllowedBy
 from connector.store.outbox import Row
 from connector.store.tables import outbox
-from connector.store.widths import AllowedBy
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

@@ -589,15 +589,18 @@ caller_credits = Table(
 slots = Table(
     "slots",
     metadata,
-    # Requests that may be under way beside deliveries, whose slots are their rows in the outbox.
+    # Each process's share of a portal's width: a row for look-ups, one for deliveries and all else.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("holder", Text, primary_key=True),
-    # Somebody waits for these; deliveries step back for what is wanted and not given yet.
+    # Whether it is the part for look-ups.
     Column("live", Boolean, nullable=False),
     Column("slots", Integer, nullable=False),
+    # Of look-ups all that they want, of all else what is wanted beside `slots`: earlier releases read it so.
     Column("wanted", Integer, nullable=False),
-    # A dead process's slots come back by themselves.
+    # Changes with each renewal; who sees it unchanged for a while knows that its process is dead.
     Column("lease_until", BigInteger, nullable=False),
+    # Since when it has something, or nothing; empty where the release before wrote it.
+    Column("since", BigInteger),
 )
 
 portal_writes = Table(

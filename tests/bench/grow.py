@@ -20,8 +20,8 @@ from connector.clock import MINUTE
 from connector.store import Store, claims, outcomes
 from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.leases import Delivery, Terms
+from connector.store.limits import Allowed
 from connector.store.outcomes import Stands
-from connector.store.widths import Allowed
 from tests.bench import callers, past
 from tests.bench.callers import NOW, PORTAL, UID, LookUps, percentile
 from tests.bench.databases import SCRATCH, engine_option, fresh

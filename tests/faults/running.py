@@ -25,7 +25,7 @@ from connector.demo.planning import plan
 from connector.demo.playing import fast, play_all
 from connector.demo.processes import Program, free_port
 from connector.demo.writing import Writer
-from connector.portals.limits import width_of
+from connector.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row

@@ -18,6 +18,7 @@ FLOORS = (
     {"crypto"},
     {"numbers", "calls"},
     {"dialects", "zoho", "store"},
+    {"limits"},
     {"contacts", "accounts", "portals", "phone_systems", "maintenance", "handbook"},
     {"banner"},
     {"recordings", "orders"},

@@ -11,6 +11,7 @@ from connector.calls import CallRecord, CallStatus, Direction, call_key
 from connector.contacts import Directory
 from connector.crypto import Sealer
 from connector.delivery import Deliverer, Desks
+from connector.limits import Limits
 from connector.portals import Portals
 from connector.sandbox.desk.portal import Portal as SandboxPortal
 from connector.sandbox.desk.records import Call, Contact
@@ -72,6 +73,7 @@ class Environment:
             http,
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(sandbox)},
+            limits=Limits(store, self.clock, self.clock),
         )
         self.directory = Directory(store, self.portals, self.settings, self.clock)
         self.tally = Tally()

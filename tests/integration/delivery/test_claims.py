@@ -10,9 +10,9 @@ from sqlalchemy import Connection, insert, text
 
 from connector.store import Store, claims, leases, outbox, outcomes, tables
 from connector.store.leases import Delivery, Terms
+from connector.store.limits import Allowed
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
-from connector.store.widths import Allowed
 
 NOW = 1_767_614_400_000
 

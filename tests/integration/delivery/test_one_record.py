@@ -5,7 +5,7 @@ import pytest
 from connector.calls import CallRecord, Recording
 from connector.delivery import by_hand
 from connector.sandbox.faults import FaultKind
-from connector.store import limits, outbox
+from connector.store import outbox, widths
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
@@ -106,12 +106,12 @@ async def test_what_was_answered_holds_no_slot(env: Environment, kind: FaultKind
     await env.want(env.record())
     await env.drain()
     assert (await env.row()).state == "unknown"
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
+    taken = await env.store.read(lambda c: widths.taken(c, 1, env.clock()))
     assert taken.held == 0
     env.strike("drop")
     await env.want(env.record("c-2"))
     await env.drain()
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
+    taken = await env.store.read(lambda c: widths.taken(c, 1, env.clock()))
     assert taken.held == 1
 
 
@@ -124,7 +124,7 @@ async def test_what_is_looked_for_holds_no_slot(env: Environment) -> None:
     env.advance(SETTLE_SECONDS)
     await env.drain()
     assert (await env.row()).state == "unknown"
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
+    taken = await env.store.read(lambda c: widths.taken(c, 1, env.clock()))
     assert taken.held == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 from connector.delivery import Deliverer
 from connector.delivery.held import Held
 from connector.errors import GrantLost
-from connector.portals.limits import allowed
+from connector.limits import allowed
 from connector.settings import Settings
 from connector.store import Store, claims, outbox
 from connector.store.leases import Terms

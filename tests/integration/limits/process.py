@@ -5,6 +5,7 @@ import asyncio
 from connector.contacts import Directory
 from connector.crypto import Sealer
 from connector.delivery import Deliverer
+from connector.limits import Limits
 from connector.portals import Portals
 from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.store import Store
@@ -47,6 +48,7 @@ class Process:
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(env.sandbox)},
             caller_percent=1,
+            limits=Limits(self.store, env.clock, env.clock),
         )
         self.directory = Directory(
             self.store, self.portals, env.settings, env.clock, patience_seconds=PATIENCE_SECONDS

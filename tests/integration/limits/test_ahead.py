@@ -9,10 +9,9 @@ import pytest
 from connector.delivery.berths import Berths
 from connector.delivery.compose import keys_in
 from connector.errors import CommandError, ZohoDown
-from connector.portals.limits import allowed
-from connector.portals.sharing import SharedBudget
+from connector.limits import PortalBudget, allowed
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import claims, leases, limits, outcomes
+from connector.store import claims, leases, outcomes, widths
 from connector.store.leases import Delivery, Leaving, Terms
 from connector.store.outcomes import Settled, Stands
 from connector.zoho.budget import own_slot
@@ -44,7 +43,7 @@ async def claimed(env: Environment, owner: str = "me", ahead: int = 0) -> list[D
 
 async def held(env: Environment) -> int:
     """Count the slots that deliveries hold."""
-    return (await env.store.read(lambda c: limits.taken(c, 1, env.clock()))).held
+    return (await env.store.read(lambda c: widths.taken(c, 1, env.clock()))).held
 
 
 async def done(env: Environment, delivery: Delivery, **changes: int) -> Settled:
@@ -95,15 +94,15 @@ async def test_an_heir_is_counted_though_the_lease_was_lost(env: Environment) ->
 async def test_a_request_that_goes_on_keeps_the_slot(env: Environment) -> None:
     """Desk may be at work on what was given up for its silence: that counts, and nobody else begins."""
     await backlog(env, 1)
-    budget, berths = SharedBudget(env.store, 1, "FREE", env.clock), Berths(env.clock)
+    budget, berths = PortalBudget(env.store, 1, env.clock, env.clock), Berths(env.clock)
     first, second = (berths.seat(1, row, ahead=row == 2, holds=lambda: True) for row in (1, 2))
     with own_slot(first, first.goes_on), pytest.raises(ZohoDown):
-        async with budget.slot(1, live=False):
+        async with budget.request(1, live=False):
             raise ZohoDown("No answer came.") from TimeoutError()
     async with first.settling() as heir:
         assert heir is None
     assert second.berth is None
-    assert (await env.store.read(lambda c: limits.taken(c, 1, env.clock()))).others == 1
+    assert (await env.store.read(lambda c: widths.taken(c, 1, env.clock()))).others == 1
     await budget.close()
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from connector.errors import CreditsExhausted
-from connector.portals.sharing import SharedBudget
+from connector.limits import PortalBudget
 from connector.store import claims, limits
-from connector.store.widths import Met
+from connector.store.limits import LimitState
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
 from tests.integration.limits.test_width import TERMS, claimed
@@ -19,9 +19,9 @@ HOUR = 3_600
 QUARTER = 900
 
 
-async def met(env: Environment) -> Met:
+async def met(env: Environment) -> LimitState:
     """Return what all processes know."""
-    return await env.store.read(lambda c: limits.met(c, 1))
+    return await env.store.read(lambda c: limits.state(c, 1))
 
 
 async def test_all_know_what_desk_said_last(env: Environment, process: Start) -> None:
@@ -31,8 +31,8 @@ async def test_all_know_what_desk_said_last(env: Environment, process: Start) ->
     await first.portals.close()
     told = env.portal.credits.left(env.clock())
     assert (await met(env)).credits_left == told
-    budget = SharedBudget(second.store, 1, "ENTERPRISE", env.clock)
-    async with budget.slot(7, live=True):
+    budget = PortalBudget(second.store, 1, env.clock, env.clock)
+    async with budget.request(7, live=True):
         pass
     await budget.close()
     assert (await met(env)).credits_left == told - 7
@@ -90,8 +90,8 @@ async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> 
 
 async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment) -> None:
     """What agents add to an edition's credits is not known to us, so our count alone stops nobody."""
-    budget = SharedBudget(env.store, 1, "FREE", env.clock)
-    async with budget.slot(1_000_000, live=True):
+    budget = PortalBudget(env.store, 1, env.clock, env.clock)
+    async with budget.request(1_000_000, live=True):
         pass
     await budget.close()
     assert (await met(env)).credits_left is None

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 
 from connector.clock import SECOND
 from connector.errors import ConcurrencyExceeded
-from connector.portals.limits import allowed
-from connector.portals.sharing import IDLE_ROUNDS, SharedBudget
+from connector.limits import allowed
+from connector.limits.budget import IDLE_ROUNDS, PortalBudget
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import Store, claims, limits
+from connector.store import Store, claims, widths
 from connector.store.leases import Delivery, Terms
-from connector.store.widths import WIDEN_EVERY, Taken
+from connector.store.limits import WIDEN_EVERY
+from connector.store.widths import Taken
 from connector.zoho.budget import own_slot
 from tests.integration.databases import url_of
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
@@ -46,19 +47,19 @@ async def claimed(env: Environment) -> list[Delivery]:
 
 async def taken(env: Environment) -> Taken:
     """Return which slots are taken."""
-    return await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
+    return await env.store.read(lambda c: widths.taken(c, 1, env.clock()))
 
 
-async def hold(budget: SharedBudget, until: asyncio.Event) -> None:
+async def hold(budget: PortalBudget, until: asyncio.Event) -> None:
     """Be under way as a look-up."""
-    async with budget.slot(1, live=True):
+    async with budget.request(1, live=True):
         await until.wait()
 
 
-async def left_alone(budget: SharedBudget) -> None:
+async def left_alone(budget: PortalBudget) -> None:
     """Lose patience in the middle of a request that nobody waits for."""
     with pytest.raises(asyncio.CancelledError):
-        async with budget.slot(1, live=False):
+        async with budget.request(1, live=False):
             raise asyncio.CancelledError
 
 
@@ -121,11 +122,11 @@ async def test_look_ups_go_on_while_deliveries_wait_for_desk(env: Environment, p
 async def test_more_look_ups_push_deliveries_back(env: Environment, process: Start) -> None:
     """What look-ups want beyond the reserve is theirs as soon as deliveries have let go of it."""
     await edition(env, "FREE", 5)
-    serving = process().portals.budget(await env.portals.get(1))
+    serving = process().portals.limits.of(1)
     go = asyncio.Event()
     ringing = [asyncio.create_task(hold(serving, go)) for _ in range(4)]
     while (await taken(env)).wanted < 4:
-        await serving.tend()
+        await serving.keep()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
     assert len(await claimed(env)) == 1
     go.set()
@@ -135,9 +136,9 @@ async def test_more_look_ups_push_deliveries_back(env: Environment, process: Sta
 async def test_nothing_is_asked_of_the_store_between_look_ups(env: Environment) -> None:
     """The first one leases slots, the next thousand use them."""
     counting = CountingStore(url_of(env.store))
-    budget = SharedBudget(counting, 1, "FREE", env.clock)
+    budget = PortalBudget(counting, 1, env.clock, env.clock)
     for _ in range(1_000):
-        async with budget.slot(1, live=True):
+        async with budget.request(1, live=True):
             pass
     assert counting.writes == 1
     await budget.close()
@@ -147,8 +148,8 @@ async def test_nothing_is_asked_of_the_store_between_look_ups(env: Environment) 
 async def test_a_dead_process_gives_its_slots_back(env: Environment, process: Start) -> None:
     """Slots leased by one that was killed are free again once no request of it can be under way."""
     await edition(env, "FREE", 5)
-    killed = SharedBudget(process().store, 1, "FREE", env.clock)
-    slots = [killed.slot(1, live=True) for _ in range(4)]
+    killed = PortalBudget(process().store, 1, env.clock, env.clock)
+    slots = [killed.request(1, live=True) for _ in range(4)]
     await asyncio.gather(*(slot.__aenter__() for slot in slots))
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
     assert len(await claimed(env)) == 1
@@ -160,21 +161,21 @@ async def test_a_dead_process_gives_its_slots_back(env: Environment, process: St
 
 async def test_idle_slots_are_given_back(env: Environment) -> None:
     """Half a minute without a look-up ends the lease."""
-    budget = SharedBudget(env.store, 1, "FREE", env.clock)
-    async with budget.slot(1, live=True):
+    budget = PortalBudget(env.store, 1, env.clock, env.clock)
+    async with budget.request(1, live=True):
         pass
     assert (await taken(env)).live == 2
-    await budget.tend()
+    await budget.keep()
     assert (await taken(env)).live == 1
     for _ in range(IDLE_ROUNDS):
-        await budget.tend()
+        await budget.keep()
     assert (await taken(env)).live == 0
     await budget.close()
 
 
 async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> None:
     """Who loses patience does not stop Desk: the slot is free when Desk must have ended."""
-    budget = env.portals.budget(await env.portals.get(1))
+    budget = env.portals.limits.of(1)
     for lane in (own_slot(), nullcontext()):
         with lane:
             await left_alone(budget)
@@ -186,14 +187,14 @@ async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> N
 async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
     """One process that wants everything leaves another its part at the next renewal."""
     await edition(env, "FREE", 5)
-    greedy, modest = (SharedBudget(process().store, 1, "FREE", env.clock) for _ in range(2))
+    greedy, modest = (PortalBudget(process().store, 1, env.clock, env.clock) for _ in range(2))
     go = asyncio.Event()
     waiting = [asyncio.create_task(hold(greedy, go)) for _ in range(8)]
     while (await taken(env)).wanted < 8:
-        await greedy.tend()
+        await greedy.keep()
     other = asyncio.create_task(hold(modest, go))
     while (await taken(env)).rivals < 2:
-        await modest.tend()
+        await modest.keep()
     assert (await taken(env)).live == 4
     go.set()
     await asyncio.gather(*waiting, other)
@@ -204,10 +205,12 @@ async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
 async def test_too_many_requests_narrows_for_all(env: Environment, process: Start) -> None:
     """Each refusal narrows every process by a quarter, once; they widen one by one while none comes."""
     await edition(env, "FREE", 5)
-    desk = await process().desk()
+    asking = process()
+    desk = await asking.desk()
     env.strike("too_many_requests", "/api/v1/myinfo", "GET")
     with pytest.raises(ConcurrencyExceeded):
         await desk.my_info()
+    await asking.portals.close()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
     assert len(await claimed(env)) == 1
     for expected in (1, 1, 0):

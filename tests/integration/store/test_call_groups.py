@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from connector.calls import Call, CallEvent, CallRecord, Direction, EventType, call_key
-from connector.portals.limits import allowed
+from connector.limits import allowed
 from connector.store import Store, calls, claims, outcomes, tables
 from connector.store.ingester import Arrival, EventIngester
 from connector.store.leases import Terms

@@ -8,40 +8,39 @@ from contextlib import asynccontextmanager
 
 from connector.clock import DAY, SECOND, Clock
 from connector.errors import CallerCreditsUsed
-from connector.portals.sharing import SharedBudget
-from connector.store import Store, caller_credits
+from connector.limits.budget import PortalBudget
+from connector.store import Store, limits
+from connector.zoho.budget import Leaves
 
 
 class ChargedBudget:
     """A portal's `Budget` as one caller may use it; `limit` is in credits a day (UTC)."""
 
-    def __init__(
-        self, shared: SharedBudget, store: Store, portal_id: int, caller: str, limit: int, clock: Clock
-    ) -> None:
+    def __init__(self, shared: PortalBudget, store: Store, caller: str, limit: int, clock: Clock) -> None:
         self._shared = shared
         self._store = store
-        self._portal_id = portal_id
+        self._portal_id = shared.portal_id
         self._caller = caller
         self._limit = limit
         self._clock = clock
 
     @asynccontextmanager
-    async def slot(self, cost: int, *, live: bool) -> AsyncGenerator[None]:
-        """Take a slot, as `Budget.slot` says; CallerCreditsUsed where the caller's share is spent.
+    async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
+        """Send one request, as `Budget.request` says; CallerCreditsUsed where the caller's share is spent.
 
-        What does not leave, because no slot came free, costs nothing.
+        What does not leave, because no permit came free, costs nothing.
         """
         del live
         async with self._shared.caller():
             self._shared.check_spare(cost)
             day = await self._charge(cost)
-            has_slot = False
+            has_permit = False
             try:
-                async with self._shared.slot(cost, live=True, spare=True):
-                    has_slot = True
-                    yield
+                async with self._shared.request(cost, live=True, spare=True) as leaves:
+                    has_permit = True
+                    yield leaves
             finally:
-                if not has_slot:
+                if not has_permit:
                     await self._give_back(cost, day)
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
@@ -49,16 +48,14 @@ class ChargedBudget:
         self._shared.observe(weight, remaining)
 
     async def _give_back(self, cost: int, day: int) -> None:
-        await self._store.write(
-            lambda c: caller_credits.give_back(c, self._portal_id, self._caller, day, cost)
-        )
+        await self._store.write(lambda c: limits.give_back(c, self._portal_id, self._caller, day, cost))
 
     async def _charge(self, cost: int) -> int:
         """Charge the caller, and return the day on which."""
         now = self._clock()
         day = now - now % DAY
         is_paid = await self._store.write(
-            lambda c: caller_credits.charge(c, self._portal_id, self._caller, day, cost, self._limit)
+            lambda c: limits.charge(c, self._portal_id, self._caller, day, cost, self._limit)
         )
         if not is_paid:
             raise CallerCreditsUsed(

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import CreditsExhausted
-from connector.portals.meter import Meter, Use
-from connector.store.widths import Allowed, Met
+from connector.limits.credits import Credits, Use
+from connector.store.limits import Allowed, LimitState
 
 ALLOWED = Allowed(5, 2, 60, 40)
 DEAREST = 6
@@ -21,20 +21,22 @@ class Day:
         self.left = left
         self.short = 0
         self.spent = {"delivery": 0, "call": 0}
-        self._meter = Meter(lambda: 0)
-        self._meter.observe(left, ALLOWED)
+        self._credits = Credits(lambda: 0)
+        self._credits.observe(left, ALLOWED)
 
     def ask(self, use: Use, cost: int) -> bool:
         """Send a request, if it may be sent."""
-        if use == "delivery" and Met(credits_left=self.left, lookups_short=self.short).is_short(ALLOWED):
+        if use == "delivery" and LimitState(credits_left=self.left, lookups_short=self.short).is_short(
+            ALLOWED
+        ):
             return False
         try:
-            self._meter.check(cost, use, ALLOWED)
+            self._credits.check(cost, use, ALLOWED)
         except CreditsExhausted:
             return False
         is_low = self.left < ALLOWED.low
-        self._meter.spend(cost, use, ALLOWED)
-        self.short += self._meter.take()[3]
+        self._credits.spend(cost, use, ALLOWED)
+        self.short += self._credits.take()[3]
         if is_low and use != "spare":
             self.spent[use] += cost
         self.take(cost)
@@ -43,7 +45,7 @@ class Day:
     def take(self, cost: int) -> None:
         """Let credits be spent, by whomever."""
         self.left = max(0, self.left - cost)
-        self._meter.observe(self.left, ALLOWED)
+        self._credits.observe(self.left, ALLOWED)
 
 
 @given(st.integers(100, 200), STEPS)

@@ -4,13 +4,13 @@ from typing import Literal
 
 from connector.clock import SECOND, Clock
 from connector.errors import CreditsExhausted, CreditsKept
-from connector.store.widths import ASK_AGAIN_AFTER, Allowed, Met
+from connector.store.limits import ASK_AGAIN_AFTER, Allowed, LimitState
 
 Use = Literal["delivery", "call", "spare"]
-"""What a request is for: a delivery, held back before it is claimed; a call that rings; all else."""
+"""What a request is for: a delivery, held back before it is picked; a call that rings; all else."""
 
 
-class Meter:
+class Credits:
     """One process's knowledge of a portal's credits, between two looks at what all know."""
 
     def __init__(self, clock: Clock) -> None:
@@ -75,16 +75,16 @@ class Meter:
 
         And what look-ups of calls have spent of their own credits since.
         """
-        publisher = (self._spent, self._told, self._left_at, self._short_spent)
+        spent = (self._spent, self._told, self._left_at, self._short_spent)
         self._spent, self._told, self._short_spent = 0, None, 0
-        return publisher
+        return spent
 
-    def learn(self, met: Met) -> None:
+    def learn(self, state: LimitState) -> None:
         """Believe what all processes know, unless we have been told since."""
-        self._closed_until = met.closed_until
-        self._short = met.lookups_short + self._short_spent
-        if self._told is None and met.credits_left is not None:
-            self._left, self._left_at = met.credits_left - self._spent, met.credits_at
+        self._closed_until = state.closed_until
+        self._short = state.lookups_short + self._short_spent
+        if self._told is None and state.credits_left is not None:
+            self._left, self._left_at = state.credits_left - self._spent, state.credits_at
 
 
 def _seconds(span: int) -> int:

@@ -1,0 +1,370 @@
+"""One portal as one process may use it: a permit for each request, a share that is kept, and credits."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from functools import partial
+from uuid import uuid4
+
+import httpx2
+from sqlalchemy import Connection
+
+from connector.clock import SECOND, Clock, steady_clock
+from connector.errors import ConcurrencyExceeded, CreditsExhausted, OutcomeUnknown, StoreError, ZohoDown
+from connector.limits.credits import Credits, Use
+from connector.limits.editions import allowed
+from connector.limits.gate import Gate, Kind
+from connector.limits.shares import REQUEST_LASTS, Ask, Share, write_share
+from connector.store import Store, limits, widths
+from connector.zoho.budget import CLOSED_SECONDS, Leaves, OwnSlot, given_slot
+
+PATIENCE_SECONDS = 5
+"""How long anybody waits for a permit."""
+
+RENEW_SECONDS = 1.0
+"""How often a share that is in use is written anew."""
+
+ASK_AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.25)
+"""How long somebody who waits for a share lets pass before it is asked for again."""
+
+IDLE_ROUNDS = 30
+"""After so many renewals without a request the share is given back."""
+
+CALLERS_AT_ONCE = 2
+"""Requests of users and keys that a process sends at one time: others are for phones that ring."""
+
+TIMED_OUT = (TimeoutError, httpx2.TimeoutException)
+
+USE_OF: dict[Kind, Use] = {"lookup": "call", "delivery": "delivery", "other": "spare"}
+
+ALL_TAKEN = "As many requests are under way as the portal allows."
+
+log = logging.getLogger(__name__)
+
+
+class Limits:
+    """The budgets of all portals in this process. `steady` is a clock that never jumps."""
+
+    def __init__(self, store: Store, clock: Clock, steady: Clock = steady_clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._steady = steady
+        self._budgets: dict[int, PortalBudget] = {}
+
+    def of(self, portal_id: int) -> "PortalBudget":
+        """Return what may be asked of a portal's Desk, one object for as long as the process lives."""
+        if portal_id not in self._budgets:
+            self._budgets[portal_id] = PortalBudget(self._store, portal_id, self._clock, self._steady)
+        return self._budgets[portal_id]
+
+    async def close(self) -> None:
+        """Give all shares back, but for what is still unanswered."""
+        for budget in self._budgets.values():
+            await budget.close()
+
+
+class PortalBudget:
+    """A portal's `Budget`: what this process may ask of its Desk."""
+
+    def __init__(
+        self,
+        store: Store,
+        portal_id: int,
+        clock: Clock,
+        steady: Clock = steady_clock,
+        *,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        self._store = store
+        self._renew_seconds = renew_seconds
+        self.portal_id = portal_id
+        self._clock = clock
+        self._steady = steady
+        # Never the same twice: a process that comes back must not take its own old share for a living one.
+        self._gate = Gate(portal_id, uuid4().hex, clock, steady)
+        self._credits = Credits(clock)
+        self._allowed = allowed("")
+        self._idle_rounds = 0
+        self._poked = asyncio.Event()
+        self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
+        self._keeping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def permit(
+        self, kind: Kind, patience_seconds: float = PATIENCE_SECONDS
+    ) -> AsyncGenerator["Permit"]:
+        """Wait for a permit, and hold it over this block; ConcurrencyExceeded where none came free.
+
+        Raises StoreError where the share could not be asked for. Where a request in the block is left without
+        an answer, Desk may go on with it: the permit stays taken for as long as that may last.
+        """
+        permit = Permit(self, kind, await self._enter(kind, patience_seconds))
+        try:
+            yield permit
+        finally:
+            self._leave(kind, permit.unanswered_until)
+
+    @asynccontextmanager
+    async def request(self, cost: int, *, live: bool, spare: bool = False) -> AsyncGenerator[Leaves]:
+        """Send one request with a permit of its own, as `Budget.request` says.
+
+        `spare` leaves alone what is kept for calls and their records, although somebody waits.
+        """
+        # until delivery takes permits: the next three lines
+        if not live and (given := given_slot()) is not None:
+            async with self._given(given, cost) as leaves:
+                yield leaves
+            return
+        kind: Kind = "lookup" if live else "other"
+        use = "spare" if spare else USE_OF[kind]
+        self._credits.check(cost, use, self._allowed)
+        async with self.permit(kind) as permit, permit.use(cost, use) as leaves:
+            yield leaves
+
+    @asynccontextmanager
+    async def caller(self) -> AsyncGenerator[None]:
+        """Be one of the few users and keys that ask at one time; ConcurrencyExceeded where others went on."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._callers.acquire()
+        except TimeoutError as problem:
+            raise ConcurrencyExceeded(ALL_TAKEN) from problem
+        try:
+            yield
+        finally:
+            self._callers.release()
+
+    def observe(self, weight: int | None, remaining: int | None) -> None:
+        """Believe Desk's count of what is left; the weight was counted when the request left."""
+        del weight
+        if remaining is not None:
+            self._credits.observe(remaining, self._allowed)
+
+    def check_spare(self, cost: int) -> None:
+        """Raise CreditsExhausted where what is left is kept for calls and their records."""
+        self._credits.check(cost, "spare", self._allowed)
+
+    def asking(self, deliveries: int = 0) -> AbstractContextManager[Ask | None]:
+        """Ask for a share in this block, with so many deliveries that could leave soon.
+
+        None is given while this process is at it already: a share is written once at a time.
+        """
+        keeps_one = self._gate.written and not self._gate.is_contested and self._idle_rounds < IDLE_ROUNDS
+        return self._gate.asking(lookups=1 if keeps_one else 0, deliveries=deliveries)
+
+    def adopt(self, ask: Ask, share: Share | None) -> None:
+        """Use a share from now on, whose transaction is committed. None changes nothing."""
+        if share is not None:
+            self._allowed = share.allowed
+            self._credits.learn(share.state)
+            self._gate.adopt(ask, share)
+            self._start_keeping()
+
+    async def renew(self) -> None:
+        """Write the share as it is needed now, or wait while that is being done; raises StoreError."""
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew())
+            # If everybody has gone by then, nobody else would take note of a failure.
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._renewing)
+
+    async def _renew(self) -> None:
+        with self.asking() as ask:
+            if ask is not None:
+                self.adopt(ask, await self._store.write(partial(write_share, ask=ask)))
+
+    async def keep(self) -> None:
+        """Renew the share, and tell the others what was spent; give it back where nobody needs it."""
+        await self._tell()
+        self._idle_rounds = 0 if self._gate.needed() else self._idle_rounds + 1
+        await self.renew()
+
+    async def close(self) -> None:
+        """Tell what was spent, and give back what is not under way."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([each for each in (self._keeping, self._renewing) if each is not None])
+        await self._tell()
+        if self._gate.written:
+            with self._gate.asking(is_leaving=True) as ask:
+                if ask is not None:
+                    await self._store.write(partial(write_share, ask=ask))
+
+    async def ready(self, epoch: int) -> None:
+        """Have a share that lasts for as long as a request may; ConcurrencyExceeded otherwise."""
+        if not self._gate.is_good():
+            await self.renew()
+        if not self._gate.may_leave(epoch):
+            raise ConcurrencyExceeded("This process stood still, and lost its share of the portal meanwhile.")
+
+    def may_leave(self, epoch: int) -> bool:
+        """Tell whether a request may leave that was allowed in an epoch of the share."""
+        return self._gate.may_leave(epoch)
+
+    def charge(self, cost: int, use: Use) -> None:
+        """Count what a request costs; CreditsExhausted where it may not be spent."""
+        self._credits.check(cost, use, self._allowed)
+        self._credits.spend(cost, use, self._allowed)
+
+    async def narrow(self, began_at: int) -> None:
+        """Let all processes know that Desk was asked too much at a time by what left since `began_at`."""
+        now = self._clock()
+        await self._surely(lambda c: limits.narrow(c, self.portal_id, allowed, began_at, now))
+
+    async def shut(self, retry_after_seconds: int | None) -> None:
+        """Let all processes know that the portal's credits are used up."""
+        wait = CLOSED_SECONDS if retry_after_seconds is None else retry_after_seconds
+        until = self._clock() + wait * SECOND
+        self._credits.shut(until)
+        await self._surely(lambda c: limits.shut(c, self.portal_id, until))
+
+    @property
+    def now(self) -> int:
+        """Return the moment that all clocks tell."""
+        return self._clock()
+
+    def unanswered_until(self) -> int:
+        """Return until when Desk may go on with a request that is given up now, on the steady clock."""
+        return self._steady() + REQUEST_LASTS
+
+    async def _enter(self, kind: Kind, patience_seconds: float) -> int:
+        """Wait for room, and return the epoch of the share that has it."""
+        if self._gate.try_enter(kind):
+            return self._gate.epoch
+        place = self._gate.queue(kind)
+        self._start_keeping()
+        self._poked.set()
+        try:
+            async with asyncio.timeout(patience_seconds):
+                return await place.wait()
+        except BaseException as problem:
+            self._gate.leave_queue(kind, place)
+            if isinstance(problem, TimeoutError):
+                raise ConcurrencyExceeded(ALL_TAKEN) from problem
+            raise
+
+    def _leave(self, kind: Kind, unanswered_until: int) -> None:
+        self._gate.leave(kind, unanswered_until=unanswered_until)
+        if self._gate.has_excess():
+            self._poked.set()
+
+    def _start_keeping(self) -> None:
+        if self._keeping is None or self._keeping.done():
+            self._idle_rounds = 0
+            self._keeping = asyncio.create_task(self._keep_while_needed())
+
+    async def _keep_while_needed(self) -> None:
+        tries = 0
+        while self._idle_rounds < IDLE_ROUNDS or self._gate.written:
+            self._poked.clear()
+            try:
+                await self.keep()
+            except StoreError as problem:
+                log.warning("share_not_written", extra={"reason": problem.reason, "portal": self.portal_id})
+                self._gate.fail(problem)
+            tries = tries + 1 if self._gate.waiting() else 0
+            await self._pause(tries)
+
+    async def _pause(self, tries: int) -> None:
+        if tries and (self._gate.waiting("lookup") or not self._gate.size):
+            await asyncio.sleep(ASK_AGAIN_SECONDS[min(tries, len(ASK_AGAIN_SECONDS)) - 1])
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._renew_seconds):
+                await self._poked.wait()
+                if not self._gate.waiting():
+                    # What is not needed just now may be needed for the next request of the same look-up.
+                    await asyncio.sleep(ASK_AGAIN_SECONDS[0])
+
+    async def _tell(self) -> None:
+        spent, told, told_at, short = self._credits.take()
+        if spent or told is not None:
+            await self._surely(
+                partial(
+                    limits.count,
+                    portal_id=self.portal_id,
+                    spent=spent,
+                    told=told,
+                    told_at=told_at,
+                    short=short,
+                    low=self._allowed.low,
+                )
+            )
+
+    async def _surely(self, change: Callable[[Connection], bool]) -> None:
+        """Write again and again what was answered with False, for as long as anybody waits."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while True:
+                    if await self._store.write(change):
+                        return
+                    await asyncio.sleep(ASK_AGAIN_SECONDS[0])
+
+    # until delivery takes permits: to the end of the class
+    @asynccontextmanager
+    async def _given(self, slot: OwnSlot, cost: int) -> AsyncGenerator[Leaves]:
+        self._start_keeping()
+        permit = Permit(self, "delivery", None)
+        try:
+            async with slot.turn, permit.use(cost, "delivery"):
+                yield lambda: True
+            slot.was_answered = True
+        except BaseException:
+            if permit.unanswered_until:
+                slot.goes_on()
+                holder, until = uuid4().hex, self._clock() + REQUEST_LASTS
+                await self._store.write(lambda c: widths.hold_on(c, self.portal_id, holder, until))
+            raise
+
+
+class Permit:
+    """Leave to have one request under way at a portal while it is held; a `Budget` for one at a time."""
+
+    def __init__(self, budget: PortalBudget, kind: Kind, epoch: int | None) -> None:
+        self._budget = budget
+        self._kind = kind
+        self._epoch = epoch
+        self._one_at_a_time = asyncio.Lock()
+        self.unanswered_until = 0
+        self.was_answered = False
+
+    @asynccontextmanager
+    async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
+        """Send one request with this permit, as `Budget.request` says."""
+        del live
+        async with self.use(cost, USE_OF[self._kind]) as leaves:
+            yield leaves
+
+    def observe(self, weight: int | None, remaining: int | None) -> None:
+        """Believe Desk's count of what is left."""
+        self._budget.observe(weight, remaining)
+
+    @asynccontextmanager
+    async def use(self, cost: int, use: Use) -> AsyncGenerator[Leaves]:
+        """Send one request, for a use of credits other than the kind's."""
+        budget = self._budget
+        async with self._one_at_a_time:
+            if self._epoch is not None:
+                await budget.ready(self._epoch)
+            began_at = budget.now
+            budget.charge(cost, use)
+            try:
+                yield partial(budget.may_leave, self._epoch or 0)
+            except ConcurrencyExceeded:
+                await budget.narrow(began_at)
+                raise
+            except CreditsExhausted as problem:
+                await budget.shut(problem.retry_after_seconds)
+                raise
+            except (asyncio.CancelledError, ZohoDown, OutcomeUnknown) as problem:
+                if _goes_on(problem):
+                    self.unanswered_until = budget.unanswered_until()
+                raise
+            self.was_answered = True
+
+
+def _goes_on(problem: BaseException) -> bool:
+    """Tell whether Desk may be at work on a request that was given up so: it has not answered."""
+    return isinstance(problem, asyncio.CancelledError) or isinstance(problem.__cause__, TIMED_OUT)
