@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.templating import Jinja2Templates
 
+from connector import delivery
 from connector.accounts import Agents, Flows, Keys, People
 from connector.banner.bus import PostgresqlBus
 from connector.banner.caller_lookup import Asking
@@ -21,11 +22,11 @@ from connector.contacts import Directory
 from connector.contacts.hooks import DeskHooks
 from connector.contacts.syncing import Syncing
 from connector.crypto import Sealer
-from connector.delivery import Deliverer
 from connector.errors import ConnectorError, SettingsError, StoreError
 from connector.maintenance import Clocks, Pruning, Silence
 from connector.metrics import Metrics
 from connector.orders import Control
+from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
@@ -131,12 +132,14 @@ class Services:
         self.deliverer = Deliverer(
             store,
             self.portals,
-            self.directory,
+            self.portals.limits,
+            delivery.kinds(store, self.directory, settings, clock),
             settings,
             clock,
             on_change=self.pipeline.tell_again,
+            on_refusal=delivery.log_refusal,
             counter=self.metrics,
-            may_claim=lambda: self.clocks.agree,
+            may_pick=lambda: self.clocks.agree,
         )
 
     async def end_sessions(self) -> None:

@@ -12,8 +12,8 @@ from connector.cli.output import json_option, moment, show_one, show_rows
 from connector.cli.remedies import remedy
 from connector.cli.values import HOW_MANY, ROW_ID
 from connector.clock import system_clock
-from connector.delivery import by_hand
 from connector.errors import CommandError, NotFound, NotNow
+from connector.outbox import by_hand
 from connector.store import Store, outbox
 from connector.store.outbox import Row, State
 

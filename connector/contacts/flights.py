@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
-
-from connector.zoho.budget import Unseated
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -21,12 +18,11 @@ class Flights(Generic[Key, Answer]):
     async def join(self, key: Key, start: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         """Return what the task under way for `key` comes to, starting it if there is none.
 
-        Its exception is everybody's, but for Unseated, which is its starter's alone: the others fly anew.
+        Its exception is everybody's.
         Whoever is cancelled leaves alone: the task goes on for the others.
         """
-        while (task := self._under_way.get(key)) is not None and not task.done():
-            with suppress(Unseated):
-                return await asyncio.shield(task)
+        if (task := self._under_way.get(key)) is not None and not task.done():
+            return await asyncio.shield(task)
         task = self._under_way[key] = asyncio.create_task(start())
         task.add_done_callback(partial(self._land, key))
         return await asyncio.shield(task)

@@ -59,7 +59,14 @@ class Directory:
         self._questions: Flights[Question, tuple[Contact, ...]] = Flights()
 
     async def look_up(
-        self, portal_id: int, e164: str, *, country: str, live: bool, caller: str | None = None
+        self,
+        portal_id: int,
+        e164: str,
+        *,
+        country: str,
+        live: bool,
+        caller: str | None = None,
+        desk: Desk | None = None,
     ) -> Found:
         """Return the contacts that bear a number (E.164), the most recently modified first, at most 20.
 
@@ -68,11 +75,12 @@ class Directory:
         Without it nothing hurries, and Desk itself is asked before a number counts as unknown, because a
         contact is about to be made for it and somebody may have made one since the phone rang.
         `caller` is the user or key who is charged for what Desk is asked; None for a call, which nobody is.
+        `desk` is asked instead of the portal's own, with the permits of whoever looks up.
         Look-ups of one number at one time share their requests. Raises any ZohoError, and then keeps
         nothing; StoreError if our own memory cannot be read, ValueError for what is not E.164.
         """
         key = (portal_id, numbers.subscriber(e164), live, caller)
-        return await self._flights.join(key, lambda: self._look_up(key, country))
+        return await self._flights.join(key, lambda: self._look_up(key, country, desk))
 
     async def look_up_typed(
         self, place: Place, text: str, *, caller: str | None = None
@@ -167,7 +175,7 @@ class Directory:
             return await self._desks.desk(portal_id)
         return await self._desks.desk_for(portal_id, caller)
 
-    async def _look_up(self, question: Question, country: str) -> Found:
+    async def _look_up(self, question: Question, country: str, desk: Desk | None) -> Found:
         portal_id, e164, live, _ = question
         indexed = await self._index.recall(portal_id, e164, country)
         if indexed:
@@ -176,7 +184,7 @@ class Directory:
         if known or (known is not None and live):
             return Found(contacts=known, source="cache")
         try:
-            return await self._ask(question, country)
+            return await self._ask(question, country, desk)
         except (ZohoDown, ZohoBusy, CallerCreditsUsed, NoToken):
             # An index that nobody has refreshed for hours is better than a banner without a name.
             stale = await self._index.recall(portal_id, e164, country, however_old=True) if live else ()
@@ -184,17 +192,17 @@ class Directory:
                 raise
             return Found(contacts=stale, source="cache")
 
-    async def _ask(self, question: Question, country: str) -> Found:
+    async def _ask(self, question: Question, country: str, desk: Desk | None) -> Found:
         async with self._patience(live=question[2]):
             # A question that outlasts our patience goes on: whoever asks again waits for the same answer,
             # and takes no second place at Desk, which may still be at work on the first.
-            contacts = await self._questions.join(question, lambda: self._ask_desk(question, country))
+            contacts = await self._questions.join(question, lambda: self._ask_desk(question, country, desk))
         return Found(contacts=contacts, source="desk")
 
-    async def _ask_desk(self, question: Question, country: str) -> tuple[Contact, ...]:
+    async def _ask_desk(self, question: Question, country: str, desk: Desk | None) -> tuple[Contact, ...]:
         portal_id, e164, live, caller = question
         asked_at = self._clock()
-        desk = await self._desk(portal_id, caller)
+        desk = desk or await self._desk(portal_id, caller)
         contacts = await ask(desk, e164, country, live=live)
         await self._keep(portal_id, e164, contacts, asked_at)
         return contacts

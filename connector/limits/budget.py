@@ -16,8 +16,8 @@ from connector.limits.credits import Credits, Use
 from connector.limits.editions import allowed
 from connector.limits.gate import Gate, Kind
 from connector.limits.shares import REQUEST_LASTS, Ask, Share, write_share
-from connector.store import Store, limits, shares, widths
-from connector.zoho.budget import CLOSED_SECONDS, Leaves, OwnSlot, given_slot
+from connector.store import Store, limits, shares
+from connector.zoho.budget import CLOSED_SECONDS, Leaves
 
 PATIENCE_SECONDS = 5
 """How long anybody waits for a permit."""
@@ -122,11 +122,6 @@ class PortalBudget:
 
         `spare` leaves alone what is kept for calls and their records, although somebody waits.
         """
-        # until delivery takes permits: the next three lines
-        if not live and (given := given_slot()) is not None:
-            async with self._given(given, cost) as leaves:
-                yield leaves
-            return
         kind: Kind = "lookup" if live else "other"
         use = "spare" if spare else USE_OF[kind]
         self._credits.check(cost, use, self._allowed)
@@ -235,6 +230,11 @@ class PortalBudget:
         await self._surely(lambda c: limits.shut(c, self.portal_id, until))
 
     @property
+    def work_under_way(self) -> int:
+        """Return how many requests beside look-ups are under way, those without an answer included."""
+        return self._gate.busy("delivery", "other")
+
+    @property
     def now(self) -> int:
         """Return the moment that all clocks tell."""
         return self._clock()
@@ -329,27 +329,11 @@ class PortalBudget:
                         return
                     await asyncio.sleep(LOOK_SECONDS)
 
-    # until delivery takes permits: to the end of the class
-    @asynccontextmanager
-    async def _given(self, slot: OwnSlot, cost: int) -> AsyncGenerator[Leaves]:
-        self._start_keeping()
-        permit = Permit(self, "delivery", None)
-        try:
-            async with slot.turn, permit.use(cost, "delivery"):
-                yield lambda: True
-            slot.was_answered = True
-        except BaseException:
-            if permit.unanswered_until:
-                slot.goes_on()
-                holder, until = uuid4().hex, self._clock() + REQUEST_LASTS
-                await self._store.write(lambda c: widths.hold_on(c, self.portal_id, holder, until))
-            raise
-
 
 class Permit:
     """Leave to have one request under way at a portal while it is held; a `Budget` for one at a time."""
 
-    def __init__(self, budget: PortalBudget, kind: Kind, epoch: int | None) -> None:
+    def __init__(self, budget: PortalBudget, kind: Kind, epoch: int) -> None:
         self._budget = budget
         self._kind = kind
         self._epoch = epoch
@@ -373,12 +357,11 @@ class Permit:
         """Send one request, for a use of credits other than the kind's."""
         budget = self._budget
         async with self._one_at_a_time:
-            if self._epoch is not None:
-                await budget.ready(self._epoch)
+            await budget.ready(self._epoch)
             began_at = budget.now
             budget.charge(cost, use)
             try:
-                yield partial(budget.may_leave, self._epoch or 0)
+                yield partial(budget.may_leave, self._epoch)
             except ConcurrencyExceeded:
                 await budget.narrow(began_at)
                 raise
@@ -394,4 +377,6 @@ class Permit:
 
 def _goes_on(problem: BaseException) -> bool:
     """Tell whether Desk may be at work on a request that was given up so: it has not answered."""
+    if isinstance(problem, OutcomeUnknown) and problem.status is None:
+        return True
     return isinstance(problem, asyncio.CancelledError) or isinstance(problem.__cause__, TIMED_OUT)

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.clock import to_iso
-from connector.delivery import by_hand
 from connector.errors import InvalidRequest, NotFound
+from connector.outbox import by_hand
 from connector.store import audit, outbox, recordings
 from connector.store.outbox import Row, State
 from connector.web.guard import require_api

@@ -14,10 +14,10 @@ from connector.contacts import Directory
 from connector.contacts.hooks import DeskHooks
 from connector.contacts.syncing import Syncing
 from connector.crypto import Sealer
-from connector.delivery import Deliverer
 from connector.maintenance import Clocks, Silence
 from connector.metrics import Metrics
 from connector.orders import Control
+from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals

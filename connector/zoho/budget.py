@@ -4,12 +4,9 @@ How much a portal allows, and how all processes keep to it together, stands in `
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
-
-import anyio
 
 CLOSED_SECONDS = 15 * 60
 """How long a portal without credits is left alone where Desk gives no Retry-After."""
@@ -49,49 +46,3 @@ class OneAtATime:
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Note nothing."""
-
-
-# until delivery takes permits: all that follows
-def _nothing() -> None:
-    """Do nothing."""
-
-
-class OwnSlot:
-    """A slot that somebody has already: for one request at a time, and aware of whether Desk answers.
-
-    `goes_on` is told that Desk may still be at work on a request whose sender has left.
-    """
-
-    def __init__(self, turn: AbstractAsyncContextManager[None], goes_on: Callable[[], None]) -> None:
-        self.turn = turn
-        self.goes_on = goes_on
-        self.was_answered = False
-
-
-class Unseated(Exception):
-    """Whoever asks has lost, or never got, the slot of its own: that says nothing of Desk, nor of others."""
-
-
-_own_slot: ContextVar[OwnSlot | None] = ContextVar("own_slot", default=None)
-
-
-@contextmanager
-def own_slot(
-    turn: AbstractAsyncContextManager[None] | None = None, goes_on: Callable[[], None] = _nothing
-) -> Iterator[OwnSlot]:
-    """Let the requests of this block, one after the other, use a slot that its caller has already.
-
-    A delivery's claim is such a slot; `turn` is to be entered for each request.
-    Look-ups that somebody waits for take no notice.
-    """
-    slot = OwnSlot(turn or anyio.Lock(), goes_on)
-    before = _own_slot.set(slot)
-    try:
-        yield slot
-    finally:
-        _own_slot.reset(before)
-
-
-def given_slot() -> OwnSlot | None:
-    """Return the slot that is given to the present task, None where it must take one."""
-    return _own_slot.get()

@@ -19,6 +19,7 @@ FLOORS = (
     {"numbers", "calls"},
     {"dialects", "zoho", "store"},
     {"limits"},
+    {"outbox"},
     {"contacts", "accounts", "portals", "phone_systems", "maintenance", "handbook"},
     {"banner"},
     {"recordings", "orders"},
@@ -46,7 +47,7 @@ BRIDGE_KNOWS = {"bridge", "errors", "clock", "casing", "private_files", "setting
 CATCHES_EVERYTHING = {
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
     "connector/store/commits.py": "the writer's outermost loop: one bad change must not stop all that follow",
-    "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
+    "connector/outbox/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {

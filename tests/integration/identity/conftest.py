@@ -14,10 +14,11 @@ from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
 import connector.web
+from connector import delivery
 from connector.accounts import Agents, Flows, Keys, People
 from connector.contacts import Directory
 from connector.crypto import Sealer
-from connector.delivery import Deliverer
+from connector.outbox import Deliverer
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
@@ -67,7 +68,8 @@ class Services:
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
         directory = Directory(store, self.portals, self.settings, self.clock)
-        self.deliverer = Deliverer(store, self.portals, directory, self.settings, self.clock)
+        kinds = delivery.kinds(store, directory, self.settings, self.clock)
+        self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""

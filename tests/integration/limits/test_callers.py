@@ -13,7 +13,7 @@ from connector.limits.budget import CALLERS_AT_ONCE, PortalBudget
 from connector.store.tables import caller_credits, portals
 from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Process
-from tests.integration.limits.test_width import claimed, edition
+from tests.integration.limits.test_width import edition
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
@@ -158,7 +158,7 @@ async def test_look_ups_leave_deliveries_their_own(env: Environment, process: St
     await late.close()
     env.world.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
-    assert await claimed(env)
+    assert await process().pick()
 
 
 async def test_deliveries_leave_look_ups_their_own(env: Environment, process: Start) -> None:
@@ -169,5 +169,5 @@ async def test_deliveries_leave_look_ups_their_own(env: Environment, process: St
     await serving.portals.close()
     env.world.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(env.record("c-1"))
-    assert await claimed(env) == []
+    assert await process().pick() == []
     await process().look_up(2)

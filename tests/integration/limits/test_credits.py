@@ -7,11 +7,10 @@ import pytest
 
 from connector.errors import CreditsExhausted
 from connector.limits import PortalBudget
-from connector.store import claims, limits
+from connector.store import limits
 from connector.store.limits import LimitState
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
-from tests.integration.limits.test_width import TERMS, claimed
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
@@ -49,8 +48,8 @@ async def test_the_last_credits_are_for_look_ups(env: Environment, process: Star
     assert await env.drain() == 0
     await process().look_up(2)
     env.advance(QUARTER)
-    assert len(await claimed(env)) == 1
-    assert await claimed(env) == []
+    assert len(await process().pick()) == 1
+    assert await process().pick() == []
 
 
 async def test_the_next_day_is_noticed_by_whoever_asks(env: Environment, process: Start) -> None:
@@ -88,7 +87,7 @@ async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> 
     assert env.posts(CALLS, status=429) == 0
 
 
-async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment) -> None:
+async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment, process: Start) -> None:
     """What agents add to an edition's credits is not known to us, so our count alone stops nobody."""
     budget = PortalBudget(env.store, 1, env.clock, env.clock)
     async with budget.request(1_000_000, live=True):
@@ -96,5 +95,4 @@ async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment) -
     await budget.close()
     assert (await met(env)).credits_left is None
     await env.want(env.record())
-    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
-    assert found.deliveries
+    assert await process().pick()

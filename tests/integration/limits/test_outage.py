@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import claims, limits, outbox
+from connector.store import limits, outbox
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Goal, Process
-from tests.integration.limits.test_width import TERMS
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Process]
@@ -59,17 +58,17 @@ async def test_three_days(env: Environment, process: Start) -> None:
     assert env.world.requests.count(status=429) == 0
 
 
-async def test_fresh_calls_go_first(env: Environment) -> None:
-    """Of a backlog and of calls that have just ended, the backlog gets a quarter of the slots."""
+async def test_fresh_calls_go_first(env: Environment, process: Start) -> None:
+    """Of a backlog and of calls that have just ended, the backlog gets a quarter of what goes at a time."""
     await outage(env, hours=10)
     await env.store.write(lambda c: limits.works(c, 1))
     fresh = [env.record(f"fresh-{n}") for n in range(40)]
     await env.want(*fresh)
-    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
-    claimed = found.deliveries
+    await env.portals.limits.close()
+    picked = await process().pick()
     keys = {record.key for record in fresh}
-    assert len(claimed) == 23
-    assert sum(each.row.key in keys for each in claimed) == 23 - 25 // 4
+    assert len(picked) == 23
+    assert sum(row.key in keys for row in picked) == 23 - 25 // 4
 
 
 async def _drain_for_five_minutes(env: Environment) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TypeVar
 
 import pytest
@@ -10,14 +9,11 @@ from sqlalchemy import Connection
 
 from connector.clock import SECOND
 from connector.errors import ConcurrencyExceeded
-from connector.limits import allowed
 from connector.limits.budget import IDLE_ROUNDS, PortalBudget
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import Store, claims, widths
-from connector.store.leases import Delivery, Terms
+from connector.store import Store, shares
 from connector.store.limits import WIDEN_EVERY
-from connector.store.widths import Taken
-from connector.zoho.budget import own_slot
+from connector.store.shares import Part
 from tests.integration.databases import url_of
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
@@ -25,7 +21,6 @@ from tests.integration.limits.process import Process
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
 Result = TypeVar("Result")
-TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=allowed)
 
 
 class CountingStore(Store):
@@ -39,15 +34,20 @@ class CountingStore(Store):
         return await super().write(change)
 
 
-async def claimed(env: Environment) -> list[Delivery]:
-    """Claim what one more process would get."""
-    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
-    return found.deliveries
+async def parts(env: Environment, *, lookups: bool = True) -> list[Part]:
+    """Return the parts of shares for look-ups, or for all other work."""
+    found = await env.store.read(lambda c: shares.of_portal(c, 1))
+    return [part for part in found if part.is_lookups is lookups]
 
 
-async def taken(env: Environment) -> Taken:
-    """Return which slots are taken."""
-    return await env.store.read(lambda c: widths.taken(c, 1, env.clock()))
+def size(found: list[Part]) -> int:
+    """Return how many requests parts of shares allow."""
+    return sum(part.size for part in found)
+
+
+def wanted(found: list[Part]) -> int:
+    """Return how many requests are wanted."""
+    return sum(part.wanted for part in found)
 
 
 async def hold(budget: PortalBudget, until: asyncio.Event) -> None:
@@ -91,10 +91,10 @@ async def test_more_look_ups_push_deliveries_back(env: Environment, process: Sta
     serving = process().portals.limits.of(1)
     go = asyncio.Event()
     ringing = [asyncio.create_task(hold(serving, go)) for _ in range(4)]
-    while (await taken(env)).wanted < 4:
+    while wanted(await parts(env)) < 4:
         await serving.keep()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
+    assert len(await process().pick()) == 1
     go.set()
     await asyncio.gather(*ringing)
 
@@ -118,9 +118,10 @@ async def test_a_dead_process_gives_its_slots_back(env: Environment, process: St
     slots = [killed.request(1, live=True) for _ in range(4)]
     await asyncio.gather(*(slot.__aenter__() for slot in slots))
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
+    other = process()
+    assert len(await other.pick()) == 1
     env.advance(45)
-    assert len(await claimed(env)) == 2
+    assert len(await other.pick()) == 3
     await asyncio.gather(*(slot.__aexit__(None, None, None) for slot in slots))
     await killed.close()
 
@@ -130,24 +131,24 @@ async def test_idle_slots_are_given_back(env: Environment) -> None:
     budget = PortalBudget(env.store, 1, env.clock, env.clock)
     async with budget.request(1, live=True):
         pass
-    assert (await taken(env)).live == 2
-    await budget.keep()
-    assert (await taken(env)).live == 1
+    assert size(await parts(env)) == 2
+    for _ in range(2):
+        await budget.keep()
+    assert size(await parts(env)) == 1
     for _ in range(IDLE_ROUNDS):
         await budget.keep()
-    assert (await taken(env)).live == 0
+    assert size(await parts(env)) == 0
     await budget.close()
 
 
 async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> None:
     """Who loses patience does not stop Desk: the slot is free when Desk must have ended."""
     budget = env.portals.limits.of(1)
-    for lane in (own_slot(), nullcontext()):
-        with lane:
-            await left_alone(budget)
-    assert (await taken(env)).others == 2
-    env.advance(45)
-    assert (await taken(env)).others == 0
+    for _ in range(2):
+        await left_alone(budget)
+    assert budget.work_under_way == 2
+    env.advance(30)
+    assert budget.work_under_way == 0
 
 
 async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
@@ -156,12 +157,12 @@ async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
     greedy, modest = (PortalBudget(process().store, 1, env.clock, env.clock) for _ in range(2))
     go = asyncio.Event()
     waiting = [asyncio.create_task(hold(greedy, go)) for _ in range(8)]
-    while (await taken(env)).wanted < 8:
+    while wanted(await parts(env)) < 8:
         await greedy.keep()
     other = asyncio.create_task(hold(modest, go))
-    while (await taken(env)).rivals < 2:
+    while len(await parts(env)) < 2:
         await modest.keep()
-    assert (await taken(env)).live == 4
+    assert size(await parts(env)) <= 5
     go.set()
     await asyncio.gather(*waiting, other)
     await greedy.close()
@@ -178,7 +179,9 @@ async def test_too_many_requests_narrows_for_all(env: Environment, process: Star
         await desk.my_info()
     await asking.portals.close()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
-    for expected in (1, 1, 0):
+    other = process()
+    found = [len(await other.pick())]
+    for _ in range(3):
         env.advance(WIDEN_EVERY // SECOND)
-        assert len(await claimed(env)) == expected
+        found.append(len(await other.pick()))
+    assert found == [1, 2, 3, 3]

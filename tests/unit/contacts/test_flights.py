@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.contacts.flights import Flights
-from connector.delivery.berths import LeaseLost, NoBerth
 from connector.errors import ZohoDown
 
 
@@ -74,7 +73,7 @@ def test_who_comes_as_it_lands_flies_anew() -> None:
         async def end() -> int:
             # Wakes the other one before those who hear that this flight is over.
             ends.set()
-            raise LeaseLost
+            raise ZohoDown("no answer")
 
         async def ask(begun: asyncio.Event) -> int:
             await begun.wait()
@@ -82,7 +81,7 @@ def test_who_comes_as_it_lands_flies_anew() -> None:
 
         asking = [asyncio.create_task(ask(ends))]
         await _settled()
-        with pytest.raises(LeaseLost):
+        with pytest.raises(ZohoDown):
             await flights.join("a", end)
         asking.append(asyncio.create_task(ask(ends)))
         await _settled()
@@ -107,24 +106,6 @@ def test_a_failure_is_everybodys_and_not_kept() -> None:
         assert await flights.join("a", fine.ask) == 1
 
     asyncio.run(ask_and_fail())
-
-
-def test_who_has_no_slot_fails_alone() -> None:
-    """What befalls the slot of whoever began is no answer to the others: one of them begins anew."""
-
-    async def lose_slots() -> None:
-        flights: Flights[str, int] = Flights()
-        lost, full, fine = Source(LeaseLost()), Source(NoBerth("taken")), Source()
-        sources = (lost, full, fine, fine)
-        waiting = [asyncio.create_task(flights.join("a", each.ask)) for each in sources]
-        for source in (lost, full, fine):
-            await _settled()
-            source.let.set()
-        results = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(result) for result in results] == [LeaseLost, NoBerth, int, int]
-        assert (lost.asked, full.asked, fine.asked) == (1, 1, 1)
-
-    asyncio.run(lose_slots())
 
 
 def test_who_leaves_leaves_alone() -> None:

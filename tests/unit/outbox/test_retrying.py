@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import errors
-from connector.delivery.retrying import (
+from connector.errors import ConnectorError, NoToken, ZohoBusy, ZohoError, ZohoRefused
+from connector.outbox.retrying import (
     BAD_LUCK_BEFORE,
     CAP_SECONDS,
     FORBIDDEN_AT_MOST,
@@ -21,8 +22,7 @@ from connector.delivery.retrying import (
     Past,
     is_page,
 )
-from connector.delivery.retrying import decide as decide_by_past
-from connector.errors import ConnectorError, NoToken, ZohoBusy, ZohoError, ZohoRefused
+from connector.outbox.retrying import decide as decide_by_past
 from connector.store.outbox import WAIT_FOR_LINKING
 
 NOW = 1_767_614_400_000

@@ -8,9 +8,9 @@ import msgspec
 
 from connector.clock import DAY, MINUTE, from_iso
 from connector.delivery.compose import keys_in
-from connector.delivery.merging import Body
-from connector.delivery.needs import Desk
 from connector.errors import RecordNotFound, ZohoDown
+from connector.outbox.delivery import Body
+from connector.zoho.client import Desk
 from connector.zoho.models import DeskCall
 
 SKEW = 10 * MINUTE
