@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute
 
 from connector.banner.bus import Listener
 from connector.clock import system_clock
-from connector.delivery import Deliverer
 from connector.errors import ConnectorError, StoreError
+from connector.outbox import Deliverer
 from connector.services import Services
 from connector.web import problems
 from connector.web.access_log import AccessLog

@@ -21,6 +21,15 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def steady_clock() -> int:
+    """Return milliseconds since this machine was started, time asleep included; nobody can set this clock."""
+    return time.clock_gettime_ns(_STEADY) // 1_000_000
+
+
+# Linux counts the time in which a machine sleeps only here; other systems have nothing better.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def to_iso(at: int) -> str:
     """Write a moment as RFC 3339 in UTC with milliseconds, the form that Desk takes too."""
     seconds, milliseconds = divmod(at, SECOND)

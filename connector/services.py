@@ -4,6 +4,7 @@ from typing import cast
 
 from starlette.requests import Request
 
+from connector import delivery
 from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
@@ -15,11 +16,11 @@ from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
-from connector.delivery import Deliverer
 from connector.errors import SettingsError
 from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
+from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
@@ -103,12 +104,14 @@ class Services:
         self.deliverer = Deliverer(
             store,
             self.portals,
-            self.contact_lookup,
+            self.portals.limits,
+            delivery.kinds(store, self.contact_lookup, settings, clock),
             settings,
             clock,
             on_change=self.pipeline.republish,
+            on_refusal=delivery.log_refusal,
             counter=self.metrics,
-            may_claim=lambda: self.clocks.agree,
+            may_pick=lambda: self.clocks.agree,
         )
 
     async def end_sessions(self) -> None:

@@ -11,8 +11,8 @@ from connector.cli.context import actor, in_store
 from connector.cli.remedies import remedy
 from connector.cli.terminal import HOW_MANY, ROW_ID, json_option, moment, show_one, show_rows
 from connector.clock import system_clock
-from connector.delivery import by_hand
 from connector.errors import CommandError, NotFound, NotNow
+from connector.outbox import by_hand
 from connector.store import Store, outbox
 from connector.store.outbox import Row, State
 

@@ -32,7 +32,6 @@ from connector.errors import CallerCreditsUsed, NoToken, RecordNotFound, StoreEr
 from connector.numbers import Number, worth_asking
 from connector.settings import Settings
 from connector.store import Store
-from connector.zoho.budget import Unseated
 from connector.zoho.client import Desk
 
 TIMEOUT_SECONDS = 2.5
@@ -78,8 +77,8 @@ class ContactLookup:
         self._desks = desks
         self._clock = clock
         self._timeout_seconds = patience_seconds
-        self._look_ups: SingleFlight[Question, Found] = SingleFlight((Unseated,))
-        self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight((Unseated,))
+        self._look_ups: SingleFlight[Question, Found] = SingleFlight()
+        self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight()
 
     async def look_up(
         self,

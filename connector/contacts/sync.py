@@ -40,13 +40,13 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
+from connector.limits import daily_credits
 from connector.settings import Settings
 from connector.store import Store, contacts, portals, syncs
 from connector.store.contacts import Indexed
 from connector.store.portals import Portal
 from connector.store.syncs import Change, Sync
 from connector.zoho import models
-from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.operations import PAGE_COST
 

@@ -1,10 +1,36 @@
-"""Bring each call record to Zoho Desk exactly once in effect, though no POST of Desk can be repeated.
+"""Bring call records and their contacts to Zoho Desk: the first two kinds of rows of the outbox.
 
-`Deliverer` is the worker. `store.outbox` holds what is wanted, `store.claims` who has it in hand.
-A request is noted before it leaves; where its outcome is unknown it is looked for before it is sent again.
+A record whose outcome is unknown is looked for in Desk (`reconcile`) before it is sent again; one that stands
+there is changed without touching what people have edited (`merging`).
 """
 
-from connector.delivery.needs import ContactLookup, Counter, Desk, Desks
-from connector.delivery.worker import Deliverer
+import logging
+from collections.abc import Mapping
 
-__all__ = ["ContactLookup", "Counter", "Deliverer", "Desk", "Desks"]
+from connector.clock import Clock
+from connector.contacts import ContactLookup
+from connector.delivery.contacts import Contacts
+from connector.delivery.records import Records
+from connector.outbox import Deliver
+from connector.portals.checks import describe_refusal
+from connector.settings import Settings
+from connector.store import Store
+from connector.store.outbox import Kind
+from connector.store.writes import Refusal
+
+log = logging.getLogger(__name__)
+
+
+def kinds(
+    store: Store, contact_lookup: ContactLookup, settings: Settings, clock: Clock
+) -> Mapping[Kind, Deliver]:
+    """Return who delivers rows of which kind."""
+    contacts = Contacts(store, contact_lookup, settings, clock)
+    records = Records(store, contacts, settings, clock)
+    return {"call": records.deliver, "contact": contacts.deliver}
+
+
+def log_refusal(refusal: Refusal) -> None:
+    """Tell whoever reads the log why Desk takes no write of a kind, and what to do about it."""
+    said = describe_refusal(refusal)
+    log.error("%s: %s", said.what, said.remedy, extra={"reason": refusal.reason, "portal": refusal.portal_id})

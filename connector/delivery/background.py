@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
+from connector.aio import BatchLoader
 from connector.calls import CallRecord, Direction, inner_ends
 from connector.clock import Clock
 from connector.errors import SettingsError
@@ -14,7 +15,6 @@ from connector.store import Store, call_groups, phones, portals, team
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
-from connector.store.together import Together
 from connector.store.users import User
 
 
@@ -61,13 +61,13 @@ class Backgrounds:
     """Read backgrounds for many deliveries at once: what they share is read once for all of them."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._together: Together[Asked, Surroundings | None] = Together(
-            store, lambda connection, asked: read_all(connection, asked, clock())
+        self._surroundings: BatchLoader[Asked, Surroundings | None] = BatchLoader(
+            lambda asked: store.read(lambda c: read_all(c, asked, clock()))
         )
 
     async def of(self, row: Row, record: CallRecord) -> Background:
         """Return a delivery's background; SettingsError where its phone system or portal is gone."""
-        return _background(await self._together.ask(_asked(row, record)), record)
+        return _background(await self._surroundings.load(_asked(row, record)), record)
 
 
 def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Background:

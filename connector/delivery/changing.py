@@ -7,7 +7,7 @@ late is added without reading: it says nothing about any field that somebody may
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -16,13 +16,13 @@ from connector.calls import CallRecord
 from connector.delivery import merging
 from connector.delivery.background import Background
 from connector.delivery.contacts import Contacts, key_of
-from connector.delivery.held import Held
-from connector.delivery.merging import Body, Change, merge
-from connector.delivery.needs import Desk
+from connector.delivery.merging import Change, merge
 from connector.delivery.writing import Writing, stands, without_what_is_refused
 from connector.errors import InvalidData, RecordNotFound
+from connector.outbox.delivery import Body, Delivery, Request
 from connector.store import Store, portals
 from connector.store.outcomes import Stands
+from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody, Written, call_body
 from connector.zoho.models import DeskCall
 
@@ -37,103 +37,100 @@ class Changing:
         # One change finds out for all that come at one time.
         self._learning: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def change(self, held: Held, desk: Desk, record: CallRecord, around: Background) -> None:
+    async def change(self, delivery: Delivery, desk: Desk, record: CallRecord, around: Background) -> None:
         """Change the record that stands in Desk; one that somebody has deleted stays so."""
-        base: Body = held.sent.bases[0] if held.sent.bases else {}
-        contact_id = await self._contact(held, around, base)
+        base: Body = delivery.sent.bases[0] if delivery.sent.bases else {}
+        contact_id = await self._contact(delivery, around, base)
         if contact_id is None:
             return
         call = await self._writing.call(desk, record, around, contact_id)
         try:
             if around.portal.partial_patches is None:
                 async with self._learning[around.portal.id]:
-                    await self._write(held, desk, call, record, await self._anew(around))
+                    await self._write(delivery, desk, call, record, await self._anew(around))
             else:
-                await self._write(held, desk, call, record, around)
+                await self._write(delivery, desk, call, record, around)
         except RecordNotFound:
             # Somebody has deleted it, and meant it.
-            await held.done("unchanged", base, _standing(held, RecordNotFound.reason, _GONE))
+            await delivery.done("unchanged", base, _standing(delivery, RecordNotFound.reason, _GONE))
 
-    async def _contact(self, held: Held, around: Background, base: Body) -> str | None:
+    async def _contact(self, delivery: Delivery, around: Background, base: Body) -> str | None:
         """Return the contact of a delivered record: only a choice, or another number, changes it."""
-        if around.chosen or not base or numbers.subscriber(held.sent.contact_key) != key_of(around):
-            return await self._contacts.of_call(held, around, ())
+        if around.chosen or not base or numbers.subscriber(delivery.sent.contact_key) != key_of(around):
+            return await self._contacts.of_call(delivery, around, ())
         return str(base["contactId"])
 
     async def _write(
-        self, held: Held, desk: Desk, call: CallBody, record: CallRecord, around: Background
+        self, delivery: Delivery, desk: Desk, call: CallBody, record: CallRecord, around: Background
     ) -> None:
         if around.portal.partial_patches:
-            if await self._add_recording(held, desk, call, record, around):
+            if await self._add_recording(delivery, desk, call, record, around):
                 return
-            if held.sent.tried:
+            if delivery.sent.tried:
                 around = await self._anew(around)
-        theirs = await desk.get_call(held.row.desk_id or "")
+        theirs = await desk.get_call(delivery.row.desk_id or "")
 
         async def send(written: Written, left_out: Mapping[str, str]) -> None:
-            change = await self._bring(held, desk, written.body, theirs, around)
+            change = await self._bring(delivery, written.body, theirs, around)
             notes = {**left_out, **dict.fromkeys(change.kept, "edited in Desk")}
             outcome = "updated" if change.writes else "unchanged"
-            await held.done(outcome, written.body, stands(theirs, held.row.revision, notes))
+            await delivery.done(outcome, written.body, stands(theirs, delivery.row.revision, notes))
 
         await without_what_is_refused(call, send)
 
-    async def _bring(
-        self, held: Held, desk: Desk, ours: Body, theirs: DeskCall, around: Background
-    ) -> Change:
+    async def _bring(self, delivery: Delivery, ours: Body, theirs: DeskCall, around: Background) -> Change:
         """Send what must be written, with all that Desk wants named: what it misses is learnt and sent."""
         required = around.portal.required_fields.split()
-        change = merge(ours, held.sent, theirs, required)
+        change = merge(ours, delivery.sent, theirs, required)
         if not change.writes:
             return change
         try:
-            await self._send(held, desk, ours, change, theirs, around)
+            await self._send(delivery, ours, change, theirs, around)
         except InvalidData as problem:
             missing = merging.missing_of(problem.fields, change.whole)
-            again = merge(ours, held.sent, theirs, [*required, *missing])
+            again = merge(ours, delivery.sent, theirs, [*required, *missing])
             if again.whole == change.whole:
                 raise
             await self._store.write(lambda c: portals.require(c, around.portal.id, missing))
-            return await self._bring(held, desk, ours, theirs, await self._anew(around))
+            return await self._bring(delivery, ours, theirs, await self._anew(around))
         return change
 
     async def _send(
-        self, held: Held, desk: Desk, ours: Body, change: Change, theirs: DeskCall, around: Background
+        self, delivery: Delivery, ours: Body, change: Change, theirs: DeskCall, around: Background
     ) -> None:
         if around.portal.partial_patches is not False and await self._send_part(
-            held, desk, ours, change.writes, merging.present_of(theirs), around
+            delivery, ours, change.writes, merging.present_of(theirs), around
         ):
             return
-        await held.patch(ours, change.whole, _patching(held, desk), key_of(around))
+        await delivery.patch(ours, change.whole, _patching(delivery), key_of(around))
 
     async def _add_recording(
-        self, held: Held, desk: Desk, call: CallBody, record: CallRecord, around: Background
+        self, delivery: Delivery, desk: Desk, call: CallBody, record: CallRecord, around: Background
     ) -> bool:
         """Add the first recording, and nothing else; False where more has changed or Desk wants more.
 
         The description does not tell it: somebody may have written there, and it is not read.
         """
-        if held.sent.body is None or held.sent.tried or len(record.recordings) != 1:
+        if delivery.sent.body is None or delivery.sent.tried or len(record.recordings) != 1:
             return False
         silent = msgspec.structs.replace(record, recordings=())
         before = await self._writing.call(desk, silent, around, call.contact_id)
-        writes = merging.recording_of(call_body(call).body, call_body(before).body, held.sent.body)
+        writes = merging.recording_of(call_body(call).body, call_body(before).body, delivery.sent.body)
         if not writes:
             return False
-        ours = held.sent.body | writes
+        ours = delivery.sent.body | writes
         try:
-            if not await self._send_part(held, desk, ours, writes, (), around):
+            if not await self._send_part(delivery, ours, writes, (), around):
                 return False
         except InvalidData:
             # Whole, it says which field is refused.
             return False
-        await held.done("updated", ours, _standing(held))
+        await delivery.done("updated", ours, _standing(delivery))
         return True
 
     async def _send_part(
         self,
-        held: Held,
-        desk: Desk,
+        delivery: Delivery,
         ours: Body,
         writes: Body,
         there_before: Collection[str],
@@ -141,7 +138,7 @@ class Changing:
     ) -> bool:
         """Send a change that names nothing else; learn whether Desk takes it and leaves the rest alone."""
         try:
-            answer = await held.patch(ours, writes, _patching(held, desk), key_of(around))
+            answer = await delivery.patch(ours, writes, _patching(delivery), key_of(around))
         except InvalidData as problem:
             if not merging.missing_of(problem.fields, writes):
                 raise
@@ -165,12 +162,12 @@ class Changing:
 _GONE = "The record is no longer in Desk; the change was not written."
 
 
-def _standing(held: Held, reason: str = "", detail: str = "") -> Stands:
-    row = held.row
+def _standing(delivery: Delivery, reason: str = "", detail: str = "") -> Stands:
+    row = delivery.row
     return Stands(
         desk_id=row.desk_id or "", desk_url=row.desk_url, revision=row.revision, reason=reason, detail=detail
     )
 
 
-def _patching(held: Held, desk: Desk) -> Callable[[Body], Awaitable[DeskCall]]:
-    return lambda body: desk.patch_call(held.row.desk_id or "", body)
+def _patching(delivery: Delivery) -> Request[DeskCall]:
+    return lambda desk, body: desk.patch_call(delivery.row.desk_id or "", body)

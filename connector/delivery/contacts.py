@@ -8,17 +8,17 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.clock import MINUTE, SECOND, Clock
+from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
 from connector.delivery.background import Background
-from connector.delivery.held import Held
-from connector.delivery.merging import Body
-from connector.delivery.needs import ContactLookup, Desk, Desks
 from connector.errors import AlreadyThere, StoreError
+from connector.outbox.delivery import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for
 from connector.store.outcomes import Stands
 from connector.zoho import models
+from connector.zoho.client import Desk
 from connector.zoho.fields import contact_body
 
 WITHHELD = "withheld"
@@ -68,16 +68,13 @@ def key_of(around: Background) -> str:
 class Contacts:
     """Bring contacts to Desk, and tell calls which one is theirs."""
 
-    def __init__(
-        self, store: Store, desks: Desks, contact_lookup: ContactLookup, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, contact_lookup: ContactLookup, settings: Settings, clock: Clock) -> None:
         self._store = store
-        self._desks = desks
         self._contact_lookup = contact_lookup
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
 
-    async def of_call(self, held: Held, around: Background, refused: Collection[str]) -> str | None:
+    async def of_call(self, delivery: Delivery, around: Background, refused: Collection[str]) -> str | None:
         """Return the id of a call's contact; None where the call waits for it, or has died with it.
 
         `refused` are contacts that Desk would not write the call on, because they are gone.
@@ -86,58 +83,63 @@ class Contacts:
             return around.chosen
         key = key_of(around)
         e164 = around.customer.e164
-        if key not in NAMES and e164 and (known := await self._known(around, e164, refused)):
+        if key not in NAMES and e164 and (known := await self._known(delivery, around, e164, refused)):
             return known
-        return await self._made(held, _wanted(held.row, around, key), refused)
+        return await self._made(delivery, _wanted(delivery.row, around, key), refused)
 
-    async def _known(self, around: Background, e164: str, refused: Collection[str]) -> str | None:
-        portal_id, country = around.portal.id, around.country
-        found = await self._contact_lookup.look_up(portal_id, e164, country=country, live=False)
+    async def _known(
+        self, delivery: Delivery, around: Background, e164: str, refused: Collection[str]
+    ) -> str | None:
+        found = await self._contact_lookup.look_up(
+            around.portal.id, e164, country=around.country, live=False, desk=await delivery.desk()
+        )
         chosen = pick([contact for contact in found.contacts if contact.id not in refused])
         return chosen.id if chosen else None
 
-    async def _made(self, held: Held, wanted: Wanted, refused: Collection[str]) -> str | None:
+    async def _made(self, delivery: Delivery, wanted: Wanted, refused: Collection[str]) -> str | None:
         row = await self._store.read(lambda c: _standing(c, wanted))
         if row is not None:
             wanted = msgspec.structs.replace(wanted, key=row.key)
         if row is None or row.state != "done" or row.desk_id in refused:
-            row = await held.wait_for(wanted, refused)
+            row = await delivery.wait_for(wanted, refused)
         if row.state in ("dead", "dropped"):
             reason = "dropped" if row.state == "dropped" else row.reason
-            await held.dead(f"contact_{reason}", row.detail, step=waits_for(wanted.key))
+            await delivery.dead(f"contact_{reason}", row.detail, step=waits_for(wanted.key))
         return row.desk_id if row.state == "done" else None
 
     async def forget(self, portal_id: int, contact_id: str) -> None:
         """Forget a contact that Desk no longer has."""
         await self._contact_lookup.forget(portal_id, contact_id=contact_id)
 
-    async def deliver(self, held: Held) -> None:
+    async def deliver(self, delivery: Delivery) -> None:
         """Make the contact that a row wants, unless it is there by now."""
-        row, record = held.row, _decode(held.row.wanted)
-        desk = await self._desks.desk(row.portal_id)
+        row, record = delivery.row, _decode(delivery.row.wanted)
+        desk = await delivery.desk()
         asked_at = self._clock()
-        is_there = held.last_reason == AlreadyThere.reason
-        if held.open or is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
-            found = await held.during(self._find(desk, row, record))
+        is_there = delivery.last_reason == AlreadyThere.reason
+        if delivery.open or is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
+            # Before the look: what it says was true then.
+            unsure_for = delivery.unsure_for(self._index_delay_seconds)
+            found = await self._find(desk, row, record)
             if found is not None:
-                return await self._note(held, "found", found, record)
-            if held.open and asked_at < (sure_at := held.sure_at(self._index_delay_seconds)):
-                return await held.not_found_yet(sure_at)
-            held.is_absent()
+                return await self._note(delivery, "found", found, record)
+            if delivery.open and unsure_for:
+                return await delivery.not_found_yet(unsure_for)
+            delivery.is_absent()
         try:
-            made = await held.post(_body(record), desk.create_contact)
+            made = await delivery.post(_body(record), _create)
         except AlreadyThere as problem:
-            return await self._look_again(held, problem)
-        return await self._note(held, "made", from_desk(made), record)
+            return await self._look_again(delivery, problem)
+        return await self._note(delivery, "made", from_desk(made), record)
 
-    async def _look_again(self, held: Held, problem: AlreadyThere) -> None:
+    async def _look_again(self, delivery: Delivery, problem: AlreadyThere) -> None:
         """Wait until Desk's search shows whom Desk says that it has; who never shows is for a person."""
-        times = held.sent.times
-        if times >= POSTED_AT_MOST and held.last_reason == problem.reason:
-            return await held.dead(problem.reason, str(problem))
+        times = delivery.sent.times
+        if times >= POSTED_AT_MOST and delivery.last_reason == problem.reason:
+            return await delivery.dead(problem.reason, str(problem))
         due_at = self._clock() + self._index_delay_seconds * times * SECOND
         why = (problem.reason, str(problem))
-        return await held.later(due_at, held.row.attempts, *why, zoho_answers=True)
+        return await delivery.later(due_at, delivery.row.attempts, *why, zoho_answers=True)
 
     async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
         if record.phone is None:
@@ -145,17 +147,17 @@ class Contacts:
             return pick([from_desk(contact) for contact in named if _is_named(contact, record.last_name)])
         await self._contact_lookup.forget(row.portal_id, number=record.phone)
         found = await self._contact_lookup.look_up(
-            row.portal_id, record.phone, country=record.country, live=False
+            row.portal_id, record.phone, country=record.country, live=False, desk=desk
         )
         return pick(found.contacts)
 
-    async def _note(self, held: Held, outcome: str, contact: Contact, record: ContactRecord) -> None:
+    async def _note(self, delivery: Delivery, outcome: str, contact: Contact, record: ContactRecord) -> None:
         if record.phone is not None:
             # First, so that the calls that wait find it there; what matters is in the row.
             with suppress(StoreError):
-                await self._contact_lookup.remember(held.row.portal_id, record.phone, contact)
-        stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=held.row.revision)
-        await held.done(outcome, _body(record), stands)
+                await self._contact_lookup.remember(delivery.row.portal_id, record.phone, contact)
+        stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=delivery.row.revision)
+        await delivery.done(outcome, _body(record), stands)
 
 
 def _standing(connection: Connection, wanted: Wanted) -> Row | None:
@@ -183,6 +185,10 @@ def _wanted(row: Row, around: Background, key: str) -> Wanted:
 
 def _body(record: ContactRecord) -> Body:
     return contact_body(record.last_name, phone=record.phone)
+
+
+async def _create(desk: Desk, body: Body) -> models.Contact:
+    return await desk.create_contact(body)
 
 
 def _is_named(contact: models.Contact, name: str) -> bool:

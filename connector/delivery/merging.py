@@ -3,41 +3,21 @@
 A field is ours to write while Desk still holds what we put there; anything else is somebody's edit.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import html
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from connector.clock import to_iso
-from connector.delivery import markup
+from connector.outbox.delivery import Body, Sent
 from connector.zoho.models import DeskCall
-
-Body = dict[str, Any]
 
 REQUIRED = ("contactId", "departmentId", "startTime", "status", "subject")
 """By contract every change names them again (callUpdate), changed or not."""
 
 _PLAIN = (*REQUIRED, "direction", "duration", "ownerId")
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was last sent for a record, as the outbox keeps it.
-
-    `body` surely stood in Desk; each of `tried` may have been applied since, or not.
-    `revision` is that of the last one, `contact_key` the number that its contact was found by.
-    `times` is how many requests in a row it took so far; the outcome of all but the last was unknown.
-    """
-
-    body: Body | None = None
-    tried: tuple[Body, ...] = ()
-    revision: int = 0
-    contact_key: str = ""
-    times: int = 0
-
-    @property
-    def bases(self) -> list[Body]:
-        """Return every body of ours that Desk may hold."""
-        return [*([] if self.body is None else [self.body]), *self.tried]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,12 +144,12 @@ def _describe(ours: Body, bases: Iterable[Body], present: Body, writes: Body, ke
 
 def _describe_in_markup(new: str, blocks: list[str], text: str, writes: Body, kept: list[str]) -> None:
     """Do so where Desk's editor has made HTML of our text, which is nobody's edit."""
-    places = ((old, markup.find(old, text)) for old in blocks if markup.is_used(text))
+    places = ((old, find_in_markup(old, text)) for old in blocks if is_markup(text))
     block, place = next(((old, found) for old, found in places if found is not None), ("", None))
     if place is None:
         kept.append("description")
     elif block != new:
-        writes["description"] = markup.replace(text, place, new)
+        writes["description"] = replace_in_markup(text, place, new)
 
 
 def _settle_cf(
@@ -185,3 +165,54 @@ def _settle_cf(
         there = {name: present[name] for name in ours["cf"] if present.get(name) is not None}
         writes["cf"] = there | found
     kept += [f"cf/{name}" for name in left]
+
+
+_BREAK = r"<br\s*/?>|</?(?:div|p|ul|ol|li|table|tr|td|blockquote|h[1-6])\b[^<>]*>"
+_TOKEN = re.compile(
+    rf"(?P<gap>(?:{_BREAK}|\s|&nbsp;|&\#160;)+)|(?P<tag></?[a-z][^<>]*>)|(?P<entity>&\#?\w+;)|(?P<plain>.)",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Where a text stands in another one."""
+
+    start: int
+    end: int
+
+
+def find_in_markup(block: str, text: str) -> Span | None:
+    """Return where a text says what a plain `block` says, whatever tags, entities and breaks it uses."""
+    shown = list(_characters(text))
+    wanted = " ".join(block.split())
+    at = "".join(character for character, _ in shown).find(wanted)
+    if not wanted or at < 0:
+        return None
+    return Span(shown[at][1].start, shown[at + len(wanted) - 1][1].end)
+
+
+def replace_in_markup(text: str, span: Span, new: str) -> str:
+    """Return a text with a plain one in the place of what stands there; the tags in it stay balanced."""
+    tags = [tag for tag in _TAG.findall(text[span.start : span.end]) if not _LINE_BREAK.fullmatch(tag)]
+    written = "<br>".join(html.escape(new, quote=False).splitlines())
+    return text[: span.start] + written + "".join(tags) + text[span.end :]
+
+
+def is_markup(text: str) -> bool:
+    """Tell whether a text holds a tag or an entity."""
+    return any(
+        found.lastgroup in ("tag", "entity") or (found.lastgroup == "gap" and not found[0].isspace())
+        for found in _TOKEN.finditer(text)
+    )
+
+
+def _characters(text: str) -> Iterator[tuple[str, Span]]:
+    """Return the characters that people see, each with its place; a gap of any kind is one space."""
+    for found in _TOKEN.finditer(text):
+        span = Span(found.start(), found.end())
+        if found.lastgroup == "gap":
+            yield " ", span
+        elif found.lastgroup != "tag":
+            yield from ((character, span) for character in html.unescape(found[0]))

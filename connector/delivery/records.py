@@ -9,16 +9,16 @@ from connector.clock import SECOND, Clock
 from connector.delivery.background import Background, Backgrounds
 from connector.delivery.changing import Changing
 from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
-from connector.delivery.finding import look_for
-from connector.delivery.held import Held
-from connector.delivery.needs import Desk, Desks
-from connector.delivery.owners import Owners
+from connector.delivery.reconcile import look_for
 from connector.delivery.restoring import Doubt, Restored
-from connector.delivery.writing import Writing, stands, without_what_is_refused
+from connector.delivery.writing import Owners, Writing, stands, without_what_is_refused
 from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
+from connector.outbox.delivery import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store
+from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody, Written
+from connector.zoho.models import DeskCall
 
 _decode = msgspec.json.Decoder(CallRecord).decode
 
@@ -26,82 +26,85 @@ _decode = msgspec.json.Decoder(CallRecord).decode
 class Records:
     """Deliver the call records that rows want."""
 
-    def __init__(
-        self, store: Store, desks: Desks, contacts: Contacts, owners: Owners, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, contacts: Contacts, settings: Settings, clock: Clock) -> None:
         self._backgrounds = Backgrounds(store, clock)
-        self._desks = desks
         self._contacts = contacts
-        self._writing = Writing(owners, settings.public_url)
+        self._writing = Writing(Owners(store, clock), settings.public_url)
         self._changing = Changing(store, contacts, self._writing)
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
-        self._restored = Restored(store, settings)
+        self._restored = Restored(store, settings, clock)
 
-    async def deliver(self, held: Held) -> None:
+    async def deliver(self, delivery: Delivery) -> None:
         """Bring Desk's record into line with the one wanted; it is made only where there surely is none."""
-        record = _decode(held.row.wanted)
-        desk = await self._desks.desk(held.row.portal_id)
-        around = await self._backgrounds.of(held.row, record)
-        if held.row.desk_id is not None:
-            await self._changing.change(held, desk, record, around)
-        elif (doubt := await self._doubt(held, record, around)) is None or await self._is_absent(
-            held, desk, record.key, doubt
+        record = _decode(delivery.row.wanted)
+        desk = await delivery.desk()
+        around = await self._backgrounds.of(delivery.row, record)
+        if delivery.row.desk_id is not None:
+            await self._changing.change(delivery, desk, record, around)
+        elif (doubt := await self._doubt(delivery, record, around)) is None or await self._is_absent(
+            delivery, desk, record.key, doubt
         ):
-            await self._make(held, desk, record, around)
+            await self._make(delivery, desk, record, around)
 
-    async def _doubt(self, held: Held, record: CallRecord, around: Background) -> Doubt | None:
+    async def _doubt(self, delivery: Delivery, record: CallRecord, around: Background) -> Doubt | None:
         """Return what may have been written: by us, or before the database was restored."""
-        if held.open:
-            sure_at = held.sure_at(self._index_delay_seconds)
-            return Doubt(held.sent.tried[-1], held.row.sent_at or 0, sure_at, held.sent.revision)
-        return await self._restored.doubt(held.row, record, around)
+        if delivery.open:
+            return Doubt(
+                body=delivery.sent.tried[-1],
+                since=delivery.row.sent_at or 0,
+                unsure_for=delivery.unsure_for(self._index_delay_seconds),
+                revision=delivery.sent.revision,
+            )
+        return await self._restored.doubt(delivery.row, record, around)
 
-    async def _is_absent(self, held: Held, desk: Desk, key: str, doubt: Doubt) -> bool:
+    async def _is_absent(self, delivery: Delivery, desk: Desk, key: str, doubt: Doubt) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
         asked_at = self._clock()
         is_indexed = asked_at >= doubt.since + self._index_delay_seconds * SECOND
-        look = await held.during(
-            look_for(desk, doubt.body, key, doubt.since, asked_at, is_indexed=is_indexed)
-        )
+        look = await look_for(desk, doubt.body, key, doubt.since, asked_at, is_indexed=is_indexed)
         if look.found is not None:
-            await held.done("found", doubt.body, stands(look.found, doubt.revision))
-        elif asked_at < doubt.sure_at:
-            await held.not_found_yet(doubt.sure_at)
+            await delivery.done("found", doubt.body, stands(look.found, doubt.revision))
+        elif doubt.unsure_for:
+            await delivery.not_found_yet(doubt.unsure_for)
         elif look.doubtful is not None:
             where = look.doubtful.url or look.doubtful.id
-            await held.dead("undecidable", f"This may be our record, but its call key is gone: {where}")
+            await delivery.dead("undecidable", f"This may be our record, but its call key is gone: {where}")
         else:
-            held.is_absent()
-        return not held.is_settled
+            delivery.is_absent()
+        return not delivery.is_settled
 
-    async def _make(self, held: Held, desk: Desk, record: CallRecord, around: Background) -> None:
+    async def _make(self, delivery: Delivery, desk: Desk, record: CallRecord, around: Background) -> None:
         refused: set[str] = set()
-        while (contact_id := await self._contacts.of_call(held, around, refused)) is not None:
+        while (contact_id := await self._contacts.of_call(delivery, around, refused)) is not None:
             call = await self._writing.call(desk, record, around, contact_id)
             try:
-                return await self._write(held, desk, call, key_of(around))
+                return await self._write(delivery, call, key_of(around))
             except (InvalidData, RecordNotFound) as problem:
                 if refused or not await _is_gone(desk, contact_id, problem):
                     raise
             # Deleted or merged since we learnt of it: asked again once.
             refused.add(contact_id)
-            await self._contacts.forget(held.row.portal_id, contact_id)
+            await self._contacts.forget(delivery.row.portal_id, contact_id)
         return None
 
-    async def _write(self, held: Held, desk: Desk, call: CallBody, contact_key: str) -> None:
+    async def _write(self, delivery: Delivery, call: CallBody, contact_key: str) -> None:
         async def send(written: Written, left_out: Mapping[str, str]) -> None:
             try:
-                made = await held.post(written.body, desk.create_call, contact_key)
+                made = await delivery.post(written.body, _create, contact_key)
             except AlreadyThere as problem:
                 # Only ours has its key, so it may be there: without the field it would be a second one.
-                held.open = True
-                if held.sent.times >= POSTED_AT_MOST:
-                    return await held.dead(problem.reason, str(problem))
+                delivery.open = True
+                if delivery.sent.times >= POSTED_AT_MOST:
+                    return await delivery.dead(problem.reason, str(problem))
                 raise OutcomeUnknown(str(problem)) from problem
-            return await held.done("written", written.body, stands(made, held.row.revision, left_out))
+            return await delivery.done("written", written.body, stands(made, delivery.row.revision, left_out))
 
         await without_what_is_refused(call, send)
+
+
+async def _create(desk: Desk, body: Body) -> DeskCall:
+    return await desk.create_call(body)
 
 
 async def _is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:

@@ -4,17 +4,20 @@ import msgspec
 from sqlalchemy import Connection, delete, select, update
 
 from connector.calls import CallRecord
-from connector.clock import SECOND, to_iso
+from connector.clock import SECOND, Clock, to_iso
 from connector.delivery import background
 from connector.delivery.background import Background
 from connector.delivery.compose import desk_direction
-from connector.delivery.held import SEND_SECONDS
-from connector.delivery.merging import Body, Sent
 from connector.errors import SettingsError
+from connector.outbox.delivery import SEND_SECONDS, Body, Sent
 from connector.settings import Settings
 from connector.store import Store, audit, retention
+from connector.store.notes import NOBODY
 from connector.store.outbox import COLUMNS, Row, row_of
-from connector.store.tables import outbox, sessions
+from connector.store.tables import outbox, sessions, slots
+
+RAISED_BY = 1_000
+"""How much higher attempts are after a restore than any that were noted since the backup."""
 
 ACTION = "restored"
 """What the audit calls it."""
@@ -29,20 +32,21 @@ def settled_seconds(settings: Settings) -> int:
     return SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
 
 
-class Doubt(msgspec.Struct, frozen=True):
-    """A record that may be in Desk: what of it, made since when, from when on looking for it is sure."""
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that may be in Desk: what of it, made since when, and for how long it may not be found yet."""
 
     body: Body
     since: int
-    sure_at: int
+    unsure_for: int
     revision: int
 
 
 class Restored:
     """Know when the database was last restored: it may be told again of calls that it has forgotten."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._settled = settled_seconds(settings) * SECOND
         self._at: int | None = None
 
@@ -53,7 +57,13 @@ class Restored:
             self._at = await self._store.read(lambda c: audit.last_at(c, ACTION)) or 0
         if record.started_at >= self._at:
             return None
-        return Doubt(_body(record, around), record.started_at, self._at + self._settled, row.revision)
+        unsure_for = max(0, self._at + self._settled - self._clock())
+        return Doubt(
+            body=_body(record, around),
+            since=record.started_at,
+            unsure_for=unsure_for,
+            revision=row.revision,
+        )
 
 
 def mark(connection: Connection, settings: Settings, now: int, actor: str) -> int:
@@ -66,13 +76,19 @@ def mark(connection: Connection, settings: Settings, now: int, actor: str) -> in
     rows = connection.execute(select(*COLUMNS).where(outbox.c.state.not_in(retention.OVER))).mappings().all()
     for row in map(row_of, rows):
         _mark(connection, row, now, now + settled_seconds(settings) * SECOND)
+    connection.execute(
+        update(outbox).where(outbox.c.state.in_(retention.OVER)).values(attempt=outbox.c.attempt + RAISED_BY)
+    )
+    connection.execute(delete(slots))
     connection.execute(delete(sessions))
     audit.append(connection, now, actor, ACTION, "database", f"deliveries to be looked for: {len(rows)}")
     return len(rows)
 
 
 def _mark(connection: Connection, row: Row, now: int, due_at: int) -> None:
-    values: dict[str, object] = {"owner": None, "lease_until": None, "changed_at": now}
+    # Whoever prepared or sent it before must not take it for what was read then.
+    values: dict[str, object] = {"attempt": row.attempt + RAISED_BY, "changed_at": now, "ahead": True}
+    values |= NOBODY | {"picked_until": None}
     if row.desk_id is None:
         values |= _as_sent(connection, row, now)
     is_open = values.get("sent_at", row.sent_at) is not None

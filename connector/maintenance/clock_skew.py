@@ -7,7 +7,7 @@ from sqlalchemy import text
 from connector.clock import SECOND, Clock
 from connector.metrics import Metrics
 from connector.store import Store
-from connector.store.dialects import has_locks
+from connector.store.engine import has_locks
 
 TOLERATED_SECONDS = 10
 """How far apart the clocks may be: less than what is left of any living lease, more than NTP leaves."""

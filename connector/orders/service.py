@@ -1,13 +1,11 @@
 """Take orders from people and programs, hand each to its phone system once, and tell what came of it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from connector.aio import Notifier
 from connector.calls import call_key
 from connector.clock import SECOND, Clock
 from connector.errors import NotNow, RequestError
@@ -29,45 +27,9 @@ ROSTER_REMEMBERED_FOR = 2 * SECOND
 FETCHED_AT_A_TIME = 20
 CLOSED_AT_A_TIME = 200
 
-POLL_SECONDS = 2
-"""How often those who wait look by themselves: another process may have made the change."""
-
-Found = TypeVar("Found")
-
 
 def _nobody() -> None:
     """Do nothing: there is no other process."""
-
-
-class Notifier:
-    """Wake everybody in this process who waits for a change."""
-
-    def __init__(self) -> None:
-        self._change = asyncio.Event()
-        self._is_closed = False
-
-    def notify(self) -> None:
-        """Have everybody who waits look again."""
-        self._change.set()
-        self._change = asyncio.Event()
-
-    def close(self) -> None:
-        """Wake everybody, and let nobody wait any more: the server is stopping."""
-        self._is_closed = True
-        self.notify()
-
-    async def until(self, look: Callable[[], Awaitable[Found | None]], wait_seconds: float) -> Found | None:
-        """Return what `look` finds as soon as it finds something; None after `wait_seconds` without."""
-        end = asyncio.get_running_loop().time() + wait_seconds
-        while True:
-            change = self._change
-            found = await look()
-            left = end - asyncio.get_running_loop().time()
-            if found is not None or left <= 0 or self._is_closed:
-                return found
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, POLL_SECONDS)):
-                    await change.wait()
 
 
 class Orders:

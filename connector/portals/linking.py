@@ -19,7 +19,7 @@ from connector.errors import (
     ZohoRefused,
 )
 from connector.portals.checks import RIGHTS_NEVER_ASKED, Rights, ask_rights
-from connector.zoho.budget import LocalBudget
+from connector.zoho.budget import OneAtATime
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.models import Department, Organization
@@ -125,7 +125,7 @@ class Linker:
         raise _none_answers(refusals)
 
     def _desk(self, dc: DataCenter, tokens: Tokens, org_id: str | None) -> Desk:
-        return Desk(self._http, dc, org_id, _FreshToken(tokens), LocalBudget(1, clock=self._clock))
+        return Desk(self._http, dc, org_id, _FreshToken(tokens), OneAtATime())
 
 
 def _name(found: Organization) -> str:

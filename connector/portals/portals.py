@@ -10,10 +10,11 @@ import anyio
 import httpx2
 from sqlalchemy import Connection
 
+from connector.aio import BatchLoader
 from connector.clock import Clock
 from connector.crypto import Encryptor
 from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
-from connector.portals.charging import ChargedBudget
+from connector.limits import ChargedBudget, Limits, daily_credits
 from connector.portals.checks import (
     Check,
     Obstacle,
@@ -25,14 +26,11 @@ from connector.portals.checks import (
     run_checks,
 )
 from connector.portals.linking import Linker, NewGrant
-from connector.portals.sharing import SharedBudget
 from connector.portals.token_manager import TokenManager, Wait
 from connector.store import Store, audit, grants, portals, writes
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
-from connector.store.together import Together
 from connector.store.users import User
-from connector.zoho.allowances import daily_credits
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -70,6 +68,7 @@ class Portals:
         data_centers: Mapping[str, DataCenter],
         caller_percent: int = 10,
         wait: Wait = anyio.sleep,
+        limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -80,9 +79,11 @@ class Portals:
         self._data_centers = data_centers
         self._caller_percent = caller_percent
         self._wait = wait
+        self.limits = limits or Limits(store, clock)
         self._linker = Linker(http, oauth, clock)
-        self._together: Together[int, Portal | None] = Together(store, _read)
-        self._budgets: dict[int, SharedBudget] = {}
+        self._loader: BatchLoader[int, Portal | None] = BatchLoader(
+            lambda portal_ids: store.read(lambda c: _read(c, portal_ids))
+        )
         self._token_managers: dict[int, TokenManager] = {}
         self._desks: dict[int, Desk] = {}
 
@@ -113,11 +114,11 @@ class Portals:
         """
         portal, desk = await self._linked(portal_id)
         limit = daily_credits(portal.edition) * self._caller_percent // 100
-        shared = self.budget(portal)
-        return desk.with_budget(ChargedBudget(shared, self._store, portal_id, caller, limit, self._clock))
+        shared = self.limits.of(portal_id)
+        return desk.using(ChargedBudget(shared, self._store, caller, limit, self._clock))
 
     async def _linked(self, portal_id: int) -> tuple[Portal, Desk]:
-        portal = await self._together.ask(portal_id)
+        portal = await self._loader.load(portal_id)
         if portal is None:
             raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
         if portal.state != "linked":
@@ -127,12 +128,6 @@ class Portals:
         if portal_id not in self._desks:
             self._desks[portal_id] = self._make_desk(portal)
         return portal, self._desks[portal_id]
-
-    def budget(self, portal: Portal) -> SharedBudget:
-        """Return what may still be asked of a portal's Desk, one object for as long as the process lives."""
-        if portal.id not in self._budgets:
-            self._budgets[portal.id] = SharedBudget(self._store, portal.id, portal.edition, self._clock)
-        return self._budgets[portal.id]
 
     async def link(
         self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str, actor: User
@@ -168,7 +163,7 @@ class Portals:
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.
 
-        `concurrency` is an int, None for what the edition has; every process keeps to it from its next claim.
+        `concurrency` is an int, None for what the edition has; every process keeps to it from its next share.
         """
         if unknown := values.keys() - set(CHANGEABLE):
             raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
@@ -184,11 +179,10 @@ class Portals:
         return await self.get(portal_id)
 
     async def close(self) -> None:
-        """Wait until no refresh is under way, so that no token is lost on the way out; give slots back."""
+        """Wait until no refresh is under way, so that no token is lost on the way out; give shares back."""
         for manager in list(self._token_managers.values()):
             await manager.landed()
-        for budget in self._budgets.values():
-            await budget.close()
+        await self.limits.close()
 
     def _make_desk(self, portal: Portal) -> Desk:
         dc = self._data_centers.get(portal.location)
@@ -200,7 +194,7 @@ class Portals:
         refresh = partial(self._oauth.refresh, dc)
         manager = TokenManager(portal, self._store, self._encryptor, self._clock, refresh, self._wait)
         self._token_managers[portal.id] = manager
-        return Desk(self._http, dc, portal.org_id, manager, self.budget(portal))
+        return Desk(self._http, dc, portal.org_id, manager, self.limits.of(portal.id))
 
     def _keep(self, granted: NewGrant, actor: User, connection: Connection) -> tuple[Portal, str | None]:
         now = self._clock()

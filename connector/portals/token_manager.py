@@ -12,17 +12,26 @@ from secrets import token_hex
 import msgspec
 from sqlalchemy import Connection
 
+from connector.aio import SingleFlight
 from connector.clock import SECOND, Clock
 from connector.crypto import Encryptor
 from connector.errors import GrantLost, NoToken, TokensThrottled, ZohoBusy, ZohoError
-from connector.portals.limits import HELD_BACK_SECONDS, TOKENS_KEPT, TOKENS_PER_WINDOW, WINDOW_SECONDS
-from connector.portals.single_flight import SingleFlight
 from connector.store import Store, audit, grants, portals
 from connector.store.grants import Grant
 from connector.store.portals import Portal
 from connector.zoho.oauth import Tokens
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
+
+TOKENS_PER_WINDOW = 10
+TOKENS_KEPT = 3
+"""Of these, what is kept for tokens that end in their time; what Desk refuses before it gets the others."""
+
+WINDOW_SECONDS = 600
+"""Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
+
+HELD_BACK_SECONDS = 2
+"""How long no process asks for a token again after Zoho Accounts gave none, for whichever reason."""
 
 QUIET_SECONDS = 60
 """How long Zoho is not asked again after it gave no token while the last one is still good.
@@ -59,7 +68,7 @@ class TokenManager:
         self._clock = clock
         self._ask_zoho = refresh
         self._wait = wait
-        self._flight: SingleFlight[AccessToken] = SingleFlight()
+        self._refreshes: SingleFlight[None, AccessToken] = SingleFlight()
         self._token: AccessToken | None = None
         self._quiet_until = 0
 
@@ -94,10 +103,10 @@ class TokenManager:
 
     async def landed(self) -> None:
         """Wait until no refresh is under way."""
-        await self._flight.landed()
+        await self._refreshes.idle()
 
     async def _renewed(self, refused: str | None) -> AccessToken:
-        self._token = await self._flight(partial(self._new_token, refused))
+        self._token = await self._refreshes.run(None, partial(self._new_token, refused))
         return self._token
 
     async def _new_token(self, refused: str | None) -> AccessToken:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from connector.numbers import country_at
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import contact_numbers, contacts, directory, lines, phone_systems
 
 _contacts, _numbers, _answers = contacts.c, contact_numbers.c, directory.c

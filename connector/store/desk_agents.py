@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection, select
 
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import desk_agents
 
 

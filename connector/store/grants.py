@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, and_, select, update
 
 from connector.clock import MINUTE
-from connector.store import dialects
+from connector.store.engine import insert
 from connector.store.tables import grants
 
 EARLY = 5 * MINUTE
@@ -64,7 +64,7 @@ def put(
         "closed_until": 0,
         "renewals": _written((now,)),
     }
-    adding = dialects.insert(connection, grants).values(portal_id=portal_id, **values)
+    adding = insert(connection, grants).values(portal_id=portal_id, **values)
     connection.execute(adding.on_conflict_do_update(index_elements=["portal_id"], set_=values))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select, update
 
-from connector.store import dialects
+from connector.store.engine import insert
 from connector.store.tables import api_keys
 from connector.store.users import Role
 
@@ -23,7 +23,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 def add(connection: Connection, name: str, role: Role, key_hash: str, now: int) -> ApiKey | None:
     """Add a key, or return None where the name is taken."""
     values = {"name": name, "role": role, "key_hash": key_hash, "created_at": now}
-    adding = dialects.insert(connection, api_keys).values(values).on_conflict_do_nothing()
+    adding = insert(connection, api_keys).values(values).on_conflict_do_nothing()
     row = connection.execute(adding.returning(*api_keys.c)).one_or_none()
     return None if row is None else _key(row)
 

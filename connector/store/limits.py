@@ -1,40 +1,97 @@
-"""Share what Zoho allows a portal among all processes: requests at a time, and credits a day.
+"""Know what a portal has met of Zoho's limits, for all processes, and what callers spend of its credits.
 
-A delivery's slot is its row: taken by the claim, and held until its outcome is known. All others are leased
-here. Whoever takes a slot locks the portal's row first, as a claim does, so that nobody counts while
-somebody else takes.
+What Desk told any process is written here, so that no other has to be told again.
+How the width is shared among processes stands in `connector.limits`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, or_, select, update
 
-from connector.clock import SECOND
-from connector.store import dialects
-from connector.store.outbox import HOLDS_SLOT
-from connector.store.tables import limits, outbox, portals, slots
-from connector.store.widths import (
-    DOWN_AFTER,
-    TRY_EVERY,
-    Allowed,
-    AllowedBy,
-    Met,
-    Share,
-    Taken,
-    at_width,
-    live_room,
-    rest_after,
-    room,
-)
+from connector.clock import MINUTE, SECOND
+from connector.store.engine import insert
+from connector.store.tables import caller_credits, limits, portals
 
-LEASE = 45 * SECOND
-"""Longer than a request can be under way, so that a lease that has run out belongs to a dead process."""
+WIDEN_EVERY = 2 * SECOND
+"""How long a narrowed portal is left alone before one more request at a time is tried."""
+
+ASK_AGAIN_AFTER = 15 * MINUTE
+"""How long few credits are believed: they come back at a midnight that Desk does not tell us."""
+
+DOWN_AFTER = 5
+"""Deliveries in a row that must have found Zoho down before the others are spared the trouble."""
+
+TRY_EVERY = 30 * SECOND
+"""How often, at the rarest, one delivery finds out whether Zoho is back."""
 
 
-ASKED_FOR = 6 * SECOND
-"""How long one slot more is left free for somebody who asked: they ask for five seconds at most."""
+class Allowed(msgspec.Struct, frozen=True):
+    """What an edition allows at a time, and what of that and of the day's credits is kept for look-ups.
+
+    `delivery_credits` of the day are kept for deliveries: look-ups of calls leave them alone.
+    """
+
+    width: int
+    reserve: int
+    reserve_credits: int
+    delivery_credits: int = 0
+
+    @property
+    def low(self) -> int:
+        """Return below how many credits all that are left are kept for calls and their records."""
+        return self.reserve_credits + self.delivery_credits
+
+
+def at_width(allowed: Allowed, concurrency: int | None) -> Allowed:
+    """Return the same with a portal's own width, where it has one."""
+    return allowed if concurrency is None else msgspec.structs.replace(allowed, width=concurrency)
+
+
+AllowedBy = Callable[[str], Allowed]
+"""Returns what an edition allows."""
+
+
+class LimitState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a portal's limits: narrowed, closed, short of credits, down."""
+
+    narrowed_to: int | None = None
+    narrowed_at: int = 0
+    closed_until: int = 0
+    credits_left: int | None = None
+    credits_at: int = 0
+    lookups_short: int = 0
+    failures: int = 0
+    rests_until: int = 0
+
+    def width(self, allowed: Allowed, now: int) -> int:
+        """Return how many requests at a time are tried at present."""
+        if self.narrowed_to is None:
+            return allowed.width
+        widened = max(0, now - self.narrowed_at) // WIDEN_EVERY
+        return min(allowed.width, self.narrowed_to + widened)
+
+    def is_short(self, allowed: Allowed) -> bool:
+        """Tell whether the last credits that we know of are those kept for look-ups and not yet spent."""
+        kept = max(0, allowed.reserve_credits - self.lookups_short)
+        return self.credits_left is not None and self.credits_left <= kept
+
+    def is_shut(self, allowed: Allowed, now: int) -> bool:
+        """Tell whether no delivery may leave."""
+        short = self.is_short(allowed) and now < self.credits_at + ASK_AGAIN_AFTER
+        return now < self.closed_until or now < self.rests_until or short
+
+    def is_trying(self, allowed: Allowed) -> bool:
+        """Tell whether one delivery shall find out if the others may follow."""
+        return self.failures >= DOWN_AFTER or self.is_short(allowed)
+
+
+def rest_after(failures: int) -> int:
+    """Return for how long a portal rests after so many failures in a row: short at first, then doubled."""
+    if failures < DOWN_AFTER:
+        return 0
+    return min(TRY_EVERY, SECOND << min(failures - DOWN_AFTER, 5))
 
 
 def lock(connection: Connection, portal_id: int, allowed_by: AllowedBy) -> Allowed | None:
@@ -48,112 +105,27 @@ def _traits(portal_id: int) -> Select[Any]:
     return select(portals.c.edition, portals.c.concurrency).where(portals.c.id == portal_id)
 
 
-def met(connection: Connection, portal_id: int) -> Met:
-    """Return what a portal has met."""
-    found = connection.execute(_MET, {"portal": portal_id}).mappings().first()
-    return Met() if found is None else Met(**found)
+def state(connection: Connection, portal_id: int) -> LimitState:
+    """Return what is known of a portal's limits."""
+    found = connection.execute(_STATE, {"portal": portal_id}).mappings().first()
+    return LimitState() if found is None else LimitState(**found)
 
 
 # Built once, as all that each claim and each settling asks: building it takes longer than running it.
-_MET = select(*(limits.c[name] for name in Met.__struct_fields__)).where(
+_STATE = select(*(limits.c[name] for name in LimitState.__struct_fields__)).where(
     limits.c.portal_id == bindparam("portal")
 )
 
 
-def taken(connection: Connection, portal_id: int, now: int, *, but: str = "") -> Taken:
-    """Count the slots that are taken, one holder's aside."""
-    given = {"portal": portal_id, "now": now, "but": but}
-    return Taken(**connection.execute(_TAKEN, given).mappings().one())
-
-
-def _taken() -> Select[Any]:
-    held = (
-        select(func.count()).select_from(outbox).where(HOLDS_SLOT, outbox.c.portal_id == bindparam("portal"))
-    )
-    wanted = case((slots.c.wanted > slots.c.slots, slots.c.wanted), else_=slots.c.slots)
-    return select(
-        held.scalar_subquery().label("held"),
-        func.coalesce(func.sum(case((slots.c.live, slots.c.slots), else_=0)), 0).label("live"),
-        func.coalesce(func.sum(case((slots.c.live, wanted), else_=0)), 0).label("wanted"),
-        func.coalesce(func.sum(case((slots.c.live, 0), else_=slots.c.slots)), 0).label("others"),
-        func.coalesce(func.sum(case((slots.c.live, 0), else_=slots.c.wanted)), 0).label("asked"),
-        func.coalesce(func.sum(case((slots.c.live, 1), else_=0)), 0).label("rivals"),
-    ).where(
-        slots.c.portal_id == bindparam("portal"),
-        slots.c.lease_until > bindparam("now"),
-        slots.c.holder != bindparam("but"),
-    )
-
-
-_TAKEN = _taken()
-
-
-def share(
-    connection: Connection,
-    portal_id: int,
-    holder: str,
-    *,
-    wanted: int,
-    kept: int,
-    now: int,
-    allowed_by: AllowedBy,
-) -> Share | None:
-    """Lease slots for look-ups, or renew the lease; None where the portal is locked: ask again."""
-    allowed = lock(connection, portal_id, allowed_by)
-    if allowed is None:
-        return None
-    known = met(connection, portal_id)
-    used = taken(connection, portal_id, now, but=holder)
-    given = live_room(allowed, known, used, now, wanted=wanted, kept=kept)
-    until = now + LEASE
-    _put(connection, portal_id, holder, live=True, slots=given.slots, wanted=wanted, lease_until=until)
-    connection.execute(delete(slots).where(slots.c.portal_id == portal_id, slots.c.lease_until <= now))
-    return Share(given=given, lease_until=until, allowed=allowed, met=known)
-
-
-def lease_one(connection: Connection, portal_id: int, holder: str, now: int, allowed_by: AllowedBy) -> bool:
-    """Lease a slot for a request that nobody waits for; False where there is none: ask again.
-
-    Until then deliveries know that one is asked for.
-    """
-    allowed = lock(connection, portal_id, allowed_by)
-    if allowed is None:
-        return False
-    # The others who ask wait for the same, and not for each other.
-    used = msgspec.structs.replace(taken(connection, portal_id, now, but=holder), asked=0)
-    if room(allowed, met(connection, portal_id), used, now) < 1:
-        _put(connection, portal_id, holder, live=False, slots=0, wanted=1, lease_until=now + ASKED_FOR)
-        return False
-    _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=now + LEASE)
-    return True
-
-
-def hold_on(connection: Connection, portal_id: int, holder: str, until: int) -> None:
-    """Keep one slot taken for a while, for a request whose sender has left while Desk still works on it."""
-    _put(connection, portal_id, holder, live=False, slots=1, wanted=0, lease_until=until)
-
-
-def give_up(connection: Connection, portal_id: int, holder: str) -> None:
-    """Give a holder's slots back."""
-    connection.execute(delete(slots).where(slots.c.portal_id == portal_id, slots.c.holder == holder))
-
-
-def _put(connection: Connection, portal_id: int, holder: str, **values: Any) -> None:
-    adding = dialects.insert(connection, slots).values(portal_id=portal_id, holder=holder, **values)
-    connection.execute(adding.on_conflict_do_update(index_elements=["portal_id", "holder"], set_=values))
-
-
-def change(connection: Connection, portal_id: int, decide: Callable[[Met], dict[str, Any]]) -> bool:
+def change(connection: Connection, portal_id: int, decide: Callable[[LimitState], dict[str, Any]]) -> bool:
     """Write what `decide` makes of what was met; False where somebody else is at it: try again."""
     # Never waiting for the row: a group of writes holds other rows already.
-    connection.execute(
-        dialects.insert(connection, limits).values(portal_id=portal_id).on_conflict_do_nothing()
-    )
+    connection.execute(insert(connection, limits).values(portal_id=portal_id).on_conflict_do_nothing())
     own = limits.c.portal_id == portal_id
     free = select(limits.c.portal_id).where(own).with_for_update(skip_locked=True)
     if connection.execute(free).first() is None:
         return False
-    if values := decide(met(connection, portal_id)):
+    if values := decide(state(connection, portal_id)):
         connection.execute(update(limits).where(own).values(**values))
     return True
 
@@ -161,7 +133,7 @@ def change(connection: Connection, portal_id: int, decide: Callable[[Met], dict[
 def narrow(connection: Connection, portal_id: int, allowed_by: AllowedBy, began_at: int, now: int) -> bool:
     """Take a quarter off the width after TOO_MANY_REQUESTS; of requests under way together, once."""
 
-    def decide(known: Met) -> dict[str, Any]:
+    def decide(known: LimitState) -> dict[str, Any]:
         if known.narrowed_at >= began_at and known.narrowed_to is not None:
             return {}
         found = connection.execute(_traits(portal_id)).one()
@@ -191,16 +163,14 @@ def count(
     `short` is what look-ups of calls spent of it while fewer than `low` were left.
     """
 
-    def decide(known: Met) -> dict[str, Any]:
+    def decide(known: LimitState) -> dict[str, Any]:
         if told is not None and told_at >= known.credits_at:
-            publisher = {"credits_left": told - spent, "credits_at": told_at}
+            left = {"credits_left": told - spent, "credits_at": told_at}
         elif known.credits_left is not None:
-            publisher = {"credits_left": known.credits_left - spent}
+            left = {"credits_left": known.credits_left - spent}
         else:
             return {}
-        return publisher | {
-            "lookups_short": known.lookups_short + short if publisher["credits_left"] < low else 0
-        }
+        return left | {"lookups_short": known.lookups_short + short if left["credits_left"] < low else 0}
 
     return change(connection, portal_id, decide)
 
@@ -208,7 +178,7 @@ def count(
 def failed(connection: Connection, portal_id: int, now: int) -> None:
     """Note that a delivery found Zoho down; after some in a row the portal rests."""
 
-    def decide(known: Met) -> dict[str, Any]:
+    def decide(known: LimitState) -> dict[str, Any]:
         failures = known.failures + 1
         rest = rest_after(failures)
         return {"failures": failures} | ({"rests_until": now + rest} if rest else {})
@@ -219,7 +189,7 @@ def failed(connection: Connection, portal_id: int, now: int) -> None:
 def tries(connection: Connection, portal_id: int, now: int) -> None:
     """Note that a delivery is under way that finds out whether the others may follow."""
 
-    def decide(known: Met) -> dict[str, Any]:
+    def decide(known: LimitState) -> dict[str, Any]:
         # Until its outcome is known; should its process die, the next one tries then.
         rests = {"rests_until": now + TRY_EVERY} if known.failures >= DOWN_AFTER else {}
         return rests | ({} if known.credits_left is None else {"credits_at": now})
@@ -250,3 +220,27 @@ _FAILING = (
     .where(limits.c.portal_id == bindparam("portal"), limits.c.failures > 0)
     .with_for_update(skip_locked=True)
 )
+
+
+def charge(connection: Connection, portal_id: int, caller: str, day: int, cost: int, limit: int) -> bool:
+    """Charge a caller on a day (its first millisecond); return False, and charge nothing, beyond `limit`."""
+    if cost > limit:
+        return False
+    values = {"portal_id": portal_id, "caller": caller, "day": day, "spent": cost}
+    same_day = caller_credits.c.day == day
+    # A clock that is behind must not give the day anew.
+    fits = or_(caller_credits.c.day < day, and_(same_day, caller_credits.c.spent + cost <= limit))
+    charging = insert(connection, caller_credits).values(values)
+    charging = charging.on_conflict_do_update(
+        index_elements=["portal_id", "caller"],
+        set_={"day": day, "spent": case((same_day, caller_credits.c.spent + cost), else_=cost)},
+        where=fits,
+    )
+    return connection.execute(charging.returning(caller_credits.c.spent)).one_or_none() is not None
+
+
+def give_back(connection: Connection, portal_id: int, caller: str, day: int, cost: int) -> None:
+    """Take back a charge of that day for what never left."""
+    theirs = and_(caller_credits.c.portal_id == portal_id, caller_credits.c.caller == caller)
+    giving = update(caller_credits).where(theirs, caller_credits.c.day == day)
+    connection.execute(giving.values(spent=caller_credits.c.spent - cost))

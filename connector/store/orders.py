@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
-from connector.store import dialects
+from connector.store import engine
 from connector.store.tables import destinations, orders, phone_systems, takers
 from connector.store.users import Role
 
@@ -49,7 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def add(connection: Connection, order: Order) -> Order | None:
     """Add an order; None where its key is used, or another stands for its telephone or its part of a call."""
-    adding = dialects.insert(connection, orders).values(msgspec.structs.asdict(order))
+    adding = engine.insert(connection, orders).values(msgspec.structs.asdict(order))
     row = connection.execute(adding.on_conflict_do_nothing().returning(*_COLUMNS)).one_or_none()
     return None if row is None else _order(row)
 
@@ -120,7 +120,7 @@ def overdue(connection: Connection, now: int, at_most: int) -> list[Order]:
 
 def note_taker(connection: Connection, phone_id: int, now: int) -> None:
     """Note that a phone system's program has asked for orders."""
-    adding = dialects.insert(connection, takers).values(phone_system_id=phone_id, asked_at=now)
+    adding = engine.insert(connection, takers).values(phone_system_id=phone_id, asked_at=now)
     changing = adding.on_conflict_do_update(index_elements=["phone_system_id"], set_={"asked_at": now})
     connection.execute(changing)
 

@@ -1,7 +1,7 @@
 """Keep what still has to reach Desk: one row a record wanted, from the commit that made it necessary.
 
 The row holds the record as it shall be; each change of it raises the revision.
-`connector.store.claims` hands rows out to be delivered; here they are wanted, listed and helped by hand.
+`connector.store.picks` hands rows out to be delivered; here they are wanted, listed and helped by hand.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,8 +37,7 @@ State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
 IS_HELD = text("outbox.state IN ('sending', 'unknown')")
-HOLDS_SLOT = and_(IS_HELD, outbox.c.ahead.is_(False))
-"""What was claimed ahead holds no slot, nor does it where its lease has run out."""
+IS_WAITING = text("outbox.state IN ('due', 'unknown')")
 
 RETRIED = ("due", "unknown", "dead", "dropped")
 DROPPED = ("due", "unknown", "dead")
@@ -60,7 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery as it stands.
 
     `sent` is what was last sent, and `sent_at` is there while that may have been applied or not.
-    `ahead` says that it was claimed without a slot of its own.
+    `owner` names the request that is being sent, `attempt` counts them all, `attempts` failures in a row.
     `reason` is a slug, `detail` words for people: what went wrong, or what was left out.
     `strikes` counts answers that may concern this record alone, the last of them at `struck_at`.
     """
@@ -85,7 +84,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     created_at: int
     changed_at: int
-    ahead: bool = False
+    attempt: int = 0
+    owner: str | None = None
+    picked_until: int | None = None
     strikes: int = 0
     struck_at: int = 0
 

@@ -1,15 +1,19 @@
-"""Take back what became of deliveries; whoever has lost the lease changes nothing, and is answered None."""
+"""Write down what became of a row that somebody had in hand.
 
-from collections.abc import Collection, Sequence
+What is being sent is settled only by its author, anything else only while it is as it was read: whoever comes
+too late changes nothing, and is told so by None.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 
 from connector.clock import MINUTE
 from connector.store import limits, writes
 from connector.store.bulk import ConditionalUpdate, ValueOf
-from connector.store.leases import FENCE, NOBODY, Delivery, Terms, fence, fenced, settles_at
+from connector.store.notes import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
     WAIT_FOR_ZOHO,
     Row,
@@ -30,7 +34,7 @@ OVER = ("done", "dead", "dropped")
 """States of a contact that no call waits for."""
 
 Settled = list[int] | None
-"""The calls whose banner shows something else now; None where the lease was lost and nothing was changed."""
+"""The calls whose banner shows something else now; None where the row was not as it was read."""
 
 
 class Stands(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,68 +52,71 @@ class Stands(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A delivery after which this stands in Desk; `took` says that Desk took a write for it just now."""
+    """A row after which this stands in Desk; `took` says that Desk took a write for it just now.
 
-    delivery: Delivery
+    `also` is written in the same commit where the row is settled.
+    """
+
+    row: Row
     now: int
     stands: Stands
     took: bool = False
+    also: Callable[[Connection], None] | None = None
 
     @property
     def shows(self) -> bool:
         """Tell whether the call's banner shows something else now."""
-        row, stands = self.delivery.row, self.stands
+        row, stands = self.row, self.stands
         return row.call_id is not None and (row.desk_id, row.desk_url) != (stands.desk_id, stands.desk_url)
 
 
 def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     """Note which revisions stand in Desk; one that was wanted meanwhile is due at once."""
-    _lock_calls(connection, [each.delivery.row.call_id for each in those if each.shows])
-    _let_inherit(connection, [each.delivery for each in those])
-    changed = _DONE.run(connection, [_written(each) for each in those])
-    settled = [each for each in those if each.delivery.row.id in changed]
-    for each in settled:
-        if each.delivery.row.kind == "contact":
-            wake_callers(connection, each.delivery.row, each.now)
+    _lock_calls(connection, [each.row.call_id for each in those if each.shows])
+    changed = _DONE.run(connection, [owned(each.row) | _written(each) for each in those if each.row.owner])
+    unsent = [each for each in those if not each.row.owner]
+    changed |= _DONE_UNSENT.run(connection, [as_read(each.row) | _written(each) for each in unsent])
+    settled = [each for each in those if each.row.id in changed]
     now = max(each.now for each in those)
-    changed_calls(connection, [each.delivery.row.call_id for each in settled if each.shows], now)
-    for portal_id in sorted({each.delivery.row.portal_id for each in settled}):
+    for each in settled:
+        if each.also is not None:
+            each.also(connection)
+        if each.row.kind == "contact":
+            wake_callers(connection, each.row, each.now)
+    changed_calls(connection, [each.row.call_id for each in settled if each.shows], now)
+    for portal_id in sorted({each.row.portal_id for each in settled}):
         if limits.works(connection, portal_id):
             resume(connection, portal_id, now, WAIT_FOR_ZOHO)
-    rows = [each.delivery.row for each in settled if each.took]
+    rows = [each.row for each in settled if each.took]
     for portal_id, work in sorted({(row.portal_id, writes.work_of(row)) for row in rows}):
         writes.taken(connection, portal_id, work, now)
-    return [_shown(each) if each.delivery.row.id in changed else None for each in those]
+    return [_shown(each) if each.row.id in changed else None for each in those]
 
 
-def done(connection: Connection, delivery: Delivery, now: int, stands: Stands) -> Settled:
-    """Note of one delivery what stands in Desk."""
-    (settled,) = done_all(connection, [Done(delivery, now, stands)])
+def done(connection: Connection, row: Row, now: int, stands: Stands) -> Settled:
+    """Note of one row what stands in Desk."""
+    (settled,) = done_all(connection, [Done(row, now, stands)])
     return settled
 
 
 def _shown(each: Done) -> list[int]:
-    call_id = each.delivery.row.call_id
-    return [call_id] if each.shows and call_id is not None else []
+    return [each.row.call_id] if each.shows and each.row.call_id is not None else []
 
 
 def _done(given: ValueOf) -> dict[str, Any]:
     state = case((outbox.c.revision > given("sent_revision"), "due"), else_="done")
     unhindered = {"attempts": 0, "strikes": 0, "step": "", "sent_at": None, "ahead": False}
-    return {"state": state} | unhindered | NOBODY
+    return {"state": state, "picked_until": None} | unhindered | NOBODY
 
 
-_DONE = ConditionalUpdate(
-    outbox,
-    FENCE,
-    ("sent_revision", "due_at", "changed_at", "sent", "desk_id", "desk_url", "reason", "detail"),
-    _done,
-)
+_RESULT = ("sent_revision", "due_at", "changed_at", "sent", "desk_id", "desk_url", "reason", "detail")
+_DONE = ConditionalUpdate(outbox, OWNED, _RESULT, _done)
+_DONE_UNSENT = ConditionalUpdate(outbox, AS_READ, _RESULT, _done)
 
 
 def _written(each: Done) -> dict[str, Any]:
     stands = each.stands
-    return fenced(each.delivery) | {
+    return {
         "sent_revision": stands.revision,
         "due_at": each.now,
         "changed_at": each.now,
@@ -123,7 +130,7 @@ def _written(each: Done) -> dict[str, Any]:
 
 def later(
     connection: Connection,
-    delivery: Delivery,
+    row: Row,
     now: int,
     *,
     due_at: int,
@@ -134,28 +141,27 @@ def later(
     zoho_answers: bool = False,
     strikes: int | None = None,
 ) -> Settled:
-    """Put a delivery back until `due_at`: to be sent again, or looked for if it may have been applied.
+    """Put a row back until `due_at`: to be sent again, or looked for if it may have been applied.
 
     A failure says that Zoho is down only where it answered nothing before (`zoho_answers`).
-    Nothing of it is under way any more, so that it holds no slot meanwhile.
     """
     values: dict[str, Any] = {"due_at": due_at, "attempts": attempts, "reason": reason, "detail": detail}
-    values |= _struck(delivery, strikes, now)
+    values |= _struck(row, strikes, now)
     if applied_nothing:
         values |= {"state": "due", "sent_at": None}
     else:
-        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown"), "ahead": True}
-    settled = _finish(connection, delivery, now, values, shows=False)
+        values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
+    settled = _settle(connection, row, now, values, shows=False)
     if settled is not None and zoho_answers:
-        limits.answers(connection, delivery.row.portal_id)
+        limits.answers(connection, row.portal_id)
     elif settled is not None and reason in WAIT_FOR_ZOHO:
-        limits.failed(connection, delivery.row.portal_id, now)
+        limits.failed(connection, row.portal_id, now)
     return settled
 
 
 def dead(
     connection: Connection,
-    delivery: Delivery,
+    row: Row,
     now: int,
     *,
     reason: str,
@@ -164,67 +170,63 @@ def dead(
     step: str = "",
     strikes: int | None = None,
 ) -> Settled:
-    """Give a delivery up until a person has seen to it; `step` names the contact that it died with."""
+    """Give a row up until a person has seen to it; `step` names the contact that it died with."""
     values: dict[str, Any] = {"state": "dead", "reason": reason, "detail": detail, "step": step}
-    values |= _struck(delivery, strikes, now)
+    values |= _struck(row, strikes, now)
     values |= {"sent_at": None} if applied_nothing else {}
-    return _finish(connection, delivery, now, values, shows=True)
+    return _settle(connection, row, now, values, shows=True)
 
 
 def unknown(
     connection: Connection,
-    delivery: Delivery,
+    row: Row,
     now: int,
-    terms: Terms,
     *,
-    due_at: int = 0,
+    due_at: int,
     reason: str,
     detail: str,
-    holds_slot: bool = True,
+    was_answered: bool = False,
     strikes: int | None = None,
 ) -> Settled:
-    """Leave a delivery alone until `due_at`, and until Desk has had its time to apply what was sent.
+    """Leave a row alone until `due_at`, when Desk has had its time to apply what was sent.
 
-    It `holds_slot` where Desk may still be at work on it, which spares Desk more of them. An answer that is
-    not Desk's own says that Zoho is down.
+    An answer that is not Desk's own (`was_answered`) says that Zoho is down.
     """
-    settled_at = settles_at(now, terms)
-    values: dict[str, Any] = {"state": "unknown", "reason": reason, "detail": detail, "ahead": not holds_slot}
-    values |= {"due_at": case((settled_at < due_at, due_at), else_=settled_at)}
-    settled = _finish(connection, delivery, now, values | _struck(delivery, strikes, now), shows=False)
-    if settled is not None and not holds_slot:
-        limits.failed(connection, delivery.row.portal_id, now)
+    values: dict[str, Any] = {"state": "unknown", "reason": reason, "detail": detail, "due_at": due_at}
+    settled = _settle(connection, row, now, values | _struck(row, strikes, now), shows=False)
+    if settled is not None and was_answered:
+        limits.failed(connection, row.portal_id, now)
     return settled
 
 
-def _struck(delivery: Delivery, strikes: int | None, now: int) -> dict[str, Any]:
-    if strikes is None or strikes == delivery.row.strikes:
+def _struck(row: Row, strikes: int | None, now: int) -> dict[str, Any]:
+    if strikes is None or strikes == row.strikes:
         return {}
     return {"strikes": strikes, "struck_at": now}
 
 
 def wait_for_contact(
-    connection: Connection, delivery: Delivery, contact: Wanted, now: int, refused: Collection[str] = ()
+    connection: Connection, row: Row, contact: Wanted, now: int, refused: Collection[str] = ()
 ) -> Row | None:
     """Want a call's contact, and let the call wait for it unless it is there or given up.
 
     One that Desk has `refused` to write calls on is made anew.
-    Answers the contact's row; None where the lease was lost.
+    Returns the contact's row; None where the call's was not as it was read.
     """
     want_once(connection, contact, now)
-    # Locked, so that it is not settled between our look at it and our going to sleep.
-    row = find(connection, contact.portal_id, "contact", contact.key, lock=True)
-    if row is not None and row.state == "done" and row.desk_id in refused:
-        _make_again(connection, row, now)
-    elif row is None or row.state in OVER:
-        return row
+    # Locked before the call's own, so that it is not settled between our look at it and our going to sleep.
+    found = find(connection, contact.portal_id, "contact", contact.key, lock=True)
+    if found is not None and found.state == "done" and found.desk_id in refused:
+        _make_again(connection, found, now)
+    elif found is None or found.state in OVER:
+        return found
     values: dict[str, Any] = {
         "state": "due",
         "step": waits_for(contact.key),
         "due_at": now + CONTACT_PATIENCE,
+        "sent_at": None,
     }
-    waits = _finish(connection, delivery, now, values | {"sent_at": None}, shows=False)
-    if waits is None:
+    if _settle(connection, row, now, values, shows=False) is None:
         return None
     # It has been looked for in Desk, and Desk has answered.
     limits.answers(connection, contact.portal_id)
@@ -239,23 +241,25 @@ def _make_again(connection: Connection, contact: Row, now: int) -> None:
     )
 
 
-def _finish(
-    connection: Connection, delivery: Delivery, now: int, values: dict[str, Any], *, shows: bool
-) -> Settled:
-    row = delivery.row
+def _settle(connection: Connection, row: Row, now: int, values: dict[str, Any], *, shows: bool) -> Settled:
     if shows:
         _lock_calls(connection, [row.call_id])
     if "detail" in values:
         values |= {"detail": _plain(values["detail"])}
-    _let_inherit(connection, [delivery])
-    changing = (
-        update(outbox).where(fence(delivery)).values({"changed_at": now, "ahead": False} | NOBODY | values)
-    )
-    if connection.execute(changing).rowcount == 0:
+    # With `ahead`, the release before counts no slot for what is unknown.
+    free = {"changed_at": now, "ahead": True, "picked_until": None} | NOBODY
+    if connection.execute(update(outbox).where(_fence(row)).values(free | values)).rowcount == 0:
         return None
     if row.kind == "contact" and values["state"] == "dead":
         wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now) if shows else []
+
+
+def _fence(row: Row) -> ColumnElement[bool]:
+    """Return what holds only while the row is ours, or as it was read."""
+    return and_(
+        outbox.c.id == row.id, *(outbox.c[n] == getattr(row, n) for n in (OWNED if row.owner else AS_READ))
+    )
 
 
 def _lock_calls(connection: Connection, call_ids: Sequence[int | None]) -> None:
@@ -269,16 +273,3 @@ def _lock_calls(connection: Connection, call_ids: Sequence[int | None]) -> None:
 def _plain(text: str) -> str:
     """Leave out what PostgreSQL takes for no text; Desk's words may hold it."""
     return text.replace("\0", "")
-
-
-def _let_inherit(connection: Connection, settled: Sequence[Delivery]) -> None:
-    """Count the heirs, whose requests may be under way by now, whatever becomes of whom they inherit from."""
-    heirs = [
-        {"id": each.heir, "if_owner": each.owner, "if_state": "sending"}
-        for each in settled
-        if each.heir is not None
-    ]
-    _INHERITING.run(connection, heirs)
-
-
-_INHERITING = ConditionalUpdate(outbox, ("owner", "state"), (), lambda _: {"ahead": False})

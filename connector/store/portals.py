@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
-from connector.store import dialects
+from connector.store.engine import insert
 from connector.store.tables import portals
 
 State = Literal["linked", "grant_lost", "unlinked"]
@@ -65,7 +65,7 @@ def list_all(connection: Connection) -> list[Portal]:
 
 def put(connection: Connection, **values: Any) -> Portal:
     """Link an organisation for the first time or again, and return its portal; what is not given stays."""
-    adding = dialects.insert(connection, portals).values(**values)
+    adding = insert(connection, portals).values(**values)
     replacing = adding.on_conflict_do_update(index_elements=["location", "org_id"], set_=values)
     return _portal(connection.execute(replacing.returning(*portals.c)).one())
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 from connector.clock import MINUTE
 from connector.store import calls, outbox, phones, portals
 from connector.store.calls import CallRow
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
 from connector.store.tables import calls as calls_table

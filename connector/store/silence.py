@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from connector.clock import HOUR
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import activity, calls, phone_systems
 
 

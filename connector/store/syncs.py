@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
-from connector.store.dialects import insert
+from connector.store.engine import insert
 from connector.store.tables import contact_changes, directory_syncs
 
 Phase = Literal["filling", "sweeping", "kept"]

@@ -589,15 +589,18 @@ caller_credits = Table(
 slots = Table(
     "slots",
     metadata,
-    # Requests that may be under way beside deliveries, whose slots are their rows in the outbox.
+    # Each process's share of a portal's width: a row for look-ups, one for deliveries and all else.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("holder", Text, primary_key=True),
-    # Somebody waits for these; deliveries step back for what is wanted and not given yet.
+    # Whether it is the part for look-ups.
     Column("live", Boolean, nullable=False),
     Column("slots", Integer, nullable=False),
+    # Of look-ups all that they want, of all else what is wanted beside `slots`: earlier releases read it so.
     Column("wanted", Integer, nullable=False),
-    # A dead process's slots come back by themselves.
+    # Changes with each renewal; who sees it unchanged for a while knows that its process is dead.
     Column("lease_until", BigInteger, nullable=False),
+    # Since when it has something, or nothing; empty where the release before wrote it.
+    Column("since", BigInteger),
 )
 
 portal_writes = Table(
@@ -631,8 +634,13 @@ outbox = Table(
     Column("due_at", BigInteger, nullable=False),
     Column("owner", Text),
     Column("lease_until", BigInteger),
-    # Claimed before there was a slot for it: counted as none until it is given another one's.
+    # True wherever this release writes an owner or an unknown outcome: then the one before counts no slot.
     Column("ahead", Boolean, nullable=False, server_default=text("false")),
+    # Somebody prepares it, by the database's clock: that spares others the same, and does nothing else.
+    Column("picked_until", BigInteger),
+    # How many requests were noted for it. Nothing resets it: what was read before the last is out of date.
+    Column("attempt", BigInteger, nullable=False, server_default="0"),
+    # Failures in a row, for the pauses between them.
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("step", Text, nullable=False, server_default=""),
     # The last request that may have been applied, so that it can be looked for.
@@ -651,12 +659,15 @@ outbox = Table(
     UniqueConstraint("portal_id", "kind", "key"),
     _one_of("kind", "call", "contact"),
     _one_of("state", "due", "sending", "unknown", "done", "dead", "dropped"),
-    # A lease has an owner and an end, and nothing else has.
+    # A request that is noted has an owner; its lease's end is read by the release before alone.
     CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="lease_owner"),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease_end"),
     Index("ix_outbox_due", "portal_id", "due_at", sqlite_where=text("state = 'due'"),
           postgresql_where=text("state = 'due'")),
-    # Few at any time, however long the queue: what holds a slot is counted at each claim.
+    # Whether anything is due at all is seen at once, however many portals there are.
+    Index("ix_outbox_waiting", "due_at", sqlite_where=text("state IN ('due', 'unknown')"),
+          postgresql_where=text("state IN ('due', 'unknown')")),
+    # Few at any time, however long the queue: what may have been applied is looked at each second.
     Index("ix_outbox_held", "portal_id", sqlite_where=text("state IN ('sending', 'unknown')"),
           postgresql_where=text("state IN ('sending', 'unknown')")),
     # What people are shown and woken for is found without reading what is done.

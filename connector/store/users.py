@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from connector.casing import ascii_lower
-from connector.store import dialects
+from connector.store.engine import insert
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, phone_systems, users
 from connector.store.tables import queue_members as memberships
 
@@ -39,7 +39,7 @@ class Word(msgspec.Struct, frozen=True):
 def add(connection: Connection, email: str, name: str, role: Role, now: int) -> User | None:
     """Add a user, or answer None where the address has one already."""
     values = {"email": ascii_lower(email), "name": name, "role": role, "created_at": now}
-    adding = dialects.insert(connection, users).values(values).on_conflict_do_nothing()
+    adding = insert(connection, users).values(values).on_conflict_do_nothing()
     row = connection.execute(adding.returning(*users.c)).one_or_none()
     return None if row is None else _user(row)
 
@@ -139,7 +139,7 @@ def phone_system_id(connection: Connection, slug: str) -> int | None:
 
 def _claim(connection: Connection, user_id: int, word: Word, given_at: int | None) -> bool:
     values = {"phone_system_id": word.phone_system_id, "extension": word.text, "user_id": user_id}
-    adding = dialects.insert(connection, extensions).values(values | {"given_at": given_at})
+    adding = insert(connection, extensions).values(values | {"given_at": given_at})
     adding = adding.on_conflict_do_nothing()
     return connection.execute(adding.returning(extensions.c.user_id)).one_or_none() is not None
 

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, Select, and_, bindparam, delete, select, update
 
 from connector.clock import SECOND
-from connector.store import dialects
+from connector.store.engine import insert
 from connector.store.outbox import Row
 from connector.store.tables import portal_writes
 
@@ -39,7 +39,7 @@ def taken(connection: Connection, portal_id: int, work: Work, now: int) -> None:
     given = {"portal": portal_id, "kind": work}
     found = connection.execute(_FOUND, given).one_or_none()
     if found is None:
-        adding = dialects.insert(connection, portal_writes)
+        adding = insert(connection, portal_writes)
         first = adding.values(portal_id=portal_id, work=work, taken_at=now)
         connection.execute(first.on_conflict_do_nothing())
         return
@@ -59,7 +59,7 @@ def taken_since(connection: Connection, portal_id: int, work: Work, since: int) 
 def refused(connection: Connection, refusal: Refusal) -> bool:
     """Note that Desk refuses writes of a kind; return whether that is news."""
     key = {"portal_id": refusal.portal_id, "work": refusal.work}
-    connection.execute(dialects.insert(connection, portal_writes).values(key).on_conflict_do_nothing())
+    connection.execute(insert(connection, portal_writes).values(key).on_conflict_do_nothing())
     is_new = portal_writes.c.reason != refusal.reason
     said = {"reason": refusal.reason, "detail": refusal.detail.replace("\0", "")}
     changing = update(portal_writes).where(_is(refusal.portal_id, refusal.work), is_new)

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from connector.clock import to_iso
 from connector.contacts.sync import SyncStatus
 from connector.contacts.sync_plan import spent_today, state_of
-from connector.delivery import by_hand
 from connector.errors import CommandError, InvalidRequest, NotFound
 from connector.maintenance import Erasure
+from connector.outbox import by_hand
 from connector.services import services_of
 from connector.store import audit, outbox, recordings
 from connector.store.erasure import Contact, Erased

@@ -1,4 +1,4 @@
-"""Zoho Desk, one method an endpoint: each asks the budget for a slot, sends, and deciphers.
+"""Zoho Desk, one method an endpoint: each asks the budget for leave, sends, and deciphers.
 
 Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas v1.0) that it is of.
 """
@@ -12,7 +12,7 @@ import msgspec
 
 from connector.errors import InvalidData, RecordNotFound
 from connector.zoho import fields, operations, wire
-from connector.zoho.budget import Budget
+from connector.zoho.budget import Budget, Leaves
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.models import (
     CallComment,
@@ -60,8 +60,8 @@ class Desk:
         self._budget = budget
         self._sorts_newest_first = True
 
-    def with_budget(self, budget: Budget) -> Self:
-        """Return the same Desk, whose requests are charged to another budget."""
+    def using(self, budget: Budget) -> Self:
+        """Return the same Desk, whose requests use another budget, such as a permit that is held already."""
         other = copy(self)
         other._budget = budget
         return other
@@ -223,19 +223,19 @@ class Desk:
         return None
 
     async def _send(self, request: Request[T], *, live: bool = False) -> T:
-        async with self._budget.slot(request.cost, live=live):
+        async with self._budget.request(request.cost, live=live) as leaves:
             with mapped(str(request), at=self._origin, repeatable=request.repeatable):
-                response = await self._http.send(self._built(request), auth=self._auth)
+                response = await self._http.send(self._built(request, leaves), auth=self._auth)
             told = wire.limits(response.headers)
             self._budget.observe(told.weight, told.remaining)
             return wire.decipher(request, response.status_code, response.headers, response.content)
 
-    def _built(self, request: Request[Any]) -> httpx2.Request:
+    def _built(self, request: Request[Any], leaves: Leaves) -> httpx2.Request:
         return self._http.build_request(
             request.method,
             self._origin + wire.PREFIX + request.path,
             params=dict(request.query) or None,
             headers=self._headers | ({} if request.body is None else {"Content-Type": "application/json"}),
             content=None if request.body is None else msgspec.json.encode(request.body),
-            extensions=last_look(),
+            extensions=last_look(leaves),
         )

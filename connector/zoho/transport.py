@@ -1,10 +1,11 @@
 """The one HTTP client towards Zoho, its time-outs, and what becomes of the library's exceptions."""
 
 import logging
+import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -15,6 +16,7 @@ import httpx2
 
 from connector import __version__
 from connector.errors import OutcomeUnknown, ZohoDown
+from connector.zoho.budget import Leaves
 
 TIMEOUTS = httpx2.Timeout(
     connect=3,  # a far data centre needs under a second for TCP and TLS: beyond three it is not there
@@ -32,6 +34,16 @@ It is a promise, not an estimate: whoever leases what a request is about builds 
 
 LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60)
 """Connections rest for a minute, because calls come in bursts and a new TLS session costs 200 ms."""
+
+# Linux forgets what was not acknowledged within this; elsewhere there is no such option.
+_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+
+SOCKET_OPTIONS: list[tuple[int, int, int] | tuple[int, int, bytes]] = [
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+    *([] if _USER_TIMEOUT is None else [(socket.IPPROTO_TCP, _USER_TIMEOUT, SEND_TIMEOUT_SECONDS * 1_000)]),
+]
+"""What is written and not yet acknowledged ends with its process, or with its time: a request that a machine
+without network kept for its dead process has arrived 103 s later."""
 
 NOT_SENT = (
     httpx2.ConnectError,
@@ -51,34 +63,16 @@ UNREACHED = (
 SILENT = " If it stays so, check whether a firewall or a proxy on the way holds the connection."
 """What to do, in the messages of outages: most are over before anybody has read them."""
 
-Holds = Callable[[], bool]
-"""Says whether a request may still leave."""
 
-_holds: ContextVar[Holds | None] = ContextVar("holds", default=None)
-
-
-@contextmanager
-def leaving_while(holds: Holds) -> Iterator[None]:
-    """Let the requests of this block leave only while `holds` says so, asked at the very last moment.
+def last_look(leaves: Leaves) -> dict[str, Any]:
+    """Return the extensions of a request that make it ask before it writes; ZohoDown where it may not leave.
 
     A time-out does not do: a machine that was suspended wakes with its timers where they stood, and a
     process that was stopped writes first and looks at its timers afterwards.
     """
-    before = _holds.set(holds)
-    try:
-        yield
-    finally:
-        _holds.reset(before)
-
-
-def last_look() -> dict[str, Any]:
-    """Return the extensions of a request that make it ask before it writes; ZohoDown where it may not."""
-    holds = _holds.get()
-    if holds is None:
-        return {}
 
     async def look(step: str, _info: Mapping[str, Any]) -> None:
-        if step.endswith(_WRITES) and not holds():
+        if step.endswith(_WRITES) and not leaves():
             raise ZohoDown("Too late to be sent: this process stood still.")
 
     return {"trace": look}
@@ -105,13 +99,17 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     return httpx2.AsyncClient(
         timeout=TIMEOUTS,
-        limits=LIMITS,
-        verify=trusted(),
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": f"zoho-desk-phone-connector/{__version__}"},
-        transport=transport,
+        transport=transport or _transport(),
+    )
+
+
+def _transport() -> httpx2.AsyncHTTPTransport:
+    return httpx2.AsyncHTTPTransport(
+        verify=trusted(), trust_env=False, limits=LIMITS, socket_options=SOCKET_OPTIONS
     )
 
 

@@ -21,7 +21,7 @@ from connector.clock import SECOND
 from connector.demo.company import KEY_FIELD, MAIN_LINE
 from connector.demo.environment import Environment, Options
 from connector.demo.processes import Program
-from connector.portals.limits import RESERVE, width_of
+from connector.limits.editions import RESERVE, width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.ingester import Arrival, EventIngester, Sender

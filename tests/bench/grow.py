@@ -17,11 +17,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from connector.clock import MINUTE
-from connector.store import Store, claims, outcomes
+from connector.store import Store, outcomes, picks
 from connector.store.ingester import Arrival, EventIngester, Sender
-from connector.store.leases import Delivery, Terms
+from connector.store.outbox import Row
 from connector.store.outcomes import Stands
-from connector.store.widths import Allowed
 from tests.bench import callers, past
 from tests.bench.callers import NOW, PORTAL, UID, LookUps, percentile
 from tests.bench.databases import SCRATCH, engine_option, fresh
@@ -36,7 +35,6 @@ AT_ONCE = 64
 WIDTH = 25
 SENDER = Sender(1, UID, PORTAL)
 BYTES_A_CALL = 5_000
-TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=lambda _: Allowed(WIDTH, 0, 0))
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,18 +179,24 @@ def _claim_all(store: Store) -> list[float]:
     return times
 
 
-def _claim(connection: Connection, times: list[float]) -> list[Delivery]:
-    began = time.perf_counter()
-    held = claims.claim(connection, "bench", NOW + MINUTE, TERMS).deliveries
-    if held:
+def _claim(connection: Connection, times: list[float]) -> list[Row]:
+    began, now = time.perf_counter(), NOW + MINUTE
+    portal_ids = picks.portals_with_work(connection, now, now, (), 0, 50)
+    rows = [row for each in portal_ids for row in _pick(connection, each, now)]
+    if rows:
         times.append(time.perf_counter() - began)
-    return held
+    return rows
 
 
-def _finish(connection: Connection, held: Sequence[Delivery]) -> None:
-    for each in held:
-        stands = Stands(desk_id=f"1{each.row.id}", desk_url=None, revision=each.row.revision)
-        outcomes.done(connection, each, NOW + MINUTE, stands)
+def _pick(connection: Connection, portal_id: int, now: int) -> list[Row]:
+    ids = picks.candidates(connection, portal_id, now, now, WIDTH).first(WIDTH, WIDTH // 4)
+    return picks.take(connection, ids, now + picks.PICK_LASTS)
+
+
+def _finish(connection: Connection, rows: Sequence[Row]) -> None:
+    for row in rows:
+        stands = Stands(desk_id=f"1{row.id}", desk_url=None, revision=row.revision)
+        outcomes.done(connection, row, NOW + MINUTE, stands)
 
 
 def _figures(turns: Sequence[Turn]) -> Figures:

@@ -24,7 +24,7 @@ from connector.demo.processes import Program, free_port
 from connector.demo.scenarios import ScenarioBuilder
 from connector.demo.simulator import fast, play_all
 from connector.demo.verification import UNDER_WAY, Counted, Verdict, verify, wait_until_delivered
-from connector.portals.limits import width_of
+from connector.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row

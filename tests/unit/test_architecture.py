@@ -17,6 +17,8 @@ FLOORS = (
     {"crypto"},
     {"numbers", "calls"},
     {"dialects", "zoho", "store"},
+    {"limits"},
+    {"outbox"},
     {"contacts", "accounts", "portals", "phone_systems", "maintenance", "handbook"},
     {"banner"},
     {"recordings", "orders"},
@@ -50,7 +52,7 @@ CATCHES_EVERYTHING = {
     "connector/web/hooks.py": "hands every problem on to the middlewares, which tell it or raise it again",
     "connector/app.py": "the outermost loop of each background step: one bad turn must not end it for good",
     "connector/store/writer.py": "the writer's outermost loop: one bad change must not stop all that follow",
-    "connector/delivery/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
+    "connector/outbox/worker.py": "the worker's outermost loop: one bad delivery must not stop the others",
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {

@@ -20,12 +20,12 @@ from connector.sandbox.tokens import Grant
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.tables import portals
-from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.tokens import AccessToken
 from connector.zoho.transport import http_client
 from tests.integration.databases import Databases
+from tests.unit.zoho.fakes import FreeBudget
 
 PORTAL = 1
 OTHER_PORTAL = 2
@@ -172,5 +172,5 @@ def _desk(world: SandboxState, http: httpx2.AsyncClient) -> Desk:
     )
     token = FixedToken(world.tokens.add_access_token(grant).token)
     origin = world.config.data_centers[0].accounts
-    budget = LocalBudget(10, clock=world.clock.now)
+    budget = FreeBudget()
     return Desk(http, DataCenter("us", "Sandbox", origin, origin, origin), DEMO_ORG_ID, token, budget)

@@ -1,16 +1,19 @@
 """A linked portal, a phone system, a sandbox and a deliverer, all on one clock that tests move."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import httpx2
 import msgspec
 from sqlalchemy import Connection
 
+from connector import delivery
 from connector.calls import CallRecord, CallStatus, Direction, call_key
+from connector.clock import Clock
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
-from connector.delivery import Deliverer, Desks
+from connector.limits import Limits
+from connector.outbox import Deliverer, Desks
 from connector.portals import Portals
 from connector.sandbox.desk.portal import Portal as SandboxPortal
 from connector.sandbox.desk.records import Call, Contact
@@ -72,23 +75,49 @@ class Environment:
             http,
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(sandbox)},
+            limits=Limits(store, self.clock, self.clock),
         )
         self.contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         self.tally = Tally()
         self.changed: list[int] = []
+        self._others: list[Limits] = []
         self.deliverer = self.another()
 
-    def another(self, store: Store | None = None, desks: Desks | None = None) -> Deliverer:
+    def another(
+        self,
+        store: Store | None = None,
+        desks: Desks | None = None,
+        *,
+        contact_lookup: ContactLookup | None = None,
+        clock: Clock | None = None,
+        steady: Clock | None = None,
+        may_pick: Callable[[], bool] = lambda: True,
+    ) -> Deliverer:
         """Make a deliverer on the same database, as another process would."""
+        limits = self.portals.limits
+        if store is not None:
+            # A process of its own has a share of its own.
+            limits = Limits(store, self.clock, self.clock)
+            self._others.append(limits)
+        store, clock = store or self.store, clock or self.clock
         return Deliverer(
-            store or self.store,
+            store,
             desks or self.portals,
-            self.contact_lookup,
+            limits,
+            delivery.kinds(store, contact_lookup or self.contact_lookup, self.settings, clock),
             self.settings,
-            self.clock,
+            clock,
             on_change=self.changed.extend,
+            on_refusal=delivery.log_refusal,
             counter=self.tally,
+            may_pick=may_pick,
+            steady=steady or self.clock,
         )
+
+    async def close_others(self) -> None:
+        """Let other processes give their shares back."""
+        while self._others:
+            await self._others.pop().close()
 
     async def link(self) -> None:
         """Link the portal, through Zoho's consent page."""
@@ -262,9 +291,10 @@ class Environment:
 
     async def waiting(self) -> list[Row]:
         """Return what is neither done nor dead: what waits for time before what the portal keeps."""
+        sending = await self.store.read(lambda c: outbox.list_rows(c, "sending"))
         unknown = await self.store.read(lambda c: outbox.list_rows(c, "unknown"))
         due = await self.store.read(lambda c: outbox.list_rows(c, "due"))
-        return [row for row in (*unknown, *due) if row.due_at > self.clock()] or [*unknown, *due]
+        return [row for row in (*unknown, *due) if row.due_at > self.clock()] or [*unknown, *due, *sending]
 
     def posts(self, path: str = CALLS, status: int | None = None) -> int:
         """Count the POSTs that came to the sandbox."""

@@ -3,9 +3,9 @@
 import pytest
 
 from connector.calls import CallRecord, Recording
-from connector.delivery import by_hand
+from connector.outbox import by_hand
 from connector.sandbox.faults import FaultKind
-from connector.store import limits, outbox
+from connector.store import outbox
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
@@ -99,23 +99,21 @@ async def test_pages_for_everybody_are_an_outage(env: Environment, method: str |
 
 
 @pytest.mark.parametrize("kind", ["html", "server_error"])
-async def test_what_was_answered_holds_no_slot(env: Environment, kind: FaultKind) -> None:
-    """Desk is done with a request that it has answered, whatever it said; one without an answer goes on."""
+async def test_what_was_answered_takes_no_permit(env: Environment, kind: FaultKind) -> None:
+    """Desk is done with a request that it has answered, whatever it said; one without an answer may go on."""
     known(env)
     env.strike(kind, status=500)
     await env.want(env.record())
     await env.drain()
     assert (await env.row()).state == "unknown"
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
-    assert taken.held == 0
+    assert env.portals.limits.of(1).work_under_way == 0
     env.strike("drop")
     await env.want(env.record("c-2"))
     await env.drain()
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
-    assert taken.held == 1
+    assert env.portals.limits.of(1).work_under_way == 1
 
 
-async def test_what_is_looked_for_holds_no_slot(env: Environment) -> None:
+async def test_what_is_looked_for_takes_no_permit(env: Environment) -> None:
     """Once its time is over nothing of it is under way, whatever came of looking for it."""
     known(env)
     env.strike("reset")
@@ -124,8 +122,7 @@ async def test_what_is_looked_for_holds_no_slot(env: Environment) -> None:
     env.advance(SETTLE_SECONDS)
     await env.drain()
     assert (await env.row()).state == "unknown"
-    taken = await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
-    assert taken.held == 0
+    assert env.portals.limits.of(1).work_under_way == 0
 
 
 @pytest.mark.parametrize("what", ["its POST", "its contact's search", "its own search"])

@@ -9,8 +9,6 @@ from sqlalchemy import Connection, update
 
 from connector.clock import MINUTE
 from connector.contacts import ContactLookup
-from connector.delivery import Deliverer
-from connector.delivery.held import LEASE_SECONDS
 from connector.store import Store, calls, outbox, tables
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
@@ -19,6 +17,7 @@ from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, E
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 KNOWN = "06 12 34 56 78"
+PAUSE_SECONDS = 170
 Pause = Callable[[], Awaitable[None]]
 
 
@@ -26,7 +25,8 @@ class Paused(Desk):
     """A Desk whose process stands still once, at its first write of a kind."""
 
     pause: Pause
-    at: str
+    # Shared by all copies of this Desk.
+    at: list[str]
 
     async def create_call(self, body: dict[str, Any]) -> DeskCall:
         """Stand still before the record leaves."""
@@ -39,8 +39,8 @@ class Paused(Desk):
         return await super().create_contact(body)
 
     async def _stand_still(self, kind: str) -> None:
-        if self.at == kind:
-            self.at = ""
+        if self.at == [kind]:
+            self.at.clear()
             await self.pause()
 
 
@@ -48,7 +48,7 @@ class PausedDesks:
     """Hand out Desks that stand still."""
 
     def __init__(self, env: Environment, pause: Pause, at: str) -> None:
-        self._env, self._pause, self._at = env, pause, at
+        self._env, self._pause, self._at = env, pause, [at]
 
     async def desk(self, portal_id: int) -> Desk:
         """Return the portal's Desk."""
@@ -74,6 +74,7 @@ async def test_machine_stands_still_between_note_and_bytes(env: Environment, sto
     await env.want(env.record())
     await env.drain(env.another(desks=PausedDesks(env, pause, at)))
     await env.settle(other)
+    await env.close_others()
     other_store.close()
     assert len(env.calls) == 1
     assert len(env.contacts_of(STRANGER)) == (1 if at == "contact" else 0)
@@ -83,13 +84,7 @@ async def test_machine_stands_still_between_note_and_bytes(env: Environment, sto
 async def test_desks_clock_is_another(env: Environment, minutes: int) -> None:
     """A record whose answer was lost is found although Desk's clock and ours are half an hour apart."""
     env.state.desk.add_contact(last_name="Known", phone=KNOWN)
-    ours = Deliverer(
-        env.store,
-        env.portals,
-        env.contact_lookup,
-        env.settings,
-        lambda: env.clock() + minutes * MINUTE,
-    )
+    ours = env.another(clock=lambda: env.clock() + minutes * MINUTE)
     env.strike("drop")
     await env.want(env.record(), due_at=0)
     for _ in range(8):
@@ -104,9 +99,9 @@ class Slow(ContactLookup):
     env: Environment
 
     async def look_up(self, *args: Any, **more: Any) -> Any:
-        """Return what was true before a pause that the lease has just outlived."""
+        """Return what was true before a pause that is long enough for all to be found."""
         found = await super().look_up(*args, **more)
-        self.env.advance(LEASE_SECONDS - 10)
+        self.env.advance(PAUSE_SECONDS)
         return found
 
 
@@ -120,8 +115,10 @@ async def test_search_answered_before_the_pause(env: Environment) -> None:
     env.portal._config = msgspec.structs.replace(env.portal._config, index_delay_seconds=110)
     slow = Slow(env.store, env.portals, env.settings, env.clock)
     slow.env = env
+    other = env.another(contact_lookup=slow)
+    await env.drain(other)
     env.advance(SETTLE_SECONDS)
-    await env.drain(Deliverer(env.store, env.portals, slow, env.settings, env.clock))
+    await env.drain(other)
     await env.settle()
     assert len(env.contacts_of(STRANGER)) == 1
 

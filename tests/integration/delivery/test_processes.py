@@ -6,20 +6,16 @@ from typing import Any, NoReturn
 
 import pytest
 
-from connector.delivery import Deliverer
-from connector.delivery.held import Held
+from connector.clock import SECOND
 from connector.errors import GrantLost
-from connector.portals.limits import allowed
-from connector.settings import Settings
-from connector.store import Store, claims, outbox
-from connector.store.leases import Terms
+from connector.store import Store, outbox
+from connector.store.picks import PICK_LASTS
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
-from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
+from tests.integration.delivery.env import CALLS, CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
-LEASE_SECONDS = 180
 AGENTS = "/api/v1/agents/email"
 
 
@@ -81,9 +77,13 @@ async def test_killed_at_the_send(env: Environment, before: bool) -> None:  # no
     await env.want(env.record())
     await env.another(desks=Mortals(env, before=before)).once()
     assert (await env.row()).state == "sending"
-    env.advance(LEASE_SECONDS - 1)
+    # Counted from when the other process has seen it first.
+    env.advance(SETTLE_SECONDS)
+    assert await env.drain() == 0
+    env.advance(SETTLE_SECONDS - 1)
     assert await env.drain() == 0
     env.advance(1)
+    assert await env.drain() == 1
     await env.settle()
     assert (await env.row()).desk_id == env.call.id
     assert env.posts() == 1
@@ -94,7 +94,6 @@ async def test_killed_at_the_contact(env: Environment, before: bool) -> None:  #
     """The contact of a call is made once, whoever is killed over it."""
     await env.want(env.record())
     await env.drain(env.another(desks=Mortals(env, before=before)))
-    env.advance(LEASE_SECONDS)
     await env.settle()
     assert len(env.contacts_of(STRANGER)) == 1
     assert env.posts(CONTACTS) == 1
@@ -108,7 +107,6 @@ async def test_killed_at_a_change(env: Environment, before: bool) -> None:  # no
     await env.drain()
     await env.want(env.record(duration_seconds=77))
     await env.another(desks=Mortals(env, before=before)).once()
-    env.advance(LEASE_SECONDS)
     await env.settle()
     assert env.call.duration == "77"
 
@@ -117,8 +115,10 @@ async def test_killed_again_and_again(env: Environment) -> None:
     """Even a series of processes that all die leaves one record."""
     await env.want(env.record())
     for before in (True, False, True, False):
-        await env.drain(env.another(desks=Mortals(env, before=before)))
-        env.advance(500)
+        mortal = env.another(desks=Mortals(env, before=before))
+        await env.drain(mortal)
+        env.advance(SETTLE_SECONDS)
+        await env.drain(mortal)
     await env.settle()
     assert len(env.calls) == 1
     assert len(env.contacts_of(STRANGER)) == 1
@@ -133,6 +133,7 @@ async def test_two_deliverers(env: Environment, store: Store) -> None:
     other = Store(str(store.engine.url))
     await asyncio.gather(env.drain(), env.drain(env.another(other)))
     await env.settle()
+    await env.close_others()
     other.close()
     assert len(env.calls) == 200
     keys = {(call.description or "").rpartition(" ")[2] for call in env.calls}
@@ -160,7 +161,7 @@ async def test_stop_gives_back_what_has_not_left(env: Environment) -> None:
     await env.deliverer.stop()
     await running
     row = await env.row()
-    assert (row.state, row.sent_at, row.due_at) == ("due", None, env.clock())
+    assert (row.state, row.sent_at, row.picked_until) == ("due", None, None)
     await env.drain(env.another())
     assert len(env.calls) == 1
 
@@ -195,11 +196,15 @@ async def test_stop_with_nothing_to_do(env: Environment) -> None:
 
 
 async def test_run_is_killed(env: Environment) -> None:
-    """Cancelled without `stop`, a deliverer leaves its leases to run out."""
+    """What never left is anybody's half a minute after its process was killed, though nobody gave it back."""
     running = await _held_up(env, "GET", AGENTS)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert (await env.row()).state == "sending"
+    other = env.another()
+    assert ((await env.row()).state, await env.drain(other)) == ("due", 0)
+    env.advance(PICK_LASTS / SECOND)
+    await env.drain(other)
+    assert len(env.calls) == 1
 
 
 async def test_rest_is_for_the_portal(env: Environment) -> None:
@@ -215,40 +220,22 @@ async def test_rest_is_for_the_portal(env: Environment) -> None:
 async def test_a_clock_that_is_wrong(env: Environment) -> None:
     """Whoever must not trust its clock takes nothing, and goes on as soon as it may."""
     may = False
-    deliverer = Deliverer(
-        env.store,
-        env.portals,
-        env.contact_lookup,
-        env.settings,
-        env.clock,
-        may_claim=lambda: may,
-    )
+    deliverer = env.another(may_pick=lambda: may)
     await env.want(env.record())
     assert await deliverer.once() == 0
     may = True
     assert await deliverer.once() == 1
 
 
-def test_owners_differ(store: Store) -> None:
-    """Each deliverer is its own owner, so that none takes another's lease for its own."""
-    nothing: Any = None
-    made = [Deliverer(store, nothing, nothing, Settings(), lambda: 0, owner="me") for _ in range(2)]
-    assert made[0].owner != made[1].owner
-
-
-async def test_long_work_keeps_its_lease(env: Environment) -> None:
-    """Looking that takes longer than a lease is not taken for death."""
-    await env.want(env.record())
-    terms = Terms(lease_seconds=0, settle_seconds=0, allowed_by=allowed)
-    claimed = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), terms))
-    (delivery,) = claimed.deliveries
-    held = Held(delivery, env.store, env.clock, terms)
-
-    async def look() -> str:
-        env.advance(5)
-        while held.delivery.lease_until == delivery.lease_until:
-            await env.row()
-        return "found"
-
-    assert await held.during(look()) == "found"
-    assert held.delivery.lease_until == delivery.lease_until + 5_000
+async def test_long_work_keeps_others_away(env: Environment) -> None:
+    """Who prepares a row for long says so, and nobody else begins with it."""
+    running = await _held_up(env, "GET", AGENTS)
+    before = (await env.row()).picked_until or 0
+    env.advance(PICK_LASTS / SECOND / 2)
+    env.deliverer.wake()
+    while (await env.row()).picked_until == before:
+        env.deliverer.wake()
+    env.advance(PICK_LASTS / SECOND / 2)
+    assert await env.drain(env.another()) == 0
+    await env.deliverer.stop()
+    await running

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from connector.delivery import Deliverer
 from connector.errors import ZohoDown
+from connector.outbox import Deliverer
 from connector.zoho.client import Desk
 from connector.zoho.models import DeskCall
 from tests.integration.delivery.env import Environment

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connector import delivery
 from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
-from connector.delivery import Deliverer
+from connector.outbox import Deliverer
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
@@ -59,7 +60,8 @@ class Services:
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
-        self.deliverer = Deliverer(store, self.portals, contact_lookup, self.settings, self.clock)
+        kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
+        self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
         """Make one more Portals over the same database, as another process would have."""

@@ -2,12 +2,16 @@
 
 import asyncio
 
+from connector import delivery
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
-from connector.delivery import Deliverer
+from connector.limits import Limits
+from connector.outbox import Deliverer
+from connector.outbox.picking import Picker
 from connector.portals import Portals
 from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.store import Store
+from connector.store.outbox import Row
 from connector.zoho.client import Desk
 from connector.zoho.transport import http_client
 from tests.integration.databases import url_of
@@ -47,17 +51,33 @@ class Process:
             client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(env.sandbox)},
             caller_percent=1,
+            limits=Limits(self.store, env.clock, env.clock),
         )
         self.contact_lookup = ContactLookup(
             self.store, self.portals, env.settings, env.clock, patience_seconds=PATIENCE_SECONDS
         )
+        kinds = delivery.kinds(self.store, self.contact_lookup, env.settings, env.clock)
         self.deliverer = Deliverer(
-            self.store, self.portals, self.contact_lookup, env.settings, env.clock, counter=goal or env.tally
+            self.store,
+            self.portals,
+            self.portals.limits,
+            kinds,
+            env.settings,
+            env.clock,
+            counter=goal or env.tally,
         )
+        self._picker = Picker(self.store, self.portals.limits, env.clock)
 
     async def desk(self) -> Desk:
         """Return the portal's Desk."""
         return await self.portals.desk(1)
+
+    async def pick(self) -> list[Row]:
+        """Pick what would be delivered now, and leave it at that."""
+        while True:
+            rows = [row for each in await self._picker.pick({}, []) for row in each.rows]
+            if rows or not self._picker.was_hindered:
+                return rows
 
     async def look_up(self, number: int, caller: str | None = None) -> None:
         """Look a number up, as for a ringing phone, or as a user or key does."""

@@ -8,12 +8,12 @@ from sqlalchemy import func, select, update
 
 from connector.clock import DAY, SECOND
 from connector.errors import CallerCreditsUsed, ConcurrencyExceeded, CreditsExhausted
-from connector.portals.charging import ChargedBudget
-from connector.portals.sharing import CALLERS_AT_ONCE, SharedBudget
+from connector.limits import ChargedBudget
+from connector.limits.budget import CALLERS_AT_ONCE, PortalBudget
 from connector.store.tables import caller_credits, portals
 from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Process
-from tests.integration.limits.test_width import claimed, edition
+from tests.integration.limits.test_width import edition
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
@@ -58,19 +58,19 @@ async def test_a_key_spends_its_share_and_no_more(env: Environment, process: Sta
         assert part in str(said)
 
 
-def charged(env: Environment, caller: str, budget: SharedBudget) -> ChargedBudget:
+def charged(env: Environment, caller: str, budget: PortalBudget) -> ChargedBudget:
     """Charge a caller who has plenty."""
-    return ChargedBudget(budget, env.store, 1, caller, 1_000, env.clock)
+    return ChargedBudget(budget, env.store, caller, 1_000, env.clock)
 
 
 async def test_however_many_ask_by_the_page_a_call_gets_its_name(env: Environment, process: Start) -> None:
     """Users and keys, one or several, have two requests at one time; what rings passes them by."""
-    budget = SharedBudget(process().store, 1, "FREE", env.clock)
+    budget = PortalBudget(process().store, 1, env.clock, env.clock)
     inside, most, may_end = 0, 0, asyncio.Event()
 
     async def ask(number: int) -> None:
         nonlocal inside, most
-        async with charged(env, f"key {number % 3}", budget).slot(3, live=True):
+        async with charged(env, f"key {number % 3}", budget).request(3, live=True):
             inside += 1
             most = max(most, inside)
             await may_end.wait()
@@ -81,7 +81,7 @@ async def test_however_many_ask_by_the_page_a_call_gets_its_name(env: Environmen
         async with asyncio.timeout(10):
             while inside < CALLERS_AT_ONCE:
                 await asyncio.wait(asking, timeout=0.01)
-            async with budget.slot(3, live=True):
+            async with budget.request(3, live=True):
                 assert inside == CALLERS_AT_ONCE
     finally:
         may_end.set()
@@ -99,12 +99,12 @@ async def spent(env: Environment) -> int:
 async def test_what_never_leaves_costs_nobody_anything(env: Environment, process: Start) -> None:
     """No slot came free, or the caller went away meanwhile: the caller has as much as before."""
     await edition(env, "FREE", 5)
-    budget = SharedBudget(process().store, 1, "FREE", env.clock)
-    slots = [budget.slot(1, live=True) for _ in range(4)]
+    budget = PortalBudget(process().store, 1, env.clock, env.clock)
+    slots = [budget.request(1, live=True) for _ in range(4)]
     await asyncio.gather(*(slot.__aenter__() for slot in slots))
 
     async def ask() -> None:
-        async with charged(env, KEY, budget).slot(3, live=True):
+        async with charged(env, KEY, budget).request(3, live=True):
             pytest.fail("there is no slot")
 
     leaving = asyncio.create_task(ask())
@@ -146,19 +146,19 @@ async def test_look_ups_leave_deliveries_their_own(env: Environment, process: St
     serving = process()
     await serving.look_up(1)
     await serving.portals.close()
-    budgets = [SharedBudget(process().store, 1, "FREE", env.clock) for _ in range(2)]
+    budgets = [PortalBudget(process().store, 1, env.clock, env.clock) for _ in range(2)]
     for budget in budgets:
-        async with budget.slot(240, live=True):
+        async with budget.request(240, live=True):
             pass
         await budget.close()
-    late = SharedBudget(process().store, 1, "FREE", env.clock)
+    late = PortalBudget(process().store, 1, env.clock, env.clock)
     with pytest.raises(CreditsExhausted, match="kept for the records of calls"):
-        async with late.slot(30, live=True):
+        async with late.request(30, live=True):
             pass
     await late.close()
     env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(*(env.record(f"c-{n}") for n in range(3)))
-    assert await claimed(env)
+    assert await process().pick()
 
 
 async def test_deliveries_leave_look_ups_their_own(env: Environment, process: Start) -> None:
@@ -169,5 +169,5 @@ async def test_deliveries_leave_look_ups_their_own(env: Environment, process: St
     await serving.portals.close()
     env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.want(env.record("c-1"))
-    assert await claimed(env) == []
+    assert await process().pick() == []
     await process().look_up(2)

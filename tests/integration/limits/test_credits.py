@@ -6,12 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from connector.errors import CreditsExhausted
-from connector.portals.sharing import SharedBudget
-from connector.store import claims, limits
-from connector.store.widths import Met
+from connector.limits import PortalBudget
+from connector.store import limits
+from connector.store.limits import LimitState
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
-from tests.integration.limits.test_width import TERMS, claimed
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
@@ -19,9 +18,9 @@ HOUR = 3_600
 QUARTER = 900
 
 
-async def met(env: Environment) -> Met:
+async def met(env: Environment) -> LimitState:
     """Return what all processes know."""
-    return await env.store.read(lambda c: limits.met(c, 1))
+    return await env.store.read(lambda c: limits.state(c, 1))
 
 
 async def test_all_know_what_desk_said_last(env: Environment, process: Start) -> None:
@@ -31,8 +30,8 @@ async def test_all_know_what_desk_said_last(env: Environment, process: Start) ->
     await first.portals.close()
     told = env.portal.credits.left(env.clock())
     assert (await met(env)).credits_left == told
-    budget = SharedBudget(second.store, 1, "ENTERPRISE", env.clock)
-    async with budget.slot(7, live=True):
+    budget = PortalBudget(second.store, 1, env.clock, env.clock)
+    async with budget.request(7, live=True):
         pass
     await budget.close()
     assert (await met(env)).credits_left == told - 7
@@ -49,8 +48,8 @@ async def test_the_last_credits_are_for_look_ups(env: Environment, process: Star
     assert await env.drain() == 0
     await process().look_up(2)
     env.advance(QUARTER)
-    assert len(await claimed(env)) == 1
-    assert await claimed(env) == []
+    assert len(await process().pick()) == 1
+    assert await process().pick() == []
 
 
 async def test_the_next_day_is_noticed_by_whoever_asks(env: Environment, process: Start) -> None:
@@ -88,13 +87,12 @@ async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> 
     assert env.posts(CALLS, status=429) == 0
 
 
-async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment) -> None:
+async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment, process: Start) -> None:
     """What agents add to an edition's credits is not known to us, so our count alone stops nobody."""
-    budget = SharedBudget(env.store, 1, "FREE", env.clock)
-    async with budget.slot(1_000_000, live=True):
+    budget = PortalBudget(env.store, 1, env.clock, env.clock)
+    async with budget.request(1_000_000, live=True):
         pass
     await budget.close()
     assert (await met(env)).credits_left is None
     await env.want(env.record())
-    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
-    assert found.deliveries
+    assert await process().pick()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TypeVar
 
 import pytest
@@ -10,13 +9,11 @@ from sqlalchemy import Connection
 
 from connector.clock import SECOND
 from connector.errors import ConcurrencyExceeded
-from connector.portals.limits import allowed
-from connector.portals.sharing import IDLE_ROUNDS, SharedBudget
+from connector.limits.budget import IDLE_ROUNDS, PortalBudget
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import Store, claims, limits
-from connector.store.leases import Delivery, Terms
-from connector.store.widths import WIDEN_EVERY, Taken
-from connector.zoho.budget import own_slot
+from connector.store import Store, shares
+from connector.store.limits import WIDEN_EVERY
+from connector.store.shares import Part
 from tests.integration.databases import url_of
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
@@ -24,7 +21,6 @@ from tests.integration.limits.process import Process
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
 Result = TypeVar("Result")
-TERMS = Terms(lease_seconds=180, settle_seconds=97, allowed_by=allowed)
 
 
 class CountingStore(Store):
@@ -38,33 +34,33 @@ class CountingStore(Store):
         return await super().write(change)
 
 
-async def claimed(env: Environment) -> list[Delivery]:
-    """Claim what one more process would get."""
-    found = await env.store.write(lambda c: claims.claim(c, "me", env.clock(), TERMS))
-    return found.deliveries
+async def parts(env: Environment, *, lookups: bool = True) -> list[Part]:
+    """Return the parts of shares for look-ups, or for all other work."""
+    found = await env.store.read(lambda c: shares.of_portal(c, 1))
+    return [part for part in found if part.is_lookups is lookups]
 
 
-async def taken(env: Environment) -> Taken:
-    """Return which slots are taken."""
-    return await env.store.read(lambda c: limits.taken(c, 1, env.clock()))
+def size(found: list[Part]) -> int:
+    """Return how many requests parts of shares allow."""
+    return sum(part.size for part in found)
 
 
-async def hold(budget: SharedBudget, until: asyncio.Event) -> None:
+def wanted(found: list[Part]) -> int:
+    """Return how many requests are wanted."""
+    return sum(part.wanted for part in found)
+
+
+async def hold(budget: PortalBudget, until: asyncio.Event) -> None:
     """Be under way as a look-up."""
-    async with budget.slot(1, live=True):
+    async with budget.request(1, live=True):
         await until.wait()
 
 
-async def left_alone(budget: SharedBudget) -> None:
+async def left_alone(budget: PortalBudget) -> None:
     """Lose patience in the middle of a request that nobody waits for."""
     with pytest.raises(asyncio.CancelledError):
-        async with budget.slot(1, live=False):
+        async with budget.request(1, live=False):
             raise asyncio.CancelledError
-
-
-def busy(env: Environment, latency_ms: int = 30) -> None:
-    """Let every answer of Desk take its time."""
-    env.state.config.latency_ms, env.state.config.latency_jitter_ms = latency_ms, latency_ms // 2
 
 
 async def edition(env: Environment, name: str, width: int) -> None:
@@ -72,35 +68,6 @@ async def edition(env: Environment, name: str, width: int) -> None:
     await env.configure(edition=name)
     env.state.config.concurrency_override = width
     env.state.requests.reset()
-
-
-@pytest.mark.parametrize(("name", "width"), [("FREE", 5), ("ENTERPRISE", 25)])
-async def test_six_busy_processes(env: Environment, process: Start, name: str, width: int) -> None:
-    """Four that deliver and two that look up keep to the width together, and nobody is turned away."""
-    await edition(env, name, width)
-    busy(env)
-    total = 5 * width
-    await env.want(*(env.record(f"c-{n}", customer=f"+3369{n % 20:07}") for n in range(total)))
-    delivering = [process() for _ in range(4)]
-    answered = 0
-    done = asyncio.Event()
-
-    async def ring(each: Process, first: int) -> None:
-        nonlocal answered
-        for number in range(first, first + 100_000):
-            if done.is_set():
-                return
-            await each.look_up(number)
-            answered += 1
-
-    ringing = [asyncio.create_task(ring(process(), number)) for number in (1_000_000, 2_000_000)]
-    while len(env.calls) < total:
-        await asyncio.gather(*(each.deliverer.once() for each in delivering))
-    done.set()
-    await asyncio.gather(*ringing)
-    assert answered
-    assert env.state.requests.count(status=429) == 0
-    assert env.state.requests.max_concurrency[DEMO_ORG_ID] <= width
 
 
 async def test_look_ups_go_on_while_deliveries_wait_for_desk(env: Environment, process: Start) -> None:
@@ -121,13 +88,13 @@ async def test_look_ups_go_on_while_deliveries_wait_for_desk(env: Environment, p
 async def test_more_look_ups_push_deliveries_back(env: Environment, process: Start) -> None:
     """What look-ups want beyond the reserve is theirs as soon as deliveries have let go of it."""
     await edition(env, "FREE", 5)
-    serving = process().portals.budget(await env.portals.get(1))
+    serving = process().portals.limits.of(1)
     go = asyncio.Event()
     ringing = [asyncio.create_task(hold(serving, go)) for _ in range(4)]
-    while (await taken(env)).wanted < 4:
-        await serving.tend()
+    while wanted(await parts(env)) < 4:
+        await serving.keep()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
+    assert len(await process().pick()) == 1
     go.set()
     await asyncio.gather(*ringing)
 
@@ -135,9 +102,9 @@ async def test_more_look_ups_push_deliveries_back(env: Environment, process: Sta
 async def test_nothing_is_asked_of_the_store_between_look_ups(env: Environment) -> None:
     """The first one leases slots, the next thousand use them."""
     counting = CountingStore(url_of(env.store))
-    budget = SharedBudget(counting, 1, "FREE", env.clock)
+    budget = PortalBudget(counting, 1, env.clock, env.clock)
     for _ in range(1_000):
-        async with budget.slot(1, live=True):
+        async with budget.request(1, live=True):
             pass
     assert counting.writes == 1
     await budget.close()
@@ -147,54 +114,55 @@ async def test_nothing_is_asked_of_the_store_between_look_ups(env: Environment) 
 async def test_a_dead_process_gives_its_slots_back(env: Environment, process: Start) -> None:
     """Slots leased by one that was killed are free again once no request of it can be under way."""
     await edition(env, "FREE", 5)
-    killed = SharedBudget(process().store, 1, "FREE", env.clock)
-    slots = [killed.slot(1, live=True) for _ in range(4)]
+    killed = PortalBudget(process().store, 1, env.clock, env.clock)
+    slots = [killed.request(1, live=True) for _ in range(4)]
     await asyncio.gather(*(slot.__aenter__() for slot in slots))
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
+    other = process()
+    assert len(await other.pick()) == 1
     env.advance(45)
-    assert len(await claimed(env)) == 2
+    assert len(await other.pick()) == 3
     await asyncio.gather(*(slot.__aexit__(None, None, None) for slot in slots))
     await killed.close()
 
 
 async def test_idle_slots_are_given_back(env: Environment) -> None:
     """Half a minute without a look-up ends the lease."""
-    budget = SharedBudget(env.store, 1, "FREE", env.clock)
-    async with budget.slot(1, live=True):
+    budget = PortalBudget(env.store, 1, env.clock, env.clock)
+    async with budget.request(1, live=True):
         pass
-    assert (await taken(env)).live == 2
-    await budget.tend()
-    assert (await taken(env)).live == 1
+    assert size(await parts(env)) == 2
+    for _ in range(2):
+        await budget.keep()
+    assert size(await parts(env)) == 1
     for _ in range(IDLE_ROUNDS):
-        await budget.tend()
-    assert (await taken(env)).live == 0
+        await budget.keep()
+    assert size(await parts(env)) == 0
     await budget.close()
 
 
 async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> None:
     """Who loses patience does not stop Desk: the slot is free when Desk must have ended."""
-    budget = env.portals.budget(await env.portals.get(1))
-    for lane in (own_slot(), nullcontext()):
-        with lane:
-            await left_alone(budget)
-    assert (await taken(env)).others == 2
-    env.advance(45)
-    assert (await taken(env)).others == 0
+    budget = env.portals.limits.of(1)
+    for _ in range(2):
+        await left_alone(budget)
+    assert budget.work_under_way == 2
+    env.advance(30)
+    assert budget.work_under_way == 0
 
 
 async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
     """One process that wants everything leaves another its part at the next renewal."""
     await edition(env, "FREE", 5)
-    greedy, modest = (SharedBudget(process().store, 1, "FREE", env.clock) for _ in range(2))
+    greedy, modest = (PortalBudget(process().store, 1, env.clock, env.clock) for _ in range(2))
     go = asyncio.Event()
     waiting = [asyncio.create_task(hold(greedy, go)) for _ in range(8)]
-    while (await taken(env)).wanted < 8:
-        await greedy.tend()
+    while wanted(await parts(env)) < 8:
+        await greedy.keep()
     other = asyncio.create_task(hold(modest, go))
-    while (await taken(env)).rivals < 2:
-        await modest.tend()
-    assert (await taken(env)).live == 4
+    while len(await parts(env)) < 2:
+        await modest.keep()
+    assert size(await parts(env)) <= 5
     go.set()
     await asyncio.gather(*waiting, other)
     await greedy.close()
@@ -204,12 +172,16 @@ async def test_look_ups_share_alike(env: Environment, process: Start) -> None:
 async def test_too_many_requests_narrows_for_all(env: Environment, process: Start) -> None:
     """Each refusal narrows every process by a quarter, once; they widen one by one while none comes."""
     await edition(env, "FREE", 5)
-    desk = await process().desk()
+    asking = process()
+    desk = await asking.desk()
     env.strike("too_many_requests", "/api/v1/myinfo", "GET")
     with pytest.raises(ConcurrencyExceeded):
         await desk.my_info()
+    await asking.portals.close()
     await env.want(*(env.record(f"c-{n}") for n in range(9)))
-    assert len(await claimed(env)) == 1
-    for expected in (1, 1, 0):
+    other = process()
+    found = [len(await other.pick())]
+    for _ in range(3):
         env.advance(WIDEN_EVERY // SECOND)
-        assert len(await claimed(env)) == expected
+        found.append(len(await other.pick()))
+    assert found == [1, 2, 3, 3]

@@ -89,7 +89,7 @@ class Simulation:
     def _take(self, posted: Posted, connection: Connection) -> None:
         """Take a request, and note whose record may have left before they had a root."""
         may_be_there = or_(outbox_rows.c.sent_at.is_not(None), outbox_rows.c.desk_id.is_not(None))
-        its_own = and_(outbox_rows.c.call_id == call_rows.c.id, or_(may_be_there, outbox.HOLDS_SLOT))
+        its_own = and_(outbox_rows.c.call_id == call_rows.c.id, may_be_there)
         wanted = select(call_rows.c.id).join(outbox_rows, its_own)
         alone = set(connection.execute(wanted.where(call_rows.c.root_id.is_(None))).scalars())
         self._ingester.take(connection, [Arrival(Sender(1, UID, 1), posted.events)])

@@ -8,11 +8,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from connector.calls import Call, CallEvent, CallRecord, Direction, EventType, call_key
-from connector.portals.limits import allowed
-from connector.store import Store, calls, claims, outcomes, tables
+from connector.store import Store, calls, outbox, outcomes, tables
 from connector.store.engine import has_locks
 from connector.store.ingester import Arrival, EventIngester
-from connector.store.leases import Terms
 from connector.store.outcomes import Stands
 from tests.integration.store.conftest import NOW, SENDER
 
@@ -55,10 +53,9 @@ def call_of(store: Store, name: str) -> Call | None:
 def deliver(store: Store) -> None:
     """Bring to Desk what is wanted."""
     later = NOW + 10_000
-    terms = Terms(lease_seconds=180, settle_seconds=97, allowed_by=allowed)
-    for each in store.write_now(lambda c: claims.claim(c, "me", later, terms)).deliveries:
-        stands = Stands(desk_id=str(each.row.id), desk_url=None, revision=each.row.revision)
-        store.write_now(partial(outcomes.done, delivery=each, now=later, stands=stands))
+    for row in store.read_now(lambda c: outbox.list_rows(c, "due")):
+        stands = Stands(desk_id=str(row.id), desk_url=None, revision=row.revision)
+        store.write_now(partial(outcomes.done, row=row, now=later, stands=stands))
 
 
 def test_joined_while_still_due(store: Store, ingester: EventIngester) -> None:

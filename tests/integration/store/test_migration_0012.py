@@ -42,6 +42,6 @@ def test_existing_rows(databases: Databases) -> None:
         order = store.read_now(lambda c: orders.by_uid(c, "o"))
         assert order is not None
         assert (order.contact_id, order.state) == (None, "taken")
-        met = store.read_now(lambda c: limits.met(c, 1))
+        met = store.read_now(lambda c: limits.state(c, 1))
         assert (met.credits_left, met.lookups_short) == (700, 0)
         store.close()

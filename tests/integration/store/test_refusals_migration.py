@@ -32,7 +32,7 @@ def test_existing_rows(databases: Databases) -> None:
         engine.dispose()
         store = Store(url)
         (row,) = store.read_now(lambda c: outbox.list_rows(c, "unknown"))
-        assert (row.strikes, row.struck_at, row.ahead) == (0, 0, False)
+        assert (row.strikes, row.struck_at, row.attempt) == (0, 0, 0)
         portal = store.read_now(lambda c: portals.get(c, 1))
         assert portal is not None
         assert portal.required_fields == ""

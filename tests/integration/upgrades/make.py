@@ -1,6 +1,6 @@
 """Write down a database of today's code, with rows in every state, for the tests of all later releases.
 
-    python -m tests.integration.upgrades.make tests/samples/upgrades/0007.json
+    python -m tests.integration.upgrades.make tests/samples/upgrades/0012.json
 
 One file serves both engines: the rows of each table, and what the sandbox's Desk holds beside them.
 """
@@ -21,6 +21,7 @@ from connector.sandbox.serve import RunningSandbox
 from connector.store import Store
 from connector.zoho.transport import http_client
 from tests.integration.delivery.env import CONTACTS, NOON, Environment
+from tests.integration.delivery.test_processes import Mortals
 from tests.integration.zoho.person import CALLBACK
 
 SPELLINGS = {
@@ -45,14 +46,18 @@ async def _play(env: Environment) -> None:
     await env.want(env.record("claimed"), env.record("dropped"), due_at=env.clock())
     rows = {name: await env.row(env.record(name)) for name in ("claimed", "dropped")}
     await env.store.write(lambda c: _end_in_the_middle(c, rows["claimed"].id, rows["dropped"].id))
+    await _kill(env)
+    await env.store.write(_leave_limits)
 
 
 async def _leave_open(env: Environment) -> None:
     """Leave one dead, two whose outcome nobody knows, and one that waits for its contact."""
     env.portal.denied.add("calls.create")
-    await env.want(env.record("dead"))
+    await env.want(env.record("forbidden"))
     await env.drain()
     env.portal.denied.clear()
+    await env.want(env.record("dead"), due_at=env.clock())
+    await env.store.write(lambda c: c.execute(text(_DEAD), {"key": _key(env, "dead")}))
     for name, fault in (("unknown-applied", "drop"), ("unknown-absent", "reset")):
         env.strike(fault)  # type: ignore[arg-type]
         await env.want(env.record(name))
@@ -60,6 +65,58 @@ async def _leave_open(env: Environment) -> None:
     env.strike("server_error", CONTACTS)
     await env.want(env.record("waiting", customer="+33612349999"))
     await env.drain()
+
+
+async def _kill(env: Environment) -> None:
+    """Let processes die that have sent a record, a contact or a change, applied or not, or claimed ahead."""
+    for name, before in (("left-applied", False), ("left-absent", True)):
+        await env.want(env.record(name))
+        await env.another(desks=Mortals(env, before=before)).once()
+        tel = f"+3361234000{1 + before}"
+        await env.want(env.record(f"contact-{name}", customer=tel))
+        await env.drain(env.another(desks=Mortals(env, before=before)))
+    await env.want(env.record("done-argentina", duration_seconds=78))
+    await env.another(desks=Mortals(env, before=True)).once()
+    await env.want(env.record("ahead"), env.record("ahead-over"), due_at=env.clock())
+    await env.store.write(
+        lambda c: c.execute(text(_AHEAD), {"until": env.clock() + 180_000, "key": _key(env, "ahead")})
+    )
+    await env.store.write(lambda c: c.execute(text(_AHEAD_OVER), {"key": _key(env, "ahead-over")}))
+
+
+_AHEAD = """UPDATE outbox SET state = 'sending', owner = 'gone too', lease_until = :until, ahead = true
+    WHERE key = :key"""
+_AHEAD_OVER = "UPDATE outbox SET state = 'unknown', ahead = true WHERE key = :key"
+
+
+_DEAD = "UPDATE outbox SET state = 'dead', reason = 'invalid_data' WHERE key = :key"
+
+
+def _key(env: Environment, name: str) -> str:
+    return env.record(name).key
+
+
+def _leave_limits(connection: Connection) -> None:
+    """Leave what a portal has met, slots that dead processes hold, and an order that nobody has fetched."""
+    for holder, live, slots, wanted in (
+        ("looks-up", True, 2, 2),
+        ("works", False, 1, 0),
+        ("asks", False, 0, 1),
+    ):
+        given = {"holder": holder, "live": live, "slots": slots, "wanted": wanted, "until": NOON + 45_000}
+        connection.execute(text(_SLOTS), given)
+    connection.execute(text("DELETE FROM limits"))
+    connection.execute(text(_LIMITS), {"now": NOON})
+    connection.execute(text(_ORDER), {"now": NOON, "ends": NOON + 20_000})
+
+
+_SLOTS = """INSERT INTO slots (portal_id, holder, live, slots, wanted, lease_until)
+    VALUES (1, :holder, :live, :slots, :wanted, :until)"""
+_LIMITS = """INSERT INTO limits (portal_id, narrowed_to, narrowed_at, credits_left, credits_at, failures)
+    VALUES (1, 7, :now, 40000, :now, 2)"""
+_ORDER = """INSERT INTO orders
+    (uid, phone_system_id, asker, key, kind, agent, call_id, number, state, created_at, ends_at)
+    VALUES ('an-order', 1, 'ada', 'k', 'dial', '1001', 'call', '+33612345678', 'waiting', :now, :ends)"""
 
 
 def _end_in_the_middle(connection: Connection, claimed: int, dropped: int) -> None:

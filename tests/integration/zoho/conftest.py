@@ -7,11 +7,11 @@ import pytest
 
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
-from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from tests.integration.zoho.person import CALLBACK, PersonTokens, center, link
+from tests.unit.zoho.fakes import FreeBudget
 
 
 @pytest.fixture(scope="package")
@@ -47,9 +47,9 @@ def oauth(http: httpx2.AsyncClient, sandbox: RunningSandbox) -> OAuth:
 
 
 @pytest.fixture
-def budget(sandbox: RunningSandbox) -> LocalBudget:
-    """Make the budget of the portal."""
-    return LocalBudget(10, clock=sandbox.state.clock.now)
+def budget() -> FreeBudget:
+    """Let everything be asked."""
+    return FreeBudget()
 
 
 @pytest.fixture
@@ -60,8 +60,6 @@ async def tokens(oauth: OAuth, sandbox: RunningSandbox) -> PersonTokens:
 
 
 @pytest.fixture
-def desk(
-    http: httpx2.AsyncClient, sandbox: RunningSandbox, tokens: PersonTokens, budget: LocalBudget
-) -> Desk:
+def desk(http: httpx2.AsyncClient, sandbox: RunningSandbox, tokens: PersonTokens, budget: FreeBudget) -> Desk:
     """Make the client of the linked portal."""
     return Desk(http, center(sandbox), DEMO_ORG_ID, tokens, budget)

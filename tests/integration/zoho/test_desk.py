@@ -6,12 +6,12 @@ from connector import errors
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.sandbox.serve import RunningSandbox
 from connector.zoho import fields
-from connector.zoho.budget import LocalBudget
 from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from tests.integration.zoho.person import ADA, PersonTokens, center, link
+from tests.unit.zoho.fakes import FreeBudget
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ async def test_an_agent_whom_nobody_knows(desk: Desk) -> None:
 
 
 async def test_organizations_before_the_org_is_known(
-    sandbox: RunningSandbox, tokens: PersonTokens, budget: LocalBudget
+    sandbox: RunningSandbox, tokens: PersonTokens, budget: FreeBudget
 ) -> None:
     """While linking, the client works without an org id."""
     async with http_client() as http:
@@ -218,7 +218,7 @@ async def test_what_is_not_there(desk: Desk) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_missing_scope_and_a_foreign_portal(
-    sandbox: RunningSandbox, oauth: OAuth, budget: LocalBudget, status: int
+    sandbox: RunningSandbox, oauth: OAuth, budget: FreeBudget, status: int
 ) -> None:
     """Each has its own exception under either status, and neither costs a renewal."""
     sandbox.state.config.scope_mismatch_status = status  # type: ignore[assignment]

@@ -4,8 +4,8 @@ import pytest
 
 from connector.cli.phones import first_event
 from connector.cli.remedies import remedy
-from connector.delivery.retrying import Past, decide
 from connector.errors import ConnectorError, ZohoError
+from connector.outbox.retrying import Past, decide
 from connector.store.outbox import Row
 
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.delivery.markup import find, is_used, replace
-from connector.delivery.merging import Sent, merge
+from connector.delivery.merging import find_in_markup as find
+from connector.delivery.merging import is_markup as is_used
+from connector.delivery.merging import merge
+from connector.delivery.merging import replace_in_markup as replace
+from connector.outbox.delivery import Sent
 from tests.unit.delivery.test_merging import _body, _desk
 
 HTML = (

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.clock import from_iso
-from connector.delivery.merging import REQUIRED, Body, Sent, merge, missing_of, recording_of
+from connector.delivery.merging import REQUIRED, merge, missing_of, recording_of
+from connector.outbox.delivery import Body, Sent
 from connector.zoho.models import Count, DeskCall, Id, Moment
 
 START = "2026-01-05T12:00:00.000Z"

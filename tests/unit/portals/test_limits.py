@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.portals.limits import width_of
+from connector.limits import width_of
 from connector.portals.linking import NewGrant
 from connector.zoho.data_centers import TABLE
 from connector.zoho.models import Department, Id, Organization

@@ -1,0 +1,141 @@
+"""Pick what this process will send soon: one transaction over many portals, and its share of each."""
+
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+import msgspec
+from sqlalchemy import Connection
+
+from connector.clock import Clock
+from connector.limits import Ask, Limits, PortalBudget, Share, write_share
+from connector.store import Store, limits, picks
+from connector.store.outbox import Row
+from connector.store.picks import PICK_LASTS
+
+PORTALS_AT_MOST = 50
+"""Portals in one transaction: so one process does not take the work of all, nor hold their locks for long."""
+
+ROWS_AT_MOST = 32
+"""Rows of a portal that are looked at beside those that are prepared ahead: more than any width."""
+
+AHEAD_SECONDS = 2
+WIDTHS_AHEAD = 4
+"""Rows are prepared ahead for so many seconds of what is being sent, and for so many widths at most."""
+
+
+class Hand(msgspec.Struct, frozen=True, kw_only=True):
+    """What this process has in hand of a portal: rows that wait for a permit, old ones of them, and requests.
+
+    `a_second` is how many it sends, `work` how many may be under way at a time as far as is known.
+    """
+
+    waiting: int = 0
+    old: int = 0
+    a_second: int = 0
+    work: int = 0
+
+    def ahead(self, work: int) -> int:
+        """Return how many rows are to wait for permits while `work` requests may be under way."""
+        return min(WIDTHS_AHEAD * work, AHEAD_SECONDS * self.a_second)
+
+
+class Picked(msgspec.Struct, frozen=True):
+    """What was picked of a portal, with the share that it was picked for."""
+
+    portal_id: int
+    share: Share
+    rows: Sequence[Row]
+
+
+class Picker:
+    """Pick rows for one process."""
+
+    def __init__(self, store: Store, limits_of_portals: Limits, clock: Clock) -> None:
+        self._store = store
+        self._limits = limits_of_portals
+        self._clock = clock
+        self._moment = picks.database_clock(clock)
+        self.was_hindered = False
+
+    async def is_due(self) -> bool:
+        """Tell whether anything is due, whoever has picked it."""
+        return await self._store.read(lambda c: picks.is_due(c, self._clock()))
+
+    async def next_due_at(self) -> int | None:
+        """Return when the next row will be due that is not due yet."""
+        return await self._store.read(lambda c: picks.next_due_at(c, self._clock()))
+
+    async def pick(self, hands: Mapping[int, Hand], full: Sequence[int]) -> list[Picked]:
+        """Pick what may leave soon, of portals that are not `full` already or at rest.
+
+        `was_hindered` tells afterwards that somebody was writing a share of one of them just then.
+        """
+        self.was_hindered = False
+        portal_ids = await self._store.read(lambda c: self._portals(c, full))
+        with ExitStack() as asking:
+            asks: list[tuple[PortalBudget, Ask, Hand]] = []
+            for portal_id in portal_ids:
+                budget = self._limits.of(portal_id)
+                ask = asking.enter_context(budget.asking())
+                if ask is None:
+                    self.was_hindered = True
+                else:
+                    asks.append((budget, ask, hands.get(portal_id, Hand())))
+            if not asks:
+                return []
+            picked = await self._store.write(lambda c: self._pick(c, asks))
+            for budget, ask, of_portal in picked:
+                budget.adopt(ask, of_portal.share)
+        return [of_portal for _, _, of_portal in picked]
+
+    async def renew(self, rows: Sequence[Row]) -> dict[int, int]:
+        """Keep others away for longer; return until when by the row's id, of those that nobody else has."""
+
+        def change(connection: Connection) -> dict[int, int]:
+            until = self._moment(connection) + PICK_LASTS
+            return dict.fromkeys(picks.renew(connection, rows, until), until)
+
+        return await self._store.write(change) if rows else {}
+
+    async def put_back(self, rows: Sequence[Row]) -> None:
+        """Let anybody have what was picked and is not used."""
+        if rows:
+            await self._store.write(lambda c: picks.put_back(c, rows))
+
+    def _portals(self, connection: Connection, full: Sequence[int]) -> list[int]:
+        # From another one each time, so that no portal waits for those before it.
+        start = random.randint(0, picks.last_portal(connection))  # noqa: S311 - no secret
+        moment = self._moment(connection)
+        return picks.portals_with_work(connection, self._clock(), moment, full, start, PORTALS_AT_MOST)
+
+    def _pick(
+        self, connection: Connection, asks: Sequence[tuple[PortalBudget, Ask, Hand]]
+    ) -> list[tuple[PortalBudget, Ask, Picked]]:
+        now, moment = self._clock(), self._moment(connection)
+        done: list[tuple[PortalBudget, Ask, Picked]] = []
+        for budget, ask, hand in asks:
+            rows_at_most = ROWS_AT_MOST + hand.ahead(ROWS_AT_MOST)
+            found = picks.candidates(connection, ask.portal_id, now, moment, rows_at_most)
+            wanted = msgspec.structs.replace(ask, deliveries=max(ask.deliveries, hand.waiting + len(found)))
+            share = write_share(connection, wanted)
+            if share is None:
+                self.was_hindered = True
+                continue
+            at_most = self._room(connection, budget, share, hand)
+            ids = found.first(at_most, max(1, share.allowed.width // 4) - hand.old)
+            rows = picks.take(connection, ids, moment + PICK_LASTS)
+            done.append((budget, ask, Picked(ask.portal_id, share, rows)))
+        return done
+
+    def _room(self, connection: Connection, budget: PortalBudget, share: Share, hand: Hand) -> int:
+        """Return how many rows more the share sends soon."""
+        if share.shut:
+            return 0
+        free = share.work - budget.work_under_way
+        if share.trying:
+            if free < share.work or hand.waiting:
+                return 0
+            limits.tries(connection, budget.portal_id, self._clock())
+            return 1
+        return max(0, free + hand.ahead(share.work) - hand.waiting)

@@ -1,0 +1,367 @@
+"""Run deliveries: pick what is due, hand each row to whoever knows its kind, and go on whatever happens."""
+
+import asyncio
+import logging
+import random
+from collections import Counter as Counts
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from connector.clock import SECOND, Clock, steady_clock, system_clock
+from connector.errors import ConnectorError
+from connector.limits import Limits
+from connector.logs import about
+from connector.outbox.delivery import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
+from connector.outbox.picking import Hand, Picker
+from connector.outbox.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
+from connector.settings import Settings
+from connector.store import Store, notes, outbox, writes
+from connector.store.outbox import Kind
+from connector.store.picks import FRESH_FOR, PICK_LASTS
+from connector.store.writes import Refusal
+from connector.zoho.client import Desk
+
+POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.005
+"""How long a pick waits for others to end that make room for more."""
+
+HINDERED_SECONDS = 0.02
+"""How soon a portal is looked at again whose share somebody was writing."""
+
+GRACE_SECONDS = 0.8
+"""How long `stop` waits for requests that are under way."""
+
+PACE_AT_MOST = 256
+"""Requests of the last second that are remembered for a portal."""
+
+log = logging.getLogger(__name__)
+
+Deliver = Callable[[Delivery], Awaitable[None]]
+"""Brings one row to where it belongs, and settles it."""
+
+
+class Desks(Protocol):
+    """Where the Desk of a portal is to be had."""
+
+    async def desk(self, portal_id: int) -> Desk:
+        """Return the portal's Desk; GrantLost where it is not linked."""
+
+
+class Counter(Protocol):
+    """Who counts what deliveries come to."""
+
+    def count(self, outcome: str) -> None:
+        """Count one: written, updated, unchanged, found, made, waiting, later, unknown, dead or lost."""
+
+
+def _tell_nobody(_news: object) -> None:
+    """Tell nobody."""
+
+
+def _always() -> bool:
+    return True
+
+
+class Deliverer:
+    """Deliver for every linked portal, next to any number of others on the same database.
+
+    `kinds` says who delivers which rows. `on_change` hears the ids of calls whose banner shows something else
+    now, `on_refusal` why Desk takes no write of a kind, `counter` each outcome. `may_pick` tells whether this
+    process's clock can be trusted; `steady` is one that never jumps.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        desks: Desks,
+        limits: Limits,
+        kinds: Mapping[Kind, Deliver],
+        settings: Settings,
+        clock: Clock,
+        *,
+        on_change: Callable[[Sequence[int]], None] = _tell_nobody,
+        on_refusal: Callable[[Refusal], None] = _tell_nobody,
+        counter: Counter | None = None,
+        may_pick: Callable[[], bool] = _always,
+        steady: Clock | None = None,
+    ) -> None:
+        self._store = store
+        self._desks = desks
+        self._limits = limits
+        self._kinds = kinds
+        self._clock = clock
+        self._on_change = on_change
+        self._on_refusal = on_refusal
+        self._counter = counter
+        self._may_pick = may_pick
+        # A simulated clock never jumps.
+        self._steady = steady or (steady_clock if clock is system_clock else clock)
+        settle_seconds = SEND_SECONDS + settings.settle_after_seconds
+        self._settling = Settling(store, clock, self._steady, settle_seconds, self._is_busy)
+        self._picker = Picker(store, limits, clock)
+        self._resting: dict[int, int] = {}
+        self._in_hand: dict[asyncio.Task[None], Delivery] = {}
+        self._picked_at: dict[Delivery, int] = {}
+        # By portal: when requests left lately, and how many may be under way.
+        self._sent: dict[int, deque[int]] = {}
+        self._works: dict[int, int] = {}
+        self._looked_at: int | None = None
+        self._due_next_at: int | None = None
+        self._woken = asyncio.Event()
+        self._picking = asyncio.Lock()
+        self._stopping = False
+        self._told: set[str] = set()
+
+    async def run(self) -> None:
+        """Deliver until `stop`; no failure ends it. Cancelled, it leaves everything as if it were killed."""
+        try:
+            while not self._stopping:
+                self._note(await _surviving(self._start_due(ahead=True)))
+                await self._pause()
+        except asyncio.CancelledError:
+            for task in self._in_hand:
+                task.cancel()
+            raise
+
+    async def once(self) -> int:
+        """Deliver what is due at this moment to its end, and return how many rows that were."""
+        self._looked_at = None
+        started = await self._start_due(ahead=False)
+        while not started and self._picker.was_hindered:
+            await asyncio.sleep(HINDERED_SECONDS)
+            started = await self._start_due(ahead=False)
+        while self._in_hand:
+            await asyncio.wait(self._in_hand)
+        return started
+
+    def wake(self) -> None:
+        """Look at once whether something is due."""
+        self._woken.set()
+
+    async def resume(self, portal_id: int) -> None:
+        """Let go at once what waits for a portal's grant: it has been linked again."""
+        await self._store.write(lambda c: outbox.resume(c, portal_id, self._clock()))
+        self._resting.pop(portal_id, None)
+        self.wake()
+
+    async def stop(self) -> None:
+        """Stop within a second: what has not left is put back, what has is awaited shortly, then unknown."""
+        self._stopping = True
+        self.wake()
+        async with self._picking:
+            held = dict(self._in_hand)
+        for task, each in held.items():
+            if not each.in_flight:
+                task.cancel()
+        for grace_seconds in (GRACE_SECONDS, None):
+            if self._in_hand:
+                await asyncio.wait(self._in_hand, timeout=grace_seconds)
+            for task in self._in_hand:
+                task.cancel()
+        left = [each for each in held.values() if not each.is_settled]
+        for each in left:
+            if each.is_noted:
+                self._note(await _surviving(each.leave()))
+        await self._picker.put_back([each.row for each in left if not each.is_noted])
+
+    async def _start_due(self, *, ahead: bool) -> int:
+        async with self._picking:
+            self._due_next_at = None
+            if self._stopping or not self._may_pick():
+                return 0
+            await self._look_around()
+            self._picker.was_hindered = False
+            if not await self._picker.is_due():
+                self._due_next_at = await self._picker.next_due_at()
+                return 0
+            return await self._pick(ahead=ahead)
+
+    async def _pick(self, *, ahead: bool) -> int:
+        now, resting = self._clock(), self._resting
+        for portal_id in [portal_id for portal_id, until in resting.items() if until <= now]:
+            del resting[portal_id]
+        hands = self._hands() if ahead else {}
+        full = [portal_id for portal_id, hand in hands.items() if not _is_low(hand)]
+        started = 0
+        for picked in await self._picker.pick(hands, [*resting, *full]):
+            self._works[picked.portal_id] = picked.share.work
+            for row in picked.rows:
+                self._start(row)
+            started += len(picked.rows)
+        if self._picker.was_hindered:
+            asyncio.get_running_loop().call_later(HINDERED_SECONDS, self.wake)
+        return started
+
+    async def _look_around(self) -> None:
+        """See what others are sending, take over what they have left, and keep what takes us long."""
+        now = self._steady()
+        if self._looked_at is not None and now - self._looked_at < POLL_SECONDS * SECOND:
+            return
+        self._looked_at = now
+        those = await self._store.read(notes.under_way)
+        sightings = self._settling.sightings
+        sightings.see(those)
+        own = {each.row.owner for each in self._in_hand.values()} - {None}
+        over = sightings.abandoned(those, own, self._settling.settle_seconds * SECOND)
+        if over:
+            count = await self._store.write(lambda c: notes.give_up(c, over, self._clock()))
+            log.warning("requests_abandoned", extra={"count": count})
+        await self._keep_picks(now)
+
+    async def _keep_picks(self, now: int) -> None:
+        long = [
+            each
+            for each in self._in_hand.values()
+            if not each.is_noted and now - self._picked_at[each] >= PICK_LASTS // 2
+        ]
+        kept = await self._picker.renew([each.row for each in long])
+        for each in long:
+            if each.row.id in kept:
+                each.keep(kept[each.row.id])
+                self._picked_at[each] = now
+
+    def _hands(self) -> dict[int, Hand]:
+        waiting: Counts[int] = Counts()
+        old: Counts[int] = Counts()
+        before = self._clock() - FRESH_FOR
+        for each in self._in_hand.values():
+            if each.is_waiting:
+                waiting[each.row.portal_id] += 1
+                old[each.row.portal_id] += each.row.due_at <= before
+        return {
+            each: Hand(
+                waiting=waiting[each], old=old[each], a_second=self._pace(each), work=self._works.get(each, 0)
+            )
+            for each in {*waiting, *self._sent}
+        }
+
+    def _is_busy(self) -> bool:
+        return any(each.is_waiting for each in self._in_hand.values())
+
+    def _pace(self, portal_id: int) -> int:
+        """Return how many requests have left within the last second."""
+        since, sent = self._steady() - SECOND, self._sent.get(portal_id, deque())
+        while sent and sent[0] <= since:
+            sent.popleft()
+        if not sent:
+            self._sent.pop(portal_id, None)
+        return len(sent)
+
+    def _start(self, row: outbox.Row) -> None:
+        delivery = Delivery(
+            row, partial(self._desks.desk, row.portal_id), self._limits.of(row.portal_id), self._settling
+        )
+        task = asyncio.create_task(self._deliver(delivery))
+        self._in_hand[task] = delivery
+        self._picked_at[delivery] = self._steady()
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        delivery = self._in_hand.pop(task)
+        del self._picked_at[delivery]
+        portal_id = delivery.row.portal_id
+        if delivery.is_noted:
+            self._sent.setdefault(portal_id, deque(maxlen=PACE_AT_MOST)).append(self._steady())
+        # While others are ready to go, nothing hurries.
+        if _is_low(self._hands().get(portal_id, Hand())):
+            self.wake()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        row = delivery.row
+        # A contact's key is a number.
+        with about(contact=row.id) if row.kind == "contact" else about(call=row.key):
+            self._note(await _surviving(self._attempt(delivery)))
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        problem = await _surviving(self._kinds[delivery.row.kind](delivery))
+        if problem is not None and not delivery.is_settled:
+            await self._fail(delivery, problem)
+        self._tell(delivery)
+
+    async def _fail(self, delivery: Delivery, problem: Exception) -> None:
+        if isinstance(problem, RowChanged | NoPermit):
+            delivery.outcome = "lost" if isinstance(problem, RowChanged) else "later"
+            if not delivery.is_noted:
+                await self._picker.put_back([delivery.row])
+            return
+        if not isinstance(problem, ConnectorError):
+            self._note(problem)
+        decision = decide(problem, await self._past(delivery, problem), self._clock(), random.random)
+        if decision.rests_until is not None:
+            self._resting[delivery.row.portal_id] = decision.rests_until
+        await delivery.fail(decision, is_over=is_over(problem))
+        if decision.concerns_all:
+            await self._show_refusal(
+                delivery, BLOCKED if is_page(problem) else decision.reason, decision.detail
+            )
+
+    async def _show_refusal(self, delivery: Delivery, reason: str, detail: str) -> None:
+        """Let an administrator see what Desk refuses, until it takes a write of that kind."""
+        row, now = delivery.row, self._clock()
+        refusal = Refusal(
+            portal_id=row.portal_id, work=writes.work_of(row), reason=reason, detail=detail, refused_at=now
+        )
+        if await self._store.write(lambda c: writes.refused(c, refusal)):
+            self._on_refusal(refusal)
+
+    async def _past(self, delivery: Delivery, problem: Exception) -> Past:
+        row, work = delivery.row, writes.work_of(delivery.row)
+        since = row.struck_at if row.strikes else self._clock() - LATELY
+        return Past(
+            attempts=row.attempts,
+            last_reason=delivery.last_reason,
+            times_sent=delivery.sent.times,
+            strikes=row.strikes,
+            others_taken=await self._store.read(lambda c: writes.taken_since(c, row.portal_id, work, since)),
+            all_wait=work == "call",
+            is_write=delivery.is_of_write(problem),
+        )
+
+    def _tell(self, delivery: Delivery) -> None:
+        if delivery.outcome == "dead":
+            log.warning("delivery_dead", extra={"delivery": delivery.row.id, "kind": delivery.row.kind})
+        else:
+            log.info("delivery", extra={"delivery": delivery.row.id, "outcome": delivery.outcome})
+        if delivery.changed:
+            self._on_change(delivery.changed)
+        if self._counter is not None and delivery.outcome:
+            self._counter.count(delivery.outcome)
+
+    async def _pause(self) -> None:
+        # Not in step with other processes.
+        seconds = POLL_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        if self._due_next_at is not None:
+            seconds = min(seconds, max(0, self._due_next_at - self._clock()) / SECOND)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        else:
+            # What comes together is picked together.
+            await asyncio.sleep(GATHER_SECONDS)
+        self._woken.clear()
+
+    def _note(self, problem: Exception | None) -> None:
+        """Log a failure that has no place of its own, once a kind."""
+        if problem is None or isinstance(problem, RowChanged):
+            return
+        kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
+        if kind not in self._told:
+            self._told.add(kind)
+            log.error("delivery_failed", extra={"reason": kind}, exc_info=problem)
+
+
+def _is_low(hand: Hand) -> bool:
+    return hand.waiting * 2 <= hand.ahead(hand.work)
+
+
+async def _surviving(doing: Awaitable[object]) -> Exception | None:
+    """Return what went wrong instead of ending with it: calls wait here that must not be lost."""
+    try:
+        await doing
+    except Exception as problem:  # noqa: BLE001 - the outermost loop outlives what nobody foresaw
+        return problem
+    return None
