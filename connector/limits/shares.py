@@ -41,9 +41,8 @@ class Watch:
     what changes with each renewal.
     """
 
-    def __init__(self, steady: Clock, lasts: int = SHARE_LASTS) -> None:
+    def __init__(self, steady: Clock) -> None:
         self._steady = steady
-        self._lasts = lasts
         self._seen: dict[str, tuple[int, int]] = {}
 
     def see(self, parts: Iterable[Part]) -> None:
@@ -64,7 +63,7 @@ class Watch:
         """Tell whether nothing can be under way any more; `now` is for the rows of the release before."""
         if part.since is None:
             return part.until <= now
-        return self._unchanged_for(part) >= self._lasts
+        return self._unchanged_for(part) >= SHARE_LASTS
 
     def _unchanged_for(self, part: Part) -> int:
         return self._steady() - self._seen[part.holder][1]
@@ -162,7 +161,10 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
 
 
 def divide(room: Room, ask: Ask, parts: Sequence[Part]) -> Division:
-    """Return what one process gets of a portal's width, where `parts` is all that is written; pure."""
+    """Return what one process gets of a portal's width, where `parts` is all that is written.
+
+    Pure, but that the watch of the process sees the parts.
+    """
     ask.watch.see(parts)
     over = [part for part in parts if ask.watch.is_over(part, ask.now)]
     valid = [part for part in parts if part not in over]

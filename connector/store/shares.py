@@ -99,8 +99,3 @@ _LEASED_BEFORE = (
         outbox.c.lease_until > bindparam("now"),
     )
 )
-
-
-def clear(connection: Connection) -> None:
-    """Delete all shares, as after a restore: whoever wrote them is not there any more."""
-    connection.execute(delete(slots))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.clock import from_iso, system_clock, to_iso
+from connector.clock import from_iso, steady_clock, system_clock, to_iso
 
 
 @given(st.integers(0, 253_402_300_799_999))
@@ -38,3 +38,10 @@ def test_no_moment_is_refused(text: str) -> None:
 def test_the_clock_counts_milliseconds() -> None:
     """The system's clock lies after this test was written."""
     assert system_clock() > 1_767_603_600_000
+
+
+def test_the_steady_clock_only_goes_on() -> None:
+    """It counts milliseconds from the start of the machine, whatever anybody sets."""
+    moments = [steady_clock() for _ in range(1_000)]
+    assert moments == sorted(moments)
+    assert moments[0] > 0

@@ -1,22 +1,12 @@
-"""Widths by edition, and which department is the default."""
+"""What linking makes of what Desk says: which department is the default, and a name."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.limits import width_of
 from connector.portals.linking import NewGrant
 from connector.zoho.data_centers import TABLE
 from connector.zoho.models import Department, Id, Organization
 from connector.zoho.oauth import Tokens
-
-
-@pytest.mark.parametrize(
-    ("edition", "width"), [("FREE", 5), ("Enterprise", 25), ("PROFESSIONAL", 15), ("", 5), ("Unheard of", 5)]
-)
-def test_width_follows_the_edition(edition: str, width: int) -> None:
-    """However it is spelled; an unknown one gets as little as any."""
-    assert width_of(edition) == width
 
 
 def bound(*departments: Department) -> NewGrant:
