@@ -68,13 +68,12 @@ class ContactCache:
 
     async def put(self, portal_id: int, e164: str, contact: Contact) -> None:
         """Keep that a number belongs to a contact, whatever Desk said or is just saying."""
-        answer = Answer(_encode((contact,)), self._clock())
+        await self._store.write(lambda c: self.put_in(c, portal_id, e164, contact))
 
-        def write(connection: Connection) -> None:
-            contacts.replace_answer(connection, portal_id, e164, answer)
-            self._learn(connection, portal_id, e164, (contact,))
-
-        await self._store.write(write)
+    def put_in(self, connection: Connection, portal_id: int, e164: str, contact: Contact) -> None:
+        """Do so in the caller's transaction."""
+        contacts.replace_answer(connection, portal_id, e164, Answer(_encode((contact,)), self._clock()))
+        self._learn(connection, portal_id, e164, (contact,))
 
     async def forget(self, portal_id: int, *, number: str | None, contact_id: str | None) -> None:
         """Forget what leads from a number to contacts, or a contact with whatever leads to it."""

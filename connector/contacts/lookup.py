@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from connector import numbers
 from connector.aio import SingleFlight
 from connector.clock import Clock
@@ -181,7 +183,11 @@ class ContactLookup:
 
         Desk's search will not know it for a while; ours does at once.
         """
-        await self._cache.put(portal_id, numbers.subscriber(e164), contact)
+        await self._store.write(lambda c: self.remember_in(c, portal_id, e164, contact))
+
+    def remember_in(self, connection: Connection, portal_id: int, e164: str, contact: Contact) -> None:
+        """Do so in the caller's transaction, such as the one that settles the contact's row."""
+        self._cache.put_in(connection, portal_id, numbers.subscriber(e164), contact)
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None

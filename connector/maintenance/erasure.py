@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.clock import Clock
-from connector.errors import CommandError
+from connector.errors import CommandError, NotNow
 from connector.store import Store, audit, erasure
 from connector.store.erasure import Contact, Erased
 
@@ -155,6 +155,8 @@ def _is_in(request: Request, body: bytes) -> bool:
 
 
 def _check(request: Request, ids: list[int], connection: Connection) -> None:
+    if erasure.being_sent(connection, ids, request.numbers):
+        raise NotNow("Some of what would be erased is being sent to Desk just now; try again in a minute.")
     waiting = 0 if request.even_undelivered else erasure.undelivered(connection, ids, request.numbers)
     if waiting:
         raise CommandError(
