@@ -9,7 +9,6 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from connector.app import at_work
 from connector.calls import call_key
 from connector.clock import MINUTE, system_clock
 from connector.demo.environment import Environment, Options
@@ -107,13 +106,15 @@ async def post_whole_call(env: Environment, call: str) -> None:
 
 
 async def deliver_later(env: Environment, key: str) -> None:
-    """Deliver as a process does that starts ten minutes later."""
-    settings = env.services.settings
-    later = Services(settings, Store(settings.database_url), lambda: system_clock() + 10 * MINUTE)
+    """Deliver as a process does that is started after a kill, and sees for ten minutes what was left."""
+    settings, minutes = env.services.settings, 0
+    later = Services(settings, Store(settings.database_url), lambda: system_clock() + minutes * MINUTE)
+    await later.deliverer.once()
+    minutes = 10
 
     async def is_done() -> bool:
+        await later.deliverer.once()
         return [row.state for row in await rows(later, key)] == ["done"]
 
-    async with at_work(later, deliver=True):
-        await eventually(is_done)
+    await eventually(is_done)
     await later.close()

@@ -24,7 +24,7 @@ STATES: dict[str, list[View]] = {
 MESSAGE = {
     "title": "This data centre has no Desk",
     "what": "Zoho signed you in, but its data centre offers no Desk portal.",
-    "whose": "Your administrator decides which portal is linked.",
+    "who": "Your administrator decides which portal is linked.",
     "todo": ["Ask for the link of another portal.", "Try again after that."],
     "link": {"href": "/", "label": "Back to the start"},
     "button": {"action": "/connect", "label": "Try again", "fields": {"portal": "<7>"}},
@@ -91,11 +91,11 @@ def test_axe_finds_nothing_on_other_pages(
 
 
 def test_message_page_says_all(env: Environment, context: BrowserContext) -> None:
-    """Title, what happened, whose move it is, what to do, and the way on."""
+    """Title, what happened, who can mend it, what to do, and the way on."""
     env.messages["m"] = MESSAGE
     page = context.new_page()
     page.goto("/message/m")
-    for key in ("title", "what", "whose", "reference"):
+    for key in ("title", "what", "who", "reference"):
         expect(page.get_by_text(MESSAGE[key], exact=True)).to_be_visible()  # type: ignore[arg-type]
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(2)
     expect(page.get_by_role("link", name="Back to the start")).to_have_attribute("href", "/")
