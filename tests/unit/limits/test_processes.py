@@ -64,9 +64,15 @@ class Processes(RuleBasedStateMachine):
         process = self.processes[number]
         if process.asking is None:
             stack = ExitStack()
-            asked = stack.enter_context(process.gate.asking(lookups=lookups, deliveries=deliveries))
+            places = [process.gate.queue("lookup") for _ in range(lookups)]
+            asked = stack.enter_context(process.gate.asking(deliveries=deliveries))
             assert asked is not None
             process.asking = (stack, asked)
+            for place in places:
+                if place.has_come.is_set():
+                    process.held.append(Request("lookup", place.epoch))
+                else:
+                    process.gate.leave_queue("lookup", place)
 
     @rule(number=numbers)
     def commit(self, number: int) -> None:
