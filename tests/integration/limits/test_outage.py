@@ -16,7 +16,7 @@ HOURS = 72
 HOURS_BETWEEN = 2
 """How often somebody looks; `test_one_at_a_time_finds_out` looks as often as in earnest."""
 
-AN_HOUR = 3
+AN_HOUR = 2
 """Calls that end in an hour of the outage."""
 
 
