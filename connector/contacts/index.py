@@ -64,16 +64,15 @@ class Index:
 
     async def learn(self, portal_id: int, e164: str, found: Sequence[Contact]) -> None:
         """Keep contacts that proved to bear a number, however they are typed; where there is an index."""
-        now = self._clock()
-
-        def write(connection: Connection) -> None:
-            if syncs.get(connection, portal_id) is not None:
-                countries = contacts.countries(connection, portal_id)
-                rows = [indexed(each, countries, also=e164) for each in found]
-                contacts.put(connection, portal_id, rows, now)
-
         if found:
-            await self._store.write(write)
+            await self._store.write(lambda c: self.put(c, portal_id, e164, found))
+
+    def put(self, connection: Connection, portal_id: int, e164: str, found: Sequence[Contact]) -> None:
+        """Do so in the caller's transaction."""
+        if syncs.get(connection, portal_id) is not None:
+            countries = contacts.countries(connection, portal_id)
+            rows = [indexed(each, countries, also=e164) for each in found]
+            contacts.put(connection, portal_id, rows, self._clock())
 
     async def forget(self, portal_id: int, *, number: str | None, contact_id: str | None) -> None:
         """Forget a contact, or what leads from a number to contacts."""

@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import Connection
+
 from connector import numbers
 from connector.clock import Clock
 from connector.contacts import places
@@ -151,9 +153,13 @@ class Directory:
 
         Desk's search will not know it for a while; ours does at once.
         """
+        await self._store.write(lambda c: self.remember_in(c, portal_id, e164, contact))
+
+    def remember_in(self, connection: Connection, portal_id: int, e164: str, contact: Contact) -> None:
+        """Do so in the caller's transaction, such as the one that settles the contact's row."""
         subscriber = numbers.subscriber(e164)
-        await self._memory.learn(portal_id, subscriber, (contact,))
-        await self._index.learn(portal_id, subscriber, (contact,))
+        self._memory.put(connection, portal_id, subscriber, (contact,))
+        self._index.put(connection, portal_id, subscriber, (contact,))
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None

@@ -40,10 +40,9 @@ class Memory:
         entry = rows.Entry(_encode(contacts), asked_at)
         await self._store.write(lambda connection: rows.put(connection, portal_id, e164, entry))
 
-    async def learn(self, portal_id: int, e164: str, contacts: tuple[Contact, ...]) -> None:
+    def put(self, connection: Connection, portal_id: int, e164: str, contacts: tuple[Contact, ...]) -> None:
         """Keep what is certain now, whatever Desk said or is just saying."""
-        entry = rows.Entry(_encode(contacts), self._clock())
-        await self._store.write(lambda connection: rows.replace(connection, portal_id, e164, entry))
+        rows.replace(connection, portal_id, e164, rows.Entry(_encode(contacts), self._clock()))
 
     async def forget_number(self, portal_id: int, e164: str) -> None:
         """Forget a number."""

@@ -1,7 +1,6 @@
 """Find the contact of a call, or have one made: one a number, and one for all withheld numbers."""
 
 from collections.abc import Collection
-from contextlib import suppress
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,7 +10,7 @@ from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import Directory
 from connector.contacts.contacts import Contact, from_desk, pick
 from connector.delivery.background import Background
-from connector.errors import AlreadyThere, StoreError
+from connector.errors import AlreadyThere
 from connector.outbox.delivery import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store, outbox
@@ -152,12 +151,14 @@ class Contacts:
         return pick(found.contacts)
 
     async def _note(self, delivery: Delivery, outcome: str, contact: Contact, record: ContactRecord) -> None:
-        if record.phone is not None:
-            # First, so that the calls that wait find it there; what matters is in the row.
-            with suppress(StoreError):
-                await self._directory.remember(delivery.row.portal_id, record.phone, contact)
         stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=delivery.row.revision)
-        await delivery.done(outcome, _body(record), stands)
+
+        def remember(connection: Connection) -> None:
+            # In the same commit, so that the calls that are woken by it find the contact there.
+            if record.phone is not None:
+                self._directory.remember_in(connection, delivery.row.portal_id, record.phone, contact)
+
+        await delivery.done(outcome, _body(record), stands, remember)
 
 
 def _standing(connection: Connection, wanted: Wanted) -> Row | None:

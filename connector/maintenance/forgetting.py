@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.clock import Clock
-from connector.errors import CommandError
+from connector.errors import CommandError, NotNow
 from connector.store import Store, audit, forgetting
 from connector.store.forgetting import Contact, Erased
 
@@ -155,6 +155,8 @@ def _is_in(wish: Wish, body: bytes) -> bool:
 
 
 def _check(wish: Wish, ids: list[int], connection: Connection) -> None:
+    if forgetting.being_sent(connection, ids, wish.numbers):
+        raise NotNow("Some of what would be erased is being sent to Desk just now; try again in a minute.")
     waiting = 0 if wish.even_undelivered else forgetting.undelivered(connection, ids, wish.numbers)
     if waiting:
         raise CommandError(

@@ -150,6 +150,17 @@ def lock_call_groups(connection: Connection, call_ids: Collection[int]) -> list[
     return sorted(connection.execute(left).scalars())
 
 
+def being_sent(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> bool:
+    """Tell whether a request for one of these calls, or for a contact of these numbers, is under way."""
+    asked = select(outbox.c.id).where(outbox.c.state == "sending", _of(call_ids, numbers)).limit(1)
+    return connection.execute(asked).first() is not None
+
+
+def _of(call_ids: Collection[int], numbers: Collection[str]) -> ColumnElement[bool]:
+    of_numbers = and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))
+    return or_(outbox.c.call_id.in_(call_ids), of_numbers)
+
+
 def undelivered(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> int:
     """Count what has not come to Desk: calls that go on, records, and contacts that are to be made."""
     going_on = (
@@ -158,12 +169,7 @@ def undelivered(connection: Connection, call_ids: Collection[int], numbers: Coll
         .where(calls.c.id.in_(call_ids), calls.c.closes_at.is_not(None))
     )
     waiting = (
-        select(func.count())
-        .select_from(outbox)
-        .where(
-            or_(outbox.c.call_id.in_(call_ids), and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))),
-            outbox.c.state.not_in(OVER),
-        )
+        select(func.count()).select_from(outbox).where(_of(call_ids, numbers), outbox.c.state.not_in(OVER))
     )
     return connection.execute(going_on).scalar_one() + connection.execute(waiting).scalar_one()
 

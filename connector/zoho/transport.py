@@ -32,8 +32,11 @@ SEND_TIMEOUT_SECONDS = 30
 It is a promise, not an estimate: whoever leases what a request is about builds on it.
 """
 
-LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=60)
-"""Connections rest for a minute, because calls come in bursts and a new TLS session costs 200 ms."""
+LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
+"""Each portal's share bounds its connections: one number for all would let silent portals stop the others.
+
+Connections rest for a minute, because calls come in bursts and a new TLS session costs 200 ms.
+"""
 
 # Linux forgets what was not acknowledged within this; elsewhere there is no such option.
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)

@@ -5,16 +5,17 @@ from typing import TypeVar
 
 import msgspec
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from connector.calls import EventType
 from connector.clock import DAY, SECOND
-from connector.errors import CommandError
+from connector.errors import CommandError, NotNow
 from connector.maintenance import Forgetting, Pruning
 from connector.settings import Settings
 from connector.store import Store, audit, outbox, phones
 from connector.store.forgetting import Contact
 from connector.store.outbox import Wanted
+from connector.store.tables import outbox as outbox_rows
 from tests.integration.operations.conftest import CALLER, LINE, NOW, SENDER, Desk, Time
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +98,16 @@ async def test_all_spellings_are_forgotten(desk: Desk, typed: str, told: tuple[s
     assert [body is None for body in desk.column("calls.body")] == [True] * len(told)
     assert desk.column("directory.number") == []
     assert key not in desk.column("outbox.key")
+
+
+async def test_what_is_being_sent_is_not_erased(desk: Desk) -> None:
+    """Else Desk's answer would find no row, and nothing would know the record any more; soon it can be."""
+    desk.call("c", delivered=False)
+    sending = update(outbox_rows).values(state="sending", owner="o", lease_until=NOW, sent_at=NOW)
+    await desk.store.write(lambda c: c.execute(sending))
+    with pytest.raises(NotNow, match="being sent"):
+        await forget(desk, even_undelivered=True)
+    assert None not in desk.column("calls.body")
 
 
 async def test_orders_go_too(desk: Desk, time: Time) -> None:
