@@ -38,7 +38,7 @@ LOCKED_SECONDS = (0.005, 0.01, 0.02, 0.04)
 """How long to wait, each time, for another process that is writing its share."""
 
 IDLE_ROUNDS = 30
-"""After so many renewals without a request the share is given back."""
+"""After so many renewals without a look-up what is kept for the next one is given back."""
 
 CALLERS_AT_ONCE = 2
 """Requests of users and keys that a process sends at one time: others are for phones that ring."""
@@ -156,8 +156,8 @@ class PortalBudget:
 
         None is given while this process is at it already: a share is written once at a time.
         """
-        keeps_one = self._gate.written and not self._gate.is_contested and self._idle_rounds < IDLE_ROUNDS
-        return self._gate.asking(lookups=1 if keeps_one else 0, deliveries=deliveries)
+        keeps_one = self._idle_rounds < IDLE_ROUNDS and not self._gate.is_contested
+        return self._gate.asking(keeps_one=keeps_one, deliveries=deliveries)
 
     def adopt(self, ask: Ask, share: Share | None) -> None:
         """Use a share from now on, whose transaction is committed. None changes nothing."""
@@ -186,9 +186,9 @@ class PortalBudget:
 
     async def keep(self) -> None:
         """Renew the share, and tell the others what was spent; give it back where nobody needs it."""
-        await self._tell()
-        self._idle_rounds = 0 if self._gate.needed() else self._idle_rounds + 1
+        self._idle_rounds = 0 if self._gate.most("lookup") else self._idle_rounds + 1
         await self.renew()
+        await self._tell()
 
     async def close(self) -> None:
         """Tell what was spent, and give back what is not under way."""
@@ -271,7 +271,7 @@ class PortalBudget:
             self._keeping = asyncio.create_task(self._keep_while_needed())
 
     async def _keep_while_needed(self) -> None:
-        while self._idle_rounds < IDLE_ROUNDS or self._gate.written:
+        while self._idle_rounds < IDLE_ROUNDS or self._gate.written or self._gate.needed():
             self._poked.clear()
             try:
                 await self.keep()

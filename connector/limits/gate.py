@@ -82,6 +82,10 @@ class Gate:
         """Return how many requests would leave nobody waiting."""
         return self.busy(*kinds) + self.waiting(*kinds)
 
+    def most(self, kind: Kind) -> int:
+        """Return how many of a kind were needed at most since a share was asked for."""
+        return max(self._most[kind], self.needed(kind))
+
     def is_good(self) -> bool:
         """Tell whether the share lasts for as long as a request may."""
         return self._steady() + REQUEST_LASTS <= self._good_until
@@ -92,19 +96,20 @@ class Gate:
 
     @contextmanager
     def asking(
-        self, *, lookups: int = 0, deliveries: int = 0, is_leaving: bool = False
+        self, *, keeps_one: bool = False, deliveries: int = 0, is_leaving: bool = False
     ) -> Generator[Ask | None]:
-        """Ask for a share in this block, with at least so many look-ups and deliveries.
+        """Ask for a share in this block, with at least so many deliveries.
 
         None is given while this process is at it already: a share is written once at a time.
-        Who `is_leaving` wants nothing more, and keeps only what is under way.
+        Who has a part for look-ups and `keeps_one` has one ready for the next. Who `is_leaving` wants nothing
+        more, and keeps only what is under way.
         """
         if self._is_asking:
             yield None
             return
         self._is_asking = True
         try:
-            yield self._ask(Counter() if is_leaving else self._wanted(lookups, deliveries))
+            yield self._ask(Counter() if is_leaving else self._wanted(deliveries, keeps_one=keeps_one))
         finally:
             self._is_asking = False
 
@@ -165,15 +170,16 @@ class Gate:
         asked = self._asked[kind]
         return self.needed(kind) > (asked if kind == "lookup" else 2 * asked)
 
-    def _wanted(self, lookups: int, deliveries: int) -> Counter[Kind]:
+    def _wanted(self, deliveries: int, *, keeps_one: bool) -> Counter[Kind]:
         """Return how many of each kind were needed at most since this was asked last."""
         now = {kind: self.needed(kind) for kind in KINDS}
-        wanted = Counter({kind: max(self._most[kind], now[kind]) for kind in KINDS})
+        wanted = Counter({kind: self.most(kind) for kind in KINDS})
         self._most = Counter(now)
         if self.is_contested:
             # What rang a moment ago is not kept for what may ring next: others wait.
             wanted["lookup"] = now["lookup"]
-        wanted["lookup"] = max(wanted["lookup"], AT_FIRST if self._waiting["lookup"] else lookups)
+        least = 1 if keeps_one and self._lookups else 0
+        wanted["lookup"] = max(wanted["lookup"], AT_FIRST if self._waiting["lookup"] else least)
         wanted["delivery"] = max(wanted["delivery"], deliveries)
         return wanted
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -64,9 +65,15 @@ class Processes(RuleBasedStateMachine):
         process = self.processes[number]
         if process.asking is None:
             stack = ExitStack()
-            asked = stack.enter_context(process.gate.asking(lookups=lookups, deliveries=deliveries))
+            places = [process.gate.queue("lookup") for _ in range(lookups)]
+            asked = stack.enter_context(process.gate.asking(deliveries=deliveries))
             assert asked is not None
             process.asking = (stack, asked)
+            for place in places:
+                if place.has_come.is_set():
+                    process.held.append(Request("lookup", place.epoch))
+                else:
+                    process.gate.leave_queue("lookup", place)
 
     @rule(number=numbers)
     def commit(self, number: int) -> None:
@@ -190,3 +197,32 @@ def _share(got: Division) -> Share:
 
 TestProcesses = Processes.TestCase
 TestProcesses.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        # Given up at Desk, and asked again at once.
+        [("work", 0), ("end", 0, True), ("work", 0)],
+        # Stood still with a permit until another has everything, and woke up.
+        [
+            *(("renew", 0, 3, 3), ("enter", 0, "lookup"), ("work", 1), ("wait", 45), ("work", 1)),
+            *(("renew", 0, 0, 0), ("leave", 0, REQUEST_LASTS)),
+        ],
+        # Sent at the last moment of its share by one that then stood still.
+        [
+            *(("renew", 0, 3, 3), ("work", 1), ("wait", 15), ("enter", 0, "lookup")),
+            *(("leave", 0, REQUEST_LASTS), ("wait", 15), ("work", 1)),
+        ],
+        # Killed with all that there is, and followed at once by another.
+        [("work", 0), ("kill", 0), ("work", 0), ("wait", 30), ("work", 0), ("work", 1)],
+    ],
+)
+def test_what_chance_finds_seldom(steps: list[tuple[Any, ...]]) -> None:
+    """Each of these lets Desk see more where one line of the code is left out."""
+    processes = Processes()
+    processes.begin(width=2, skew=0)
+    for name, *given in steps:
+        getattr(processes, name)(*given)
+        processes.desk_sees_no_more_than_the_width()
+        processes.no_more_is_written_than_the_width()
