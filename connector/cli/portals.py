@@ -68,7 +68,7 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 
     async def step(services: Services) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
         portal = await services.portals.get(portal_id)
-        asked = await _asked(services, portal) if live else {}
+        asked = await _key_of(services, portal) if live else {}
         refused = [msgspec.structs.asdict(each) for each in await services.portals.refused(portal_id)]
         portal = await services.portals.get(portal_id)
         listed = {"in_the_way": _in_the_way(portal), "refused": refused, "scopes": _scopes(portal)}
@@ -156,7 +156,7 @@ def _granted(portal: Portal, name: str, missing: set[str]) -> bool | None:
     return name not in missing if portal.scopes else None
 
 
-async def _asked(services: Services, portal: Portal) -> dict[str, list[dict[str, Any]]]:
+async def _key_of(services: Services, portal: Portal) -> dict[str, list[dict[str, Any]]]:
     try:
         checks = await services.portals.check(portal.id)
         desk = await services.portals.desk(portal.id)

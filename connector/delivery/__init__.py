@@ -16,7 +16,7 @@ from connector.portals.checks import describe_refusal
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.outbox import Kind
-from connector.store.writes import Refusal
+from connector.store.refusals import Refusal
 
 log = logging.getLogger(__name__)
 

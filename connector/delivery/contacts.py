@@ -9,7 +9,7 @@ from connector import numbers
 from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
-from connector.delivery.background import Background
+from connector.delivery.call_context import CallContext
 from connector.errors import AlreadyThere
 from connector.outbox.delivery import Body, Delivery
 from connector.settings import Settings
@@ -52,16 +52,16 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(ContactRecord).decode
 
 
-def key_of(around: Background) -> str:
+def key_of(context: CallContext) -> str:
     """Return which contact a call belongs to: its caller's key, or the word for those that have none.
 
     A number of the company's own is nobody's outside.
     """
-    if around.is_internal:
+    if context.is_internal:
         return INTERNAL
-    if numbers.is_among(around.customer.e164, around.phone.lines):
+    if numbers.is_among(context.customer.e164, context.phone.lines):
         return WITHHELD
-    return numbers.caller_key(around.customer) or WITHHELD
+    return numbers.caller_key(context.customer) or WITHHELD
 
 
 class Contacts:
@@ -73,24 +73,24 @@ class Contacts:
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
 
-    async def of_call(self, delivery: Delivery, around: Background, refused: Collection[str]) -> str | None:
+    async def of_call(self, delivery: Delivery, context: CallContext, refused: Collection[str]) -> str | None:
         """Return the id of a call's contact; None where the call waits for it, or has died with it.
 
         `refused` are contacts that Desk would not write the call on, because they are gone.
         """
-        if around.chosen and around.chosen not in refused:
-            return around.chosen
-        key = key_of(around)
-        e164 = around.customer.e164
-        if key not in NAMES and e164 and (known := await self._known(delivery, around, e164, refused)):
+        if context.chosen and context.chosen not in refused:
+            return context.chosen
+        key = key_of(context)
+        e164 = context.customer.e164
+        if key not in NAMES and e164 and (known := await self._known(delivery, context, e164, refused)):
             return known
-        return await self._made(delivery, _wanted(delivery.row, around, key), refused)
+        return await self._made(delivery, _wanted(delivery.row, context, key), refused)
 
     async def _known(
-        self, delivery: Delivery, around: Background, e164: str, refused: Collection[str]
+        self, delivery: Delivery, context: CallContext, e164: str, refused: Collection[str]
     ) -> str | None:
         found = await self._contact_lookup.look_up(
-            around.portal.id, e164, country=around.country, live=False, desk=await delivery.desk()
+            context.portal.id, e164, country=context.country, live=False, desk=await delivery.desk()
         )
         chosen = pick([contact for contact in found.contacts if contact.id not in refused])
         return chosen.id if chosen else None
@@ -124,7 +124,7 @@ class Contacts:
                 return await self._note(delivery, "found", found, record)
             if delivery.open and unsure_for:
                 return await delivery.not_found_yet(unsure_for)
-            delivery.is_absent()
+            delivery.assume_absent()
         try:
             made = await delivery.post(_body(record), _create)
         except AlreadyThere as problem:
@@ -168,12 +168,12 @@ def _standing(connection: Connection, wanted: Wanted) -> Row | None:
     return next(filter(None, found), None)
 
 
-def _wanted(row: Row, around: Background, key: str) -> Wanted:
+def _wanted(row: Row, context: CallContext, key: str) -> Wanted:
     if key in NAMES:
         record = ContactRecord(last_name=NAMES[key])
     else:
-        name, e164 = numbers.caller_name(around.customer), around.customer.e164
-        record = ContactRecord(last_name=name, phone=e164, country=around.country)
+        name, e164 = numbers.caller_name(context.customer), context.customer.e164
+        record = ContactRecord(last_name=name, phone=e164, country=context.country)
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",

@@ -6,7 +6,7 @@ import msgspec
 
 from connector.calls import CallRecord
 from connector.clock import SECOND, Clock
-from connector.delivery.background import Background, Backgrounds
+from connector.delivery.call_context import CallContext, CallContexts
 from connector.delivery.changing import Changing
 from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
 from connector.delivery.reconcile import look_for
@@ -27,7 +27,7 @@ class Records:
     """Deliver the call records that rows want."""
 
     def __init__(self, store: Store, contacts: Contacts, settings: Settings, clock: Clock) -> None:
-        self._backgrounds = Backgrounds(store, clock)
+        self._contexts = CallContexts(store, clock)
         self._contacts = contacts
         self._writing = Writing(Owners(store, clock), settings.public_url)
         self._changing = Changing(store, contacts, self._writing)
@@ -39,15 +39,15 @@ class Records:
         """Bring Desk's record into line with the one wanted; it is made only where there surely is none."""
         record = _decode(delivery.row.wanted)
         desk = await delivery.desk()
-        around = await self._backgrounds.of(delivery.row, record)
+        context = await self._contexts.of(delivery.row, record)
         if delivery.row.desk_id is not None:
-            await self._changing.change(delivery, desk, record, around)
-        elif (doubt := await self._doubt(delivery, record, around)) is None or await self._is_absent(
+            await self._changing.change(delivery, desk, record, context)
+        elif (doubt := await self._doubt(delivery, record, context)) is None or await self._is_absent(
             delivery, desk, record.key, doubt
         ):
-            await self._make(delivery, desk, record, around)
+            await self._make(delivery, desk, record, context)
 
-    async def _doubt(self, delivery: Delivery, record: CallRecord, around: Background) -> Doubt | None:
+    async def _doubt(self, delivery: Delivery, record: CallRecord, context: CallContext) -> Doubt | None:
         """Return what may have been written: by us, or before the database was restored."""
         if delivery.open:
             return Doubt(
@@ -56,7 +56,7 @@ class Records:
                 unsure_for=delivery.unsure_for(self._index_delay_seconds),
                 revision=delivery.sent.revision,
             )
-        return await self._restored.doubt(delivery.row, record, around)
+        return await self._restored.doubt(delivery.row, record, context)
 
     async def _is_absent(self, delivery: Delivery, desk: Desk, key: str, doubt: Doubt) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
@@ -71,15 +71,15 @@ class Records:
             where = look.doubtful.url or look.doubtful.id
             await delivery.dead("undecidable", f"This may be our record, but its call key is gone: {where}")
         else:
-            delivery.is_absent()
+            delivery.assume_absent()
         return not delivery.is_settled
 
-    async def _make(self, delivery: Delivery, desk: Desk, record: CallRecord, around: Background) -> None:
+    async def _make(self, delivery: Delivery, desk: Desk, record: CallRecord, context: CallContext) -> None:
         refused: set[str] = set()
-        while (contact_id := await self._contacts.of_call(delivery, around, refused)) is not None:
-            call = await self._writing.call(desk, record, around, contact_id)
+        while (contact_id := await self._contacts.of_call(delivery, context, refused)) is not None:
+            call = await self._writing.call(desk, record, context, contact_id)
             try:
-                return await self._write(delivery, call, key_of(around))
+                return await self._write(delivery, call, key_of(context))
             except (InvalidData, RecordNotFound) as problem:
                 if refused or not await _is_gone(desk, contact_id, problem):
                     raise

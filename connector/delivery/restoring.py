@@ -5,8 +5,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from connector.calls import CallRecord
 from connector.clock import SECOND, Clock, to_iso
-from connector.delivery import background
-from connector.delivery.background import Background
+from connector.delivery import call_context
+from connector.delivery.call_context import CallContext
 from connector.delivery.compose import desk_direction
 from connector.errors import SettingsError
 from connector.outbox.delivery import SEND_SECONDS, Body, Sent
@@ -50,7 +50,7 @@ class Restored:
         self._settled = settled_seconds(settings) * SECOND
         self._at: int | None = None
 
-    async def doubt(self, row: Row, record: CallRecord, around: Background) -> Doubt | None:
+    async def doubt(self, row: Row, record: CallRecord, context: CallContext) -> Doubt | None:
         """Return how a record may be in Desk of which nothing was ever sent; None for calls since then."""
         if self._at is None:
             # Nothing runs during a restore, so it is read once.
@@ -59,7 +59,7 @@ class Restored:
             return None
         unsure_for = max(0, self._at + self._settled - self._clock())
         return Doubt(
-            body=_body(record, around),
+            body=_body(record, context),
             since=record.started_at,
             unsure_for=unsure_for,
             revision=row.revision,
@@ -104,18 +104,18 @@ def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
         return {"sent_at": since}
     record = _record(row.wanted)
     try:
-        body = _body(record, background.read(connection, row, record, now))
+        body = _body(record, call_context.read(connection, row, record, now))
     except SettingsError:
         # Nobody knew where to write it.
         return {}
     return {"sent_at": since, "sent": _write_sent(Sent(tried=(body,), revision=row.revision))}
 
 
-def _body(record: CallRecord, around: Background) -> Body:
+def _body(record: CallRecord, context: CallContext) -> Body:
     """Return as much of the record as it takes to look for it."""
     return {
-        "contactId": around.chosen or "",
-        "departmentId": background.department(record, around),
+        "contactId": context.chosen or "",
+        "departmentId": background.department(record, context),
         "startTime": to_iso(record.started_at),
         "direction": desk_direction(record.direction),
     }

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from connector.aio import BatchLoader, SingleFlight
 from connector.calls import CallRecord
 from connector.clock import DAY, Clock
-from connector.delivery.background import Background, department
+from connector.delivery.call_context import CallContext, department
 from connector.delivery.compose import Whose, compose
 from connector.errors import InvalidData, ZohoRefused
 from connector.recordings import link
@@ -33,15 +33,15 @@ class Owners:
         )
         self._questions: SingleFlight[tuple[int, int], str | None] = SingleFlight()
 
-    async def of_call(self, desk: Desk, record: CallRecord, around: Background) -> str | None:
+    async def of_call(self, desk: Desk, record: CallRecord, context: CallContext) -> str | None:
         """Return the owner of a record, else the portal's default one, else None.
 
         Where somebody answered whom nobody has named, it is none of those who rang.
         """
         is_known = bool(record.agents) and not record.is_nameless
-        user = around.users.get(record.agents[-1]) if is_known else None
-        own = None if user is None else await self._agent_id(desk, around.portal.id, user)
-        return own or around.portal.default_owner_id
+        user = context.users.get(record.agents[-1]) if is_known else None
+        own = None if user is None else await self._agent_id(desk, context.portal.id, user)
+        return own or context.portal.default_owner_id
 
     async def _agent_id(self, desk: Desk, portal_id: int, user: User) -> str | None:
         known = await self._known.load((portal_id, user.id))
@@ -72,24 +72,24 @@ class Writing:
         self._owners = owners
         self._public_url = public_url
 
-    async def call(self, desk: Desk, record: CallRecord, around: Background, contact_id: str) -> CallBody:
+    async def call(self, desk: Desk, record: CallRecord, context: CallContext, contact_id: str) -> CallBody:
         """Return the record as it shall stand in Desk; SettingsError where nothing says where."""
         whose = Whose(
             contact_id=contact_id,
-            department_id=department(record, around),
-            owner_id=await self._owners.of_call(desk, record, around),
-            customer=around.customer,
-            line=around.line,
-            names={word: user.name for word, user in around.users.items()},
-            recording_field=around.portal.recording_field,
-            key_field=around.portal.key_field,
-            recordings_at=self._page_of(record, around),
+            department_id=department(record, context),
+            owner_id=await self._owners.of_call(desk, record, context),
+            customer=context.customer,
+            line=context.line,
+            names={word: user.name for word, user in context.users.items()},
+            recording_field=context.portal.recording_field,
+            key_field=context.portal.key_field,
+            recordings_at=self._page_of(record, context),
         )
         return compose(record, whose)
 
-    def _page_of(self, record: CallRecord, around: Background) -> str | None:
+    def _page_of(self, record: CallRecord, context: CallContext) -> str | None:
         """Return our page with the recordings, unless the portal wants the phone system's own addresses."""
-        if around.portal.recording_links == "original":
+        if context.portal.recording_links == "original":
             return None
         return link(self._public_url, record.key)
 

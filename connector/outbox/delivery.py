@@ -238,7 +238,7 @@ class Delivery:
         """Tell whether it was a write that failed so; what a read is answered says nothing of the record."""
         return self._failed is not None and self._failed in (problem, problem.__cause__)
 
-    def is_absent(self) -> None:
+    def assume_absent(self) -> None:
         """Take it for certain that what may have been applied was not."""
         self.open = False
 

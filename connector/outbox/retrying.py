@@ -36,7 +36,7 @@ SHORT_CAP_SECONDS = 60
 BAD_LUCK_BEFORE = 50
 """So many attempts may fail by chance while Zoho answers others; until then the pauses stay short.
 
-In an outage it is the portal that rests (`connector.store.limits`): Zoho is spared whatever its deliveries do.
+In an outage it is the portal that rests (`store.limits`): Zoho is spared whatever its deliveries do.
 """
 
 FULL_CAP_SECONDS = 20

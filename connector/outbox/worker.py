@@ -17,10 +17,10 @@ from connector.outbox.delivery import SEND_SECONDS, Delivery, NoPermit, RowChang
 from connector.outbox.picking import Hand, Picker
 from connector.outbox.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
 from connector.settings import Settings
-from connector.store import Store, notes, outbox, writes
+from connector.store import Store, notes, outbox, refusals
 from connector.store.outbox import Kind
 from connector.store.picks import FRESH_FOR, PICK_LASTS
-from connector.store.writes import Refusal
+from connector.store.refusals import Refusal
 from connector.zoho.client import Desk
 
 POLL_SECONDS = 1.0
@@ -301,20 +301,22 @@ class Deliverer:
         """Let an administrator see what Desk refuses, until it takes a write of that kind."""
         row, now = delivery.row, self._clock()
         refusal = Refusal(
-            portal_id=row.portal_id, work=writes.work_of(row), reason=reason, detail=detail, refused_at=now
+            portal_id=row.portal_id, work=refusals.work_of(row), reason=reason, detail=detail, refused_at=now
         )
-        if await self._store.write(lambda c: writes.refused(c, refusal)):
+        if await self._store.write(lambda c: refusals.refused(c, refusal)):
             self._on_refusal(refusal)
 
     async def _past(self, delivery: Delivery, problem: Exception) -> Past:
-        row, work = delivery.row, writes.work_of(delivery.row)
+        row, work = delivery.row, refusals.work_of(delivery.row)
         since = row.struck_at if row.strikes else self._clock() - LATELY
         return Past(
             attempts=row.attempts,
             last_reason=delivery.last_reason,
             times_sent=delivery.sent.times,
             strikes=row.strikes,
-            others_taken=await self._store.read(lambda c: writes.taken_since(c, row.portal_id, work, since)),
+            others_taken=await self._store.read(
+                lambda c: refusals.taken_since(c, row.portal_id, work, since)
+            ),
             all_wait=work == "call",
             is_write=delivery.is_of_write(problem),
         )

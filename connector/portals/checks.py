@@ -14,7 +14,7 @@ import msgspec
 from connector.clock import to_iso
 from connector.errors import Forbidden, ZohoError
 from connector.store.portals import Portal
-from connector.store.writes import Refusal
+from connector.store.refusals import Refusal
 from connector.zoho import scopes
 from connector.zoho.client import Desk
 

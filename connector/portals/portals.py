@@ -27,7 +27,7 @@ from connector.portals.checks import (
 )
 from connector.portals.linking import Linker, NewGrant
 from connector.portals.token_manager import TokenManager, Wait
-from connector.store import Store, audit, grants, portals, writes
+from connector.store import Store, audit, grants, portals, refusals
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.users import User
@@ -100,7 +100,7 @@ class Portals:
 
     async def refused(self, portal_id: int) -> list[RefusedWork]:
         """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
-        found = await self._store.read(lambda connection: writes.refusals(connection, portal_id))
+        found = await self._store.read(lambda connection: refusals.refusals(connection, portal_id))
         return [describe_refusal(refusal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
@@ -200,7 +200,7 @@ class Portals:
         now = self._clock()
         before = portals.by_org(connection, granted.dc.location, granted.organization.id)
         portal = portals.put(connection, **self._values(granted, before, actor, now))
-        writes.forgive(connection, portal.id)
+        refusals.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
         encrypted_refresh = self._encryptor.encrypt(granted.tokens.refresh_token or "")
         encrypted_access = self._encryptor.encrypt(granted.tokens.access_token)

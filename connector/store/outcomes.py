@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 
 from connector.clock import MINUTE
-from connector.store import limits, writes
+from connector.store import limits, refusals
 from connector.store.bulk import ConditionalUpdate, ValueOf
 from connector.store.notes import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
@@ -88,8 +88,8 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
         if limits.works(connection, portal_id):
             resume(connection, portal_id, now, WAIT_FOR_ZOHO)
     rows = [each.row for each in settled if each.took]
-    for portal_id, work in sorted({(row.portal_id, writes.work_of(row)) for row in rows}):
-        writes.taken(connection, portal_id, work, now)
+    for portal_id, work in sorted({(row.portal_id, refusals.work_of(row)) for row in rows}):
+        refusals.taken(connection, portal_id, work, now)
     return [_shown(each) if each.row.id in changed else None for each in those]
 
 

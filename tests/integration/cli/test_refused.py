@@ -1,7 +1,7 @@
 """What Desk refuses a portal, by command."""
 
-from connector.store import Store, writes
-from connector.store.writes import Refusal
+from connector.store import Store, refusals
+from connector.store.refusals import Refusal
 from tests.integration.cli.conftest import Shell
 
 
@@ -12,7 +12,7 @@ def test_lists_and_shows_what_is_refused(shell: Shell, portal_id: int) -> None:
     refusal = Refusal(
         portal_id=portal_id, work="change", reason="forbidden", detail="PATCH /calls: 403", refused_at=0
     )
-    store.write_now(lambda c: writes.refused(c, refusal))
+    store.write_now(lambda c: refusals.refused(c, refusal))
     store.close()
     assert shell.json("portals", "list")[0]["refused"] == ["Desk refuses changing call records (forbidden)"]
     (shown,) = shell.json("portals", "show", str(portal_id))["refused"]

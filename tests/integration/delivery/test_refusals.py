@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.store import outbox, writes
+from connector.store import outbox, refusals
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = pytest.mark.anyio
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 async def shown(env: Environment) -> dict[str, str]:
     """Return what is refused at present: reason by kind of write."""
-    found = await env.store.read(writes.refusals)
+    found = await env.store.read(refusals.refusals)
     return {each.work: each.reason for each in found}
 
 

@@ -3,7 +3,7 @@
 from alembic import command
 from sqlalchemy import text
 
-from connector.store import Store, migrating, outbox, portals, writes
+from connector.store import Store, migrating, outbox, portals, refusals
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
 from tests.integration.recordings.test_migration import _begin_anew
@@ -36,5 +36,5 @@ def test_existing_rows(databases: Databases) -> None:
         portal = store.read_now(lambda c: portals.get(c, 1))
         assert portal is not None
         assert portal.required_fields == ""
-        assert store.read_now(writes.refusals) == []
+        assert store.read_now(refusals.refusals) == []
         store.close()

@@ -6,7 +6,7 @@ import pytest
 
 from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
 from connector.portals.checks import describe_refusal
-from connector.store.writes import Refusal, Work
+from connector.store.refusals import Refusal, Work
 
 REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
 

@@ -1,4 +1,4 @@
-"""Read what is known of a call around its record: portal, phone system, people, and the agent's choice."""
+"""Read what a call record is made with: portal, phone system, people, and the agent's choice."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,8 @@ from connector.store.portals import Portal
 from connector.store.users import User
 
 
-class Background(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands around a call record.
+class CallContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call record is made with besides what the call says.
 
     `users` maps the phone system's words for agents to users; `chosen` is the contact that an agent chose.
     `country` is where the customers of the line are at home.
@@ -36,8 +36,8 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     is_internal: bool = False
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """Whose surroundings are wanted: a call's, with the agents whom its record names.
+class ContextKey(msgspec.Struct, frozen=True):
+    """Which context is wanted: a call's, with the agents whom its record names.
 
     `ends` are the numbers of an internal call, both of them a colleague's.
     """
@@ -48,8 +48,8 @@ class Asked(msgspec.Struct, frozen=True):
     ends: tuple[str, ...] = ()
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store knows around a call record."""
+class ContextRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store has for the context of a call record."""
 
     portal: Portal
     phone: PhoneSystem
@@ -57,34 +57,36 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None
 
 
-class Backgrounds:
-    """Read backgrounds for many deliveries at once: what they share is read once for all of them."""
+class CallContexts:
+    """Read the contexts of many deliveries at once: what they share is read once for all of them."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._surroundings: BatchLoader[Asked, Surroundings | None] = BatchLoader(
+        self._rows: BatchLoader[ContextKey, ContextRows | None] = BatchLoader(
             lambda asked: store.read(lambda c: read_all(c, asked, clock()))
         )
 
-    async def of(self, row: Row, record: CallRecord) -> Background:
-        """Return a delivery's background; SettingsError where its phone system or portal is gone."""
-        return _background(await self._surroundings.load(_asked(row, record)), record)
+    async def of(self, row: Row, record: CallRecord) -> CallContext:
+        """Return the context of a delivery; SettingsError where its phone system or portal is gone."""
+        return _context(await self._rows.load(_key_of(row, record)), record)
 
 
-def read(connection: Connection, row: Row, record: CallRecord, now: int) -> Background:
-    """Read the background of one delivery; SettingsError where its phone system or portal is gone."""
-    asked = _asked(row, record)
-    return _background(read_all(connection, [asked], now)[asked], record)
+def read(connection: Connection, row: Row, record: CallRecord, now: int) -> CallContext:
+    """Read the context of one delivery; SettingsError where its phone system or portal is gone."""
+    asked = _key_of(row, record)
+    return _context(read_all(connection, [asked], now)[asked], record)
 
 
-def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[Asked, Surroundings | None]:
-    """Read the surroundings of calls; None where the phone system or the portal is gone."""
+def read_all(
+    connection: Connection, wanted: Sequence[ContextKey], now: int
+) -> dict[ContextKey, ContextRows | None]:
+    """Read what the store has for contexts; None where the phone system or the portal is gone."""
     groups = call_groups.of_calls(connection, {each.call_id for each in wanted if each.call_id is not None})
     linked = {each: portals.get(connection, each) for each in {one.portal_id for one in wanted}}
     phone_ids = {group.call.phone_system_id for group in groups.values()}
     known = {each: phones.get(connection, each, now) for each in phone_ids}
     named: dict[tuple[int, tuple[str, ...]], dict[str, User]] = {}
 
-    def surround(asked: Asked) -> Surroundings | None:
+    def rows_of(asked: ContextKey) -> ContextRows | None:
         call_group, portal = groups.get(asked.call_id or 0), linked[asked.portal_id]
         phone = None if call_group is None else known[call_group.call.phone_system_id]
         if call_group is None or phone is None or portal is None:
@@ -93,20 +95,20 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
         who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
             named[who] = team.by_words(connection, *who)
-        return Surroundings(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
+        return ContextRows(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
 
-    return {asked: surround(asked) for asked in wanted}
-
-
-def _asked(row: Row, record: CallRecord) -> Asked:
-    return Asked(row.portal_id, row.call_id, tuple(record.agents), inner_ends(record))
+    return {asked: rows_of(asked) for asked in wanted}
 
 
-def _background(found: Surroundings | None, record: CallRecord) -> Background:
+def _key_of(row: Row, record: CallRecord) -> ContextKey:
+    return ContextKey(row.portal_id, row.call_id, tuple(record.agents), inner_ends(record))
+
+
+def _context(found: ContextRows | None, record: CallRecord) -> CallContext:
     if found is None:
         raise SettingsError("The call's phone system or portal is no longer there.")
     country = numbers.country_at(record.line, found.phone.country)
-    return Background(
+    return CallContext(
         portal=found.portal,
         phone=found.phone,
         users=found.users,
@@ -118,8 +120,8 @@ def _background(found: Surroundings | None, record: CallRecord) -> Background:
     )
 
 
-def _department_of_line(around: Background) -> str | None:
-    lines, e164 = around.phone.lines, around.line.e164
+def _department_of_line(context: CallContext) -> str | None:
+    lines, e164 = context.phone.lines, context.line.e164
     same = (lines[number] for number in lines if numbers.is_among(e164, [number]))
     return lines.get(e164 or "") or next(same, None)
 
@@ -131,13 +133,13 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
     return numbers.heard(record.customer, record.line, phone.country, dialled=dialled, habits=phone.habits)
 
 
-def department(record: CallRecord, around: Background) -> str:
+def department(record: CallRecord, context: CallContext) -> str:
     """Return the department of a record: by queue, else by own number, phone system, portal."""
     candidates = (
-        around.phone.queues.get(record.queue or ""),
-        _department_of_line(around),
-        around.phone.department_id,
-        around.portal.default_department_id,
+        context.phone.queues.get(record.queue or ""),
+        _department_of_line(context),
+        context.phone.department_id,
+        context.portal.default_department_id,
     )
     chosen = next((candidate for candidate in candidates if candidate), None)
     if chosen is None:
