@@ -67,7 +67,7 @@ class Retry(msgspec.Struct):
 
     failures: int
     pause_seconds: float
-    held_until: int
+    claimed_until: int
     pauses: bool = True
 
 
@@ -149,8 +149,8 @@ class CallerLookup:
         retry = None if call_id in self._under_way else self._retries.pop(call_id, None)
         if retry is None:
             return None
-        now, held_until = self._clock(), retry.held_until
-        return await self._store.write(lambda c: calls.release_question(c, call_id, held_until, now))
+        now, claimed_until = self._clock(), retry.claimed_until
+        return await self._store.write(lambda c: calls.release_question(c, call_id, claimed_until, now))
 
     async def add_tickets(self, snapshot: Snapshot) -> CallRow | None:
         """Read the open tickets of the contact that the call is with, where they are not known yet.
@@ -188,9 +188,11 @@ class CallerLookup:
     async def _claim(self, call_id: int) -> bool:
         """Tell whether this process is the one to ask Desk; the banners of all show what comes of it."""
         now, retry = self._clock(), self._retries.get(call_id)
-        held_until = None if retry is None else retry.held_until
+        claimed_until = None if retry is None else retry.claimed_until
         until = now + LOOK_UP_WITHIN
-        claiming = partial(calls.take_question, call_id=call_id, now=now, until=until, held_until=held_until)
+        claiming = partial(
+            calls.take_question, call_id=call_id, now=now, until=until, claimed_until=claimed_until
+        )
         is_ours = await self._store.write(claiming)
         if not is_ours:
             self._retries.pop(call_id, None)
@@ -218,25 +220,25 @@ class CallerLookup:
         """Note a failure, and decide whether it is tried again before the next event comes."""
         row = snapshot.row
         before = self._retries.pop(row.id, None)
-        held_until = None
+        claimed_until = None
         if _is_transient(problem) and snapshot.call.state is CallState.RINGING:
             failures = 1 if before is None else before.failures + 1
             pause = pause_after(failures, self._chance())
             # Ours beyond the pause: the others ask only if this process does not live to ask again.
-            held_until = self._clock() + int(pause * SECOND) + LOOK_UP_WITHIN
-            self._retries[row.id] = Retry(failures, pause, held_until)
-        result = LookupResult(problem=problem.reason, asks_again=held_until is not None)
+            claimed_until = self._clock() + int(pause * SECOND) + LOOK_UP_WITHIN
+            self._retries[row.id] = Retry(failures, pause, claimed_until)
+        result = LookupResult(problem=problem.reason, asks_again=claimed_until is not None)
         if row.lookup == "failed" and lookup_result(row) == result:
-            await self._store.write(partial(calls.hold_question, call_id=row.id, until=held_until))
+            await self._store.write(partial(calls.hold_question, call_id=row.id, until=claimed_until))
             return None
-        return await self._note(snapshot, "failed", result, held_until)
+        return await self._note(snapshot, "failed", result, claimed_until)
 
     async def _note(
         self,
         snapshot: Snapshot,
         lookup: LookupState,
         result: LookupResult,
-        held_until: int | None = None,
+        claimed_until: int | None = None,
         *,
         only_open: bool = False,
     ) -> CallRow | None:
@@ -246,7 +248,7 @@ class CallerLookup:
             now=self._clock(),
             lookup=lookup,
             found=encode(result),
-            asked_until=held_until,
+            asked_until=claimed_until,
             only_open=only_open,
         )
         return await self._store.write(noting)

@@ -72,13 +72,13 @@ class ContactLookup:
         settings: Settings,
         clock: Clock,
         *,
-        patience_seconds: float = TIMEOUT_SECONDS,
+        wait_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._store = store
         self._cache = ContactCache(store, settings, clock)
         self._desks = desks
         self._clock = clock
-        self._timeout_seconds = patience_seconds
+        self._timeout_seconds = wait_seconds
         self._look_ups: SingleFlight[Question, Found] = SingleFlight()
         self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight()
 

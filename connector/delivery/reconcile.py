@@ -33,7 +33,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What was found: the record itself, or one that is like it in everything but has lost its key."""
 
     found: DeskCall | None = None
-    doubtful: DeskCall | None = None
+    undecided: DeskCall | None = None
 
 
 async def look_for(
@@ -54,13 +54,13 @@ async def look_for(
         span = (sent_at - SEARCHED, now + SEARCHED)
         return await _surely(partial(desk.search_calls, *span, f"*{key}*"))
 
-    doubtful: DeskCall | None = None
+    undecided: DeskCall | None = None
     for ask in (searched, listed) if is_indexed else (listed, searched):
         look = await _examine(desk, await ask(), body, key)
         if look.found is not None:
             return look
-        doubtful = doubtful or look.doubtful
-    return Look(doubtful=doubtful)
+        undecided = undecided or look.undecided
+    return Look(undecided=undecided)
 
 
 async def _surely(ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -75,7 +75,7 @@ async def _surely(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 async def _examine(desk: Desk, candidates: Iterable[DeskCall], body: Body, key: str) -> Look:
     """Read candidates whole, because neither lists nor searches are sure to tell descriptions."""
-    doubtful: DeskCall | None = None
+    undecided: DeskCall | None = None
     for call_id in dict.fromkeys(str(call.id) for call in candidates):
         call = await _whole(desk, call_id)
         if call is None:
@@ -84,8 +84,8 @@ async def _examine(desk: Desk, candidates: Iterable[DeskCall], body: Body, key: 
         if key in keys or key in (call.cf or {}).values():
             return Look(found=call)
         if not keys and _is_twin(call, body):
-            doubtful = doubtful or call
-    return Look(doubtful=doubtful)
+            undecided = undecided or call
+    return Look(undecided=undecided)
 
 
 async def calls_since(desk: Desk, department_id: str, since: int) -> list[DeskCall]:

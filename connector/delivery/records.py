@@ -10,7 +10,7 @@ from connector.delivery.call_context import CallContext, CallContexts
 from connector.delivery.changing import Changing
 from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
 from connector.delivery.reconcile import look_for
-from connector.delivery.restoring import Doubt, Restored
+from connector.delivery.restoring import PossibleWrite, Restored
 from connector.delivery.writing import Owners, Writing, stands, without_what_is_refused
 from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
 from connector.outbox.delivery import Body, Delivery
@@ -42,33 +42,35 @@ class Records:
         context = await self._contexts.of(delivery.row, record)
         if delivery.row.desk_id is not None:
             await self._changing.change(delivery, desk, record, context)
-        elif (doubt := await self._doubt(delivery, record, context)) is None or await self._is_absent(
-            delivery, desk, record.key, doubt
-        ):
+        elif (
+            possible := await self._possible_write(delivery, record, context)
+        ) is None or await self._is_absent(delivery, desk, record.key, possible):
             await self._make(delivery, desk, record, context)
 
-    async def _doubt(self, delivery: Delivery, record: CallRecord, context: CallContext) -> Doubt | None:
+    async def _possible_write(
+        self, delivery: Delivery, record: CallRecord, context: CallContext
+    ) -> PossibleWrite | None:
         """Return what may have been written: by us, or before the database was restored."""
         if delivery.open:
-            return Doubt(
+            return PossibleWrite(
                 body=delivery.sent.tried[-1],
                 since=delivery.row.sent_at or 0,
                 unsure_for=delivery.unsure_for(self._index_delay_seconds),
                 revision=delivery.sent.revision,
             )
-        return await self._restored.doubt(delivery.row, record, context)
+        return await self._restored.possible_write(delivery.row, record, context)
 
-    async def _is_absent(self, delivery: Delivery, desk: Desk, key: str, doubt: Doubt) -> bool:
+    async def _is_absent(self, delivery: Delivery, desk: Desk, key: str, possible: PossibleWrite) -> bool:
         """Look for a record that may have been written; whatever is not sure settles the delivery."""
         asked_at = self._clock()
-        is_indexed = asked_at >= doubt.since + self._index_delay_seconds * SECOND
-        look = await look_for(desk, doubt.body, key, doubt.since, asked_at, is_indexed=is_indexed)
+        is_indexed = asked_at >= possible.since + self._index_delay_seconds * SECOND
+        look = await look_for(desk, possible.body, key, possible.since, asked_at, is_indexed=is_indexed)
         if look.found is not None:
-            await delivery.done("found", doubt.body, stands(look.found, doubt.revision))
-        elif doubt.unsure_for:
-            await delivery.not_found_yet(doubt.unsure_for)
-        elif look.doubtful is not None:
-            where = look.doubtful.url or look.doubtful.id
+            await delivery.done("found", possible.body, stands(look.found, possible.revision))
+        elif possible.unsure_for:
+            await delivery.not_found_yet(possible.unsure_for)
+        elif look.undecided is not None:
+            where = look.undecided.url or look.undecided.id
             await delivery.dead("undecidable", f"This may be our record, but its call key is gone: {where}")
         else:
             delivery.assume_absent()

@@ -32,7 +32,7 @@ def settled_seconds(settings: Settings) -> int:
     return SEND_SECONDS + settings.settle_after_seconds + settings.index_delay_seconds
 
 
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+class PossibleWrite(msgspec.Struct, frozen=True, kw_only=True):
     """A record that may be in Desk: what of it, made since when, and for how long it may not be found yet."""
 
     body: Body
@@ -50,7 +50,9 @@ class Restored:
         self._settled = settled_seconds(settings) * SECOND
         self._at: int | None = None
 
-    async def doubt(self, row: Row, record: CallRecord, context: CallContext) -> Doubt | None:
+    async def possible_write(
+        self, row: Row, record: CallRecord, context: CallContext
+    ) -> PossibleWrite | None:
         """Return how a record may be in Desk of which nothing was ever sent; None for calls since then."""
         if self._at is None:
             # Nothing runs during a restore, so it is read once.
@@ -58,7 +60,7 @@ class Restored:
         if record.started_at >= self._at:
             return None
         unsure_for = max(0, self._at + self._settled - self._clock())
-        return Doubt(
+        return PossibleWrite(
             body=_body(record, context),
             since=record.started_at,
             unsure_for=unsure_for,
@@ -115,7 +117,7 @@ def _body(record: CallRecord, context: CallContext) -> Body:
     """Return as much of the record as it takes to look for it."""
     return {
         "contactId": context.chosen or "",
-        "departmentId": background.department(record, context),
+        "departmentId": call_context.department(record, context),
         "startTime": to_iso(record.started_at),
         "direction": desk_direction(record.direction),
     }

@@ -172,10 +172,10 @@ def _events(told: Params, sid: str, status: str, part: Part, received_at: int) -
             **(facts | ({"agent": None} if kind is EventType.ENDED else {})),
         )
     if part.is_leg and status in _ENDED:
-        yield _kinship(told, sid, at, received_at)
+        yield _related(told, sid, at, received_at)
 
 
-def _kinship(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
+def _related(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
     """Return to which call a leg belongs, as a call that is over: a recording may name the leg alone."""
     return CallEvent(
         source=SOURCE,

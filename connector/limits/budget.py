@@ -19,7 +19,7 @@ from connector.limits.shares import REQUEST_LASTS, Ask, Share, write_share
 from connector.store import Store, limits, shares
 from connector.zoho.budget import CLOSED_SECONDS, Leaves
 
-PATIENCE_SECONDS = 5
+WAIT_SECONDS = 5
 """How long anybody waits for a permit."""
 
 RENEW_SECONDS = 1.0
@@ -98,19 +98,17 @@ class PortalBudget:
         self._idle_rounds = 0
         self._poked = asyncio.Event()
         self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
-        self._keeping: asyncio.Task[None] | None = None
+        self._renewals: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def permit(
-        self, kind: Kind, patience_seconds: float = PATIENCE_SECONDS
-    ) -> AsyncGenerator["Permit"]:
+    async def permit(self, kind: Kind, wait_seconds: float = WAIT_SECONDS) -> AsyncGenerator["Permit"]:
         """Wait for a permit, and hold it over this block; ConcurrencyExceeded where none came free.
 
         Raises StoreError where the share could not be asked for. Where a request in the block is left without
         an answer, Desk may go on with it: the permit stays taken for as long as that may last.
         """
-        permit = Permit(self, kind, await self._enter(kind, patience_seconds))
+        permit = Permit(self, kind, await self._enter(kind, wait_seconds))
         try:
             yield permit
         finally:
@@ -132,7 +130,7 @@ class PortalBudget:
     async def caller(self) -> AsyncGenerator[None]:
         """Be one of the few users and keys that ask at one time; ConcurrencyExceeded where others went on."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await self._callers.acquire()
         except TimeoutError as problem:
             raise ConcurrencyExceeded(ALL_TAKEN) from problem
@@ -165,7 +163,7 @@ class PortalBudget:
             self._allowed, self._room = share.allowed, share.room
             self._credits.learn(share.state)
             self._gate.adopt(ask, share)
-            self._start_keeping()
+            self._start_renewals()
 
     async def renew(self) -> None:
         """Write the share as it is needed now, or wait while that is being done; raises StoreError."""
@@ -192,9 +190,9 @@ class PortalBudget:
 
     async def close(self) -> None:
         """Tell what was spent, and give back what is not under way."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait([each for each in (self._keeping, self._renewing) if each is not None])
+        if self._renewals is not None:
+            self._renewals.cancel()
+            await asyncio.wait([each for each in (self._renewals, self._renewing) if each is not None])
         await self._tell()
         if self._gate.written:
             with self._gate.asking(is_leaving=True) as ask:
@@ -243,16 +241,16 @@ class PortalBudget:
         """Return until when Desk may go on with a request that is given up now, on the steady clock."""
         return self._steady() + REQUEST_LASTS
 
-    async def _enter(self, kind: Kind, patience_seconds: float) -> int:
+    async def _enter(self, kind: Kind, wait_seconds: float) -> int:
         """Wait for room, and return the epoch of the share that has it."""
         if self._gate.try_enter(kind):
             return self._gate.epoch
         place = self._gate.queue(kind)
-        self._start_keeping()
+        self._start_renewals()
         if self._gate.has_more_to_ask(kind):
             self._poked.set()
         try:
-            async with asyncio.timeout(patience_seconds):
+            async with asyncio.timeout(wait_seconds):
                 return await place.wait()
         except BaseException as problem:
             self._gate.leave_queue(kind, place)
@@ -265,10 +263,10 @@ class PortalBudget:
         if self._gate.has_excess():
             self._poked.set()
 
-    def _start_keeping(self) -> None:
-        if self._keeping is None or self._keeping.done():
+    def _start_renewals(self) -> None:
+        if self._renewals is None or self._renewals.done():
             self._idle_rounds = 0
-            self._keeping = asyncio.create_task(self._keep_while_needed())
+            self._renewals = asyncio.create_task(self._keep_while_needed())
 
     async def _keep_while_needed(self) -> None:
         while self._idle_rounds < IDLE_ROUNDS or self._gate.written or self._gate.needed():
@@ -323,7 +321,7 @@ class PortalBudget:
     async def _surely(self, change: Callable[[Connection], bool]) -> None:
         """Write again and again what was answered with False, for as long as anybody waits."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 while True:
                     if await self._store.write(change):
                         return

@@ -144,8 +144,8 @@ def write_share(connection: Connection, ask: Ask, allowed_by: AllowedBy = allowe
     shut, trying = state.is_shut(allowed, ask.now), state.is_trying(allowed)
     # One that was picked goes on, to find out whether the others may follow; no other is picked meanwhile.
     deliveries = min(1, ask.deliveries) if shut or trying else ask.deliveries
-    wish = msgspec.structs.replace(ask, deliveries=deliveries)
-    got = divide(room, wish, shares.of_portal(connection, ask.portal_id))
+    wanted = msgspec.structs.replace(ask, deliveries=deliveries)
+    got = divide(room, wanted, shares.of_portal(connection, ask.portal_id))
     shares.put(connection, ask.portal_id, got.written, got.gone)
     return Share(
         lookups=got.lookups,

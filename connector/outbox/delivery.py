@@ -1,4 +1,4 @@
-"""Have one row in hand: note in it what leaves before it does, send that, and write down what came of it."""
+"""Deliver one row: note in it what leaves before it does, send that, and write down what came of it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
@@ -221,10 +221,10 @@ class Delivery:
     @asynccontextmanager
     async def permit(self) -> AsyncGenerator[Permit]:
         """Hold a permit for one request at a time; NoPermit where none came free."""
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             try:
-                waiting = self._budget.permit("delivery", patience_seconds=PERMIT_SECONDS)
-                permit = await held.enter_async_context(waiting)
+                waiting = self._budget.permit("delivery", wait_seconds=PERMIT_SECONDS)
+                permit = await stack.enter_async_context(waiting)
             except ConcurrencyExceeded as problem:
                 raise NoPermit(str(problem)) from problem
             self.has_permit = True

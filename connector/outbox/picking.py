@@ -24,8 +24,8 @@ WIDTHS_AHEAD = 4
 """Rows are prepared ahead for so many seconds of what is being sent, and for so many widths at most."""
 
 
-class Hand(msgspec.Struct, frozen=True, kw_only=True):
-    """What this process has in hand of a portal: rows that wait for a permit, old ones of them, and requests.
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """What this process is at work on of a portal: rows that wait for a permit, old ones of them, and requests.
 
     `a_second` is how many it sends, `work` how many may be under way at a time as far as is known.
     """
@@ -66,7 +66,7 @@ class Picker:
         """Return when the next row will be due that is not due yet."""
         return await self._store.read(lambda c: picks.next_due_at(c, self._clock()))
 
-    async def pick(self, hands: Mapping[int, Hand], full: Sequence[int]) -> list[Picked]:
+    async def pick(self, workloads: Mapping[int, Workload], full: Sequence[int]) -> list[Picked]:
         """Pick what may leave soon, of portals that are not `full` already or at rest.
 
         `was_hindered` tells afterwards that somebody was writing a share of one of them just then.
@@ -74,14 +74,14 @@ class Picker:
         self.was_hindered = False
         portal_ids = await self._store.read(lambda c: self._portals(c, full))
         with ExitStack() as asking:
-            asks: list[tuple[PortalBudget, Ask, Hand]] = []
+            asks: list[tuple[PortalBudget, Ask, Workload]] = []
             for portal_id in portal_ids:
                 budget = self._limits.of(portal_id)
                 ask = asking.enter_context(budget.asking())
                 if ask is None:
                     self.was_hindered = True
                 else:
-                    asks.append((budget, ask, hands.get(portal_id, Hand())))
+                    asks.append((budget, ask, workloads.get(portal_id, Workload())))
             if not asks:
                 return []
             picked = await self._store.write(lambda c: self._pick(c, asks))
@@ -110,32 +110,34 @@ class Picker:
         return picks.portals_with_work(connection, self._clock(), moment, full, start, PORTALS_AT_MOST)
 
     def _pick(
-        self, connection: Connection, asks: Sequence[tuple[PortalBudget, Ask, Hand]]
+        self, connection: Connection, asks: Sequence[tuple[PortalBudget, Ask, Workload]]
     ) -> list[tuple[PortalBudget, Ask, Picked]]:
         now, moment = self._clock(), self._moment(connection)
         done: list[tuple[PortalBudget, Ask, Picked]] = []
-        for budget, ask, hand in asks:
-            rows_at_most = ROWS_AT_MOST + hand.ahead(ROWS_AT_MOST)
+        for budget, ask, workload in asks:
+            rows_at_most = ROWS_AT_MOST + workload.ahead(ROWS_AT_MOST)
             found = picks.candidates(connection, ask.portal_id, now, moment, rows_at_most)
-            wanted = msgspec.structs.replace(ask, deliveries=max(ask.deliveries, hand.waiting + len(found)))
+            wanted = msgspec.structs.replace(
+                ask, deliveries=max(ask.deliveries, workload.waiting + len(found))
+            )
             share = write_share(connection, wanted)
             if share is None:
                 self.was_hindered = True
                 continue
-            at_most = self._room(connection, budget, share, hand)
-            ids = found.first(at_most, max(1, share.allowed.width // 4) - hand.old)
+            at_most = self._room(connection, budget, share, workload)
+            ids = found.first(at_most, max(1, share.allowed.width // 4) - workload.old)
             rows = picks.take(connection, ids, moment + PICK_LASTS)
             done.append((budget, ask, Picked(ask.portal_id, share, rows)))
         return done
 
-    def _room(self, connection: Connection, budget: PortalBudget, share: Share, hand: Hand) -> int:
+    def _room(self, connection: Connection, budget: PortalBudget, share: Share, workload: Workload) -> int:
         """Return how many rows more the share sends soon."""
         if share.shut:
             return 0
         free = share.work - budget.work_under_way
         if share.trying:
-            if free < share.work or hand.waiting:
+            if free < share.work or workload.waiting:
                 return 0
             limits.tries(connection, budget.portal_id, self._clock())
             return 1
-        return max(0, free + hand.ahead(share.work) - hand.waiting)
+        return max(0, free + workload.ahead(share.work) - workload.waiting)

@@ -75,7 +75,7 @@ BLOCKED = "blocked"
 NAMELESS = "internal"
 """The reason of failures that we have no name for."""
 
-PATIENCE_SECONDS = 24 * 60 * 60
+LEFT_ALONE_SECONDS = 24 * 60 * 60
 """The longest that Zoho is left alone because it says so: its credits come back every day."""
 
 DETAIL_LENGTH = 500
@@ -253,7 +253,7 @@ def _fate(rule: _Rule, reason: str, past: Past, strikes: int) -> Fate:
 def _wait_seconds(rule: _Rule, error: Exception, past: Past, chance: Callable[[], float]) -> float:
     at_most = _longest(rule, past.attempts)
     if isinstance(error, ZohoBusy) and error.retry_after_seconds is not None:
-        return min(PATIENCE_SECONDS if rule.portal_rests else at_most, max(1, error.retry_after_seconds))
+        return min(LEFT_ALONE_SECONDS if rule.portal_rests else at_most, max(1, error.retry_after_seconds))
     if rule.fate is Fate.UNKNOWN:
         too_often = past.times_sent - UNKNOWN_BEFORE
         return 0 if too_often < 0 else min(CAP_SECONDS, ONCE_MORE_SECONDS << min(too_often, 20))

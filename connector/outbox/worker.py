@@ -14,7 +14,7 @@ from connector.errors import ConnectorError
 from connector.limits import Limits
 from connector.logs import about
 from connector.outbox.delivery import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
-from connector.outbox.picking import Hand, Picker
+from connector.outbox.picking import Picker, Workload
 from connector.outbox.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
 from connector.settings import Settings
 from connector.store import Store, notes, outbox, refusals
@@ -102,7 +102,7 @@ class Deliverer:
         self._settling = Settling(store, clock, self._steady, settle_seconds, self._is_busy)
         self._picker = Picker(store, limits, clock)
         self._resting: dict[int, int] = {}
-        self._in_hand: dict[asyncio.Task[None], Delivery] = {}
+        self._under_way: dict[asyncio.Task[None], Delivery] = {}
         self._picked_at: dict[Delivery, int] = {}
         # By portal: when requests left lately, and how many may be under way.
         self._sent: dict[int, deque[int]] = {}
@@ -121,7 +121,7 @@ class Deliverer:
                 self._note(await _surviving(self._start_due(ahead=True)))
                 await self._pause()
         except asyncio.CancelledError:
-            for task in self._in_hand:
+            for task in self._under_way:
                 task.cancel()
             raise
 
@@ -132,8 +132,8 @@ class Deliverer:
         while not started and self._picker.was_hindered:
             await asyncio.sleep(HINDERED_SECONDS)
             started = await self._start_due(ahead=False)
-        while self._in_hand:
-            await asyncio.wait(self._in_hand)
+        while self._under_way:
+            await asyncio.wait(self._under_way)
         return started
 
     def wake(self) -> None:
@@ -151,16 +151,16 @@ class Deliverer:
         self._stopping = True
         self.wake()
         async with self._picking:
-            held = dict(self._in_hand)
-        for task, each in held.items():
+            in_progress = dict(self._under_way)
+        for task, each in in_progress.items():
             if not each.in_flight:
                 task.cancel()
         for grace_seconds in (GRACE_SECONDS, None):
-            if self._in_hand:
-                await asyncio.wait(self._in_hand, timeout=grace_seconds)
-            for task in self._in_hand:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=grace_seconds)
+            for task in self._under_way:
                 task.cancel()
-        left = [each for each in held.values() if not each.is_settled]
+        left = [each for each in in_progress.values() if not each.is_settled]
         for each in left:
             if each.is_noted:
                 self._note(await _surviving(each.leave()))
@@ -182,10 +182,10 @@ class Deliverer:
         now, resting = self._clock(), self._resting
         for portal_id in [portal_id for portal_id, until in resting.items() if until <= now]:
             del resting[portal_id]
-        hands = self._hands() if ahead else {}
-        full = [portal_id for portal_id, hand in hands.items() if not _is_low(hand)]
+        workloads = self._workloads() if ahead else {}
+        full = [portal_id for portal_id, workload in workloads.items() if not _is_low(workload)]
         started = 0
-        for picked in await self._picker.pick(hands, [*resting, *full]):
+        for picked in await self._picker.pick(workloads, [*resting, *full]):
             self._works[picked.portal_id] = picked.share.work
             for row in picked.rows:
                 self._start(row)
@@ -203,7 +203,7 @@ class Deliverer:
         those = await self._store.read(notes.under_way)
         sightings = self._settling.sightings
         sightings.see(those)
-        own = {each.row.owner for each in self._in_hand.values()} - {None}
+        own = {each.row.owner for each in self._under_way.values()} - {None}
         over = sightings.abandoned(those, own, self._settling.settle_seconds * SECOND)
         if over:
             count = await self._store.write(lambda c: notes.give_up(c, over, self._clock()))
@@ -213,7 +213,7 @@ class Deliverer:
     async def _keep_picks(self, now: int) -> None:
         long = [
             each
-            for each in self._in_hand.values()
+            for each in self._under_way.values()
             if not each.is_noted and now - self._picked_at[each] >= PICK_LASTS // 2
         ]
         kept = await self._picker.renew([each.row for each in long])
@@ -222,23 +222,23 @@ class Deliverer:
                 each.keep(kept[each.row.id])
                 self._picked_at[each] = now
 
-    def _hands(self) -> dict[int, Hand]:
+    def _workloads(self) -> dict[int, Workload]:
         waiting: Counts[int] = Counts()
         old: Counts[int] = Counts()
         before = self._clock() - FRESH_FOR
-        for each in self._in_hand.values():
+        for each in self._under_way.values():
             if each.is_waiting:
                 waiting[each.row.portal_id] += 1
                 old[each.row.portal_id] += each.row.due_at <= before
         return {
-            each: Hand(
+            each: Workload(
                 waiting=waiting[each], old=old[each], a_second=self._pace(each), work=self._works.get(each, 0)
             )
             for each in {*waiting, *self._sent}
         }
 
     def _is_busy(self) -> bool:
-        return any(each.is_waiting for each in self._in_hand.values())
+        return any(each.is_waiting for each in self._under_way.values())
 
     def _pace(self, portal_id: int) -> int:
         """Return how many requests have left within the last second."""
@@ -254,18 +254,18 @@ class Deliverer:
             row, partial(self._desks.desk, row.portal_id), self._limits.of(row.portal_id), self._settling
         )
         task = asyncio.create_task(self._deliver(delivery))
-        self._in_hand[task] = delivery
+        self._under_way[task] = delivery
         self._picked_at[delivery] = self._steady()
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        delivery = self._in_hand.pop(task)
+        delivery = self._under_way.pop(task)
         del self._picked_at[delivery]
         portal_id = delivery.row.portal_id
         if delivery.is_noted:
             self._sent.setdefault(portal_id, deque(maxlen=PACE_AT_MOST)).append(self._steady())
         # While others are ready to go, nothing hurries.
-        if _is_low(self._hands().get(portal_id, Hand())):
+        if _is_low(self._workloads().get(portal_id, Workload())):
             self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -356,8 +356,8 @@ class Deliverer:
             log.error("delivery_failed", extra={"reason": kind}, exc_info=problem)
 
 
-def _is_low(hand: Hand) -> bool:
-    return hand.waiting * 2 <= hand.ahead(hand.work)
+def _is_low(workload: Workload) -> bool:
+    return workload.waiting * 2 <= workload.ahead(workload.work)
 
 
 async def _surviving(doing: Awaitable[object]) -> Exception | None:

@@ -181,14 +181,14 @@ _IS_OPEN_QUESTION = calls.c.lookup.in_(("pending", "failed"))
 
 
 def take_question(
-    connection: Connection, call_id: int, now: int, until: int, *, held_until: int | None = None
+    connection: Connection, call_id: int, now: int, until: int, *, claimed_until: int | None = None
 ) -> bool:
     """Take the question who is calling until a moment; False if the caller is known, or another process asks.
 
     Whoever has it already says until when.
     """
     is_free = or_(
-        calls.c.asked_until.is_(None), calls.c.asked_until <= now, calls.c.asked_until == held_until
+        calls.c.asked_until.is_(None), calls.c.asked_until <= now, calls.c.asked_until == claimed_until
     )
     taking = update(calls).where(calls.c.id == call_id, _IS_OPEN_QUESTION, is_free)
     return connection.execute(taking.values(asked_until=until)).rowcount > 0
@@ -218,14 +218,14 @@ def note_lookup(
     return _changed(connection, which, values | {"revision": calls.c.revision + 1, "changed_at": now})
 
 
-def release_question(connection: Connection, call_id: int, held_until: int, now: int) -> CallRow | None:
+def release_question(connection: Connection, call_id: int, claimed_until: int, now: int) -> CallRow | None:
     """Let others ask who is calling, where it is held until this moment and open; return the call then.
 
     The revision is raised, so that whoever has the call on a banner hears of it and asks.
     """
-    is_held = and_(calls.c.id == call_id, calls.c.asked_until == held_until, _IS_OPEN_QUESTION)
+    is_claimed = and_(calls.c.id == call_id, calls.c.asked_until == claimed_until, _IS_OPEN_QUESTION)
     values = {"asked_until": None, "revision": calls.c.revision + 1, "changed_at": now}
-    return _changed(connection, is_held, values)
+    return _changed(connection, is_claimed, values)
 
 
 def _changed(connection: Connection, which: ColumnElement[bool], values: dict[str, Any]) -> CallRow | None:

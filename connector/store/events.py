@@ -62,11 +62,11 @@ def keep(connection: Connection, rows: Sequence[EventRow], erased: Collection[in
 _OF = ("phone_system_id", "source", "event_id", "call_id")
 
 
-def _keeping(given: Given) -> Executable:
+def _renewals(given: Given) -> Executable:
     return given.insert().on_conflict_do_nothing().returning(*(events.c[name] for name in _OF))
 
 
-_keep = Bulk(events, (*_OF, "received_at", "body"), _keeping)
+_keep = Bulk(events, (*_OF, "received_at", "body"), _renewals)
 
 
 def of_calls(connection: Connection, call_ids: Collection[int]) -> dict[int, list[CallEvent]]:

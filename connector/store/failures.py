@@ -11,7 +11,7 @@ from connector.errors import StoreBusy, StoreError, StoreUnavailable
 CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of transactions that lost against another one and go through when tried again."""
 
-IMPATIENCE = "55P03"
+LOCK_WAIT = "55P03"
 """SQLSTATE of a statement that would have waited too long for a lock."""
 
 STATEMENTS_OWN_FAULT = ("40", "54", "55")
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def translate(problem: Exception) -> Exception:
     """Return a failure in our words; what is not the database's stays what it is."""
-    if is_conflict(problem) or _code(problem) == IMPATIENCE:
+    if is_conflict(problem) or _code(problem) == LOCK_WAIT:
         return StoreBusy("Others change the same thing over and over; try again in a second.")
     if isinstance(problem, PoolTimeout) or is_outage(problem):
         return StoreUnavailable(_remedy(problem))

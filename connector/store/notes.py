@@ -12,7 +12,7 @@ from sqlalchemy import Connection, case, select, update
 
 from connector.clock import SECOND
 from connector.store.bulk import ConditionalUpdate
-from connector.store.outbox import IS_HELD, Row
+from connector.store.outbox import IS_UNDER_WAY, Row
 from connector.store.tables import outbox
 
 LEASE_OF_BEFORE = 180 * SECOND
@@ -114,7 +114,7 @@ class UnderWay(msgspec.Struct, frozen=True):
 def under_way(connection: Connection) -> list[UnderWay]:
     """Return what is being sent, and all whose outcome is unknown."""
     columns = [outbox.c[name] for name in UnderWay.__struct_fields__]
-    return [UnderWay(*found) for found in connection.execute(select(*columns).where(IS_HELD))]
+    return [UnderWay(*found) for found in connection.execute(select(*columns).where(IS_UNDER_WAY))]
 
 
 def give_up(connection: Connection, those: Sequence[UnderWay], now: int) -> int:

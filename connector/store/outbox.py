@@ -36,7 +36,7 @@ State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
-IS_HELD = text("outbox.state IN ('sending', 'unknown')")
+IS_UNDER_WAY = text("outbox.state IN ('sending', 'unknown')")
 IS_WAITING = text("outbox.state IN ('due', 'unknown')")
 
 RETRIED = ("due", "unknown", "dead", "dropped")
@@ -157,8 +157,8 @@ def retouch(connection: Connection, call_id: int, now: int) -> None:
 
     Such is the contact that an agent chose; the records of the calls that came out of it follow.
     """
-    kin = select(call_rows.c.id).where(or_(call_rows.c.id == call_id, call_rows.c.root_id == call_id))
-    changing = update(outbox).where(outbox.c.call_id.in_(kin), outbox.c.kind == "call")
+    related = select(call_rows.c.id).where(or_(call_rows.c.id == call_id, call_rows.c.root_id == call_id))
+    changing = update(outbox).where(outbox.c.call_id.in_(related), outbox.c.kind == "call")
     connection.execute(_again(changing, now).values(revision=outbox.c.revision + 1))
 
 
@@ -264,7 +264,7 @@ def resume(
     connection: Connection, portal_id: int, now: int, reasons: Sequence[str] = WAIT_FOR_LINKING
 ) -> None:
     """Let everything of a portal go at once that waits for some reasons; by default, for its grant."""
-    for state in (IS_DUE, and_(IS_HELD, outbox.c.state == "unknown")):
+    for state in (IS_DUE, and_(IS_UNDER_WAY, outbox.c.state == "unknown")):
         waiting = select(outbox.c.id).where(state, outbox.c.portal_id == portal_id, outbox.c.due_at > now)
         waiting = waiting.where(outbox.c.reason.in_(reasons)).with_for_update(skip_locked=True)
         ids = connection.execute(waiting).scalars().all()

@@ -27,7 +27,7 @@ from connector.store.outbox import (
 )
 from connector.store.tables import calls, outbox
 
-CONTACT_PATIENCE = 10 * MINUTE
+CONTACT_WAITS = 10 * MINUTE
 """A call that waits for its contact looks again after this, should nobody have woken it."""
 
 OVER = ("done", "dead", "dropped")
@@ -223,7 +223,7 @@ def wait_for_contact(
     values: dict[str, Any] = {
         "state": "due",
         "step": waits_for(contact.key),
-        "due_at": now + CONTACT_PATIENCE,
+        "due_at": now + CONTACT_WAITS,
         "sent_at": None,
     }
     if _settle(connection, row, now, values, shows=False) is None:

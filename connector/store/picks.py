@@ -26,7 +26,7 @@ from sqlalchemy import (
 from connector.clock import MINUTE, SECOND, Clock, system_clock
 from connector.store.bulk import ConditionalUpdate
 from connector.store.engine import has_locks
-from connector.store.outbox import COLUMNS, IS_DUE, IS_HELD, IS_WAITING, Row, row_of
+from connector.store.outbox import COLUMNS, IS_DUE, IS_UNDER_WAY, IS_WAITING, Row, row_of
 from connector.store.tables import limits, outbox, portals
 
 PICK_LASTS = 30 * SECOND
@@ -104,7 +104,7 @@ def _with_work(which: ColumnElement[bool]) -> Select[int]:
     )
     # Two questions, because there are two indexes; what is unknown is little.
     due = exists().where(IS_DUE, its_own)
-    unknown = exists().where(IS_HELD, outbox.c.state == "unknown", its_own)
+    unknown = exists().where(IS_UNDER_WAY, outbox.c.state == "unknown", its_own)
     asked = select(portals.c.id).where(which, portals.c.state == "linked", ~is_shut, or_(due, unknown))
     asked = asked.where(portals.c.id.not_in(bindparam("resting", expanding=True)))
     return asked.order_by(portals.c.id).limit(bindparam("at_most"))
@@ -182,4 +182,4 @@ def _of_portal(*which: ColumnElement[bool] | TextClause) -> Select[int]:
 
 _OLDEST = _of_portal(IS_DUE)
 _FRESH = _of_portal(IS_DUE, outbox.c.due_at > bindparam("fresh_from"), outbox.c.attempts == 0)
-_UNKNOWN = _of_portal(IS_HELD, outbox.c.state == "unknown")
+_UNKNOWN = _of_portal(IS_UNDER_WAY, outbox.c.state == "unknown")

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from connector.store.engine import insert
-from connector.store.outbox import IS_HELD
+from connector.store.outbox import IS_UNDER_WAY
 from connector.store.tables import outbox, slots
 
 
@@ -92,7 +92,7 @@ _LEASED_BEFORE = (
     select(func.count())
     .select_from(outbox)
     .where(
-        IS_HELD,
+        IS_UNDER_WAY,
         outbox.c.portal_id == bindparam("portal"),
         outbox.c.state == "sending",
         outbox.c.ahead.is_(False),

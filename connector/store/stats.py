@@ -9,7 +9,7 @@ from connector.store.tables import limits, outbox, portals
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
-IS_HELD = text("outbox.state IN ('sending', 'unknown')")
+IS_UNDER_WAY = text("outbox.state IN ('sending', 'unknown')")
 IS_DEAD = text("outbox.state = 'dead'")
 IS_NOT_YET_THERE = text("outbox.desk_id IS NULL AND outbox.state IN ('due', 'sending', 'unknown')")
 
@@ -46,7 +46,7 @@ def read_stats(connection: Connection, now: int) -> Stats:
 
 def _by_state(connection: Connection) -> dict[str, int]:
     counted = {"due": 0, "sending": 0, "unknown": 0, "dead": 0}
-    for which in (IS_DUE, IS_HELD, IS_DEAD):
+    for which in (IS_DUE, IS_UNDER_WAY, IS_DEAD):
         by_state = select(outbox.c.state, func.count()).where(which).group_by(outbox.c.state)
         counted |= {row[0]: row[1] for row in connection.execute(by_state)}
     return counted

@@ -50,14 +50,14 @@ class Process:
     async def deliver(self) -> None:
         """Write records."""
         while True:
-            async with self.budget.permit("delivery", patience_seconds=60) as permit:
+            async with self.budget.permit("delivery", wait_seconds=60) as permit:
                 await self._desk.using(permit).create_contact({"lastName": "Made"})
             self.records += 1
 
     async def index(self) -> None:
         """Read pages."""
         while True:
-            async with self.budget.permit("other", patience_seconds=60) as permit:
+            async with self.budget.permit("other", wait_seconds=60) as permit:
                 await self._desk.using(permit).list_contacts()
             self.pages += 1
 

@@ -45,7 +45,7 @@ class Deliverer:
 
     async def _deliver(self) -> None:
         while True:
-            async with self.budget.permit("delivery", patience_seconds=60) as permit:
+            async with self.budget.permit("delivery", wait_seconds=60) as permit:
                 desk = self._desk.using(permit)
                 await desk.my_info()
                 await desk.create_contact({"lastName": "Made"})
@@ -53,8 +53,8 @@ class Deliverer:
 
     async def kill(self) -> None:
         """End as a process that is killed: nothing is given back, and what has left goes on at Desk."""
-        assert self.budget._keeping is not None
-        self.budget._keeping.cancel()
+        assert self.budget._renewals is not None
+        self.budget._renewals.cancel()
         await self._end()
 
         self._store.close()

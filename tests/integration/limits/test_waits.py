@@ -99,7 +99,7 @@ class Process:
 
     async def _work(self, kind: Kind, seconds: float) -> None:
         while True:
-            await self._request(kind, seconds, patience_seconds=1_000)
+            await self._request(kind, seconds, wait_seconds=1_000)
 
     def ring(self) -> None:
         """Look numbers up, by phone and by mobile at one time."""
@@ -108,12 +108,12 @@ class Process:
     async def _ring(self) -> None:
         await asyncio.sleep(RINGS_EVERY_SECONDS * self._number / PROCESSES)
         while True:
-            both = (self._request("lookup", LOOK_UP_SECONDS, patience_seconds=5) for _ in range(2))
+            both = (self._request("lookup", LOOK_UP_SECONDS, wait_seconds=5) for _ in range(2))
             await asyncio.gather(*both, asyncio.sleep(RINGS_EVERY_SECONDS))
 
-    async def _request(self, kind: Kind, seconds: float, patience_seconds: float) -> None:
+    async def _request(self, kind: Kind, seconds: float, wait_seconds: float) -> None:
         began = self._loop.time()
-        async with self.budget.permit(kind, patience_seconds):
+        async with self.budget.permit(kind, wait_seconds):
             self.waits[kind].append(self._loop.time() - began)
             self._desk.now += 1
             self._desk.most = max(self._desk.most, self._desk.now)

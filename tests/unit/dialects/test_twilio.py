@@ -186,7 +186,7 @@ def test_machines_do_not_answer(answered_by: str) -> None:
 def test_the_end_makes_up_for_a_lost_answer() -> None:
     """It says how long was talked."""
     leg = {"ParentCallSid": "CA0", "To": "client:ada", "CallStatus": "completed", "CallDuration": "9"}
-    answer, over, _kinship = parse(said(**leg)).events
+    answer, over, _related = parse(said(**leg)).events
     assert (answer.type, answer.at, over.type, over.at) == (
         EventType.ANSWERED, NOW - 9_000, EventType.LEFT, NOW,
     )  # fmt: skip

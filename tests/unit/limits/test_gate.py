@@ -9,7 +9,7 @@ from connector.store.limits import Allowed, LimitState
 ALLOWED = Allowed(25, 2, 0)
 
 
-class Hand:
+class Workload:
     """A clock that is moved by hand."""
 
     now = 0
@@ -23,7 +23,7 @@ class Case:
     """A gate, and shares for it."""
 
     def __init__(self, lookups: int = 0, work: int = 0) -> None:
-        self.clock = Hand()
+        self.clock = Workload()
         self.gate = Gate(1, "p", self.clock, self.clock)
         self.give(lookups, work)
 

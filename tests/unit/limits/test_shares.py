@@ -15,7 +15,7 @@ counts = st.integers(0, 8)
 widths = st.integers(1, 25)
 
 
-class Hand:
+class Workload:
     """A clock that is moved by hand."""
 
     now = NOW
@@ -30,7 +30,7 @@ class Table:
 
     def __init__(self, width: int, reserve: int = 2, leased_before: int = 0) -> None:
         self.room = Room(width=width, reserve=reserve, leased_before=leased_before)
-        self.clock = Hand()
+        self.clock = Workload()
         self.rows: dict[str, Part] = {}
         self.watches: dict[str, Watch] = {}
         self.used: dict[str, tuple[int, int]] = {}
