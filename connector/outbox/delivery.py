@@ -114,7 +114,7 @@ class Settling:
 
 
 class Delivery:
-    """A row in our hand.
+    """A row that this process delivers.
 
     `open` says that a request may have been applied of which we do not know it, `last_reason` why the row
     had to wait before it was picked.

@@ -25,7 +25,7 @@ WIDTHS_AHEAD = 4
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
-    """What this process is at work on of a portal: rows that wait for a permit, old ones of them, and requests.
+    """What this process has picked of a portal: rows that wait for a permit, old ones of them, and requests.
 
     `a_second` is how many it sends, `work` how many may be under way at a time as far as is known.
     """

@@ -1,4 +1,4 @@
-"""Write down what became of a row that somebody had in hand.
+"""Write down what became of a row that was picked or sent.
 
 What is being sent is settled only by its author, anything else only while it is as it was read: whoever comes
 too late changes nothing, and is told so by None.
