@@ -57,8 +57,7 @@ CATCHES_EVERYTHING = {
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {
     "connector/orders/planning.py": "names in the order in which people look for them",
-    "connector/handbook/pages.py": "headings, as code hosts make anchors of them",
-    "connector/handbook/searching.py": "words that somebody looks for",
+    "connector/handbook/pages.py": "headings, as code hosts make anchors of them; words that are looked for",
     "connector/numbers/reading.py": "words for a withheld number, in any language",
 }
 PRINTING_ROOMS = ("cli", "demo", "__main__")
