@@ -11,7 +11,7 @@ from connector.contacts import Contact, OpenTicket
 from connector.numbers import NO_HABITS, Habits, Kind, Number, country_at, heard, read, worth_asking
 from connector.store.calls import CallRow, RecordState
 from connector.store.phones import PhoneSystem
-from connector.store.team import Team
+from connector.store.users import Team
 
 Action = Literal["hang_up", "transfer"]
 """What an agent can have done with a call."""

@@ -11,7 +11,7 @@ from connector.calls import CallRecord, Direction, inner_ends
 from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
-from connector.store import Store, call_groups, phones, portals, team
+from connector.store import Store, call_groups, phones, portals, users
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -92,7 +92,7 @@ def read_all(connection: Connection, wanted: Sequence[Asked], now: int) -> dict[
         ends = [numbers.read(end, phone.country).display for end in asked.ends]
         who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
-            named[who] = team.by_words(connection, *who)
+            named[who] = users.by_words(connection, *who)
         return Surroundings(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
 
     return {asked: surround(asked) for asked in wanted}

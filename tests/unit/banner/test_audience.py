@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connector.banner.audience import audience
 from connector.calls import CallEvent, EventType, fold
-from connector.store.team import Team
+from connector.store.users import Team
 from tests.unit.banner.calls import EVERYONE, MEMBERS, PHONE, TEAM, event
 
 
