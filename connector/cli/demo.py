@@ -11,10 +11,9 @@ import httpx2
 
 from connector.cli.terminal import write_json
 from connector.demo import headless, live
-from connector.demo.environment import Environment, Options
+from connector.demo.environment import Environment, Options, command_line
 from connector.demo.headless import RunOptions, RunResult
 from connector.demo.processes import check_free
-from connector.demo.settings import command_line
 from connector.errors import CommandError
 from connector.sandbox.config import Config
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret, demo_config

@@ -128,7 +128,9 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
     if record.direction is Direction.INTERNAL:
         return numbers.read(record.customer, country)
     dialled = record.direction is Direction.OUTBOUND
-    return numbers.heard(record.customer, record.line, phone.country, dialled=dialled, habits=phone.habits)
+    return numbers.heard(
+        record.customer, record.line, phone.country, dialled=dialled, notation=phone.notation
+    )
 
 
 def department(record: CallRecord, around: Background) -> str:

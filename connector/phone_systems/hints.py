@@ -45,7 +45,9 @@ class HintReader:
 
 def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
     inbound = question.direction is Direction.INBOUND
-    number = heard(question.number, question.line, phone.country, dialled=not inbound, habits=phone.habits)
+    number = heard(
+        question.number, question.line, phone.country, dialled=not inbound, notation=phone.notation
+    )
     if inbound and any(fits(number, one.pattern) for one in phones.list_blocked(connection, phone)):
         return Hints(rejects=True)
     return Hints(

@@ -33,10 +33,9 @@ from connector.errors import (
 )
 from connector.logs import about
 from connector.recordings import folder, sources
-from connector.recordings.audio import Audio
+from connector.recordings.audio import BEGINNING, Audio, Range
 from connector.recordings.facts import CallerNames, Facts, call_record, facts, goes_on, known_calls, listeners
 from connector.recordings.fetching import Fetcher
-from connector.recordings.ranges import BEGINNING, Range
 from connector.store import Store, users
 from connector.store import recordings as table
 from connector.store.recordings import AccessKind, RecordedCall

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
-from connector.numbers import Habits
+from connector.numbers import Notation
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
     blocked_numbers,
@@ -61,9 +61,9 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     agent_words: frozenset[str] = frozenset()
 
     @property
-    def habits(self) -> Habits:
+    def notation(self) -> Notation:
         """Return how it writes numbers."""
-        return Habits(prefixes=self.prefixes, without_plus=self.without_plus)
+        return Notation(prefixes=self.prefixes, without_plus=self.without_plus)
 
 
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
