@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.errors import CommandError
-from connector.store import Store, audit, sessions, users
+from connector.store import Store, audit, sign_in, users
 from connector.store.tables import ANY_PHONE_SYSTEM
 from connector.store.users import ROLES, Role, User, Word
 
@@ -119,7 +119,7 @@ class Agents:
     def _deactivate(self, email: str, actor: str, connection: Connection) -> int:
         user, now = _known(connection, email), self._clock()
         users.change(connection, user.id, active=False)
-        ended = sessions.revoke_of(connection, user.id, now)
+        ended = sign_in.revoke_of(connection, user.id, now)
         audit.append(connection, now, actor, "agent.deactivated", user.email, f"sessions ended: {ended}")
         return ended
 
@@ -131,7 +131,7 @@ class Agents:
     def _release(self, email: str, actor: str, connection: Connection) -> None:
         user, now = _known(connection, email), self._clock()
         users.release(connection, user.id)
-        sessions.revoke_of(connection, user.id, now)
+        sign_in.revoke_of(connection, user.id, now)
         audit.append(connection, now, actor, "agent.released", user.email, f"{user.issuer} {user.subject}")
 
     def _note(self, connection: Connection, actor: str, action: str, agent: Agent) -> None:

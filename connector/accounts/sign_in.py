@@ -9,9 +9,8 @@ from connector.clock import SECOND, Clock
 from connector.crypto import Encryptor, digest, new_secret
 from connector.errors import Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
 from connector.store import Store, audit, users
-from connector.store import flows as flow_rows
-from connector.store import sessions as session_rows
-from connector.store.flows import Flow, Purpose
+from connector.store import sign_in as rows
+from connector.store.sign_in import Flow, Purpose
 from connector.store.users import User
 from connector.zoho.signed_tokens import Identity
 
@@ -68,14 +67,14 @@ class Flows:
             next_path=next_path,
             expires_at=now + FLOW_SECONDS * SECOND,
         )
-        await self._store.write(lambda connection: flow_rows.add(connection, flow, now))
+        await self._store.write(lambda connection: rows.add_flow(connection, flow, now))
         return started
 
     async def take(self, purpose: Purpose, *, state: str, browser: str) -> ReturnedFlow | None:
         """Use a flow up; None unless it began here, for this, in this browser, not long ago."""
         now = self._clock()
         flow = await self._store.write(
-            lambda connection: flow_rows.take(connection, digest(state), digest(browser), purpose, now)
+            lambda connection: rows.take_flow(connection, digest(state), digest(browser), purpose, now)
         )
         if flow is None:
             return None
@@ -131,7 +130,7 @@ class Sessions:
         session_id, now = new_secret(), self._clock()
         ends = now + SESSION_SECONDS * SECOND
         await self._store.write(
-            lambda connection: session_rows.add(connection, digest(session_id), user.id, now, ends)
+            lambda connection: rows.add_session(connection, digest(session_id), user.id, now, ends)
         )
         return session_id
 
@@ -140,15 +139,15 @@ class Sessions:
         return await self._store.read(lambda connection: self._user_of(connection, session_id))
 
     def _user_of(self, connection: Connection, session_id: str) -> User | None:
-        user_id = session_rows.user_of(connection, digest(session_id), self._clock())
+        user_id = rows.user_of(connection, digest(session_id), self._clock())
         return None if user_id is None else users.get(connection, user_id)
 
     async def living(self, session_hashes: Collection[str]) -> set[str]:
         """Return which of these sessions are not over: what open streams ask every few seconds."""
         now = self._clock()
-        return await self._store.read(lambda connection: session_rows.living(connection, session_hashes, now))
+        return await self._store.read(lambda connection: rows.living(connection, session_hashes, now))
 
     async def end(self, session_id: str) -> None:
         """End a session; one that is over already stays so."""
         now = self._clock()
-        await self._store.write(lambda connection: session_rows.revoke(connection, digest(session_id), now))
+        await self._store.write(lambda connection: rows.revoke(connection, digest(session_id), now))

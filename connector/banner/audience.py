@@ -3,7 +3,7 @@
 from typing import Literal
 
 from connector.calls import Call, CallState, Direction, Leg
-from connector.store.team import Team
+from connector.store.users import Team
 
 Mine = Literal["offered", "answered", "over"]
 """How far this agent's part of the call is."""

@@ -13,9 +13,9 @@ from connector.banner.views import CallView, Snapshot, view
 from connector.calls import Call, CallState
 from connector.clock import MINUTE, SECOND, Clock
 from connector.phone_systems import PhoneSystems
-from connector.store import Store, calls, team
+from connector.store import Store, calls, users
 from connector.store.calls import CallRow, RecordState
-from connector.store.team import NOBODY, Team
+from connector.store.users import NOBODY, Team
 
 TEAM_REMEMBERED_FOR = 2 * SECOND
 """How long the team is taken from memory; a change of extensions or queues counts after that."""
@@ -174,7 +174,7 @@ class Publisher:
             # Read once for all who ask meanwhile.
             async with self._reading_team:
                 if now >= self._team_until:
-                    self._team = await self._store.read(team.load)
+                    self._team = await self._store.read(users.load_team)
                     self._team_until = now + TEAM_REMEMBERED_FOR
         return self._team
 

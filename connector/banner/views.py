@@ -8,10 +8,10 @@ from connector.banner.audience import Mine
 from connector.calls import Call, CallState, Direction, LegState, went_on
 from connector.clock import SECOND
 from connector.contacts import Contact, OpenTicket
-from connector.numbers import NO_HABITS, Habits, Kind, Number, country_at, heard, read, worth_asking
+from connector.numbers import PLAIN_NOTATION, Kind, Notation, Number, country_at, heard, read, worth_asking
 from connector.store.calls import CallRow, RecordState
 from connector.store.phones import PhoneSystem
-from connector.store.team import Team
+from connector.store.users import Team
 
 Action = Literal["hang_up", "transfer"]
 """What an agent can have done with a call."""
@@ -50,7 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def customer(self) -> Number:
         """Return the number on the customer's side."""
-        return customer(self.call, self.phone.country, self.phone.habits)
+        return customer(self.call, self.phone.country, self.phone.notation)
 
     @property
     def home(self) -> str:
@@ -159,14 +159,14 @@ def lookup_result(row: CallRow) -> LookupResult:
     return LookupResult() if row.found is None else _lookup_result(row.found)
 
 
-def customer(call: Call, country: str, habits: Habits = NO_HABITS) -> Number:
+def customer(call: Call, country: str, notation: Notation = PLAIN_NOTATION) -> Number:
     """Return the number on the customer's side: the caller's, or the called one's of an outbound call.
 
-    `country` is the phone system's, and so are its `habits` of writing numbers.
+    `country` is the phone system's, and so is its `notation`, how it writes numbers.
     """
     dialled = call.direction is Direction.OUTBOUND
     raw = call.to_number if dialled else call.from_number
-    return heard(raw, _line(call), country, dialled=dialled, habits=habits)
+    return heard(raw, _line(call), country, dialled=dialled, notation=notation)
 
 
 def _line(call: Call) -> str | None:

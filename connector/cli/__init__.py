@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "recordings": CommandPlace("recordings", "recordings", "Try recordings, and show who has heard which."),
     "restore": CommandPlace("database", "restore", "Put a backup in the place of the SQLite database."),
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
-    "sandbox": CommandPlace("sandbox", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
+    "sandbox": CommandPlace("demo", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
     "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
 }

@@ -1,13 +1,21 @@
 """Run the bridges that stand beside a PBX."""
 
+from pathlib import Path
+
 import anyio
 import click
 
 from connector.bridge.asterisk import Bridge
-from connector.bridge.guide import guide as written
 from connector.bridge.settings import load
 from connector.clock import system_clock
 from connector.logs import set_up
+
+_PAGE = Path(__file__).parents[1] / "handbook" / "asterisk.md"
+
+
+def written_guide() -> str:
+    """Return the guide as Markdown, for a terminal: a bar within a table's code is a plain one."""
+    return _PAGE.read_text(encoding="utf-8").replace("\\|", "|")
 
 
 @click.group()
@@ -20,7 +28,7 @@ def bridge() -> None:
 def asterisk(*, guide: bool) -> None:
     """Read an Asterisk's calls over its manager interface; settings are BRIDGE_... variables, see --guide."""
     if guide:
-        click.echo(written())
+        click.echo(written_guide())
         return
     settings = load()
     set_up("json" if settings.log_format == "json" else "console", settings.log_level)

@@ -110,8 +110,8 @@ def _first_agents(agents: list[str]) -> list[str]:
 
 
 def _ends(call: Call, each: Listed) -> tuple[str | None, str | None]:
-    """Return both ends as the banner and the record show them: the customer's by the habits there."""
-    customer = numbers.labelled(views.customer(call, each.country, each.habits))
+    """Return both ends as the banner and the record show them: the customer's in the notation there."""
+    customer = numbers.labelled(views.customer(call, each.country, each.notation))
     if call.direction is Direction.OUTBOUND:
         return _number(call.from_number, each.country), customer if call.to_number else None
     return customer if call.from_number else None, _number(call.to_number, each.country)

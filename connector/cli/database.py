@@ -106,10 +106,10 @@ def forget(
         raise click.UsageError("Give --number, or --contact with --portal.")
 
     async def step(store: Store) -> Erased:
-        forgetting = Erasure(store, system_clock)
-        forget = partial(forgetting.number, number or "")
+        erasure = Erasure(store, system_clock)
+        forget = partial(erasure.number, number or "")
         if contact is not None and portal is not None:
-            forget = partial(forgetting.contact, Contact(portal, contact))
+            forget = partial(erasure.contact, Contact(portal, contact))
         return await forget(actor=actor(), even_undelivered=even_undelivered)
 
     show_one(msgspec.structs.asdict(in_store(step)), as_json=as_json)

@@ -17,10 +17,8 @@ from connector.errors import CommandError
 from connector.phone_systems import check_network, check_prefix, pattern_of, whole_number
 from connector.services import Services
 from connector.store import audit, orders
-from connector.store import blocked as blocks
 from connector.store import phones as table
-from connector.store.blocked import Blocked
-from connector.store.phones import PhoneSystem
+from connector.store.phones import Blocked, PhoneSystem
 from connector.store.users import ROLES, Role
 
 everywhere_option = click.option("--everywhere", is_flag=True, help="On all phone systems of its portal.")
@@ -127,7 +125,7 @@ def block(*, slug: str, number: str, reason: str, everywhere: bool) -> None:
     def change(connection: Connection, phone: PhoneSystem) -> None:
         pattern = pattern_of(number, phone.country)
         entry = Blocked(pattern=pattern, everywhere=everywhere, reason=reason, created_at=system_clock())
-        blocks.put(connection, phone, entry)
+        table.block(connection, phone, entry)
 
     with_services(partial(change_phone, slug, change, "number.blocked", f"{number} {reason}".strip()))
     who = "Every caller" if number.strip() == "*" else number
@@ -145,7 +143,7 @@ def unblock(*, slug: str, number: str, everywhere: bool) -> None:
         wanted = pattern_of(number, phone.country)
         # A number is blocked as it was typed then, which may be another spelling.
         patterns = numbers.spellings(wanted) if wanted.startswith("+") and "*" not in wanted else [wanted]
-        removed = [blocks.remove(connection, phone, each, everywhere=everywhere) for each in patterns]
+        removed = [table.unblock(connection, phone, each, everywhere=everywhere) for each in patterns]
         if not any(removed):
             raise CommandError(f"{number} is not blocked so; see: connector phones blocked {slug}")
 
@@ -161,7 +159,7 @@ def blocked(*, slug: str, as_json: bool) -> None:
 
     async def step(services: Services) -> list[Blocked]:
         phone = (await services.phone_systems.find(slug)).phone
-        return await services.store.read(partial(blocks.list_all, phone=phone))
+        return await services.store.read(partial(table.list_blocked, phone=phone))
 
     rows = [
         {"number": one.pattern, "everywhere": one.everywhere, "reason": one.reason,

@@ -11,7 +11,7 @@ from connector.calls import CallRecord, Direction, inner_ends
 from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
-from connector.store import Store, call_groups, phones, portals, team
+from connector.store import Store, call_groups, phones, portals, users
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -94,7 +94,7 @@ def read_all(
         ends = [numbers.read(end, phone.country).display for end in asked.ends]
         who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
-            named[who] = team.by_words(connection, *who)
+            named[who] = users.by_words(connection, *who)
         return ContextRows(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
 
     return {asked: rows_of(asked) for asked in wanted}
@@ -130,7 +130,9 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
     if record.direction is Direction.INTERNAL:
         return numbers.read(record.customer, country)
     dialled = record.direction is Direction.OUTBOUND
-    return numbers.heard(record.customer, record.line, phone.country, dialled=dialled, habits=phone.habits)
+    return numbers.heard(
+        record.customer, record.line, phone.country, dialled=dialled, notation=phone.notation
+    )
 
 
 def department(record: CallRecord, context: CallContext) -> str:

@@ -16,7 +16,7 @@ from connector.demo.scenarios import KnownContact, NewContact, Scenario, Scenari
 from connector.demo.simulator import PhoneSimulator, StartTimes, in_real_time, play
 from connector.errors import CommandError
 from connector.sandbox.presets import DEMO_ORG_ID
-from connector.store import sessions
+from connector.store import sign_in
 
 EVERY_SECONDS = 6
 LOOK_AGAIN_SECONDS = 1
@@ -65,7 +65,7 @@ async def _ring(env: Environment, phone: Phone, simulator: PhoneSimulator, show:
 async def _present(env: Environment) -> Team:
     """Return the team without those who are not signed in."""
     now = env.services.clock()
-    ids = await env.services.store.read(lambda connection: sessions.signed_in(connection, now))
+    ids = await env.services.store.read(lambda connection: sign_in.signed_in(connection, now))
     emails = {agent.user.email for agent in await env.services.agents.list_agents() if agent.user.id in ids}
     agents = tuple(person for person in env.team.agents if person.email in emails)
     return msgspec.structs.replace(env.team, agents=agents)

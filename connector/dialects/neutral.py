@@ -54,7 +54,7 @@ class _Data(msgspec.Struct, frozen=True, gc=False):
     recording_seconds: _Seconds | None = None
 
 
-class _Head(msgspec.Struct, frozen=True, gc=False):
+class _Envelope(msgspec.Struct, frozen=True, gc=False):
     """What even an event of an unknown type must have."""
 
     id: _Id
@@ -74,7 +74,7 @@ class _Event(msgspec.Struct, frozen=True, gc=False):
 
 
 _NO_DATA = _Data()
-_HEAD = msgspec.json.Decoder(_Head)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _EVENT = msgspec.json.Decoder(_Event)
 _EVENTS = msgspec.json.Decoder(list[_Event])
 _MEMBERS = msgspec.json.Decoder(list[Raw])
@@ -149,23 +149,23 @@ def _outcomes(
 
 
 def _outcome(index: int, member: _Event | Raw, system: SystemConfig, received_at: int) -> CallEvent | Ignored:
-    event: _Event | _Head = member if isinstance(member, _Event) else _event(member)
+    event: _Event | _Envelope = member if isinstance(member, _Event) else _event(member)
     for name in ("id", "source", "type"):
         check_printable(getattr(event, name), f"/{name}")
-    if isinstance(event, _Head) or event.type not in _TYPES:
+    if isinstance(event, _Envelope) or event.type not in _TYPES:
         return Ignored(index=index, source=event.source, id=event.id, type=event.type)
     return _call_event(event, system, received_at)
 
 
-def _event(member: Raw) -> _Event | _Head:
-    """Read one member; one of an unknown type needs no more than its head."""
+def _event(member: Raw) -> _Event | _Envelope:
+    """Read one member; one of an unknown type needs no more than its envelope."""
     try:
         return decoded(_EVENT, member)
     except InvalidEvent:
-        head = decoded(_HEAD, member)
-        if head.type in _TYPES:
+        envelope = decoded(_ENVELOPE, member)
+        if envelope.type in _TYPES:
             raise
-        return head
+        return envelope
 
 
 def _direction(data: _Data, system: SystemConfig) -> Direction | None:

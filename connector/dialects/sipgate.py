@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from connector.calls import Direction
-from connector.dialects import cti, params, signing
+from connector.dialects import cti, signing
 from connector.dialects.base import (
     Answer,
     AnswerContext,
@@ -28,8 +28,7 @@ from connector.dialects.base import (
     SystemConfig,
     unreadable,
 )
-from connector.dialects.fields import required
-from connector.dialects.params import Params
+from connector.dialects.fields import Params, read_form, required
 from connector.errors import BadSignature, InvalidEvent, SettingsError, TooLarge
 from connector.numbers import Kind, read
 
@@ -46,7 +45,7 @@ def parse(system: SystemConfig, posted: Posted) -> Parsed:
     signing.verify_address_secret(posted.token, system.address_secrets)
     _verify(posted, system.secrets)
     try:
-        return cti.parsed(_cti_event(params.from_form(posted.body)), SOURCE, system, posted)
+        return cti.parsed(_cti_event(read_form(posted.body)), SOURCE, system, posted)
     except (InvalidEvent, TooLarge) as problem:
         return unreadable(problem)
 

@@ -19,10 +19,19 @@ import msgspec
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.casing import ascii_lower
 from connector.clock import DAY, SECOND
-from connector.dialects import params, twilio_signature
+from connector.dialects import twilio_signature
 from connector.dialects.base import Answer, AnswerContext, Ignored, Parsed, Posted, SystemConfig, unreadable
-from connector.dialects.fields import MAX_URL, check_url, clean, direction_of, is_own, required
-from connector.dialects.params import Params
+from connector.dialects.fields import (
+    MAX_URL,
+    Params,
+    check_url,
+    clean,
+    direction_of,
+    is_own,
+    read_form,
+    read_json,
+    required,
+)
 from connector.errors import InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
 from connector.numbers import Kind, read
 
@@ -115,7 +124,7 @@ def parse(system: SystemConfig, posted: Posted) -> Parsed:
     if not is_form and not media_type.endswith("json"):
         raise UnsupportedFormat(f"send {FORM} or application/json")
     try:
-        told = params.from_form(posted.body) if is_form else params.from_json(posted.body)
+        told = read_form(posted.body) if is_form else read_json(posted.body)
         return _parsed(told, system, posted.received_at)
     except (InvalidEvent, TooLarge) as problem:
         return unreadable(problem)
@@ -172,10 +181,10 @@ def _events(told: Params, sid: str, status: str, part: Part, received_at: int) -
             **(facts | ({"agent": None} if kind is EventType.ENDED else {})),
         )
     if part.is_leg and status in _ENDED:
-        yield _related(told, sid, at, received_at)
+        yield _parent_of_leg(told, sid, at, received_at)
 
 
-def _related(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
+def _parent_of_leg(told: Params, sid: str, at: int, received_at: int) -> CallEvent:
     """Return to which call a leg belongs, as a call that is over: a recording may name the leg alone."""
     return CallEvent(
         source=SOURCE,

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from connector.casing import ascii_lower
-from connector.dialects import cti, params, signing
+from connector.dialects import cti, signing
 from connector.dialects.base import Answer, AnswerContext, Hints, Parsed, Posted, Question, SystemConfig
-from connector.dialects.fields import required
-from connector.dialects.params import Params
+from connector.dialects.fields import Params, read_form, read_json, required
 from connector.errors import InvalidEvent, UnsupportedFormat
 
 SOURCE = "zammad"
@@ -58,10 +57,10 @@ def _params(posted: Posted) -> Params:
         raise UnsupportedFormat("send application/json or application/x-www-form-urlencoded")
     # Some senders put JSON under any name, and no form begins with a bracket.
     if media_type.endswith("json") or posted.body.lstrip().startswith(b"{"):
-        return params.from_json(posted.body)
+        return read_json(posted.body)
     if not posted.body.strip():
         raise InvalidEvent("the body is empty")
-    return params.from_form(posted.body)
+    return read_form(posted.body)
 
 
 def _cti_event(told: Params) -> cti.CtiEvent:

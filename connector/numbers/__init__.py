@@ -2,8 +2,8 @@
 
 from connector.numbers.caller_numbers import (
     AS_WRITTEN,
-    NO_HABITS,
-    Habits,
+    PLAIN_NOTATION,
+    Notation,
     behind,
     caller_key,
     caller_name,
@@ -40,9 +40,9 @@ from connector.numbers.subscribers import is_among, spellings, subscriber
 
 __all__ = [
     "AS_WRITTEN",
-    "NO_HABITS",
-    "Habits",
+    "PLAIN_NOTATION",
     "Kind",
+    "Notation",
     "Number",
     "abroad_code",
     "behind",

@@ -28,7 +28,7 @@ _NUMBER_LIKE = re.compile(r"\+?[\d\s().\-/]+")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-class Habits(msgspec.Struct, frozen=True, kw_only=True):
+class Notation(msgspec.Struct, frozen=True, kw_only=True):
     """How a phone system writes numbers.
 
     `prefixes` are what is dialled there before a number, such as 9 for an outside line. `without_plus` says
@@ -39,12 +39,13 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     without_plus: bool = False
 
 
-NO_HABITS = Habits()
+PLAIN_NOTATION = Notation()
+"""Numbers are written as anybody writes them."""
 
 
 @lru_cache(maxsize=8_192)
 def heard(
-    raw: str | None, line: str | None, country: str, *, dialled: bool, habits: Habits = NO_HABITS
+    raw: str | None, line: str | None, country: str, *, dialled: bool, notation: Notation = PLAIN_NOTATION
 ) -> Number:
     """Return the number of the customer of a call, read in the country of our `line`, else in `country`.
 
@@ -53,9 +54,9 @@ def heard(
     read: it would be a stranger there. They count where the phone system writes numbers so, or our line.
     """
     home = country_at(line, country)
-    trusts = habits.without_plus or _is_written_bare(line, home)
+    trusts = notation.without_plus or _is_written_bare(line, home)
     whole = _trusted(raw, home, trusts=trusts)
-    inner = [_trusted(text, home, trusts=trusts) for text in behind(raw or "", habits.prefixes)]
+    inner = [_trusted(text, home, trusts=trusts) for text in behind(raw or "", notation.prefixes)]
     ordered = [*reversed(inner), whole] if dialled else [whole, *inner]
     numbers = [number for number in ordered if number.e164 is not None]
     found = next(filter(_is_known, numbers), numbers[0] if numbers else whole)

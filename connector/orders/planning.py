@@ -15,10 +15,10 @@ from connector.orders.destinations import Home
 from connector.orders.registry import Asker, Request
 from connector.orders.telephones import Telephone, leg_of, telephone_at
 from connector.phone_systems import caller_id
-from connector.store import calls, orders, phones, team
+from connector.store import calls, orders, phones, users
 from connector.store.orders import Order
 from connector.store.phones import PhoneSystem
-from connector.store.team import NOBODY, Team
+from connector.store.users import NOBODY, Team
 
 WAITS = 10 * SECOND
 """How long an order may wait to be fetched: a telephone that rings later helps nobody."""
@@ -51,7 +51,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_roster(connection: Connection, now: int) -> Roster:
     """Read who has which telephones, and where."""
-    return Roster(team.load(connection), phones.list_all(connection, now), now)
+    return Roster(users.load_team(connection), phones.list_all(connection, now), now)
 
 
 def plan(connection: Connection, asker: Asker, request: Request, now: int) -> Order:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from connector.clock import SECOND
 from connector.errors import InvalidRequest, NotFound, NotNow
 from connector.numbers import mask
-from connector.store import audit, calls, orders, team
+from connector.store import audit, calls, orders, users
 from connector.store.orders import Order, OrderKind
 from connector.store.phones import PhoneSystem
 from connector.store.users import Role, User
@@ -174,7 +174,7 @@ def visible(connection: Connection, asker: Asker, uid: str) -> Order:
     order = get(connection, uid)
     if order.asker != asker.name and asker.role == "agent":
         own = asker.user is not None and asker.user.id
-        if not own or team.load(connection).user(order.phone_system_id, order.agent) != own:
+        if not own or users.load_team(connection).user(order.phone_system_id, order.agent) != own:
             raise NotFound("There is no such order.")
     return order
 

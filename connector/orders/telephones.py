@@ -10,8 +10,7 @@ from connector.errors import InvalidRequest, NotAllowed, NotNow
 from connector.numbers import country_of, read
 from connector.store.phones import PhoneSystem
 from connector.store.tables import ANY_PHONE_SYSTEM
-from connector.store.team import Team
-from connector.store.users import ROLES, Role
+from connector.store.users import ROLES, Role, Team
 
 
 class Telephone(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from connector.dialects import NO_HINTS, Hints, Question
 from connector.errors import StoreError
 from connector.numbers import Number, heard, subscriber
 from connector.phone_systems.patterns import best_fit, fits
-from connector.store import Store, blocked, callers, phones
+from connector.store import Store, contacts, phones
 from connector.store.phones import PhoneSystem
 
 TIMEOUT_SECONDS = 0.05
@@ -45,8 +45,10 @@ class HintReader:
 
 def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hints:
     inbound = question.direction is Direction.INBOUND
-    number = heard(question.number, question.line, phone.country, dialled=not inbound, habits=phone.habits)
-    if inbound and any(fits(number, one.pattern) for one in blocked.list_all(connection, phone)):
+    number = heard(
+        question.number, question.line, phone.country, dialled=not inbound, notation=phone.notation
+    )
+    if inbound and any(fits(number, one.pattern) for one in phones.list_blocked(connection, phone)):
         return Hints(rejects=True)
     return Hints(
         name=_name(connection, phone, number),
@@ -58,14 +60,14 @@ def _hints(connection: Connection, phone: PhoneSystem, question: Question) -> Hi
 def _name(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:
     if number.e164 is None or not phone.tells_names:
         return None
-    found = callers.names(connection, phone.portal_id, subscriber(number.e164), NAMES_AT_MOST)
+    found = contacts.caller_names(connection, phone.portal_id, subscriber(number.e164), NAMES_AT_MOST)
     return ", ".join(dict.fromkeys(found)) or None
 
 
 def _owner(connection: Connection, phone: PhoneSystem, number: Number) -> tuple[str, ...]:
     if number.e164 is None or not phone.routes_to_owners:
         return ()
-    return callers.owner_words(connection, phone.portal_id, phone.id, subscriber(number.e164))
+    return contacts.owner_words(connection, phone.portal_id, phone.id, subscriber(number.e164))
 
 
 def caller_id(connection: Connection, phone: PhoneSystem, number: Number) -> str | None:

@@ -33,11 +33,10 @@ from connector.errors import (
 )
 from connector.logs import about
 from connector.recordings import folder, sources
-from connector.recordings.audio import Audio
+from connector.recordings.audio import BEGINNING, Audio, Range
 from connector.recordings.facts import CallerNames, Facts, call_record, facts, goes_on, known_calls, listeners
 from connector.recordings.fetching import Fetcher
-from connector.recordings.ranges import BEGINNING, Range
-from connector.store import Store, team
+from connector.store import Store, users
 from connector.store import recordings as table
 from connector.store.recordings import AccessKind, RecordedCall
 from connector.store.users import User
@@ -262,9 +261,9 @@ def _read(connection: Connection, key: str, user: User, now: int) -> _Access | R
     if recorded is None or told is None:
         return recorded
     words = listeners(told, recorded.phone.country)
-    known = team.by_words(connection, recorded.phone.id, words)
+    known = users.by_words(connection, recorded.phone.id, words)
     names = {word: one.name for word, one in known.items()}
-    took_part = team.was_meant(connection, user.id, recorded.phone.id, words, told.started_at)
+    took_part = users.was_meant(connection, user.id, recorded.phone.id, words, told.started_at)
     return _Access(recorded, told, names, user.role in HEAR_ALL or took_part)
 
 

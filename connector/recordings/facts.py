@@ -104,7 +104,7 @@ def customer_of(recorded: RecordedCall, told: CallRecord) -> Number:
     if told.direction is Direction.INTERNAL:
         return numbers.read(told.customer, home_of(recorded, told))
     dialled, phone = told.direction is Direction.OUTBOUND, recorded.phone
-    return numbers.heard(told.customer, told.line, phone.country, dialled=dialled, habits=phone.habits)
+    return numbers.heard(told.customer, told.line, phone.country, dialled=dialled, notation=phone.notation)
 
 
 def home_of(recorded: RecordedCall, told: CallRecord) -> str:

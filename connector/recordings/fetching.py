@@ -23,9 +23,8 @@ from connector.errors import (
     RecordingUnfit,
     RecordingUnreachable,
 )
-from connector.recordings.audio import LARGEST, Audio, media_type
+from connector.recordings.audio import LARGEST, Audio, Part, Range, media_type, read_part, read_total
 from connector.recordings.network import CheckedTransport, Resolve, resolve
-from connector.recordings.ranges import Part, Range, read_part, read_total
 from connector.recordings.sources import Source, address_of
 
 REDIRECTS_AT_MOST = 3

@@ -18,8 +18,7 @@ from connector.errors import (
     RecordingUnfit,
     RecordingUnreachable,
 )
-from connector.recordings.audio import CHUNK, LARGEST, Audio, media_type
-from connector.recordings.ranges import Part, Range
+from connector.recordings.audio import CHUNK, LARGEST, Audio, Part, Range, media_type
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe that is opened without O_NONBLOCK waits for a writer.

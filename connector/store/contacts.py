@@ -2,6 +2,7 @@
 
 The index holds a portal's contacts and the numbers that lead to them. An answer holds the contacts that a
 search in Desk found for one number, none included, and the moment of the search.
+Both say, while the phone waits, what a caller is called and who looks after them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,17 @@ from sqlalchemy import (
 
 from connector.numbers import country_at
 from connector.store.engine import insert
-from connector.store.tables import contact_numbers, contacts, directory, lines, phone_systems
+from connector.store.tables import (
+    ANY_PHONE_SYSTEM,
+    contact_numbers,
+    contacts,
+    desk_agents,
+    directory,
+    extensions,
+    lines,
+    phone_systems,
+    users,
+)
 
 _contacts, _numbers, _answers = contacts.c, contact_numbers.c, directory.c
 
@@ -264,3 +275,46 @@ def _row(contact: Indexed) -> dict[str, Any]:
 
 def _indexed(row: Row[Any]) -> Indexed:
     return Indexed(**{**row._mapping, "numbers": tuple(row.numbers.split())})
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+_read_names = msgspec.json.Decoder(list[_Named]).decode
+
+# Built once: this runs while a phone rings, and building it takes longer than running it.
+_OWNER_WORDS = (
+    select(extensions.c.extension)
+    .join(desk_agents, desk_agents.c.user_id == extensions.c.user_id)
+    .join(users, users.c.id == extensions.c.user_id)
+    .where(
+        desk_agents.c.portal_id == bindparam("portal"),
+        desk_agents.c.desk_agent_id == bindparam("owner"),
+        extensions.c.phone_system_id.in_((bindparam("phone"), ANY_PHONE_SYSTEM)),
+        users.c.active,
+    )
+    # Words of this very phone system first, and ANY_PHONE_SYSTEM is the smallest id.
+    .order_by(extensions.c.phone_system_id.desc(), extensions.c.extension)
+)
+
+
+def caller_names(connection: Connection, portal_id: int, e164: str, at_most: int) -> list[str]:
+    """Return the names of the contacts with this number, the most recently modified first.
+
+    The index is asked, and what Desk last said of the number where the index has nobody.
+    """
+    if found := bearers(connection, portal_id, e164, at_most):
+        return [each.name for each in found]
+    told = answer(connection, portal_id, e164)
+    return [] if told is None else [one.name for one in _read_names(told.contacts)[:at_most]]
+
+
+def owner_words(connection: Connection, portal_id: int, phone_id: int, e164: str) -> tuple[str, ...]:
+    """Return what a phone system calls the agent who looks after the contact with this number."""
+    found = bearers(connection, portal_id, e164, 1)
+    owner_id = found[0].owner_id if found else None
+    if owner_id is None:
+        return ()
+    asked = {"portal": portal_id, "owner": owner_id, "phone": phone_id}
+    return tuple(connection.execute(_OWNER_WORDS, asked).scalars())

@@ -6,9 +6,10 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
-from connector.numbers import Habits
+from connector.numbers import Notation
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
+    blocked_numbers,
     caller_ids,
     extensions,
     lines,
@@ -60,9 +61,9 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     agent_words: frozenset[str] = frozenset()
 
     @property
-    def habits(self) -> Habits:
+    def notation(self) -> Notation:
         """Return how it writes numbers."""
-        return Habits(prefixes=self.prefixes, without_plus=self.without_plus)
+        return Notation(prefixes=self.prefixes, without_plus=self.without_plus)
 
 
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
@@ -249,3 +250,57 @@ def set_queue(connection: Connection, phone_id: int, queue: str, department_id: 
     connection.execute(
         insert(queues).values(phone_system_id=phone_id, queue=queue, department_id=department_id)
     )
+
+
+_blocked = blocked_numbers.c
+
+
+class Blocked(msgspec.Struct, frozen=True, kw_only=True):
+    """A number, or a pattern of numbers, that is turned away; `everywhere` by the whole portal."""
+
+    pattern: str
+    everywhere: bool
+    reason: str
+    created_at: int
+
+
+def block(connection: Connection, phone: PhoneSystem, blocked: Blocked) -> None:
+    """Turn a number away."""
+    unblock(connection, phone, blocked.pattern, everywhere=blocked.everywhere)
+    connection.execute(
+        insert(blocked_numbers).values(
+            portal_id=phone.portal_id,
+            phone_system_id=ANY_PHONE_SYSTEM if blocked.everywhere else phone.id,
+            pattern=blocked.pattern,
+            reason=blocked.reason,
+            created_at=blocked.created_at,
+        )
+    )
+
+
+def unblock(connection: Connection, phone: PhoneSystem, pattern: str, *, everywhere: bool) -> bool:
+    """Turn a number away no more; tell whether it was."""
+    which = and_(
+        _blocked.portal_id == phone.portal_id,
+        _blocked.phone_system_id == (ANY_PHONE_SYSTEM if everywhere else phone.id),
+        _blocked.pattern == pattern,
+    )
+    return connection.execute(delete(blocked_numbers).where(which)).rowcount > 0
+
+
+def list_blocked(connection: Connection, phone: PhoneSystem) -> list[Blocked]:
+    """Return what a phone system turns away, its portal's numbers included."""
+    which = and_(
+        _blocked.portal_id == phone.portal_id,
+        or_(_blocked.phone_system_id == phone.id, _blocked.phone_system_id == ANY_PHONE_SYSTEM),
+    )
+    rows = connection.execute(select(blocked_numbers).where(which).order_by(_blocked.pattern))
+    return [
+        Blocked(
+            pattern=row.pattern,
+            everywhere=row.phone_system_id == ANY_PHONE_SYSTEM,
+            reason=row.reason,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]

@@ -5,11 +5,10 @@ from sqlalchemy import Connection, func, select, text
 
 from connector.clock import DAY, MINUTE
 from connector.store import grants
+from connector.store.outbox import IS_DUE
 from connector.store.tables import limits, outbox, portals
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
-IS_DUE = text("outbox.state = 'due'")
-IS_UNDER_WAY = text("outbox.state IN ('sending', 'unknown')")
 IS_DEAD = text("outbox.state = 'dead'")
 IS_NOT_YET_THERE = text("outbox.desk_id IS NULL AND outbox.state IN ('due', 'sending', 'unknown')")
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from connector.calls import Call, NotRecorded
-from connector.numbers import Habits
+from connector.numbers import Notation
 from connector.store import calls
 from connector.store.bulk import Bulk
 from connector.store.calls import CallRow
@@ -25,7 +25,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     phone_system: str
     country: str
-    habits: Habits
+    notation: Notation
     heard_at: int
     call: Call | None
     not_recorded: NotRecorded | None
@@ -90,7 +90,7 @@ def _listed(each: Row[Any], row: CallRow, members: Mapping[int, Call]) -> Listed
         key=row.key,
         phone_system=each.slug,
         country=each.country,
-        habits=Habits(prefixes=tuple(each.prefixes.split()), without_plus=each.without_plus),
+        notation=Notation(prefixes=tuple(each.prefixes.split()), without_plus=each.without_plus),
         heard_at=each.created_at,
         call=row.call or members.get(row.id),
         not_recorded=row.not_recorded,

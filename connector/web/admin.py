@@ -200,20 +200,20 @@ async def forget(request: Request) -> Response:
     """Erase all that is known of a number or a contact: `POST /api/admin/forget`; answers what was erased."""
     caller = await require_api(request, "administrator")
     wanted, services = await read_json(request, Forget), services_of(request)
-    forgetting = Erasure(services.store, services.clock)
+    erasure = Erasure(services.store, services.clock)
     who = {"actor": caller.name, "even_undelivered": wanted.even_undelivered}
     try:
-        return json_response(msgspec.structs.asdict(await _forget(forgetting, wanted, who)))
+        return json_response(msgspec.structs.asdict(await _forget(erasure, wanted, who)))
     except CommandError as problem:
         told = str(problem).replace("--even-undelivered", '"even_undelivered": true')
         raise InvalidRequest(told) from problem
 
 
-async def _forget(forgetting: Erasure, wanted: Forget, who: dict[str, Any]) -> Erased:
+async def _forget(erasure: Erasure, wanted: Forget, who: dict[str, Any]) -> Erased:
     if wanted.number is not None and wanted.contact is None:
-        return await forgetting.number(wanted.number, **who)
+        return await erasure.number(wanted.number, **who)
     if wanted.number is None and wanted.contact is not None and wanted.portal is not None:
-        return await forgetting.contact(Contact(wanted.portal, wanted.contact), **who)
+        return await erasure.contact(Contact(wanted.portal, wanted.contact), **who)
     raise InvalidRequest("Give number, or contact with portal.")
 
 

@@ -1,14 +1,15 @@
-"""Read the parameters and small JSON bodies of the API, and write its JSON answers."""
+"""Read bodies with an end, and the API's parameters and small JSON bodies; write its JSON answers."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive
 
-from connector.errors import InvalidRequest
-from connector.web.hooks import read_body
+from connector.dialects import MAX_BODY_BYTES
+from connector.errors import InvalidRequest, TooLarge
 
 BODY_AT_MOST = 1_024
 
@@ -34,6 +35,30 @@ def limit(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LISTED_AT_MOST):
         raise InvalidRequest(f"limit must be a number from 1 to {LISTED_AT_MOST}.")
     return int(text)
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the body, and stop reading where it grows too large: TooLarge."""
+    return await read_all(request.headers.get("content-length", "0"), request.receive)
+
+
+async def read_all(length: str, receive: Receive) -> bytes:
+    """Read a body of which `length` is told, before Starlette has made a request of it: TooLarge."""
+    _check_size(int(length))
+    parts, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts += message.get("body", b"")
+        _check_size(len(parts))
+        more = message.get("more_body", False)
+    return bytes(parts)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BODY_BYTES:
+        raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
 
 
 async def read_json(request: Request, kind: type[Body]) -> Body:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.services import services_of
-from connector.web.hooks import read_body
+from connector.web.bodies import read_body
 from connector.zoho.webhooks import HEADER
 
 STATUSES = {"taken": 200, "later": 503, "gone": 410}

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connector.dialects import (
     DIALECTS,
-    MAX_BODY_BYTES,
     Answer,
     AnswerContext,
     Parsed,
@@ -21,11 +19,12 @@ from connector.dialects import (
     check_count,
     turned_away,
 )
-from connector.errors import InvalidEvent, TooLarge
+from connector.errors import InvalidEvent
 from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services
 from connector.store.ingester import Ingested
 from connector.web.access_log import BEGAN, note
+from connector.web.bodies import read_all
 from connector.web.headers import Headers, always, completed
 
 PROBLEM = "connector.problem"
@@ -54,7 +53,7 @@ class Hooks:
         began = time.perf_counter()
         try:
             headers = _headers(scope)
-            body = await _body(headers.get("content-length", "0"), receive)
+            body = await read_all(headers.get("content-length", "0"), receive)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
             known.check_sender(scope["client"][0] if scope["client"] else "")
             return await _take(services, known, _posted(services, scope, headers, body))
@@ -139,29 +138,6 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
         await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)
     return dialect.answer(AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
-
-
-async def read_body(request: Request) -> bytes:
-    """Read the body, and stop reading where it grows too large: TooLarge."""
-    return await _body(request.headers.get("content-length", "0"), request.receive)
-
-
-async def _body(length: str, receive: Receive) -> bytes:
-    _check_size(int(length))
-    parts, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts += message.get("body", b"")
-        _check_size(len(parts))
-        more = message.get("more_body", False)
-    return bytes(parts)
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
-        raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
 
 
 def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: bytes) -> Posted:

@@ -17,9 +17,8 @@ from connector.calls import Direction
 from connector.clock import SECOND, to_iso
 from connector.delivery.compose import in_words
 from connector.errors import RangeNotSatisfiable, RecordingError
-from connector.recordings import ranges
 from connector.recordings.access import Heard, Piece
-from connector.recordings.audio import Audio, ending
+from connector.recordings.audio import Audio, ending, read_range
 from connector.recordings.facts import Facts
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
@@ -71,7 +70,7 @@ async def audio(request: Request) -> Response:
     key, piece = request.path_params["key"], request.path_params["piece"]
     keep = "keep" in request.query_params
     # Who wants a part only if the whole is still the same gets the whole: we never said what it is.
-    asked = None if "if-range" in request.headers else ranges.read(request.headers.get("range"))
+    asked = None if "if-range" in request.headers else read_range(request.headers.get("range"))
     try:
         heard = await services.recordings.hear(user, key, piece, asked, keep=keep)
     except RangeNotSatisfiable as problem:

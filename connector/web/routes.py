@@ -9,18 +9,16 @@ from starlette.staticfiles import StaticFiles
 from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
-    calls,
+    banner,
     contacts,
     desk_hooks,
     health,
     hooks,
     linking,
-    order_hooks,
     orders,
     pages,
     recordings,
     sign_in,
-    stream,
 )
 
 
@@ -85,8 +83,8 @@ def routes(static: Path) -> list[BaseRoute]:
         # First, because they are tried in this order and nothing is asked for more often.
         Route("/hooks/{slug:slug}", hooks.Hooks(), methods=["POST"]),
         Route("/hooks/{slug:slug}/{token}", hooks.Hooks(), methods=["POST"]),
-        Route("/hooks/{slug:slug}/orders", order_hooks.waiting, methods=["GET"]),
-        Route("/hooks/{slug:slug}/orders/{id:order}", order_hooks.report, methods=["POST"]),
+        Route("/hooks/{slug:slug}/orders", orders.waiting, methods=["GET"]),
+        Route("/hooks/{slug:slug}/orders/{id:order}", orders.report, methods=["POST"]),
         *_pages(),
         *_programs(),
         *health_routes(),
@@ -127,9 +125,9 @@ def health_routes() -> list[BaseRoute]:
 def _programs() -> list[BaseRoute]:
     """Return what the banner and other programs ask."""
     return [
-        Route("/api/banner/stream", stream.stream),
+        Route("/api/banner/stream", banner.stream),
         Route("/api/calls", orders.dial, methods=["POST"]),
-        Route("/api/calls/{id:id}/contact", calls.choose, methods=["POST"]),
+        Route("/api/calls/{id:id}/contact", banner.choose, methods=["POST"]),
         Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),
         Route("/api/calls/{id:id}/transfer", orders.transfer, methods=["POST"]),
         Route("/api/calls/{id:id}/colleagues", orders.colleagues),

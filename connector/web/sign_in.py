@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from connector.accounts.sign_in import ReturnedFlow
 from connector.errors import NoDeskAccount, Refused, SignInError, StateMismatch
 from connector.services import Services, services_of
-from connector.store.flows import Purpose
+from connector.store.sign_in import Purpose
 from connector.web.auth import check_same_origin, cookies_of, count_stranger
 from connector.web.pages import local_path
 from connector.zoho import data_centers, scopes

@@ -35,13 +35,13 @@ class OneAtATime:
     """A budget of its own, for a portal that is not linked yet: one request at a time, whatever it costs."""
 
     def __init__(self) -> None:
-        self._asking = asyncio.Lock()
+        self._one = asyncio.Lock()
 
     @asynccontextmanager
     async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
         """Wait until no other request is under way."""
         del cost, live
-        async with self._asking:
+        async with self._one:
             yield lambda: True
 
     def observe(self, weight: int | None, remaining: int | None) -> None:

@@ -58,7 +58,7 @@ class Played(msgspec.Struct, frozen=True):
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 

@@ -27,7 +27,7 @@ ABROAD, OWN_LINE = "+14155550123", "+442079460177"
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """Run on asyncio, as the stage does."""
+    """Run on asyncio, as the environment does."""
     return "asyncio"
 
 

@@ -25,7 +25,7 @@ from connector.sandbox.state import Requests, SandboxState
 from connector.sandbox.tokens import Grant
 from connector.services import Services
 from connector.settings import Secret, Settings
-from connector.store import Store, grants, portals, team
+from connector.store import Store, grants, portals, users
 from connector.store.phones import PhoneSystem
 from connector.zoho.scopes import LINKING, names
 
@@ -122,7 +122,7 @@ async def _measure(
     before = portal.credits.left(world.clock.now())
     requests.reset()
     phone = (await services.phone_systems.find("pbx")).phone
-    (agent_id,) = (await services.store.read(team.load)).agents
+    (agent_id,) = (await services.store.read(users.load_team)).agents
     services.hub.subscribe(agent_id, "bench")
     for number, caller in enumerate(callers):
         await _call(services, phone, f"c-{number}", caller)

@@ -34,7 +34,7 @@ def _test(wanted: str) -> Callable[[str], bool]:
 
 def any_match(terms: Iterable[str], values: Iterable[str | None]) -> bool:
     """Tell whether any value matches any term."""
-    return bool(_matching(terms, [list(values)], lambda held: held))
+    return bool(_matching(terms, [list(values)], lambda texts: texts))
 
 
 def _matching(

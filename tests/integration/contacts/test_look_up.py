@@ -130,7 +130,7 @@ async def test_a_slow_answer_does_not_hide_what_was_made(services: Services) -> 
     assert await _names(services) == (["Made"], "cache", 0)
 
 
-async def test_forgetting(services: Services) -> None:
+async def test_an_answer_is_forgotten(services: Services) -> None:
     """A deleted contact is forgotten with every number that leads to it, and no other."""
     gone = services.add("Gone", phone=TYPED, mobile="0171 3920055")
     services.add("Stays", phone="030 23125000")

@@ -60,7 +60,7 @@ def test_a_number_is_known_to_one_portal_only(store: Store) -> None:
 @hypothesis_settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=24, deadline=None
 )
-def test_the_latest_asking_wins_in_any_order(store: Store, order: list[int]) -> None:
+def test_the_latest_answer_wins_in_any_order(store: Store, order: list[int]) -> None:
     """An answer that comes late does not replace that of a later question."""
     for asked_at in order:
         _put(store, Answer(str(asked_at).encode(), asked_at))
@@ -69,7 +69,7 @@ def test_the_latest_asking_wins_in_any_order(store: Store, order: list[int]) -> 
     store.write_now(lambda connection: contacts.forget_answers(connection, 1, [NUMBER]))
 
 
-def test_forgetting_by_age_and_by_what_is_held(store: Store) -> None:
+def test_answers_go_by_age_and_by_what_they_name(store: Store) -> None:
     """Old rows go everywhere, and the rows that hold a contact are found in one portal."""
     for portal, number, asked_at in ((1, "+1", 5), (1, "+2", 50), (2, "+3", 6), (2, "+4", 60)):
         _put(store, Answer(b'[{"id":"%d"}]' % asked_at, asked_at), portal, number)

@@ -1,4 +1,4 @@
-"""One sandbox and one furnished database for all tests of this folder, started over for each."""
+"""One sandbox and one filled database for all tests of this folder, started over for each."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -40,7 +40,7 @@ async def test_said_too_early(env: Environment, times: int, is_dropped: bool) ->
     assert env.posts() == len(env.calls) == 1
 
 
-async def test_news_meanwhile(env: Environment) -> None:
+async def test_a_change_meanwhile(env: Environment) -> None:
     """News of the call does not let it go while it may still be applied."""
     await _applied_late(env)
     row = await env.row()

@@ -88,8 +88,8 @@ async def test_who_is_not_found_is_gone(env: Environment) -> None:
     env.strike("server_error", status=404)
     await env.want(env.record("c-2"))
     await env.settle()
-    (heir,) = env.contacts_of(STRANGER)
-    assert [call.contact_id for call in env.calls] == [gone.id, heir.id]
+    (successor,) = env.contacts_of(STRANGER)
+    assert [call.contact_id for call in env.calls] == [gone.id, successor.id]
 
 
 async def test_a_page_when_the_contact_is_read(env: Environment) -> None:

@@ -139,16 +139,16 @@ async def test_choice_on_the_banner_of_a_transferred_call(env: Environment) -> N
     env.state.desk.add_contact(last_name="Other", phone=KNOWN)
     chosen = env.state.desk.add_contact(last_name="Chosen", phone=KNOWN)
     await env.want(env.record(), due_at=env.clock() + MINUTE)
-    head_id = (await env.row()).call_id
-    assert head_id is not None
+    root_id = (await env.row()).call_id
+    assert root_id is not None
 
     def transfer(connection: Connection) -> None:
         calls.stub(connection, {("child", 1, "child")}, env.clock())
         (row,) = calls.lock(connection, ["child"])
         joined = update(tables.calls).where(tables.calls.c.id == row.id)
-        connection.execute(joined.values(root_id=head_id))
+        connection.execute(joined.values(root_id=root_id))
         calls.touch(connection, [row.id], env.clock(), chosen_contact_id=chosen.id)
-        outbox.retouch(connection, head_id, env.clock())
+        outbox.retouch(connection, root_id, env.clock())
 
     await env.store.write(transfer)
     env.advance(61)

@@ -226,10 +226,10 @@ async def test_contact_deleted_since(env: Environment) -> None:
     await env.want(env.record("c-1"))
     await env.drain()
     env.state.desk.change_contact(gone, is_trashed=True)
-    heir = env.state.desk.add_contact(last_name="Heir", phone="06 12 34 56 78")
+    successor = env.state.desk.add_contact(last_name="Successor", phone="06 12 34 56 78")
     await env.want(env.record("c-2"))
     await env.drain()
-    assert [call.contact_id for call in env.calls] == [gone.id, heir.id]
+    assert [call.contact_id for call in env.calls] == [gone.id, successor.id]
 
 
 async def test_made_contact_deleted_since(env: Environment) -> None:

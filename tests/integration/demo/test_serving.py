@@ -14,7 +14,7 @@ from connector.demo.browser import HeadlessAgent
 from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
-from connector.store import sessions
+from connector.store import sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -119,7 +119,7 @@ async def test_nobody_is_left_signed_in_by_the_environment(env: Environment) -> 
         if agent.user.email == env.team.linker.email
     )  # fmt: skip
     signed_in = await env.services.store.read(
-        lambda connection: sessions.signed_in(connection, system_clock())
+        lambda connection: sign_in.signed_in(connection, system_clock())
     )
     assert linker not in signed_in
 

@@ -9,9 +9,8 @@ from sqlalchemy import Connection
 from connector.calls import CallState, Cause
 from connector.contacts.cache import indexed
 from connector.contacts.cards import from_desk
-from connector.store import blocked, contacts, phones, tables
-from connector.store.blocked import Blocked
-from connector.store.phones import PhoneSystem
+from connector.store import contacts, phones, tables
+from connector.store.phones import Blocked, PhoneSystem
 from connector.zoho import models
 from tests.integration.dialects.vendors import Vendors
 
@@ -102,7 +101,7 @@ async def test_blocked_callers(vendors: Vendors, pattern: str) -> None:
     """They are rejected, and their call is over before a banner rings; a repeat is told the same."""
     phone = await phone_of(vendors, "zammad")
     entry = Blocked(pattern=pattern, everywhere=True, reason="", created_at=1)
-    await vendors.services.store.write(lambda c: blocked.put(c, phone, entry))
+    await vendors.services.store.write(lambda c: phones.block(c, phone, entry))
     for _ in range(2):
         assert (await vendors.zammad()).json() == {"action": "reject", "reason": "busy"}
     call = await vendors.call("c")
@@ -116,7 +115,7 @@ async def test_blocked_callers_of_a_line_abroad(vendors: Vendors) -> None:
     """A national number is one of the line's country: that one is blocked, and its twin at home is not."""
     phone = await phone_of(vendors, "zammad")
     entry = Blocked(pattern="+442079460001", everywhere=True, reason="", created_at=1)
-    await vendors.services.store.write(lambda c: blocked.put(c, phone, entry))
+    await vendors.services.store.write(lambda c: phones.block(c, phone, entry))
     caller = {"from": "02079460001", "callId": "d"}
     assert (await vendors.zammad(**caller, to="442079460999")).json()["action"] == "reject"
     assert (await vendors.zammad(**caller | {"callId": "e"})).json() == {}
@@ -127,7 +126,7 @@ async def test_withheld_callers_can_be_blocked(vendors: Vendors) -> None:
     """And only they."""
     phone = await phone_of(vendors, "zammad")
     entry = Blocked(pattern="withheld", everywhere=False, reason="", created_at=1)
-    await vendors.services.store.write(lambda c: blocked.put(c, phone, entry))
+    await vendors.services.store.write(lambda c: phones.block(c, phone, entry))
     assert (await vendors.zammad(**{"from": "anonymous"})).json()["action"] == "reject"
     assert (await vendors.zammad(callId="d")).json() == {}
     assert "<Reject" not in (await vendors.sipgate(callId="e", **{"from": "anonymous"})).text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Executable
 
 from connector.errors import CommandError, StoreError
-from connector.store import audit, team
+from connector.store import audit, users
 from connector.store.phones import PhoneSystem
 from connector.store.phones import add as add_phone
 from connector.store.tables import audit as audit_table
@@ -39,7 +39,7 @@ async def paris(services: Services, admin: Browser) -> int:
 
 async def meant(services: Services, phone_id: int, *words: str) -> dict[str, str]:
     """Return whom each word means, by e-mail address."""
-    found = await services.store.read(lambda connection: team.by_words(connection, phone_id, words))
+    found = await services.store.read(lambda connection: users.by_words(connection, phone_id, words))
     return {word: user.email for word, user in found.items()}
 
 
@@ -162,7 +162,7 @@ async def test_a_deactivated_agents_words_mean_nobody(services: Services, paris:
     await add(services, "chiara", extensions=[("paris", "1001")], queues=[("paris", "support")])
     await services.agents.deactivate("chiara@example.com", actor="test")
     assert await meant(services, paris, "1001", "chiara@example.com") == {}
-    everybody = await services.store.read(team.load)
+    everybody = await services.store.read(users.load_team)
     assert everybody.users(paris, ["1001", "chiara@example.com"]) == {}
     assert everybody.user(paris + 1, "1001") == 2
 
@@ -176,7 +176,7 @@ async def test_a_queue_rings_its_active_members(services: Services, paris: int) 
     await services.agents.deactivate("dmitri@example.com", actor="test")
 
     async def members(phone_id: int, queue: str) -> list[int]:
-        return sorted((await services.store.read(team.load)).members(phone_id, queue))
+        return sorted((await services.store.read(users.load_team)).members(phone_id, queue))
 
     assert await members(paris, "support") == [2, 3]
     assert await members(paris + 1, "support") == [2]
@@ -192,7 +192,7 @@ async def test_agents_are_those_who_take_calls(services: Services) -> None:
     await add(services, "dmitri")
     await add(services, "esra")
     await services.agents.deactivate("esra@example.com", actor="test")
-    assert (await services.store.read(team.load)).agents == {2, 3, 4}
+    assert (await services.store.read(users.load_team)).agents == {2, 3, 4}
 
 
 async def test_the_audit_is_append_only(services: Services) -> None:
@@ -210,4 +210,4 @@ async def test_the_audit_is_append_only(services: Services) -> None:
 def test_any_word_can_be_asked_for(store: Any, word: str) -> None:
     """Whatever a phone system says is looked up and harms nothing."""
     if "\x00" not in word and word.isprintable():
-        assert store.read_now(lambda connection: team.by_words(connection, 1, [word])) == {}
+        assert store.read_now(lambda connection: users.by_words(connection, 1, [word])) == {}

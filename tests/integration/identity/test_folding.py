@@ -5,7 +5,7 @@ import pytest
 from connector.accounts import Agents, Sessions
 from connector.errors import CommandError, InvalidRequest, UnknownPerson
 from connector.orders.telephones import whose
-from connector.store import Store, team
+from connector.store import Store, users
 from connector.zoho.signed_tokens import Identity
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
@@ -51,9 +51,9 @@ async def test_a_phone_systems_word_means_nobody_by_folding(
     store: Store, agents: Agents, address: str
 ) -> None:
     """Neither a pop nor a record nor a call on somebody's telephone follows from it."""
-    found = await store.read(lambda c: team.by_words(c, 1, [address, "KIM@EXAMPLE.COM"]))
+    found = await store.read(lambda c: users.by_words(c, 1, [address, "KIM@EXAMPLE.COM"]))
     assert set(found) == {"KIM@EXAMPLE.COM"}
-    everybody = await store.read(team.load)
+    everybody = await store.read(users.load_team)
     assert everybody.users(1, [address, "Kim@example.com"]).keys() == {"Kim@example.com"}
     with pytest.raises(InvalidRequest):
         whose(everybody, [], address)

@@ -1,4 +1,4 @@
-"""The delivery's stage, and more processes upon it."""
+"""The delivery's environment, and more processes in it."""
 
 from collections.abc import AsyncIterator, Callable
 

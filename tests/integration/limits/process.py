@@ -1,4 +1,4 @@
-"""One more process on the stage: a store, portals, a directory and a deliverer of its own."""
+"""One more process in the environment: a store, portals, a directory and a deliverer of its own."""
 
 import asyncio
 

@@ -164,7 +164,7 @@ async def test_a_call_out_of_an_erased_one_is_one_of_its_own(desk: Desk, time: T
     assert desk.column("calls.root_id").count(None) == 2
 
 
-async def test_late_news_of_an_erased_family(
+async def test_late_events_of_an_erased_call_group(
     desk: Desk, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What came out of it before it was erased is erased as well, however late and in whatever order."""
@@ -220,7 +220,7 @@ async def test_what_joins_while_it_is_erased(desk: Desk) -> None:
     assert desk.store.read_now(outbox.count_by_state) == {"done": 1}
 
 
-async def test_the_whole_family_goes(desk: Desk) -> None:
+async def test_the_whole_call_group_goes(desk: Desk) -> None:
     """What came out of a call with the number is erased too, whatever number stood there."""
     desk.call("head")
     desk.call("child", OTHER, parent="head")

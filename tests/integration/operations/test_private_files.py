@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from connector.bridge.spool import Spool
 from connector.cli import main
 from connector.demo.company import RECORDINGS
+from connector.demo.environment import environment_of, settings_file
 from connector.demo.phone import Recorder
-from connector.demo.settings import environment_of, settings_file
 from connector.sandbox.presets import demo_config
 from connector.store import Store, backups
 from connector.store.engine import sqlite_module

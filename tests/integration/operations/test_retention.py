@@ -49,7 +49,7 @@ async def test_what_is_not_in_desk_stays(desk: Desk, time: Time) -> None:
 
 
 @pytest.mark.both_engines
-async def test_a_family_goes_as_one(desk: Desk, time: Time) -> None:
+async def test_a_call_group_goes_as_one(desk: Desk, time: Time) -> None:
     """A call that others came out of stays as long as the youngest of them."""
     desk.call("head")
     time.now += 300 * DAY

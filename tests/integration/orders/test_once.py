@@ -181,8 +181,8 @@ def test_an_order_for_ones_own_telephone_may_be_followed(store: Store) -> None:
         office = Office(store, found["Ada"], phone, 10**12)
         askers = {name: Asker(name=one.email, role=one.role, user=one) for name, one in found.items()}
         await office.orders.waiting(phone, 0)
-        wish = Request(kind="dial", key="1", number=NUMBERS[0], agent="ada@example.com")
-        given = await office.orders.give(askers["Sue"], wish)
+        wanted = Request(kind="dial", key="1", number=NUMBERS[0], agent="ada@example.com")
+        given = await office.orders.give(askers["Sue"], wanted)
         again = await office.orders.give(office.asker, Request(kind="dial", key="2", number=NUMBERS[0]))
         assert again.uid == given.uid
         assert (await office.orders.get(office.asker, given.uid)).uid == given.uid

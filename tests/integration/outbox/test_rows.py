@@ -159,7 +159,7 @@ def test_nothing_resets_the_number_of_attempts(connection: Connection) -> None:
     assert _row(connection).attempt == 1
 
 
-def test_what_a_person_or_news_changed_is_not_sent(connection: Connection) -> None:
+def test_what_a_person_or_an_event_changed_is_not_sent(connection: Connection) -> None:
     """A row that was dropped, erased or wanted otherwise is not as it was read."""
     _want(connection, "a", "b")
     dropped, wanted = _row(connection, "a"), _row(connection, "b")

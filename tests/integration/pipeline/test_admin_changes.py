@@ -57,7 +57,7 @@ async def test_the_index(place: Place) -> None:
 
 
 @pytest.mark.both_engines
-async def test_forgetting(place: Place) -> None:
+async def test_erasure(place: Place) -> None:
     """What was erased is told and audited; what has not reached Desk is kept unless told otherwise."""
     number = "+442079460001"
     await dead_letter(place, number)
@@ -72,12 +72,12 @@ async def test_forgetting(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "body",
     [{}, {"number": "0201"}, {"contact": "1"}, {"number": "+442079460001", "contact": "1", "portal": 1}],
 )
-async def test_nothing_is_forgotten_by_mistake(place: Place, wish: dict[str, object]) -> None:
+async def test_nothing_is_forgotten_by_mistake(place: Place, body: dict[str, object]) -> None:
     """Exactly one of number and contact, and that whole."""
-    assert (await ask(place, "administrator", FORGET, "POST", json=wish)).status_code == 422
+    assert (await ask(place, "administrator", FORGET, "POST", json=body)).status_code == 422
 
 
 async def test_only_administrators_change_things(place: Place) -> None:
@@ -92,9 +92,9 @@ async def test_only_administrators_change_things(place: Place) -> None:
 @pytest.mark.both_engines
 async def test_a_nul_is_nobodys_fault_but_the_askers(place: Place) -> None:
     """What no database holds is refused as such, and not taken for an outage that asking again would end."""
-    wish = {"contact": "\u0000", "portal": 1}
+    body = {"contact": "\u0000", "portal": 1}
     answers = [
-        await ask(place, "administrator", FORGET, "POST", json=wish),
+        await ask(place, "administrator", FORGET, "POST", json=body),
         await ask(place, "administrator", "/api/admin/recordings?call=%00"),
     ]
     assert [answer.status_code for answer in answers] == [422, 422]

@@ -77,7 +77,7 @@ async def test_a_lost_grant_is_not_asked_again(place: Place) -> None:
         assert (failed["problem"], failed["asks_again"]) == ("grant_lost", False)
 
 
-async def test_the_end_of_the_ring_ends_the_asking(place: Place) -> None:
+async def test_the_end_of_the_ring_ends_the_look_up(place: Place) -> None:
     """Once it is over nobody is asked, and nothing is held: the next call is looked up as ever."""
     fail(place, "server_error", times=2)
     async with place.banner("ada@example.com") as banner:

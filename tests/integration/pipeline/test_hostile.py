@@ -9,7 +9,7 @@ import pytest
 
 from connector.logs import Lines
 from connector.web.auth import SESSION
-from connector.web.stream import BANNERS_AT_MOST
+from connector.web.banner import BANNERS_AT_MOST
 from tests.integration.pipeline.place import Place
 
 pytestmark = pytest.mark.anyio

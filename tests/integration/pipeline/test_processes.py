@@ -116,7 +116,7 @@ async def test_lost_database_is_503(
     assert said.total() <= 6, said
 
 
-async def test_deliveries_are_news(place: Place, neighbour: Place) -> None:
+async def test_deliveries_are_published(place: Place, neighbour: Place) -> None:
     """A record written by a process that only delivers shows on the banner of one that serves."""
     async with neighbour.banner("ada@example.com") as banner:
         await place.post(

@@ -70,8 +70,8 @@ async def test_any_order_with_repeats_gives_one_record(place: Place, seed: int) 
 @pytest.mark.parametrize("wished", [True, False])
 async def test_internal_calls_as_wished(place: Place, *, wished: bool) -> None:
     """Calls among colleagues reach Desk where that was wished, with both their names, and else leave none."""
-    wish = partial(phones.set_records_internal, phone_id=1, records_internal=wished)
-    await place.services.store.write(wish)
+    change = partial(phones.set_records_internal, phone_id=1, records_internal=wished)
+    await place.services.store.write(change)
     among_us = {"direction": "internal", "from": "1001", "to": "1002"}
     for kind, said in (("ringing", {"agent": "1002"}), ("answered", {"agent": "1002"}), ("ended", {})):
         await place.post(place.event(kind, "i-1", **among_us | said))

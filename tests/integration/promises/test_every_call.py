@@ -35,7 +35,7 @@ def store(databases: Databases) -> Iterator[Store]:
         opened.close()
 
 
-class Book:
+class Listener:
     """Take in what is told, as the connector does, and read what came of it."""
 
     def __init__(self, connection: Connection, *, with_internal: bool) -> None:
@@ -95,15 +95,15 @@ def undone(store: Store) -> Iterator[Connection]:
 def test_records_and_reasons_are_all_calls(store: Store, wanted: str, tale: Tale) -> None:
     """Records, and calls not recorded by reason, are the calls received; whoever is outside has a record."""
     with undone(store) as connection:
-        book = Book(connection, with_internal=wanted == "internal")
-        book.take(tale)
-        records, reasons = book.records(), book.reasons()
+        listener = Listener(connection, with_internal=wanted == "internal")
+        listener.take(tale)
+        records, reasons = listener.records(), listener.reasons()
     received = {call_key(SENDER.uid, root) for root in tale.roots()}
     with_somebody = {call_key(SENDER.uid, root) for root in tale.roots(outside=True)}
     assert with_somebody <= records.keys()
     assert records.keys() | reasons.keys() == received
     assert not records.keys() & reasons.keys()
-    assert Counter(reasons.values()) <= book.counted
+    assert Counter(reasons.values()) <= listener.counted
     for story in tale.stories:
         if len(tale.stories) == 1 and is_outside(story) and story.begins:
             _is_on_the_party(records[call_key(SENDER.uid, story.call_id)], story.caller, story.called)

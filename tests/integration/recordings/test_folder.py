@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import RecordingError
+from connector.recordings.audio import Range
 from connector.recordings.folder import open_file, place_in
-from connector.recordings.ranges import Range
 from tests.integration.recordings.listeners import Listeners
 from tests.integration.recordings.upstream import WAV
 

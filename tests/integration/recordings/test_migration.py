@@ -7,7 +7,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from connector.errors import StoreError
-from connector.store import Store, migrating, portals, recordings, team
+from connector.store import Store, migrating, portals, recordings, users
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
 
@@ -46,7 +46,7 @@ def test_existing_set_up(databases: Databases) -> None:
         portal = store.read_now(lambda c: portals.get(c, 1))
         assert portal is not None
         assert (portal.recording_links, portal.recording_downloads) == ("connector", "nobody")
-        assert store.read_now(lambda c: team.was_meant(c, 1, 1, ["1001"], 5))
+        assert store.read_now(lambda c: users.was_meant(c, 1, 1, ["1001"], 5))
         assert store.read_now(lambda c: recordings.source_of(c, 1)) == recordings.SourceRow()
         with pytest.raises(StoreError):
             store.write_now(lambda c: c.execute(text("UPDATE portals SET recording_links = 'x'")))

@@ -35,15 +35,15 @@ WHO = (("ada", 200), ("bruno", 403), ("sue", 200), ("adam", 200))
 
 
 @pytest.mark.parametrize("name", ["ada", "bruno", "sue"])
-@pytest.mark.parametrize("wish", ["stands", "taken back"])
-async def test_an_internal_call(listeners: Listeners, upstream: Upstream, name: str, wish: str) -> None:
+@pytest.mark.parametrize("wanted", ["stands", "taken back"])
+async def test_an_internal_call(listeners: Listeners, upstream: Upstream, name: str, wanted: str) -> None:
     """Both colleagues may hear it, and supervisors; also once no more of them are recorded."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
     write = listeners.services.store.write
     await write(partial(phones.set_records_internal, phone_id=1, records_internal=True))
     among_us = {"direction": "internal", "from": "1001", "to": "1002"}
     key = await listeners.call("i-1", f"{upstream.origin}/1.wav", agent="1002", **among_us)
-    await write(partial(phones.set_records_internal, phone_id=1, records_internal=wish == "stands"))
+    await write(partial(phones.set_records_internal, phone_id=1, records_internal=wanted == "stands"))
     page = await listeners.page(f"{name}@example.com", key)
     assert (page.status_code, "Internal, answered" in page.text) == (200, True)
 
@@ -111,7 +111,7 @@ async def test_whose_extension_hid_anothers(listeners: Listeners, upstream: Upst
     assert (await listeners.hear("bruno@example.com", hers, url)).status_code == 403
 
 
-async def test_keeping_an_extension_keeps_its_calls(
+async def test_who_keeps_an_extension_keeps_its_calls(
     listeners: Listeners, upstream: Upstream, key: str
 ) -> None:
     """An agent who gets another extension beside it still hears what was."""
@@ -132,7 +132,7 @@ async def test_messages_are_for_those_who_were_rung(listeners: Listeners, upstre
         assert (await listeners.hear(f"{name}@example.com", key, url)).status_code == status
 
 
-async def test_family_is_one_page(listeners: Listeners, upstream: Upstream) -> None:
+async def test_a_call_group_is_one_page(listeners: Listeners, upstream: Upstream) -> None:
     """A call that was handed on is one page with all its recordings, for everybody who answered."""
     await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
     upstream.answers["/2.wav"] = by_range

@@ -144,7 +144,7 @@ def test_call_group_has_one_record(store: Store, ingester: EventIngester) -> Non
     assert (record.key, record.agents) == (call_key(SENDER.uid, "c-1"), ("1002", "1003"))
 
 
-def test_grandchildren_follow_the_head(store: Store, ingester: EventIngester) -> None:
+def test_grandchildren_follow_the_root(store: Store, ingester: EventIngester) -> None:
     """A parent learnt late moves the whole branch below the new root."""
     take(store, ingester, event(0, EventType.RINGING, "c-3", parent="c-2", agent="1003"))
     take(store, ingester, event(1, EventType.RINGING, "c-2", parent="c-1", agent="1002"))

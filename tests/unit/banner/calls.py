@@ -7,7 +7,7 @@ from connector.banner.views import LookupResult, Snapshot
 from connector.calls import Call, CallEvent, Direction, EventType
 from connector.store.calls import CallRow, RecordState
 from connector.store.phones import PhoneSystem
-from connector.store.team import Team
+from connector.store.users import Team
 
 NOW = 1_767_603_600_000
 MEMBERS = frozenset({1, 2, 4})

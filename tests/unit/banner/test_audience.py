@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connector.banner.audience import audience
 from connector.calls import CallEvent, EventType, fold
-from connector.store.team import Team
+from connector.store.users import Team
 from tests.unit.banner.calls import EVERYONE, MEMBERS, PHONE, TEAM, event
 
 
@@ -41,7 +41,7 @@ def test_answer_withdraws_the_others() -> None:
     assert seen(RING_1, RING_2, ANSWER_2) == {2: "answered"}
 
 
-def test_transfer_pops_for_the_new_agent_only() -> None:
+def test_a_transfer_rings_for_the_new_agent_only() -> None:
     """Who is rung after the answer sees the call beside the one who talks."""
     assert seen(RING_1, RING_2, ANSWER_2, event(30, EventType.RINGING, agent="1003")) == {
         2: "answered",

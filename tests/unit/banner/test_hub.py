@@ -12,7 +12,7 @@ def about(call: int, text: bytes) -> Message:
     return Message("call", text, call)
 
 
-async def test_news_reach_every_banner_of_a_user() -> None:
+async def test_a_message_reaches_every_banner_of_a_user() -> None:
     """All banners of a user hear what is published, other users' do not."""
     hub = Hub()
     mine, also_mine, theirs = hub.subscribe(1, "a"), hub.subscribe(1, "b"), hub.subscribe(2, "c")

@@ -13,10 +13,10 @@ from connector.banner.publisher import Publisher
 from connector.calls import CallEvent, Direction, EventType, fold
 from connector.errors import StoreUnavailable
 from connector.phone_systems import PhoneSystems
-from connector.store import Store, team
+from connector.store import Store, users
 from connector.store.calls import CallRow
 from connector.store.phones import PhoneSystem
-from connector.store.team import Team
+from connector.store.users import Team
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ class Readings:
         if self.fails:
             self.fails -= 1
             raise StoreUnavailable("The database is away.")
-        if asked is team.load:
+        if asked is users.load_team:
             return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={})
         if self.first_waits:
             self.first_waits = False

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from connector.bridge.guide import guide
 from connector.bridge.settings import PREFIX, BridgeSettings, describe, load
+from connector.cli.bridge import written_guide
 from connector.errors import SettingsError
 
 LEAST = {
@@ -68,7 +68,7 @@ def test_recordings_without_address_are_not_told() -> None:
 
 def test_the_guide_names_every_setting() -> None:
     """Each variable stands in the guide with what it is for, and so do the filters."""
-    page = guide()
+    page = written_guide()
     for field in msgspec.structs.fields(BridgeSettings):
         assert f"`{PREFIX}{field.name.upper()}`" in page
         assert describe(field) in page

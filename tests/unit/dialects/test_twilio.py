@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from connector.calls import CallStatus, Cause, Direction, EventType, record
 from connector.clock import DAY, from_iso
 from connector.dialects import DIALECTS, Parsed, Posted, SystemConfig
-from connector.dialects.params import from_form
+from connector.dialects.fields import read_form
 from connector.errors import BadSignature, SettingsError, UnsupportedFormat
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.vendors import FORM, JSON, answered, arrived, calls, sample, shuffled
@@ -29,7 +29,7 @@ NINE = from_iso("2026-01-05T09:00:00Z")
 
 def posted(body: bytes, at: int = NOW) -> Posted:
     """Post a form as Twilio does."""
-    fields = from_form(body)._values
+    fields = read_form(body)._values
     theirs = RequestValidator(TOKEN).compute_signature(
         ADDRESS, {name: one[0] for name, one in fields.items()}
     )
@@ -186,7 +186,7 @@ def test_machines_do_not_answer(answered_by: str) -> None:
 def test_the_end_makes_up_for_a_lost_answer() -> None:
     """It says how long was talked."""
     leg = {"ParentCallSid": "CA0", "To": "client:ada", "CallStatus": "completed", "CallDuration": "9"}
-    answer, over, _related = parse(said(**leg)).events
+    answer, over, _parent = parse(said(**leg)).events
     assert (answer.type, answer.at, over.type, over.at) == (
         EventType.ANSWERED, NOW - 9_000, EventType.LEFT, NOW,
     )  # fmt: skip

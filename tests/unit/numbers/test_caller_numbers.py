@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import Habits, Kind, caller_key, caller_name, heard, read
+from connector.numbers import Kind, Notation, caller_key, caller_name, heard, read
 
 NANP, BERLIN = "+12125555634", "+493012345678"
 
@@ -34,7 +34,7 @@ def test_what_is_dialled_before_a_number(
     raw: str, country: str, prefixes: tuple[str, ...], e164: str
 ) -> None:
     """It is cut, where the phone system says so and a number stands behind it."""
-    number = heard(raw, None, country, dialled=True, habits=Habits(prefixes=tuple(prefixes)))
+    number = heard(raw, None, country, dialled=True, notation=Notation(prefixes=tuple(prefixes)))
     assert (number.e164, number.raw) == (e164, raw)
 
 
@@ -49,13 +49,13 @@ def test_what_is_dialled_before_a_number(
 )
 def test_a_caller_with_a_prefix(raw: str, country: str, prefixes: tuple[str, ...], e164: str) -> None:
     """Phone systems put it before callers' numbers too, so that calling back is easy."""
-    assert heard(raw, None, country, dialled=False, habits=Habits(prefixes=tuple(prefixes))).e164 == e164
+    assert heard(raw, None, country, dialled=False, notation=Notation(prefixes=tuple(prefixes))).e164 == e164
 
 
 @pytest.mark.parametrize("raw", ["112", "9112", "1001", "91001"])
 def test_short_numbers_keep_their_prefix(raw: str) -> None:
     """An extension is one with it."""
-    number = heard(raw, None, "US", dialled=True, habits=Habits(prefixes=("9",)))
+    number = heard(raw, None, "US", dialled=True, notation=Notation(prefixes=("9",)))
     assert (number.kind, number.display) == (Kind.EXTENSION, raw)
 
 
@@ -89,7 +89,7 @@ def test_a_country_that_is_told(raw: str, line: str | None, country: str, e164: 
 
 def test_a_phone_system_that_writes_no_plus() -> None:
     """Where it is said so, the digits are what they are."""
-    number = heard("41812886393", None, "DE", dialled=False, habits=Habits(without_plus=True))
+    number = heard("41812886393", None, "DE", dialled=False, notation=Notation(without_plus=True))
     assert number.e164 == "+41812886393"
 
 
@@ -139,7 +139,7 @@ def test_whatever_is_told(
     prefixes: list[str],
 ) -> None:
     """Nothing raises; a number with its plus is read as it stands, and only what shows nothing has no key."""
-    number = heard(raw, line, country, dialled=dialled, habits=Habits(prefixes=tuple(prefixes)))
+    number = heard(raw, line, country, dialled=dialled, notation=Notation(prefixes=tuple(prefixes)))
     assert (number.e164 is not None) is (number.kind is Kind.E164)
     if raw is not None and raw.startswith("+"):
         assert number.e164 == read(raw, country).e164

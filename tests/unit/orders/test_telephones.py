@@ -6,7 +6,7 @@ from connector.calls import Call, CallState, Leg
 from connector.errors import InvalidRequest, NotAllowed, NotNow
 from connector.orders import telephones
 from connector.store.phones import PhoneSystem
-from connector.store.team import Team
+from connector.store.users import Team
 
 
 def phone(number: int, slug: str, country: str = "FR", *, takes_orders: bool = True) -> PhoneSystem:

@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, MalformedRangeHeader
 from starlette.responses import RangeNotSatisfiable as NotThere
 
 from connector.errors import RangeNotSatisfiable
-from connector.recordings.ranges import Part, Range, read, read_part, read_total
+from connector.recordings.audio import Part, Range, read_part, read_range, read_total
 
 NUMBER = st.integers(0, 2_000)
 ONE = st.builds(Range, NUMBER, NUMBER | st.none()) | st.builds(Range, st.none(), NUMBER)
@@ -18,7 +18,7 @@ ONE = st.builds(Range, NUMBER, NUMBER | st.none()) | st.builds(Range, st.none(),
 @example(Range(None, 5), 3)
 def test_as_the_library_reads_them(asked: Range, total: int) -> None:
     """What Starlette makes of a single range of a file, we make of it too."""
-    mine = read(asked.header)
+    mine = read_range(asked.header)
     try:
         ((start, end),) = FileResponse._parse_range_header(asked.header, total)
     except NotThere:
@@ -55,8 +55,8 @@ def test_a_part_is_part_of_it(asked: Range, total: int) -> None:
 @example("Bytes= 1-2 ")
 def test_anything_at_all(header: str) -> None:
     """No header is an accident: it is one range, or ignored."""
-    found = read(header)
-    assert found is None or read(found.header) == found
+    found = read_range(header)
+    assert found is None or read_range(found.header) == found
     part = read_part(header)
     assert part is None or part.start < part.end
     assert read_total(header) is None or header.startswith("bytes */")

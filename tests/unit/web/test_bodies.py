@@ -16,4 +16,4 @@ def test_bodies_are_read_with_an_end() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in WHOLE and ast.unparse(node.value) == "request"
     }
-    assert readers == {"hooks.py: request.receive"}
+    assert readers == {"bodies.py: request.receive"}

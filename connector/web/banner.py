@@ -1,17 +1,19 @@
-"""Stream what changes to an open banner as server-sent events."""
+"""Stream what changes to an open banner, and take which of several contacts a call is with."""
 
 from collections.abc import AsyncIterator
 
+import msgspec
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from connector.banner.hub import Message, Subscription
 from connector.banner.publisher import encode
-from connector.errors import TooManyRequests
+from connector.errors import NotAllowed, TooManyRequests
 from connector.services import Services, services_of
 from connector.store.users import User
-from connector.web.auth import require_user, session_of
+from connector.web.auth import require_api, require_user, session_of
+from connector.web.bodies import read_json
 
 HEARTBEAT_SECONDS = 15
 """How long a stream may stay silent; proxies cut those that do for a minute."""
@@ -71,3 +73,20 @@ async def _snapshot(services: Services, user: User, subscription: Subscription) 
 
 def _line(message: Message) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (message.event.encode(), message.data)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The body of a choice: the id of a contact that was found, or null to take it back."""
+
+    contact: str | None
+
+
+async def choose(request: Request) -> Response:
+    """Take `POST /api/calls/{id}/contact` and return the call as it is shown now."""
+    caller = await require_api(request)
+    if caller.user is None:
+        raise NotAllowed("A choice is an agent's: sign in instead of using a key.")
+    choice = await read_json(request, Choice)
+    services = services_of(request)
+    view = await services.pipeline.choose(caller.user.id, request.path_params["id"], choice.contact)
+    return Response(encode(view), media_type="application/json")

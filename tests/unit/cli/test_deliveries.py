@@ -2,8 +2,8 @@
 
 import pytest
 
+from connector.cli.deliveries import remedy
 from connector.cli.phones import first_event
-from connector.cli.remedies import remedy
 from connector.errors import ConnectorError, ZohoError
 from connector.outbox.retrying import Past, decide
 from connector.store.outbox import Row

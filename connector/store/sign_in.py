@@ -1,14 +1,54 @@
-"""Keep the sessions: only the hash of a session's id is known here."""
+"""Keep what signing in needs: flows, on their way to Zoho and back, and the sessions that come of them.
+
+Linking a portal is a flow too. Only the hash of a session's id is known here.
+"""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from connector.store.tables import sessions, users
+from connector.store.tables import flows, sessions, users
+
+Purpose = Literal["sign_in", "link"]
 
 
-def add(connection: Connection, id_hash: str, user_id: int, now: int, expires_at: int) -> None:
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt; `location` is the data centre it started at, `user_id` who links."""
+
+    state_hash: str
+    browser_hash: str
+    purpose: Purpose
+    location: str
+    sealed_verifier: bytes
+    nonce: str
+    user_id: int | None
+    next_path: str
+    expires_at: int
+
+
+def add_flow(connection: Connection, flow: Flow, now: int) -> None:
+    """Begin an attempt, and forget those that nobody came back from."""
+    connection.execute(delete(flows).where(flows.c.expires_at <= now))
+    connection.execute(insert(flows).values(msgspec.structs.asdict(flow)))
+
+
+def take_flow(
+    connection: Connection, state_hash: str, browser_hash: str, purpose: Purpose, now: int
+) -> Flow | None:
+    """Use an attempt up, and return it: a state is valid once, in one browser, for one purpose."""
+    this = and_(
+        flows.c.state_hash == state_hash,
+        flows.c.browser_hash == browser_hash,
+        flows.c.purpose == purpose,
+        flows.c.expires_at > now,
+    )
+    row = connection.execute(delete(flows).where(this).returning(*flows.c)).one_or_none()
+    return None if row is None else Flow(**row._mapping)
+
+
+def add_session(connection: Connection, id_hash: str, user_id: int, now: int, expires_at: int) -> None:
     """Begin a session, and forget those that have ended by themselves."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
     values = {"id_hash": id_hash, "user_id": user_id, "created_at": now, "expires_at": expires_at}
