@@ -56,7 +56,7 @@ class Counter(Protocol):
         """Count one: written, updated, unchanged, found, made, waiting, later, unknown, dead or lost."""
 
 
-def _tell_nobody(_news: object) -> None:
+def _tell_nobody(_change: object) -> None:
     """Tell nobody."""
 
 

@@ -30,7 +30,7 @@ TOKENS_KEPT = 3
 WINDOW_SECONDS = 600
 """Zoho Accounts gives a grant ten access tokens in ten minutes, then none until the window is over."""
 
-HELD_BACK_SECONDS = 2
+NO_TOKEN_SECONDS = 2
 """How long no process asks for a token again after Zoho Accounts gave none, for whichever reason."""
 
 QUIET_SECONDS = 60
@@ -182,7 +182,7 @@ class TokenManager:
         # Zoho's own no made no token; where its answer was lost there may be one that we never saw.
         is_no = isinstance(problem, NoToken) and problem.__cause__ is None
         renewals = grant.renewals[:-1] if is_no else grant.renewals
-        closed_for = WINDOW_SECONDS if throttled else HELD_BACK_SECONDS if isinstance(problem, NoToken) else 0
+        closed_for = WINDOW_SECONDS if throttled else NO_TOKEN_SECONDS if isinstance(problem, NoToken) else 0
         closed_until = now + closed_for * SECOND
         ours = grants.release(
             connection, grant.portal_id, renewer, renewals=renewals, closed_until=closed_until

@@ -102,5 +102,5 @@ class Outages:
     def _turns(self, *, to: bool) -> bool:
         """Say whether it fails now, and return whether that is news; several threads may say so at once."""
         with self._changing:
-            is_news, self._lasts = self._lasts is not to, to
-        return is_news
+            is_new, self._lasts = self._lasts is not to, to
+        return is_new

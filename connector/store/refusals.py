@@ -43,9 +43,9 @@ def taken(connection: Connection, portal_id: int, work: Work, now: int) -> None:
         first = adding.values(portal_id=portal_id, work=work, taken_at=now)
         connection.execute(first.on_conflict_do_nothing())
         return
-    is_news = found.reason or found.taken_at + NOTED_EVERY <= now
+    is_new = found.reason or found.taken_at + NOTED_EVERY <= now
     # Never waiting for the row: whoever has it notes the same.
-    if is_news and connection.execute(_FREE, given).first() is not None:
+    if is_new and connection.execute(_FREE, given).first() is not None:
         noting = update(portal_writes).where(_is(portal_id, work))
         connection.execute(noting.values(taken_at=now, reason="", detail=""))
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, func, select, text
 
 from connector.clock import DAY, MINUTE
 from connector.store import grants
-from connector.store.outbox import IS_DUE
+from connector.store.outbox import IS_DUE, IS_UNDER_WAY
 from connector.store.tables import limits, outbox, portals
 
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.

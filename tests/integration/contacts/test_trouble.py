@@ -73,7 +73,7 @@ async def test_nobody_waits_for_a_slow_desk(services: Services) -> None:
     assert not await _is_kept(services)
 
 
-async def test_a_question_outlasts_our_patience(services: Services) -> None:
+async def test_a_question_outlasts_our_wait(services: Services) -> None:
     """Whoever asks again meanwhile waits for the same answer: Desk is asked once, at no more width."""
     services.add("There", phone=E164)
     services.state.faults.add(Rule(kind="latency", seconds=0.3))

@@ -157,7 +157,7 @@ async def test_running_and_waking(env: Environment) -> None:
 
 async def test_stop_gives_back_what_has_not_left(env: Environment) -> None:
     """A delivery that was still asking who owns it goes back at once, for anybody to take."""
-    running = await _held_up(env, "GET", AGENTS)
+    running = await _delayed(env, "GET", AGENTS)
     await env.deliverer.stop()
     await running
     row = await env.row()
@@ -168,7 +168,7 @@ async def test_stop_gives_back_what_has_not_left(env: Environment) -> None:
 
 async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
     """A request that does not come back in time is looked for later."""
-    running = await _held_up(env, "POST", CALLS)
+    running = await _delayed(env, "POST", CALLS)
     await env.deliverer.stop()
     await running
     assert (await env.row()).state == "unknown"
@@ -176,7 +176,7 @@ async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
     assert len(env.calls) == 1
 
 
-async def _held_up(env: Environment, method: str, path: str) -> "asyncio.Task[None]":
+async def _delayed(env: Environment, method: str, path: str) -> "asyncio.Task[None]":
     """Start delivering, and come back when the sandbox holds a request up for half a minute."""
     env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     rule = env.strike("latency", path, method, seconds=30)
@@ -197,7 +197,7 @@ async def test_stop_with_nothing_to_do(env: Environment) -> None:
 
 async def test_run_is_killed(env: Environment) -> None:
     """What never left is anybody's half a minute after its process was killed, though nobody gave it back."""
-    running = await _held_up(env, "GET", AGENTS)
+    running = await _delayed(env, "GET", AGENTS)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     other = env.another()
@@ -229,7 +229,7 @@ async def test_a_clock_that_is_wrong(env: Environment) -> None:
 
 async def test_long_work_keeps_others_away(env: Environment) -> None:
     """Who prepares a row for long says so, and nobody else begins with it."""
-    running = await _held_up(env, "GET", AGENTS)
+    running = await _delayed(env, "GET", AGENTS)
     before = (await env.row()).picked_until or 0
     env.advance(PICK_LASTS / SECOND / 2)
     env.deliverer.wake()

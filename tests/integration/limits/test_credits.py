@@ -87,7 +87,7 @@ async def test_one_refusal_stops_everybody(env: Environment, process: Start) -> 
     assert env.posts(CALLS, status=429) == 0
 
 
-async def test_without_a_word_from_desk_nothing_is_held_back(env: Environment, process: Start) -> None:
+async def test_without_a_word_from_desk_nothing_waits(env: Environment, process: Start) -> None:
     """What agents add to an edition's credits is not known to us, so our count alone stops nobody."""
     budget = PortalBudget(env.store, 1, env.clock, env.clock)
     async with budget.request(1_000_000, live=True):

@@ -121,7 +121,7 @@ class Process:
             self._desk.now -= 1
 
     async def end(self) -> None:
-        """End; nobody may have lost patience before."""
+        """End; nobody may have given up before."""
         for task in self._tasks:
             task.cancel()
         came_to = await asyncio.gather(*self._tasks, return_exceptions=True)

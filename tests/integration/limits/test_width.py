@@ -57,7 +57,7 @@ async def hold(budget: PortalBudget, until: asyncio.Event) -> None:
 
 
 async def left_alone(budget: PortalBudget) -> None:
-    """Lose patience in the middle of a request that nobody waits for."""
+    """Give up in the middle of a request that nobody waits for."""
     with pytest.raises(asyncio.CancelledError):
         async with budget.request(1, live=False):
             raise asyncio.CancelledError
@@ -142,7 +142,7 @@ async def test_idle_slots_are_given_back(env: Environment) -> None:
 
 
 async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> None:
-    """Who loses patience does not stop Desk: the slot is free when Desk must have ended."""
+    """Who gives up does not stop Desk: the slot is free when Desk must have ended."""
     budget = env.portals.limits.of(1)
     for _ in range(2):
         await left_alone(budget)

@@ -303,10 +303,10 @@ def _plan(connection: Connection, query: str) -> str:
 def test_indexes_are_used(tmp_path: Path) -> None:
     """However long the queue, SQLite walks through it neither for a pick nor to see that nothing is due."""
     due = "SELECT id FROM outbox WHERE outbox.state = 'due' AND portal_id = 1 AND due_at <= 5 ORDER BY due_at"
-    held = "SELECT id FROM outbox WHERE outbox.state IN ('sending', 'unknown')"
+    permits = "SELECT id FROM outbox WHERE outbox.state IN ('sending', 'unknown')"
     idle = "SELECT min(due_at) FROM outbox WHERE outbox.state IN ('due', 'unknown') AND due_at > 5"
     store = Store.open(f"sqlite:///{tmp_path / 'plans.db'}")
-    for query, index in ((due, "ix_outbox_due"), (held, "ix_outbox_held"), (idle, "ix_outbox_waiting")):
+    for query, index in ((due, "ix_outbox_due"), (permits, "ix_outbox_held"), (idle, "ix_outbox_waiting")):
         plan = store.read_now(partial(_plan, query=query))
         assert index in plan
         assert "TEMP B-TREE" not in plan

@@ -195,10 +195,10 @@ async def test_what_our_tables_know_replaces_no_answer(place: Place) -> None:
 async def test_a_known_caller_is_named_without_a_claim(place: Place) -> None:
     """Our own tables are read though another process holds the question: the name waits for nobody."""
     await place.services.contact_lookup.look_up(1, CALLER, country="GB", live=True)
-    asked, held = searches(place), 10**15
+    asked, occupied = searches(place), 10**15
     fail(place, "server_error")
     await ring(place)
-    taken = await place.services.store.write(lambda c: calls.take_question(c, 1, 1, held))
+    taken = await place.services.store.write(lambda c: calls.take_question(c, 1, 1, occupied))
     assert taken
     async with place.banner("ada@example.com") as banner:
         assert (await banner.until(lookup="found"))["contacts"][0]["name"] == "Grace Hopper"

@@ -87,7 +87,7 @@ async def test_program_hears_at_once(desk: Place) -> None:
     assert "1001 was not picked up, so +44 20 7946 0811 has not been called" in shown["message"]
 
 
-async def test_impatience_dials_once(desk: Place) -> None:
+async def test_clicked_again_dials_once(desk: Place) -> None:
     """However often and from however many tabs the same is clicked, it is one order; so is a repetition."""
     answers = await asyncio.gather(*(dial(desk, CUSTOMER) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {202}

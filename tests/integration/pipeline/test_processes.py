@@ -98,7 +98,7 @@ async def test_lost_connection_is_made_up_for(
 async def test_lost_database_is_503(
     place: Place, server: PostgresqlDatabases, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without its database the connector asks for patience, says so once, and goes on by itself after it."""
+    """Without its database the connector answers 503, says so once, and goes on by itself afterwards."""
     name = name_of(database_url)
     server.server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     server.server.cut(name)
@@ -143,7 +143,7 @@ async def test_orders_reach_the_process_that_is_asked(place: Place, neighbour: P
     assert (await asyncio.wait_for(watching, 10)).json()["state"] == "done"
 
 
-async def test_impatience_at_two_processes(place: Place, neighbour: Place) -> None:
+async def test_clicked_again_at_two_processes(place: Place, neighbour: Place) -> None:
     """Clicks that reach several processes at once are one order, and one program of several gets it."""
     await place.fetch()
     clicks = [

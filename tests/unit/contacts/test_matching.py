@@ -251,7 +251,7 @@ async def test_a_failure_ends_the_other_search(failing: SearchField) -> None:
 
 @pytest.mark.anyio
 async def test_who_gives_up_ends_both() -> None:
-    """Patience that ends leaves no task behind either."""
+    """A time-out leaves no task behind either."""
     desk, before = HalfADesk(None), asyncio.all_tasks()
     asking = asyncio.create_task(search_both_fields(cast("Desk", desk), ["1"], live=True))
     await desk.both_have_begun.wait()

@@ -34,7 +34,7 @@ class Process:
     """One process: its gate, what it holds, and a share that is committed while it does not know it yet."""
 
     gate: Gate
-    held: list[Request] = field(default_factory=list)
+    permits: list[Request] = field(default_factory=list)
     asking: tuple[ExitStack, Ask] | None = None
     committed: Share | None = None
 
@@ -71,7 +71,7 @@ class Processes(RuleBasedStateMachine):
             process.asking = (stack, asked)
             for place in places:
                 if place.has_come.is_set():
-                    process.held.append(Request("lookup", place.epoch))
+                    process.permits.append(Request("lookup", place.epoch))
                 else:
                     process.gate.leave_queue("lookup", place)
 
@@ -107,7 +107,7 @@ class Processes(RuleBasedStateMachine):
     @rule(number=numbers)
     def work(self, number: int) -> None:
         """Return what is answered, and send all that may be sent; it takes as long as it may."""
-        for _ in self.processes[number].held.copy():
+        for _ in self.processes[number].permits.copy():
             self.end(number, gives_up=False)
         self.renew(number, 3, 3)
         for kind in ("lookup", "delivery") * 3:
@@ -126,13 +126,13 @@ class Processes(RuleBasedStateMachine):
         """Take a permit."""
         process = self.processes[number]
         if process.gate.try_enter(kind):
-            process.held.append(Request(kind, process.gate.epoch))
+            process.permits.append(Request(kind, process.gate.epoch))
 
     @rule(number=numbers, lasts=st.integers(1, REQUEST_LASTS))
     def leave(self, number: int, lasts: int) -> None:
         """Send the request of a permit that is held, if it may be sent."""
         process = self.processes[number]
-        for request in process.held:
+        for request in process.permits:
             if request.ends_at is None and process.gate.may_leave(request.epoch):
                 request.ends_at = self.steady + lasts
                 self.at_desk.append(request.ends_at)
@@ -142,10 +142,10 @@ class Processes(RuleBasedStateMachine):
     def end(self, number: int, gives_up: bool) -> None:  # noqa: FBT001 - hypothesis gives it by name
         """Return a permit: its request is answered, has not left, or is given up."""
         process = self.processes[number]
-        for request in process.held:
+        for request in process.permits:
             is_over = request.ends_at is None or request.ends_at <= self.steady
             if is_over or gives_up:
-                process.held.remove(request)
+                process.permits.remove(request)
                 until = 0 if is_over else self.steady + REQUEST_LASTS
                 process.gate.leave(request.kind, unanswered_until=until)
                 return
