@@ -7,19 +7,27 @@ a call that an agent makes. A call that comes in is picked up by Twilio, and is 
 
 To Twilio everything that reaches it is inbound, an agent who calls out like a customer who calls a line, and
 both may come as a client or by SIP: only who calls whom tells them apart.
+
+X-Twilio-Signature is base64 of an HMAC over the address that was posted to, with its query, and each field's
+name and distinct values in order. Of JSON only a hash is signed: it stands in the query. The key is the
+account's Auth Token (SHA-1), or a shared key of one's own, and then a header tells the hash.
+Pages: twilio.com/docs/usage/webhooks/webhooks-security and .../webhook-shared-keys.
 """
 
+import hmac
 import re
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
 
 import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
-from connector.casing import ascii_lower
+from connector.casing import ascii_lower, ascii_upper
 from connector.clock import DAY, SECOND
-from connector.dialects import twilio_signature
 from connector.dialects.base import Answer, AnswerContext, Ignored, Parsed, Posted, SystemConfig, unreadable
 from connector.dialects.fields import (
     MAX_URL,
@@ -32,7 +40,7 @@ from connector.dialects.fields import (
     read_json,
     required,
 )
-from connector.errors import InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
+from connector.errors import BadSignature, InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
 from connector.numbers import Kind, read
 
 SOURCE = "twilio"
@@ -120,7 +128,7 @@ def parse(system: SystemConfig, posted: Posted) -> Parsed:
     """
     media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
     is_form = media_type == FORM
-    twilio_signature.verify(posted.headers, posted.url, posted.body, system.secrets, is_form=is_form)
+    verify_signature(posted.headers, posted.url, posted.body, system.secrets, is_form=is_form)
     if not is_form and not media_type.endswith("json"):
         raise UnsupportedFormat(f"send {FORM} or application/json")
     try:
@@ -355,4 +363,76 @@ def _dialled_by_agent(caller: _End, called: _End, direction: Direction) -> Part:
         from_number=caller.told if caller.is_line else None,
         to_number=None if called.is_client and direction is Direction.INTERNAL else called.told,
         agent=None if caller.is_line else caller.agent or caller.word,
+    )
+
+
+_SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
+_SIGNATURE_HEADERS = ("x-twilio-signature", "x-signalwire-signature")
+_BODY_HASH = "bodySHA256"
+
+_HASHES = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
+_PORTS = {"https": 443, "http": 80}
+
+
+def sign(token: str, url: str, fields: Mapping[str, Sequence[str]], digest: str = "sha1") -> str:
+    """Make the signature of a request to `url` with these form fields."""
+    text = url + "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
+    return b64encode(hmac.digest(token.encode(), text.encode(), digest)).decode()
+
+
+def verify_signature(
+    headers: Mapping[str, str], url: str, body: bytes, tokens: Iterable[str], *, is_form: bool
+) -> None:
+    """Pass if the request was signed with one of the tokens; BadSignature if not.
+
+    The sender signs `url` with or without its port, whichever way it was typed.
+    """
+    given = next((headers[name] for name in _SIGNATURE_HEADERS if headers.get(name)), "")
+    if not given:
+        raise BadSignature(f"the header {_SIGNATURE_HEADERS[0]} is missing")
+    fields = _signed_fields(body) if is_form else {}
+    if not is_form:
+        _check_hash(url, body)
+    digest = _hash_named(headers.get(_SIGNATURE_SETTINGS, ""))
+    expected = [sign(token, spelling, fields, digest) for token in tokens for spelling in _spellings(url)]
+    matches = [hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in expected]
+    if not any(matches):
+        raise BadSignature("no signature of this address and body was made with a token that is valid now")
+
+
+def _hash_named(settings: str) -> str:
+    """Return which hash the header names: `key=...,algorithm=...`, or the one that needs no header."""
+    told = dict(part.strip().partition("=")[::2] for part in settings.split(","))
+    name = ascii_upper(told.get("algorithm", "").strip()) or "HMAC_SHA1"
+    if name not in _HASHES:
+        raise BadSignature(
+            f"the header {_SIGNATURE_SETTINGS} names a hash that is none of {', '.join(_HASHES)}"
+        )
+    return _HASHES[name]
+
+
+def _signed_fields(body: bytes) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+    except ValueError as problem:
+        raise BadSignature("what is signed as a form is none") from problem
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def _check_hash(url: str, body: bytes) -> None:
+    told = parse_qs(urlsplit(url).query).get(_BODY_HASH, [""])[0]
+    if not hmac.compare_digest(ascii_lower(told).encode(), sha256(body).hexdigest().encode()):
+        raise BadSignature(f"{_BODY_HASH} in the address is not the hash of this body")
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """Write an address as it is, without its port, and with the port that it has or stands for."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+    port = parts.port or _PORTS[parts.scheme]
+    yield from dict.fromkeys(
+        (url, urlunsplit(parts._replace(netloc=host)), urlunsplit(parts._replace(netloc=f"{host}:{port}")))
     )

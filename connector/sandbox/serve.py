@@ -17,8 +17,7 @@ from connector.sandbox import admin_api, authorization, desk, oidc, token_endpoi
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
 from connector.sandbox.desk.gateway import ConcurrencyLimit
-from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
-from connector.sandbox.middleware import FaultInjection, RequestCounting
+from connector.sandbox.middleware import FaultInjection, HangUpH11, HangUpHttpTools, RequestCounting
 from connector.sandbox.presets import default_config
 from connector.sandbox.state import SandboxState
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.clock import MINUTE, SECOND
 from connector.dialects import Parsed
-from connector.sandbox.desk.credits import weigh
+from connector.sandbox.desk.portal import weigh
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
 from connector.sandbox.state import Requests, SandboxState

@@ -17,9 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.sandbox.config import Config
 from connector.sandbox.desk import params, scopes
-from connector.sandbox.desk.credits import Cost, weigh
 from connector.sandbox.desk.params import BadValue, Params, Sort
-from connector.sandbox.desk.portal import Portal
+from connector.sandbox.desk.portal import Cost, Portal, weigh
 from connector.sandbox.desk.records import Agent, JsonObject
 from connector.sandbox.desk.refusals import Refusal, bad_parameter, extra_parameter, invalid_data
 from connector.sandbox.desk.rules import Members

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from connector.sandbox.faults import FaultKind, Rule
-from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
+from connector.sandbox.middleware import HangUpH11, HangUpHttpTools
 from connector.sandbox.serve import RunningSandbox, create_sandbox
 from connector.sandbox.tokens import Grant
 from tests.integration.sandbox_accounts.conftest import ADA, NO_TLS

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from connector.sandbox.faults import Rule
-from connector.sandbox.hangup import HangUpH11, HangUpHttpTools
+from connector.sandbox.middleware import HangUpH11, HangUpHttpTools
 from connector.sandbox.presets import demo_config
 from connector.sandbox.serve import NotLoopback, RunningSandbox, run
 from tests.integration.sandbox_accounts.conftest import NO_TLS

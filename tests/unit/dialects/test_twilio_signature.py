@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it brings no types
 
-from connector.dialects import twilio_signature
-from connector.dialects.twilio_signature import verify
+from connector.dialects.twilio import sign, verify_signature
 from connector.errors import BadSignature
 
 TOKEN = "12345"
@@ -29,15 +28,15 @@ def signed(signature: str) -> dict[str, str]:
 
 def test_the_vector() -> None:
     """The vendor's documented example."""
-    verify(signed(VECTOR), ADDRESS, BODY, [TOKEN], is_form=True)
-    assert twilio_signature.sign(TOKEN, ADDRESS, {name: [value] for name, value in FIELDS.items()}) == VECTOR
+    verify_signature(signed(VECTOR), ADDRESS, BODY, [TOKEN], is_form=True)
+    assert sign(TOKEN, ADDRESS, {name: [value] for name, value in FIELDS.items()}) == VECTOR
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()), st.text(st.characters(codec="ascii"), min_size=1))
 def test_against_the_vendor(fields: dict[str, str], token: str) -> None:
     """What the vendor's library signs is accepted, whatever the fields."""
     theirs = RequestValidator(token).compute_signature(ADDRESS, fields)
-    verify(signed(theirs), ADDRESS, urlencode(fields).encode(), ["another", token], is_form=True)
+    verify_signature(signed(theirs), ADDRESS, urlencode(fields).encode(), ["another", token], is_form=True)
 
 
 class Repeated(dict[str, list[str]]):
@@ -52,7 +51,7 @@ class Repeated(dict[str, list[str]]):
 def test_repeated_fields(fields: dict[str, list[str]]) -> None:
     """Each distinct value once, in order."""
     theirs = RequestValidator(TOKEN).compute_signature(ADDRESS, Repeated(fields))
-    verify(signed(theirs), ADDRESS, urlencode(fields, doseq=True).encode(), [TOKEN], is_form=True)
+    verify_signature(signed(theirs), ADDRESS, urlencode(fields, doseq=True).encode(), [TOKEN], is_form=True)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +66,12 @@ def test_repeated_fields(fields: dict[str, list[str]]) -> None:
 )
 def test_with_and_without_the_port(ours: str, theirs: str) -> None:
     """The sender is inconsistent; another port is another address."""
-    verify(
+    verify_signature(
         signed(RequestValidator(TOKEN).compute_signature(theirs, FIELDS)), ours, BODY, [TOKEN], is_form=True
     )
     elsewhere = RequestValidator(TOKEN).compute_signature(ours.replace("/hooks", ":1/hooks"), FIELDS)
     with pytest.raises(BadSignature):
-        verify(signed(elsewhere), ours, BODY, [TOKEN], is_form=True)
+        verify_signature(signed(elsewhere), ours, BODY, [TOKEN], is_form=True)
 
 
 def test_json() -> None:
@@ -81,11 +80,11 @@ def test_json() -> None:
     address = f"{ADDRESS}&bodySHA256={sha256(body).hexdigest()}"
     theirs = RequestValidator(TOKEN).compute_signature(address, {})
     assert RequestValidator(TOKEN).validate(address, body.decode(), theirs)
-    verify(signed(theirs), address, body, [TOKEN], is_form=False)
+    verify_signature(signed(theirs), address, body, [TOKEN], is_form=False)
     with pytest.raises(BadSignature, match="hash"):
-        verify(signed(theirs), address, body + b" ", [TOKEN], is_form=False)
+        verify_signature(signed(theirs), address, body + b" ", [TOKEN], is_form=False)
     with pytest.raises(BadSignature, match="hash"):
-        verify(
+        verify_signature(
             signed(RequestValidator(TOKEN).compute_signature(ADDRESS, {})),
             ADDRESS,
             body,
@@ -98,12 +97,12 @@ def test_shared_keys() -> None:
     """With a key of one's own a header names the hash; one that is not known is refused."""
     theirs = RequestValidator(TOKEN).compute_signature(ADDRESS, FIELDS, algorithm="HMAC_SHA256")
     settings = {"x-twilio-webhooks-signature-settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
-    verify(signed(theirs) | settings, ADDRESS, BODY, [TOKEN], is_form=True)
+    verify_signature(signed(theirs) | settings, ADDRESS, BODY, [TOKEN], is_form=True)
     with pytest.raises(BadSignature):
-        verify(signed(theirs), ADDRESS, BODY, [TOKEN], is_form=True)
+        verify_signature(signed(theirs), ADDRESS, BODY, [TOKEN], is_form=True)
     for other in ("algorithm=NONE", "algorithm=HMAC_MD5"):
         with pytest.raises(BadSignature, match="none of"):
-            verify(
+            verify_signature(
                 signed(VECTOR) | {"x-twilio-webhooks-signature-settings": other}, ADDRESS, BODY, [TOKEN],
                 is_form=True,
             )  # fmt: skip
@@ -113,7 +112,7 @@ def test_shared_keys() -> None:
 def test_wrong_signatures(signature: str) -> None:
     """Each is refused, and the refusal shows neither the token nor the right one."""
     with pytest.raises(BadSignature) as refusal:
-        verify(signed(signature), ADDRESS, BODY, [TOKEN], is_form=True)
+        verify_signature(signed(signature), ADDRESS, BODY, [TOKEN], is_form=True)
     assert VECTOR not in str(refusal.value)
 
 
@@ -128,4 +127,4 @@ def test_other_requests() -> None:
         (ADDRESS, BODY, []),
     ):
         with pytest.raises(BadSignature):
-            verify(signed(VECTOR), address, body, tokens, is_form=True)
+            verify_signature(signed(VECTOR), address, body, tokens, is_form=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.sandbox.desk.credits import Cost, Credits, weigh
+from connector.sandbox.desk.portal import Cost, Credits, weigh
 from connector.sandbox.desk.refusals import Refusal
 from connector.sandbox.presets import DEMO_ORG_ID, default_config
 
