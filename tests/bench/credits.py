@@ -241,9 +241,10 @@ def _link(services: Services, world: SandboxState) -> None:
         scope_text=scopes,
         org_id=DEMO_ORG_ID,
     )
-    held = world.tokens.add_refresh_token(grant)
+    refresh = world.tokens.add_refresh_token(grant)
     encrypted = [
-        services.encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))
+        services.encryptor.encrypt(each.token)
+        for each in (refresh, world.tokens.add_access_token(grant, refresh))
     ]
     desk = world.desk.portals()[0]
     values: dict[str, Any] = {

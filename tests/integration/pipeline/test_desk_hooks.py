@@ -39,9 +39,10 @@ async def subscribe(place: Place) -> str:
         scope_text=" ".join(scopes),
         org_id=DEMO_ORG_ID,
     )
-    held = world.tokens.add_refresh_token(grant)
+    refresh = world.tokens.add_refresh_token(grant)
     encrypted = [
-        services.encryptor.encrypt(each.token) for each in (held, world.tokens.add_access_token(grant, held))
+        services.encryptor.encrypt(each.token)
+        for each in (refresh, world.tokens.add_access_token(grant, refresh))
     ]
     ends_at = services.clock() + 3_000_000
     services.store.write_now(
