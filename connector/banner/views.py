@@ -8,7 +8,16 @@ from connector.banner.audience import Mine
 from connector.calls import Call, CallState, Direction, LegState, went_on
 from connector.clock import SECOND
 from connector.contacts import Contact, OpenTicket
-from connector.numbers import PLAIN_NOTATION, Kind, Notation, Number, country_at, heard, read, worth_asking
+from connector.numbers import (
+    PLAIN_NOTATION,
+    Kind,
+    Notation,
+    Number,
+    country_at,
+    heard,
+    read,
+    worth_looking_up,
+)
 from connector.store.calls import CallRow, RecordState
 from connector.store.phones import PhoneSystem
 from connector.store.users import Team
@@ -62,7 +71,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether Desk may know the customer: not of internal calls, withheld or own numbers."""
         if self.call.direction is Direction.INTERNAL:
             return False
-        return worth_asking(self.customer, self.phone.lines)
+        return worth_looking_up(self.customer, self.phone.lines)
 
     @property
     def contact_id(self) -> str | None:

@@ -4,8 +4,7 @@ Nothing is made here: whoever looks somebody up has not decided to write anythin
 """
 
 from connector.contacts.cards import MATCHES_AT_MOST, Contact, Found, OpenTicket, pick
-from connector.contacts.lookup import TIMEOUT_SECONDS, ContactLookup, Desks
-from connector.contacts.places import Place
+from connector.contacts.lookup import TIMEOUT_SECONDS, ContactLookup, Desks, Place
 from connector.contacts.sync import ContactSync, SyncStatus
 from connector.contacts.webhooks import DeskHooks
 

@@ -1,4 +1,7 @@
-"""Find the contacts that bear a number: in our own tables first, in Desk second."""
+"""Find the contacts that bear a number: in our own tables first, in Desk second.
+
+Whose number it is depends on the place of the question: which portal, which country, which lines.
+"""
 
 import asyncio
 import logging
@@ -6,12 +9,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
 from connector.aio import SingleFlight
+from connector.casing import ascii_upper
 from connector.clock import Clock
-from connector.contacts import places
 from connector.contacts.cache import ContactCache
 from connector.contacts.cards import (
     LOOKED_AT,
@@ -29,11 +33,20 @@ from connector.contacts.matching import (
     number_patterns,
     search_both_fields,
 )
-from connector.contacts.places import Place
-from connector.errors import CallerCreditsUsed, NoToken, RecordNotFound, StoreError, ZohoBusy, ZohoDown
-from connector.numbers import Number, worth_asking
+from connector.errors import (
+    CallerCreditsUsed,
+    InvalidRequest,
+    NotFound,
+    NoToken,
+    RecordNotFound,
+    StoreError,
+    ZohoBusy,
+    ZohoDown,
+)
+from connector.numbers import Number, worth_looking_up
 from connector.settings import Settings
-from connector.store import Store
+from connector.store import Store, phones, portals
+from connector.store.phones import PhoneSystem
 from connector.zoho.client import Desk
 
 TIMEOUT_SECONDS = 2.5
@@ -50,6 +63,14 @@ log = logging.getLogger(__name__)
 
 Question = tuple[int, str, bool, str | None]
 """What may be asked once for many: portal, number, whether somebody waits, and who is charged for it."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a question belongs: a portal, the country whose numbers lack a country code, and own numbers."""
+
+    portal_id: int
+    country: str
+    own_numbers: frozenset[str] = frozenset()
 
 
 class Desks(Protocol):
@@ -72,13 +93,13 @@ class ContactLookup:
         settings: Settings,
         clock: Clock,
         *,
-        wait_seconds: float = TIMEOUT_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._store = store
         self._cache = ContactCache(store, settings, clock)
         self._desks = desks
         self._clock = clock
-        self._timeout_seconds = wait_seconds
+        self._timeout_seconds = timeout_seconds
         self._look_ups: SingleFlight[Question, Found] = SingleFlight()
         self._questions: SingleFlight[Question, tuple[Contact, ...]] = SingleFlight()
 
@@ -119,7 +140,7 @@ class ContactLookup:
     ) -> tuple[Number, Found]:
         """Read a number that somebody gives, and look it up unless it can be nobody's in Desk."""
         number = numbers.read(text[:TEXT_AT_MOST], place.country)
-        if number.e164 is None or not worth_asking(number, place.own_numbers):
+        if number.e164 is None or not worth_looking_up(number, place.own_numbers):
             return number, Found(source="skipped")
         found = await self.look_up(
             place.portal_id, number.e164, country=place.country, live=True, caller=caller
@@ -172,10 +193,10 @@ class ContactLookup:
     async def place(
         self, *, portal: int | None = None, phone: str | None = None, country: str | None = None
     ) -> Place:
-        """Return where a question belongs, as `places.find` says; raises NotFound or InvalidRequest."""
+        """Return where a question belongs, as `find_place` says; raises NotFound or InvalidRequest."""
         now = self._clock()
         return await self._store.read(
-            lambda connection: places.find(connection, now, portal=portal, phone=phone, country=country)
+            lambda connection: find_place(connection, now, portal=portal, phone=phone, country=country)
         )
 
     async def remember(self, portal_id: int, e164: str, contact: Contact) -> None:
@@ -247,3 +268,57 @@ class ContactLookup:
                 yield
         except TimeoutError as problem:
             raise ZohoDown(f"Desk did not answer within {self._timeout_seconds} s.") from problem
+
+
+def find_place(
+    connection: Connection, now: int, *, portal: int | None, phone: str | None, country: str | None
+) -> Place:
+    """Return the place that a portal's id, a phone system's slug and a country name; each may be missing.
+
+    The portal is the phone system's, else the only linked one; the country is that of the phone system,
+    else of the portal's first one. Raises NotFound for what is not there, InvalidRequest for what is open.
+    """
+    systems = phones.list_all(connection, now)
+    named = None if phone is None else _named(systems, phone, portal)
+    portal_id = _portal(connection, portal) if named is None else named.portal_id
+    own = [system for system in systems if system.portal_id == portal_id]
+    return Place(
+        portal_id=portal_id,
+        country=_country(country, own if named is None else [named]),
+        own_numbers=frozenset(line for system in own for line in system.lines),
+    )
+
+
+def _named(systems: list[PhoneSystem], slug: str, portal: int | None) -> PhoneSystem:
+    for system in systems:
+        if system.slug == slug and portal in (None, system.portal_id):
+            return system
+    raise NotFound(f"There is no phone system {slug[:40]!r} here.")
+
+
+def _portal(connection: Connection, portal_id: int | None) -> int:
+    return _only_linked(connection) if portal_id is None else _existing(connection, portal_id)
+
+
+def _existing(connection: Connection, portal_id: int) -> int:
+    if portals.get(connection, portal_id) is None:
+        raise NotFound(f"There is no portal {portal_id}.")
+    return portal_id
+
+
+def _only_linked(connection: Connection) -> int:
+    linked = [portal.id for portal in portals.list_all(connection) if portal.state == "linked"]
+    if not linked:
+        raise NotFound("No portal is linked yet: an administrator does that at /connect.")
+    if len(linked) > 1:
+        raise InvalidRequest("Several portals are linked: say which one with portal=, or phone=.")
+    return linked[0]
+
+
+def _country(country: str | None, systems: list[PhoneSystem]) -> str:
+    if country is None:
+        # Without a phone system nobody has said where we are: only numbers with a country code can be read.
+        return systems[0].country if systems else ""
+    if not numbers.known_country(ascii_upper(country)):
+        raise InvalidRequest(f"{country[:10]!r} is no country; write its two letters, such as FR or GB.")
+    return ascii_upper(country)

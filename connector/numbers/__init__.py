@@ -34,7 +34,7 @@ from connector.numbers.reading import (
     mask,
     plain,
     read,
-    worth_asking,
+    worth_looking_up,
 )
 from connector.numbers.subscribers import is_among, spellings, subscriber
 
@@ -71,5 +71,5 @@ __all__ = [
     "tails",
     "unread",
     "within",
-    "worth_asking",
+    "worth_looking_up",
 ]

@@ -147,7 +147,7 @@ def labelled(number: Number) -> str:
     return number.display if number.address is None else f"{number.address} (internet call address)"
 
 
-def worth_asking(number: Number, own_numbers: Collection[str]) -> bool:
+def worth_looking_up(number: Number, own_numbers: Collection[str]) -> bool:
     """Tell whether a number may be a customer's: no extension, not withheld, none of ours (E.164)."""
     return number.kind is Kind.E164 and not is_among(number.e164, own_numbers)
 

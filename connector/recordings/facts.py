@@ -139,7 +139,7 @@ class CallerNames:
         number = customer_of(recorded, told)
         if known is not None or number.e164 is None:
             return known
-        if not numbers.worth_asking(number, recorded.phone.lines):
+        if not numbers.worth_looking_up(number, recorded.phone.lines):
             return None
         return await self._ask(recorded, number.e164, country)
 

@@ -47,7 +47,7 @@ class SearchResult(msgspec.Struct, frozen=True):
 async def lookup(request: Request) -> Response:
     """Return `GET /api/contacts/lookup?number=`: `{number, e164, contacts, source}`.
 
-    `phone` (slug), `portal` (id) and `country` say where the number is at home; see `contacts.places`.
+    `phone` (slug), `portal` (id) and `country` say where the number is at home; see `contacts.Place`.
     """
     caller = await require_api(request)
     services, text = services_of(request), _required(request, "number")

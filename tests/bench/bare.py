@@ -21,8 +21,8 @@ async def rate(env: Environment, width: int) -> float:
     request = await _request(env)
     address = urlsplit(_origin(env))
     began_at = time.perf_counter() + WARM_SECONDS
-    asking = [_ask(address.hostname or "", address.port or 80, request, began_at) for _ in range(width)]
-    return sum(await asyncio.gather(*asking)) / SECONDS
+    askers = [_ask(address.hostname or "", address.port or 80, request, began_at) for _ in range(width)]
+    return sum(await asyncio.gather(*askers)) / SECONDS
 
 
 def _origin(env: Environment) -> str:

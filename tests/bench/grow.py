@@ -174,8 +174,8 @@ async def _ingest(store: Store, run: str) -> float:
 def _claim_all(store: Store) -> list[float]:
     """Claim until nothing is due, each delivery done at once; answer the seconds of each claim."""
     times: list[float] = []
-    while occupied := store.write_now(lambda connection: _claim(connection, times)):
-        store.write_now(lambda connection: _finish(connection, occupied))
+    while claimed := store.write_now(lambda connection: _claim(connection, times)):
+        store.write_now(lambda connection: _finish(connection, claimed))
     return times
 
 

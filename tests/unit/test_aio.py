@@ -117,14 +117,14 @@ async def test_who_comes_as_it_ends_starts_anew() -> None:
         await begun.wait()
         return await flights.run("a", fine.ask)
 
-    asking = [asyncio.create_task(ask(ends))]
+    tasks = [asyncio.create_task(ask(ends))]
     await _settled()
     with pytest.raises(NoSlot):
         await flights.run("a", end)
-    asking.append(asyncio.create_task(ask(ends)))
+    tasks.append(asyncio.create_task(ask(ends)))
     await _settled()
     fine.go.set()
-    assert [await each for each in asking] == [1, 1]
+    assert [await each for each in tasks] == [1, 1]
 
 
 async def test_a_failure_is_everybodys_and_not_kept() -> None:

@@ -20,13 +20,13 @@ from tests.acceptance.pipeline.test_day import event
 
 pytestmark = pytest.mark.anyio
 
-WAIT_SECONDS = 30
+TIMEOUT_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.05
 
 
 async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Ask until it is so, and leave the machine to those who are asked."""
-    async with asyncio.timeout(WAIT_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while True:
             if await is_so():
                 return

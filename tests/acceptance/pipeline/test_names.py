@@ -95,6 +95,8 @@ async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: 
     await sign_in(page, env, agent.email)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     await page.locator(f"button[data-contact='{chosen}']").first.press("Enter")
+    # Who calls back sees first that it is them.
+    await expect(page.locator(f"button[data-contact='{chosen}'][aria-pressed=true]").first).to_be_visible()
     await phone.post([event(env, call, "ended", number, 9, cause="no_answer")])
     await page.get_by_role("button", name=re.compile("^Call back")).first.press("Enter")
     # Other calls of this agent may go on.

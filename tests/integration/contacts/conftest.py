@@ -80,10 +80,10 @@ class Services:
         self.desks = OneDesk(desk)
         self.contact_lookup = self.another()
 
-    def another(self, wait_seconds: float = 60) -> ContactLookup:
+    def another(self, timeout_seconds: float = 60) -> ContactLookup:
         """Make a look-up on the same store, as another process would."""
         return ContactLookup(
-            self.store, self.desks, self.settings, self.state.clock.now, wait_seconds=wait_seconds
+            self.store, self.desks, self.settings, self.state.clock.now, timeout_seconds=timeout_seconds
         )
 
     def later(self, seconds: float) -> None:

@@ -122,11 +122,11 @@ async def test_what_was_made_is_known_at_once(services: Services) -> None:
 async def test_a_slow_answer_does_not_hide_what_was_made(services: Services) -> None:
     """A question that left before a contact was made does not make us forget it."""
     services.state.faults.add(Rule(kind="latency", seconds=0.1, times=2))
-    asking = asyncio.create_task(services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True))
+    looking = asyncio.create_task(services.contact_lookup.look_up(PORTAL, E164, country="DE", live=True))
     await services.until_asked()
     services.later(0.001)
     await services.contact_lookup.remember(PORTAL, E164, Contact(id="7", name="Made"))
-    assert (await asking).contacts == ()
+    assert (await looking).contacts == ()
     assert await _names(services) == (["Made"], "cache", 0)
 
 

@@ -63,26 +63,26 @@ async def test_one_field_alone_is_no_answer(services: Services) -> None:
 async def test_nobody_waits_for_a_slow_desk(services: Services) -> None:
     """Whoever waits is told after the time that we allow ourselves; nothing is kept."""
     services.state.faults.add(Rule(kind="latency", seconds=0.5))
-    impatient = services.another(wait_seconds=0.05)
+    hasty = services.another(timeout_seconds=0.05)
     with pytest.raises(ZohoDown, match="within"):
-        await impatient.look_up(PORTAL, E164, country="DE", live=True)
+        await hasty.look_up(PORTAL, E164, country="DE", live=True)
     with pytest.raises(ZohoDown, match="within"):
-        await impatient.open_tickets(PORTAL, services.people()[0].id)
+        await hasty.open_tickets(PORTAL, services.people()[0].id)
     with pytest.raises(ZohoDown, match="within"):
-        await impatient.search(PORTAL, "Ann", country="DE")
+        await hasty.search(PORTAL, "Ann", country="DE")
     assert not await _is_kept(services)
 
 
-async def test_a_question_outlasts_our_wait(services: Services) -> None:
+async def test_a_question_outlasts_our_time_out(services: Services) -> None:
     """Whoever asks again meanwhile waits for the same answer: Desk is asked once, at no more width."""
     services.add("There", phone=E164)
     services.state.faults.add(Rule(kind="latency", seconds=0.3))
-    impatient = services.another(wait_seconds=0.02)
+    hasty = services.another(timeout_seconds=0.02)
     before = services.state.requests.count(path="/api/v1/contacts/search")
     refused = 0
     while True:
         try:
-            found = await impatient.look_up(PORTAL, E164, country="DE", live=True)
+            found = await hasty.look_up(PORTAL, E164, country="DE", live=True)
             break
         except ZohoDown:
             refused += 1

@@ -18,7 +18,7 @@ from tests.integration.databases import url_of
 from tests.integration.delivery.env import Environment
 from tests.integration.zoho.person import center
 
-WAIT_SECONDS = 60
+TIMEOUT_SECONDS = 60
 """Longer than any machine takes that does something else beside."""
 
 
@@ -54,7 +54,7 @@ class Process:
             limits=Limits(self.store, env.clock, env.clock),
         )
         self.contact_lookup = ContactLookup(
-            self.store, self.portals, env.settings, env.clock, wait_seconds=WAIT_SECONDS
+            self.store, self.portals, env.settings, env.clock, timeout_seconds=TIMEOUT_SECONDS
         )
         kinds = delivery.kinds(self.store, self.contact_lookup, env.settings, env.clock)
         self.deliverer = Deliverer(

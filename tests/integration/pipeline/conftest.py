@@ -124,8 +124,8 @@ def _link(services: Services, sandbox: RunningSandbox) -> None:
         scope_text=" ".join(scopes),
         org_id=DEMO_ORG_ID,
     )
-    occupied = world.tokens.add_refresh_token(grant)
-    access = world.tokens.add_access_token(grant, occupied)
+    refresh = world.tokens.add_refresh_token(grant)
+    access = world.tokens.add_access_token(grant, refresh)
     desk = world.desk.portal(DEMO_ORG_ID)
     assert desk is not None
     department = next(iter(desk.departments.values()))
@@ -138,7 +138,7 @@ def _link(services: Services, sandbox: RunningSandbox) -> None:
         lambda c: grants.put(
             c,
             portal.id,
-            services.encryptor.encrypt(occupied.token),
+            services.encryptor.encrypt(refresh.token),
             services.encryptor.encrypt(access.token),
             now + 3_000_000,
             now,

@@ -98,7 +98,7 @@ async def test_lost_connection_is_made_up_for(
 async def test_lost_database_is_503(
     place: Place, server: PostgresqlDatabases, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without its database the connector answers 503, says so once, and goes on by itself afterwards."""
+    """Without its database it asks to be asked again, says so once, and goes on by itself after it."""
     name = name_of(database_url)
     server.server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     server.server.cut(name)

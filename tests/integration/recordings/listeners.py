@@ -18,10 +18,10 @@ from tests.integration.pipeline.place import Place
 LOOPBACK = "127.0.0.0/8"
 PAGE = {"accept": "text/html"}
 
-WAIT_SECONDS = 60
+TIMEOUT_SECONDS = 60
 """Longer than any machine takes that does something else beside."""
 
-PATIENT = Fetcher(timeouts=Timeouts(answer=WAIT_SECONDS, silence=WAIT_SECONDS))
+SLOW_TO_GIVE_UP = Fetcher(timeouts=Timeouts(answer=TIMEOUT_SECONDS, silence=TIMEOUT_SECONDS))
 
 
 class Listeners:
@@ -71,7 +71,7 @@ class Listeners:
             services.encryptor,
             clock,
             services.contact_lookup,
-            fetcher or PATIENT,
+            fetcher or SLOW_TO_GIVE_UP,
             open_at_most,
             each_at_most,
         )
@@ -97,7 +97,7 @@ class Listeners:
         """Ask for something as somebody; None is nobody."""
         cookie = {} if email is None else {"cookie": f"{SESSION}={await self.place.signed_in(email)}"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.place.client.get(path, headers=cookie | named, timeout=WAIT_SECONDS)
+        return await self.place.client.get(path, headers=cookie | named, timeout=TIMEOUT_SECONDS)
 
     async def page(self, email: str | None, key: str) -> httpx2.Response:
         """Open a call's page."""

@@ -69,7 +69,7 @@ class Upstream:
         self.answers: dict[str, Answer] = {"/1.wav": by_range}
         self.asked: list[Request] = []
         self.port = 0
-        self.occupied = asyncio.Event()
+        self.released = asyncio.Event()
         self.hung_up = asyncio.Event()
 
     @property
@@ -94,7 +94,7 @@ class Upstream:
 
     async def hold(self, _request: Request, _out: asyncio.StreamWriter) -> None:
         """Say nothing until the test is over."""
-        await self.occupied.wait()
+        await self.released.wait()
 
     async def break_off(self, _request: Request, out: asyncio.StreamWriter) -> None:
         """Promise more than is sent."""
@@ -126,5 +126,5 @@ async def running(upstream: Upstream, certificate: Path | None = None) -> AsyncI
     try:
         yield upstream
     finally:
-        upstream.occupied.set()
+        upstream.released.set()
         server.close()

@@ -79,7 +79,7 @@ async def test_an_empty_line_between_requests_holds_nothing() -> None:
 
 
 async def test_an_answer_may_take_its_time() -> None:
-    """The limit is for the request alone: a banner's stream lasts for hours."""
+    """The time-out is for the request alone: a banner's stream lasts for hours."""
     async with served(SHORT_SECONDS) as (reader, writer):
         writer.write(b"GET /late HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert (await answered(reader)).endswith(b"late")

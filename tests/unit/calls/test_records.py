@@ -141,10 +141,10 @@ def test_the_colleague_who_calls_has_not_answered() -> None:
 def test_customers_come_before_colleagues() -> None:
     """A family that talked to somebody outside is that customer's, wanted internal calls or not."""
     told: dict[str, Any] = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
-    asking = call(event("ringing", call_id="a", **told), event("ended", 9, call_id="a"))
+    consultation = call(event("ringing", call_id="a", **told), event("ended", 9, call_id="a"))
     outside = call(inbound(2, call_id="b", parent="a"), event("ended", 9, call_id="b"))
-    assert written(asking, outside, with_internal=True) == written(asking, outside)
-    assert written(asking, outside).customer == "customer"
+    assert written(consultation, outside, with_internal=True) == written(consultation, outside)
+    assert written(consultation, outside).customer == "customer"
 
 
 def test_a_caller_without_a_direction_is_inbound() -> None:

@@ -251,12 +251,12 @@ async def test_a_failure_ends_the_other_search(failing: SearchField) -> None:
 
 @pytest.mark.anyio
 async def test_who_gives_up_ends_both() -> None:
-    """A time-out leaves no task behind either."""
+    """A search that is given up leaves no task behind either."""
     desk, before = HalfADesk(None), asyncio.all_tasks()
-    asking = asyncio.create_task(search_both_fields(cast("Desk", desk), ["1"], live=True))
+    search = asyncio.create_task(search_both_fields(cast("Desk", desk), ["1"], live=True))
     await desk.both_have_begun.wait()
-    asking.cancel()
+    search.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await search
     assert sorted(desk.ended) == ["mobile", "phone"]
     assert asyncio.all_tasks() == before

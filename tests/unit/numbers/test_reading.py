@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.numbers import Kind, could_be, known_country, labelled, mask, read, worth_asking
+from connector.numbers import Kind, could_be, known_country, labelled, mask, read, worth_looking_up
 
 
 @pytest.mark.parametrize(
@@ -266,4 +266,4 @@ def test_who_is_never_asked_about() -> None:
     """Own numbers, extensions, withheld and unreadable ones are nobody's in Desk."""
     own = {"+33199000000"}
     asked = ("0123456789", "+33199000000", "1001", "anonymous", "", "12#x")
-    assert [worth_asking(read(text, "FR"), own) for text in asked] == [True] + [False] * 5
+    assert [worth_looking_up(read(text, "FR"), own) for text in asked] == [True] + [False] * 5
