@@ -231,7 +231,9 @@ async def test_what_a_dead_process_had_picked(store: Store) -> None:
             # The share is halved as soon as both have said what they want.
             await send(store, living)
         passed = PICK_LASTS - 1
-        assert not theirs & set(await send(store, living))
+        others = await send(store, living)
+        assert others
+        assert not theirs & set(others)
         passed = PICK_LASTS
         found: list[int] = []
         while len(found) < len(theirs):
