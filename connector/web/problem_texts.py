@@ -17,7 +17,7 @@ NOBODY = "Nobody has to do anything: this passes by itself."
 class ProblemText(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of one reason: what happened, who can put it right, and how.
 
-    `told`: the exception's own message says best what happened, and holds nothing that a stranger wrote.
+    `shows_message`: the exception's message says best what happened, and holds nothing that a stranger wrote.
     `again`: it helps to begin once more, so the page offers that.
     """
 
@@ -26,7 +26,7 @@ class ProblemText(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     who: str
     todo: tuple[str, ...]
-    told: bool = False
+    shows_message: bool = False
     again: bool = False
 
 
@@ -39,7 +39,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="The request does not fit its address.",
         who=YOU,
         todo=("Go back and try another way.",),
-        told=True,
+        shows_message=True,
     ),
     "not_signed_in": ProblemText(
         status=401,
@@ -47,7 +47,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="You are not signed in, or your session is over.",
         who=YOU,
         todo=("Sign in: you come back to where you wanted to go.",),
-        told=True,
+        shows_message=True,
     ),
     "not_allowed": ProblemText(
         status=403,
@@ -55,7 +55,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="Your role does not allow it.",
         who=ADMINISTRATOR,
         todo=("Ask somebody who may do it, or ask an administrator for the role.",),
-        told=True,
+        shows_message=True,
     ),
     "not_found": ProblemText(
         status=404,
@@ -70,7 +70,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="That cannot be done at the moment.",
         who=YOU,
         todo=("Try again once the obstacle that is named here is gone.",),
-        told=True,
+        shows_message=True,
     ),
     "invalid_request": ProblemText(
         status=422,
@@ -78,7 +78,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="A parameter or the body of the request is wrong.",
         who=YOU,
         todo=("Correct it and send it again.",),
-        told=True,
+        shows_message=True,
     ),
     "range_not_satisfiable": ProblemText(
         status=416,
@@ -93,7 +93,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="You have sent more requests than are allowed in this time.",
         who=YOU,
         todo=("Wait a moment, then go on more slowly.",),
-        told=True,
+        shows_message=True,
     ),
     "caller_credits": ProblemText(
         status=429,
@@ -104,7 +104,7 @@ _REQUESTS: dict[str, ProblemText] = {
             "Go on after 00:00 UTC.",
             "Or ask whoever runs the connector for a larger LOOKUP_CREDITS_PERCENT.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "event": ProblemText(
         status=422,
@@ -112,7 +112,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="What was sent is not an event.",
         who=YOU,
         todo=("Correct it and send it again.",),
-        told=True,
+        shows_message=True,
     ),
     "too_large": ProblemText(
         status=413,
@@ -120,7 +120,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="A request holds at most 1 MiB and 500 events.",
         who=YOU,
         todo=("Send less at a time.",),
-        told=True,
+        shows_message=True,
     ),
     "unknown_phone_system": ProblemText(
         status=404,
@@ -128,7 +128,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="No phone system has this address.",
         who=YOU,
         todo=("Compare the address with what `connector phones list` shows.",),
-        told=True,
+        shows_message=True,
     ),
     "bad_signature": ProblemText(
         status=401,
@@ -136,7 +136,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="The signature is missing or wrong, or the attempt is older than five minutes.",
         who=YOU,
         todo=("Sign each attempt anew with the phone system's secret.", "Check the sender's clock."),
-        told=True,
+        shows_message=True,
     ),
     "unsupported_format": ProblemText(
         status=415,
@@ -144,7 +144,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="This address does not take that content type.",
         who=YOU,
         todo=("Send the content type that the phone system's dialect uses.",),
-        told=True,
+        shows_message=True,
     ),
     "settings": ProblemText(
         status=500,
@@ -196,7 +196,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="Zoho finds no account in Zoho Desk for you, so nothing has changed here.",
         who=DESK_ADMINISTRATOR,
         todo=("Ask to be made an agent in Zoho Desk, or use the account of a Zoho user who is one.",),
-        told=True,
+        shows_message=True,
     ),
     "state_mismatch": _retryable(
         status=400,
@@ -234,7 +234,7 @@ _SIGN_IN: dict[str, ProblemText] = {
             "Your browser shows the address of Desk; restart the connector after the change.",
             "Otherwise use a Zoho user of a data centre where you use Zoho Desk.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "no_portal_answers": _retryable(
         status=502,
@@ -245,7 +245,7 @@ _SIGN_IN: dict[str, ProblemText] = {
             "Link again, and choose the portal that you mean on Zoho's consent page.",
             "Where a permission or a scope is named, ask an administrator of Zoho Desk for it first.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "code_refused": _retryable(
         status=400,
@@ -271,7 +271,7 @@ _SIGN_IN: dict[str, ProblemText] = {
             "If it is about a time (exp, iat), check that the connector's clock is right.",
             "Otherwise report the sentence above to the maintainers: Zoho may have changed its tokens.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "email_unverified": _retryable(
         status=403,
@@ -279,7 +279,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="Zoho has not verified your e-mail address.",
         who=YOU,
         todo=("Verify the address in your Zoho account, then sign in again.",),
-        told=True,
+        shows_message=True,
     ),
     "unknown_person": _retryable(
         status=403,
@@ -290,7 +290,7 @@ _SIGN_IN: dict[str, ProblemText] = {
             "Ask an administrator to run `connector agents add` with your e-mail address at Zoho.",
             "Then sign in again.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "identity_taken": ProblemText(
         status=403,
@@ -298,7 +298,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="The user with your e-mail address has signed in before as another Zoho user.",
         who=ADMINISTRATOR,
         todo=("If both are you, ask an administrator to run `connector agents release` with the address.",),
-        told=True,
+        shows_message=True,
     ),
     "deactivated": ProblemText(
         status=403,
@@ -306,7 +306,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="An administrator has deactivated you here.",
         who=ADMINISTRATOR,
         todo=("If you should have access, ask an administrator to run `connector agents reactivate`.",),
-        told=True,
+        shows_message=True,
     ),
 }
 """Signing in or linking came to nothing."""
@@ -367,7 +367,7 @@ _ZOHO: dict[str, ProblemText] = {
             "A data centre may have its own secret: set ZOHO_CLIENT_SECRET_ followed by its location.",
             "The client has to be enabled for the data centre of whoever signs in.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "zoho_busy": _retryable(
         status=503,
@@ -382,7 +382,7 @@ _ZOHO: dict[str, ProblemText] = {
         what="Zoho Desk's remaining credits of today are kept for calls that ring and for their records.",
         who=ADMINISTRATOR,
         todo=("Try again when Desk gives new credits, or get more with another edition of Desk.",),
-        told=True,
+        shows_message=True,
     ),
     "tokens_throttled": _retryable(
         status=503,
@@ -427,7 +427,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="The phone system keeps the recording, and did not hand it over.",
         who=PHONE_ADMINISTRATOR,
         todo=("Try again in a few minutes.", "If it stays so, tell an administrator."),
-        told=True,
+        shows_message=True,
     ),
     "recording_missing": ProblemText(
         status=404,
@@ -435,7 +435,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="It is not at the address that the phone system gave: it has been deleted or moved there.",
         who=PHONE_ADMINISTRATOR,
         todo=("Ask whether it has been moved, or how long recordings are kept.",),
-        told=True,
+        shows_message=True,
     ),
     "recording_not_yet": ProblemText(
         status=404,
@@ -443,7 +443,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="The call has only just ended, and the phone system has not finished its recording.",
         who=NOBODY,
         todo=("Load this page again in a minute or two.",),
-        told=True,
+        shows_message=True,
     ),
     "recording_unknown": ProblemText(
         status=404,
@@ -454,7 +454,7 @@ _RECORDINGS: dict[str, ProblemText] = {
             "Check the address.",
             "Old calls are deleted here; ask an administrator whether the recording still exists.",
         ),
-        told=True,
+        shows_message=True,
     ),
     "recording_refused": ProblemText(
         status=502,
@@ -462,7 +462,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="The server that keeps the recording does not accept the connector's credentials.",
         who=ADMINISTRATOR,
         todo=("Give the connector credentials that may read recordings.", SET_UP),
-        told=True,
+        shows_message=True,
     ),
     "recording_not_allowed": ProblemText(
         status=502,
@@ -470,7 +470,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="The recording is on, or redirects to, a server that nobody has allowed the connector to use.",
         who=ADMINISTRATOR,
         todo=("If recordings are rightly kept there, allow it.", SET_UP),
-        told=True,
+        shows_message=True,
     ),
     "recording_unfit": ProblemText(
         status=502,
@@ -478,7 +478,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="What is stored in the recording's place is not audio that can be played here.",
         who=PHONE_ADMINISTRATOR,
         todo=("Check that the recording is complete, in a format such as WAV, MP3 or Ogg.",),
-        told=True,
+        shows_message=True,
     ),
     "recording_unreachable": ProblemText(
         status=503,
@@ -486,7 +486,7 @@ _RECORDINGS: dict[str, ProblemText] = {
         what="The phone system keeps the recording, and cannot be reached at the moment.",
         who=PHONE_ADMINISTRATOR,
         todo=("Try again in a few minutes.", "If it stays so, check that its recordings can be reached."),
-        told=True,
+        shows_message=True,
     ),
 }
 """A recording is not available from where the phone system keeps it."""

@@ -51,7 +51,7 @@ async def connector_problem(request: Request, problem: Exception) -> Response:
     text = text_of(problem)
     reason = getattr(problem, "reason", "error")
     _log_problem(request, problem, reason, text.status)
-    detail = str(problem) if text.told and str(problem) else text.what
+    detail = str(problem) if text.shows_message and str(problem) else text.what
     headers = _headers(problem, text)
     if not wants_page(request):
         pointer = str(getattr(problem, "pointer", ""))
@@ -115,14 +115,14 @@ def handlers() -> dict[Any, Any]:
 
 def _log_problem(request: Request, problem: Exception, reason: str, status: int) -> None:
     """Log a problem: the path without its query, and the message only where somebody has to act on it."""
-    told, path = {"reason": reason, "status": status}, _shown_path(request)
+    facts, path = {"reason": reason, "status": status}, _shown_path(request)
     if isinstance(problem, StoreBusy | StoreUnavailable):
         # The store says so once, and not for each who asks meanwhile.
-        log.debug("%s %s: %s", request.method, path, reason, extra=told)
+        log.debug("%s %s: %s", request.method, path, reason, extra=facts)
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
-        log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=told)
+        log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=facts)
     else:
-        log.info("%s %s: %s", request.method, path, reason, extra=told)
+        log.info("%s %s: %s", request.method, path, reason, extra=facts)
 
 
 def _shown_path(request: Request) -> str:

@@ -140,7 +140,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "todo": text.todo,
         "status": text.status,
     }
-    detail = str(piece.problem) if text.told else ""
+    detail = str(piece.problem) if text.shows_message else ""
     more = {"detail": detail, "reference": piece.problem.reason}
     return {"id": piece.id, "length": length, "problem": told | more}
 
