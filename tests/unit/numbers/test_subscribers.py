@@ -116,7 +116,8 @@ def _vietnam(national: str) -> list[str]:
 def _ivory_coast(national: str) -> list[str]:
     typed = [f"+225{national}", national]
     by_second = {"01": "0123", "05": "456", "07": "789"}.get(national[:2], "")
-    if national[2] in "0456789" and national[3] in by_second:
+    # What begins with 00 is dialled abroad.
+    if national[2] in "0456789" and national[3] in by_second and national[2:4] != "00":
         typed += [f"+225 {national[2:]}", " ".join(re.findall("..", national[2:]))]
     return typed
 
