@@ -105,7 +105,7 @@ async def meddle(env: Environment, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", range(8))
 async def test_cut_at_each_commit(
     env: Environment, troubled: Callable[[], TroubledStore], at: int, how: Cut
 ) -> None:
