@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from functools import cache
+from pathlib import Path
 
 Clock = Callable[[], int]
 """Answers the present moment in epoch milliseconds."""
@@ -28,6 +30,25 @@ def steady_clock() -> int:
 
 # Linux counts the time in which a machine sleeps only here; other systems have nothing better.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+@cache
+def machine_name() -> str:
+    """Return what names this machine from its start to its end; nothing where that cannot be known.
+
+    Processes with the same name read the same steady clock.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        # A container may have been given a clock of its own.
+        return f"{boot}/{Path('/proc/self/ns/time').readlink()}"
+    except OSError:
+        return ""
+
+
+def machine_of(steady: Clock) -> str:
+    """Return the machine whose steady clock this is; nothing for any other clock."""
+    return machine_name() if steady is steady_clock else ""
 
 
 def to_iso(at: int) -> str:

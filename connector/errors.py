@@ -1,4 +1,4 @@
-"""Every exception that leaves a room, named by whose fault it is.
+"""Every exception that one package may raise to another, named by whose fault it is.
 
 ConnectorError
 ├── SettingsError                   the administrator's settings

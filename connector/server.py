@@ -145,6 +145,7 @@ def serve(
         access_log=False,
         server_header=False,
         date_header=True,
+        ws="none",
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,

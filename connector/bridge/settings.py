@@ -75,7 +75,7 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^(\+|[0-9*#]*)$",
-            description="What is dialled in that context for +, such as 00; beware of nothing, see part 4",
+            description="What is dialled in that context for +, such as 00; never leave it empty, see part 4",
         ),
     ] = "+"
     ring_seconds: Annotated[

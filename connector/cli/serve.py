@@ -20,7 +20,7 @@ from connector.store import Store
 
 @click.command()
 def serve() -> None:
-    """Serve pages, phone systems and banners, and deliver (unless DELIVER is off)."""
+    """Serve pages, phone systems and banners, and deliver (unless DELIVER is false)."""
     settings = _settings()
     with bind(*settings.listen_address) as listener:
         services = Services(settings, Store.open(settings.database_url))

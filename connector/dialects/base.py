@@ -12,7 +12,7 @@ from connector.errors import InvalidEvent, TooLarge
 from connector.numbers import Kind, could_be, read
 
 MAX_BODY_BYTES = 1024 * 1024
-"""A larger body is refused; the web room stops reading there."""
+"""A larger body is refused; `web` stops reading there."""
 
 MAX_EVENTS = 500
 """A body with more events is refused."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from connector.clock import SECOND, Clock
+from connector.clock import SECOND, Clock, machine_of
 from connector.limits.editions import allowed as allowed_by_edition
 from connector.store import limits, shares
 from connector.store.limits import Allowed, AllowedBy, LimitState
@@ -38,11 +38,13 @@ class Watch:
     """Since when this process has seen the shares of others unchanged, on a clock that never jumps.
 
     A share says until when it is good by the clock of whoever wrote it, which may be wrong: here that is only
-    what changes with each renewal.
+    what changes with each renewal. What was renewed on the same machine says when on the very same clock, so
+    that a process that has just been started need not watch its predecessor's share first.
     """
 
-    def __init__(self, steady: Clock) -> None:
+    def __init__(self, steady: Clock, machine: str | None = None) -> None:
         self._steady = steady
+        self.machine = machine_of(steady) if machine is None else machine
         self._seen: dict[str, tuple[int, int]] = {}
 
     def see(self, parts: Iterable[Part]) -> None:
@@ -51,9 +53,13 @@ class Watch:
         self._seen = {
             part.holder: before[part.holder]
             if part.holder in before and before[part.holder][0] == part.until
-            else (part.until, now)
+            else (part.until, self._renewed_at(part, now))
             for part in parts
         }
+
+    def _renewed_at(self, part: Part, now: int) -> int:
+        is_here = bool(self.machine) and part.machine == self.machine
+        return min(now, part.renewed_at) if is_here and part.renewed_at is not None else now
 
     def is_silent(self, part: Part) -> bool:
         """Tell whether a part has not been renewed for a while."""
@@ -210,8 +216,14 @@ def _wished(ask: Ask, before: Part | None, wanted: int, *, is_lookups: bool) -> 
     until = ask.now + SHARE_LASTS
     if before is None:
         holder = holders(ask.process)[not is_lookups]
-        return Part(holder=holder, is_lookups=is_lookups, size=0, wanted=wanted, until=until, since=ask.now)
-    return msgspec.structs.replace(before, wanted=wanted, until=max(until, before.until + 1))
+        before = Part(holder=holder, is_lookups=is_lookups, size=0, wanted=0, until=0, since=ask.now)
+    return msgspec.structs.replace(
+        before,
+        wanted=wanted,
+        until=max(until, before.until + 1),
+        machine=ask.watch.machine or None,
+        renewed_at=ask.at,
+    )
 
 
 def _resized(part: Part, size: int, now: int) -> Part:

@@ -63,6 +63,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `body` surely stood in Desk; each of `tried` may have been applied since, or not.
     `revision` is that of the last one, `contact_key` the number that its contact was found by.
     `times` is how many requests in a row it took so far; the outcome of all but the last was unknown.
+    `noted` says when the last one was noted, on which machine's steady clock.
     """
 
     body: Body | None = None
@@ -70,6 +71,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int = 0
     contact_key: str = ""
     times: int = 0
+    noted: str = ""
 
     @property
     def bases(self) -> list[Body]:
@@ -205,7 +207,9 @@ class Delivery:
         return answer
 
     async def _note(self, sent: Sent) -> None:
-        note = Note(self.row, uuid4().hex, _write_sent(sent), self._clock())
+        stamp = self._settling.sightings.stamp()
+        sent = msgspec.structs.replace(sent, noted=stamp)
+        note = Note(self.row, uuid4().hex + stamp, _write_sent(sent), self._clock())
         try:
             row = await self._store.together(notes.note_all, note)
         except StoreError:

@@ -1,30 +1,47 @@
-"""Know for how long others' requests have been seen unchanged, on a clock that never jumps.
+"""Know for how long others' requests have been under way, on a clock that never jumps.
 
-Whoever waits for what may still be applied counts from its own first sight: a wall clock that is set forward
-would turn "not applied yet" into "absent".
+A request that was noted on this machine says when, by the very clock that is read here. For all others a
+process counts from its own first sight: a wall clock that is set forward would turn "not applied yet" into
+"absent".
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from connector.clock import Clock
+import msgspec
+
+from connector.clock import Clock, machine_of
 from connector.store.notes import UnderWay
 from connector.store.outbox import Row
 
 Sight = tuple[object, ...]
 
 
+class _Noted(msgspec.Struct, frozen=True):
+    """The part of what was sent that says where and when it was noted."""
+
+    noted: str = ""
+
+
+_read_noted = msgspec.json.Decoder(_Noted).decode
+
+
 class Sightings:
     """Rows that are being sent, or whose outcome is unknown, as this process has seen them."""
 
-    def __init__(self, steady: Clock) -> None:
+    def __init__(self, steady: Clock, machine: str | None = None) -> None:
         self._steady = steady
+        self._machine = machine_of(steady) if machine is None else machine
         self._authors: dict[Sight, int] = {}
         self._requests: dict[Sight, int] = {}
 
+    def stamp(self) -> str:
+        """Return this moment and the machine whose clock tells it; nothing where nobody else reads it."""
+        return f"@{self._machine}@{self._steady()}" if self._machine else ""
+
     def see(self, those: Sequence[UnderWay]) -> None:
         """Note what is there now; what is not there any more is forgotten."""
-        self._authors = self._seen(self._authors, map(_author, those))
-        self._requests = self._seen(self._requests, map(_request, those))
+        self._authors = self._seen(self._authors, those, _author, lambda each: each.owner or "")
+        self._requests = self._seen(self._requests, those, _request, _stamp_of_request)
 
     def see_own(self, row: Row) -> None:
         """Note the request that this process is about to send."""
@@ -46,9 +63,24 @@ class Sightings:
         now = self._steady()
         return now - self._requests.get(_request(row), now)
 
-    def _seen(self, before: dict[Sight, int], sights: Iterable[Sight]) -> dict[Sight, int]:
-        now = self._steady()
-        return {sight: before.get(sight, now) for sight in sights}
+    def _seen(
+        self,
+        before: dict[Sight, int],
+        those: Sequence[UnderWay],
+        sight_of: Callable[[UnderWay], Sight],
+        stamp_of: Callable[[UnderWay], str],
+    ) -> dict[Sight, int]:
+        seen: dict[Sight, int] = {}
+        for each in those:
+            sight = sight_of(each)
+            seen[sight] = before[sight] if sight in before else self._moment(stamp_of(each))
+        return seen
+
+    def _moment(self, stamp: str) -> int:
+        """Return when something was stamped on this machine; now where it was elsewhere, or not at all."""
+        now, (_, _, place) = self._steady(), stamp.partition("@")
+        machine, _, moment = place.rpartition("@")
+        return min(now, int(moment)) if self._machine and machine == self._machine else now
 
 
 def _author(each: UnderWay) -> Sight:
@@ -57,3 +89,8 @@ def _author(each: UnderWay) -> Sight:
 
 def _request(each: UnderWay | Row) -> Sight:
     return each.id, each.created_at, each.attempt, each.sent_at
+
+
+def _stamp_of_request(each: UnderWay) -> str:
+    # An owner of the release before may have claimed the row since; what was sent says when it was sent.
+    return "" if each.sent is None else _read_noted(each.sent).noted

@@ -109,6 +109,7 @@ class UnderWay(msgspec.Struct, frozen=True):
     owner: str | None
     lease_until: int | None
     sent_at: int | None
+    sent: bytes | None
 
 
 def under_way(connection: Connection) -> list[UnderWay]:
@@ -122,8 +123,12 @@ def give_up(connection: Connection, those: Sequence[UnderWay], now: int) -> int:
     return sum(_give_up(connection, each, now) for each in those)
 
 
+# What was sent is another's only where one of these is.
+_TELLING = tuple(name for name in UnderWay.__struct_fields__ if name != "sent")
+
+
 def _give_up(connection: Connection, each: UnderWay, now: int) -> int:
-    same = [outbox.c[name].is_not_distinct_from(getattr(each, name)) for name in UnderWay.__struct_fields__]
+    same = [outbox.c[name].is_not_distinct_from(getattr(each, name)) for name in _TELLING]
     state = case((outbox.c.sent_at.is_(None), "due"), else_="unknown")
     changing = update(outbox).where(*same, outbox.c.state == "sending")
     values = {"state": state, "due_at": now, "ahead": True, "picked_until": None, "changed_at": now}

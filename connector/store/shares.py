@@ -6,9 +6,10 @@ Rows without `since` were written by the release before, and are over at `until`
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
 from connector.store.engine import insert
 from connector.store.outbox import IS_UNDER_WAY
@@ -18,7 +19,8 @@ from connector.store.tables import outbox, slots
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a process's share: `size` requests at a time, of the `wanted` ones.
 
-    `since` is when it got its first request, or lost its last one; `until` changes with each renewal.
+    `since` is when it got its first request, or lost its last one; `until` changes with each renewal, which
+    was made at `renewed_at` by the steady clock of a machine.
     """
 
     holder: str
@@ -27,23 +29,32 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     wanted: int
     until: int
     since: int | None = None
+    machine: str | None = None
+    renewed_at: int | None = None
 
 
 def of_portal(connection: Connection, portal_id: int) -> list[Part]:
     """Return all parts of a portal, those that are over included."""
     found = connection.execute(_OF_PORTAL, {"portal": portal_id})
-    return [_part(*row) for row in found]
+    return [_part(row) for row in found]
 
 
-def _part(holder: str, live: bool, size: int, wanted: int, until: int, since: int | None) -> Part:  # noqa: FBT001 - a column
+def _part(row: Row[Any]) -> Part:
     # The release before reads beside `slots` what work wants besides, but of look-ups all that they want.
-    whole = wanted if live else size + wanted
-    return Part(holder=holder, is_lookups=live, size=size, wanted=max(size, whole), until=until, since=since)
+    whole = row.wanted if row.live else row.slots + row.wanted
+    return Part(
+        holder=row.holder,
+        is_lookups=row.live,
+        size=row.slots,
+        wanted=max(row.slots, whole),
+        until=row.lease_until,
+        since=row.since,
+        machine=row.machine,
+        renewed_at=row.renewed_at,
+    )
 
 
-_OF_PORTAL = select(
-    slots.c.holder, slots.c.live, slots.c.slots, slots.c.wanted, slots.c.lease_until, slots.c.since
-).where(slots.c.portal_id == bindparam("portal"))
+_OF_PORTAL = select(slots).where(slots.c.portal_id == bindparam("portal"))
 
 
 def written(connection: Connection, portal_id: int) -> int:
@@ -61,7 +72,7 @@ def put(connection: Connection, portal_id: int, parts: Sequence[Part], gone: Col
         connection.execute(delete(slots).where(slots.c.portal_id == portal_id, slots.c.holder.in_(gone)))
     if parts:
         adding = insert(connection, slots).values([_values(portal_id, part) for part in parts])
-        changed = ("live", "slots", "wanted", "lease_until", "since")
+        changed = ("live", "slots", "wanted", "lease_until", "since", "machine", "renewed_at")
         connection.execute(
             adding.on_conflict_do_update(
                 index_elements=["portal_id", "holder"],
@@ -79,6 +90,8 @@ def _values(portal_id: int, part: Part) -> dict[str, object]:
         "wanted": part.wanted if part.is_lookups else part.wanted - part.size,
         "lease_until": part.until,
         "since": part.since,
+        "machine": part.machine,
+        "renewed_at": part.renewed_at,
     }
 
 

@@ -601,6 +601,9 @@ slots = Table(
     Column("lease_until", BigInteger, nullable=False),
     # Since when it has something, or nothing; empty where the release before wrote it.
     Column("since", BigInteger),
+    # When it was renewed, on the steady clock of that machine: no other reads the same.
+    Column("machine", Text),
+    Column("renewed_at", BigInteger),
 )
 
 portal_writes = Table(

@@ -44,7 +44,8 @@ class Hooks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as a route of Starlette's; one that has come to nothing already is told why."""
         if PROBLEM in scope:
-            raise scope[PROBLEM]
+            # Taken out: scope and traceback would hold each other, and the body, until the collector comes.
+            raise scope.pop(PROBLEM)
         answer = await self.take(scope["app"].state.services, scope, receive)
         await send_answer(answer, [], send)
 

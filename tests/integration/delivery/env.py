@@ -280,14 +280,14 @@ class Environment:
 
     async def settle(self, deliverer: Deliverer | None = None) -> None:
         """Let time pass until everything is done or dead."""
-        for _ in range(20):
+        for _ in range(60):
             await self.drain(deliverer)
             waiting = await self.waiting()
             if not waiting:
                 return
             soonest = min(row.due_at for row in waiting)
             self.advance((soonest - self.clock()) // 1000 + 1 if soonest > self.clock() else REST_SECONDS)
-        raise AssertionError("something is never settled")
+        raise AssertionError(f"never settled: {waiting}")
 
     async def waiting(self) -> list[Row]:
         """Return what is neither done nor dead: what waits for time before what the portal keeps."""

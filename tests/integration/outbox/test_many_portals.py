@@ -106,9 +106,12 @@ async def picking(store: Store, count: int, clock: Clock = now) -> AsyncIterator
 
 async def look(picker: Picker) -> list[outbox.Row]:
     """Look once, and return what was picked; of no more portals than one look may have."""
-    picked = await picker.pick({}, [])
-    assert len(picked) <= PORTALS_AT_MOST
-    return [row for each in picked for row in each.rows]
+    while True:
+        picked = await picker.pick({}, [])
+        assert len(picked) <= PORTALS_AT_MOST
+        # Where somebody had a portal locked just then, a process looks again too.
+        if picked or not picker.was_hindered:
+            return [row for each in picked for row in each.rows]
 
 
 class Nobody:
@@ -301,8 +304,8 @@ class SomeDesks:
         self._connections.append(gone)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                headers = dict(line.split(b": ", 1) for line in head.lower().splitlines()[1:-1])
+                request = await reader.readuntil(b"\r\n\r\n")
+                headers = dict(line.split(b": ", 1) for line in request.lower().splitlines()[1:-1])
                 await reader.readexactly(int(headers[b"content-length"]))
                 portal_id = int(headers[b"orgid"])
                 if portal_id == ANSWERING:

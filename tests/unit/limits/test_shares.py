@@ -189,3 +189,26 @@ def test_the_only_one_goes_round() -> None:
         table.clock.now += SECOND
     assert (1, 0) in had
     assert (0, 1) in had
+
+
+def test_a_restarted_process_need_not_watch_its_predecessor() -> None:
+    """A share renewed on the same machine is over by the same clock; one from elsewhere by first sight."""
+    time = [SHARE_LASTS]
+    part = Part(
+        holder="a/work",
+        is_lookups=False,
+        size=3,
+        wanted=3,
+        until=NOW,
+        since=NOW,
+        machine="here",
+        renewed_at=0,
+    )
+    here, elsewhere = Watch(lambda: time[0], "here"), Watch(lambda: time[0], "there")
+    for watch in (here, elsewhere):
+        watch.see([part])
+    assert here.is_over(part, NOW)
+    assert not elsewhere.is_over(part, NOW)
+    time[0] += SHARE_LASTS
+    elsewhere.see([part])
+    assert elsewhere.is_over(part, NOW)
