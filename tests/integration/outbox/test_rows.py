@@ -311,3 +311,23 @@ def test_indexes_are_used(tmp_path: Path) -> None:
         assert index in plan
         assert "TEMP B-TREE" not in plan
     store.close()
+
+
+def test_one_row_twice_in_a_group(connection: Connection) -> None:
+    """Who has picked a row twice, after an outage, notes both in one group: only one of them may be sent."""
+    _want(connection, "a")
+    (row,) = _pick(connection)
+    (again,) = _pick(connection, NOW + PICK_LASTS)
+    given = [Note(row, "one", b'{"times":1}', NOW), Note(again, "two", b'{"times":1}', NOW)]
+    noted = [each for each in notes.note_all(connection, given) if each is not None]
+    assert noted == [_row(connection)]
+
+
+def test_what_is_out_of_date_is_not_noted_beside_the_owners(connection: Connection) -> None:
+    """Nor is what was read before the first request left noted with the second one."""
+    _want(connection, "a")
+    (row,) = _pick(connection)
+    noted = _noted(connection, row)
+    given = [Note(noted, "again", b'{"times":2}', NOW), Note(row, "late", b'{"times":1}', NOW)]
+    again, late = notes.note_all(connection, given)
+    assert (again, late) == (_row(connection), None)
