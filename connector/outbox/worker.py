@@ -185,14 +185,25 @@ class Deliverer:
         workloads = self._workloads() if ahead else {}
         full = [portal_id for portal_id, workload in workloads.items() if not _is_low(workload)]
         started = 0
-        for picked in await self._picker.pick(workloads, [*resting, *full]):
+        found = await self._picker.pick(workloads, [*resting, *full])
+        own = {each.row.id: each for each in self._under_way.values()}
+        for picked in found:
             self._works[picked.portal_id] = picked.share.work
             for row in picked.rows:
-                self._start(row)
-            started += len(picked.rows)
+                if row.id in own:
+                    self._keep(own[row.id], row)
+                else:
+                    self._start(row)
+                    started += 1
         if self._picker.was_hindered:
             asyncio.get_running_loop().call_later(HINDERED_SECONDS, self.wake)
         return started
+
+    def _keep(self, delivery: Delivery, row: outbox.Row) -> None:
+        """Go on with a row that we have under way: our pick of it was over, as after an outage of the store."""
+        if not delivery.is_noted and row.picked_until is not None:
+            delivery.keep(row.picked_until)
+            self._picked_at[delivery] = self._steady()
 
     async def _look_around(self) -> None:
         """See what others are sending, take over what they have left, and keep what takes us long."""
