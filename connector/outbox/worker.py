@@ -6,6 +6,7 @@ import random
 from collections import Counter as Counts
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -147,13 +148,14 @@ class Deliverer:
         self.wake()
 
     async def stop(self) -> None:
-        """Stop within a second: what has not left is put back, what has is awaited shortly, then unknown."""
+        """Stop within two seconds: what has not left is put back, what has is awaited shortly, then unknown."""
         self._stopping = True
         self.wake()
         async with self._picking:
             in_progress = dict(self._under_way)
         for task, each in in_progress.items():
-            if not each.in_flight:
+            # What was answered is written down.
+            if not (each.in_flight or each.is_noted):
                 task.cancel()
         for grace_seconds in (GRACE_SECONDS, None):
             if self._under_way:
@@ -161,10 +163,13 @@ class Deliverer:
             for task in self._under_way:
                 task.cancel()
         left = [each for each in in_progress.values() if not each.is_settled]
-        for each in left:
-            if each.is_noted:
-                self._note(await _surviving(each.leave()))
-        await self._picker.put_back([each.row for each in left if not each.is_noted])
+        giving_back = [self._picker.put_back([each.row for each in left if not each.is_noted])]
+        giving_back += [each.leave() for each in left if each.is_noted]
+        # A store that is down keeps nobody: others find by themselves what is left.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                for problem in await asyncio.gather(*map(_surviving, giving_back)):
+                    self._note(problem)
 
     async def _start_due(self, *, ahead: bool) -> int:
         async with self._picking:
