@@ -297,7 +297,8 @@ class Deliverer:
         self._tell(delivery)
 
     async def _fail(self, delivery: Delivery, problem: Exception) -> None:
-        if isinstance(problem, RowChanged | NoPermit):
+        # What was noted, and refused, is to be settled: nobody else does for a minute and a half.
+        if isinstance(problem, RowChanged) or (isinstance(problem, NoPermit) and not delivery.is_noted):
             delivery.outcome = "lost" if isinstance(problem, RowChanged) else "later"
             if not delivery.is_noted:
                 await self._picker.put_back([delivery.row])
