@@ -148,7 +148,7 @@ class Deliverer:
         self.wake()
 
     async def stop(self) -> None:
-        """Stop within two seconds: what has not left is put back, what has is awaited shortly, then unknown."""
+        """Stop within two seconds: put back what has not left, await what has, which is unknown then."""
         self._stopping = True
         self.wake()
         async with self._picking:
@@ -205,7 +205,7 @@ class Deliverer:
         return started
 
     def _keep(self, delivery: Delivery, row: outbox.Row) -> None:
-        """Go on with a row that we have under way: our pick of it was over, as after an outage of the store."""
+        """Go on with a row that is under way here: its pick was over, as after an outage of the store."""
         if not delivery.is_noted and row.picked_until is not None:
             delivery.keep(row.picked_until)
             self._picked_at[delivery] = self._steady()

@@ -177,9 +177,7 @@ async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
     assert len(env.calls) == 1
 
 
-async def _delayed(
-    env: Environment, method: str, path: str, seconds: float = 30
-) -> "asyncio.Task[None]":
+async def _delayed(env: Environment, method: str, path: str, seconds: float = 30) -> "asyncio.Task[None]":
     """Start delivering, and come back when the sandbox holds a request up, for half a minute or so."""
     env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
     rule = env.strike("latency", path, method, seconds=seconds)
@@ -248,8 +246,14 @@ async def test_stop_settles_what_was_answered(env: Environment) -> None:
     """An answer that is about to be written is written: nobody has to look for its record."""
     running = await _delayed(env, "POST", CALLS, seconds=0.05)
     deliverer = env.deliverer
-    while not any(each.is_noted and not each.in_flight for each in deliverer._under_way.values()):
-        await asyncio.sleep(0)
+    gather, answered = deliverer._settling.gather, asyncio.Event()
+
+    async def about_to_write() -> None:
+        answered.set()
+        await gather()
+
+    deliverer._settling.gather = about_to_write  # type: ignore[method-assign]
+    await answered.wait()
     await deliverer.stop()
     await running
     assert (await env.row()).state == "done"

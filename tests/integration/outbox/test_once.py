@@ -186,7 +186,7 @@ async def test_unsent_rows_of_a_dead_process(env: Environment, troubled: Callabl
 
 
 async def test_one_process_picks_a_row_twice(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own picks are over too after an outage of the store: what it has under way it does not begin anew."""
+    """Its own picks are over too after an outage of the store: what is under way is not begun anew."""
     # Long enough for two notes of one row to meet in one group.
     monkeypatch.setattr(writer, "PAUSE_SECONDS", 0.02)
     env.state.desk.add_contact(last_name="Known", phone=STRANGER)

@@ -341,8 +341,10 @@ def test_a_backlog_is_not_read_for_other_portals(connection: Connection) -> None
     connection.execute(
         text(
             "INSERT INTO outbox (portal_id, kind, key, wanted, state, due_at, created_at, changed_at) "
-            "SELECT 1, 'call', CAST(n AS text), CAST('' AS bytea), 'due', :now - n, :now, :now FROM generate_series(1, 20000) AS n "
-            "UNION ALL SELECT 2, 'call', 'd' || n, '', 'done', :now, :now, :now FROM generate_series(1, 9000) n"
+            "SELECT 1, 'call', CAST(n AS text), CAST('' AS bytea), 'due', :now - n, :now, :now "
+            "FROM generate_series(1, 20000) AS n "
+            "UNION ALL SELECT 2, 'call', 'd' || n, '', 'done', :now, :now, :now "
+            "FROM generate_series(1, 9000) AS n"
         ),
         {"now": NOW},
     )
