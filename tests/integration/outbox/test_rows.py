@@ -355,8 +355,8 @@ def test_a_backlog_is_not_read_for_other_portals(connection: Connection) -> None
 
     event.listen(connection, "before_cursor_execute", explained, retval=True)
     given = {"now": NOW, "moment": NOW, "resting": [], "start": 1, "at_most": 50}
-    looking = " ".join(connection.execute(picks._WITH_WORK_FROM, given).scalars())
-    choosing = " ".join(connection.execute(picks._OLDEST, {**given, "portal": 2}).scalars())
+    looking = " ".join(map(str, connection.execute(picks._WITH_WORK_FROM, given).scalars()))
+    choosing = " ".join(map(str, connection.execute(picks._OLDEST, {**given, "portal": 2}).scalars()))
     event.remove(connection, "before_cursor_execute", explained)
     for plan in (looking, choosing):
         assert "ix_outbox_due" in plan
