@@ -269,7 +269,7 @@ class PortalBudget:
             self._renewals = asyncio.create_task(self._keep_while_needed())
 
     async def _keep_while_needed(self) -> None:
-        while self._idle_rounds < IDLE_ROUNDS or self._gate.written or self._gate.needed():
+        while self._gate.written or self._gate.needed():
             self._poked.clear()
             try:
                 await self.keep()

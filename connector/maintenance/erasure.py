@@ -101,11 +101,13 @@ class Erasure:
     def _erase(self, request: Request, ids: list[int], connection: Connection) -> Erased:
         # Once more: something may have become due, or come out of them, since they were looked for.
         whole = erasure.lock_call_groups(connection, ids)
+        erasure.lock_deliveries(connection, whole, request.numbers)
         _check(request, whole, connection)
         erasure.overwrite(connection)
         return erasure.erase_calls(connection, whole, self._clock())
 
     def _finish(self, request: Request, found_calls: _Found, total: Erased, connection: Connection) -> Erased:
+        erasure.lock_deliveries(connection, [], request.numbers)
         _check(request, [], connection)
         now = self._clock()
         erasure.overwrite(connection)

@@ -124,7 +124,8 @@ class Picker:
             if share is None:
                 self.was_hindered = True
                 continue
-            at_most = self._room(connection, budget, share, workload)
+            # Without a row there is nothing to try with.
+            at_most = self._room(connection, budget, share, workload) if len(found) else 0
             ids = found.first(at_most, max(1, share.allowed.width // 4) - workload.old)
             rows = picks.take(connection, ids, moment + PICK_LASTS)
             done.append((budget, ask, Picked(ask.portal_id, share, rows)))

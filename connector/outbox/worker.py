@@ -6,6 +6,7 @@ import random
 from collections import Counter as Counts
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -147,13 +148,14 @@ class Deliverer:
         self.wake()
 
     async def stop(self) -> None:
-        """Stop within a second: what has not left is put back, what has is awaited shortly, then unknown."""
+        """Stop within two seconds: put back what has not left, await what has, which is unknown then."""
         self._stopping = True
         self.wake()
         async with self._picking:
             in_progress = dict(self._under_way)
         for task, each in in_progress.items():
-            if not each.in_flight:
+            # What was answered is written down.
+            if not (each.in_flight or each.is_noted):
                 task.cancel()
         for grace_seconds in (GRACE_SECONDS, None):
             if self._under_way:
@@ -161,10 +163,13 @@ class Deliverer:
             for task in self._under_way:
                 task.cancel()
         left = [each for each in in_progress.values() if not each.is_settled]
-        for each in left:
-            if each.is_noted:
-                self._note(await _surviving(each.leave()))
-        await self._picker.put_back([each.row for each in left if not each.is_noted])
+        giving_back = [self._picker.put_back([each.row for each in left if not each.is_noted])]
+        giving_back += [each.leave() for each in left if each.is_noted]
+        # A store that is down keeps nobody: others find by themselves what is left.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                for problem in await asyncio.gather(*map(_surviving, giving_back)):
+                    self._note(problem)
 
     async def _start_due(self, *, ahead: bool) -> int:
         async with self._picking:
@@ -185,14 +190,25 @@ class Deliverer:
         workloads = self._workloads() if ahead else {}
         full = [portal_id for portal_id, workload in workloads.items() if not _is_low(workload)]
         started = 0
-        for picked in await self._picker.pick(workloads, [*resting, *full]):
+        found = await self._picker.pick(workloads, [*resting, *full])
+        own = {each.row.id: each for each in self._under_way.values()}
+        for picked in found:
             self._works[picked.portal_id] = picked.share.work
             for row in picked.rows:
-                self._start(row)
-            started += len(picked.rows)
+                if row.id in own:
+                    self._keep(own[row.id], row)
+                else:
+                    self._start(row)
+                    started += 1
         if self._picker.was_hindered:
             asyncio.get_running_loop().call_later(HINDERED_SECONDS, self.wake)
         return started
+
+    def _keep(self, delivery: Delivery, row: outbox.Row) -> None:
+        """Go on with a row that is under way here: its pick was over, as after an outage of the store."""
+        if not delivery.is_noted and row.picked_until is not None:
+            delivery.keep(row.picked_until)
+            self._picked_at[delivery] = self._steady()
 
     async def _look_around(self) -> None:
         """See what others are sending, take over what they have left, and keep what takes us long."""
@@ -281,7 +297,8 @@ class Deliverer:
         self._tell(delivery)
 
     async def _fail(self, delivery: Delivery, problem: Exception) -> None:
-        if isinstance(problem, RowChanged | NoPermit):
+        # What was noted, and refused, is to be settled: nobody else does for a minute and a half.
+        if isinstance(problem, RowChanged) or (isinstance(problem, NoPermit) and not delivery.is_noted):
             delivery.outcome = "lost" if isinstance(problem, RowChanged) else "later"
             if not delivery.is_noted:
                 await self._picker.put_back([delivery.row])

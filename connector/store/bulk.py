@@ -115,6 +115,7 @@ class ConditionalUpdate:
 
     Each row brings "id", every column of `same` under its name with `if_` before it, and `columns`.
     `also` returns what all rows are given alike, or what is reckoned from what each is given.
+    Of two for one row at most one is carried out; a `told` that differs says which.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class ConditionalUpdate:
         same: Sequence[str],
         columns: Sequence[str],
         also: Callable[[ValueOf], Mapping[str, Any]],
+        told: str = "id",
     ) -> None:
         known = {f"if_{name}": table.c[name] for name in same}
         named = {"id": table.c["id"]} | known | {name: table.c[name] for name in columns}
@@ -131,13 +133,13 @@ class ConditionalUpdate:
             is_same = [column == given.c[name] for name, column in known.items()]
             values: dict[str, Any] = {name: given.c[name] for name in columns}
             changing = update(table).where(table.c.id == given.c.id, *is_same)
-            return changing.values(values | dict(also(lambda name: given.c[name]))).returning(table.c.id)
+            return changing.values(values | dict(also(lambda name: given.c[name]))).returning(table.c[told])
 
         self._names = tuple(named)
         self._changing = Bulk(table, named, write)
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[int]:
-        """Change what is still so, and return the ids of the rows that were."""
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
+        """Change what is still so, and return what is `told` of the rows that were: their ids."""
         if not rows:
             return set()
         values = [[row[name] for name in self._names] for row in rows]

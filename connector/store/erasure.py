@@ -160,6 +160,12 @@ def lock_call_groups(connection: Connection, call_ids: Collection[int]) -> list[
     return sorted(connection.execute(left).scalars())
 
 
+def lock_deliveries(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> None:
+    """Wait for requests that are being noted for these, and let none be noted before the commit."""
+    asked = select(outbox.c.id).where(_of(call_ids, numbers)).order_by(outbox.c.id)
+    connection.execute(asked.with_for_update())
+
+
 def being_sent(connection: Connection, call_ids: Collection[int], numbers: Collection[str]) -> bool:
     """Tell whether a request for one of these calls, or for a contact of these numbers, is under way."""
     asked = select(outbox.c.id).where(outbox.c.state == "sending", _of(call_ids, numbers)).limit(1)

@@ -57,7 +57,8 @@ def note_all(connection: Connection, notes: Sequence[Note]) -> list[Row | None]:
     again = [each for each in notes if each.row.owner is not None]
     noted = _FIRST.run(connection, [as_read(each.row) | _written(each) for each in first])
     noted |= _AGAIN.run(connection, [owned(each.row) | _written(each) for each in again])
-    return [noted_row(each) if each.row.id in noted else None for each in notes]
+    # By owner: of two for one row, picked twice by one process, only one may leave.
+    return [noted_row(each) if each.owner in noted else None for each in notes]
 
 
 # Why an earlier attempt failed says nothing of this one, nor shall it wake this one too soon.
@@ -65,8 +66,8 @@ _CLEARED = {"reason": "", "detail": ""}
 _COLUMNS = ("owner", "lease_until", "sent", "sent_at", "attempt")
 # With `ahead`, the release before counts no slot of its own for it.
 _SENDING = _CLEARED | {"state": "sending", "ahead": True, "picked_until": None}
-_FIRST = ConditionalUpdate(outbox, AS_READ, _COLUMNS, lambda _: _SENDING)
-_AGAIN = ConditionalUpdate(outbox, OWNED, _COLUMNS, lambda _: _SENDING)
+_FIRST = ConditionalUpdate(outbox, AS_READ, _COLUMNS, lambda _: _SENDING, told="owner")
+_AGAIN = ConditionalUpdate(outbox, OWNED, _COLUMNS, lambda _: _SENDING, told="owner")
 
 
 def _written(each: Note) -> dict[str, Any]:

@@ -37,7 +37,7 @@ State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 # Written as the indexes are: SQLite uses a partial index only where it finds its very words.
 IS_DUE = text("outbox.state = 'due'")
 IS_UNDER_WAY = text("outbox.state IN ('sending', 'unknown')")
-IS_WAITING = text("outbox.state IN ('due', 'unknown')")
+IS_WAITING = text("(outbox.state IN ('due', 'unknown')) IS TRUE")
 
 RETRIED = ("due", "unknown", "dead", "dropped")
 DROPPED = ("due", "unknown", "dead")

@@ -102,9 +102,11 @@ def _with_work(which: ColumnElement[bool]) -> Select[int]:
     is_shut = exists().where(
         limits.c.portal_id == portals.c.id, or_(limits.c.closed_until > now, limits.c.rests_until > now)
     )
-    # Two questions, because there are two indexes; what is unknown is little.
-    due = exists().where(IS_DUE, its_own)
-    unknown = exists().where(IS_UNDER_WAY, outbox.c.state == "unknown", its_own)
+    # Two questions, because there are two indexes; what is unknown is little. An EXISTS would do, but
+    # PostgreSQL may answer that by reading the backlogs of all other portals; so ordered, it takes the index.
+    first = select(outbox.c.id).where(its_own).order_by(outbox.c.due_at).limit(1).correlate(portals)
+    due = first.where(IS_DUE).scalar_subquery().is_not(None)
+    unknown = first.where(IS_UNDER_WAY, outbox.c.state == "unknown").scalar_subquery().is_not(None)
     asked = select(portals.c.id).where(which, portals.c.state == "linked", ~is_shut, or_(due, unknown))
     asked = asked.where(portals.c.id.not_in(bindparam("resting", expanding=True)))
     return asked.order_by(portals.c.id).limit(bindparam("at_most"))

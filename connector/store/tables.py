@@ -667,9 +667,10 @@ outbox = Table(
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="lease_end"),
     Index("ix_outbox_due", "portal_id", "due_at", sqlite_where=text("state = 'due'"),
           postgresql_where=text("state = 'due'")),
-    # Whether anything is due at all is seen at once, however many portals there are.
-    Index("ix_outbox_waiting", "due_at", sqlite_where=text("state IN ('due', 'unknown')"),
-          postgresql_where=text("state IN ('due', 'unknown')")),
+    # Whether anything is due at all is seen at once, however many portals there are. With IS TRUE, PostgreSQL
+    # does not take it for what is asked of one portal: it would read the backlogs of all others.
+    Index("ix_outbox_waiting", "due_at", sqlite_where=text("(state IN ('due', 'unknown')) IS TRUE"),
+          postgresql_where=text("(state IN ('due', 'unknown')) IS TRUE")),
     # Few at any time, however long the queue: what may have been applied is looked at each second.
     Index("ix_outbox_held", "portal_id", sqlite_where=text("state IN ('sending', 'unknown')"),
           postgresql_where=text("state IN ('sending', 'unknown')")),

@@ -1,7 +1,10 @@
 """What becomes of deliveries when Zoho misbehaves: nothing is lost, and nothing is written twice."""
 
+from typing import Any
+
 import pytest
 
+from connector.errors import ConcurrencyExceeded
 from connector.sandbox.faults import FaultKind
 from connector.store import outbox
 from tests.integration.delivery.env import CALLS, CONTACTS, SETTLE_SECONDS, STRANGER, Environment
@@ -225,3 +228,26 @@ async def test_unknown_outcomes_hold_slots(env: Environment) -> None:
     await env.settle()
     assert len(env.calls) == 30
     assert env.posts(CALLS) == 53
+
+
+async def test_no_permit_after_a_refusal(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Desk has refused, and finds no permit to be sent without the field, is due again soon."""
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    env.strike("refusal", fields={"/ownerId": "invalid"})
+    budget = env.portals.limits.of(1)
+    permit = budget.permit
+
+    def no_second(*given: Any, **more: Any) -> Any:
+        if env.posts() == 1:
+            raise ConcurrencyExceeded("As many requests are under way as the portal allows.")
+        return permit(*given, **more)
+
+    monkeypatch.setattr(budget, "permit", no_second)
+    await env.want(env.record())
+    await env.drain()
+    monkeypatch.setattr(budget, "permit", permit)
+    row = await env.row()
+    assert (row.state, row.sent_at, row.owner) == ("due", None, None)
+    env.advance(5)
+    await env.drain()
+    assert len(env.calls) == 1

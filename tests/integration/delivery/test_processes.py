@@ -13,6 +13,7 @@ from connector.store.picks import PICK_LASTS
 from connector.zoho.client import Desk
 from connector.zoho.models import Contact, DeskCall
 from tests.integration.delivery.env import CALLS, CONTACTS, SETTLE_SECONDS, STRANGER, Environment
+from tests.integration.outbox.troubled import TroubledStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
@@ -176,10 +177,10 @@ async def test_stop_leaves_what_has_left_unknown(env: Environment) -> None:
     assert len(env.calls) == 1
 
 
-async def _delayed(env: Environment, method: str, path: str) -> "asyncio.Task[None]":
-    """Start delivering, and come back when the sandbox holds a request up for half a minute."""
+async def _delayed(env: Environment, method: str, path: str, seconds: float = 30) -> "asyncio.Task[None]":
+    """Start delivering, and come back when the sandbox holds a request up, for half a minute or so."""
     env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
-    rule = env.strike("latency", path, method, seconds=30)
+    rule = env.strike("latency", path, method, seconds=seconds)
     await env.want(env.record())
     running = asyncio.create_task(env.deliverer.run())
     while rule.times:
@@ -239,3 +240,41 @@ async def test_long_work_keeps_others_away(env: Environment) -> None:
     assert await env.drain(env.another()) == 0
     await env.deliverer.stop()
     await running
+
+
+async def test_stop_settles_what_was_answered(env: Environment) -> None:
+    """An answer that is about to be written is written: nobody has to look for its record."""
+    running = await _delayed(env, "POST", CALLS, seconds=0.05)
+    deliverer = env.deliverer
+    gather, answered = deliverer._settling.gather, asyncio.Event()
+
+    async def about_to_write() -> None:
+        answered.set()
+        await gather()
+
+    deliverer._settling.gather = about_to_write  # type: ignore[method-assign]
+    await answered.wait()
+    await deliverer.stop()
+    await running
+    assert (await env.row()).state == "done"
+
+
+async def test_stop_without_a_store(env: Environment) -> None:
+    """A store that is down does not keep a process: what is left of it others find by themselves."""
+    env.state.desk.add_contact(last_name="Known", phone="06 12 34 56 78")
+    store = TroubledStore(env.store)
+    deliverer = env.another(store)
+    rule = env.strike("latency", CALLS, "POST", times=2, seconds=30)
+    await env.want(env.record("c-1"), env.record("c-2"))
+    running = asyncio.create_task(deliverer.run())
+    while rule.times:
+        await env.row(env.record("c-1"))
+    store.cut = lambda: "before"
+    async with asyncio.timeout(3):
+        await deliverer.stop()
+        await running
+    store.cut = lambda: None
+    await env.close_others()
+    store.close()
+    await env.settle()
+    assert len(env.calls) == 2

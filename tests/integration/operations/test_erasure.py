@@ -1,5 +1,6 @@
 """A number or a contact is erased everywhere, and nothing that is told later brings it back."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from connector.errors import CommandError, NotNow
 from connector.maintenance import Erasure, Retention
 from connector.settings import Settings
 from connector.store import Store, audit, outbox, phones
+from connector.store.engine import has_locks
 from connector.store.erasure import Contact
 from connector.store.outbox import Wanted
 from connector.store.tables import outbox as outbox_rows
@@ -110,6 +112,23 @@ async def test_what_is_being_sent_is_not_erased(desk: Desk) -> None:
     with pytest.raises(NotNow, match="being sent"):
         await forget(desk, even_undelivered=True)
     assert None not in desk.column("calls.body")
+
+
+@pytest.mark.both_engines
+async def test_what_is_just_being_noted_is_not_erased(desk: Desk) -> None:
+    """A note whose commit is under way is waited for: its request leaves as soon as that is done."""
+    desk.call("c", delivered=False)
+    if not has_locks(desk.store.engine):
+        return
+    with desk.store.engine.connect() as other:
+        sending = update(outbox_rows).values(state="sending", owner="o", lease_until=NOW, sent_at=NOW)
+        with other.begin():
+            other.execute(sending)
+            erasing = asyncio.create_task(forget(desk, even_undelivered=True))
+            await asyncio.sleep(0.3)
+        with pytest.raises(NotNow, match="being sent"):
+            await erasing
+    assert desk.column("outbox.owner") == ["o"]
 
 
 @pytest.mark.both_engines

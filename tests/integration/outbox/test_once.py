@@ -12,7 +12,7 @@ import pytest
 from connector.delivery.compose import keys_in
 from connector.delivery.restoring import mark
 from connector.outbox import Deliverer, by_hand
-from connector.store import outbox
+from connector.store import outbox, writer
 from connector.store.picks import PICK_LASTS
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
 from tests.integration.outbox.troubled import Cut, TroubledStore
@@ -183,3 +183,17 @@ async def test_unsent_rows_of_a_dead_process(env: Environment, troubled: Callabl
     await env.drain()
     assert set(times(env).values()) == {1}
     assert len(env.calls) == 5
+
+
+async def test_one_process_picks_a_row_twice(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own picks are over too after an outage of the store: what is under way is not begun anew."""
+    # Long enough for two notes of one row to meet in one group.
+    monkeypatch.setattr(writer, "PAUSE_SECONDS", 0.02)
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    await env.want(*(env.record(f"c-{number}") for number in range(RECORDS)))
+    deliverer = heedless(env.deliverer)
+    await asyncio.gather(*(deliverer.once() for _ in range(DELIVERERS)))
+    await env.settle(deliverer)
+    assert set(times(env).values()) == {1}
+    assert env.posts(CALLS) == RECORDS
+    assert env.tally.outcomes["lost"] == 0

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, event, insert, text, update
 
 from connector.store import Store, notes, outbox, outcomes, picks, tables
+from connector.store.engine import has_locks
 from connector.store.notes import Note
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
@@ -304,10 +305,60 @@ def test_indexes_are_used(tmp_path: Path) -> None:
     """However long the queue, SQLite walks through it neither for a pick nor to see that nothing is due."""
     due = "SELECT id FROM outbox WHERE outbox.state = 'due' AND portal_id = 1 AND due_at <= 5 ORDER BY due_at"
     permits = "SELECT id FROM outbox WHERE outbox.state IN ('sending', 'unknown')"
-    idle = "SELECT min(due_at) FROM outbox WHERE outbox.state IN ('due', 'unknown') AND due_at > 5"
+    idle = "SELECT min(due_at) FROM outbox WHERE (outbox.state IN ('due', 'unknown')) IS TRUE AND due_at > 5"
     store = Store.open(f"sqlite:///{tmp_path / 'plans.db'}")
     for query, index in ((due, "ix_outbox_due"), (permits, "ix_outbox_held"), (idle, "ix_outbox_waiting")):
         plan = store.read_now(partial(_plan, query=query))
         assert index in plan
         assert "TEMP B-TREE" not in plan
     store.close()
+
+
+def test_one_row_twice_in_a_group(connection: Connection) -> None:
+    """Who has picked a row twice, after an outage, notes both in one group: only one of them may be sent."""
+    _want(connection, "a")
+    (row,) = _pick(connection)
+    (again,) = _pick(connection, NOW + PICK_LASTS)
+    given = [Note(row, "one", b'{"times":1}', NOW), Note(again, "two", b'{"times":1}', NOW)]
+    noted = [each for each in notes.note_all(connection, given) if each is not None]
+    assert noted == [_row(connection)]
+
+
+def test_what_is_out_of_date_is_not_noted_beside_the_owners(connection: Connection) -> None:
+    """Nor is what was read before the first request left noted with the second one."""
+    _want(connection, "a")
+    (row,) = _pick(connection)
+    noted = _noted(connection, row)
+    given = [Note(noted, "again", b'{"times":2}', NOW), Note(row, "late", b'{"times":1}', NOW)]
+    again, late = notes.note_all(connection, given)
+    assert (again, late) == (_row(connection), None)
+
+
+def test_a_backlog_is_not_read_for_other_portals(connection: Connection) -> None:
+    """However few portals there are: PostgreSQL thinks that all of them have their part of what is due."""
+    if not has_locks(connection):
+        return
+    connection.execute(
+        text(
+            "INSERT INTO outbox (portal_id, kind, key, wanted, state, due_at, created_at, changed_at) "
+            "SELECT 1, 'call', CAST(n AS text), CAST('' AS bytea), 'due', :now - n, :now, :now "
+            "FROM generate_series(1, 20000) AS n "
+            "UNION ALL SELECT 2, 'call', 'd' || n, '', 'done', :now, :now, :now "
+            "FROM generate_series(1, 9000) AS n"
+        ),
+        {"now": NOW},
+    )
+    connection.execute(text("ANALYZE outbox, portals"))
+
+    def explained(_c: object, _cursor: object, said: str, given: Any, _x: object, _many: bool) -> Any:  # noqa: FBT001
+        return f"EXPLAIN {said}", given
+
+    event.listen(connection, "before_cursor_execute", explained, retval=True)
+    given = {"now": NOW, "moment": NOW, "resting": [], "start": 1, "at_most": 50}
+    looking = " ".join(map(str, connection.execute(picks._WITH_WORK_FROM, given).scalars()))
+    choosing = " ".join(map(str, connection.execute(picks._OLDEST, {**given, "portal": 2}).scalars()))
+    event.remove(connection, "before_cursor_execute", explained)
+    for plan in (looking, choosing):
+        assert "ix_outbox_due" in plan
+        assert "ix_outbox_waiting" not in plan
+        assert "Seq Scan on outbox" not in plan

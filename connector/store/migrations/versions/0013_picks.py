@@ -8,7 +8,7 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-WAITING = sa.text("state IN ('due', 'unknown')")
+WAITING = sa.text("(state IN ('due', 'unknown')) IS TRUE")
 
 
 def upgrade() -> None:
