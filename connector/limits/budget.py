@@ -361,10 +361,13 @@ class Permit:
             try:
                 yield partial(budget.may_leave, self._epoch)
             except ConcurrencyExceeded:
-                await budget.narrow(began_at)
+                # Whether the others can be told or not, Desk's word stands.
+                with suppress(StoreError):
+                    await budget.narrow(began_at)
                 raise
             except CreditsExhausted as problem:
-                await budget.shut(problem.retry_after_seconds)
+                with suppress(StoreError):
+                    await budget.shut(problem.retry_after_seconds)
                 raise
             except (asyncio.CancelledError, ZohoDown, OutcomeUnknown) as problem:
                 if _goes_on(problem):
