@@ -14,7 +14,7 @@ from connector.cli.context import actor, in_store, with_services
 from connector.cli.terminal import HOURS, ROW_ID, json_option, moment, secret_in, show_rows, write_json
 from connector.cli.warnings import known_queues, warn_of_departments, warn_of_queues
 from connector.clock import system_clock
-from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address
+from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address, template
 from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.maintenance import Silence
@@ -175,12 +175,17 @@ async def _statuses(store: Store) -> tuple[Sequence[Status], dict[str, int]]:
 
 @phones.command("guide")
 @click.argument("slug")
-def guide(*, slug: str) -> None:
+@click.option("--template", "as_template", is_flag=True,
+    help="Write the file that the vendor's console wants uploaded instead, such as 3CX's.")  # fmt: skip
+def guide(*, slug: str, as_template: bool) -> None:
     """Show how to set a phone system up."""
 
     async def step(services: Services) -> str:
         phone = (await services.phone_systems.find(slug)).phone
-        return guide_of(DIALECTS[phone.dialect], address_of(services.settings, slug))
+        dialect, address = DIALECTS[phone.dialect], address_of(services.settings, slug)
+        if as_template and not dialect.template:
+            raise CommandError(f"{dialect.title} needs no template: leave --template out.")
+        return template(dialect, address) if as_template else guide_of(dialect, address)
 
     click.echo(with_services(step))
 

@@ -1,8 +1,20 @@
 """Read what phone systems post, each in its dialect; this table alone knows which dialects there are."""
 
+from html import escape
 from importlib import resources
 
-from connector.dialects import neutral, sipgate, twilio, zammad
+from connector.dialects import (
+    aircall,
+    freeswitch,
+    neutral,
+    placetel,
+    ringcentral,
+    signing,
+    sipgate,
+    threecx,
+    twilio,
+    zammad,
+)
 from connector.dialects.base import (
     MAX_BODY_BYTES,
     MAX_EVENTS,
@@ -63,6 +75,48 @@ DIALECTS = {
             given="the account's Auth Token, or a shared key",
             check_given=twilio.check_token,
         ),
+        Dialect(
+            name="placetel",
+            title="Placetel: notifications and call control",
+            parse=placetel.parse,
+            answer=placetel.answer,
+            guide="placetel.md",
+            signing="given",
+            given="the shared secret that stands at Placetel under External APIs",
+            check_given=signing.check_word,
+        ),
+        Dialect(
+            name="3cx",
+            title="3CX: reports by a CRM template, look-ups, call detail records",
+            parse=threecx.parse,
+            answer=threecx.answer,
+            guide="3cx.md",
+            template="3cx.xml",
+        ),
+        Dialect(
+            name="aircall",
+            title="Aircall: webhooks",
+            parse=aircall.parse,
+            answer=aircall.answer,
+            guide="aircall.md",
+            signing="given",
+            given="the webhook's token",
+            check_given=signing.check_word,
+        ),
+        Dialect(
+            name="ringcentral",
+            title="RingCentral: telephony session notifications, call log",
+            parse=ringcentral.parse,
+            answer=ringcentral.answer,
+            guide="ringcentral.md",
+        ),
+        Dialect(
+            name="freeswitch",
+            title="FreeSWITCH: mod_json_cdr, mod_format_cdr and live events",
+            parse=freeswitch.parse,
+            answer=freeswitch.answer,
+            guide="freeswitch.md",
+        ),
     )
 }
 """Every dialect by its name."""
@@ -76,7 +130,19 @@ def guide(dialect: Dialect, address: str) -> str:
 
     A secret in the address stands there as SECRET: it is shown once, when it is made.
     """
-    page = resources.files(__name__).joinpath(dialect.guide).read_text(encoding="utf-8")
+    return _filled_in(dialect, dialect.guide, address)
+
+
+def template(dialect: Dialect, address: str) -> str:
+    """Read the file that the vendor's console wants uploaded, for the phone system with this address.
+
+    It holds no secret, and is "" for a dialect whose vendor wants none.
+    """
+    return _filled_in(dialect, dialect.template, escape(address)) if dialect.template else ""
+
+
+def _filled_in(dialect: Dialect, file: str, address: str) -> str:
+    page = resources.files(__name__).joinpath(file).read_text(encoding="utf-8")
     return page.replace("{address}", full_address(dialect, address, UNSHOWN))
 
 
@@ -106,5 +172,6 @@ __all__ = [
     "full_address",
     "guide",
     "known_time_zone",
+    "template",
     "turned_away",
 ]

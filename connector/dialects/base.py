@@ -180,11 +180,12 @@ class AnswerContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the phone system is told."""
+    """What the phone system is told; `headers` stand beside its type and its size."""
 
     status: int
     content_type: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def nothing_wrong(_secret: str) -> None:
@@ -200,6 +201,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     `signing` says who makes the secret that signs: we, the vendor (`given` says what it is), or nobody;
     `check_given` raises SettingsError for what cannot be such a secret.
     `secret_in_address` says that a secret of ours stands at the end of the address.
+    `template` is the file in this package that the vendor's console wants uploaded, "" where it wants none.
     """
 
     name: str
@@ -211,6 +213,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     given: str = ""
     check_given: Callable[[str], None] = nothing_wrong
     secret_in_address: bool = False
+    template: str = ""
 
 
 def unreadable(problem: InvalidEvent | TooLarge) -> Parsed:
@@ -232,8 +235,11 @@ def check_count(parsed: Parsed) -> None:
 def turned_away(parsed: Parsed) -> Parsed:
     """End the call that these events begin: the phone system is about to be told to reject it.
 
-    Nobody's banner shall ring for it, and not every phone system says afterwards that it did so.
+    Nobody's banner shall ring for it, and not every phone system says afterwards that it did so. Where it
+    only asked who somebody is, there is nothing to end.
     """
+    if not parsed.events:
+        return parsed
     first = parsed.events[0]
     end = CallEvent(
         source=first.source,

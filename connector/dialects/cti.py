@@ -4,7 +4,7 @@ Neither tells when something happened nor names its events, so the arrival is th
 made of what it says: sent again, it is the same event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -19,7 +19,7 @@ VOICEMAIL = "voicemail"
 
 _DIRECTIONS = {"in": Direction.INBOUND, "out": Direction.OUTBOUND}
 _TYPES = {"newCall": EventType.RINGING, "answer": EventType.ANSWERED, "hangup": EventType.ENDED}
-_CAUSES = {
+CAUSES = {
     "normalClearing": Cause.NORMAL,
     "busy": Cause.BUSY,
     "cancel": Cause.CANCELLED,
@@ -28,6 +28,7 @@ _CAUSES = {
     "notFound": Cause.FAILED,
     "forwarded": Cause.FORWARDED,
 }
+"""Why a call ended, in Zammad's and sipgate's words."""
 
 
 class CtiEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +45,12 @@ class CtiEvent(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None = None
 
 
-def parsed(event: CtiEvent, source: str, system: SystemConfig, posted: Posted) -> Parsed:
+def parsed(
+    event: CtiEvent, source: str, system: SystemConfig, posted: Posted, causes: Mapping[str, Cause] = CAUSES
+) -> Parsed:
     """Translate one event; a voicemail that answers and an unknown word are kept and ignored.
+
+    `causes` are the vendor's words for why a call ended.
 
     InvalidEvent for a direction that is neither in nor out, or missing where the call begins.
     """
@@ -56,13 +61,18 @@ def parsed(event: CtiEvent, source: str, system: SystemConfig, posted: Posted) -
     direction = _direction(event, system)
     if direction is None and kind is EventType.RINGING:
         raise InvalidEvent("direction is missing; it is in or out", "/direction")
-    events = tuple(_events(event, kind, direction, source, posted.received_at))
+    events = tuple(_events(event, kind, direction, source, posted.received_at, causes))
     asks = kind is EventType.RINGING and direction is not Direction.INTERNAL
     return Parsed(events=events, question=_question(event, direction) if asks else None)
 
 
 def _events(
-    event: CtiEvent, kind: EventType, direction: Direction | None, source: str, received_at: int
+    event: CtiEvent,
+    kind: EventType,
+    direction: Direction | None,
+    source: str,
+    received_at: int,
+    causes: Mapping[str, Cause],
 ) -> Iterator[CallEvent]:
     """Yield an event for each agent: all that are rung, the one who answered, nobody at the end."""
     agents = () if kind is EventType.ENDED else event.users if kind is EventType.RINGING else event.users[:1]
@@ -80,7 +90,7 @@ def _events(
             agent=clean(agent),
             parent=event.parent if event.parent != event.call_id else None,
             queue=clean(event.queue),
-            cause=_CAUSES.get(event.cause or "") if kind is EventType.ENDED else None,
+            cause=causes.get(event.cause or "") if kind is EventType.ENDED else None,
         )
 
 

@@ -6,6 +6,7 @@ Flat bodies, forms and JSON objects alike, become texts by name.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -14,8 +15,8 @@ import msgspec
 
 from connector.calls import Direction
 from connector.casing import ascii_upper
-from connector.clock import DAY, MINUTE, from_iso
-from connector.dialects.base import MAX_EVENTS, SystemConfig
+from connector.clock import DAY, MINUTE, SECOND, from_iso
+from connector.dialects.base import MAX_EVENTS, Rejected, SystemConfig
 from connector.errors import InvalidEvent, TooLarge
 from connector.numbers import Kind, could_be, country_at, is_emergency_number, read
 
@@ -35,6 +36,10 @@ _LEAP = re.compile(r"(?<=[Tt ])(\d\d:59:)60")
 _PLACE = re.compile(r" - at `\$(.*)`$")
 AHEAD = 5 * MINUTE
 """How far a sender's clock may be ahead of ours, and still say which of two moments it means."""
+_YEAR_2000 = 946_684_800 * SECOND
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_SECONDS_AT_MOST = 1_000_000
 _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
@@ -57,6 +62,33 @@ def moment(text: str, zone: ZoneInfo, received_at: int) -> int:
     except ValueError as problem:
         raise InvalidEvent("no moment of the calendar", "/time") from problem
     return at if at <= received_at + DAY else received_at
+
+
+def plausible(at: int, received_at: int) -> int:
+    """Return a moment, or the arrival where a clock that tells it is not set: before 2000, a day ahead."""
+    return at if _YEAR_2000 <= at <= received_at + DAY else received_at
+
+
+def since_1970(text: str | None, received_at: int, unit: int = 1) -> int | None:
+    """Return the moment so many units after 1970, `unit` of which are a second; None for none, or for zero.
+
+    What no clock that is set would say gives way to the arrival.
+    """
+    if text is None or not _DIGITS.fullmatch(text) or not int(text):
+        return None
+    return plausible(int(text) * SECOND // unit, received_at)
+
+
+def seconds(text: str | None) -> int | None:
+    """Return a length in whole seconds, a million at most; None for what is none."""
+    if text is None or not _WHOLE.fullmatch(text):
+        return None
+    return min(int(text), _SECONDS_AT_MOST)
+
+
+def mark(*facts: str | int | None) -> str:
+    """Name what has no name of its own by all that it says: 32 characters, the same for the same facts."""
+    return sha256(msgspec.json.encode(facts)).hexdigest()[:32]
 
 
 def clean(text: str | None) -> str | None:
@@ -147,6 +179,19 @@ def check_url(url: str, pointer: str) -> None:
         raise InvalidEvent("an address that everyone at the desk sees holds no password", pointer)
 
 
+def recording_at(url: str | None, pointer: str) -> tuple[str | None, tuple[Rejected, ...]]:
+    """Return where a recording is; an address that cannot be one is rejected alone.
+
+    What else was said of the call is no less true for it.
+    """
+    try:
+        if url is not None:
+            check_url(url, pointer)
+    except InvalidEvent as problem:
+        return None, (Rejected(index=0, error=str(problem), pointer=problem.pointer),)
+    return url, ()
+
+
 def decoded(decoder: msgspec.json.Decoder[_T], data: bytes | msgspec.Raw) -> _T:
     """Decode JSON of a known shape; raises InvalidEvent for anything else."""
     try:
@@ -220,6 +265,47 @@ def read_json(body: bytes) -> Params:
     found = decoded(_OBJECT, body)
     values = {name: value if isinstance(value, list) else [value] for name, value in found.items()}
     return Params(values)
+
+
+class Tree:
+    """An object of a JSON body, whose members may be anything: what is not as it should be is missing."""
+
+    def __init__(self, value: object) -> None:
+        self._members: Mapping[str, Any] = value if isinstance(value, dict) else {}
+
+    def text(self, *names: str) -> str | None:
+        """Return the first of these members that is a text or a number, and not blank."""
+        for name in names:
+            value = self._members.get(name)
+            if _is_scalar(value) and str(value).strip():
+                return str(value)
+        return None
+
+    def says(self, name: str) -> bool:
+        """Tell whether a member is true."""
+        return self._members.get(name) is True
+
+    def tree(self, name: str) -> "Tree":
+        """Return a member that is an object; an empty one where it is none."""
+        return Tree(self._members.get(name))
+
+    def trees(self, name: str) -> list["Tree"]:
+        """Return the objects of a list; TooLarge for more than a request may say things."""
+        value = self._members.get(name)
+        if not isinstance(value, list):
+            return []
+        if len(value) > MAX_EVENTS:
+            raise TooLarge(f"{name} has more than {MAX_EVENTS} members")
+        return [Tree(each) for each in value if isinstance(each, dict)]
+
+    def names(self) -> frozenset[str]:
+        """Return what the members are called."""
+        return frozenset(self._members)
+
+
+def read_tree(body: bytes) -> Tree:
+    """Read one JSON object; InvalidEvent for anything else."""
+    return Tree(decoded(_OBJECT, body))
 
 
 def _is_scalar(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Verify who posted: signatures of Standard Webhooks, and secrets in addresses, which some vendors need."""
+"""Verify who posted: by a signature, by a key in a header, or by a secret in the address."""
 
 import hmac
 import secrets as random
@@ -7,6 +7,7 @@ from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from connector.casing import ascii_lower
 from connector.clock import SECOND
 from connector.errors import BadSignature, SettingsError
 
@@ -17,6 +18,9 @@ _PREFIX = "whsec_"
 _SHORTEST_KEY_BYTES = 24
 
 _TOKEN_BYTES = 32
+
+_SHORTEST_WORD = 16
+_KEY_AT_MOST = 1_000
 
 
 def new_secret() -> str:
@@ -95,6 +99,57 @@ def _key(secret: str) -> bytes:
     if len(key) < _SHORTEST_KEY_BYTES:
         raise SettingsError(f"a signing secret holds at least {_SHORTEST_KEY_BYTES} bytes")
     return key
+
+
+def verify_hex(given: str, body: bytes, secrets: Sequence[str]) -> None:
+    """Pass if this is the HMAC-SHA256 of the body, in hex, with one of the secrets; BadSignature if not."""
+    told = ascii_lower(given).encode("utf-8", "replace")
+    expected = [hmac.digest(secret.encode(), body, "sha256").hex().encode() for secret in secrets]
+    matches = [hmac.compare_digest(told, one) for one in expected]
+    if not any(matches):
+        raise BadSignature(
+            "the signature is missing, or was not made over this body with the secret kept here"
+        )
+
+
+def verify_key(headers: Mapping[str, str], secrets: Sequence[str]) -> None:
+    """Pass if the header Authorization holds one of the secrets; BadSignature if not.
+
+    It may be the password or the user of Basic, or the token of Bearer. Header names are in lower case.
+    """
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    kind, told = ascii_lower(scheme), rest.strip()[:_KEY_AT_MOST]
+    if kind not in ("basic", "bearer"):
+        raise BadSignature("the header Authorization with the key is missing")
+    verify_word(*(_words_of_basic(told) if kind == "basic" else (told,)), secrets=secrets)
+
+
+def verify_word(*given: str, secrets: Sequence[str]) -> None:
+    """Pass if one of these words is one of the secrets; BadSignature, which repeats nothing, if not."""
+    words = [word.encode("utf-8", "replace") for word in given if word]
+    # All are compared, so that the time taken says nothing of which one was close.
+    matches = [hmac.compare_digest(word, secret.encode()) for word in words for secret in secrets]
+    if not any(matches):
+        raise BadSignature("the key is missing, or none that is valid now")
+
+
+def _words_of_basic(told: str) -> tuple[str, ...]:
+    try:
+        user, _, password = b64decode(told, validate=True).decode("utf-8", "replace").partition(":")
+    except (NotBase64, ValueError) as problem:
+        raise BadSignature("the header Authorization is no base64") from problem
+    return user, password
+
+
+def check_word(given: str) -> None:
+    """Raise SettingsError for what is too short, too long or too odd to be a secret that a vendor shares."""
+    if not _SHORTEST_WORD <= len(given) <= _KEY_AT_MOST or not given.isascii() or not given.isprintable():
+        raise SettingsError(
+            f"a shared secret has {_SHORTEST_WORD} to {_KEY_AT_MOST} letters, digits and marks, such as "
+            "`openssl rand -hex 32` makes"
+        )
+    if " " in given:
+        raise SettingsError("a shared secret has no blanks")
 
 
 def new_token() -> str:

@@ -15,7 +15,6 @@ Pages: twilio.com/docs/usage/webhooks/webhooks-security and .../webhook-shared-k
 """
 
 import hmac
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -27,7 +26,7 @@ import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.casing import ascii_lower, ascii_upper
-from connector.clock import DAY, SECOND
+from connector.clock import SECOND
 from connector.dialects.base import Answer, AnswerContext, Ignored, Parsed, Posted, SystemConfig, unreadable
 from connector.dialects.fields import (
     MAX_URL,
@@ -36,9 +35,11 @@ from connector.dialects.fields import (
     clean,
     direction_of,
     is_own,
+    plausible,
     read_form,
     read_json,
     required,
+    seconds,
 )
 from connector.errors import BadSignature, InvalidEvent, SettingsError, TooLarge, UnsupportedFormat
 from connector.numbers import Kind, read
@@ -62,12 +63,6 @@ _PICKED_UP = ("in-progress", "answered")
 _MACHINES = ("machine", "fax")
 
 _TOKEN_AT_MOST = 500
-
-_SECONDS_AT_MOST = 1_000_000
-
-_WHOLE = re.compile(r"[0-9]{1,9}")
-
-_YEAR_2000 = 946_684_800 * SECOND
 
 _CLIENT, _SIP = "client:", ("sip:", "sips:")
 
@@ -217,12 +212,12 @@ def _kinds(told: Params, status: str, part: Part, at: int) -> Iterator[tuple[Eve
     elif status in _PICKED_UP:
         yield EventType.ANSWERED, at
     elif status in _ENDED:
-        seconds = _seconds(told.one("CallDuration"))
-        if status == "completed" and is_person and seconds:
-            yield EventType.ANSWERED, at - seconds * SECOND
+        length = seconds(told.one("CallDuration"))
+        if status == "completed" and is_person and length:
+            yield EventType.ANSWERED, at - length * SECOND
         if not part.is_leg:
-            if seconds:
-                yield EventType.RINGING, at - seconds * SECOND
+            if length:
+                yield EventType.RINGING, at - length * SECOND
             yield EventType.ENDED, at
         elif part.agent is not None:
             yield EventType.LEFT, at
@@ -247,7 +242,7 @@ def _recorded(told: Params, sid: str, received_at: int) -> Iterator[CallEvent]:
         at=received_at,
         received_at=received_at,
         recording_url=url,
-        recording_seconds=_seconds(told.one("RecordingDuration")),
+        recording_seconds=seconds(told.one("RecordingDuration")),
     )
 
 
@@ -269,13 +264,7 @@ def _moment(text: str | None, received_at: int) -> int:
         at = int(parsedate_to_datetime(text).timestamp()) * SECOND
     except (ValueError, OverflowError):
         return received_at
-    return at if _YEAR_2000 <= at <= received_at + DAY else received_at
-
-
-def _seconds(text: str | None) -> int | None:
-    if text is None or not _WHOLE.fullmatch(text):
-        return None
-    return min(int(text), _SECONDS_AT_MOST)
+    return plausible(at, received_at)
 
 
 def _end(told: str | None, system: SystemConfig) -> _End:

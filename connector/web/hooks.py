@@ -31,6 +31,9 @@ PROBLEM = "connector.problem"
 """Where the scope has what a request came to before it reached Starlette's middlewares."""
 
 
+NOTHING_TAKEN = Ingested(accepted=0, duplicate=0, ignored=0)
+
+
 class Hooks:
     """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
@@ -119,7 +122,9 @@ async def send_answer(answer: Answer, more: Headers, send: Send) -> None:
     """Send a dialect's answer with `more` headers behind its type and size."""
     typed = (b"content-type", answer.content_type.encode())
     sized = (b"content-length", str(len(answer.body)).encode())
-    await send({"type": "http.response.start", "status": answer.status, "headers": [typed, sized, *more]})
+    its = [(name.encode(), value.encode()) for name, value in answer.headers]
+    headers = [typed, sized, *its, *more]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -134,7 +139,9 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
         raise
     hints = await services.phone_systems.hints(known.phone, parsed.question)
     parsed = turned_away(parsed) if hints.rejects else parsed
-    taken = await services.pipeline.take(known.phone, parsed)
+    # What says nothing, such as a look-up or a vendor's first question, costs no commit.
+    says_something = parsed.events or parsed.ignored
+    taken = await services.pipeline.take(known.phone, parsed) if says_something else NOTHING_TAKEN
     if parsed.rejected:
         await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)

@@ -20,6 +20,7 @@ from connector.dialects import DIALECTS, Posted, SystemConfig, signing
 from connector.dialects.base import agents_of
 from connector.dialects.past_calls import events as past_events
 from tests.unit.dialects.posting import NOW
+from tests.unit.dialects.vendor_posts import SECRETS, tell
 from tests.unit.dialects.vendors import FORM, JSON, TOKEN, calls
 
 LINE = "+493012345600"
@@ -30,9 +31,11 @@ SIGNED = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 ADDRESS = "https://calls.example.com/hooks/berlin"
 
-DIALECTS_TOLD = ("neutral", "zammad", "sipgate", "twilio", "import")
-TOLD_IN_AND_OUT = ("zammad", "sipgate", "twilio", "import")
+TOLD_IN_AND_OUT = (
+    "zammad", "sipgate", "twilio", "import", "placetel", "aircall", "ringcentral", "freeswitch"
+)  # fmt: skip
 """Those that know no word for a call among colleagues."""
+DIALECTS_TOLD = ("neutral", *TOLD_IN_AND_OUT)
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ def system(dialect: str) -> SystemConfig:
     """Return a phone system of this dialect with one line and three agents."""
     pem = _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     secrets = {"neutral": (SIGNED,), "sipgate": (pem,), "twilio": (AUTH_TOKEN,)}
+    secrets |= {name: (secret,) for name, secret in SECRETS.items()}
     return SystemConfig(
         uid="u", slug="berlin", country="DE", time_zone="Europe/Berlin",
         secrets=secrets.get(dialect, ()), address_secrets=(TOKEN,), lines=frozenset({LINE}),
@@ -78,8 +82,10 @@ def heard(dialect: str, story: Story) -> list[CallEvent]:
     """Read a call, all of its requests in their order."""
     if dialect == "import":
         return past_events(_row(story), system(dialect), "refuse", "")
-    posts = {"neutral": _neutral, "zammad": _zammad, "sipgate": _sipgate, "twilio": _twilio}[dialect]
-    read = [DIALECTS[dialect].parse(system(dialect), one) for one in posts(story)]
+    own = {"neutral": _neutral, "zammad": _zammad, "sipgate": _sipgate, "twilio": _twilio}
+    posts = own[dialect](story) if dialect in own else tell(dialect, story)
+    read = [DIALECTS[dialect].parse(system(dialect), one) for one in posts]
+    assert not any(parsed.rejected for parsed in read)
     return [event for parsed in read for event in parsed.events]
 
 
