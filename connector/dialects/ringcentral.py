@@ -229,6 +229,8 @@ def _call_log(told: Tree, system: SystemConfig, received_at: int) -> Parsed:
         if not found:
             name = mark("log", record.text("id"), record.text("result"))
             ignored.append(Ignored(index=index, source=SOURCE, id=name, type="call log"))
+    if not records:
+        ignored.append(Ignored(index=0, source=SOURCE, id="no-records", type="call log"))
     if len(events) + len(ignored) + len(rejected) > MAX_EVENTS:
         raise TooLarge(f"the call log says more than {MAX_EVENTS} things: ask for fewer records at a time")
     return Parsed(events=tuple(events), ignored=tuple(ignored), rejected=tuple(rejected))

@@ -138,9 +138,7 @@ def _report(told: Tree, system: SystemConfig, received_at: int) -> Parsed:
 
 def _event(name: str, kind: _Kind, facts: Mapping[str, Any]) -> CallEvent:
     of_type, at, agent, cause = kind
-    return CallEvent(
-        id=mark(name, of_type, at, agent), type=of_type, at=at, agent=agent, cause=cause, **facts
-    )
+    return CallEvent(id=mark(name, of_type, agent), type=of_type, at=at, agent=agent, cause=cause, **facts)
 
 
 def _times(told: Tree, length: int, system: SystemConfig, received_at: int) -> tuple[int, int, int]:

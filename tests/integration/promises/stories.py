@@ -6,7 +6,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from connector.calls import CallEvent
-from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, WORDS, Story, heard
+from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, WORDS, heard
+from tests.unit.dialects.vendors import Story
 
 STRANGERS = ("+4915123456789", "+442079460001")
 NOBODY = (None, "anonymous", "0", "000000", "0000000000")

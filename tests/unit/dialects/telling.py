@@ -7,7 +7,6 @@ from email.utils import formatdate
 from functools import cache
 from urllib.parse import urlencode
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,7 +20,7 @@ from connector.dialects.base import agents_of
 from connector.dialects.past_calls import events as past_events
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.vendor_posts import SECRETS, tell
-from tests.unit.dialects.vendors import FORM, JSON, TOKEN, calls
+from tests.unit.dialects.vendors import FORM, JSON, TOKEN, Story, calls
 
 LINE = "+493012345600"
 MOBILE = "+4915112345678"
@@ -36,24 +35,6 @@ TOLD_IN_AND_OUT = (
 )  # fmt: skip
 """Those that know no word for a call among colleagues."""
 DIALECTS_TOLD = ("neutral", *TOLD_IN_AND_OUT)
-
-
-class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as a phone system knows it; `answered_by` "" is somebody whom it does not name.
-
-    `cause` is how it ended, in the neutral dialect's words. The moments are seconds: rung at 0.
-    """
-
-    direction: str
-    caller: str | None
-    called: str | None
-    call_id: str = "c"
-    rung: tuple[str, ...] = ()
-    answered_by: str | None = None
-    cause: str = "normal"
-    parent: str | None = None
-    begins: bool = True
-    ends: bool = True
 
 
 @cache

@@ -8,7 +8,8 @@ from connector.calls import CallStatus, Direction
 from connector.dialects import SystemConfig
 from connector.dialects.base import agents_of
 from connector.dialects.fields import direction_of
-from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, TOLD_IN_AND_OUT, Story, system, told
+from tests.unit.dialects.telling import DIALECTS_TOLD, LINE, MOBILE, TOLD_IN_AND_OUT, system, told
+from tests.unit.dialects.vendors import Story
 
 SHORT = "735797"
 STRANGER = "+4915123456789"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import msgspec
 from hypothesis import strategies as st
 
 from connector.calls import Call, CallEvent, fold
@@ -16,6 +17,24 @@ TOKEN = "an-invented-secret-of-an-address"
 
 Parse = Callable[[bytes, int], Parsed]
 """Reads one body that arrived at a moment."""
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as a phone system knows it; `answered_by` "" is somebody whom it does not name.
+
+    `cause` is how it ended, in the neutral dialect's words. The moments are seconds: rung at 0.
+    """
+
+    direction: str
+    caller: str | None
+    called: str | None
+    call_id: str = "c"
+    rung: tuple[str, ...] = ()
+    answered_by: str | None = None
+    cause: str = "normal"
+    parent: str | None = None
+    begins: bool = True
+    ends: bool = True
 
 
 def sample(path: str) -> list[bytes]:
