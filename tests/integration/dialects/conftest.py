@@ -11,11 +11,15 @@ from tests.integration.databases import Databases
 from tests.integration.dialects.vendors import AUTH_TOKEN, OWN_LINE, Vendors, pem
 from tests.integration.pipeline.conftest import place, sandbox
 from tests.integration.pipeline.place import Place
+from tests.unit.dialects.vendor_posts import SHARED
 
 __all__ = ["ENVIRONMENT", "Shell", "place", "sandbox"]
 """The pipeline's own fixtures serve here too."""
 
-GIVEN = {"zammad": "", "sipgate": pem(), "twilio": AUTH_TOKEN}
+GIVEN = {
+    "zammad": "", "sipgate": pem(), "twilio": AUTH_TOKEN, "placetel": SHARED, "aircall": SHARED, "3cx": "",
+    "ringcentral": "", "freeswitch": "",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -81,6 +81,28 @@ def test_vendors_with_keys(shell: Shell, portal_id: int, tmp_path: Path) -> None
     assert "SECRET" in shell.ok("phones", "guide", "berlin")
 
 
+def test_the_template_of_3cx(shell: Shell, portal_id: int, tmp_path: Path) -> None:
+    """It comes by itself, to be uploaded, with the address and without the key; others have none."""
+    added = shell.json("phones", "add", "office", "--country", "DE", "--dialect", "3cx")
+    written = shell.ok("phones", "guide", "office", "--template")
+    assert written.startswith("<?xml")
+    assert written.count('Url="https://calls.example.com/hooks/office"') == 2
+    assert added["secret"] not in written
+    assert added["secret"] in added["test"]
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef\n", encoding="utf-8")
+    words = ("phones", "add", "haus", "--country", "DE", "--dialect", "placetel", "--secret-file")
+    assert "16" in shell.refused(*words, str(_short(tmp_path)))
+    assert shell.json(*words, str(secret))["secret"] == ""
+    assert "no template" in shell.refused("phones", "guide", "haus", "--template")
+
+
+def _short(folder: Path) -> Path:
+    """Write a secret that could be guessed."""
+    (folder / "short").write_text("12345", encoding="utf-8")
+    return folder / "short"
+
+
 def test_who_may_post_and_who_is_turned_away(paris: Shell) -> None:
     """Lists are set, shown and taken back, and the audit knows."""
     paris.ok("phones", "allow", "paris", "203.0.113.0/24", "198.51.100.7")

@@ -16,6 +16,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from connector.calls import Call
 from connector.store import calls, events, tables
 from tests.integration.pipeline.place import Place
+from tests.unit.dialects.vendor_posts import SHARED, posted
 
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 OWN_LINE = "+33987654321"
@@ -74,6 +75,12 @@ class Vendors:
         )
         headers = {"x-twilio-signature": theirs} | ({"host": host} if host else {})
         return await self.place.client.post("/hooks/twilio?a=%20b", data=event | fields, headers=headers)
+
+    async def post(self, dialect: str, body: bytes) -> httpx2.Response:
+        """Post a body with the proof of its vendor."""
+        whole = posted(dialect, body, secret=self.secrets[dialect] or SHARED)
+        headers = {**whole.headers, "content-type": whole.content_type}
+        return await self.place.client.post(f"/hooks/{dialect}", content=body, headers=headers)
 
     async def call(self, call_id: str) -> Call:
         """Read a call."""

@@ -239,7 +239,12 @@ def test_records_of_the_autumn_hour() -> None:
 
 def test_a_recording_that_cannot_be_one() -> None:
     """Is rejected alone: the call is over all the same."""
-    over = {"id": 1, "direction": "inbound", "ended_at": NOW // 1_000, "recording": "javascript:alert(1)"}
+    over: dict[str, Any] = {
+        "id": 1,
+        "direction": "inbound",
+        "ended_at": NOW // 1_000,
+        "recording": "javascript:alert(1)",
+    }
     parsed = parse("aircall", aircall("call.ended", **over))
     assert [event.type for event in parsed.events] == [EventType.RINGING, EventType.ENDED]
     assert [wrong.pointer for wrong in parsed.rejected] == ["/data/recording"]

@@ -120,7 +120,7 @@ def _aircall(story: Story) -> Iterator[tuple[int, bytes]]:
     outbound = story.direction == "out"
     line, customer = (story.caller, story.called) if outbound else (story.called, story.caller)
     answered = None if story.answered_by is None else NOW // SECOND + 5
-    call = {
+    call: dict[str, Any] = {
         "id": story.call_id, "direction": "outbound" if outbound else "inbound", "raw_digits": customer,
         "number": {"digits": line}, "started_at": NOW // SECOND,
     }  # fmt: skip
@@ -133,7 +133,7 @@ def _aircall(story: Story) -> Iterator[tuple[int, bytes]]:
     if answered is not None:
         yield 5, aircall("call.answered", NOW + 5 * SECOND, **call, user=taker, answered_at=answered)
     if story.ends:
-        over = {"user": taker, "answered_at": answered, "ended_at": NOW // SECOND + 30}
+        over: dict[str, Any] = {"user": taker, "answered_at": answered, "ended_at": NOW // SECOND + 30}
         yield 31, aircall("call.hungup", NOW + 30 * SECOND, **call, **over)
         yield 60, aircall("call.ended", NOW + 60 * SECOND, **call, **over)
 

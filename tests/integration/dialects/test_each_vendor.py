@@ -1,0 +1,114 @@
+"""Placetel, 3CX, Aircall, RingCentral and FreeSWITCH, from what they post to the record in Desk."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from connector.contacts.cache import indexed
+from connector.contacts.cards import from_desk
+from connector.store import contacts, phones, tables
+from connector.zoho import models
+from tests.integration.dialects.vendors import Vendors
+from tests.unit.dialects.vendor_posts import SHARED, aircall, epochs, form, leg, said, session
+
+pytestmark = pytest.mark.anyio
+
+CALLER, LINE = "+33123456789", "+33987654321"
+BEGAN = 1_767_603_900
+"""2026-01-05T09:05:00Z, in seconds."""
+
+
+def bodies(dialect: str) -> list[bytes]:
+    """Return the requests that tell of one inbound call, answered by 1001 after 6 s, for a minute."""
+    if dialect == "placetel":
+        ends = {"call_id": "c", "from_": "0123456789", "to": "0987654321", "direction": "in"}
+        return [form(event=event, **ends, **more) for event, more in (
+            ("IncomingCall", {}), ("CallAccepted", {"peer": "1001"}),
+            ("HungUp", {"type": "accepted", "duration": "60"}))]  # fmt: skip
+    if dialect == "3cx":
+        return [said({
+            "event": "report", "type": "Inbound", "number": CALLER, "agent": "1001", "duration": "00:01:00",
+            "started": "2026-01-05T09:05:00Z", "answered": "2026-01-05T09:05:06Z",
+            "ended": "2026-01-05T09:06:06Z",
+        })]  # fmt: skip
+    if dialect == "aircall":
+        over: dict[str, Any] = {"answered_at": BEGAN + 6, "ended_at": BEGAN + 66, "user": {"id": 1001}}
+        call: dict[str, Any] = {"id": 7, "direction": "inbound", "raw_digits": "+33 1 23 45 67 89", "started_at": BEGAN,
+                "number": {"digits": "+33 9 87 65 43 21"}}  # fmt: skip
+        return [aircall("call.created", **call), aircall("call.ended", **call, **over)]
+    if dialect == "freeswitch":
+        part = {"direction": "outbound", "call_uuid": "u", "dialed_user": "1001"}
+        whole = {"direction": "inbound", "hangup_cause": "NORMAL_CLEARING"}
+        return [leg("u-1", CALLER, "1001", **part, **epochs(2, 6, 66)),
+                leg("u", CALLER, LINE, **whole, **epochs(0, 1, 66))]  # fmt: skip
+    ends: dict[str, Any] = {
+        "id": "p-2",
+        "direction": "Inbound",
+        "from": {"phoneNumber": CALLER},
+        "to": {"phoneNumber": LINE},
+    }
+    told = [("Setup", 0), ("Answered", 6), ("Disconnected", 66)]
+    party = ends | {"extensionId": "1001"}
+    parties = [session("s", party | {"status": {"code": code}}, second) for code, second in told]
+    logged = {"telephonySessionId": "s", "startTime": "2026-01-05T09:05:00Z", "duration": 66,
+              "result": "Accepted"}  # fmt: skip
+    return [*parties, said({"records": [ends | logged]})]
+
+
+@pytest.mark.parametrize("dialect", ["placetel", "3cx", "aircall", "ringcentral", "freeswitch"])
+async def test_one_call_one_record(vendors: Vendors, dialect: str) -> None:
+    """Posted twice, the call stands in Desk once, with its talk; whoever has no secret is refused."""
+    for body in bodies(dialect) * 2:
+        answer = await vendors.post(dialect, body)
+        assert (answer.status_code, await vendors.unread(dialect)) == (200, [])
+    nobodys = bodies(dialect)[0].replace(SHARED.encode(), b"another-token")
+    assert (await vendors.place.client.post(f"/hooks/{dialect}", content=nobodys)).status_code == 401
+    while await vendors.services.deliverer.once():
+        pass
+    (kept,) = vendors.place.sandbox.state.desk.dump_calls()
+    assert (kept["direction"], kept["status"], kept["duration"]) == ("inbound", "Completed", "60")
+    assert "1001" in kept["description"] or "Ada" in kept["description"]
+
+
+async def test_ringcentrals_first_question(vendors: Vendors) -> None:
+    """Is answered with the token that it brings, without a commit; a header within it never comes out."""
+    answer = await vendors.place.client.post("/hooks/ringcentral", headers={"validation-token": "3f0a-bc"})
+    assert (answer.status_code, answer.headers["validation-token"]) == (200, "3f0a-bc")
+    odd = await vendors.place.client.post("/hooks/ringcentral", headers={"validation-token": "a b"})
+    assert (odd.status_code, "validation-token" in odd.headers) == (401, False)
+    counted = await vendors.services.store.read(
+        lambda c: c.execute(select(func.count()).select_from(tables.events)).scalar_one()
+    )
+    assert counted == 0
+
+
+async def test_3cx_asks_for_a_name(vendors: Vendors) -> None:
+    """And is told that of the contact, where names may be told; blocked callers have none."""
+    phone = (await vendors.services.phone_systems.find("3cx")).phone
+    known = indexed(from_desk(models.Contact(id="501", last_name="Grace Example", phone=CALLER)), ("FR",))
+
+    def build(connection: Connection) -> None:
+        contacts.put(connection, 1, [known], 1)
+        phones.set_answers(connection, phone.id, tells_names=True, routes_to_owners=False)
+
+    question = said({"event": "lookup", "number": CALLER})
+    assert (await vendors.post("3cx", question)).json() == {"contacts": []}
+    await vendors.services.store.write(build)
+    vendors.services.phone_systems._cache.clear()
+    named = {"contacts": [{"name": "Grace Example", "number": CALLER}]}
+    assert (await vendors.post("3cx", question)).json() == named
+    entry = phones.Blocked(pattern=CALLER, everywhere=True, reason="", created_at=1)
+    await vendors.services.store.write(partial(phones.block, phone=phone, blocked=entry))
+    assert (await vendors.post("3cx", question)).json() == {"contacts": []}
+
+
+async def test_what_cannot_be_read_is_kept(vendors: Vendors) -> None:
+    """Refused where that does no harm, answered where the vendor would give the address up."""
+    wrong = {"placetel": b"event=HungUp", "ringcentral": b"{}", "aircall": aircall("call.ended"),
+             "3cx": said({"event": "report"}), "freeswitch": b"{}"}  # fmt: skip
+    for dialect, body in wrong.items():
+        status = 422 if dialect in ("3cx", "freeswitch") else 200
+        assert (await vendors.post(dialect, body)).status_code == status
+        assert len(await vendors.unread(dialect)) == 1
