@@ -22,39 +22,49 @@ BEGAN = 1_767_603_900
 
 def bodies(dialect: str) -> list[bytes]:
     """Return the requests that tell of one inbound call, answered by 1001 after 6 s, for a minute."""
-    if dialect == "placetel":
-        ends = {"call_id": "c", "from_": "0123456789", "to": "0987654321", "direction": "in"}
-        return [form(event=event, **ends, **more) for event, more in (
-            ("IncomingCall", {}), ("CallAccepted", {"peer": "1001"}),
-            ("HungUp", {"type": "accepted", "duration": "60"}))]  # fmt: skip
-    if dialect == "3cx":
-        return [said({
-            "event": "report", "type": "Inbound", "number": CALLER, "agent": "1001", "duration": "00:01:00",
-            "started": "2026-01-05T09:05:00Z", "answered": "2026-01-05T09:05:06Z",
-            "ended": "2026-01-05T09:06:06Z",
-        })]  # fmt: skip
-    if dialect == "aircall":
-        over: dict[str, Any] = {"answered_at": BEGAN + 6, "ended_at": BEGAN + 66, "user": {"id": 1001}}
-        call: dict[str, Any] = {"id": 7, "direction": "inbound", "raw_digits": "+33 1 23 45 67 89", "started_at": BEGAN,
-                "number": {"digits": "+33 9 87 65 43 21"}}  # fmt: skip
-        return [aircall("call.created", **call), aircall("call.ended", **call, **over)]
-    if dialect == "freeswitch":
-        part = {"direction": "outbound", "call_uuid": "u", "dialed_user": "1001"}
-        whole = {"direction": "inbound", "hangup_cause": "NORMAL_CLEARING"}
-        return [leg("u-1", CALLER, "1001", **part, **epochs(2, 6, 66)),
-                leg("u", CALLER, LINE, **whole, **epochs(0, 1, 66))]  # fmt: skip
-    ends: dict[str, Any] = {
-        "id": "p-2",
-        "direction": "Inbound",
-        "from": {"phoneNumber": CALLER},
-        "to": {"phoneNumber": LINE},
-    }
-    told = [("Setup", 0), ("Answered", 6), ("Disconnected", 66)]
+    return {
+        "placetel": _placetel, "3cx": _threecx, "aircall": _aircall, "ringcentral": _ringcentral,
+        "freeswitch": _freeswitch,
+    }[dialect]()  # fmt: skip
+
+
+def _placetel() -> list[bytes]:
+    ends = {"call_id": "c", "from_": "0123456789", "to": "0987654321", "direction": "in"}
+    return [
+        form(event="IncomingCall", **ends),
+        form(event="CallAccepted", peer="1001", **ends),
+        form(event="HungUp", type="accepted", duration="60", **ends),
+    ]
+
+
+def _threecx() -> list[bytes]:
+    moments = {"started": "09:05:00", "answered": "09:05:06", "ended": "09:06:06"}
+    times = {name: f"2026-01-05T{moment}Z" for name, moment in moments.items()}
+    return [said({"event": "report", "type": "Inbound", "number": CALLER, "agent": "1001", **times})]
+
+
+def _aircall() -> list[bytes]:
+    call: dict[str, Any] = {
+        "id": 7, "direction": "inbound", "raw_digits": "+33 1 23 45 67 89", "started_at": BEGAN,
+        "number": {"digits": "+33 9 87 65 43 21"},
+    }  # fmt: skip
+    over: dict[str, Any] = {"answered_at": BEGAN + 6, "ended_at": BEGAN + 66, "user": {"id": 1001}}
+    return [aircall("call.created", **call), aircall("call.ended", **call, **over)]
+
+
+def _ringcentral() -> list[bytes]:
+    ends = {"id": "p-2", "direction": "Inbound", "from": {"phoneNumber": CALLER}, "to": {"phoneNumber": LINE}}
     party = ends | {"extensionId": "1001"}
-    parties = [session("s", party | {"status": {"code": code}}, second) for code, second in told]
-    logged = {"telephonySessionId": "s", "startTime": "2026-01-05T09:05:00Z", "duration": 66,
-              "result": "Accepted"}  # fmt: skip
-    return [*parties, said({"records": [ends | logged]})]
+    states = [("Setup", 0), ("Answered", 6), ("Disconnected", 66)]
+    told = [session("s", party | {"status": {"code": code}}, second) for code, second in states]
+    logged = {"telephonySessionId": "s", "startTime": "2026-01-05T09:05:00Z", "duration": 66}
+    return [*told, said({"records": [ends | logged | {"result": "Accepted"}]})]
+
+
+def _freeswitch() -> list[bytes]:
+    part = {"direction": "outbound", "call_uuid": "u", "dialed_user": "1001", **epochs(2, 6, 66)}
+    whole = {"direction": "inbound", "hangup_cause": "NORMAL_CLEARING", **epochs(0, 1, 66)}
+    return [leg("u-1", CALLER, "1001", **part), leg("u", CALLER, LINE, **whole)]
 
 
 @pytest.mark.parametrize("dialect", ["placetel", "3cx", "aircall", "ringcentral", "freeswitch"])
