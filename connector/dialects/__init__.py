@@ -101,7 +101,7 @@ DIALECTS = {
             guide="aircall.md",
             signing="given",
             given="the webhook's token",
-            check_given=signing.check_word,
+            check_given=aircall.check_token,
         ),
         Dialect(
             name="ringcentral",

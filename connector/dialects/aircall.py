@@ -38,6 +38,9 @@ from connector.errors import BadSignature, InvalidEvent, TooLarge
 
 SOURCE = "aircall"
 
+_SHORTEST_TOKEN = 8
+"""Aircall makes them; its page shows one of eleven letters and digits."""
+
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 
 _MISSED = {
@@ -84,6 +87,11 @@ def parse(system: SystemConfig, posted: Posted) -> Parsed:
 def answer(_told: AnswerContext) -> Answer:
     """Return an answer without content: Aircall can be told nothing."""
     return Answer(status=200, content_type="application/json", body=b"{}")
+
+
+def check_token(token: str) -> None:
+    """Raise SettingsError for what cannot be a webhook's token."""
+    signing.check_word(token, _SHORTEST_TOKEN)
 
 
 def _token(body: bytes) -> str:

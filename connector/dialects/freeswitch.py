@@ -109,7 +109,7 @@ def _parsed(leg: _Leg, events: tuple[CallEvent, ...], wrong: tuple[Rejected, ...
     if events or wrong:
         return Parsed(events=events, rejected=wrong)
     name = mark(leg.uuid, leg.event, leg.told.text("Event-Date-Timestamp"))
-    other = Ignored(index=0, source=SOURCE, id=name, type=(leg.event or "leg")[:40])
+    other = Ignored(index=0, source=SOURCE, id=name, type=clean(leg.event[:40]) or "leg")
     return Parsed(events=(), ignored=(other,))
 
 
@@ -176,7 +176,7 @@ def _caller_of(told: Tree, caller: str | None, system: SystemConfig) -> str | No
 
 def _rung(told: Tree, called: str | None, system: SystemConfig) -> str | None:
     """Return the agent whom a leg dialled; a number that is short and nobody's service is an extension."""
-    user = _bare(_variable(told, "cc_agent", "dialed_user", "dialed_extension")) or system.agent(called)
+    user = _bare(_variable(told, "cc_agent", "dialed_user")) or system.agent(called)
     if user is not None or called is None:
         return user
     return called if read(called, system.country).kind is Kind.EXTENSION else None
@@ -209,6 +209,8 @@ def _kinds(leg: _Leg, received_at: int) -> Iterator[_Kind]:
     began = _at(leg, "start", received_at) or received_at
     answered, ended = _at(leg, "answer", received_at), _at(leg, "end", received_at) or received_at
     cause = _CAUSES.get(leg.text("hangup_cause") or "")
+    if not leg.is_part and leg.text("current_application", "last_app") == "voicemail":
+        cause = Cause.VOICEMAIL
     yield EventType.RINGING, began, {"agent": leg.agent}
     if answered is not None and _tells_of_answers(leg):
         yield EventType.ANSWERED, answered, {"agent": leg.agent}

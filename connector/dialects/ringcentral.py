@@ -91,7 +91,7 @@ def parse(system: SystemConfig, posted: Posted) -> Parsed:
 def answer(told: AnswerContext) -> Answer:
     """Return an answer without content, or the Validation-Token that was asked for."""
     headers: tuple[tuple[str, str], ...] = ()
-    if _asks_to_be_repeated(told.posted) and not told.posted.body.strip():
+    if not told.posted.body.strip() and _asks_to_be_repeated(told.posted):
         headers = (("validation-token", told.posted.headers[VALIDATION]),)
     return Answer(status=200, content_type="application/json", body=b"{}", headers=headers)
 

@@ -141,15 +141,13 @@ def _words_of_basic(told: str) -> tuple[str, ...]:
     return user, password
 
 
-def check_word(given: str) -> None:
+def check_word(given: str, shortest: int = _SHORTEST_WORD) -> None:
     """Raise SettingsError for what is too short, too long or too odd to be a secret that a vendor shares."""
-    if not _SHORTEST_WORD <= len(given) <= _KEY_AT_MOST or not given.isascii() or not given.isprintable():
+    is_word = given.isascii() and given.isprintable() and " " not in given
+    if not shortest <= len(given) <= _KEY_AT_MOST or not is_word:
         raise SettingsError(
-            f"a shared secret has {_SHORTEST_WORD} to {_KEY_AT_MOST} letters, digits and marks, such as "
-            "`openssl rand -hex 32` makes"
+            f"a shared secret has {shortest} to {_KEY_AT_MOST} letters, digits and marks, without blanks"
         )
-    if " " in given:
-        raise SettingsError("a shared secret has no blanks")
 
 
 def new_token() -> str:

@@ -1,13 +1,18 @@
 """Placetel, 3CX, Aircall, RingCentral and FreeSWITCH, from what they post to the record in Desk."""
 
+import re
+import shutil
 from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import Connection, func, select
 
+from connector.cli.phones import first_event
 from connector.contacts.cache import indexed
 from connector.contacts.cards import from_desk
+from connector.dialects import DIALECTS
 from connector.store import contacts, phones, tables
 from connector.zoho import models
 from tests.integration.dialects.vendors import Vendors
@@ -80,6 +85,21 @@ async def test_one_call_one_record(vendors: Vendors, dialect: str) -> None:
     (kept,) = vendors.place.sandbox.state.desk.dump_calls()
     assert (kept["direction"], kept["status"], kept["duration"]) == ("inbound", "Completed", "60")
     assert "1001" in kept["description"] or "Ada" in kept["description"]
+
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("openssl"), reason="wants curl and openssl")
+@pytest.mark.parametrize("dialect", ["placetel", "3cx", "aircall", "ringcentral", "freeswitch"])
+async def test_what_the_guides_post(vendors: Vendors, dialect: str) -> None:
+    """Is what is printed once a phone system was added, and it comes to a call."""
+    address = f"{vendors.place.client.base_url}/hooks/{dialect}"
+    script = first_event(address, vendors.secrets[dialect], DIALECTS[dialect])
+    script = re.sub("the shared secret|the token of the webhook", SHARED, script)
+    done = await anyio.run_process(["sh", "-ec", script], env={"PATH": "/usr/bin:/bin"})
+    assert b"urn:connector" not in done.stdout
+    counted = await vendors.services.store.read(
+        lambda c: c.execute(select(func.count()).select_from(tables.calls)).scalar_one()
+    )
+    assert (counted, await vendors.unread(dialect)) == (1, [])
 
 
 async def test_ringcentrals_first_question(vendors: Vendors) -> None:
