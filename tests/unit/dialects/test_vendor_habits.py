@@ -287,6 +287,22 @@ def test_an_end_makes_good_what_was_lost() -> None:
     assert [(each.agent, each.answered_at) for each in call.legs] == [("ada@example.com", NOW + 6_000)]
 
 
+def test_the_end_of_a_transferred_call_names_both() -> None:
+    """Though nothing else of it came: who handed over answered first, who took over is the last."""
+    (call,) = calls(parse("aircall", sample("aircall/transferred.jsonl")[-1]).events).values()
+    told_so = [(each.agent, each.answered_at) for each in call.legs]
+    assert told_so == [("ada@example.com", NOW + 6_000), ("ben@example.com", NOW + 66_000)]
+
+
+@pytest.mark.parametrize("second", [1, 946_684_799, NOW // 1_000 + 90_000, 9_999_999_999])
+def test_clocks_that_are_not_set(second: int) -> None:
+    """Before 2000 or more than a day ahead, the arrival counts."""
+    over = aircall("call.ended", id=1, direction="inbound", started_at=second, ended_at=second)
+    assert {event.at for event in parse("aircall", over).events} == {NOW}
+    variables = {"direction": "inbound", "start_epoch": str(second), "end_uepoch": str(second * 1_000_000)}
+    assert {event.at for event in parse("freeswitch", leg("u", CUSTOMER, "101", **variables)).events} == {NOW}
+
+
 def test_aircalls_token_is_looked_at_first() -> None:
     """A body that is no JSON, or has no token, is a stranger's; one that cannot be read is not refused."""
     for body in (b"", b"{", b"[]", b"null", b'{"token": 1}', b"[" * 100_000, b'{"token": "\xff"}'):
