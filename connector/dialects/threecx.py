@@ -17,7 +17,7 @@ import msgspec
 
 from connector.calls import CallEvent, Cause, Direction, EventType
 from connector.casing import ascii_lower
-from connector.clock import SECOND, to_iso
+from connector.clock import SECOND
 from connector.dialects import signing
 from connector.dialects.base import (
     MAX_EVENTS,
@@ -113,8 +113,9 @@ def _report(told: Tree, system: SystemConfig, received_at: int) -> Parsed:
     number, agent = _filled(told, "number"), _filled(told, "agent") or _filled(told, "agent_email")
     length = _span(_filled(told, "duration"))
     began, answered, ended = _times(told, length, system, received_at)
-    started = _filled(told, "started") or _filled(told, "local") or to_iso(began)
-    call_id = mark(agent, number, started, word)
+    is_told = _moment(_filled(told, "started"), system, received_at) is not None
+    second = began // SECOND if is_told else _filled(told, "local") or began
+    call_id = mark(agent, number, second, word)
     facts = {
         "source": SOURCE,
         "call_id": call_id,
