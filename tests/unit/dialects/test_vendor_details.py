@@ -69,11 +69,11 @@ INCOMING = form(event="IncomingCall", call_id="c", from_="015112345678", to="030
 )  # fmt: skip
 def test_placetel_is_told_what_to_do(hints: Hints, inside: str) -> None:
     """With calls that come in, and with no others."""
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
-    assert told("placetel", INCOMING, hints) == f"{head}{inside}</Response>"
+    begins = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
+    assert told("placetel", INCOMING, hints) == f"{begins}{inside}</Response>"
     out = form(event="OutgoingCall", call_id="c", from_="03012345600", to="015112345678")
     for other in (out, form(event="HungUp", call_id="c"), form(event="CallParked", call_id="c")):
-        assert told("placetel", other, hints) == f"{head}</Response>"
+        assert told("placetel", other, hints) == f"{begins}</Response>"
 
 
 def test_placetel_tells_of_an_answer_with_the_end_alone() -> None:
