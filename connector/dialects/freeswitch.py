@@ -5,8 +5,9 @@ posted at the end of each leg, as JSON, as a form or in base64, by a user with a
 posted by whatever hears them, such as a script of mod_lua; they have the same facts under other names.
 
 To FreeSWITCH a leg is inbound if it came to it, from a trunk or from an agent's telephone, and outbound if it
-dialled it. A leg that another one dialled has that one's id as its `call_uuid`, an agent's leg of
-mod_callcenter names the caller's: these are parts of a call, everything else is the call itself.
+dialled it. A leg that another one dialled has that one's `call_uuid`, unless it was parted from it since, and
+`originating_leg_uuid`; an agent's leg of mod_callcenter names the caller's: these are parts of a call. A leg
+that came in is a call of its own; joined with another, or out of a loopback, it has that one as its parent.
 """
 
 from base64 import b64decode
@@ -62,6 +63,9 @@ _DIRECTIONS = {
     "internal": Direction.INTERNAL,
 }
 
+_LOOPBACK = "other_loopback_leg_uuid"
+"""Is set on both ends of a loopback: follow-me and some ring groups go back into the dialplan so."""
+
 _RINGS = ("CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA")
 _OVER = "CHANNEL_HANGUP_COMPLETE"
 
@@ -79,6 +83,7 @@ class _Leg(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str
     is_part: bool
     came_in: bool
+    parent: str | None
     caller: str | None
     called: str | None
     agent: str | None
@@ -150,12 +155,11 @@ def _profile(told: Tree, name: str, header: str) -> str | None:
 
 def _leg(told: Tree, system: SystemConfig) -> _Leg:
     uuid = required(_variable(told, "uuid") or told.text("Unique-ID"), "uuid", "/variables/uuid")
-    dialled_by = _variable(told, "cc_member_session_uuid", "call_uuid") or told.text("Channel-Call-UUID")
-    call_id = required(dialled_by or uuid, "call_uuid", "/variables/call_uuid")
-    way = _variable(told, "direction") or told.text("Call-Direction")
+    came_in = (_variable(told, "direction") or told.text("Call-Direction")) != "outbound"
+    other = _other_leg(told, uuid, came_in=came_in)
+    call_id = other if other is not None and not came_in else uuid
     caller = _profile(told, "caller_id_number", "Caller-Caller-ID-Number")
     called = _profile(told, "destination_number", "Caller-Destination-Number")
-    came_in = way != "outbound"
     return _Leg(
         told=told,
         event=told.text("Event-Name") or "",
@@ -163,10 +167,22 @@ def _leg(told: Tree, system: SystemConfig) -> _Leg:
         call_id=call_id,
         is_part=call_id != uuid,
         came_in=came_in,
+        parent=other if came_in else None,
         caller=caller,
         called=called,
         agent=_caller_of(told, caller, system) if came_in else _rung(told, called, system),
     )
+
+
+def _other_leg(told: Tree, uuid: str, *, came_in: bool) -> str | None:
+    """Return the leg that dialled this one, or that this one was joined with; None where there is none."""
+    names = (_LOOPBACK, "call_uuid") if came_in else ("cc_member_session_uuid", "call_uuid")
+    found = [_variable(told, name) for name in names]
+    found.append(told.text("Channel-Call-UUID"))
+    if not came_in:
+        found.append(_variable(told, "originating_leg_uuid"))
+    other = next((one for one in found if one is not None and one != uuid), None)
+    return None if other is None else required(other, "call_uuid", "/variables/call_uuid")
 
 
 def _caller_of(told: Tree, caller: str | None, system: SystemConfig) -> str | None:
@@ -176,6 +192,8 @@ def _caller_of(told: Tree, caller: str | None, system: SystemConfig) -> str | No
 
 def _rung(told: Tree, called: str | None, system: SystemConfig) -> str | None:
     """Return the agent whom a leg dialled; a number that is short and nobody's service is an extension."""
+    if _variable(told, _LOOPBACK):
+        return None
     user = _bare(_variable(told, "cc_agent", "dialed_user")) or system.agent(called)
     if user is not None or called is None:
         return user
@@ -188,7 +206,9 @@ def _bare(user: str | None) -> str | None:
 
 
 def _events(leg: _Leg, url: str | None, system: SystemConfig, received_at: int) -> Iterator[CallEvent]:
-    facts = _facts(leg, system) | {"source": SOURCE, "call_id": leg.call_id, "received_at": received_at}
+    facts = _facts(leg, system) | {
+        "source": SOURCE, "call_id": leg.call_id, "received_at": received_at, "parent": leg.parent,
+    }  # fmt: skip
     live = bool(leg.event) and leg.event != _OVER
     for kind, at, more in _moment_of_event(leg, received_at) if live else _kinds(leg, received_at):
         # Who is rung is often known better at the end: then both are kept.
@@ -197,7 +217,8 @@ def _events(leg: _Leg, url: str | None, system: SystemConfig, received_at: int) 
     if url is not None:
         more = {"type": EventType.RECORDED, "at": received_at, "recording_url": url}
         yield CallEvent(id=mark(leg.uuid, "recorded", url), **(facts | more))
-    if leg.is_part and not live and leg.text("transfer_source", "transfer_history"):
+    goes_on = leg.text("transfer_source", "transfer_history", _LOOPBACK)
+    if leg.is_part and not live and goes_on:
         yield _went_on(leg, received_at)
 
 
@@ -232,8 +253,10 @@ def _tells_of_answers(leg: _Leg) -> bool:
     """Tell whether somebody talks once this leg is answered.
 
     A caller's leg is answered by menus and queues too, and an agent's own telephone that is rung first only
-    asks whom to call.
+    asks whom to call. A loopback is no telephone: what it dials tells.
     """
+    if leg.text(_LOOPBACK):
+        return False
     return leg.is_part or (leg.came_in and leg.agent is not None)
 
 
@@ -267,7 +290,7 @@ def _facts_of_part(leg: _Leg, system: SystemConfig) -> dict[str, Any]:
 
 
 def _went_on(leg: _Leg, received_at: int) -> CallEvent:
-    """Return that a part that was transferred belongs to its call: what it dials names the part alone."""
+    """Return that a part belongs to its call: what is dialled from there on names the part alone."""
     return CallEvent(
         source=SOURCE,
         id=mark(leg.uuid, "went on"),

@@ -1,7 +1,9 @@
 """Placetel, 3CX, Aircall, RingCentral and FreeSWITCH, from what they post to the record in Desk."""
 
+import json
 import re
 import shutil
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -144,3 +146,66 @@ async def test_what_cannot_be_read_is_kept(vendors: Vendors) -> None:
         status = 422 if dialect in ("3cx", "freeswitch") else 200
         assert (await vendors.post(dialect, body)).status_code == status
         assert len(await vendors.unread(dialect)) == 1
+
+
+ODD = (
+    "\x00",
+    "\u202e",
+    "\U0001f600",
+    "x" * 3_000,
+    "",
+    "-1",
+    "1e9",
+    -1,
+    1e308,
+    10**30,
+    True,
+    None,
+    [],
+    {},
+    [[]],
+)
+"""Stand where something else belongs."""
+
+
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where in a tree something stands."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        yield (*path, key)
+        yield from _leaves(each, (*path, key))
+
+
+def _changed(body: bytes, path: tuple[Any, ...], odd: Any) -> bytes:
+    """Write a JSON body with something odd in one place."""
+    whole = json.loads(body)
+    inner = whole
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = odd
+    return said(whole)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("dialect", ["3cx", "aircall", "ringcentral", "freeswitch"])
+async def test_odd_things_in_every_place(vendors: Vendors, dialect: str) -> None:
+    """Nothing that stands anywhere is an error of ours: it is taken, kept unread, or refused by name."""
+    body = bodies(dialect)[-1]
+    for place, path in enumerate(_leaves(json.loads(body))):
+        for odd in (ODD[place % len(ODD)], ODD[(place * 7 + 3) % len(ODD)]):
+            answer = await vendors.post(dialect, _changed(body, path, odd))
+            assert answer.status_code in (200, 401, 422), (path, odd)
+
+
+@pytest.mark.both_engines
+async def test_odd_things_in_forms(vendors: Vendors) -> None:
+    """Nor in Placetel's fields, and in the lines of 3CX."""
+    fields = {"event": "HungUp", "call_id": "c", "type": "accepted", "duration": "9", "from_": "0123456789"}
+    for name in fields:
+        for odd in filter(lambda one: isinstance(one, str), ODD):
+            assert (await vendors.post("placetel", form(**fields | {name: str(odd)}))).status_code == 200
+    row = f"7,7_1,,2026/01/05 10:00:00,,2026/01/05 10:00:30,,{CALLER},Ext.101".split(",")
+    for place in range(len(row)):
+        for odd in filter(lambda one: isinstance(one, str), ODD):
+            line = ",".join([*row[:place], str(odd), *row[place + 1 :]])
+            assert (await vendors.post("3cx", line.encode("utf-8", "replace"))).status_code == 200

@@ -62,9 +62,13 @@ def records(path: str) -> list[CallRecord | None]:
     """Return the records of a sample, one for each group of calls."""
     events = heard(path)
     folded = [over(call, [e for e in events if e.call_id == key]) for key, call in calls(events).items()]
+    parents = {call.call_id: call.parent for call in folded}
     groups: dict[str, list[Call]] = {}
     for call in folded:
-        groups.setdefault(call.parent or call.call_id, []).append(call)
+        root = call.call_id
+        while (parent := parents.get(root)) is not None:
+            root = parent
+        groups.setdefault(root, []).append(call)
     return [record("key", group) for group in groups.values()]
 
 
@@ -94,6 +98,9 @@ TOLD: dict[str, list[str]] = {
     "placetel/blocked.forms": [f"inbound Missed {BARE} 2+0 rejected"],
     "placetel/outbound.forms": [f"outbound Completed {BARE} 0+4 777ada@fpbx.de normal"],
     "placetel/busy.forms": [f"outbound Canceled {BARE} 2+0 777ada@fpbx.de busy"],
+    "placetel/unreached.forms": [
+        f"outbound Canceled {BARE} 2+0 777ada@fpbx.de {cause}" for cause in ("cancelled", "failed", "failed")
+    ],
     "placetel/internal.forms": ["none"],
     "placetel/bare-end.forms": [f"inbound Missed {BARE} 2+0 no_answer"],
     "placetel/others.forms": [],
@@ -113,6 +120,7 @@ TOLD: dict[str, list[str]] = {
     "ringcentral/outbound.jsonl": [f"outbound Completed {CUSTOMER} 9+60 {RC_ADA}"],
     "ringcentral/internal.jsonl": ["none"],
     "ringcentral/attended.jsonl": [f"inbound Completed {CUSTOMER} 6+84 {RC_ADA}+{RC_BEN}"],
+    "ringcentral/others.jsonl": [],
     "ringcentral/call-log.jsonl": [
         f"inbound Completed {CUSTOMER} 66+0 ? normal 1 rec",
         f"inbound Missed {CUSTOMER} 30+0 no_answer",
@@ -145,6 +153,9 @@ TOLD: dict[str, list[str]] = {
     "freeswitch/mobile.jsonl": [f"inbound Completed {CUSTOMER} 6+60 ? normal"],
     "freeswitch/internal.jsonl": ["none"],
     "freeswitch/transferred.jsonl": [f"outbound Completed {CUSTOMER} 9+27 101+102"],
+    "freeswitch/parted.jsonl": [f"inbound Completed {CUSTOMER} 6+60 101 normal"],
+    "freeswitch/loopback.jsonl": [f"inbound Completed {CUSTOMER} 6+60 ? normal"],
+    "freeswitch/voicemail.jsonl": [f"inbound Missed {CUSTOMER} 40+0 101 voicemail"],
     "freeswitch/encoded.forms": [f"inbound Missed {CUSTOMER} 30+0 busy"],
     "freeswitch/encoded.base64": [f"inbound Missed {CUSTOMER} 30+0 busy"],
     "freeswitch/others.jsonl": [],
