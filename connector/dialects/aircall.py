@@ -163,7 +163,9 @@ _Kind = tuple[EventType, int, str | None, dict[str, Any]]
 def _kinds(said: _Said) -> Iterator[_Kind]:
     """Yield what an event means: its type, its time, the agent, and what else it says."""
     agent = _agent(said.call.tree("user"))
-    by, to = _agent(said.call.tree("transferred_by")), _agent(said.call.tree("transferred_to"))
+    by = _agent(said.call.tree("transferred_by"))
+    # A team has no address: whom of it a call rings is told by events of their own.
+    to = clean(said.call.tree("transferred_to").text("email"))
     word = said.event.removeprefix("call.")
     if word == "created":
         outbound = said.call.text("direction") == "outbound"
@@ -173,7 +175,9 @@ def _kinds(said: _Said) -> Iterator[_Kind]:
     elif word == "agent_declined":
         yield EventType.LEFT, said.at, agent, {"cause": Cause.REJECTED}
     elif word == "answered":
-        yield EventType.ANSWERED, said.answered_at or said.at, agent, {}
+        # Of a call that was handed over `answered_at` may still be when it was answered first.
+        took_over = by is not None and by != agent
+        yield EventType.ANSWERED, said.at if took_over else said.answered_at or said.at, agent, {}
     elif word in ("transferred", "external_transferred"):
         yield EventType.LEFT, said.at, by or agent, {"cause": Cause.FORWARDED}
         if to is not None and word == "transferred":

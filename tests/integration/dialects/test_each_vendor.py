@@ -148,7 +148,7 @@ async def test_what_cannot_be_read_is_kept(vendors: Vendors) -> None:
         assert len(await vendors.unread(dialect)) == 1
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     "\x00",
     "\u202e",
     "\U0001f600",

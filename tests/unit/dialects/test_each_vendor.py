@@ -109,6 +109,7 @@ TOLD: dict[str, list[str]] = {
     "aircall/voicemail.jsonl": ["inbound Missed +49 1511 2345678 45+0 voicemail 1 rec"],
     "aircall/outbound.jsonl": [f"outbound Completed +49 1511 2345678 9+57 {ADA} normal"],
     "aircall/transferred.jsonl": [f"inbound Completed +49 1511 2345678 6+60 {ADA}+{BEN} normal"],
+    "aircall/to-team.jsonl": [f"inbound Completed +49 1511 2345678 6+60 {ADA}+{BEN} normal"],
     "aircall/kept.jsonl": [f"inbound Completed +49 1511 2345678 6+60 {ADA} normal"],
     "aircall/outside.jsonl": [f"inbound Completed +49 1511 2345678 6+60 {ADA} normal"],
     "aircall/others.jsonl": [],
