@@ -214,7 +214,7 @@ def _events(leg: _Leg, url: str | None, system: SystemConfig, received_at: int) 
         # Who is rung is often known better at the end: then both are kept.
         name = mark(leg.uuid, kind, leg.event if live else "over")
         yield CallEvent(id=name, type=kind, at=at, **(facts | more))
-    if url is not None:
+    if url is not None and not live:
         more = {"type": EventType.RECORDED, "at": received_at, "recording_url": url}
         yield CallEvent(id=mark(leg.uuid, "recorded", url), **(facts | more))
     goes_on = leg.text("transfer_source", "transfer_history", _LOOPBACK)
@@ -253,11 +253,12 @@ def _tells_of_answers(leg: _Leg) -> bool:
     """Tell whether somebody talks once this leg is answered.
 
     A caller's leg is answered by menus and queues too, and an agent's own telephone that is rung first only
-    asks whom to call. A loopback is no telephone: what it dials tells.
+    asks whom to call; somebody outside whom a program calls is the other. A loopback is no telephone: what
+    it dials tells.
     """
     if leg.text(_LOOPBACK):
         return False
-    return leg.is_part or (leg.came_in and leg.agent is not None)
+    return leg.is_part or leg.came_in is (leg.agent is not None)
 
 
 def _at(leg: _Leg, name: str, received_at: int) -> int | None:
@@ -271,9 +272,9 @@ def _facts(leg: _Leg, system: SystemConfig) -> dict[str, Any]:
     if leg.is_part:
         return _facts_of_part(leg, system) | {"queue": queue, "of_part": True}
     if not leg.came_in:
-        # The agent's telephone is rung first; whom they call is a part of this.
-        direction = Direction.OUTBOUND if leg.agent is not None else None
-        return {"direction": direction, "to_number": None if leg.agent else leg.called, "queue": queue}
+        # Where the agent's telephone is rung first, whom they call is a part of this.
+        called = leg.called if leg.agent is None else None
+        return {"direction": Direction.OUTBOUND, "to_number": called, "queue": queue}
     told = _DIRECTIONS.get(leg.text("call_direction") or "")
     if told is None:
         ours = leg.agent is not None or is_own(leg.caller, system)

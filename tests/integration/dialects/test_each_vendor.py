@@ -104,6 +104,23 @@ async def test_what_the_guides_post(vendors: Vendors, dialect: str) -> None:
     assert (counted, await vendors.unread(dialect)) == (1, [])
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_calls_that_were_joined(vendors: Vendors, first: int) -> None:
+    """Each may name the other, or one that nobody has heard of: there is one record all the same."""
+    over = {"direction": "inbound", **epochs(0, 6, 66)}
+    part = {"direction": "outbound", "call_uuid": "u", "transfer_source": "x", "dialed_user": "1001"}
+    legs = [
+        leg("u", CALLER, LINE, call_uuid="v-1", **over),
+        leg("v-1", CALLER, "1001", **part, **epochs(2, 6, 66)),
+    ]
+    for body in (legs[first], legs[1 - first], leg("w", CALLER, LINE, call_uuid="never-heard", **over)):
+        assert (await vendors.post("freeswitch", body)).status_code == 200
+    while await vendors.services.deliverer.once():
+        pass
+    kept = [each["duration"] for each in vendors.place.sandbox.state.desk.dump_calls()]
+    assert sorted(kept) == ["0", "60"]
+
+
 async def test_ringcentrals_first_question(vendors: Vendors) -> None:
     """Is answered with the token that it brings, without a commit; a header within it never comes out."""
     answer = await vendors.place.client.post("/hooks/ringcentral", headers={"validation-token": "3f0a-bc"})

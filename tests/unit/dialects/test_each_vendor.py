@@ -154,6 +154,7 @@ TOLD: dict[str, list[str]] = {
     "freeswitch/mobile.jsonl": [f"inbound Completed {CUSTOMER} 6+60 ? normal"],
     "freeswitch/internal.jsonl": ["none"],
     "freeswitch/transferred.jsonl": [f"outbound Completed {CUSTOMER} 9+27 101+102"],
+    "freeswitch/by-program.jsonl": [f"outbound Completed {CUSTOMER} 9+60 normal"],
     "freeswitch/parted.jsonl": [f"inbound Completed {CUSTOMER} 6+60 101 normal"],
     "freeswitch/loopback.jsonl": [f"inbound Completed {CUSTOMER} 6+60 ? normal"],
     "freeswitch/voicemail.jsonl": [f"inbound Missed {CUSTOMER} 40+0 101 voicemail"],
