@@ -20,6 +20,7 @@ from connector.web.access_log import AccessLog
 from connector.web.headers import SecurityHeaders
 from connector.web.hooks import HooksFirst
 from connector.web.limiter import Limiter
+from connector.web.orders import SeenIds
 from connector.web.routes import health_routes, routes
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
     app.add_middleware(AccessLog)
     app.state.services = services
     app.state.limiter = Limiter(services.clock)
+    app.state.seen_ids = SeenIds(services.clock)
     return app
 
 

@@ -115,7 +115,8 @@ class Services:
         )
 
     async def end_sessions(self) -> None:
-        """End the streams of sessions that are over, and of users who were deactivated."""
+        """End the open answers of sessions that are over, and of users who were deactivated."""
+        await self.sessions.end_watched()
         open_ones = self.hub.sessions()
         if open_ones:
             living = await self.sessions.living(open_ones)

@@ -14,6 +14,9 @@ from connector.store.users import ROLES, Role
 PREFIX = "ck_"
 """Marks a text as one of our keys, for people and for scanners of leaked secrets."""
 
+REMEMBERED_AT_MOST = 1_000
+"""Keys that this process knows to have been valid when they were last used."""
+
 
 class Keys:
     """Keep the API keys, of which we know the hashes alone."""
@@ -21,6 +24,7 @@ class Keys:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._valid_of_late: dict[str, None] = {}
 
     async def add_key(self, name: str, role: str, *, actor: str) -> str:
         """Make a key with the rights of a role and return it, this once; CommandError for a taken name."""
@@ -42,7 +46,17 @@ class Keys:
     async def holder(self, key: str) -> ApiKey | None:
         """Return whose key this is; None for no key of ours, or a revoked one."""
         key_hash = digest(key)
-        return await self._store.read(lambda connection: keys.find(connection, key_hash))
+        found = await self._store.read(lambda connection: keys.find(connection, key_hash))
+        self._valid_of_late.pop(key_hash, None)
+        if found is not None:
+            self._valid_of_late[key_hash] = None
+            if len(self._valid_of_late) > REMEMBERED_AT_MOST:
+                del self._valid_of_late[next(iter(self._valid_of_late))]
+        return found
+
+    def was_valid(self, key: str) -> bool:
+        """Tell whether this was a key of ours when it was last used, which costs no look into the store."""
+        return digest(key) in self._valid_of_late
 
     async def list_keys(self) -> list[ApiKey]:
         """Return every key there is or was."""

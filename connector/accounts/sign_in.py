@@ -1,6 +1,7 @@
 """Sign people in: off to Zoho and back, who may come in as whom, and their sessions."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 import msgspec
 from sqlalchemy import Connection
@@ -93,6 +94,7 @@ class Sessions:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._watched: dict[tuple[str, Callable[[], object]], None] = {}
 
     async def sign_in(self, identity: Identity) -> User:
         """Return the user whom a Zoho identity means, binding it at the first sign-in.
@@ -146,6 +148,27 @@ class Sessions:
         """Return which of these sessions are not over: what open streams ask every few seconds."""
         now = self._clock()
         return await self._store.read(lambda connection: rows.living(connection, session_hashes, now))
+
+    @contextmanager
+    def watched(self, session_hash: str, end: Callable[[], object]) -> Iterator[None]:
+        """Have `end` called as soon as `end_watched` finds that the session is over; "" is no session."""
+        watch = (session_hash, end)
+        if session_hash:
+            self._watched[watch] = None
+        try:
+            yield
+        finally:
+            self._watched.pop(watch, None)
+
+    async def end_watched(self) -> None:
+        """End the open answers of sessions that are over, and of users who were deactivated."""
+        open_ones = {session_hash for session_hash, _ in self._watched}
+        if not open_ones:
+            return
+        over = open_ones - await self.living(open_ones)
+        for session_hash, end in list(self._watched):
+            if session_hash in over:
+                end()
 
     async def end(self, session_id: str) -> None:
         """End a session; one that is over already stays so."""

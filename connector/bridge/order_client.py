@@ -154,7 +154,7 @@ class OrderClient:
     async def _report(self, http: httpx2.AsyncClient, order: Order, report: Report) -> int | None:
         """Post a report; return the status of the answer, None where there was none."""
         body = msgspec.json.encode(report)
-        message_id = f"{order.id}-{report.state}"
+        message_id = f"{order.id}-{report.state}-{secrets.token_hex(8)}"
         headers = signed(message_id, body, self._settings.secret, self._clock())
         try:
             where = f"{self._address}/{order.id}"

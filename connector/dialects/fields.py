@@ -215,6 +215,8 @@ def _invalid(message: str) -> InvalidEvent:
 
 
 FIELDS_AT_MOST = 1_000
+FORM_BYTES_AT_MOST = 64 * 1_024
+"""Of a form, which takes twenty times as long to read as JSON does; vendors' have 1 or 2 KiB."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
@@ -245,8 +247,15 @@ class Params:
         return ()
 
 
+def check_form_size(body: bytes) -> None:
+    """Raise TooLarge for a form that is larger than any vendor's."""
+    if len(body) > FORM_BYTES_AT_MOST:
+        raise TooLarge(f"The form is larger than {FORM_BYTES_AT_MOST // 1_024} KiB.")
+
+
 def read_form(body: bytes) -> Params:
-    """Read application/x-www-form-urlencoded; what is no UTF-8 is replaced."""
+    """Read application/x-www-form-urlencoded; what is no UTF-8 is replaced. TooLarge, InvalidEvent."""
+    check_form_size(body)
     values: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(

@@ -29,8 +29,10 @@ from connector.casing import ascii_lower, ascii_upper
 from connector.clock import SECOND
 from connector.dialects.base import Answer, AnswerContext, Ignored, Parsed, Posted, SystemConfig, unreadable
 from connector.dialects.fields import (
+    FIELDS_AT_MOST,
     MAX_URL,
     Params,
+    check_form_size,
     check_url,
     clean,
     direction_of,
@@ -402,10 +404,13 @@ def _hash_named(settings: str) -> str:
 
 def _signed_fields(body: bytes) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
+    check_form_size(body)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_AT_MOST
+        )
     except ValueError as problem:
-        raise BadSignature("what is signed as a form is none") from problem
+        raise BadSignature("what is signed as a form is none, or has too many fields") from problem
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
     return fields

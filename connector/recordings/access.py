@@ -50,6 +50,9 @@ OPEN_AT_MOST = 100
 EACH_AT_MOST = 10
 """Of these, what one person may have open: more than a browser plays, too few to keep others out."""
 
+TRIED_AT_MOST = 10
+"""Recordings that this process tries at a time, for pages that show whether they are there."""
+
 MAY_STILL_COME = 15 * MINUTE
 """Phone systems finish recordings some minutes after the call."""
 
@@ -119,6 +122,7 @@ class Recordings:
         self._open_at_most = open_at_most
         self._each_at_most = each_at_most
         self._open: Counter[int] = Counter()
+        self._trying = asyncio.Semaphore(TRIED_AT_MOST)
         self._heard: set[Audio] = set()
 
     async def page(self, user: User, key: str) -> Page:
@@ -223,7 +227,11 @@ class Recordings:
             log.info("recording", extra={"what": what, "user": user.id})
 
     async def _try_all(self, access: _Access, recordings: Sequence[Recording]) -> tuple[Piece, ...]:
-        return tuple(await asyncio.gather(*(self._try(access, one) for one in recordings)))
+        return tuple(await asyncio.gather(*(self._try_in_turn(access, one) for one in recordings)))
+
+    async def _try_in_turn(self, access: _Access, recording: Recording) -> Piece:
+        async with self._trying:
+            return await self._try(access, recording)
 
     async def _try(self, access: _Access, recording: Recording) -> Piece:
         """Open a recording and close it again, so that its page can say what is wrong with it."""

@@ -181,9 +181,14 @@ def _address(request: Request) -> str:
 
 
 async def _holder(request: Request, key: str) -> Caller:
-    """Return who holds a key; keys that open nothing count against the address they come from."""
-    _limiter(request).check(_address(request), STRANGERS)
-    found = await services_of(request).keys.holder(key.strip())
+    """Return who holds a key; keys that open nothing count against the address they come from.
+
+    A key that was valid is let through: what its neighbours behind one address try is not its fault.
+    """
+    keys = services_of(request).keys
+    if not keys.was_valid(key.strip()):
+        _limiter(request).check(_address(request), STRANGERS)
+    found = await keys.holder(key.strip())
     if found is None:
         count_stranger(request)
         raise NotSignedIn("There is no such key, or it has been revoked.")

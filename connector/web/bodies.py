@@ -44,7 +44,7 @@ async def read_body(request: Request) -> bytes:
 
 async def read_all(length: str, receive: Receive) -> bytes:
     """Read a body of which `length` is told, before Starlette has made a request of it: TooLarge."""
-    _check_size(int(length))
+    check_length(length)
     parts, more = bytearray(), True
     while more:
         message = await receive()
@@ -54,6 +54,11 @@ async def read_all(length: str, receive: Receive) -> bytes:
         _check_size(len(parts))
         more = message.get("more_body", False)
     return bytes(parts)
+
+
+def check_length(told: str) -> None:
+    """Raise TooLarge where a Content-Length tells of a body that is."""
+    _check_size(int(told))
 
 
 def _check_size(size: int) -> None:

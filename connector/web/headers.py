@@ -25,6 +25,8 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     # With no-referrer, older browsers would post our own forms with `Origin: null`.
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 ONLY_HTTPS = "max-age=31536000"
 OURS_ALONE = (b"text/html", b"application/json", b"application/problem+json")

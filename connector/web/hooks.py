@@ -24,7 +24,7 @@ from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services
 from connector.store.ingester import Ingested
 from connector.web.access_log import BEGAN, note
-from connector.web.bodies import read_all
+from connector.web.bodies import check_length, read_all
 from connector.web.headers import Headers, always, completed
 
 PROBLEM = "connector.problem"
@@ -57,9 +57,11 @@ class Hooks:
         began = time.perf_counter()
         try:
             headers = _headers(scope)
-            body = await read_all(headers.get("content-length", "0"), receive)
+            length = headers.get("content-length", "0")
+            check_length(length)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
             known.check_sender(scope["client"][0] if scope["client"] else "")
+            body = await read_all(length, receive)
             return await _take(services, known, _posted(services, scope, headers, body))
         finally:
             services.metrics.ack_seconds.observe(time.perf_counter() - began)

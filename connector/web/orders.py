@@ -3,17 +3,20 @@
 Programs beside phone systems fetch these orders, and report what came of each.
 """
 
+import itertools
 import secrets
 from typing import Annotated, Any, Literal, TypeVar
 
+import anyio
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
 from connector import orders
+from connector.clock import SECOND, Clock
 from connector.dialects import DIALECTS, signing
-from connector.errors import BadSignature, InvalidRequest
+from connector.errors import BadSignature, InvalidRequest, NotSignedIn
 from connector.numbers import read
 from connector.orders import Asker, Outcome
 from connector.orders.messages import message
@@ -21,7 +24,7 @@ from connector.orders.planning import Colleague
 from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
 from connector.store.phones import PhoneSystem
-from connector.web.auth import Caller, require_api
+from connector.web.auth import Caller, require_api, session_of
 from connector.web.bodies import read_body
 
 BODY_AT_MOST = 4_096
@@ -109,8 +112,11 @@ async def show(request: Request) -> Response:
     caller = await require_api(request)
     services, wait = services_of(request), wait_seconds(request)
     uid, unlike = request.path_params["id"], _state(request)
-    order = await services.orders.get(_asker(caller), uid, wait, unlike)
-    return await _response(services, order, 200)
+    session = "" if caller.user is None else session_of(request)
+    with anyio.CancelScope() as waiting_for, services.sessions.watched(session, waiting_for.cancel):
+        order = await services.orders.get(_asker(caller), uid, wait, unlike)
+        return await _response(services, order, 200)
+    raise NotSignedIn("Your session is over.")
 
 
 async def colleagues(request: Request) -> Response:
@@ -233,6 +239,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 async def waiting(request: Request) -> Response:
     """Return `GET /hooks/{slug}/orders`: what waits to be done; with `wait`, once there is something."""
     phone = await _verified(request, b"")
+    _check_fresh(request)
     found = await services_of(request).orders.waiting(phone, wait_seconds(request))
     return _json(OrdersToDo(tuple(map(_to_do, found))))
 
@@ -242,6 +249,12 @@ async def report(request: Request) -> Response:
     body = await read_body(request)
     phone = await _verified(request, body)
     said, uid, orders = decode(body, Report), request.path_params["id"], services_of(request).orders
+    message_id = request.headers["webhook-id"]
+    if not message_id.startswith(f"{uid}-"):
+        raise BadSignature("webhook-id must begin with the order's id and a hyphen: it is what is signed")
+    if message_id.count("-") > 1:
+        # Bridges of before name a repetition as they named the first try, perhaps within one second.
+        _check_fresh(request)
     if said.state == "taken":
         return _json(_to_do(await orders.take(phone, uid, said.by)))
     outcome = Outcome(state=said.state, reason=said.reason, detail=said.detail)
@@ -257,6 +270,31 @@ async def _verified(request: Request, body: bytes) -> PhoneSystem:
         raise BadSignature("a phone system of this dialect has no secret of ours to sign with")
     signing.verify(dict(request.headers), body, known.config.secrets, services.clock())
     return known.phone
+
+
+class SeenIds:
+    """The webhook-ids of late, so that none is taken twice while its signature would still hold."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[tuple[str, str], int] = {}
+
+    def check(self, slug: str, message_id: str) -> None:
+        """Raise BadSignature where a phone system has used this id already, and remember it."""
+        now = self._clock()
+        for old in [
+            key for key, until in itertools.takewhile(lambda each: each[1] < now, self._until.items())
+        ]:
+            del self._until[old]
+        if (slug, message_id) in self._until:
+            raise BadSignature("this webhook-id has been used: give each attempt one of its own")
+        self._until[slug, message_id] = now + 2 * signing.TOLERANCE_SECONDS * SECOND
+
+
+def _check_fresh(request: Request) -> None:
+    """Raise BadSignature for a signed request that came before, to this process."""
+    seen: SeenIds = request.app.state.seen_ids
+    seen.check(request.path_params["slug"], request.headers["webhook-id"])
 
 
 def _to_do(order: Order) -> OrderToDo:

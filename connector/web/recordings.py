@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from connector.recordings.access import Heard, Piece
 from connector.recordings.audio import Audio, ending, read_range
 from connector.recordings.facts import Facts
 from connector.services import services_of
-from connector.web.auth import count_request, require_user
+from connector.web.auth import count_request, require_user, session_of
 from connector.web.headers import POLICY
 from connector.web.pages import render
 from connector.web.problems import text_of
@@ -80,21 +81,27 @@ async def audio(request: Request) -> Response:
     if request.method == "HEAD":
         await heard.audio.close()
         return Response(status_code=206 if heard.audio.part else 200, headers=headers)
-    return AudioResponse(heard.audio, headers)
+    return AudioResponse(heard.audio, headers, partial(services.sessions.watched, session_of(request)))
 
 
 class AudioResponse(StreamingResponse):
-    """Hand a recording on, and close it whatever happens."""
+    """Hand a recording on, and close it whatever happens; `watched` ends it when the session is over."""
 
-    def __init__(self, heard: Audio, headers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        heard: Audio,
+        headers: dict[str, str],
+        watched: Callable[[Callable[[], object]], AbstractContextManager[None]],
+    ) -> None:
         super().__init__(heard.chunks, 206 if heard.part else 200, headers)
         self._audio = heard
+        self._watched = watched
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         loop = asyncio.get_running_loop()
         try:
-            with anyio.CancelScope() as ending:
+            with anyio.CancelScope() as ending, self._watched(ending.cancel):
                 self._audio.on_end(partial(loop.call_soon_threadsafe, ending.cancel))
                 await super().__call__(scope, receive, send)
         finally:

@@ -103,8 +103,10 @@ def redirect_uri(services: Services, purpose: Purpose) -> str:
 async def read_callback(request: Request, purpose: Purpose) -> Callback:
     """Use the flow up and return what the callback brings.
 
-    Raises Refused, NoDeskAccount, StateMismatch, UnknownDataCenter or UntrustedServer; nothing is sent.
+    Raises TooManyRequests where an address sends too many, Refused, NoDeskAccount, StateMismatch,
+    UnknownDataCenter or UntrustedServer; nothing is sent.
     """
+    count_stranger(request)
     services, told = services_of(request), request.query_params
     flow = await _take_flow(services, request, purpose)
     if error := told.get("error"):

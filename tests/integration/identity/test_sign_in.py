@@ -403,3 +403,11 @@ async def test_no_secret_is_in_any_page(services: Services, browser: Browser) ->
     answer: httpx2.Response = await browser.get(url)
     assert told["code"] not in answer.text
     assert told["state"] not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/login/callback", "/login/callback?state=x&code=y"])
+async def test_strangers_may_not_try_for_ever(browser: Browser, path: str) -> None:
+    """Neither the way to Zoho nor the way back is open to an address without end."""
+    statuses = {(await browser.get(path)).status_code for _ in range(60)}
+    assert 429 in statuses
+    assert len(statuses) == 2

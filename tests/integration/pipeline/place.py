@@ -66,10 +66,14 @@ class Place:
             f"/hooks/{slug}", content=body, headers={"content-type": content_type} | signed | named
         )
 
-    def signed(self, body: bytes, timestamp: int) -> dict[str, str]:
+    def signed(self, body: bytes, timestamp: int, message_id: str = "m-1") -> dict[str, str]:
         """Sign a body."""
-        signature = signing.sign(self.secret, "m-1", timestamp, body)
-        return {"webhook-id": "m-1", "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+        signature = signing.sign(self.secret, message_id, timestamp, body)
+        return {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature,
+        }
 
     async def signed_in(self, email: str) -> str:
         """Open a session and answer its cookie; signing in itself is tested elsewhere."""
@@ -95,7 +99,7 @@ class Place:
 
     async def fetch(self, wait: int = 0) -> list[dict[str, Any]]:
         """Fetch orders as the program beside the phone system does."""
-        signed = self.signed(b"", self.services.clock() // SECOND)
+        signed = self.signed(b"", self.services.clock() // SECOND, f"ask-{next(self._numbers)}")
         answer = await self.client.get(f"/hooks/pbx/orders?wait={wait}", headers=signed, timeout=40)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["orders"]
@@ -104,7 +108,7 @@ class Place:
     async def report(self, order: str, state: str, by: str = "b-1", **said: str) -> httpx2.Response:
         """Say what comes of an order, as that program does."""
         body = json.dumps({"state": state, "by": by} | said).encode()
-        signed = self.signed(body, self.services.clock() // SECOND)
+        signed = self.signed(body, self.services.clock() // SECOND, f"{order}-{state}-{next(self._numbers)}")
         return await self.client.post(f"/hooks/pbx/orders/{order}", content=body, headers=signed)
 
     @asynccontextmanager

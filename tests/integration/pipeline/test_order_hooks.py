@@ -104,7 +104,7 @@ async def test_nothing_was_heard_of_it(place: Place, order: str) -> None:
 )
 async def test_what_is_no_report(place: Place, path: str, body: bytes, status: int) -> None:
     """Reports of no order, and what is no report, are refused."""
-    signed = place.signed(body, place.services.clock() // 1_000)
+    signed = place.signed(body, place.services.clock() // 1_000, f"{path.partition('/')[2]}-taken")
     assert (await place.client.post(f"/hooks/pbx/{path}", content=body, headers=signed)).status_code == status
 
 
@@ -117,3 +117,24 @@ async def test_strangers_fetch_nothing(place: Place, order: str) -> None:
     answer = await place.client.post(f"/hooks/pbx/orders/{order}", content=body)
     assert answer.status_code == 401
     assert await state(place, order) == "waiting"
+
+
+async def test_a_signature_is_for_one_order(place: Place, order: str) -> None:
+    """What was signed for one order says nothing of another, though the same program signed it."""
+    body = b'{"state": "taken", "by": "b"}'
+    signed = place.signed(body, place.services.clock() // 1_000, "c00000000000000000000-taken-1")
+    answer = await place.client.post(f"/hooks/pbx/orders/{order}", content=body, headers=signed)
+    assert answer.status_code == 401
+    assert await state(place, order) == "waiting"
+
+
+@pytest.mark.parametrize(("name", "status"), [("{}-taken-1", 401), ("{}-taken", 200)])
+async def test_what_was_signed_is_taken_once(place: Place, order: str, name: str, status: int) -> None:
+    """A copy of it is refused; bridges of the release before name repetitions alike, and may."""
+    body, address = b'{"state": "taken", "by": "b"}', f"/hooks/pbx/orders/{order}"
+    signed = place.signed(body, place.services.clock() // 1_000, name.format(order))
+    assert (await place.client.post(address, content=body, headers=signed)).status_code == 200
+    assert (await place.client.post(address, content=body, headers=signed)).status_code == status
+    asked = place.signed(b"", place.services.clock() // 1_000, "ask-anew")
+    answers = [await place.client.get("/hooks/pbx/orders", headers=asked) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 401]

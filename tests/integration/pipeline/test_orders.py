@@ -87,6 +87,17 @@ async def test_program_hears_at_once(desk: Place) -> None:
     assert "1001 was not picked up, so +44 20 7946 0811 has not been called" in shown["message"]
 
 
+async def test_a_session_that_is_over_waits_for_nothing(desk: Place) -> None:
+    """Whoever is deactivated while the banner waits for news of an order is told so, and no news."""
+    order = await given(desk)
+    watching = asyncio.create_task(desk.ask(ADA, f"/api/orders/{order['id']}?wait=30"))
+    while not watching.done():
+        # Until it waits there is nothing to end.
+        await desk.services.agents.deactivate(ADA, actor="test")
+        await desk.services.end_sessions()
+    assert watching.result().status_code == 401
+
+
 async def test_clicked_again_dials_once(desk: Place) -> None:
     """However often and from however many tabs the same is clicked, it is one order; so is a repetition."""
     answers = await asyncio.gather(*(dial(desk, CUSTOMER) for _ in range(8)))

@@ -1,5 +1,6 @@
 """Recordings over HTTP: parts, refusals, redirects, credentials, and servers that behave badly."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -7,9 +8,19 @@ import httpx2
 import pytest
 
 from connector.recordings import piece_of
+from connector.recordings.access import TRIED_AT_MOST
 from connector.recordings.fetching import Fetcher, Timeouts
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
-from tests.integration.recordings.upstream import WAV, Answer, Upstream, answer, by_range, moved, running
+from tests.integration.recordings.upstream import (
+    WAV,
+    Answer,
+    Request,
+    Upstream,
+    answer,
+    by_range,
+    moved,
+    running,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +97,7 @@ async def test_nothing_of_the_upstreams_headers(hear: Hear) -> None:
     assert named == {
         *("accept-ranges", "cache-control", "content-disposition", "content-length", "content-type"),
         *("content-security-policy", "cross-origin-resource-policy", "x-content-type-options"),
+        *("cross-origin-opener-policy", "permissions-policy"),
     }
     assert (heard.headers["content-type"], heard.headers["server"]) == ("audio/wav", "uvicorn")
     assert heard.headers["content-disposition"].startswith('inline; filename="call-2')
@@ -207,6 +219,46 @@ async def test_stopping_waits_for_no_listener(listeners: Listeners, upstream: Up
         with pytest.raises(httpx2.RemoteProtocolError):
             await anext(chunks)
     await upstream.hung_up.wait()
+
+
+async def test_a_session_that_is_over_hears_nothing_more(listeners: Listeners, upstream: Upstream) -> None:
+    """Whoever is deactivated in the middle of a recording does not hear the rest of it."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    upstream.answers["/slow.wav"] = upstream.stall
+    url = f"{upstream.origin}/slow.wav"
+    key = await listeners.call("c-1", url)
+    cookie = {"cookie": f"connector-session={await listeners.place.signed_in(ADA)}"}
+    path = f"/recordings/{key}/{piece_of(url)}"
+    async with listeners.place.client.stream("GET", path, headers=cookie, timeout=60) as heard:
+        chunks = heard.aiter_raw()
+        await anext(chunks)
+        await listeners.services.end_sessions()
+        await listeners.services.agents.deactivate(ADA, actor="test")
+        await listeners.services.end_sessions()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await anext(chunks)
+    await upstream.hung_up.wait()
+
+
+async def test_a_page_tries_few_at_a_time(listeners: Listeners, upstream: Upstream) -> None:
+    """A call in many pieces, and a page that is opened again and again, open few connections."""
+    await listeners.source(origins=[upstream.origin], networks=[LOOPBACK])
+    under_way, most, enough = 0, 0, asyncio.Barrier(TRIED_AT_MOST)
+
+    async def counted(request: Request, out: asyncio.StreamWriter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await enough.wait()
+        under_way -= 1
+        await by_range(request, out)
+
+    urls = [f"{upstream.origin}/{number}.wav" for number in range(25)]
+    upstream.answers |= {f"/{number}.wav": counted for number in range(25)}
+    key = await listeners.call("c-1", *urls)
+    pages = await asyncio.gather(*(listeners.page(ADA, key) for _ in range(4)))
+    assert [page.status_code for page in pages] == 4 * [200]
+    assert most == TRIED_AT_MOST
 
 
 async def test_one_listener_keeps_nobody_out(listeners: Listeners, upstream: Upstream) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it brings no types
 
 from connector.dialects.twilio import sign, verify_signature
-from connector.errors import BadSignature
+from connector.errors import BadSignature, TooLarge
 
 TOKEN = "12345"
 ADDRESS = "https://mycompany.com/myapp.php?foo=1&bar=2"
@@ -128,3 +128,14 @@ def test_other_requests() -> None:
     ):
         with pytest.raises(BadSignature):
             verify_signature(signed(VECTOR), address, body, tokens, is_form=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "raised"),
+    [(b"a=" + b"%41" * 30_000, TooLarge), (b"a&" * 2_000, BadSignature)],
+    ids=["bytes", "fields"],
+)
+def test_a_costly_form_is_not_even_read(body: bytes, raised: type[Exception]) -> None:
+    """What takes long to read is refused before it is, by who need not know the key to send it."""
+    with pytest.raises(raised):
+        verify_signature(signed(VECTOR), ADDRESS, body, [TOKEN], is_form=True)

@@ -41,6 +41,13 @@ def test_nothing_foreign_runs_or_frames(path: str) -> None:
     assert "unsafe" not in str(policy)
 
 
+def test_no_other_window_reaches_ours() -> None:
+    """A page that opens ours gets no hold of its window, and ours may use no device."""
+    headers = ask("/page", https=True)
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert {"camera=()", "microphone=()", "geolocation=()"} <= set(headers["permissions-policy"].split(", "))
+
+
 def test_https_is_insisted_on_where_there_is_https() -> None:
     """On this machine's plain http it would lock the browser out."""
     assert "strict-transport-security" in ask("/page", https=True)
