@@ -146,9 +146,9 @@ async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> N
     budget = env.portals.limits.of(1)
     for _ in range(2):
         await left_alone(budget)
-    assert budget.work_under_way == 2
+    assert budget.under_way("delivery", "other") == 2
     env.advance(30)
-    assert budget.work_under_way == 0
+    assert budget.under_way("delivery", "other") == 0
 
 
 async def test_look_ups_share_alike(env: Environment, process: Start) -> None:

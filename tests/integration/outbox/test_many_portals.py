@@ -17,7 +17,7 @@ from connector.limits import Limits, PortalBudget
 from connector.limits.editions import RESERVE
 from connector.outbox import Deliverer
 from connector.outbox.delivery import Delivery
-from connector.outbox.picking import PORTALS_AT_MOST, Picker
+from connector.outbox.picking import PICKS_FOR, PORTALS_AT_MOST, Picker
 from connector.settings import Secret, Settings
 from connector.store import Store, outbox, picks, tables
 from connector.store.engine import has_locks
@@ -62,15 +62,20 @@ def now() -> int:
     return NOW
 
 
+class OnlyPicked(PortalBudget):
+    """A budget whose share nobody writes but who picks: what is counted here is the picks."""
+
+    def _start_renewals(self) -> None:
+        """Renew nothing."""
+
+
 class Unrenewed(Limits):
-    """Budgets whose shares nobody writes but who picks: what is counted here is the picks."""
+    """Budgets of that kind."""
 
     def of(self, portal_id: int) -> PortalBudget:
         """Return a portal's budget."""
         if portal_id not in self._budgets:
-            self._budgets[portal_id] = PortalBudget(
-                self._store, portal_id, self._clock, self._steady, renew_seconds=HOUR / SECOND
-            )
+            self._budgets[portal_id] = OnlyPicked(self._store, portal_id, self._clock, self._steady)
         return self._budgets[portal_id]
 
 
@@ -92,14 +97,14 @@ def add(connection: Connection, wanted: Sequence[tuple[int, int]], state: str = 
 
 
 @asynccontextmanager
-async def picking(store: Store, count: int, clock: Clock = now) -> AsyncIterator[list[Picker]]:
+async def picking(
+    store: Store, count: int, clock: Clock = now, steady: Clock | None = None
+) -> AsyncIterator[list[Picker]]:
     """Open as many stores on the database, with limits and a picker each, as processes have them."""
     stores = [Store(url_of(store)) for _ in range(count)]
     budgets = [Unrenewed(each, clock, clock) for each in stores]
-    yield [Picker(each, limits, clock) for each, limits in zip(stores, budgets, strict=True)]
-    for each in (budget for limits in budgets for budget in limits._budgets.values()):
-        if each._renewals is not None:
-            each._renewals.cancel()
+    timed = [(each, limits, clock, steady or clock) for each, limits in zip(stores, budgets, strict=True)]
+    yield [Picker(*each) for each in timed]
     for opened in stores:
         opened.close()
 
@@ -209,6 +214,47 @@ async def test_all_in_turn(store: Store) -> None:
     assert set().union(*portals_of.values()) == set(BUSY)
     assert set(picked.values()) == {1}
     assert min(map(len, portals_of.values())) >= len(BUSY) / PICKERS / 10
+
+
+async def test_a_slow_database(store: Store) -> None:
+    """Where each portal takes long, one transaction holds few of them, and the rest goes next time."""
+    passed = 0
+
+    def passing() -> int:
+        nonlocal passed
+        passed += PICKS_FOR // 3
+        return passed
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:10])
+        add(connection, [(each, NOW) for each in PORTALS[:10]])
+
+    store.write_now(begin)
+    async with picking(store, 1, steady=passing) as (picker,):
+        found: list[int] = []
+        for looks in range(5):
+            picked = await picker.pick({}, [])
+            assert len(picked) <= 3
+            assert picker.was_hindered == (looks < 4)
+            found += [each.portal_id for each in picked]
+            if not picker.was_hindered:
+                break
+    assert sorted(found) == list(PORTALS[:10])
+
+
+async def test_each_look_begins_elsewhere(store: Store) -> None:
+    """No portal waits for all those before it, whoever looks."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS)
+        add(connection, [(each, NOW) for each in BUSY])
+
+    store.write_now(begin)
+    async with picking(store, 1) as (picker,):
+        looks = [store.read_now(lambda c: picker._portals(c, [])) for _ in range(40)]
+    assert {len(look) for look in looks} == {PORTALS_AT_MOST}
+    assert len({look[0] for look in looks}) > 10
+    assert len({portal_id for look in looks for portal_id in look}) > 4 * PORTALS_AT_MOST
 
 
 async def send(store: Store, picker: Picker) -> list[int]:

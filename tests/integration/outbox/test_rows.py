@@ -90,7 +90,7 @@ def test_portals_that_cannot(connection: Connection) -> None:
     """Portals that are not linked, that rest, or whose rows are all picked are left alone."""
     _want(connection, "a")
     _want(connection, "b", portal_id=3)
-    assert picks.is_due(connection, NOW)
+    assert picks.when_due(connection, NOW) == (True, None)
     assert (_portals(connection), _portals(connection, resting=(1,))) == ([1], [])
     _pick(connection)
     assert _portals(connection) == []
@@ -106,12 +106,12 @@ def test_portals_in_turn(connection: Connection) -> None:
 
 def test_next_due(connection: Connection) -> None:
     """What will be due next is known over all portals, what is due already aside."""
-    assert picks.next_due_at(connection, NOW) is None
-    assert not picks.is_due(connection, NOW)
-    _want(connection, "a", due_at=NOW)
+    assert picks.when_due(connection, NOW) == (False, None)
     _want(connection, "b", due_at=NOW + 5_000)
     _want(connection, "c", portal_id=2, due_at=NOW + 3_000)
-    assert picks.next_due_at(connection, NOW) == NOW + 3_000
+    assert picks.when_due(connection, NOW) == (False, NOW + 3_000)
+    _want(connection, "a", due_at=NOW)
+    assert picks.when_due(connection, NOW) == (True, NOW + 3_000)
 
 
 def test_a_pick_ends_by_itself(connection: Connection) -> None:
