@@ -119,6 +119,30 @@ async def look(picker: Picker) -> list[outbox.Row]:
             return [row for each in picked for row in each.rows]
 
 
+async def test_waking_the_calls_of_a_contact(store: Store) -> None:
+    """Among a thousand calls that wait for other contacts, the one is found without reading them."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:1])
+        values = {"portal_id": 1, "kind": "call", "wanted": b"1", "state": "due", "created_at": NOW}
+        values |= {"changed_at": NOW, "due_at": NOW + HOUR}
+        rows = [values | {"key": f"{n}", "step": outbox.waits_for(f"+33{n}")} for n in range(BACKLOG)]
+        connection.execute(insert(tables.outbox), rows)
+        contact = values | {"kind": "contact", "key": "+337", "state": "done"}
+        connection.execute(insert(tables.outbox), [contact])
+
+    store.write_now(begin)
+    contact = store.read_now(lambda c: outbox.find(c, 1, "contact", "+337"))
+    assert contact is not None
+    with statements(store.engine) as sent:
+        store.write_now(lambda c: outbox.wake_callers(c, contact, NOW))
+    (waking,) = [(statement, given) for statement, given in sent if statement.startswith("UPDATE")]
+    store.write_now(lambda c: c.execute(update(tables.outbox).values(due_at=NOW + HOUR)))
+    assert store.write_now(lambda c: cost(c, *waking)) <= 10 * MORE_AT_MOST
+    woken = select(tables.outbox.c.key).where(tables.outbox.c.due_at == NOW)
+    assert store.read_now(lambda c: c.execute(woken).scalars().all()) == ["7"]
+
+
 class Nobody:
     """No Desk at all."""
 
@@ -155,7 +179,9 @@ def cost(connection: Connection, statement: str, given: Any) -> int:
 
     driver: Any = connection.connection.driver_connection
     driver.set_progress_handler(step, 1)
-    connection.exec_driver_sql(statement, given).all()
+    result = connection.exec_driver_sql(statement, given)
+    if result.returns_rows:
+        result.all()
     driver.set_progress_handler(None, 1)
     return steps
 
