@@ -18,8 +18,9 @@ from connector.limits.editions import RESERVE
 from connector.outbox import Deliverer
 from connector.outbox.delivery import Delivery
 from connector.outbox.picking import PICKS_FOR, PORTALS_AT_MOST, Picker
+from connector.outbox.worker import POLL_SECONDS
 from connector.settings import Secret, Settings
-from connector.store import Store, outbox, picks, tables
+from connector.store import Store, limits, outbox, picks, tables
 from connector.store.engine import has_locks
 from connector.store.outcomes import Stands
 from connector.store.picks import PICK_LASTS
@@ -217,6 +218,25 @@ async def test_an_idle_look(store: Store) -> None:
     many = await idle_look(store)
     assert len(many) == len(few) <= STATEMENTS_AT_MOST
     assert sum(many) <= sum(few) + MORE_AT_MOST
+
+
+async def test_what_is_due_next_while_a_portal_rests(store: Store) -> None:
+    """Its rows are due for long and not picked; the next one of another portal is looked for in time."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:2])
+        add(connection, [(1, NOW - HOUR), (2, NOW + SECOND // 2)])
+        limits.change(connection, 1, lambda _: {"rests_until": NOW + HOUR})
+
+    store.write_now(begin)
+    looking = Deliverer(store, Nobody(), Limits(store, now, now), {}, Settings(secret_key=[Secret("k")]), now)
+    assert await looking.once() == 0
+    assert looking._due_next_at == NOW + SECOND // 2
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await looking._pause()
+    # Less than any poll.
+    assert loop.time() - began < POLL_SECONDS * 0.8
 
 
 async def test_all_in_turn(store: Store) -> None:

@@ -13,7 +13,7 @@ from connector.store import Store, notes, outbox, outcomes, picks, tables
 from connector.store.engine import has_locks
 from connector.store.notes import Note
 from connector.store.outbox import Row, Wanted
-from connector.store.outcomes import Stands
+from connector.store.outcomes import Done, Stands
 from connector.store.picks import PICK_LASTS
 
 NOW = 1_767_614_400_000
@@ -112,6 +112,28 @@ def test_next_due(connection: Connection) -> None:
     assert picks.when_due(connection, NOW) == (False, NOW + 3_000)
     _want(connection, "a", due_at=NOW)
     assert picks.when_due(connection, NOW) == (True, NOW + 3_000)
+
+
+def test_two_outcomes_for_one_row_in_a_group(connection: Connection) -> None:
+    """The one whose request it is counts, the other comes too late; of two alike, one."""
+    _want(connection, "a", "b")
+    picked = {row.key: row for row in _pick(connection)}
+    noted = _noted(connection, picked["a"])
+    said: list[str] = []
+
+    def done(row: Row, what: str) -> Done:
+        stands = Stands(desk_id=what, desk_url=None, revision=1)
+        return Done(row, NOW, stands, also=lambda _: said.append(what))
+
+    those = [
+        done(picked["a"], "late"),
+        done(noted, "ours"),
+        done(picked["b"], "once"),
+        done(picked["b"], "twice"),
+    ]
+    assert outcomes.done_all(connection, those) == [None, [], [], None]
+    assert said == ["ours", "once"]
+    assert _row(connection).desk_id == "ours"
 
 
 def test_a_pick_ends_by_itself(connection: Connection) -> None:
