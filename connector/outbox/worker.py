@@ -13,11 +13,11 @@ from connector.clock import SECOND, Clock, steady_clock, system_clock
 from connector.errors import ConnectorError
 from connector.limits import Limits
 from connector.logs import about
-from connector.outbox.delivery import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
 from connector.outbox.picking import Picker, Workload
 from connector.outbox.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
+from connector.outbox.send_once import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
 from connector.settings import Settings
-from connector.store import Store, notes, outbox, refusals
+from connector.store import Store, in_flight, outbox, refusals
 from connector.store.outbox import Kind
 from connector.store.picks import FRESH_FOR, PICK_LASTS
 from connector.store.refusals import Refusal
@@ -217,13 +217,13 @@ class Deliverer:
         if self._looked_at is not None and now - self._looked_at < POLL_SECONDS * SECOND:
             return
         self._looked_at = now
-        those = await self._store.read(notes.under_way)
+        those = await self._store.read(in_flight.under_way)
         sightings = self._settling.sightings
         sightings.see(those)
         own = {each.row.owner for each in self._under_way.values()} - {None}
         over = sightings.abandoned(those, own, self._settling.settle_seconds * SECOND)
         if over:
-            count = await self._store.write(lambda c: notes.give_up(c, over, self._clock()))
+            count = await self._store.write(lambda c: in_flight.give_up(c, over, self._clock()))
             log.warning("requests_abandoned", extra={"count": count})
         await self._keep_picks(now)
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 from connector.clock import MINUTE
 from connector.store import limits, refusals
 from connector.store.bulk import ConditionalUpdate, ValueOf
-from connector.store.notes import AS_READ, NOBODY, OWNED, as_read, owned
+from connector.store.in_flight import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
     WAIT_FOR_ZOHO,
     Row,

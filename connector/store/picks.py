@@ -1,7 +1,7 @@
 """Pick rows that are due, so that others leave them alone for half a minute.
 
 A pick is no lock and no lease: it spares others the work of preparing the same row. Whether a row may be sent
-is decided by the row itself, in `connector.store.notes`; one that is picked twice costs reads.
+is decided by the row itself, in `connector.store.in_flight`; one that is picked twice costs reads.
 """
 
 from collections.abc import Callable, Collection, Sequence

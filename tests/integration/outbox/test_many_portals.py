@@ -16,8 +16,8 @@ from connector.clock import HOUR, SECOND, Clock, system_clock
 from connector.limits import Limits, PortalBudget
 from connector.limits.editions import RESERVE
 from connector.outbox import Deliverer
-from connector.outbox.delivery import Delivery
 from connector.outbox.picking import PICKS_FOR, PORTALS_AT_MOST, Picker
+from connector.outbox.send_once import Delivery
 from connector.outbox.worker import POLL_SECONDS
 from connector.settings import Secret, Settings
 from connector.store import Store, limits, outbox, picks, tables

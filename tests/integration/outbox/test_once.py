@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
+from connector.delivery.after_restore import mark
 from connector.delivery.compose import keys_in
-from connector.delivery.restoring import mark
 from connector.outbox import Deliverer, by_hand
 from connector.store import outbox, writer
 from connector.store.picks import PICK_LASTS

@@ -7,7 +7,7 @@ import pytest
 
 from connector.limits import Limits
 from connector.outbox import Deliverer
-from connector.outbox.delivery import Delivery
+from connector.outbox.send_once import Delivery
 from connector.settings import Secret, Settings
 from connector.store.outbox import Row
 from connector.zoho.client import Desk
