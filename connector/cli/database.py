@@ -9,7 +9,7 @@ import msgspec
 from connector.cli.context import actor, in_store, set_up_logs
 from connector.cli.terminal import ROW_ID, json_option, show_one
 from connector.clock import system_clock, to_iso
-from connector.delivery.restoring import mark
+from connector.delivery.after_restore import mark
 from connector.errors import CommandError
 from connector.maintenance import Erasure
 from connector.settings import Settings, load

@@ -17,9 +17,9 @@ from connector.delivery import merging
 from connector.delivery.call_context import CallContext
 from connector.delivery.contacts import Contacts, key_of
 from connector.delivery.merging import Change, merge
-from connector.delivery.writing import Writing, stands, without_what_is_refused
+from connector.delivery.record_builder import RecordBuilder, stands, without_what_is_refused
 from connector.errors import InvalidData, RecordNotFound
-from connector.outbox.delivery import Body, Delivery, Request
+from connector.outbox.send_once import Body, Delivery, Request
 from connector.store import Store, portals
 from connector.store.outcomes import Stands
 from connector.zoho.client import Desk
@@ -30,10 +30,10 @@ from connector.zoho.models import DeskCall
 class Changing:
     """Bring records into line with what is wanted, and leave what others have edited."""
 
-    def __init__(self, store: Store, contacts: Contacts, writing: Writing) -> None:
+    def __init__(self, store: Store, contacts: Contacts, builder: RecordBuilder) -> None:
         self._store = store
         self._contacts = contacts
-        self._writing = writing
+        self._builder = builder
         # One change finds out for all that come at one time.
         self._learning: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -43,7 +43,7 @@ class Changing:
         contact_id = await self._contact(delivery, context, base)
         if contact_id is None:
             return
-        call = await self._writing.call(desk, record, context, contact_id)
+        call = await self._builder.call(desk, record, context, contact_id)
         try:
             if context.portal.partial_patches is None:
                 async with self._learning[context.portal.id]:
@@ -114,7 +114,7 @@ class Changing:
         if delivery.sent.body is None or delivery.sent.tried or len(record.recordings) != 1:
             return False
         silent = msgspec.structs.replace(record, recordings=())
-        before = await self._writing.call(desk, silent, context, call.contact_id)
+        before = await self._builder.call(desk, silent, context, call.contact_id)
         writes = merging.recording_of(call_body(call).body, call_body(before).body, delivery.sent.body)
         if not writes:
             return False

@@ -11,7 +11,7 @@ from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
 from connector.delivery.call_context import CallContext
 from connector.errors import AlreadyThere
-from connector.outbox.delivery import Body, Delivery
+from connector.outbox.send_once import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store, outbox
 from connector.store.outbox import Row, Wanted, waits_for

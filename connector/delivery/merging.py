@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from connector.clock import to_iso
-from connector.outbox.delivery import Body, Sent
+from connector.outbox.send_once import Body, Sent
 from connector.zoho.models import DeskCall
 
 REQUIRED = ("contactId", "departmentId", "startTime", "status", "subject")

@@ -9,7 +9,7 @@ import msgspec
 from connector.clock import DAY, MINUTE, from_iso
 from connector.delivery.compose import keys_in
 from connector.errors import RecordNotFound, ZohoDown
-from connector.outbox.delivery import Body
+from connector.outbox.send_once import Body
 from connector.zoho.client import Desk
 from connector.zoho.models import DeskCall
 

@@ -6,14 +6,14 @@ import msgspec
 
 from connector.calls import CallRecord
 from connector.clock import SECOND, Clock
+from connector.delivery.after_restore import PossibleWrite, Restored
 from connector.delivery.call_context import CallContext, CallContexts
 from connector.delivery.changing import Changing
 from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
 from connector.delivery.reconcile import look_for
-from connector.delivery.restoring import PossibleWrite, Restored
-from connector.delivery.writing import Owners, Writing, stands, without_what_is_refused
+from connector.delivery.record_builder import Owners, RecordBuilder, stands, without_what_is_refused
 from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
-from connector.outbox.delivery import Body, Delivery
+from connector.outbox.send_once import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store
 from connector.zoho.client import Desk
@@ -29,8 +29,8 @@ class Records:
     def __init__(self, store: Store, contacts: Contacts, settings: Settings, clock: Clock) -> None:
         self._contexts = CallContexts(store, clock)
         self._contacts = contacts
-        self._writing = Writing(Owners(store, clock), settings.public_url)
-        self._changing = Changing(store, contacts, self._writing)
+        self._builder = RecordBuilder(Owners(store, clock), settings.public_url)
+        self._changing = Changing(store, contacts, self._builder)
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
         self._restored = Restored(store, settings, clock)
@@ -79,7 +79,7 @@ class Records:
     async def _make(self, delivery: Delivery, desk: Desk, record: CallRecord, context: CallContext) -> None:
         refused: set[str] = set()
         while (contact_id := await self._contacts.of_call(delivery, context, refused)) is not None:
-            call = await self._writing.call(desk, record, context, contact_id)
+            call = await self._builder.call(desk, record, context, contact_id)
             try:
                 return await self._write(delivery, call, key_of(context))
             except (InvalidData, RecordNotFound) as problem:

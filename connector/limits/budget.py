@@ -68,9 +68,13 @@ class Limits:
         return self._budgets[portal_id]
 
     async def close(self) -> None:
-        """Give all shares back, but for what is still unanswered."""
-        for budget in self._budgets.values():
-            await budget.close()
+        """Give all shares back, but for what is still unanswered; what cannot be written ends by itself."""
+        closing = (budget.close() for budget in self._budgets.values())
+        for problem in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(problem, StoreError):
+                log.warning("share_not_written", extra={"reason": problem.reason})
+            elif problem is not None:
+                raise problem
 
 
 class PortalBudget:
@@ -174,6 +178,8 @@ class PortalBudget:
         await asyncio.shield(self._renewing)
 
     async def _renew(self) -> None:
+        # A pick that asks for it just now may not know yet what is needed now.
+        await self._gate.may_ask()
         with self.asking() as ask:
             if ask is not None:
                 for seconds in LOCKED_SECONDS:
@@ -194,6 +200,7 @@ class PortalBudget:
             self._renewals.cancel()
             await asyncio.wait([each for each in (self._renewals, self._renewing) if each is not None])
         await self._tell()
+        await self._gate.may_ask()
         if self._gate.written:
             with self._gate.asking(is_leaving=True) as ask:
                 if ask is not None:
@@ -227,10 +234,9 @@ class PortalBudget:
         self._credits.shut(until)
         await self._surely(lambda c: limits.shut(c, self.portal_id, until))
 
-    @property
-    def work_under_way(self) -> int:
-        """Return how many requests beside look-ups are under way, those without an answer included."""
-        return self._gate.busy("delivery", "other")
+    def under_way(self, *kinds: Kind) -> int:
+        """Return how many requests of some kinds are under way, those without an answer included."""
+        return self._gate.busy(*kinds)
 
     @property
     def now(self) -> int:

@@ -3,11 +3,12 @@
 What calls and their records need is nobody's to spend: such questions stop where the reserves of both begin.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from connector.clock import DAY, SECOND, Clock
-from connector.errors import CallerCreditsUsed
+from connector.errors import CallerCreditsUsed, StoreError
 from connector.limits.budget import PortalBudget
 from connector.store import Store, limits
 from connector.zoho.budget import Leaves
@@ -33,22 +34,27 @@ class ChargedBudget:
         del live
         async with self._shared.caller():
             self._shared.check_spare(cost)
-            day = await self._charge(cost)
+            charging = asyncio.create_task(self._charge(cost))
             has_permit = False
             try:
+                await asyncio.shield(charging)
                 async with self._shared.request(cost, live=True, spare=True) as leaves:
                     has_permit = True
                     yield leaves
             finally:
                 if not has_permit:
-                    await self._give_back(cost, day)
+                    # Whoever asked may have gone before the charge was known to be written.
+                    await asyncio.shield(asyncio.create_task(self._give_back(cost, charging)))
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Believe Desk's count of what is left."""
         self._shared.observe(weight, remaining)
 
-    async def _give_back(self, cost: int, day: int) -> None:
-        await self._store.write(lambda c: limits.give_back(c, self._portal_id, self._caller, day, cost))
+    async def _give_back(self, cost: int, charging: asyncio.Task[int]) -> None:
+        """Take a charge back, be it still on its way; one that was refused was none."""
+        with suppress(StoreError, CallerCreditsUsed):
+            day = await charging
+            await self._store.write(lambda c: limits.give_back(c, self._portal_id, self._caller, day, cost))
 
     async def _charge(self, cost: int) -> int:
         """Charge the caller, and return the day on which."""

@@ -54,7 +54,9 @@ class Gate:
         self.epoch = 0
         self.written = 0
         self.is_contested = False
-        self._is_asking = False
+        # Set while nobody asks for a share.
+        self._may_ask = asyncio.Event()
+        self._may_ask.set()
         self._under_way: Counter[Kind] = Counter()
         self._unanswered: list[tuple[int, Kind]] = []
         self._waiting: dict[Kind, deque[Place]] = {kind: deque() for kind in KINDS}
@@ -104,14 +106,19 @@ class Gate:
         Who has a part for look-ups and `keeps_one` has one ready for the next. Who `is_leaving` wants nothing
         more, and keeps only what is under way.
         """
-        if self._is_asking:
+        if not self._may_ask.is_set():
             yield None
             return
-        self._is_asking = True
+        self._may_ask.clear()
         try:
             yield self._ask(Counter() if is_leaving else self._wanted(deliveries, keeps_one=keeps_one))
         finally:
-            self._is_asking = False
+            self._may_ask.set()
+
+    async def may_ask(self) -> None:
+        """Wait until nobody asks for a share."""
+        while not self._may_ask.is_set():
+            await self._may_ask.wait()
 
     def adopt(self, ask: Ask, share: Share) -> None:
         """Use a share from now on, whose transaction is committed."""

@@ -4,7 +4,7 @@
 request in the row before it leaves. `store.outbox` holds what is wanted. Rooms above add kinds of rows.
 """
 
-from connector.outbox.delivery import Delivery, NoPermit, RowChanged, Sent
+from connector.outbox.send_once import Delivery, NoPermit, RowChanged, Sent
 from connector.outbox.worker import Counter, Deliver, Deliverer, Desks
 
 __all__ = ["Counter", "Deliver", "Deliverer", "Delivery", "Desks", "NoPermit", "RowChanged", "Sent"]

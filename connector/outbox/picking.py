@@ -7,14 +7,20 @@ from contextlib import ExitStack
 import msgspec
 from sqlalchemy import Connection
 
-from connector.clock import Clock
+from connector.clock import SECOND, Clock, steady_clock
 from connector.limits import Ask, Limits, PortalBudget, Share, write_share
 from connector.store import Store, limits, picks
 from connector.store.outbox import Row
 from connector.store.picks import PICK_LASTS
 
 PORTALS_AT_MOST = 50
-"""Portals in one transaction: so one process does not take the work of all, nor hold their locks for long."""
+"""Portals in one transaction: so one process does not take the work of all."""
+
+PICKS_FOR = 3 * SECOND // 10
+"""How long one transaction goes on to further portals, whose locks it holds until its commit.
+
+Each takes some ten questions, and the database may be milliseconds away.
+"""
 
 ROWS_AT_MOST = 32
 """Rows of a portal that are looked at beside those that are prepared ahead: more than any width."""
@@ -51,25 +57,25 @@ class Picked(msgspec.Struct, frozen=True):
 class Picker:
     """Pick rows for one process."""
 
-    def __init__(self, store: Store, limits_of_portals: Limits, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, limits_of_portals: Limits, clock: Clock, steady: Clock = steady_clock
+    ) -> None:
         self._store = store
         self._limits = limits_of_portals
         self._clock = clock
+        self._steady = steady
         self._moment = picks.database_clock(clock)
         self.was_hindered = False
 
-    async def is_due(self) -> bool:
-        """Tell whether anything is due, whoever has picked it."""
-        return await self._store.read(lambda c: picks.is_due(c, self._clock()))
-
-    async def next_due_at(self) -> int | None:
-        """Return when the next row will be due that is not due yet."""
-        return await self._store.read(lambda c: picks.next_due_at(c, self._clock()))
+    async def when_due(self) -> tuple[bool, int | None]:
+        """Tell whether anything is due, whoever has picked it, and when the next row will be."""
+        return await self._store.read(lambda c: picks.when_due(c, self._clock()))
 
     async def pick(self, workloads: Mapping[int, Workload], full: Sequence[int]) -> list[Picked]:
         """Pick what may leave soon, of portals that are not `full` already or at rest.
 
-        `was_hindered` tells afterwards that somebody was writing a share of one of them just then.
+        `was_hindered` tells afterwards that some are left for next time: somebody was writing a share of one
+        just then, or it took too long.
         """
         self.was_hindered = False
         portal_ids = await self._store.read(lambda c: self._portals(c, full))
@@ -113,8 +119,12 @@ class Picker:
         self, connection: Connection, asks: Sequence[tuple[PortalBudget, Ask, Workload]]
     ) -> list[tuple[PortalBudget, Ask, Picked]]:
         now, moment = self._clock(), self._moment(connection)
+        until = self._steady() + PICKS_FOR
         done: list[tuple[PortalBudget, Ask, Picked]] = []
         for budget, ask, workload in asks:
+            if self._steady() >= until:
+                self.was_hindered = True
+                break
             rows_at_most = ROWS_AT_MOST + workload.ahead(ROWS_AT_MOST)
             found = picks.candidates(connection, ask.portal_id, now, moment, rows_at_most)
             wanted = msgspec.structs.replace(
@@ -135,10 +145,11 @@ class Picker:
         """Return how many rows more the share sends soon."""
         if share.shut:
             return 0
-        free = share.work - budget.work_under_way
         if share.trying:
-            if free < share.work or workload.waiting:
+            # What else goes on, such as the contact index, finds nothing out.
+            if not share.work or budget.under_way("delivery") or workload.waiting:
                 return 0
             limits.tries(connection, budget.portal_id, self._clock())
             return 1
+        free = share.work - budget.under_way("delivery", "other")
         return max(0, free + workload.ahead(share.work) - workload.waiting)

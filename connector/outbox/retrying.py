@@ -181,7 +181,8 @@ def decide(error: Exception, past: Past, now: int, chance: Callable[[], float]) 
         past = msgspec.structs.replace(past, attempts=0)
     rule = _rule_of(error, past.attempts)
     its_own = rule.strikes is not None and past.others_taken
-    concerns_one_kind = rule.strikes is not None
+    # A grant may lack the scope for contacts, and have the one for calls.
+    concerns_one_kind = rule.strikes is not None or isinstance(error, ScopeMissing)
     if not past.is_write:
         rule = _of_read(rule, past)
     strikes = past.strikes + _strikes(rule, past)

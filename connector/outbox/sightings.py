@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from connector.clock import Clock, machine_of
-from connector.store.notes import UnderWay
+from connector.store.in_flight import UnderWay
 from connector.store.outbox import Row
 
 Sight = tuple[object, ...]

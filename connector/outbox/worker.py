@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import random
-from collections import Counter as Counts
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,17 +13,20 @@ from connector.clock import SECOND, Clock, steady_clock, system_clock
 from connector.errors import ConnectorError
 from connector.limits import Limits
 from connector.logs import about
-from connector.outbox.delivery import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
 from connector.outbox.picking import Picker, Workload
 from connector.outbox.retrying import BLOCKED, LATELY, Past, decide, is_over, is_page
+from connector.outbox.send_once import SEND_SECONDS, Delivery, NoPermit, RowChanged, Settling
 from connector.settings import Settings
-from connector.store import Store, notes, outbox, refusals
+from connector.store import Store, in_flight, outbox, refusals
 from connector.store.outbox import Kind
 from connector.store.picks import FRESH_FOR, PICK_LASTS
 from connector.store.refusals import Refusal
 from connector.zoho.client import Desk
 
 POLL_SECONDS = 1.0
+LOOKS_APART_SECONDS = 0.05
+"""The least between two looks that nobody asked for, however closely rows become due."""
+
 GATHER_SECONDS = 0.005
 """How long a pick waits for others to end that make room for more."""
 
@@ -101,9 +103,10 @@ class Deliverer:
         self._steady = steady or (steady_clock if clock is system_clock else clock)
         settle_seconds = SEND_SECONDS + settings.settle_after_seconds
         self._settling = Settling(store, clock, self._steady, settle_seconds, self._is_busy)
-        self._picker = Picker(store, limits, clock)
+        self._picker = Picker(store, limits, clock, self._steady)
         self._resting: dict[int, int] = {}
         self._under_way: dict[asyncio.Task[None], Delivery] = {}
+        self._of_portal: defaultdict[int, set[Delivery]] = defaultdict(set)
         self._picked_at: dict[Delivery, int] = {}
         # By portal: when requests left lately, and how many may be under way.
         self._sent: dict[int, deque[int]] = {}
@@ -178,10 +181,8 @@ class Deliverer:
                 return 0
             await self._look_around()
             self._picker.was_hindered = False
-            if not await self._picker.is_due():
-                self._due_next_at = await self._picker.next_due_at()
-                return 0
-            return await self._pick(ahead=ahead)
+            is_due, self._due_next_at = await self._picker.when_due()
+            return await self._pick(ahead=ahead) if is_due else 0
 
     async def _pick(self, *, ahead: bool) -> int:
         now, resting = self._clock(), self._resting
@@ -216,13 +217,13 @@ class Deliverer:
         if self._looked_at is not None and now - self._looked_at < POLL_SECONDS * SECOND:
             return
         self._looked_at = now
-        those = await self._store.read(notes.under_way)
+        those = await self._store.read(in_flight.under_way)
         sightings = self._settling.sightings
         sightings.see(those)
         own = {each.row.owner for each in self._under_way.values()} - {None}
         over = sightings.abandoned(those, own, self._settling.settle_seconds * SECOND)
         if over:
-            count = await self._store.write(lambda c: notes.give_up(c, over, self._clock()))
+            count = await self._store.write(lambda c: in_flight.give_up(c, over, self._clock()))
             log.warning("requests_abandoned", extra={"count": count})
         await self._keep_picks(now)
 
@@ -239,19 +240,17 @@ class Deliverer:
                 self._picked_at[each] = now
 
     def _workloads(self) -> dict[int, Workload]:
-        waiting: Counts[int] = Counts()
-        old: Counts[int] = Counts()
+        return {each: self._workload(each) for each in {*self._of_portal, *self._sent}}
+
+    def _workload(self, portal_id: int) -> Workload:
+        waiting = [each for each in self._of_portal.get(portal_id, ()) if each.is_waiting]
         before = self._clock() - FRESH_FOR
-        for each in self._under_way.values():
-            if each.is_waiting:
-                waiting[each.row.portal_id] += 1
-                old[each.row.portal_id] += each.row.due_at <= before
-        return {
-            each: Workload(
-                waiting=waiting[each], old=old[each], a_second=self._pace(each), work=self._works.get(each, 0)
-            )
-            for each in {*waiting, *self._sent}
-        }
+        return Workload(
+            waiting=len(waiting),
+            old=sum(each.row.due_at <= before for each in waiting),
+            a_second=self._pace(portal_id),
+            work=self._works.get(portal_id, 0),
+        )
 
     def _is_busy(self) -> bool:
         return any(each.is_waiting for each in self._under_way.values())
@@ -271,6 +270,7 @@ class Deliverer:
         )
         task = asyncio.create_task(self._deliver(delivery))
         self._under_way[task] = delivery
+        self._of_portal[row.portal_id].add(delivery)
         self._picked_at[delivery] = self._steady()
         task.add_done_callback(self._finished)
 
@@ -278,10 +278,13 @@ class Deliverer:
         delivery = self._under_way.pop(task)
         del self._picked_at[delivery]
         portal_id = delivery.row.portal_id
+        self._of_portal[portal_id].discard(delivery)
+        if not self._of_portal[portal_id]:
+            del self._of_portal[portal_id]
         if delivery.is_noted:
             self._sent.setdefault(portal_id, deque(maxlen=PACE_AT_MOST)).append(self._steady())
         # While others are ready to go, nothing hurries.
-        if _is_low(self._workloads().get(portal_id, Workload())):
+        if _is_low(self._workload(portal_id)):
             self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -293,15 +296,27 @@ class Deliverer:
     async def _attempt(self, delivery: Delivery) -> None:
         problem = await _surviving(self._kinds[delivery.row.kind](delivery))
         if problem is not None and not delivery.is_settled:
-            await self._fail(delivery, problem)
+            # What failed may have been changed by others meanwhile: that shows when it is settled.
+            lost = (
+                problem
+                if isinstance(problem, RowChanged)
+                else await _surviving(self._fail(delivery, problem))
+            )
+            if isinstance(lost, RowChanged):
+                await self._lose(delivery)
+            self._note(lost)
         self._tell(delivery)
+
+    async def _lose(self, delivery: Delivery) -> None:
+        delivery.outcome = "lost"
+        if not delivery.is_noted:
+            await self._picker.put_back([delivery.row])
 
     async def _fail(self, delivery: Delivery, problem: Exception) -> None:
         # What was noted, and refused, is to be settled: nobody else does for a minute and a half.
-        if isinstance(problem, RowChanged) or (isinstance(problem, NoPermit) and not delivery.is_noted):
-            delivery.outcome = "lost" if isinstance(problem, RowChanged) else "later"
-            if not delivery.is_noted:
-                await self._picker.put_back([delivery.row])
+        if isinstance(problem, NoPermit) and not delivery.is_noted:
+            delivery.outcome = "later"
+            await self._picker.put_back([delivery.row])
             return
         if not isinstance(problem, ConnectorError):
             self._note(problem)
@@ -352,7 +367,8 @@ class Deliverer:
         # Not in step with other processes.
         seconds = POLL_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         if self._due_next_at is not None:
-            seconds = min(seconds, max(0, self._due_next_at - self._clock()) / SECOND)
+            until_due = (self._due_next_at - self._clock()) / SECOND
+            seconds = min(seconds, max(LOOKS_APART_SECONDS, until_due))
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

@@ -38,6 +38,7 @@ State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 IS_DUE = text("outbox.state = 'due'")
 IS_UNDER_WAY = text("outbox.state IN ('sending', 'unknown')")
 IS_WAITING = text("(outbox.state IN ('due', 'unknown')) IS TRUE")
+IS_AT_STEP = text("(outbox.state = 'due' AND outbox.step <> '') IS TRUE")
 
 RETRIED = ("due", "unknown", "dead", "dropped")
 DROPPED = ("due", "unknown", "dead")
@@ -243,11 +244,10 @@ def wake_callers(connection: Connection, contact: Row, now: int) -> None:
     """Let the calls that wait for a contact go on at once."""
     asleep = and_(
         outbox.c.portal_id == contact.portal_id,
-        outbox.c.kind == "call",
         outbox.c.due_at > now,
         outbox.c.step == waits_for(contact.key),
     )
-    connection.execute(update(outbox).where(IS_DUE, asleep).values(due_at=now))
+    connection.execute(update(outbox).where(IS_AT_STEP, asleep).values(due_at=now))
 
 
 WAIT_FOR_LINKING = (

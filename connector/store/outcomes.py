@@ -5,6 +5,7 @@ too late changes nothing, and is told so by None.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 from connector.clock import MINUTE
 from connector.store import limits, refusals
 from connector.store.bulk import ConditionalUpdate, ValueOf
-from connector.store.notes import AS_READ, NOBODY, OWNED, as_read, owned
+from connector.store.in_flight import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
     WAIT_FOR_ZOHO,
     Row,
@@ -73,10 +74,8 @@ class Done(msgspec.Struct, frozen=True):
 def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     """Note which revisions stand in Desk; one that was wanted meanwhile is due at once."""
     _lock_calls(connection, [each.row.call_id for each in those if each.shows])
-    changed = _DONE.run(connection, [owned(each.row) | _written(each) for each in those if each.row.owner])
-    unsent = [each for each in those if not each.row.owner]
-    changed |= _DONE_UNSENT.run(connection, [as_read(each.row) | _written(each) for each in unsent])
-    settled = [each for each in those if each.row.id in changed]
+    were_settled = _settle_all(connection, those)
+    settled = list(compress(those, were_settled))
     now = max(each.now for each in those)
     for each in settled:
         if each.also is not None:
@@ -90,7 +89,21 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     rows = [each.row for each in settled if each.took]
     for portal_id, work in sorted({(row.portal_id, refusals.work_of(row)) for row in rows}):
         refusals.taken(connection, portal_id, work, now)
-    return [_shown(each) if each.row.id in changed else None for each in those]
+    return [_shown(each) if was else None for each, was in zip(those, were_settled, strict=True)]
+
+
+def _settle_all(connection: Connection, those: Sequence[Done]) -> list[bool]:
+    """Tell of each whether it settled its row: of two for one row, one comes too late."""
+    sent = [owned(each.row) | _written(each) for each in those if each.row.owner]
+    unsent = [as_read(each.row) | _written(each) for each in those if not each.row.owner]
+    changed = {(row_id, True) for row_id in _DONE.run(connection, sent)}
+    changed |= {(row_id, False) for row_id in _DONE_UNSENT.run(connection, unsent)}
+    were_settled = []
+    for each in those:
+        which = each.row.id, bool(each.row.owner)
+        were_settled.append(which in changed)
+        changed.discard(which)
+    return were_settled
 
 
 def done(connection: Connection, row: Row, now: int, stands: Stands) -> Settled:

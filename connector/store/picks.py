@@ -1,7 +1,7 @@
 """Pick rows that are due, so that others leave them alone for half a minute.
 
 A pick is no lock and no lease: it spares others the work of preparing the same row. Whether a row may be sent
-is decided by the row itself, in `connector.store.notes`; one that is picked twice costs reads.
+is decided by the row itself, in `connector.store.in_flight`; one that is picked twice costs reads.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -57,17 +57,13 @@ def database_clock(clock: Clock) -> DatabaseClock:
 _DATABASE_NOW = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
 
-def is_due(connection: Connection, now: int) -> bool:
-    """Tell whether anything is due, picked or not; it costs the same however many portals there are."""
-    asked = select(outbox.c.id).where(IS_WAITING, outbox.c.due_at <= now).order_by(outbox.c.due_at)
-    return connection.execute(asked.limit(1)).first() is not None
+def when_due(connection: Connection, now: int) -> tuple[bool, int | None]:
+    """Tell whether anything is due, picked or not, and when the next row will be that is not due yet.
 
-
-def next_due_at(connection: Connection, now: int) -> int | None:
-    """Return when the next row will be due that is not due yet."""
-    asked = select(func.min(outbox.c.due_at)).where(IS_WAITING, outbox.c.due_at > now)
-    found: int | None = connection.execute(asked).scalar()
-    return found
+    It costs the same however many portals there are.
+    """
+    first, following = connection.execute(_WHEN_DUE, {"now": now}).one()
+    return first is not None, following
 
 
 def portals_with_work(
@@ -93,6 +89,14 @@ def last_portal(connection: Connection) -> int:
 _IS_TIME = outbox.c.due_at <= bindparam("now", type_=BigInteger)
 _IS_FREE = or_(
     outbox.c.picked_until.is_(None), outbox.c.picked_until <= bindparam("moment", type_=BigInteger)
+)
+
+
+_WHEN_DUE = select(
+    select(func.min(outbox.c.due_at)).where(IS_WAITING, _IS_TIME).scalar_subquery(),
+    select(func.min(outbox.c.due_at))
+    .where(IS_WAITING, outbox.c.due_at > bindparam("now", type_=BigInteger))
+    .scalar_subquery(),
 )
 
 

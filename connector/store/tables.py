@@ -675,6 +675,10 @@ outbox = Table(
     Index("ix_outbox_held", "portal_id", sqlite_where=text("state IN ('sending', 'unknown')"),
           postgresql_where=text("state IN ('sending', 'unknown')")),
     # What people are shown and woken for is found without reading what is done.
+    # The calls that wait for a contact are woken without reading what else waits; IS TRUE as above.
+    Index("ix_outbox_step", "portal_id", "step",
+          sqlite_where=text("(state = 'due' AND step <> '') IS TRUE"),
+          postgresql_where=text("(state = 'due' AND step <> '') IS TRUE")),
     Index("ix_outbox_dead", "changed_at", sqlite_where=text("state = 'dead'"),
           postgresql_where=text("state = 'dead'")),
     Index("ix_outbox_not_yet_there", "created_at", sqlite_where=text(_NOT_YET_THERE),

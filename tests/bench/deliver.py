@@ -9,7 +9,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from connector.store import outbox
 from connector.store.ingester import Arrival, EventIngester, Sender
 from tests import postgresql
 from tests.bench import bare
+from tests.bench.slow_disk import Disk, slow_disk
 
 RECORDS = 6_000
 PROCESSES = (1, 2, 4)
@@ -47,8 +48,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """What a number of processes came to; `distinct` counts the calls that Desk knows, `sent` its records.
 
     `at_a_time` is how many requests Desk saw under way at most, `cpu_ms` what a delivery took of a processor
-    in the deliver processes. `bare_per_s` is what a client reached afterwards, at the same width, that does
-    nothing but write the same record again; the sandbox and this machine allow no more.
+    in the deliver processes, `syncs_a_record` how often the disk was synced for it, where that is counted.
+    `bare_per_s` is what a client reached afterwards, at the same width, that does nothing but write the same
+    record again; the sandbox and this machine allow no more.
     """
 
     processes: int
@@ -58,6 +60,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     distinct: int
     at_a_time: int
     cpu_ms: float
+    syncs_a_record: float | None
     bare_per_s: float
     of_bare: float
 
@@ -65,7 +68,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """All rounds; each must have `sent` and `distinct` as many as there are records, and keep to the width.
 
-    `ceiling_per_s` is what the portal lets deliveries do at a time, over Desk's latency.
+    `ceiling_per_s` is what the portal lets deliveries do at a time, over Desk's latency. A sync of the disk
+    takes `sync_ms` longer than this machine's.
 
     `deliveries_per_s` is that of one process.
     """
@@ -73,6 +77,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     records: int
     latency_ms: int
+    sync_ms: int | None
     concurrency: int
     kept_for_look_ups: int
     ceiling_per_s: float
@@ -88,13 +93,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--records", default=RECORDS, show_default=True, help="Records that are due.")
 @click.option("--processes", multiple=True, type=int, default=PROCESSES, show_default=True)
 @click.option("--latency-ms", default=LATENCY_MS, show_default=True, help="What Desk takes to answer.")
-def deliver(engine: str, records: int, processes: Sequence[int], latency_ms: int, *, as_json: bool) -> None:
+@click.option(
+    "--sync-ms", type=int, help="How much longer each sync of the database's disk takes; also counts them."
+)
+def deliver(
+    engine: str,
+    records: int,
+    processes: Sequence[int],
+    latency_ms: int,
+    sync_ms: int | None,
+    *,
+    as_json: bool,
+) -> None:
     """Deliver due records by 1, 2 and 4 processes; exit with 1 if one is lost or doubled, or too many go."""
-    rounds = [_measure(engine, records, count, latency_ms) for count in processes]
+    with nullcontext() if sync_ms is None else slow_disk(sync_ms) as disk:
+        rounds = [_measure(engine, records, count, latency_ms, disk) for count in processes]
     report = Report(
         engine=engine,
         records=records,
         latency_ms=latency_ms,
+        sync_ms=sync_ms,
         concurrency=rounds[0][1],
         kept_for_look_ups=RESERVE,
         ceiling_per_s=_ceiling(rounds[0][1], latency_ms),
@@ -122,12 +140,14 @@ def _ceiling(concurrency: int, latency_ms: int) -> float:
     return (concurrency - RESERVE) * SECOND / latency_ms
 
 
-def _measure(engine: str, records: int, processes: int, latency_ms: int) -> tuple[Round, int]:
+def _measure(
+    engine: str, records: int, processes: int, latency_ms: int, disk: Disk | None
+) -> tuple[Round, int]:
     with _database(engine) as settings:
         options = Options(
             latency_ms=latency_ms, settings=settings | {"DELIVER": "false", "LOG_LEVEL": "WARNING"}
         )
-        return asyncio.run(_round(options, records, processes))
+        return asyncio.run(_round(options, records, processes, disk))
 
 
 @contextmanager
@@ -139,7 +159,7 @@ def _database(engine: str) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": server.url(server.create())}
 
 
-async def _round(options: Options, records: int, processes: int) -> tuple[Round, int]:
+async def _round(options: Options, records: int, processes: int, disk: Disk | None) -> tuple[Round, int]:
     async with Environment(options) as env:
         known = next(each for each in await env.sandbox_admin.contacts(DEMO_ORG_ID) if each["phone"])
         await _make_due(env, records, known["phone"])
@@ -151,7 +171,9 @@ async def _round(options: Options, records: int, processes: int) -> tuple[Round,
             ]
             await env.sandbox_admin.reset_requests()
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            synced = disk.syncs if disk else 0
             rate = await _deliver(env, programs, records)
+            synced = disk.syncs - synced if disk else 0
             cpu = _cpu_seconds(resource.getrusage(resource.RUSAGE_CHILDREN)) - _cpu_seconds(used)
         at_a_time = await env.sandbox_admin.most_at_a_time()
         written = await env.sandbox_admin.calls()
@@ -165,6 +187,7 @@ async def _round(options: Options, records: int, processes: int) -> tuple[Round,
             distinct=len({each["cf"][KEY_FIELD] for each in written}),
             at_a_time=at_a_time,
             cpu_ms=round(cpu * SECOND / records, 2),
+            syncs_a_record=round(synced / records, 3) if disk else None,
             bare_per_s=round(bare_per_s, 1),
             of_bare=round(rate / bare_per_s, 3),
         )

@@ -106,11 +106,11 @@ async def test_what_was_answered_takes_no_permit(env: Environment, kind: FaultKi
     await env.want(env.record())
     await env.drain()
     assert (await env.row()).state == "unknown"
-    assert env.portals.limits.of(1).work_under_way == 0
+    assert env.portals.limits.of(1).under_way("delivery", "other") == 0
     env.strike("drop")
     await env.want(env.record("c-2"))
     await env.drain()
-    assert env.portals.limits.of(1).work_under_way == 1
+    assert env.portals.limits.of(1).under_way("delivery", "other") == 1
 
 
 async def test_what_is_looked_for_takes_no_permit(env: Environment) -> None:
@@ -122,7 +122,7 @@ async def test_what_is_looked_for_takes_no_permit(env: Environment) -> None:
     env.advance(SETTLE_SECONDS)
     await env.drain()
     assert (await env.row()).state == "unknown"
-    assert env.portals.limits.of(1).work_under_way == 0
+    assert env.portals.limits.of(1).under_way("delivery", "other") == 0
 
 
 @pytest.mark.parametrize("what", ["its POST", "its contact's search", "its own search"])

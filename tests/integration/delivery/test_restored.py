@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from sqlalchemy import delete, update
 
-from connector.delivery.restoring import mark
+from connector.delivery.after_restore import mark
 from connector.store import audit, outbox
 from connector.store.tables import outbox as table
 from tests.integration.delivery.env import CONTACTS, SETTLE_SECONDS, STRANGER, Environment

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from connector.clock import DAY, SECOND
 from connector.errors import CallerCreditsUsed, ConcurrencyExceeded, CreditsExhausted
 from connector.limits import ChargedBudget
 from connector.limits.budget import CALLERS_AT_ONCE, PortalBudget
+from connector.store import Store
 from connector.store.tables import caller_credits, portals
+from tests.integration.databases import url_of
 from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Process
 from tests.integration.limits.test_width import edition
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[], Process]
+Result = TypeVar("Result")
 
 SHARE = 50
 """One in a hundred of the free edition's credits."""
@@ -116,6 +120,41 @@ async def test_what_never_leaves_costs_nobody_anything(env: Environment, process
     assert [type(each) for each in came_to[1:]] == [ConcurrencyExceeded] * 2
     assert await spent(env) == 0
     await asyncio.gather(*(slot.__aexit__(None, None, None) for slot in slots))
+    await budget.close()
+
+
+class Announcing(Store):
+    """A store that says when a write is committed, before whoever wrote it hears of it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.committed = asyncio.Event()
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Commit, say so, and answer a little later."""
+        result = await super().write(change)
+        self.committed.set()
+        await asyncio.sleep(0.01)
+        return result
+
+
+async def test_a_charge_whose_caller_goes_as_it_is_committed(env: Environment, process: Start) -> None:
+    """It is taken back, though nobody had heard yet that it was made; whoever is refused owes nothing."""
+    budget, store = PortalBudget(process().store, 1, env.clock, env.clock), Announcing(url_of(env.store))
+
+    async def ask(limit: int) -> None:
+        async with ChargedBudget(budget, store, KEY, limit, env.clock).request(3, live=True):
+            pytest.fail("nobody is there any more")
+
+    leaving = asyncio.create_task(ask(1_000))
+    await store.committed.wait()
+    leaving.cancel()
+    assert isinstance(*await asyncio.gather(leaving, return_exceptions=True), asyncio.CancelledError)
+    assert await spent(env) == 0
+    with pytest.raises(CallerCreditsUsed):
+        await ask(2)
+    assert await spent(env) == 0
+    store.close()
     await budget.close()
 
 

@@ -41,6 +41,17 @@ async def deliver_all(processes: list[Process], goal: Goal) -> None:
     await asyncio.gather(*running)
 
 
+async def test_a_trial_beside_other_work(env: Environment, process: Start) -> None:
+    """What goes on at a portal without end, such as the contact index, does not put the trial off."""
+    await env.want(*(env.record(f"c-{number}") for number in range(3)))
+    await env.store.write(lambda c: limits.change(c, 1, lambda _: {"failures": limits.DOWN_AFTER}))
+    trying = process()
+    async with trying.portals.limits.of(1).request(1, live=False):
+        assert len(await trying.pick()) == 1
+        # Until its outcome is known no other tries.
+        assert await trying.pick() == []
+
+
 async def test_three_days(env: Environment, process: Start) -> None:
     """All calls wait through 72 hours and are then written, each once, at full width."""
     total = await outage(env)

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.clock import SECOND
-from connector.errors import ConcurrencyExceeded
+from connector.errors import ConcurrencyExceeded, StoreUnavailable
+from connector.limits import Limits
 from connector.limits.budget import IDLE_ROUNDS, PortalBudget
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import Store, shares
@@ -146,9 +147,50 @@ async def test_a_request_without_an_answer_keeps_its_slot(env: Environment) -> N
     budget = env.portals.limits.of(1)
     for _ in range(2):
         await left_alone(budget)
-    assert budget.work_under_way == 2
+    assert budget.under_way("delivery", "other") == 2
     env.advance(30)
-    assert budget.work_under_way == 0
+    assert budget.under_way("delivery", "other") == 0
+
+
+async def test_a_renewal_waits_for_a_pick(env: Environment) -> None:
+    """While a pick writes the share, a renewal and the return of the share follow upon it."""
+    await edition(env, "FREE", 5)
+    budget, go = PortalBudget(env.store, 1, env.clock, env.clock), asyncio.Event()
+    with budget.asking() as ask:
+        assert ask is not None
+        waiting = asyncio.create_task(hold(budget, go))
+        renewal = asyncio.create_task(budget.renew())
+        assert (await asyncio.wait([renewal], timeout=0.05))[1] == {renewal}
+    await renewal
+    assert size(await parts(env)) == 2
+    go.set()
+    await waiting
+    with budget.asking():
+        closing = asyncio.create_task(budget.close())
+        assert (await asyncio.wait([closing], timeout=0.05))[1] == {closing}
+    await closing
+    assert wanted(await parts(env)) == 0
+
+
+class Failing(CountingStore):
+    """A store that does not take what is written to it."""
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Fail."""
+        del change
+        self.writes += 1
+        raise StoreUnavailable("away")
+
+
+async def test_all_shares_are_given_back(env: Environment) -> None:
+    """Of all portals, though the store takes none of them: each ends by itself then."""
+    store = Failing(url_of(env.store))
+    of_all = Limits(store, env.clock, env.clock)
+    for portal_id in range(1, 4):
+        of_all.of(portal_id)._gate.written = 1
+    await of_all.close()
+    assert store.writes == 3
+    store.close()
 
 
 async def test_look_ups_share_alike(env: Environment, process: Start) -> None:

@@ -24,8 +24,8 @@ from connector.outbox import Deliverer, worker
 from connector.portals import Portals
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.settings import Secret, Settings
-from connector.store import Store, engine, notes, writer
-from connector.store.notes import Note
+from connector.store import Store, engine, in_flight, writer
+from connector.store.in_flight import Note
 from connector.store.outbox import Row
 from connector.zoho.data_centers import parse_row
 from connector.zoho.oauth import OAuth
@@ -86,7 +86,7 @@ def stop() -> None:
 
 def stop_at(point: Stop, number: int) -> None:
     """Stop at a note: before its transaction begins, or between its UPDATE and the COMMIT."""
-    note_all, commit, numbers = notes.note_all, writer._Committer.commit, itertools.count(1)
+    note_all, commit, numbers = in_flight.note_all, writer._Committer.commit, itertools.count(1)
 
     def stop_inside(connection: Connection, given: Sequence[Note]) -> list[Row | None]:
         noted = note_all(connection, given)
@@ -104,7 +104,7 @@ def stop_at(point: Stop, number: int) -> None:
     if point == "before the note":
         writer._Committer.commit = stop_before  # type: ignore[method-assign]
     elif point:
-        notes.note_all = stop_inside  # type: ignore[assignment]
+        in_flight.note_all = stop_inside  # type: ignore[assignment]
 
 
 async def deliver(order: Order) -> None:

@@ -16,10 +16,11 @@ from connector.clock import HOUR, SECOND, Clock, system_clock
 from connector.limits import Limits, PortalBudget
 from connector.limits.editions import RESERVE
 from connector.outbox import Deliverer
-from connector.outbox.delivery import Delivery
-from connector.outbox.picking import PORTALS_AT_MOST, Picker
+from connector.outbox.picking import PICKS_FOR, PORTALS_AT_MOST, Picker
+from connector.outbox.send_once import Delivery
+from connector.outbox.worker import POLL_SECONDS
 from connector.settings import Secret, Settings
-from connector.store import Store, outbox, picks, tables
+from connector.store import Store, limits, outbox, picks, tables
 from connector.store.engine import has_locks
 from connector.store.outcomes import Stands
 from connector.store.picks import PICK_LASTS
@@ -62,15 +63,20 @@ def now() -> int:
     return NOW
 
 
+class OnlyPicked(PortalBudget):
+    """A budget whose share nobody writes but who picks: what is counted here is the picks."""
+
+    def _start_renewals(self) -> None:
+        """Renew nothing."""
+
+
 class Unrenewed(Limits):
-    """Budgets whose shares nobody writes but who picks: what is counted here is the picks."""
+    """Budgets of that kind."""
 
     def of(self, portal_id: int) -> PortalBudget:
         """Return a portal's budget."""
         if portal_id not in self._budgets:
-            self._budgets[portal_id] = PortalBudget(
-                self._store, portal_id, self._clock, self._steady, renew_seconds=HOUR / SECOND
-            )
+            self._budgets[portal_id] = OnlyPicked(self._store, portal_id, self._clock, self._steady)
         return self._budgets[portal_id]
 
 
@@ -92,14 +98,14 @@ def add(connection: Connection, wanted: Sequence[tuple[int, int]], state: str = 
 
 
 @asynccontextmanager
-async def picking(store: Store, count: int, clock: Clock = now) -> AsyncIterator[list[Picker]]:
+async def picking(
+    store: Store, count: int, clock: Clock = now, steady: Clock | None = None
+) -> AsyncIterator[list[Picker]]:
     """Open as many stores on the database, with limits and a picker each, as processes have them."""
     stores = [Store(url_of(store)) for _ in range(count)]
     budgets = [Unrenewed(each, clock, clock) for each in stores]
-    yield [Picker(each, limits, clock) for each, limits in zip(stores, budgets, strict=True)]
-    for each in (budget for limits in budgets for budget in limits._budgets.values()):
-        if each._renewals is not None:
-            each._renewals.cancel()
+    timed = [(each, limits, clock, steady or clock) for each, limits in zip(stores, budgets, strict=True)]
+    yield [Picker(*each) for each in timed]
     for opened in stores:
         opened.close()
 
@@ -112,6 +118,30 @@ async def look(picker: Picker) -> list[outbox.Row]:
         # Where somebody had a portal locked just then, a process looks again too.
         if picked or not picker.was_hindered:
             return [row for each in picked for row in each.rows]
+
+
+async def test_waking_the_calls_of_a_contact(store: Store) -> None:
+    """Among a thousand calls that wait for other contacts, the one is found without reading them."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:1])
+        values = {"portal_id": 1, "kind": "call", "wanted": b"1", "state": "due", "created_at": NOW}
+        values |= {"changed_at": NOW, "due_at": NOW + HOUR}
+        rows = [values | {"key": f"{n}", "step": outbox.waits_for(f"+33{n}")} for n in range(BACKLOG)]
+        connection.execute(insert(tables.outbox), rows)
+        contact = values | {"kind": "contact", "key": "+337", "state": "done"}
+        connection.execute(insert(tables.outbox), [contact])
+
+    store.write_now(begin)
+    contact = store.read_now(lambda c: outbox.find(c, 1, "contact", "+337"))
+    assert contact is not None
+    with statements(store.engine) as sent:
+        store.write_now(lambda c: outbox.wake_callers(c, contact, NOW))
+    (waking,) = [(statement, given) for statement, given in sent if statement.startswith("UPDATE")]
+    store.write_now(lambda c: c.execute(update(tables.outbox).values(due_at=NOW + HOUR)))
+    assert store.write_now(lambda c: cost(c, *waking)) <= 10 * MORE_AT_MOST
+    woken = select(tables.outbox.c.key).where(tables.outbox.c.due_at == NOW)
+    assert store.read_now(lambda c: c.execute(woken).scalars().all()) == ["7"]
 
 
 class Nobody:
@@ -150,7 +180,9 @@ def cost(connection: Connection, statement: str, given: Any) -> int:
 
     driver: Any = connection.connection.driver_connection
     driver.set_progress_handler(step, 1)
-    connection.exec_driver_sql(statement, given).all()
+    result = connection.exec_driver_sql(statement, given)
+    if result.returns_rows:
+        result.all()
     driver.set_progress_handler(None, 1)
     return steps
 
@@ -188,6 +220,25 @@ async def test_an_idle_look(store: Store) -> None:
     assert sum(many) <= sum(few) + MORE_AT_MOST
 
 
+async def test_what_is_due_next_while_a_portal_rests(store: Store) -> None:
+    """Its rows are due for long and not picked; the next one of another portal is looked for in time."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:2])
+        add(connection, [(1, NOW - HOUR), (2, NOW + SECOND // 2)])
+        limits.change(connection, 1, lambda _: {"rests_until": NOW + HOUR})
+
+    store.write_now(begin)
+    looking = Deliverer(store, Nobody(), Limits(store, now, now), {}, Settings(secret_key=[Secret("k")]), now)
+    assert await looking.once() == 0
+    assert looking._due_next_at == NOW + SECOND // 2
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await looking._pause()
+    # Less than any poll.
+    assert loop.time() - began < POLL_SECONDS * 0.8
+
+
 async def test_all_in_turn(store: Store) -> None:
     """Four processes pick the work of all, none of it twice, though one has far more than it may send."""
     backlog = [(1, NOW - HOUR + number) for number in range(BACKLOG)]
@@ -209,6 +260,47 @@ async def test_all_in_turn(store: Store) -> None:
     assert set().union(*portals_of.values()) == set(BUSY)
     assert set(picked.values()) == {1}
     assert min(map(len, portals_of.values())) >= len(BUSY) / PICKERS / 10
+
+
+async def test_a_slow_database(store: Store) -> None:
+    """Where each portal takes long, one transaction holds few of them, and the rest goes next time."""
+    passed = 0
+
+    def passing() -> int:
+        nonlocal passed
+        passed += PICKS_FOR // 3
+        return passed
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS[:10])
+        add(connection, [(each, NOW) for each in PORTALS[:10]])
+
+    store.write_now(begin)
+    async with picking(store, 1, steady=passing) as (picker,):
+        found: list[int] = []
+        for looks in range(5):
+            picked = await picker.pick({}, [])
+            assert len(picked) <= 3
+            assert picker.was_hindered == (looks < 4)
+            found += [each.portal_id for each in picked]
+            if not picker.was_hindered:
+                break
+    assert sorted(found) == list(PORTALS[:10])
+
+
+async def test_each_look_begins_elsewhere(store: Store) -> None:
+    """No portal waits for all those before it, whoever looks."""
+
+    def begin(connection: Connection) -> None:
+        link(connection, PORTALS)
+        add(connection, [(each, NOW) for each in BUSY])
+
+    store.write_now(begin)
+    async with picking(store, 1) as (picker,):
+        looks = [store.read_now(lambda c: picker._portals(c, [])) for _ in range(40)]
+    assert {len(look) for look in looks} == {PORTALS_AT_MOST}
+    assert len({look[0] for look in looks}) > 10
+    assert len({portal_id for look in looks for portal_id in look}) > 4 * PORTALS_AT_MOST
 
 
 async def send(store: Store, picker: Picker) -> list[int]:

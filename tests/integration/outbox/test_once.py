@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
+from connector.delivery.after_restore import mark
 from connector.delivery.compose import keys_in
-from connector.delivery.restoring import mark
 from connector.outbox import Deliverer, by_hand
 from connector.store import outbox, writer
 from connector.store.picks import PICK_LASTS
@@ -119,6 +119,27 @@ async def test_cut_at_each_commit(
     await env.settle(deliverer)
     assert times(env) == {env.record().key: 1}
     assert (await env.row()).desk_id == env.call.id
+
+
+async def test_a_row_that_changes_as_its_note_is_cut(
+    env: Environment, troubled: Callable[[], TroubledStore]
+) -> None:
+    """What is known of it is out of date: it is counted as lost, and goes as it is wanted now."""
+    store = troubled()
+
+    async def change(name: str) -> None:
+        if name == "note_all":
+            store.before = lambda _: asyncio.sleep(0)
+            await env.want(env.record(duration_seconds=77))
+            cuts: list[Cut] = ["before"]
+            store.cut = lambda: cuts.pop() if cuts else None
+
+    store.before = change
+    await env.want(env.record())
+    await env.drain(env.another(store))
+    await env.settle()
+    assert env.tally.outcomes == {"lost": 1, "written": 1}
+    assert env.call.duration == "77"
 
 
 POINTS = [("before", "note_all"), ("after", "note_all"), ("before", "done_all")]

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, event, insert, text, update
 
-from connector.store import Store, notes, outbox, outcomes, picks, tables
+from connector.store import Store, in_flight, outbox, outcomes, picks, tables
 from connector.store.engine import has_locks
-from connector.store.notes import Note
+from connector.store.in_flight import Note
 from connector.store.outbox import Row, Wanted
-from connector.store.outcomes import Stands
+from connector.store.outcomes import Done, Stands
 from connector.store.picks import PICK_LASTS
 
 NOW = 1_767_614_400_000
@@ -59,7 +59,7 @@ def _row(connection: Connection, key: str = "a") -> Row:
 
 
 def _note(connection: Connection, row: Row, owner: str = "me", now: int = NOW) -> Row | None:
-    (noted,) = notes.note_all(connection, [Note(row, owner, b'{"times":1}', now)])
+    (noted,) = in_flight.note_all(connection, [Note(row, owner, b'{"times":1}', now)])
     return noted
 
 
@@ -90,7 +90,7 @@ def test_portals_that_cannot(connection: Connection) -> None:
     """Portals that are not linked, that rest, or whose rows are all picked are left alone."""
     _want(connection, "a")
     _want(connection, "b", portal_id=3)
-    assert picks.is_due(connection, NOW)
+    assert picks.when_due(connection, NOW) == (True, None)
     assert (_portals(connection), _portals(connection, resting=(1,))) == ([1], [])
     _pick(connection)
     assert _portals(connection) == []
@@ -106,12 +106,34 @@ def test_portals_in_turn(connection: Connection) -> None:
 
 def test_next_due(connection: Connection) -> None:
     """What will be due next is known over all portals, what is due already aside."""
-    assert picks.next_due_at(connection, NOW) is None
-    assert not picks.is_due(connection, NOW)
-    _want(connection, "a", due_at=NOW)
+    assert picks.when_due(connection, NOW) == (False, None)
     _want(connection, "b", due_at=NOW + 5_000)
     _want(connection, "c", portal_id=2, due_at=NOW + 3_000)
-    assert picks.next_due_at(connection, NOW) == NOW + 3_000
+    assert picks.when_due(connection, NOW) == (False, NOW + 3_000)
+    _want(connection, "a", due_at=NOW)
+    assert picks.when_due(connection, NOW) == (True, NOW + 3_000)
+
+
+def test_two_outcomes_for_one_row_in_a_group(connection: Connection) -> None:
+    """The one whose request it is counts, the other comes too late; of two alike, one."""
+    _want(connection, "a", "b")
+    picked = {row.key: row for row in _pick(connection)}
+    noted = _noted(connection, picked["a"])
+    said: list[str] = []
+
+    def done(row: Row, what: str) -> Done:
+        stands = Stands(desk_id=what, desk_url=None, revision=1)
+        return Done(row, NOW, stands, also=lambda _: said.append(what))
+
+    those = [
+        done(picked["a"], "late"),
+        done(noted, "ours"),
+        done(picked["b"], "once"),
+        done(picked["b"], "twice"),
+    ]
+    assert outcomes.done_all(connection, those) == [None, [], [], None]
+    assert said == ["ours", "once"]
+    assert _row(connection).desk_id == "ours"
 
 
 def test_a_pick_ends_by_itself(connection: Connection) -> None:
@@ -142,8 +164,8 @@ def test_two_that_read_the_same_row(connection: Connection) -> None:
     first = _noted(connection, row, "first")
     assert (first.state, first.attempt, first.sent_at) == ("sending", 1, NOW)
     assert _note(connection, row, "second") is None
-    assert notes.read_back(connection, Note(row, "first", b"", NOW))
-    assert not notes.read_back(connection, Note(row, "second", b"", NOW))
+    assert in_flight.read_back(connection, Note(row, "first", b"", NOW))
+    assert not in_flight.read_back(connection, Note(row, "second", b"", NOW))
 
 
 def test_nothing_resets_the_number_of_attempts(connection: Connection) -> None:
@@ -222,9 +244,9 @@ def test_what_others_left_is_looked_for(connection: Connection) -> None:
     alive = _noted(connection, _row(connection, "alive"))
     before = {"state": "sending", "owner": "the release before", "lease_until": NOW}
     connection.execute(update(tables.outbox).where(tables.outbox.c.key == "claimed").values(before))
-    those = notes.under_way(connection)
+    those = in_flight.under_way(connection)
     assert _note(connection, alive, "anew") is not None
-    assert notes.give_up(connection, those, NOW + 97_000) == 2
+    assert in_flight.give_up(connection, those, NOW + 97_000) == 2
     states = {key: _row(connection, key).state for key in ("sent", "claimed", "alive")}
     assert states == {"sent": "unknown", "claimed": "due", "alive": "sending"}
     assert _row(connection, "sent").attempt == 1
@@ -320,7 +342,7 @@ def test_one_row_twice_in_a_group(connection: Connection) -> None:
     (row,) = _pick(connection)
     (again,) = _pick(connection, NOW + PICK_LASTS)
     given = [Note(row, "one", b'{"times":1}', NOW), Note(again, "two", b'{"times":1}', NOW)]
-    noted = [each for each in notes.note_all(connection, given) if each is not None]
+    noted = [each for each in in_flight.note_all(connection, given) if each is not None]
     assert noted == [_row(connection)]
 
 
@@ -330,7 +352,7 @@ def test_what_is_out_of_date_is_not_noted_beside_the_owners(connection: Connecti
     (row,) = _pick(connection)
     noted = _noted(connection, row)
     given = [Note(noted, "again", b'{"times":2}', NOW), Note(row, "late", b'{"times":1}', NOW)]
-    again, late = notes.note_all(connection, given)
+    again, late = in_flight.note_all(connection, given)
     assert (again, late) == (_row(connection), None)
 
 

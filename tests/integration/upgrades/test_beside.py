@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from connector.store import notes
+from connector.store import in_flight
 from connector.zoho.client import Desk
 from tests.integration.delivery.conftest import env, running, sandbox
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
@@ -88,7 +88,7 @@ async def test_the_former_delivers_while_ours_stands_still(env: Environment, sto
     former = Former(env)
 
     async def deliver(name: str) -> None:
-        if name != notes.note_all.__name__:
+        if name != in_flight.note_all.__name__:
             return
         stopped.before = lambda _: asyncio.sleep(0)
         assert await former.run(CLAIM) == 1

@@ -10,7 +10,7 @@ from connector.delivery.merging import find_in_markup as find
 from connector.delivery.merging import is_markup as is_used
 from connector.delivery.merging import merge
 from connector.delivery.merging import replace_in_markup as replace
-from connector.outbox.delivery import Sent
+from connector.outbox.send_once import Sent
 from tests.unit.delivery.test_merging import _body, _desk
 
 HTML = (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.clock import from_iso
 from connector.delivery.merging import REQUIRED, merge, missing_of, recording_of
-from connector.outbox.delivery import Body, Sent
+from connector.outbox.send_once import Body, Sent
 from connector.zoho.models import Count, DeskCall, Id, Moment
 
 START = "2026-01-05T12:00:00.000Z"

@@ -101,6 +101,14 @@ def test_a_record_that_alone_is_forbidden(kind: type[ConnectorError]) -> None:
     assert decide(kind("no"), 0, NOW, lambda: 0, all_wait=False).rests_until is None
 
 
+def test_a_scope_that_contacts_lack() -> None:
+    """Their rows wait, and the portal's calls go on; a scope that calls lack lets all of them wait."""
+    of_contact = decide(errors.ScopeMissing("no"), 0, NOW, lambda: 0, all_wait=False)
+    assert (of_contact.rests_until, of_contact.concerns_all) == (None, True)
+    of_call = decide(errors.ScopeMissing("no"), 0, NOW, lambda: 0)
+    assert of_call.rests_until == of_call.due_at == of_contact.due_at == NOW + 300_000
+
+
 @given(times=st.integers(1, 100), attempts=ATTEMPTS)
 def test_what_ends_unknown_over_and_over_waits_longer(times: int, attempts: int) -> None:
     """The first ones wait for Desk alone; then each waits longer, a quarter of an hour at most."""

@@ -3,9 +3,9 @@
 import msgspec
 
 from connector.clock import SECOND, machine_name, machine_of, steady_clock, system_clock
-from connector.outbox.delivery import Sent
+from connector.outbox.send_once import Sent
 from connector.outbox.sightings import Sightings
-from connector.store.notes import UnderWay
+from connector.store.in_flight import UnderWay
 
 AFTER = 97 * SECOND
 

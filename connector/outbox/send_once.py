@@ -14,8 +14,8 @@ from connector.errors import ConcurrencyExceeded, OutcomeUnknown, StoreError, Zo
 from connector.limits import Permit, PortalBudget
 from connector.outbox.retrying import NAMELESS, Decision, Fate
 from connector.outbox.sightings import Sightings
-from connector.store import Store, notes, outcomes
-from connector.store.notes import Note
+from connector.store import Store, in_flight, outcomes
+from connector.store.in_flight import Note
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Done, Settled, Stands
 from connector.zoho.budget import Leaves
@@ -211,12 +211,12 @@ class Delivery:
         sent = msgspec.structs.replace(sent, noted=stamp)
         note = Note(self.row, uuid4().hex + stamp, _write_sent(sent), self._clock())
         try:
-            row = await self._store.together(notes.note_all, note)
+            row = await self._store.together(in_flight.note_all, note)
         except StoreError:
             # The commit may have been cut, and be done all the same.
-            if not await self._store.write(lambda c: notes.read_back(c, note)):
+            if not await self._store.write(lambda c: in_flight.read_back(c, note)):
                 raise
-            row = notes.noted_row(note)
+            row = in_flight.noted_row(note)
         if row is None:
             raise RowChanged
         self.row, self.sent = row, sent

@@ -65,7 +65,7 @@ def _known(connection: Connection, asked: Sequence[tuple[int, int]]) -> dict[tup
     return {each: desk_agents.get(connection, *each) for each in asked}
 
 
-class Writing:
+class RecordBuilder:
     """Compose records with all that belongs to them."""
 
     def __init__(self, owners: Owners, public_url: str) -> None:

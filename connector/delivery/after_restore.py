@@ -9,10 +9,10 @@ from connector.delivery import call_context
 from connector.delivery.call_context import CallContext
 from connector.delivery.compose import desk_direction
 from connector.errors import SettingsError
-from connector.outbox.delivery import SEND_SECONDS, Body, Sent
+from connector.outbox.send_once import SEND_SECONDS, Body, Sent
 from connector.settings import Settings
 from connector.store import Store, audit, retention
-from connector.store.notes import NOBODY
+from connector.store.in_flight import NOBODY
 from connector.store.outbox import COLUMNS, Row, row_of
 from connector.store.tables import outbox, sessions, slots
 
