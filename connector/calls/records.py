@@ -92,9 +92,7 @@ def not_recorded(call_group: Sequence[Call], *, with_internal: bool = False) -> 
     return _reason(direction, calls, with_internal=with_internal)
 
 
-def _reason(
-    direction: Direction | None, calls: Sequence[Call], *, with_internal: bool
-) -> NotRecorded | None:
+def _reason(direction: Direction | None, calls: Sequence[Call], *, with_internal: bool) -> NotRecorded | None:
     if direction is None:
         return NotRecorded.NOTHING_TOLD
     if direction is Direction.INTERNAL:

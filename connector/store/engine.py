@@ -26,7 +26,7 @@ CHANGERS = 4
 """Plain transactions that may be under way at once, on PostgreSQL."""
 
 EVENT_WRITERS = 2
-"""Groups of events that may be under way at once, on PostgreSQL: it works on one while we work on the other."""
+"""Groups of events that may be under way at once on PostgreSQL: it works on one, we on the other."""
 
 CONNECTIONS = READERS + CHANGERS + EVENT_WRITERS + 1
 """Connections to PostgreSQL that a process keeps open: one is for all else that is written in groups."""
