@@ -44,7 +44,7 @@ def fold(events: Iterable[CallEvent]) -> Call:
     ended_at = None if end is None else max(end.at, started_at)
     parent: str | None = _first(heard, "parent")
     direction: Direction | None = _first(heard, "direction")
-    ends = heard
+    ends: Sequence[CallEvent] = heard
     if direction is Direction.INTERNAL and (parts := _outside_parts(heard)):
         ends, direction = parts, Direction.OUTBOUND
     return Call(

@@ -158,8 +158,9 @@ def _outcomes(
 
 def _outcome(index: int, member: _Event | Raw, system: SystemConfig, received_at: int) -> CallEvent | Ignored:
     event: _Event | _Envelope = member if isinstance(member, _Event) else _event(member)
-    for name in ("id", "source", "type"):
-        check_printable(getattr(event, name), f"/{name}")
+    check_printable(event.id, "/id")
+    check_printable(event.source, "/source")
+    check_printable(event.type, "/type")
     if isinstance(event, _Envelope) or event.type not in _TYPES:
         return Ignored(index=index, source=event.source, id=event.id, type=event.type)
     return _call_event(event, system, received_at)

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from connector.dialects import (
     DIALECTS,
+    NO_HINTS,
     Answer,
     AnswerContext,
     Parsed,
@@ -132,7 +133,9 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
     except InvalidEvent as problem:
         await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
         raise
-    hints = await services.phone_systems.hints(known.phone, parsed.question)
+    hints = NO_HINTS
+    if parsed.question is not None:
+        hints = await services.phone_systems.hints(known.phone, parsed.question)
     parsed = turned_away(parsed) if hints.rejects else parsed
     taken = await services.pipeline.take(known.phone, parsed)
     if parsed.rejected:

@@ -72,7 +72,7 @@ async def test_events_of_two_groups_are_written_at_once(store: Store) -> None:
 
     first = asyncio.create_task(store.batch(meet, "a"))
     await asyncio.to_thread(others.wait, 2)
-    assert await asyncio.gather(first, store.batch(meet, "b")) == [has_locks(store.engine)] * 2
+    assert set(await asyncio.gather(first, store.batch(meet, "b"))) == {has_locks(store.engine)}
     assert await count(store) == 2
 
 
