@@ -73,8 +73,8 @@ class Pipeline:
         if log.isEnabledFor(logging.DEBUG):
             facts = {"phone": phone.slug, "calls": [row.key for row in taken.changed]}
             log.debug("events_taken", extra=facts)
-        if taken.changed and self._publisher.has_readers:
-            self._start(self._publish(taken.changed))
+        if taken.changed:
+            self._tell_banners(taken.changed)
         return taken
 
     async def keep_unread(self, phone: PhoneSystem, body: bytes, reason: str) -> None:
@@ -83,6 +83,13 @@ class Pipeline:
         await self._store.write(lambda c: events.keep_unread(c, phone.id, body, reason, now))
 
     # Publish.
+
+    def _tell_banners(self, rows: Sequence[CallRow]) -> None:
+        """Publish calls where a banner is open here; else leave it to the other processes, without a task."""
+        if self._publisher.has_banners:
+            self._start(self._publish(rows))
+        else:
+            self._publisher.notify_others(rows)
 
     async def _publish(self, rows: Sequence[CallRow]) -> None:
         snapshots = await self._publisher.publish(rows)

@@ -112,8 +112,9 @@ class PostgresqlBus:
     def notify_calls(self, call_ids: Iterable[int]) -> None:
         """Tell the others of calls that have changed; do not wait for it."""
         self._unsent |= dict.fromkeys(call_ids)
-        for forgotten in list(islice(self._unsent, max(0, len(self._unsent) - UNSENT_AT_MOST))):
-            del self._unsent[forgotten]
+        if len(self._unsent) > UNSENT_AT_MOST:
+            for forgotten in list(islice(self._unsent, len(self._unsent) - UNSENT_AT_MOST)):
+                del self._unsent[forgotten]
         self._has_unsent.set()
 
     def notify_orders(self) -> None:

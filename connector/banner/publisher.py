@@ -72,12 +72,18 @@ class Publisher:
         self._resyncs_from = 0
 
     @property
-    def has_readers(self) -> bool:
-        """Tell whether a banner may be open, here or in front of another process.
+    def has_banners(self) -> bool:
+        """Tell whether a banner is open in front of this process; where none is, nobody is looked up."""
+        return self._hub.open_banners > 0
 
-        Where none is, nobody is told and nobody looked up.
-        """
-        return self._hub.open_banners > 0 or self._bus.reaches_others
+    def notify_others(self, rows: Sequence[CallRow]) -> None:
+        """Tell the other processes of changed calls that no banner of this one shows; do not wait for it."""
+        if not self._bus.reaches_others:
+            return
+        self._bus.notify_calls(row.id for row in rows)
+        for row in rows:
+            # The first banner to open is shown them: no resync has to.
+            self._published.add(row.id, row.revision)
 
     async def publish(self, rows: Sequence[CallRow]) -> list[Snapshot]:
         """Show changed calls to those who see them, whichever process has their banner.

@@ -35,6 +35,8 @@ def is_open(call_group: Iterable[Call]) -> bool:
 
 def root_of(call_group: Sequence[Call]) -> Call:
     """Find the call that the others came out of; it owns the group's only record."""
+    if len(call_group) == 1:
+        return call_group[0]
     known = {call.call_id for call in call_group}
     roots = [call for call in call_group if call.parent not in known]
     return _by_start(roots or call_group)[0]
@@ -51,11 +53,13 @@ def record(
     with the customer: phone systems that dial for an agent ring the agent first.
     Durations are whole seconds, rounded down; a call that fell silent adds none.
     """
+    if is_open(call_group):
+        return None
     root = root_of(call_group)
     calls = _by_start(call_group)
     outside = _outside(root, calls)
     direction = _direction_of_all(outside, calls)
-    if direction is None or is_open(call_group) or not_recorded(call_group, with_internal=with_internal):
+    if direction is None or _reason(direction, calls, with_internal=with_internal) is not None:
         return None
     inbound = direction is Direction.INBOUND
     return CallRecord(
@@ -85,6 +89,10 @@ def not_recorded(call_group: Sequence[Call], *, with_internal: bool = False) -> 
     """
     calls = _by_start(call_group)
     direction = _direction_of_all(_outside(root_of(call_group), calls), calls)
+    return _reason(direction, calls, with_internal=with_internal)
+
+
+def _reason(direction: Direction | None, calls: Sequence[Call], *, with_internal: bool) -> NotRecorded | None:
     if direction is None:
         return NotRecorded.NOTHING_TOLD
     if direction is Direction.INTERNAL:
@@ -135,8 +143,8 @@ def _talks(call_group: Iterable[Call]) -> Iterable[tuple[int, int]]:
             yield call.answered_at, call.ended_at
 
 
-def _by_start(calls: Iterable[Call]) -> list[Call]:
-    return sorted(calls, key=lambda call: (call.started_at, call.call_id))
+def _by_start(calls: Sequence[Call]) -> Sequence[Call]:
+    return calls if len(calls) == 1 else sorted(calls, key=lambda call: (call.started_at, call.call_id))
 
 
 def _outside(root: Call, calls: Sequence[Call]) -> Call:

@@ -6,6 +6,7 @@ numbers, never gets an event refused: they are cut and cleaned.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -119,15 +120,22 @@ def _located(rejected: Rejected) -> str:
 
 
 def _is_batch(posted: Posted) -> bool:
-    media_type = ascii_lower(posted.content_type.partition(";")[0].strip())
-    charset = _CHARSET.search(posted.content_type)
-    if charset and ascii_lower(charset[1]) not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedFormat("events are written in UTF-8")
-    if media_type in (STRUCTURED, BATCH):
-        return media_type == BATCH
+    is_batch = _says_batch(posted.content_type)
+    if is_batch is not None:
+        return is_batch
     if any(name.startswith("ce-") for name in posted.headers):
         raise UnsupportedFormat(f"binary mode leaves the ce- headers unsigned; send {STRUCTURED}")
     raise UnsupportedFormat(f"send {STRUCTURED} or {BATCH}")
+
+
+@lru_cache(maxsize=64)
+def _says_batch(content_type: str) -> bool | None:
+    """Tell whether a content type is that of batches, None for neither of ours: a sender writes but one."""
+    media_type = ascii_lower(content_type.partition(";")[0].strip())
+    charset = _CHARSET.search(content_type)
+    if charset and ascii_lower(charset[1]) not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedFormat("events are written in UTF-8")
+    return media_type == BATCH if media_type in (STRUCTURED, BATCH) else None
 
 
 def _members(body: bytes) -> Sequence[_Event | Raw]:
@@ -150,8 +158,9 @@ def _outcomes(
 
 def _outcome(index: int, member: _Event | Raw, system: SystemConfig, received_at: int) -> CallEvent | Ignored:
     event: _Event | _Envelope = member if isinstance(member, _Event) else _event(member)
-    for name in ("id", "source", "type"):
-        check_printable(getattr(event, name), f"/{name}")
+    check_printable(event.id, "/id")
+    check_printable(event.source, "/source")
+    check_printable(event.type, "/type")
     if isinstance(event, _Envelope) or event.type not in _TYPES:
         return Ignored(index=index, source=event.source, id=event.id, type=event.type)
     return _call_event(event, system, received_at)

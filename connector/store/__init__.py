@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connector.errors import StoreUnavailable
-from connector.store.engine import CHANGERS, READERS, has_locks, open_engine, reading, writing
+from connector.store.engine import CHANGERS, EVENT_WRITERS, READERS, has_locks, open_engine, reading, writing
 from connector.store.failures import Outages, is_cut, translate
 from connector.store.migrating import migrate
 from connector.store.writer import Handler, Writer
@@ -26,14 +26,17 @@ class Store:
 
     It is read in a few threads. SQLite has one that writes, everything in groups. On PostgreSQL events, and
     what is committed `together`, are written in groups; changes are plain transactions in a few threads.
+    Events have two threads there: while the database carries one group out, the next is made ready.
     """
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         self._reading = reading(self.engine)
         outages = Outages("writing")
-        self._events = self._groups = self._changes = Writer(self.engine, outages)
-        if has_locks(self.engine):
+        if not has_locks(self.engine):
+            self._events = self._groups = self._changes = Writer(self.engine, outages)
+        else:
+            self._events = Writer(self.engine, outages, threads=EVENT_WRITERS)
             # Others may hold the locks of what is noted for long; events must not have to wait for that.
             self._groups = Writer(self.engine, outages, hasty=True)
             self._changes = Writer(self.engine, outages, group_at_most=1, threads=CHANGERS)

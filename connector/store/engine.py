@@ -25,8 +25,11 @@ READERS = 4
 CHANGERS = 4
 """Plain transactions that may be under way at once, on PostgreSQL."""
 
-CONNECTIONS = READERS + CHANGERS + 2
-"""Connections to PostgreSQL that a process keeps open: two are for what is written in groups."""
+EVENT_WRITERS = 2
+"""Groups of events that may be under way at once on PostgreSQL: it works on one, we on the other."""
+
+CONNECTIONS = READERS + CHANGERS + EVENT_WRITERS + 1
+"""Connections to PostgreSQL that a process keeps open: one is for all else that is written in groups."""
 
 BEGIN = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL synchronous_commit = on"
 """How a transaction of PostgreSQL begins, in one way there and back.

@@ -96,7 +96,7 @@ class Writer:
     When a group fails, its changes are replayed one by one, each in its own transaction,
     so that one bad change does not refuse the others; handlers may be run more than once.
     A `hasty` one does so too where a group has to wait for the locks of others.
-    Where a group is of one at most, there may be several threads: each writes by itself.
+    Where handlers bear that others write at the same time, there may be several threads, one group each.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from connector.dialects import (
     DIALECTS,
+    NO_HINTS,
     Answer,
     AnswerContext,
     Parsed,
@@ -139,7 +140,9 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
     except InvalidEvent as problem:
         await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
         raise
-    hints = await services.phone_systems.hints(known.phone, parsed.question)
+    hints = NO_HINTS
+    if parsed.question is not None:
+        hints = await services.phone_systems.hints(known.phone, parsed.question)
     parsed = turned_away(parsed) if hints.rejects else parsed
     # What says nothing, such as a look-up or a vendor's first question, costs no commit.
     says_something = parsed.events or parsed.ignored

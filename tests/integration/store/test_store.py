@@ -1,7 +1,9 @@
 """The store itself: groups, refusals, migrations."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from connector.errors import CommandError, SettingsError, StoreBusy, StoreError, StoreUnavailable
 from connector.store import Store, tables
-from connector.store.engine import open_engine
+from connector.store.engine import has_locks, open_engine
 from connector.store.failures import Outages
 from connector.store.migrating import is_current, migrate
 from connector.store.writer import Writer
@@ -54,6 +56,24 @@ async def test_one_bad_member_spoils_no_group(store: Store) -> None:
 def echo(_connection: Connection, items: Sequence[int]) -> Sequence[int]:
     """Write nothing and return what came."""
     return items
+
+
+async def test_events_of_two_groups_are_written_at_once(store: Store) -> None:
+    """While PostgreSQL carries one group of events out, the next goes on; SQLite has one that writes."""
+    others, both = threading.Event(), threading.Barrier(2)
+
+    def meet(connection: Connection, items: Sequence[str]) -> Sequence[bool]:
+        is_met = False
+        others.set()
+        with suppress(threading.BrokenBarrierError):
+            is_met = both.wait(2 if has_locks(connection) else 0.02) >= 0
+        add_entry(connection)
+        return [is_met] * len(items)
+
+    first = asyncio.create_task(store.batch(meet, "a"))
+    await asyncio.to_thread(others.wait, 2)
+    assert set(await asyncio.gather(first, store.batch(meet, "b"))) == {has_locks(store.engine)}
+    assert await count(store) == 2
 
 
 async def test_full_queue_refuses_at_once(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What banners are told of a call: the latest, and nothing less because of a failure."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import msgspec
@@ -102,6 +102,34 @@ async def test_what_could_not_be_shown_is_shown_later() -> None:
         await publisher.publish([row(1, RINGS)])
     await publisher.publish([row(1, RINGS)])
     assert await revisions(banner) == [1]
+
+
+class Told(NoBus):
+    """A bus to other processes that notes which calls it was told of."""
+
+    reaches_others = True
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def notify_calls(self, call_ids: Iterable[int]) -> None:
+        """Note them."""
+        self.calls.extend(call_ids)
+
+
+async def test_others_hear_of_what_no_banner_shows_here() -> None:
+    """Where no banner is open the others are told at once; the first to open is not shown it again."""
+    readings, hub, bus = Readings(), Hub(), Told()
+    store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
+    publisher = Publisher(store, phone_systems, hub, bus, lambda: NOW)
+    assert not publisher.has_banners
+    publisher.notify_others([row(1, RINGS)])
+    assert bus.calls == [7]
+    banner = hub.subscribe(1, "s")
+    hub.fill(banner, [7])
+    assert publisher.has_banners
+    await publisher.publish([row(1, RINGS)])
+    assert await revisions(banner) == []
 
 
 async def test_a_slow_reading_hides_nothing_newer() -> None:
