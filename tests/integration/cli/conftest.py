@@ -13,7 +13,7 @@ from connector.store import Store, portals
 from tests.integration.databases import Databases
 
 ENVIRONMENT = {
-    "SECRET_KEY": "a key for tests only, and no secret at all",
+    "SECRET_KEY": "tests-only-and-no-secret-0123456789-abcdefgh",
     "ZOHO_CLIENT_ID": "1000.TESTS",
     "ZOHO_CLIENT_SECRET": "invented",
     "PUBLIC_URL": "https://calls.example.com",
