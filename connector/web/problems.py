@@ -5,8 +5,10 @@ No page shows a secret, a token or a state, nor any text that somebody may have 
 """
 
 import logging
+import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
+from string import ascii_lowercase
 from typing import Any
 
 import msgspec
@@ -20,6 +22,9 @@ from connector.web.pages import render, sign_in_path
 from connector.web.problem_texts import TEXTS, ProblemText
 
 log = logging.getLogger(__name__)
+
+REFERENCE_LETTERS = 10
+"""So many letters name one line of the log among all that are kept."""
 
 FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
@@ -37,26 +42,31 @@ _FOR_ADMINISTRATORS = frozenset(
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of application/problem+json; `pointer` names the wrong field."""
+    """The body of application/problem+json; `pointer` names the wrong field.
+
+    `reference` stands in the line of the log that tells of this very request, where one was written.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     pointer: str = ""
+    reference: str = ""
 
 
 async def connector_problem(request: Request, problem: Exception) -> Response:
     """Return one of our own exceptions."""
     text = text_of(problem)
     reason = getattr(problem, "reason", "error")
-    _log_problem(request, problem, reason, text.status)
+    reference = log_problem(request, problem)
     detail = str(problem) if text.shows_message and str(problem) else text.what
     headers = _headers(problem, text)
     if not wants_page(request):
         pointer = str(getattr(problem, "pointer", ""))
-        return _json(Problem(f"urn:connector:{reason}", text.title, text.status, detail, pointer), headers)
-    return _page(request, problem, text, detail, headers)
+        told = Problem(f"urn:connector:{reason}", text.title, text.status, detail, pointer, reference)
+        return _json(told, headers)
+    return _page(request, problem, text, detail, reference, headers)
 
 
 async def http_problem(request: Request, problem: Exception) -> Response:
@@ -66,8 +76,9 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     title = HTTPStatus(status).phrase
     if status in MISSED and request.url.path.startswith(FOR_PROGRAMS):
         return _json(_missed(request, status, headers), headers)
+    reference = _log(request, logging.INFO, _WORDS.get(status, title), status)
     if not wants_page(request):
-        return _json(Problem("about:blank", title, status, title), headers)
+        return _json(Problem("about:blank", title, status, title, reference=reference), headers)
     text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]
     response = render(
         request,
@@ -78,7 +89,7 @@ async def http_problem(request: Request, problem: Exception) -> Response:
         who=text.who,
         todo=text.todo,
         tone="bad",
-        reference=str(status),
+        reference=reference,
     )
     response.headers.update(headers)
     return response
@@ -89,12 +100,13 @@ def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Proble
     text = TEXTS["not_found"]
     what = MISSED[status].format(allowed=headers.get("Allow", ""))
     detail = f"{what} {text.who} {MISSED_REMEDY}"
-    reason = "not_found" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
-    log.info(
-        "%s %s: %s", request.method, _shown_path(request), reason, extra={"reason": reason, "status": status}
-    )
+    reason = _WORDS[status]
+    reference = _log(request, logging.INFO, reason, status)
     title = text.title if status == HTTPStatus.NOT_FOUND else "This address takes other methods"
-    return Problem(f"urn:connector:{reason}", title, status, detail)
+    return Problem(f"urn:connector:{reason}", title, status, detail, reference=reference)
+
+
+_WORDS = {404: "not_found", 405: "method_not_allowed"}
 
 
 async def nobody_there(request: Request, _problem: Exception) -> Response:
@@ -113,16 +125,28 @@ def handlers() -> dict[Any, Any]:
     }
 
 
-def _log_problem(request: Request, problem: Exception, reason: str, status: int) -> None:
-    """Log a problem: the path without its query, and the message only where somebody has to act on it."""
-    facts, path = {"reason": reason, "status": status}, _shown_path(request)
+def log_problem(request: Request, problem: Exception) -> str:
+    """Log a problem, and return what its line is found by; nothing where no line is written.
+
+    The line has the path without its query, and the message only where somebody has to act on it.
+    """
+    reason, status = getattr(problem, "reason", "error"), text_of(problem).status
     if isinstance(problem, StoreBusy | StoreUnavailable):
         # The store says so once, and not for each who asks meanwhile.
-        log.debug("%s %s: %s", request.method, path, reason, extra=facts)
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
-        log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=facts)
-    else:
-        log.info("%s %s: %s", request.method, path, reason, extra=facts)
+        return _log(request, logging.DEBUG, reason, status)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
+        return _log(request, logging.WARNING, reason, status, str(problem))
+    return _log(request, logging.INFO, reason, status)
+
+
+def _log(request: Request, level: int, reason: str, status: int, message: str = "") -> str:
+    if not log.isEnabledFor(level):
+        return ""
+    # Letters alone: digits might be taken for somebody's number, and masked in the log.
+    reference = "".join(secrets.choice(ascii_lowercase) for _ in range(REFERENCE_LETTERS))
+    told = ": ".join(filter(None, (f"{request.method} {_shown_path(request)}", reason, message)))
+    log.log(level, "%s", told, extra={"reason": reason, "status": status, "reference": reference})
+    return reference
 
 
 def _shown_path(request: Request) -> str:
@@ -147,7 +171,12 @@ def wants_page(request: Request) -> bool:
 
 
 def _page(
-    request: Request, problem: Exception, text: ProblemText, detail: str, headers: Mapping[str, str]
+    request: Request,
+    problem: Exception,
+    text: ProblemText,
+    detail: str,
+    reference: str,
+    headers: Mapping[str, str],
 ) -> Response:
     response = render(
         request,
@@ -159,7 +188,7 @@ def _page(
         todo=text.todo,
         link=_link(request, problem, text),
         tone="bad",
-        reference=getattr(problem, "reason", "error"),
+        reference=reference,
     )
     response.headers.update(headers)
     return response
