@@ -103,8 +103,9 @@ def get(connection: Connection, phone_id: int, now: int) -> PhoneSystem | None:
 
 
 def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
-    """Return every phone system in the order of their addresses."""
-    rows = connection.execute(select(phone_systems).order_by(phone_systems.c.slug)).all()
+    """Return every phone system in the order of their addresses, those that were removed left out."""
+    there = select(phone_systems).where(phone_systems.c.removed_at.is_(None))
+    rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
     return [_whole(connection, row, now) for row in rows]
 
 
@@ -236,9 +237,21 @@ def caller_ids_of(connection: Connection, phone_id: int) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(asked.order_by(caller_ids.c.pattern))}
 
 
+def remove_line(connection: Connection, phone_id: int, number: str) -> bool:
+    """Say that a number (E.164) is not the company's own any more; tell whether it was."""
+    which = and_(lines.c.phone_system_id == phone_id, lines.c.number == number)
+    return connection.execute(delete(lines).where(which)).rowcount > 0
+
+
+def remove_queue(connection: Connection, phone_id: int, queue: str) -> bool:
+    """Forget a queue's department; tell whether the queue was known."""
+    which = and_(queues.c.phone_system_id == phone_id, queues.c.queue == queue)
+    return connection.execute(delete(queues).where(which)).rowcount > 0
+
+
 def set_line(connection: Connection, phone_id: int, number: str, department_id: str | None) -> None:
     """Say that a number (E.164) is the company's own."""
-    connection.execute(delete(lines).where(lines.c.phone_system_id == phone_id, lines.c.number == number))
+    remove_line(connection, phone_id, number)
     connection.execute(
         insert(lines).values(phone_system_id=phone_id, number=number, department_id=department_id)
     )
@@ -246,7 +259,7 @@ def set_line(connection: Connection, phone_id: int, number: str, department_id: 
 
 def set_queue(connection: Connection, phone_id: int, queue: str, department_id: str | None) -> None:
     """Say which department a queue belongs to."""
-    connection.execute(delete(queues).where(queues.c.phone_system_id == phone_id, queues.c.queue == queue))
+    remove_queue(connection, phone_id, queue)
     connection.execute(
         insert(queues).values(phone_system_id=phone_id, queue=queue, department_id=department_id)
     )

@@ -60,7 +60,8 @@ def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_be
 def read_activity(connection: Connection) -> list[Activity]:
     """Return every phone system with its hours, in the order of their addresses."""
     asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
-    rows = connection.execute(asked.order_by(phone_systems.c.slug)).all()
+    there = asked.where(phone_systems.c.removed_at.is_(None))
+    rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
     return [
         Activity(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
         for row in rows

@@ -51,6 +51,12 @@ class Shell:
         assert result.stderr.count("\n") == 1
         return result.stderr
 
+    def refused_aloud(self, *words: str) -> str:
+        """Type a command that must not work and says something before it, and answer its one sentence."""
+        result = self.type(*words)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        return result.stderr.rpartition("Error: ")[2]
+
 
 @pytest.fixture
 def shell(sqlite_databases: Databases) -> Iterator[Shell]:
