@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
+from connector.services import services_of
 from connector.web.access_log import spelt_out
 from connector.web.pages import render, sign_in_path
 from connector.web.problem_texts import TEXTS, ProblemText
@@ -39,6 +40,13 @@ _FOR_ADMINISTRATORS = frozenset(
     {"sign_in", "bad_identity", "unknown_data_center", "untrusted_server", "no_desk_there"}
 )
 """Reasons of failed sign-ins that only an administrator can mend, and whose messages name no person."""
+
+
+_OF_THE_ACCOUNT = [
+    TEXTS[reason]
+    for reason in ("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated")
+]
+"""Where another account at Zoho may be the right one; Zoho would answer with the same in silence."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -187,6 +195,7 @@ def _page(
         who=text.who,
         todo=text.todo,
         link=_link(request, problem, text),
+        other=_other_account(request, text),
         tone="bad",
         reference=reference,
     )
@@ -205,6 +214,16 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
     if links:
         return {"href": "/connect", "label": "Link again"}
     return {"href": "/login", "label": "Sign in again"}
+
+
+def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None:
+    """Return where to sign in as somebody else, if the account at Zoho was the wrong one."""
+    if text not in _OF_THE_ACCOUNT or request.url.path != "/login/callback":
+        return None
+    services = services_of(request)
+    location = request.query_params.get("location", "")
+    location = location if location in services.data_centers else services.settings.zoho_data_center
+    return {"href": f"/login?other={location}", "label": "Use another Zoho account"}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:
