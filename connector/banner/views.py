@@ -98,6 +98,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
     `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
+    `cannot` is why nothing is offered that the agent might expect: no program ever came for orders.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     """
 
@@ -125,6 +126,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     tickets: tuple[OpenTicket, ...] | None
     record: Record
     can: tuple[Action, ...] = ()
+    cannot: str = ""
 
 
 def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
@@ -132,6 +134,7 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
     row, call, phone, number = snapshot.row, snapshot.call, snapshot.phone, snapshot.customer
     line = read(_line(call), phone.country)
     lookup, found = _shown_lookup(snapshot)
+    can = _can(call, mine)
     return CallView(
         id=row.id,
         revision=row.revision,
@@ -156,7 +159,8 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
         chosen=row.chosen_contact_id,
         tickets=_tickets(row, found),
         record=_record(snapshot.record),
-        can=_can(call, mine) if phone.takes_orders else (),
+        can=can if phone.carries_orders_out else (),
+        cannot="no_program" if can and phone.takes_orders and not phone.has_taker else "",
     )
 
 

@@ -17,6 +17,7 @@ from connector.store.tables import (
     phone_systems,
     queues,
     senders,
+    takers,
     users,
 )
 
@@ -36,6 +37,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     that its numbers have their country code and no plus.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     `agent_words` are the extensions and logins of active users here; they are kept with the users.
+    `has_taker` says that its program has asked for orders at least once.
     """
 
     id: int
@@ -59,6 +61,12 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
     agent_words: frozenset[str] = frozenset()
+    has_taker: bool = False
+
+    @property
+    def carries_orders_out(self) -> bool:
+        """Tell whether orders may be offered: they are allowed, and a program has ever come for them."""
+        return self.takes_orders and self.has_taker
 
     @property
     def notation(self) -> Notation:
@@ -102,6 +110,12 @@ def get(connection: Connection, phone_id: int, now: int) -> PhoneSystem | None:
     return None if row is None else _whole(connection, row, now)
 
 
+def is_any(connection: Connection) -> bool:
+    """Tell whether there is a phone system that was not removed."""
+    there = select(phone_systems.c.id).where(phone_systems.c.removed_at.is_(None))
+    return connection.execute(there.limit(1)).first() is not None
+
+
 def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
     """Return every phone system in the order of their addresses, those that were removed left out."""
     there = select(phone_systems).where(phone_systems.c.removed_at.is_(None))
@@ -125,7 +139,13 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
         agent_words=_agent_words(connection, values["id"]),
+        has_taker=values["takes_orders"] and _has_taker(connection, values["id"]),
     )
+
+
+def _has_taker(connection: Connection, phone_id: int) -> bool:
+    asked = select(takers.c.asked_at).where(takers.c.phone_system_id == phone_id)
+    return connection.execute(asked).first() is not None
 
 
 def _agent_words(connection: Connection, phone_id: int) -> frozenset[str]:

@@ -4,6 +4,7 @@ const STATES = ["ringing", "answered", "ended"];
 const LOOKUPS = ["pending", "found", "none", "failed", "skipped"];
 const RECORDS = ["none", "waiting", "written", "failed"];
 const ACTIONS = ["hang_up", "transfer"];
+const MISSING = ["portal", "phone_system"];
 const KINDS = ["e164", "extension", "withheld", "address", "unreadable"];
 
 const text = (value) => (typeof value === "string" && value.trim() ? value : null);
@@ -53,9 +54,10 @@ function toTicket({ id, number, subject, status, url }) {
   };
 }
 
-/** Return which portals have to be linked again, by name, and who can do it. */
+/** Return which portals have to be linked again, by name, what was never set up, and who can do either. */
 export function toLinks(links) {
-  return { lost: names(links?.lost), linkers: names(links?.linkers) };
+  const missing = names(links?.missing).filter((one) => MISSING.includes(one));
+  return { lost: names(links?.lost), linkers: names(links?.linkers), missing };
 }
 
 function toNumber(number) {
@@ -92,6 +94,7 @@ export function toCall(view) {
     chosen: text(view.chosen),
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,
     can: Array.isArray(view.can) ? view.can.filter((one) => ACTIONS.includes(one)) : [],
+    cannot: text(view.cannot),
     record: { state: oneOf(RECORDS, view.record?.state, "none"), url: safeUrl(view.record?.url) },
   };
 }

@@ -142,6 +142,25 @@ export function linkWords({ lost, linkers }, isLinker) {
   return { headline, words: isLinker ? meanwhile : `An administrator does that${whose}. ${meanwhile}` };
 }
 
+/** Return what stands where no call is: that all is well, or what is missing, and who sets it up. */
+export function emptyWords({ missing, linkers }, isLinker) {
+  if (missing.length === 0) return { title: "No call right now", words: "You are connected. The next call shows here at once." };
+  if (isLinker) return { title: "Set up what is missing", words: "Calls show here as soon as that is done:" };
+  const whose = linkers.length > 0 ? ` (${linkers.join(", ")})` : "";
+  return {
+    title: "Nothing is set up yet",
+    words: `An administrator${whose} still has to ${missing.map((one) => SET_UP[one]).join(" and ")}. Calls show here after that.`,
+  };
+}
+
+const SET_UP = { portal: "link Zoho Desk", phone_system: "add the phone system" };
+
+/** Return why nothing can be done with a call from here, where that is not as the agent expects; else "". */
+export function cannotWords({ cannot }) {
+  if (cannot !== "no_program") return "";
+  return "Calls cannot be ended or handed over from here yet: no program has ever come from the phone system to do it. An administrator sets it up.";
+}
+
 /** Return the page's title: who rings, else what the connection is like. */
 export function titleWords(ringing, connection) {
   if (connection === "signed_out") return "Signed out · Connector";

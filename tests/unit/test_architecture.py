@@ -42,7 +42,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/__main__.py": "what `python -m connector` runs",
     "connector/accounts/keys.py": "API keys: to make, recognise and end them is all there is",
     "connector/banner/audience.py": "one pure rule: who sees a call",
-    "connector/banner/portal_status.py": "one message of the banner, with a cycle of its own",
     "connector/calls/watchdog.py": "one background task with a rule of its own",
     "connector/casing.py": "the one way to fold names, for every room",
     "connector/cli/bridge.py": "one command, and the guide that it prints",
