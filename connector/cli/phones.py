@@ -300,8 +300,8 @@ def address_of(settings: Settings, slug: str) -> str:
 
 
 def introduce(phone: Introduction, *, as_json: bool) -> None:
-    """Show a phone system's secret, this once, and how to post a first event."""
-    script = first_event(phone.bare_address, phone.secret, phone.dialect)
+    """Show a phone system's secret, this once, and how to post a first call."""
+    script = first_call(phone.bare_address, phone.secret, phone.dialect)
     if as_json:
         shown = {"slug": phone.slug, "address": phone.address, "secret": phone.secret, "test": script}
         write_json(shown)
@@ -310,12 +310,14 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
     if phone.secret:
         click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
     if script:
-        click.echo(f"\nPaste this into a shell to post a first event:\n\n{script}")
+        click.echo(
+            f"\nPaste this into a shell to post a first call, of a caller whom Desk knows:\n\n{script}"
+        )
     click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 
-def first_event(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
-    """Return a POSIX shell script that signs and posts one event: the guide's own, filled in.
+def first_call(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
+    """Return a POSIX shell script that signs and posts a call: the guide's own, filled in.
 
     It is empty where nobody but the vendor can sign.
     """
