@@ -310,9 +310,7 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
     if phone.secret:
         click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
     if script:
-        click.echo(
-            f"\nPaste this into a shell to post a first call, of a caller whom Desk knows:\n\n{script}"
-        )
+        click.echo(f"\nPaste this into a shell to post a first call:\n\n{script}")
     click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 

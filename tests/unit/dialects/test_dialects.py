@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from connector.calls import CallState, Cause, fold
+from connector.calls import CallEvent, CallState, Cause, fold
 from connector.dialects import (
     DIALECTS,
     UNSHOWN,
@@ -62,7 +62,7 @@ def test_the_call_of_zammads_guide() -> None:
     system = SystemConfig(
         uid="u", slug="s", country="FR", time_zone="UTC", secrets=(), address_secrets=(UNSHOWN,)
     )
-    events = []
+    events = list[CallEvent]()
     for kind, more in re.findall(r"post (\w+) '(.*?)'", page):
         body = written(template, CALLER="33123456789", CALL="c", _1=kind, _2=more).encode()
         posted = Posted(headers={}, content_type="", body=body, received_at=NOW, token=UNSHOWN)
