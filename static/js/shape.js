@@ -33,9 +33,12 @@ export function toColleague(one) {
   return { name: text(one?.name) ?? "(no name)", telephone: String(one?.telephone ?? ""), busy: one?.busy === true };
 }
 
-/** Return a contact as the page shows it, address checked. */
-export function toContact({ id, name, account, url, phone, mobile }) {
+/** Return a contact as the page shows it, address checked; with what helps to choose it, where that is known. */
+export function toContact({ id, name, account, url, phone, mobile, open_tickets: open, last_at: last, modified_at: modified }) {
   return {
+    openTickets: Number.isInteger(open) ? open : null,
+    lastAt: moment(last),
+    modifiedAt: modified ? moment(modified) : null,
     id: String(id ?? ""),
     name: text(name),
     account: text(account),

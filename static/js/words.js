@@ -56,10 +56,22 @@ function elsewhereWords({ mine, answeredBy, talking, rung }) {
 
 const by = (names) => (names.length > 0 ? ["by", names.join(", ")] : []);
 
+/** Stands for the choice that it is none of those who were found. */
+export const NOBODY = "none";
+
 /** Return the contact a call shows: the chosen one, else the only match, else null. */
 export function contactOf(call) {
+  if (call.chosen === NOBODY) return null;
   const chosen = call.contacts.find((contact) => contact.id === call.chosen);
   return chosen ?? (call.contacts.length === 1 ? call.contacts[0] : null);
+}
+
+/** Return what helps to choose a contact among several: its account, its tickets, when it last had to do with us. */
+export function matchFacts({ account, openTickets, lastAt, modifiedAt }) {
+  const day = (at) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(at);
+  const open = openTickets === null ? null : `${openTickets || "no"} open ticket${openTickets === 1 ? "" : "s"}`;
+  const last = lastAt === null ? modifiedAt && `changed ${day(modifiedAt)}` : `last ticket ${day(lastAt)}`;
+  return [account, open, last].filter(Boolean);
 }
 
 /** Return the headline of a call: a name if there is one, else the number. */
@@ -76,6 +88,7 @@ export function numberOf(call) {
 /** Return what the look-up found, where it is not simply a contact; else "". */
 export function lookupWords(call) {
   if (contactOf(call)) return "";
+  if (call.chosen === NOBODY) return "A contact of its own is made for this call";
   const sentences = {
     pending: "Looking in Desk…",
     none: "No contact in Desk has this number",
