@@ -42,8 +42,10 @@ export function createChoice(choose) {
   }
 
   function toNobody(call, isOnlyMatch) {
-    const words = isOnlyMatch ? "Somebody else is calling" : "None of these";
-    return el("li", {}, toButton(call, NOBODY, el("span", { class: "choice-label" }, words)));
+    const words = isOnlyMatch ? "It is somebody else" : "None of these";
+    const button = toButton(call, NOBODY, el("span", { class: "choice-label" }, words));
+    button.classList.toggle("plain", isOnlyMatch);
+    return el("li", {}, button);
   }
 
   return {
@@ -52,7 +54,9 @@ export function createChoice(choose) {
       node.hidden = call.contacts.length === 0;
       const isOnlyMatch = call.contacts.length === 1 && call.chosen === null;
       const isChosen = call.chosen === NOBODY || call.contacts.some((contact) => contact.id === call.chosen);
-      setText(legend, isOnlyMatch ? "Not right?" : isChosen ? "It is" : "Who is it?");
+      node.toggleAttribute("data-only", isOnlyMatch);
+      legend.classList.toggle("unseen", isOnlyMatch);
+      setText(legend, isOnlyMatch ? "Is it right?" : isChosen ? "It is" : "Who is it?");
       const offered = node.hidden || isOnlyMatch ? [] : call.contacts;
       const focused = node.contains(document.activeElement) ? document.activeElement.dataset.contact : undefined;
       redraw(list, [offered, call.chosen, node.hidden], () =>

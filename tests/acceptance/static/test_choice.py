@@ -58,11 +58,11 @@ def test_a_single_wrong_match_is_corrected(env: Environment, banner: Open) -> No
     """It is somebody else; said by mistake, it is taken back."""
     env.show(named())
     page = banner()
-    page.get_by_role("button", name="Somebody else is calling").press("Enter")
+    page.get_by_role("button", name="It is somebody else").press("Enter")
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_have_count(0)
     page.get_by_role("button", name="None of these").press("Enter")
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
-    expect(page.get_by_role("button", name="Somebody else is calling")).to_be_focused()
+    expect(page.get_by_role("button", name="It is somebody else")).to_be_focused()
     assert env.asked == [(PATH, "none"), (PATH, None)]
 
 
