@@ -75,7 +75,7 @@ class ContactCache:
     ) -> None:
         """Do so in the caller's transaction; `beside` those whom Desk named last."""
         known = contacts.answer(connection, portal_id, e164) if beside else None
-        others = () if known is None else _decode(known.contacts)
+        others = [] if known is None else [each for each in _decode(known.contacts) if each.id != contact.id]
         answer = Answer(_encode((contact, *others)), self._clock())
         contacts.replace_answer(connection, portal_id, e164, answer)
         self._learn(connection, portal_id, e164, (contact,))

@@ -102,3 +102,6 @@ async def test_none_of_those_who_were_found(place: Place) -> None:
         assert written["chosen"] not in ids
         (call,) = portal.calls.present()
         assert call.contact_id == written["chosen"]
+        await place.post(place.event("ringing", "c-2", agent="1001", **{"from": STRANGER}))
+        again = await banner.until(state="ringing", lookup="found")
+        assert {each["id"] for each in again["contacts"]} == {*ids, written["chosen"]}
