@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from connector.banner.bus import Listener
 from connector.clock import system_clock
@@ -125,6 +126,15 @@ def create_delivery_app(services: Services) -> Starlette:
     return _app(services, health_routes(), deliver=True)
 
 
+class _App(HooksFirst):
+    """The web application, its answers complete and in the access log whatever they are."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put our middlewares around Starlette's own, one of which answers what nobody foresaw."""
+        https = self.state.services.settings.is_https
+        return AccessLog(SecurityHeaders(super().build_middleware_stack(), https=https))
+
+
 def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -132,11 +142,9 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
             yield
         await services.close()
 
-    app = HooksFirst(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
+    app = _App(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
-    app.add_middleware(SecurityHeaders, https=services.settings.is_https)
-    app.add_middleware(AccessLog)
     app.state.services = services
     app.state.limiter = Limiter(services.clock)
     app.state.seen_ids = SeenIds(services.clock)

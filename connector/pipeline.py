@@ -21,7 +21,7 @@ from connector.logs import about
 from connector.metrics import Metrics
 from connector.phone_systems import PhoneSystems
 from connector.store import Store, calls, events, outbox
-from connector.store.calls import CallRow
+from connector.store.calls import NOBODY, CallRow
 from connector.store.ingester import Arrival, EventIngester, IgnoredEvent, Ingested, Sender
 from connector.store.phones import PhoneSystem
 
@@ -163,11 +163,15 @@ class Pipeline:
             self._start_look_ups([snapshot])
 
     async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
-        """Note which of several contacts the agent says it is; raise NotFound if the call is not theirs."""
+        """Note which of the contacts that were found the agent says it is, NOBODY for none of them.
+
+        None takes a choice back; raise NotFound if the call is not theirs.
+        """
         seen = await self._publisher.read(call_id)
         if seen is None or self._publisher.view(user_id, seen) is None:
             raise NotFound("There is no such call on your banner.")
-        if contact_id is not None and contact_id not in {one.id for one in lookup_result(seen.row).contacts}:
+        known = {one.id for one in lookup_result(seen.row).contacts}
+        if contact_id is not None and contact_id not in (known | {NOBODY} if known else known):
             raise NotFound("This contact is none of those that were found for the call.")
         now = self._clock()
 

@@ -2,9 +2,12 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from ipaddress import ip_network
+from math import log2
 from pathlib import Path
+from string import ascii_letters, ascii_uppercase, digits
 from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -63,7 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: Annotated[
         list[Secret],
         Meta(
-            description="Encrypts tokens and signs cookies; comma separated, the first encrypts, all decrypt"
+            description="32 random bytes (`connector secret-key`) that encrypt tokens and sign cookies; "
+            "comma separated, the first encrypts, all decrypt"
         ),
     ] = []
     zoho_client_id: Annotated[str, Meta(description="Client ID from Zoho's API console")] = ""
@@ -184,26 +188,83 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
     found |= {name: environment[ascii_upper(name)] for name in _FIELDS if ascii_upper(name) in environment}
     found |= {"zoho_client_secrets": _client_secrets(environment)}
-    settings = msgspec.convert(
-        {name: _convert(name, value) for name, value in found.items()}, Settings, dec_hook=_secret
+    settings = msgspec.convert(_converted(found), Settings, dec_hook=_secret)
+    _all(
+        partial(_check_listen, settings),
+        partial(_check_public_url, settings),
+        partial(_check_proxies, settings),
     )
-    _check_addresses(settings)
-    _check_proxies(settings)
     return settings
 
 
+def _all(*checks: Callable[[], None]) -> None:
+    """Carry out all checks, and tell in one SettingsError what each found."""
+    wrong = []
+    for check in checks:
+        try:
+            check()
+        except SettingsError as problem:
+            wrong.append(str(problem))
+    if wrong:
+        raise SettingsError(" ".join(wrong))
+
+
+def _converted(found: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+
+    def convert(name: str) -> None:
+        values[name] = _convert(name, found[name])
+
+    _all(*(partial(convert, name) for name in found))
+    return values
+
+
 def check_complete(settings: Settings) -> None:
-    """Refuse to serve with a setting missing: SettingsError names the first one."""
-    if not settings.secret_key:
+    """Refuse to serve with settings missing, or with a SECRET_KEY too weak: SettingsError names them all."""
+    missing = [ascii_upper(name) for name in ("secret_key", "zoho_client_id") if not getattr(settings, name)]
+    if not settings.zoho_client_secret and not settings.zoho_client_secrets:
+        missing.append("ZOHO_CLIENT_SECRET")
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
         raise SettingsError(
-            "SECRET_KEY is not set: it encrypts Zoho's tokens. "
-            "Make one with `connector secret-key` and keep it safe."
+            f"{', '.join(missing)} {are} not set. `connector secret-key` makes a SECRET_KEY, which encrypts "
+            "Zoho's tokens: keep it safe. Zoho's API console shows the ID and the secret of your client."
         )
-    for name in ("zoho_client_id", "zoho_client_secret"):
-        if not getattr(settings, name) and not (name.endswith("secret") and settings.zoho_client_secrets):
-            raise SettingsError(
-                f"{ascii_upper(name)} is not set: copy it from your client in Zoho's API console."
-            )
+    check_secret_key(settings)
+
+
+def check_secret_key(settings: Settings) -> None:
+    """Refuse a first SECRET_KEY that could be guessed: SettingsError says how to make and to change one.
+
+    The keys behind the first only decrypt what was encrypted before: they may be as weak as they were.
+    """
+    if settings.secret_key and not _is_strong(settings.secret_key[0].reveal()):
+        raise SettingsError(
+            f"SECRET_KEY could be guessed: it must hold {KEY_BITS // 8} random bytes. Make one with "
+            "`connector secret-key`. If this connector has run with the present one, put the new one in "
+            "front of it and a comma between, SECRET_KEY=new,former, so that what is encrypted can still "
+            "be read."
+        )
+
+
+def _is_strong(key: str) -> bool:
+    """Tell whether a text may hold 256 random bits: long enough for its letters, and of many of them.
+
+    Random texts of that length have fewer different letters once in millions. Words with spaces between
+    hold two bits a letter, as those of a list from which words are drawn by dice.
+    """
+    letters = set(key)
+    kinds = next((len(each) for each in _ALPHABETS if letters <= each), 85)
+    bits = 2 if any(letter.isspace() for letter in letters) else log2(kinds)
+    return len(key) * bits >= KEY_BITS and len(letters) >= min(kinds // 2, 16)
+
+
+KEY_BITS = 256
+_ALPHABETS = (
+    *(frozenset(digits), frozenset(f"{digits}abcdef"), frozenset(f"{digits}ABCDEF")),
+    *(frozenset(f"{ascii_uppercase}234567="), frozenset(f"{ascii_letters}{digits}+/-_=")),
+)
+"""Decimal, hexadecimal, base32, base64; what is written otherwise counts as base85."""
 
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
@@ -239,7 +300,7 @@ def _convert(name: str, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as problem:
         shown = "" if "secret" in name else f" (it is {value!r})"
-        raise SettingsError(f"{ascii_upper(name)} is wrong: {problem}{shown}") from problem
+        raise SettingsError(f"{ascii_upper(name)} is wrong: {problem}{shown}.") from problem
 
 
 def _is_list(kind: Any) -> bool:
@@ -264,11 +325,14 @@ def _check_proxies(settings: Settings) -> None:
             ) from problem
 
 
-def _check_addresses(settings: Settings) -> None:
+def _check_listen(settings: Settings) -> None:
     try:
         settings.listen_address  # noqa: B018 - asked only whether it can be read
     except ValueError as problem:
         raise SettingsError(f"LISTEN must be host:port, and is {settings.listen!r}.") from problem
+
+
+def _check_public_url(settings: Settings) -> None:
     address = urlsplit(settings.public_url)
     if address.scheme not in ("http", "https") or not address.hostname or address.path not in ("", "/"):
         raise SettingsError(

@@ -131,8 +131,11 @@ class Agents:
     def _release(self, email: str, actor: str, connection: Connection) -> None:
         user, now = _known(connection, email), self._clock()
         users.release(connection, user.id)
-        sign_in.revoke_of(connection, user.id, now)
-        audit.append(connection, now, actor, "agent.released", user.email, f"{user.issuer} {user.subject}")
+        ended = sign_in.revoke_of(connection, user.id, now)
+        whose = f"{user.issuer} {user.subject}" if user.issuer else "had not signed in yet"
+        audit.append(
+            connection, now, actor, "agent.released", user.email, f"{whose}; sessions ended: {ended}"
+        )
 
     def _note(self, connection: Connection, actor: str, action: str, agent: Agent) -> None:
         user = agent.user

@@ -1,5 +1,6 @@
 """Look up who is calling while the phone still rings, and keep what was found with the call."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from connector.banner.views import LookupResult, Snapshot, lookup_result
 from connector.calls import CallState
 from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import Contact, ContactLookup, Found
+from connector.contacts.cards import Tickets
 from connector.errors import (
     ClientRefused,
     ConcurrencyExceeded,
@@ -38,6 +40,9 @@ PAUSE_SECONDS = 0.5
 
 PAUSE_AT_MOST_SECONDS = 4.0
 """A phone rings for half a minute: with longer pauses there may be no last question."""
+
+COMPARED_AT_MOST = 4
+"""Contacts with one number whose tickets are read for somebody who has to choose: each costs credits."""
 
 TRANSIENT = (ZohoDown, ConcurrencyExceeded, OutcomeUnknown, ClientRefused, StoreError)
 """What may be over in a second. A token is refused at random, too; all else stays as it is while it rings."""
@@ -153,23 +158,38 @@ class CallerLookup:
         return await self._store.write(lambda c: calls.release_question(c, call_id, claimed_until, now))
 
     async def add_tickets(self, snapshot: Snapshot) -> CallRow | None:
-        """Read the open tickets of the contact that the call is with, where they are not known yet.
+        """Read the tickets of the contact that the call is with, where they are not known yet.
 
-        Raise RecordNotFound where that contact proves deleted or merged.
+        Where nobody has chosen among several, those of each of the first few: they help to choose.
+        Raise RecordNotFound where the only contact proves deleted or merged.
         """
         found, contact_id = lookup_result(snapshot.row), snapshot.contact_id
-        if contact_id is None or contact_id in found.tickets:
+        wanted = [contact_id] if contact_id is not None else []
+        if contact_id is None and snapshot.row.chosen_contact_id is None:
+            wanted = [contact.id for contact in found.contacts[:COMPARED_AT_MOST]]
+        wanted = [each for each in wanted if each not in found.tickets]
+        read = await asyncio.gather(*(self._tickets(snapshot, each) for each in wanted))
+        known = {each: tickets for each, tickets in zip(wanted, read, strict=True) if tickets is not None}
+        if not known:
             return None
+        with_tickets = LookupResult(
+            contacts=found.contacts,
+            tickets=found.tickets | {each: tickets.open for each, tickets in known.items()},
+            last_at=found.last_at | {each: it.last_at for each, it in known.items() if it.last_at},
+        )
+        return await self._note(snapshot, "found", with_tickets)
+
+    async def _tickets(self, snapshot: Snapshot, contact_id: str) -> Tickets | None:
         try:
-            tickets = await self._contact_lookup.open_tickets(snapshot.phone.portal_id, contact_id)
+            return await self._contact_lookup.tickets(snapshot.phone.portal_id, contact_id)
         except RecordNotFound:
             log.info("contact_gone", extra={"call": snapshot.row.key})
+            if snapshot.contact_id is None:
+                return None
             raise
         except ConnectorError as problem:
             log.warning("tickets_not_read", extra={"reason": problem.reason, "call": snapshot.row.key})
             return None
-        with_tickets = LookupResult(contacts=found.contacts, tickets=found.tickets | {contact_id: tickets})
-        return await self._note(snapshot, "found", with_tickets)
 
     async def replace_gone(self, snapshot: Snapshot) -> CallRow | None:
         """Look the caller up once more whose contact proved deleted or merged."""
@@ -276,4 +296,10 @@ def _is_transient(problem: ConnectorError) -> bool:
 
 def _shown(contact: Contact) -> Contact:
     """Return what is kept of a contact with the call, and shown: no more than people see."""
-    return Contact(id=contact.id, name=contact.name, account=contact.account, url=contact.url)
+    return Contact(
+        id=contact.id,
+        name=contact.name,
+        account=contact.account,
+        url=contact.url,
+        modified_at=contact.modified_at,
+    )

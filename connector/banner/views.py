@@ -18,7 +18,7 @@ from connector.numbers import (
     read,
     worth_looking_up,
 )
-from connector.store.calls import CallRow, RecordState
+from connector.store.calls import NOBODY, CallRow, RecordState
 from connector.store.phones import PhoneSystem
 from connector.store.users import Team
 
@@ -31,11 +31,13 @@ TICKETS_SHOWN = 5
 class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     """What the look-up of a call's number found, as it is kept with the call; tickets by contact id.
 
+    `last_at` is when a contact's last ticket was made, open or not.
     Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
     """
 
     contacts: tuple[Contact, ...] = ()
     tickets: dict[str, tuple[OpenTicket, ...]] = {}
+    last_at: dict[str, int] = {}
     problem: str = ""
     asks_again: bool = False
 
@@ -76,7 +78,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def contact_id(self) -> str | None:
         """Return the contact that the call is with: the chosen one, else the only match."""
-        return _contact_id(self.row, lookup_result(self.row))
+        return _contact_id(self.row.chosen_contact_id, lookup_result(self.row))
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -94,10 +96,18 @@ class NumberView(msgspec.Struct, frozen=True):
     kind: Kind
 
 
+class MatchView(Contact, frozen=True, kw_only=True, omit_defaults=True):
+    """A contact with what helps to choose it: its open tickets, and when its last one was made."""
+
+    open_tickets: int | None = None
+    last_at: int | None = None
+
+
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
     `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
+    `cannot` is why nothing is offered that the agent might expect: no program ever came for orders.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     """
 
@@ -120,11 +130,12 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     lookup: str
     problem: str
     asks_again: bool
-    contacts: tuple[Contact, ...]
+    contacts: tuple[MatchView, ...]
     chosen: str | None
     tickets: tuple[OpenTicket, ...] | None
     record: Record
     can: tuple[Action, ...] = ()
+    cannot: str = ""
 
 
 def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
@@ -132,6 +143,8 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
     row, call, phone, number = snapshot.row, snapshot.call, snapshot.phone, snapshot.customer
     line = read(_line(call), phone.country)
     lookup, found = _shown_lookup(snapshot)
+    can = _can(call, mine)
+    chosen = _chosen(snapshot)
     return CallView(
         id=row.id,
         revision=row.revision,
@@ -152,11 +165,12 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
         lookup=lookup,
         problem=found.problem if lookup == "failed" else "",
         asks_again=found.asks_again and call.state is CallState.RINGING,
-        contacts=found.contacts,
-        chosen=row.chosen_contact_id,
-        tickets=_tickets(row, found),
+        contacts=tuple(_match(contact, found) for contact in found.contacts),
+        chosen=chosen,
+        tickets=_tickets(chosen, found),
         record=_record(snapshot.record),
-        can=_can(call, mine) if phone.takes_orders else (),
+        can=can if phone.carries_orders_out else (),
+        cannot="no_program" if can and phone.takes_orders and not phone.has_taker else "",
     )
 
 
@@ -192,12 +206,19 @@ def _shown_lookup(snapshot: Snapshot) -> tuple[str, LookupResult]:
     row, found = snapshot.row, lookup_result(snapshot.row)
     lookup = row.lookup if snapshot.can_be_looked_up else "skipped"
     made = None if snapshot.record is None else snapshot.record.contact
-    if made is not None and not found.contacts and lookup not in ("found", "skipped"):
+    if made is not None and (row.chosen_contact_id == NOBODY or _has_nobody(found, lookup)):
         contact = Contact(id=made.id, name=made.name, url=made.url or "")
-        return "found", LookupResult(contacts=(contact,), tickets={contact.id: ()})
+        others = tuple(each for each in found.contacts if each.id != made.id)
+        return "found", msgspec.structs.replace(
+            found, contacts=(*others, contact), tickets=found.tickets | {contact.id: ()}
+        )
     if lookup == "pending" and snapshot.call.state is CallState.ENDED:
         return "skipped", found
     return lookup, found
+
+
+def _has_nobody(found: LookupResult, lookup: str) -> bool:
+    return not found.contacts and lookup not in ("found", "skipped")
 
 
 def _names(snapshot: Snapshot, words: list[str]) -> tuple[str, ...]:
@@ -225,14 +246,30 @@ def _talk_seconds(call: Call) -> int | None:
     return max(0, call.ended_at - call.answered_at) // SECOND
 
 
-def _contact_id(row: CallRow, found: LookupResult) -> str | None:
-    if row.chosen_contact_id is not None:
-        return row.chosen_contact_id
+def _contact_id(chosen: str | None, found: LookupResult) -> str | None:
+    if chosen is not None:
+        return None if chosen == NOBODY else chosen
     return found.contacts[0].id if len(found.contacts) == 1 else None
 
 
-def _tickets(row: CallRow, found: LookupResult) -> tuple[OpenTicket, ...] | None:
-    tickets = found.tickets.get(_contact_id(row, found) or "")
+def _chosen(snapshot: Snapshot) -> str | None:
+    """Return the contact that was chosen; once one is made for a call that was nobody's, that."""
+    chosen = snapshot.row.chosen_contact_id
+    made = None if snapshot.record is None else snapshot.record.contact
+    return made.id if chosen == NOBODY and made is not None else chosen
+
+
+def _match(contact: Contact, found: LookupResult) -> MatchView:
+    tickets = found.tickets.get(contact.id)
+    return MatchView(
+        **msgspec.structs.asdict(contact),
+        open_tickets=None if tickets is None else len(tickets),
+        last_at=found.last_at.get(contact.id),
+    )
+
+
+def _tickets(chosen: str | None, found: LookupResult) -> tuple[OpenTicket, ...] | None:
+    tickets = found.tickets.get(_contact_id(chosen, found) or "")
     return None if tickets is None else tickets[:TICKETS_SHOWN]
 
 

@@ -123,12 +123,15 @@ def load(environment: Mapping[str, str] | None = None) -> BridgeSettings:
     """Read the settings; SettingsError names the variable that is missing or wrong."""
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = {}
+    missing = []
     for field in msgspec.structs.fields(BridgeSettings):
         variable = PREFIX + ascii_upper(field.name)
         if variable in environment:
             found[field.name] = _convert(variable, environment[variable], field.type)
         elif field.required:
-            raise SettingsError(f"{variable} is not set: {describe(field)}.")
+            missing.append(f"{variable} is not set: {describe(field)}.")
+    if missing:
+        raise SettingsError(" ".join(missing))
     settings = BridgeSettings(**found)
     _check(settings)
     return settings

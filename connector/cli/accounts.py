@@ -1,6 +1,6 @@
 """Who may use the connector: people and what phone systems call them, API keys, and who changed what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from connector.cli.warnings import known_queues, warn_of_queues
 from connector.clock import system_clock
 from connector.store import Store, phones
 from connector.store import audit as audit_rows
+from connector.store.tables import ANY_PHONE_SYSTEM
 from connector.store.users import ROLES, Word
 
 
@@ -206,11 +207,13 @@ async def _agent_row(store: Store, agent: Agent) -> dict[str, Any]:
         "role": agent.user.role,
         "active": agent.user.active,
         "signed_in_before": agent.user.issuer is not None,
-        "extensions": [_shown_word(word, slugs) for word in agent.extensions],
-        "queues": [_shown_word(word, slugs) for word in agent.queues],
+        "extensions": _shown_words(agent.extensions, slugs),
+        "queues": _shown_words(agent.queues, slugs),
     }
 
 
-def _shown_word(word: Word, slugs: dict[int, str]) -> str:
-    slug = slugs.get(word.phone_system_id)
-    return word.text if slug is None else f"{word.text} at {slug}"
+def _shown_words(words: Sequence[Word], slugs: Mapping[int, str]) -> list[str]:
+    """Write words as people type them; those of phone systems that were removed are left out."""
+    everywhere = [word.text for word in words if word.phone_system_id == ANY_PHONE_SYSTEM]
+    at_one = [word for word in words if word.phone_system_id in slugs]
+    return everywhere + [f"{word.text} at {slugs[word.phone_system_id]}" for word in at_one]

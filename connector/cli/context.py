@@ -7,7 +7,7 @@ from typing import Literal, TypeVar, cast
 
 from connector import logs
 from connector.services import Services
-from connector.settings import Settings, load
+from connector.settings import Settings, check_secret_key, load
 from connector.store import Store
 
 Result = TypeVar("Result")
@@ -17,7 +17,7 @@ def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
     """Do something with the database, and close it."""
     settings = load()
     set_up_logs(settings, "WARNING")
-    store = Store.open(settings.database_url)
+    store = Store.open_existing(settings.database_url)
     try:
         return asyncio.run(_awaited(step(store)))
     finally:
@@ -27,8 +27,9 @@ def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
 def with_services(step: Callable[[Services], Awaitable[Result]]) -> Result:
     """Do something with all services, which needs SECRET_KEY; nothing works in the background."""
     settings = load()
+    check_secret_key(settings)
     set_up_logs(settings, "WARNING")
-    store = Store.open(settings.database_url)
+    store = Store.open_existing(settings.database_url)
     try:
         return asyncio.run(_with_services(Services(settings, store), step))
     finally:

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from connector.cli.context import actor, in_store, set_up_logs
-from connector.cli.terminal import ROW_ID, json_option, show_one
+from connector.cli.terminal import ROW_ID, confirm, json_option, show_one, yes_option
 from connector.clock import system_clock, to_iso
 from connector.delivery.after_restore import mark
 from connector.errors import CommandError
@@ -76,7 +76,7 @@ def _database(settings: Settings, instead: str) -> Path:
 
 
 def _mark_restored(url: str, settings: Settings) -> int:
-    store = Store.open(url)
+    store = Store.open_existing(url)
     try:
         return store.write_now(partial(mark, settings=settings, now=system_clock(), actor=actor()))
     finally:
@@ -91,19 +91,29 @@ def _show_restored(count: int) -> None:
     )
 
 
+async def _look(_store: Store) -> None:
+    """Find the database, before anybody is asked anything."""
+
+
 @click.command()
 @click.option("--number", help="A whole number, such as +33123456789.")
 @click.option("--contact", metavar="ID", help="A contact of Desk, by its id.")
 @click.option("--portal", type=ROW_ID, help="The portal of the contact.")
 @click.option("--even-undelivered", is_flag=True,
     help="Erase also what has not reached Desk: it never will.")  # fmt: skip
+@yes_option
 @json_option
 def forget(
-    *, number: str | None, contact: str | None, portal: int | None, even_undelivered: bool, as_json: bool
-) -> None:
-    """Erase all that is known of a number or a contact, for ever."""
+    *, number: str | None, contact: str | None, portal: int | None, even_undelivered: bool, yes: bool,
+    as_json: bool
+) -> None:  # fmt: skip
+    """Erase all that is known of a number or a contact, for ever; asks before, unless --yes is given."""
     if (number is None) == (contact is None) or (contact is None) != (portal is None):
         raise click.UsageError("Give --number, or --contact with --portal.")
+    whom = number or f"the contact {contact} of portal {portal}"
+    and_so = " That includes what has not reached Desk: it never will." if even_undelivered else ""
+    in_store(_look)
+    confirm(f"All that is known of {whom} is erased here, for ever.{and_so}", yes=yes)
 
     async def step(store: Store) -> Erased:
         erasure = Erasure(store, system_clock)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from connector import numbers
 from connector.cli.context import actor, with_services
 from connector.cli.terminal import json_option, moment, show_rows
-from connector.cli.warnings import known_queues, warn_of_departments, warn_of_line, warn_of_queues
+from connector.cli.warnings import department_id, known_queues, warn_of_line, warn_of_queues
 from connector.clock import system_clock
 from connector.dialects import DIALECTS
 from connector.errors import CommandError
@@ -23,38 +23,55 @@ from connector.store.users import ROLES, Role
 
 everywhere_option = click.option("--everywhere", is_flag=True, help="On all phone systems of its portal.")
 
+remove_option = click.option("--remove", is_flag=True, help="Take it away instead.")
+
 NOBODY = "nobody"
 
 
 @click.command("line")
 @click.argument("slug")
 @click.argument("number")
-@click.option("--department", help="Department id of the records of calls on this line.")
-def line(*, slug: str, number: str, department: str | None) -> None:
+@click.option("--department", help="Department of the records of calls on this line, by name or id.")
+@remove_option
+def line(*, slug: str, number: str, department: str | None, remove: bool) -> None:
     """Say that a number is your own: it is never looked up, and may decide the department."""
     # With its plus it is read alike in every country.
     whole = whole_number(number, "")
 
-    def change(connection: Connection, phone: PhoneSystem) -> None:
-        table.set_line(connection, phone.id, whole, department)
+    def change(connection: Connection, phone: PhoneSystem, department_id: str | None) -> None:
+        if not remove:
+            table.set_line(connection, phone.id, whole, department_id)
+        elif not table.remove_line(connection, phone.id, whole):
+            raise CommandError(f"{whole} is no line of {slug}; see: connector phones list")
 
-    _set_department(slug, change, "phone_system.line", whole, department)
-    click.echo(f"{whole} is a line of {slug}; department: {department or 'not decided by it'}.")
+    _set_department(slug, change, "phone_system.line", whole, department, removes=remove)
+    said = "is no line" if remove else "is a line"
+    click.echo(f"{whole} {said} of {slug}{_deciding(department, removes=remove)}.")
 
 
 @click.command("queue")
 @click.argument("slug")
 @click.argument("name")
-@click.option("--department", help="Department id of the records of this queue's calls.")
-def queue(*, slug: str, name: str, department: str | None) -> None:
+@click.option("--department", help="Department of the records of this queue's calls, by name or id.")
+@remove_option
+def queue(*, slug: str, name: str, department: str | None, remove: bool) -> None:
     """Say which department a queue belongs to."""
 
-    def change(connection: Connection, phone: PhoneSystem) -> None:
-        table.set_queue(connection, phone.id, name, department)
+    def change(connection: Connection, phone: PhoneSystem, department_id: str | None) -> None:
+        if not remove:
+            table.set_queue(connection, phone.id, name, department_id)
+        elif not table.remove_queue(connection, phone.id, name):
+            raise CommandError(f"{name} is no queue of {slug}; see: connector phones list")
 
-    known = _set_department(slug, change, "phone_system.queue", name, department)
-    warn_of_queues([name], known)
-    click.echo(f"{name} is a queue of {slug}; department: {department or 'not decided by it'}.")
+    known = _set_department(slug, change, "phone_system.queue", name, department, removes=remove)
+    if not remove:
+        warn_of_queues([name], known)
+    said = "is no queue" if remove else "is a queue"
+    click.echo(f"{name} {said} of {slug}{_deciding(department, removes=remove)}.")
+
+
+def _deciding(department: str | None, *, removes: bool) -> str:
+    return "" if removes else f"; department: {department or 'not decided by it'}"
 
 
 @click.command("prefixes")
@@ -300,18 +317,23 @@ def _show_rules(slug: str, *, as_json: bool) -> None:
 
 def _set_department(
     slug: str,
-    change: Callable[[Connection, PhoneSystem], None],
+    change: Callable[[Connection, PhoneSystem, str | None], None],
     action: str,
     name: str,
     department: str | None,
+    *,
+    removes: bool,
 ) -> frozenset[str]:
-    """Set a line or a queue, warn of an unknown department, and return the queues known before."""
+    """Set a line or a queue by its department's name or id, and return the queues known before."""
+    if removes and department is not None:
+        raise click.UsageError("Give either --department or --remove.")
 
     async def step(services: Services) -> frozenset[str]:
         known = await services.store.read(known_queues)
-        detail = f"{name}: {department or 'no department'}"
-        phone = await change_phone(slug, change, action, detail, services)
-        await warn_of_departments(services, phone.portal_id, [department])
+        phone = (await services.phone_systems.find(slug)).phone
+        meant = await department_id(services, phone.portal_id, department)
+        detail = f"{name}: {'removed' if removes else department or 'no department'}"
+        await change_phone(slug, lambda c, p: change(c, p, meant), action, detail, services)
         return known
 
     return with_services(step)

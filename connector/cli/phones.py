@@ -11,8 +11,18 @@ import msgspec
 from connector.casing import ascii_upper
 from connector.cli import phone_configuration, recordings
 from connector.cli.context import actor, in_store, with_services
-from connector.cli.terminal import HOURS, ROW_ID, json_option, moment, secret_in, show_rows, write_json
-from connector.cli.warnings import known_queues, warn_of_departments, warn_of_queues
+from connector.cli.terminal import (
+    HOURS,
+    ROW_ID,
+    confirm,
+    json_option,
+    moment,
+    secret_in,
+    show_rows,
+    write_json,
+    yes_option,
+)
+from connector.cli.warnings import department_id, department_names, known_queues, warn_of_queues
 from connector.clock import system_clock
 from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address, template
 from connector.dialects import guide as guide_of
@@ -22,6 +32,7 @@ from connector.maintenance.baseline import Status
 from connector.services import Services
 from connector.settings import Settings
 from connector.store import Store, events, orders
+from connector.store.phone_changes import Bound
 from connector.store.phones import PhoneSystem
 
 _SCRIPT = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -62,7 +73,9 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
 @click.option("--time-zone", default="UTC", show_default=True, help="Of times that name none.")
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), default="neutral", show_default=True)
 @click.option("--portal", type=ROW_ID, help="The portal its calls go to, where several are linked.")
-@click.option("--department", help="Department id of its records, unless queue or line say another.")
+@click.option(
+    "--department", help="Department of its records, by name or id, unless queue or line say another."
+)
 @click.option("--line", "lines", multiple=True, metavar="NUMBER[=DEPARTMENT]",
     help="A number of your own, such as +33123456789; may be repeated.")  # fmt: skip
 @click.option("--queue", "queues", multiple=True, metavar="NAME=DEPARTMENT",
@@ -76,25 +89,24 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
     """Make a phone system; SLUG is the last part of its address. Its secret is shown this once."""
 
     async def step(services: Services) -> Introduction:
+        portal_id = await _portal_id(services, portal)
         phone = PhoneSystem(
             id=0,
             uid="",
             slug=slug,
             name=given["name"] or slug,
-            portal_id=await _portal_id(services, portal),
+            portal_id=portal_id,
             dialect=given["dialect"],
             country=ascii_upper(given["country"]),
             time_zone=given["time_zone"],
-            department_id=given["department"],
+            department_id=await department_id(services, portal_id, given["department"]),
             prefixes=tuple(given["prefixes"]),
-            lines=_pairs(lines),
-            queues=_pairs(queues),
+            lines=await _pairs(services, portal_id, lines),
+            queues=await _pairs(services, portal_id, queues),
         )
         known = await services.store.read(known_queues)
         secret = await services.phone_systems.add(phone, actor(), secret_in(secret_file))
         warn_of_queues(phone.queues, known)
-        departments = (phone.department_id, *phone.lines.values(), *phone.queues.values())
-        await warn_of_departments(services, phone.portal_id, departments)
         return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
 
     introduce(with_services(step), as_json=as_json)
@@ -117,12 +129,91 @@ def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json
     introduce(with_services(step), as_json=as_json)
 
 
+@phones.command("change")
+@click.argument("slug")
+@click.option("--slug", "new_slug", help="Another last part of its address; what posts to it must be told.")
+@click.option("--name", help="What people call it.")
+@click.option("--country", help="Where its national numbers are at home, such as FR.")
+@click.option("--time-zone", help="Of times that name none.")
+@click.option(
+    "--dialect", type=click.Choice(list(DIALECTS)), help="Another dialect; its secret changes at once."
+)
+@click.option("--portal", type=ROW_ID, help="Another portal, as long as it has told of no call.")
+@click.option("--department", help='Department of its records, by name or id; "" for the portal\'s.')
+@secret_file_option
+@json_option
+def change(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any) -> None:
+    """Correct what is given of a phone system; says first what is bound to it.
+
+    Lines, queues, prefixes and the like have commands of their own.
+    """
+    values = {column: given[option] for option, column in _CHANGED.items() if given[option] is not None}
+    if not values:
+        raise click.UsageError("Nothing to change was given.")
+
+    async def step(services: Services) -> Introduction:
+        _show_bound(slug, await services.phone_systems.bound_to(slug))
+        phone = (await services.phone_systems.find(slug)).phone
+        if "country" in values:
+            values["country"] = ascii_upper(values["country"])
+        if "department_id" in values:
+            portal_id = values.get("portal_id", phone.portal_id)
+            values["department_id"] = await department_id(services, portal_id, values["department_id"])
+        secret = await services.phone_systems.change(slug, values, actor(), secret_in(secret_file))
+        now = (await services.phone_systems.find(values.get("slug", slug))).phone
+        return Introduction(now.slug, DIALECTS[now.dialect], address_of(services.settings, now.slug), secret)
+
+    introduction = with_services(step)
+    if introduction.secret or introduction.slug != slug:
+        introduce(introduction, as_json=as_json)
+    elif as_json:
+        write_json({"slug": slug, "changed": sorted(values)})
+    else:
+        click.echo(f"{slug} is changed; `connector phones list` shows it.")
+
+
+_CHANGED = {
+    "new_slug": "slug",
+    "name": "name",
+    "country": "country",
+    "time_zone": "time_zone",
+    "dialect": "dialect",
+    "portal": "portal_id",
+    "department": "department_id",
+}
+"""The column that each option changes."""
+
+
+@phones.command("remove")
+@click.argument("slug")
+@yes_option
+def remove(*, slug: str, yes: bool) -> None:
+    """Remove a phone system for good; says first what is bound to it. Its calls and their records stay."""
+    _show_bound(slug, with_services(lambda services: services.phone_systems.bound_to(slug)))
+    confirm(
+        f"Nobody can post as {slug} any more. Calls that go on count as ended after a while; calls, records "
+        "and what waits for Desk stay.",
+        yes=yes,
+    )
+    with_services(lambda services: services.phone_systems.remove(slug, actor()))
+    click.echo(f"{slug} is removed.")
+
+
+def _show_bound(slug: str, bound: Bound) -> None:
+    counted = msgspec.structs.asdict(bound)
+    listed = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counted.items() if count)
+    click.echo(f"Bound to {slug}: {listed or 'nothing'}.", err=True)
+
+
 @phones.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
     """List every phone system."""
 
     async def step(services: Services) -> list[dict[str, Any]]:
+        phones = await services.phone_systems.list_all()
+        # Programs read ids, which stay when a department is called otherwise.
+        names = {} if as_json else await _all_names(services, phones)
         return [
             {
                 "slug": phone.slug,
@@ -132,9 +223,9 @@ def list_all(*, as_json: bool) -> None:
                 "dialect": phone.dialect,
                 "country": phone.country,
                 "time_zone": phone.time_zone,
-                "department": phone.department_id,
-                "lines": _written(phone.lines),
-                "queues": _written(phone.queues),
+                "department": names.get(phone.department_id or "", phone.department_id),
+                "lines": _written(phone.lines, names),
+                "queues": _written(phone.queues, names),
                 "secrets": len(phone.encrypted_secrets) + len(phone.encrypted_address_secrets),
                 "senders": phone.senders,
                 "prefixes": phone.prefixes,
@@ -144,7 +235,7 @@ def list_all(*, as_json: bool) -> None:
                 "orders": phone.takes_orders,
                 "internal": phone.records_internal,
             }
-            for phone in await services.phone_systems.list_all()
+            for phone in phones
         ]
 
     nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
@@ -214,8 +305,8 @@ def address_of(settings: Settings, slug: str) -> str:
 
 
 def introduce(phone: Introduction, *, as_json: bool) -> None:
-    """Show a phone system's secret, this once, and how to post a first event."""
-    script = first_event(phone.bare_address, phone.secret, phone.dialect)
+    """Show a phone system's secret, this once, and how to post a first call."""
+    script = first_call(phone.bare_address, phone.secret, phone.dialect)
     if as_json:
         shown = {"slug": phone.slug, "address": phone.address, "secret": phone.secret, "test": script}
         write_json(shown)
@@ -224,12 +315,12 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
     if phone.secret:
         click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
     if script:
-        click.echo(f"\nPaste this into a shell to post a first event:\n\n{script}")
+        click.echo(f"\nPaste this into a shell to post a first call:\n\n{script}")
     click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 
-def first_event(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
-    """Return a POSIX shell script that signs and posts one event: the guide's own, filled in.
+def first_call(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
+    """Return a POSIX shell script that signs and posts a call: the guide's own, filled in.
 
     It is empty where nobody but the vendor can sign.
     """
@@ -258,13 +349,26 @@ async def _portal_id(services: Services, given: int | None) -> int:
     return linked[0].id
 
 
-def _pairs(texts: Sequence[str]) -> dict[str, str | None]:
+async def _pairs(services: Services, portal_id: int, texts: Sequence[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for text in texts:
         name, _, department = text.partition("=")
-        found[name] = department or None
+        found[name] = await department_id(services, portal_id, department)
     return found
 
 
-def _written(pairs: Mapping[str, str | None]) -> list[str]:
-    return [f"{name}={department}" if department else name for name, department in pairs.items()]
+def _written(pairs: Mapping[str, str | None], names: Mapping[str, str]) -> list[str]:
+    return [f"{name}={names.get(its, its)}" if its else name for name, its in pairs.items()]
+
+
+async def _all_names(services: Services, phones: Sequence[PhoneSystem]) -> dict[str, str]:
+    """Return what the departments are called that phone systems name, by id, as far as Desk says."""
+    portals = {
+        each.portal_id
+        for each in phones
+        if {each.department_id, *each.lines.values(), *each.queues.values()} - {None}
+    }
+    names: dict[str, str] = {}
+    for portal_id in sorted(portals):
+        names |= await department_names(services, portal_id)
+    return names

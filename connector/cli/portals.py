@@ -1,6 +1,6 @@
 """Show the linked portals, and say what is to be written where."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
@@ -8,7 +8,7 @@ import msgspec
 
 from connector.cli.context import actor, with_services
 from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
-from connector.cli.warnings import warn_of_departments, warn_of_owners
+from connector.cli.warnings import agent_id, call_field, department_id, department_names
 from connector.errors import ConnectorError
 from connector.portals import checks
 from connector.portals.checks import RefusedWork
@@ -66,19 +66,19 @@ def list_all(*, as_json: bool) -> None:
 def show(*, portal_id: int, live: bool, as_json: bool) -> None:
     """Show how a portal is, what Desk refuses it, which scopes its grant has, and why each is needed."""
 
-    async def step(services: Services) -> tuple[Portal, dict[str, list[dict[str, Any]]]]:
+    async def step(services: Services) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
         portal = await services.portals.get(portal_id)
         asked = await _key_of(services, portal) if live else {}
         refused = [msgspec.structs.asdict(each) for each in await services.portals.refused(portal_id)]
         portal = await services.portals.get(portal_id)
         listed = {"in_the_way": _in_the_way(portal), "refused": refused, "scopes": _scopes(portal)}
-        return portal, listed | asked
+        return await _shown(services, portal), listed | asked
 
-    portal, listed = with_services(step)
+    whole, listed = with_services(step)
     if as_json:
-        write_json(_whole(portal) | listed)
+        write_json(whole | listed)
         return
-    show_one(_whole(portal), as_json=False)
+    show_one(whole, as_json=False)
     for title, rows in listed.items():
         click.echo(f"\n{title.capitalize().replace('_', ' ')}")
         show_rows(rows, as_json=False, nothing="none")
@@ -86,10 +86,15 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 
 @portals.command("set")
 @click.argument("portal_id", type=ROW_ID, metavar="ID")
-@click.option("--default-department-id", help="Where records go that nothing else decides.")
-@click.option("--default-owner-id", help="Desk agent id of the owner where no agent of ours is.")
-@click.option("--recording-field", help="API name of a custom field of calls for the recording, cf_...")
-@click.option("--key-field", help="API name of a custom field of calls for the call key, cf_...")
+@click.option(
+    "--default-department-id", help="Department of records that nothing else decides, by name or id."
+)
+@click.option(
+    "--default-owner-id",
+    help="Desk agent who owns records where none of ours does: e-mail address, name or id.",
+)
+@click.option("--recording-field", help="Custom field of calls for the recording: API name or label.")
+@click.option("--key-field", help="Custom field of calls for the call key: API name or label.")
 @click.option("--recording-links", type=click.Choice(CHOICES["recording_links"]),
     help="What Desk is given: our page, or the phone system's own address.")  # fmt: skip
 @click.option("--recording-downloads", type=click.Choice(CHOICES["recording_downloads"]),
@@ -106,17 +111,32 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     if not values:
         raise click.UsageError("Nothing to set was given.")
 
-    async def step(services: Services) -> Portal:
-        portal = await services.portals.configure(portal_id, actor=actor(), **values)
-        await warn_of_departments(services, portal_id, _given(values, "default_department_id"))
-        await warn_of_owners(services, portal_id, _given(values, "default_owner_id"))
-        return portal
+    async def step(services: Services) -> dict[str, Any]:
+        await services.portals.get(portal_id)
+        for name, meant in _MEANT.items():
+            if values.get(name):
+                values[name] = await meant(services, portal_id, str(values[name]))
+        return await _shown(services, await services.portals.configure(portal_id, actor=actor(), **values))
 
-    show_one(_whole(with_services(step)), as_json=as_json)
+    show_one(with_services(step), as_json=as_json)
 
 
-def _given(values: Mapping[str, str | int | None], name: str) -> list[str]:
-    return [str(values[name])] if values.get(name) else []
+_MEANT: dict[str, Callable[[Services, int, str], Awaitable[str | None]]] = {
+    "default_department_id": department_id,
+    "default_owner_id": agent_id,
+    "recording_field": call_field,
+    "key_field": call_field,
+}
+"""How Desk is asked what is meant by a setting that names something of its own."""
+
+
+async def _shown(services: Services, portal: Portal) -> dict[str, Any]:
+    """Return a portal for people and programs, its default department by name too."""
+    whole = _whole(portal)
+    if portal.default_department_id is not None:
+        names = await department_names(services, portal.id)
+        whole["default_department"] = names.get(portal.default_department_id)
+    return whole
 
 
 def _whole(portal: Portal) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def deliver(*, listen: tuple[str, int] | None) -> None:
     """Deliver call records to Zoho Desk without serving; as many of these may run as you like."""
     settings = _settings()
     with nullcontext() if listen is None else bind(*listen) as listener:
-        services = Services(settings, Store.open(settings.database_url))
+        services = Services(settings, Store.open_existing(settings.database_url))
         if listener is None:
             settle_memory()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

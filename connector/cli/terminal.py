@@ -14,6 +14,8 @@ Row = Mapping[str, Any]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 
+yes_option = click.option("--yes", is_flag=True, help="Ask nothing before it is done.")
+
 ROW_ID = click.IntRange(1, 2**63 - 1)
 """The id of something that we keep."""
 
@@ -52,6 +54,19 @@ def secret_in(secret_file: TextIO | None) -> str:
     if not text:
         raise CommandError(f"{secret_file.name} is empty: write the secret into it, and nothing else.")
     return text
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Say what cannot be taken back, and ask unless `yes` was given; CommandError where nobody can answer."""
+    if yes:
+        return
+    click.echo(what, err=True)
+    try:
+        wanted = click.confirm("Go on?", err=True)
+    except click.Abort as problem:
+        raise CommandError("Nothing is changed: answer y, or give --yes.") from problem
+    if not wanted:
+        raise CommandError("Nothing is changed.")
 
 
 def show_rows(rows: Sequence[Row], *, as_json: bool, nothing: str) -> None:

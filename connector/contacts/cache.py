@@ -70,9 +70,14 @@ class ContactCache:
         """Keep that a number belongs to a contact, whatever Desk said or is just saying."""
         await self._store.write(lambda c: self.put_in(c, portal_id, e164, contact))
 
-    def put_in(self, connection: Connection, portal_id: int, e164: str, contact: Contact) -> None:
-        """Do so in the caller's transaction."""
-        contacts.replace_answer(connection, portal_id, e164, Answer(_encode((contact,)), self._clock()))
+    def put_in(
+        self, connection: Connection, portal_id: int, e164: str, contact: Contact, *, beside: bool = False
+    ) -> None:
+        """Do so in the caller's transaction; `beside` those whom Desk named last."""
+        known = contacts.answer(connection, portal_id, e164) if beside else None
+        others = [] if known is None else [each for each in _decode(known.contacts) if each.id != contact.id]
+        answer = Answer(_encode((contact, *others)), self._clock())
+        contacts.replace_answer(connection, portal_id, e164, answer)
         self._learn(connection, portal_id, e164, (contact,))
 
     async def forget(self, portal_id: int, *, number: str | None, contact_id: str | None) -> None:

@@ -79,6 +79,13 @@ class OpenTicket(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class Tickets(msgspec.Struct, frozen=True):
+    """A contact's open tickets, the newest first, and when the last ticket of all was made."""
+
+    open: tuple[OpenTicket, ...]
+    last_at: int | None
+
+
 def still_open(tickets: Iterable[models.Ticket], limit: int) -> tuple[OpenTicket, ...]:
     """Return those that are not closed, the newest first, at most `limit`.
 

@@ -23,6 +23,7 @@ from connector.contacts.cards import (
     Contact,
     Found,
     OpenTicket,
+    Tickets,
     from_desk,
     still_open,
 )
@@ -177,7 +178,13 @@ class ContactLookup:
     async def open_tickets(
         self, portal_id: int, contact_id: str, limit: int = OPEN_AT_MOST
     ) -> tuple[OpenTicket, ...]:
-        """Return a contact's open tickets, the newest first, in one request; raises any ZohoError.
+        """Return a contact's open tickets, the newest first; raises as `tickets` does."""
+        return (await self.tickets(portal_id, contact_id, limit)).open
+
+    async def tickets(self, portal_id: int, contact_id: str, limit: int = OPEN_AT_MOST) -> Tickets:
+        """Return a contact's open tickets and when the last one was made, in one request.
+
+        Raises any ZohoError.
 
         RecordNotFound says that the contact is gone, deleted or merged: it is forgotten by then, and a
         look-up asks Desk.
@@ -185,7 +192,9 @@ class ContactLookup:
         try:
             async with self._timeout(live=True):
                 desk = await self._desks.desk(portal_id)
-                return still_open(await desk.contact_tickets(contact_id, LOOKED_AT, live=True), limit)
+                found = await desk.contact_tickets(contact_id, LOOKED_AT, live=True)
+                newest = max((each.created_at or 0 for each in found), default=0)
+                return Tickets(still_open(found, limit), newest or None)
         except RecordNotFound:
             await self.forget(portal_id, contact_id=contact_id)
             raise
@@ -206,9 +215,14 @@ class ContactLookup:
         """
         await self._store.write(lambda c: self.remember_in(c, portal_id, e164, contact))
 
-    def remember_in(self, connection: Connection, portal_id: int, e164: str, contact: Contact) -> None:
-        """Do so in the caller's transaction, such as the one that settles the contact's row."""
-        self._cache.put_in(connection, portal_id, numbers.subscriber(e164), contact)
+    def remember_in(
+        self, connection: Connection, portal_id: int, e164: str, contact: Contact, *, beside: bool = False
+    ) -> None:
+        """Do so in the caller's transaction, such as the one that settles the contact's row.
+
+        `beside` those to whom it belongs as well, as far as they are known.
+        """
+        self._cache.put_in(connection, portal_id, numbers.subscriber(e164), contact, beside=beside)
 
     async def forget(
         self, portal_id: int, *, number: str | None = None, contact_id: str | None = None

@@ -12,6 +12,7 @@ from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
 from connector.store import Store, call_groups, phones, portals, users
+from connector.store.calls import NOBODY
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -21,7 +22,8 @@ from connector.store.users import User
 class CallContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a call record is made with besides what the call says.
 
-    `users` maps the phone system's words for agents to users; `chosen` is the contact that an agent chose.
+    `users` maps the phone system's words for agents to users; `chosen` is the contact that an agent chose,
+    None for one who said that it is nobody of those who are known: that `is_another`. `key` is the call's.
     `country` is where the customers of the line are at home.
     Of an internal call `customer` is the colleague who was called, and `line` the one who called.
     """
@@ -33,7 +35,9 @@ class CallContext(msgspec.Struct, frozen=True, kw_only=True):
     customer: Number
     line: Number
     country: str
+    key: str = ""
     is_internal: bool = False
+    is_another: bool = False
 
 
 class ContextKey(msgspec.Struct, frozen=True):
@@ -112,7 +116,9 @@ def _context(found: ContextRows | None, record: CallRecord) -> CallContext:
         portal=found.portal,
         phone=found.phone,
         users=found.users,
-        chosen=found.chosen,
+        chosen=None if found.chosen == NOBODY else found.chosen,
+        is_another=found.chosen == NOBODY,
+        key=record.key,
         customer=_customer(record, found.phone, country),
         line=numbers.read(record.line, found.phone.country),
         country=country,

@@ -41,11 +41,13 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The contact that shall be made; `country` is how its number may be written without a country code.
 
     Without `phone` it is known by its name alone, such as one of whom only unreadable digits are known.
+    `is_another` than those who bear the number: an agent has said so.
     """
 
     last_name: str
     phone: str | None = None
     country: str = ""
+    is_another: bool = False
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -61,7 +63,9 @@ def key_of(context: CallContext) -> str:
         return INTERNAL
     if numbers.is_among(context.customer.e164, context.phone.lines):
         return WITHHELD
-    return numbers.caller_key(context.customer) or WITHHELD
+    key = numbers.caller_key(context.customer) or WITHHELD
+    # Each such call has a contact of its own, of which nobody knows yet who it is.
+    return f"{key} {context.key}" if context.is_another and key not in NAMES else key
 
 
 class Contacts:
@@ -82,7 +86,8 @@ class Contacts:
             return context.chosen
         key = key_of(context)
         e164 = context.customer.e164
-        if key not in NAMES and e164 and (known := await self._known(delivery, context, e164, refused)):
+        is_sought = e164 and key not in NAMES and not context.is_another
+        if e164 and is_sought and (known := await self._known(delivery, context, e164, refused)):
             return known
         return await self._made(delivery, _wanted(delivery.row, context, key), refused)
 
@@ -126,7 +131,11 @@ class Contacts:
                 return await delivery.not_found_yet(unsure_for)
             delivery.assume_absent()
         try:
-            made = await delivery.post(_body(record), _create)
+            # Where Desk wants each number once, another one who bears it can be known by name alone.
+            only_named = record.is_another and is_there
+            made = await delivery.post(
+                contact_body(record.last_name) if only_named else _body(record), _create
+            )
         except AlreadyThere as problem:
             return await self._look_again(delivery, problem)
         return await self._note(delivery, "made", from_desk(made), record)
@@ -148,7 +157,7 @@ class Contacts:
         found = await self._contact_lookup.look_up(
             row.portal_id, record.phone, country=record.country, live=False, desk=desk
         )
-        return pick(found.contacts)
+        return pick([each for each in found.contacts if not record.is_another or _is_ours(each, row, record)])
 
     async def _note(self, delivery: Delivery, outcome: str, contact: Contact, record: ContactRecord) -> None:
         stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=delivery.row.revision)
@@ -156,7 +165,10 @@ class Contacts:
         def remember(connection: Connection) -> None:
             # In the same commit, so that the calls that are woken by it find the contact there.
             if record.phone is not None:
-                self._contact_lookup.remember_in(connection, delivery.row.portal_id, record.phone, contact)
+                beside = record.is_another
+                self._contact_lookup.remember_in(
+                    connection, delivery.row.portal_id, record.phone, contact, beside=beside
+                )
 
         await delivery.done(outcome, _body(record), stands, remember)
 
@@ -173,7 +185,9 @@ def _wanted(row: Row, context: CallContext, key: str) -> Wanted:
         record = ContactRecord(last_name=NAMES[key])
     else:
         name, e164 = numbers.caller_name(context.customer), context.customer.e164
-        record = ContactRecord(last_name=name, phone=e164, country=context.country)
+        record = ContactRecord(
+            last_name=name, phone=e164, country=context.country, is_another=context.is_another
+        )
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",
@@ -190,6 +204,11 @@ def _body(record: ContactRecord) -> Body:
 
 async def _create(desk: Desk, body: Body) -> models.Contact:
     return await desk.create_contact(body)
+
+
+def _is_ours(contact: Contact, row: Row, record: ContactRecord) -> bool:
+    """Tell whether a contact may be the one that was made for a row: by its name, and no sooner than that."""
+    return contact.name == record.last_name and contact.modified_at >= row.created_at - MINUTE
 
 
 def _is_named(contact: models.Contact, name: str) -> bool:

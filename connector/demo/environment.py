@@ -3,6 +3,7 @@
 The connector is set as its sandbox needs, and otherwise as the environment says.
 """
 
+import fcntl
 import json
 import os
 import shlex
@@ -234,6 +235,8 @@ class Environment:
             return Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="connector-demo-")))
         folder = data / "connector-demo"
         try:
+            data.mkdir(parents=True, exist_ok=True)
+            self._ending.enter_context(_alone_in(data))
             if self._options.fresh:
                 shutil.rmtree(folder, ignore_errors=True)
             private_folder(folder)
@@ -262,6 +265,26 @@ def _open_services(environment: dict[str, str]) -> Iterator[Services]:
         yield Services(settings, store)
     finally:
         store.close()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other demos out of a folder; CommandError where one is there. It ends with the process."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        raise CommandError(
+            f"Another demo runs with --data {folder}: end it, or choose another folder."
+        ) from problem
 
 
 def _port(wanted: int | None, option: str) -> int:

@@ -30,17 +30,22 @@ class Silence:
     async def step(self) -> None:
         """Note who was heard since the last step, and look who is silent."""
         now = self._clock()
-        since = now - FIRST_LOOK if self._looked_at is None else self._looked_at - OVERLAP
-        heard = await self._store.read(lambda c: silence.heard(c, since))
+        heard = await self._heard(now)
         if heard:
             await self._store.write(partial(silence.note, moments=heard, forget_before=now - LEARNED_FROM))
         self._looked_at = now
         self._tell([each for each in await self.statuses() if each.state == "silent"])
 
     async def statuses(self) -> list[Status]:
-        """Return how every phone system is, exact to a minute."""
+        """Return how every phone system is at this moment, what no step has noted yet included."""
         now = self._clock()
-        return [status(each, now) for each in await self._store.read(silence.read_activity)]
+        heard, known = await self._heard(now), await self._store.read(silence.read_activity)
+        return [status(silence.with_moments(each, heard.get(each.id, ())), now) for each in known]
+
+    async def _heard(self, now: int) -> dict[int, list[int]]:
+        """Return when each phone system spoke since the last step."""
+        since = now - FIRST_LOOK if self._looked_at is None else self._looked_at - OVERLAP
+        return await self._store.read(lambda c: silence.heard(c, since))
 
     def _tell(self, silent: list[Status]) -> None:
         for each in silent:

@@ -96,9 +96,10 @@ class Orders:
         return await self._store.read(lambda connection: registry.get(connection, uid))
 
     async def can_dial(self, user_id: int) -> bool:
-        """Tell whether a user has a telephone that can be made to call."""
+        """Tell whether a user has a telephone that can be made to call, by a program that has ever come."""
         roster = await self._read_roster()
-        return bool(telephones(roster.team, user_id, roster.phones))
+        able = [phone for phone in roster.phones if phone.carries_orders_out]
+        return bool(telephones(roster.team, user_id, able))
 
     async def name_of(self, phone: PhoneSystem, word: str) -> str | None:
         """Return the name of whoever has an extension or login now, None where it is nobody's."""

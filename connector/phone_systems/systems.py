@@ -1,8 +1,10 @@
-"""Find the phone systems that post to us, add them, and change their secrets."""
+"""Find the phone systems that post to us, add, change and remove them, and change their secrets."""
 
 import re
 import secrets
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,11 +18,15 @@ from connector.dialects.base import agents_of
 from connector.dialects.signing import new_secret, new_token
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
 from connector.phone_systems.hints import HintReader
-from connector.store import Store, audit
+from connector.store import Store, audit, phone_changes, portals
 from connector.store import phones as table
+from connector.store.phone_changes import Bound
 
 CACHED_FOR = 2 * SECOND
 """How long a phone system is taken from memory: a rotation, a new line or extension works after that."""
+
+CHANGEABLE = ("slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id")
+"""What can be changed of a phone system at once; what else it has, one by one."""
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 SLUG_AT_MOST = 40
@@ -49,7 +55,7 @@ class CachedPhoneSystem(msgspec.Struct, frozen=True):
 
 
 class PhoneSystems:
-    """Find phone systems, from memory for two seconds; add them, and change their secrets."""
+    """Find phone systems, from memory for two seconds; add, change and remove them."""
 
     def __init__(self, store: Store, encryptor: Encryptor, clock: Clock) -> None:
         self._store = store
@@ -106,28 +112,89 @@ class PhoneSystems:
         `given` is the vendor's secret where the dialect has one; the answer is "" where we make none.
         """
         check(phone)
-        dialect, now = DIALECTS[phone.dialect], self._clock()
-        signing = _checked(dialect, given) if dialect.signing != "made" else new_secret()
-        token = new_token() if dialect.secret_in_address else ""
+        now, made = self._clock(), _make_secrets(DIALECTS[phone.dialect], given)
         whole = msgspec.structs.replace(
             phone,
             lines={whole_number(line, phone.country): its for line, its in phone.lines.items()},
             uid=secrets.token_hex(16),
-            encrypted_secrets=(self._encryptor.encrypt(signing),) if signing else (),
-            encrypted_address_secrets=(self._encryptor.encrypt(token),) if token else (),
+            encrypted_secrets=self._encrypted(made.signing),
+            encrypted_address_secrets=self._encrypted(made.token),
         )
 
         def change(connection: Connection) -> None:
-            if table.find(connection, phone.slug, now) is not None:
-                raise CommandError(
-                    f"There is a phone system {phone.slug} already: choose another name, or see "
-                    "`connector phones --help` for what can be changed of it."
-                )
+            _check_free(connection, phone.slug, now)
             table.add(connection, whole, now)
             audit.append(connection, now, actor, "phone_system.added", phone.slug)
 
         await self._store.write(change)
-        return token or ("" if given else signing)
+        return made.token or ("" if given else made.signing)
+
+    def _encrypted(self, secret: str) -> tuple[bytes, ...]:
+        return (self._encryptor.encrypt(secret),) if secret else ()
+
+    async def bound_to(self, slug: str) -> Bound:
+        """Return what is bound to a phone system, for people to see before they change or remove it."""
+        phone_id = (await self.find(slug)).phone.id
+        return await self._store.read(lambda connection: phone_changes.bound_to(connection, phone_id))
+
+    async def change(self, slug: str, wanted: Mapping[str, Any], actor: str, given: str = "") -> str:
+        """Change some of `CHANGEABLE`; return the new secret where there is one, this once, else "".
+
+        Another dialect has secrets of its own: the former ones end at once, and `given` is the vendor's, as
+        in `add`. Once a phone system has told of calls it stays with its portal, where their records are.
+        Raises CommandError that says what cannot be, UnknownPhoneSystem.
+        """
+        phone, now = (await self.find(slug)).phone, self._clock()
+        if unknown := wanted.keys() - set(CHANGEABLE):
+            raise CommandError(f"A phone system has no {', '.join(sorted(unknown))} to change.")
+        changed: table.PhoneSystem = msgspec.structs.replace(phone, **wanted)
+        check(changed)
+        values = dict(wanted)
+        made = None if changed.dialect == phone.dialect else _make_secrets(DIALECTS[changed.dialect], given)
+        if made is None and given:
+            raise CommandError(
+                "The dialect stays as it is: give its new secret with `connector phones rotate`."
+            )
+        if made is not None and DIALECTS[changed.dialect].signing != "made":
+            # Only who signs may fetch orders.
+            values["takes_orders"] = False
+
+        def write(connection: Connection) -> None:
+            if changed.slug != slug:
+                _check_free(connection, changed.slug, now)
+            if changed.portal_id != phone.portal_id:
+                _check_portal(connection, phone, changed.portal_id)
+            phone_changes.change(connection, phone.id, **values)
+            if made is not None:
+                phone_changes.end_secrets(connection, phone.id)
+                for encrypted in self._encrypted(made.signing):
+                    table.add_secret(connection, phone.id, encrypted, now)
+                for encrypted in self._encrypted(made.token):
+                    table.add_secret(connection, phone.id, encrypted, now, "address")
+            detail = "; ".join(f"{name}: {'' if value is None else value}" for name, value in values.items())
+            audit.append(connection, now, actor, "phone_system.changed", slug, detail)
+
+        await self._store.write(write)
+        self._cache.clear()
+        return "" if made is None else made.token or ("" if given else made.signing)
+
+    async def remove(self, slug: str, actor: str) -> Bound:
+        """Remove a phone system, and return what was bound to it; raises UnknownPhoneSystem.
+
+        Nobody can post as it any more, and its address is free. Its calls stay, with their records; those
+        that go on count as ended once they have been silent for as long as is set.
+        """
+        phone, now = (await self.find(slug)).phone, self._clock()
+
+        def write(connection: Connection) -> Bound:
+            bound = phone_changes.bound_to(connection, phone.id)
+            phone_changes.remove(connection, phone.id, slug, now)
+            audit.append(connection, now, actor, "phone_system.removed", slug, f"calls: {bound.calls}")
+            return bound
+
+        bound = await self._store.write(write)
+        self._cache.clear()
+        return bound
 
     async def rotate(self, slug: str, overlap_hours: int, actor: str, given: str = "") -> str:
         """Give a new secret; the older ones of its kind stay valid for `overlap_hours`.
@@ -150,6 +217,37 @@ class PhoneSystems:
         await self._store.write(change)
         self._cache.clear()
         return "" if given else secret
+
+
+class _Secrets(msgspec.Struct, frozen=True):
+    """What a phone system signs with, and what stands in its address; "" where it has none."""
+
+    signing: str
+    token: str
+
+
+def _make_secrets(dialect: Dialect, given: str) -> _Secrets:
+    """Make what a dialect needs, or take what its vendor gave; CommandError where that is not right."""
+    signing = new_secret() if dialect.signing == "made" and not given else _checked(dialect, given)
+    return _Secrets(signing, new_token() if dialect.secret_in_address else "")
+
+
+def _check_free(connection: Connection, slug: str, now: int) -> None:
+    if table.find(connection, slug, now) is not None:
+        raise CommandError(
+            f"There is a phone system {slug} already: choose another name, or change that one with "
+            f"`connector phones change {slug}`."
+        )
+
+
+def _check_portal(connection: Connection, phone: table.PhoneSystem, portal_id: int) -> None:
+    if portals.get(connection, portal_id) is None:
+        raise CommandError(f"There is no portal {portal_id}; `connector portals list` shows them all.")
+    if phone_changes.bound_to(connection, phone.id).calls:
+        raise CommandError(
+            f"{phone.slug} has told of calls whose records are in its portal, and stays with it. Add another "
+            f"phone system for portal {portal_id}, and remove this one."
+        )
 
 
 def _plain(address: str) -> IPv4Address | IPv6Address | None:
@@ -184,6 +282,8 @@ def check(phone: table.PhoneSystem) -> None:
     """Refuse a phone system that could not work; CommandError says which part is wrong."""
     if not phone.slug or len(phone.slug) > SLUG_AT_MOST or set(phone.slug) - SLUG_LETTERS:
         raise CommandError("The address must be small letters, digits and hyphens, at most 40.")
+    if not phone.name.strip():
+        raise CommandError("The name is empty: write what people call the phone system.")
     if phone.dialect not in DIALECTS:
         raise CommandError(f"There is no dialect {phone.dialect}; there is {', '.join(DIALECTS)}.")
     if not numbers.known_country(phone.country):

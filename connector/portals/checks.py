@@ -156,7 +156,7 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             layer="profile",
             certain=False,
             why=f"Zoho Desk did not say what the linking agent's profile allows: {because}",
-            remedy=f"Ask again with: connector portals show {portal.id} --live",
+            remedy=f"Ask again with `connector portals show {portal.id} --live`.",
         )
 
 

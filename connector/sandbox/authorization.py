@@ -9,6 +9,8 @@ The pages are plain HTML forms, so that a program can do what a person does (kee
 4. `POST /oauth/v2/consent` answers 302 to the client. Fields: `request` (the query string of step 3, which
    stands in the form's hidden field), `decision` (`accept` or `deny`) and, for Desk scopes, `org_id` (may be
    left out if the user has one portal). Where the page only offers "Back to app", it is `error=no_org`.
+
+`GET /logout?serviceurl=...` ends a sign-in and goes on; Zoho's own pages lead there, no contract names it.
 """
 
 from urllib.parse import quote, urlencode
@@ -130,6 +132,7 @@ def routes() -> list[Route]:
         Route("/oauth/v2/consent", decide, methods=["POST"]),
         Route("/signin", show_signin, methods=["GET"]),
         Route("/signin", signin, methods=["POST"]),
+        Route("/logout", sign_out, methods=["GET"]),
     ]
 
 
@@ -199,6 +202,15 @@ async def signin(request: Request) -> Response:
     else:
         response = page("signed_in.html", user=user)
     response.set_cookie(COOKIE, user.zuid, httponly=True, samesite="lax")
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    """Forget who this browser is, and go on to `serviceurl` where that is an address of this Zoho's."""
+    target = request.query_params.get("serviceurl", "")
+    own = data_center_of(request).accounts
+    response = RedirectResponse(target if target.startswith(f"{own}/") else "/signin", 302)
+    response.delete_cookie(COOKIE)
     return response
 
 

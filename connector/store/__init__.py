@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from connector.errors import StoreUnavailable
 from connector.store.engine import CHANGERS, EVENT_WRITERS, READERS, has_locks, open_engine, reading, writing
 from connector.store.failures import Outages, is_cut, translate
-from connector.store.migrating import migrate
+from connector.store.migrating import check_exists, migrate
 from connector.store.writer import Handler, Writer
 
 Item = TypeVar("Item")
@@ -51,6 +51,14 @@ class Store:
         migrate(engine)
         engine.dispose()
         return cls(url)
+
+    @classmethod
+    def open_existing(cls, url: str) -> Self:
+        """Do so only where there is a database of the connector: CommandError says where none is."""
+        engine = open_engine(url)
+        check_exists(engine)
+        engine.dispose()
+        return cls.open(url)
 
     async def read(self, ask: Callable[[Connection], Result]) -> Result:
         """Return what `ask` reads; StoreUnavailable when the database does not answer."""

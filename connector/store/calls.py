@@ -14,6 +14,10 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Call).decode
 
 
+NOBODY = "none"
+"""Stands for a chosen contact: the agent says that it is none of those who bear the number."""
+
+
 class CallRow(msgspec.Struct):
     """One call as the database has it; `call` is empty on a stub, a parent never heard of.
 

@@ -173,7 +173,7 @@ def being_sent(connection: Connection, call_ids: Collection[int], numbers: Colle
 
 
 def _of(call_ids: Collection[int], numbers: Collection[str]) -> ColumnElement[bool]:
-    of_numbers = and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))
+    of_numbers = and_(outbox.c.kind == "contact", _is_made_for(numbers))
     return or_(outbox.c.call_id.in_(call_ids), of_numbers)
 
 
@@ -233,6 +233,12 @@ def unname(connection: Connection, call_ids: Collection[int], now: int) -> None:
     connection.execute(update(calls).where(calls.c.id.in_(call_ids)).values(forgotten))
 
 
+def _is_made_for(numbers: Collection[str]) -> ColumnElement[bool]:
+    """Find contacts that were made for numbers, or (the call's key stands behind) for one call of theirs."""
+    of_one_call = (outbox.c.key.startswith(f"{number} ", autoescape=True) for number in numbers)
+    return or_(outbox.c.key.in_(numbers), *of_one_call)
+
+
 def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
     """Delete numbers (E.164) from the contact index, with the contacts that they lead to, in every portal."""
     leads, bears = contact_numbers.c, []
@@ -240,7 +246,7 @@ def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
         rows = connection.execute(select(leads.portal_id, leads.contact_id).where(leads.number == number))
         bears += [Contact(*row) for row in rows]
     known = connection.execute(delete(directory).where(directory.c.number.in_(numbers))).rowcount
-    made = and_(outbox.c.kind == "contact", outbox.c.key.in_(numbers))
+    made = and_(outbox.c.kind == "contact", _is_made_for(numbers))
     connection.execute(delete(orders).where(orders.c.number.in_(numbers)))
     deliveries = connection.execute(delete(outbox).where(made)).rowcount
     erased = sum(erase_contact(connection, contact) for contact in bears)

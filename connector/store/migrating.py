@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from connector.errors import StoreError
+from connector.errors import CommandError, StoreError
 from connector.store.engine import reading, writing
 from connector.store.failures import translate
 
@@ -41,6 +41,25 @@ def migrate(engine: Engine) -> None:
             command.upgrade(_config(connection), "head")
     except AlembicError as problem:
         raise StoreError(f"The database was made by another version of the connector: {problem}") from problem
+    except SQLAlchemyError as problem:
+        raise translate(problem) from problem
+
+
+def check_exists(engine: Engine) -> None:
+    """Raise CommandError where no database of the connector is, and make none."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    where = str(Path(file).absolute()) if file else engine.url.render_as_string()
+    missing = CommandError(
+        f"There is no database of the connector at {where}. Give the command the settings with which "
+        "`connector serve` runs (DATABASE_URL, or CONNECTOR_FILE), in the same folder. `connector migrate` "
+        "makes a new database, and so does `connector serve`."
+    )
+    if file is not None and not (Path(file).is_file() and Path(file).stat().st_size):
+        raise missing
+    try:
+        with reading(engine).connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                raise missing
     except SQLAlchemyError as problem:
         raise translate(problem) from problem
 

@@ -17,6 +17,7 @@ from connector.store.tables import (
     phone_systems,
     queues,
     senders,
+    takers,
     users,
 )
 
@@ -36,6 +37,7 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     that its numbers have their country code and no plus.
     `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
     `agent_words` are the extensions and logins of active users here; they are kept with the users.
+    `has_taker` says that its program has asked for orders at least once.
     """
 
     id: int
@@ -59,6 +61,12 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
     agent_words: frozenset[str] = frozenset()
+    has_taker: bool = False
+
+    @property
+    def carries_orders_out(self) -> bool:
+        """Tell whether orders may be offered: they are allowed, and a program has ever come for them."""
+        return self.takes_orders and self.has_taker
 
     @property
     def notation(self) -> Notation:
@@ -102,9 +110,16 @@ def get(connection: Connection, phone_id: int, now: int) -> PhoneSystem | None:
     return None if row is None else _whole(connection, row, now)
 
 
+def is_any(connection: Connection) -> bool:
+    """Tell whether there is a phone system that was not removed."""
+    there = select(phone_systems.c.id).where(phone_systems.c.removed_at.is_(None))
+    return connection.execute(there.limit(1)).first() is not None
+
+
 def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
-    """Return every phone system in the order of their addresses."""
-    rows = connection.execute(select(phone_systems).order_by(phone_systems.c.slug)).all()
+    """Return every phone system in the order of their addresses, those that were removed left out."""
+    there = select(phone_systems).where(phone_systems.c.removed_at.is_(None))
+    rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
     return [_whole(connection, row, now) for row in rows]
 
 
@@ -124,7 +139,13 @@ def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> Ph
         lines=_pairs(connection, own_lines),
         queues=_pairs(connection, own_queues),
         agent_words=_agent_words(connection, values["id"]),
+        has_taker=values["takes_orders"] and _has_taker(connection, values["id"]),
     )
+
+
+def _has_taker(connection: Connection, phone_id: int) -> bool:
+    asked = select(takers.c.asked_at).where(takers.c.phone_system_id == phone_id)
+    return connection.execute(asked).first() is not None
 
 
 def _agent_words(connection: Connection, phone_id: int) -> frozenset[str]:
@@ -236,9 +257,21 @@ def caller_ids_of(connection: Connection, phone_id: int) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(asked.order_by(caller_ids.c.pattern))}
 
 
+def remove_line(connection: Connection, phone_id: int, number: str) -> bool:
+    """Say that a number (E.164) is not the company's own any more; tell whether it was."""
+    which = and_(lines.c.phone_system_id == phone_id, lines.c.number == number)
+    return connection.execute(delete(lines).where(which)).rowcount > 0
+
+
+def remove_queue(connection: Connection, phone_id: int, queue: str) -> bool:
+    """Forget a queue's department; tell whether the queue was known."""
+    which = and_(queues.c.phone_system_id == phone_id, queues.c.queue == queue)
+    return connection.execute(delete(queues).where(which)).rowcount > 0
+
+
 def set_line(connection: Connection, phone_id: int, number: str, department_id: str | None) -> None:
     """Say that a number (E.164) is the company's own."""
-    connection.execute(delete(lines).where(lines.c.phone_system_id == phone_id, lines.c.number == number))
+    remove_line(connection, phone_id, number)
     connection.execute(
         insert(lines).values(phone_system_id=phone_id, number=number, department_id=department_id)
     )
@@ -246,7 +279,7 @@ def set_line(connection: Connection, phone_id: int, number: str, department_id: 
 
 def set_queue(connection: Connection, phone_id: int, queue: str, department_id: str | None) -> None:
     """Say which department a queue belongs to."""
-    connection.execute(delete(queues).where(queues.c.phone_system_id == phone_id, queues.c.queue == queue))
+    remove_queue(connection, phone_id, queue)
     connection.execute(
         insert(queues).values(phone_system_id=phone_id, queue=queue, department_id=department_id)
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from connector.clock import MINUTE
 from connector.store import calls, outbox, phones, portals
-from connector.store.calls import CallRow
+from connector.store.calls import NOBODY, CallRow
 from connector.store.engine import insert
 from connector.store.phones import PhoneSystem
 from connector.store.portals import Portal
@@ -106,7 +106,8 @@ def _in_desk(connection: Connection, root: CallRow, portal_id: int) -> dict[str,
     """Return whose record it is and where: the one written, else the contact that was chosen."""
     row = outbox.find(connection, portal_id, "call", root.key)
     sent = None if row is None or row.sent is None else _sent(row.sent).body
-    contact_id = root.chosen_contact_id if sent is None else sent.contact_id
+    chosen = None if root.chosen_contact_id == NOBODY else root.chosen_contact_id
+    contact_id = chosen if sent is None else sent.contact_id
     asked = select(contacts.c.name).where(
         contacts.c.portal_id == portal_id, contacts.c.contact_id == contact_id
     )

@@ -51,12 +51,8 @@ def heard(connection: Connection, since: int) -> dict[int, list[int]]:
 def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_before: int) -> None:
     """Add to the hours when phone systems were heard, and forget what is too old for the baseline."""
     for phone_id, told in moments.items():
-        kept = {hour.hour_at: hour for hour in _hours(connection, phone_id)}
-        changed = {}
-        for at in told:
-            hour_at = at // HOUR * HOUR
-            kept[hour_at] = changed[hour_at] = _with(kept.get(hour_at), hour_at, at)
-        for hour in changed.values():
+        kept = _hours(connection, phone_id)
+        for hour in set(_with_moments(kept, told)).difference(kept):
             _put(connection, phone_id, hour)
     connection.execute(delete(activity).where(activity.c.hour_at < forget_before))
 
@@ -64,11 +60,26 @@ def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_be
 def read_activity(connection: Connection) -> list[Activity]:
     """Return every phone system with its hours, in the order of their addresses."""
     asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
-    rows = connection.execute(asked.order_by(phone_systems.c.slug)).all()
+    there = asked.where(phone_systems.c.removed_at.is_(None))
+    rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
     return [
         Activity(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
         for row in rows
     ]
+
+
+def with_moments(phone: Activity, moments: Iterable[int]) -> Activity:
+    """Return a phone system as if it had been noted at these moments too."""
+    return msgspec.structs.replace(phone, hours=tuple(_with_moments(phone.hours, moments)))
+
+
+def _with_moments(hours: Iterable[Hour], moments: Iterable[int]) -> list[Hour]:
+    """Return hours, the oldest first, as these moments make them."""
+    known = {hour.hour_at: hour for hour in hours}
+    for at in moments:
+        hour_at = at // HOUR * HOUR
+        known[hour_at] = _with(known.get(hour_at), hour_at, at)
+    return sorted(known.values(), key=lambda hour: hour.hour_at)
 
 
 def _hours(connection: Connection, phone_id: int) -> list[Hour]:

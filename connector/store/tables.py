@@ -120,6 +120,8 @@ phone_systems = Table(
     # Whether its numbers have their country code and no plus: else they may be anything.
     Column("without_plus", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", BigInteger, nullable=False),
+    # Its row stays for its calls; its slug is none that an address could have.
+    Column("removed_at", BigInteger),
 )
 
 phone_secrets = Table(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, cast, get_args
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from connector.contacts.sync_plan import spent_today, state_of
 from connector.errors import CommandError, InvalidRequest, NotFound
 from connector.maintenance import Erasure
 from connector.outbox import by_hand
+from connector.phone_systems.systems import CHANGEABLE
 from connector.services import services_of
 from connector.store import audit, outbox, recordings
 from connector.store.erasure import Contact, Erased
@@ -112,6 +113,59 @@ async def list_phones(request: Request) -> Response:
     await require_api(request, "supervisor")
     statuses = await services_of(request).silence.statuses()
     return json_response({"phones": [_with_moments(each, "last_at") for each in statuses]})
+
+
+async def show_phone(request: Request) -> Response:
+    """Return `GET /api/admin/phones/{slug}`: what it is, and what is `bound` to it."""
+    await require_api(request, "supervisor")
+    return json_response(await _phone(request, request.path_params["slug"]))
+
+
+class PhoneChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be changed of a phone system; `secret` is the vendor's, where another dialect needs one."""
+
+    slug: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    portal_id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | UnsetType = UNSET
+    dialect: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    department_id: str | UnsetType | None = UNSET
+    secret: str = ""
+
+
+async def change_phone(request: Request) -> Response:
+    """Change a phone system: `PATCH /api/admin/phones/{slug}`; answers how it is now.
+
+    Where another dialect was given its `secret` is told, this once.
+    """
+    caller = await require_api(request, "administrator")
+    wanted = await read_json(request, PhoneChange)
+    slug, values = request.path_params["slug"], msgspec.structs.asdict(wanted)
+    given = values.pop("secret")
+    values = {name: value for name, value in values.items() if value is not UNSET}
+    try:
+        secret = await services_of(request).phone_systems.change(slug, values, caller.name, given)
+    except CommandError as problem:
+        raise InvalidRequest(str(problem)) from problem
+    shown = await _phone(request, values.get("slug", slug))
+    return json_response(shown | ({"secret": secret} if secret else {}))
+
+
+async def remove_phone(request: Request) -> Response:
+    """Remove a phone system: `DELETE /api/admin/phones/{slug}`; answers what was `bound` to it."""
+    caller = await require_api(request, "administrator")
+    slug = request.path_params["slug"]
+    bound = await services_of(request).phone_systems.remove(slug, caller.name)
+    return json_response({"removed": slug, "bound": bound})
+
+
+async def _phone(request: Request, slug: str) -> dict[str, Any]:
+    services = services_of(request)
+    phone = (await services.phone_systems.find(slug)).phone
+    shown = {name: getattr(phone, name) for name in (*CHANGEABLE, "lines", "queues", "prefixes", "senders")}
+    address = f"{services.settings.public_url.rstrip('/')}/hooks/{slug}"
+    return shown | {"address": address, "bound": await services.phone_systems.bound_to(slug)}
 
 
 async def list_portals(request: Request) -> Response:

@@ -287,8 +287,8 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="Zoho knows you, but nobody has added you here.",
         who=ADMINISTRATOR,
         todo=(
-            "Ask an administrator to run `connector agents add` with your e-mail address at Zoho.",
-            "Then sign in again.",
+            "Ask an administrator to run `connector agents add` with this address, then sign in again.",
+            "Or use another Zoho account: that signs you out of Zoho in this browser.",
         ),
         shows_message=True,
     ),

@@ -5,8 +5,10 @@ No page shows a secret, a token or a state, nor any text that somebody may have 
 """
 
 import logging
+import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
+from string import ascii_lowercase
 from typing import Any
 
 import msgspec
@@ -15,11 +17,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
+from connector.services import services_of
 from connector.web.access_log import spelt_out
 from connector.web.pages import render, sign_in_path
 from connector.web.problem_texts import TEXTS, ProblemText
 
 log = logging.getLogger(__name__)
+
+REFERENCE_LETTERS = 10
+"""So many letters name one line of the log among all that are kept."""
 
 FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 
@@ -36,27 +42,39 @@ _FOR_ADMINISTRATORS = frozenset(
 """Reasons of failed sign-ins that only an administrator can mend, and whose messages name no person."""
 
 
+_OF_THE_ACCOUNT = [
+    TEXTS[reason]
+    for reason in ("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated")
+]
+"""Where another account at Zoho may be the right one; Zoho would answer with the same in silence."""
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of application/problem+json; `pointer` names the wrong field."""
+    """The body of application/problem+json; `pointer` names the wrong field.
+
+    `reference` stands in the line of the log that tells of this very request, where one was written.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     pointer: str = ""
+    reference: str = ""
 
 
 async def connector_problem(request: Request, problem: Exception) -> Response:
     """Return one of our own exceptions."""
     text = text_of(problem)
     reason = getattr(problem, "reason", "error")
-    _log_problem(request, problem, reason, text.status)
+    reference = log_problem(request, problem)
     detail = str(problem) if text.shows_message and str(problem) else text.what
     headers = _headers(problem, text)
     if not wants_page(request):
         pointer = str(getattr(problem, "pointer", ""))
-        return _json(Problem(f"urn:connector:{reason}", text.title, text.status, detail, pointer), headers)
-    return _page(request, problem, text, detail, headers)
+        told = Problem(f"urn:connector:{reason}", text.title, text.status, detail, pointer, reference)
+        return _json(told, headers)
+    return _page(request, problem, text, detail, reference, headers)
 
 
 async def http_problem(request: Request, problem: Exception) -> Response:
@@ -66,8 +84,9 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     title = HTTPStatus(status).phrase
     if status in MISSED and request.url.path.startswith(FOR_PROGRAMS):
         return _json(_missed(request, status, headers), headers)
+    reference = _log(request, logging.INFO, _WORDS.get(status, title), status)
     if not wants_page(request):
-        return _json(Problem("about:blank", title, status, title), headers)
+        return _json(Problem("about:blank", title, status, title, reference=reference), headers)
     text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]
     response = render(
         request,
@@ -78,7 +97,7 @@ async def http_problem(request: Request, problem: Exception) -> Response:
         who=text.who,
         todo=text.todo,
         tone="bad",
-        reference=str(status),
+        reference=reference,
     )
     response.headers.update(headers)
     return response
@@ -89,12 +108,13 @@ def _missed(request: Request, status: int, headers: Mapping[str, str]) -> Proble
     text = TEXTS["not_found"]
     what = MISSED[status].format(allowed=headers.get("Allow", ""))
     detail = f"{what} {text.who} {MISSED_REMEDY}"
-    reason = "not_found" if status == HTTPStatus.NOT_FOUND else "method_not_allowed"
-    log.info(
-        "%s %s: %s", request.method, _shown_path(request), reason, extra={"reason": reason, "status": status}
-    )
+    reason = _WORDS[status]
+    reference = _log(request, logging.INFO, reason, status)
     title = text.title if status == HTTPStatus.NOT_FOUND else "This address takes other methods"
-    return Problem(f"urn:connector:{reason}", title, status, detail)
+    return Problem(f"urn:connector:{reason}", title, status, detail, reference=reference)
+
+
+_WORDS = {404: "not_found", 405: "method_not_allowed"}
 
 
 async def nobody_there(request: Request, _problem: Exception) -> Response:
@@ -113,16 +133,28 @@ def handlers() -> dict[Any, Any]:
     }
 
 
-def _log_problem(request: Request, problem: Exception, reason: str, status: int) -> None:
-    """Log a problem: the path without its query, and the message only where somebody has to act on it."""
-    facts, path = {"reason": reason, "status": status}, _shown_path(request)
+def log_problem(request: Request, problem: Exception) -> str:
+    """Log a problem, and return what its line is found by; nothing where no line is written.
+
+    The line has the path without its query, and the message only where somebody has to act on it.
+    """
+    reason, status = getattr(problem, "reason", "error"), text_of(problem).status
     if isinstance(problem, StoreBusy | StoreUnavailable):
         # The store says so once, and not for each who asks meanwhile.
-        log.debug("%s %s: %s", request.method, path, reason, extra=facts)
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
-        log.warning("%s %s: %s: %s", request.method, path, reason, problem, extra=facts)
-    else:
-        log.info("%s %s: %s", request.method, path, reason, extra=facts)
+        return _log(request, logging.DEBUG, reason, status)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
+        return _log(request, logging.WARNING, reason, status, str(problem))
+    return _log(request, logging.INFO, reason, status)
+
+
+def _log(request: Request, level: int, reason: str, status: int, message: str = "") -> str:
+    if not log.isEnabledFor(level):
+        return ""
+    # Letters alone: digits might be taken for somebody's number, and masked in the log.
+    reference = "".join(secrets.choice(ascii_lowercase) for _ in range(REFERENCE_LETTERS))
+    told = ": ".join(filter(None, (f"{request.method} {_shown_path(request)}", reason, message)))
+    log.log(level, "%s", told, extra={"reason": reason, "status": status, "reference": reference})
+    return reference
 
 
 def _shown_path(request: Request) -> str:
@@ -147,7 +179,12 @@ def wants_page(request: Request) -> bool:
 
 
 def _page(
-    request: Request, problem: Exception, text: ProblemText, detail: str, headers: Mapping[str, str]
+    request: Request,
+    problem: Exception,
+    text: ProblemText,
+    detail: str,
+    reference: str,
+    headers: Mapping[str, str],
 ) -> Response:
     response = render(
         request,
@@ -158,8 +195,9 @@ def _page(
         who=text.who,
         todo=text.todo,
         link=_link(request, problem, text),
+        other=_other_account(request, text),
         tone="bad",
-        reference=getattr(problem, "reason", "error"),
+        reference=reference,
     )
     response.headers.update(headers)
     return response
@@ -176,6 +214,16 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
     if links:
         return {"href": "/connect", "label": "Link again"}
     return {"href": "/login", "label": "Sign in again"}
+
+
+def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None:
+    """Return where to sign in as somebody else, if the account at Zoho was the wrong one."""
+    if text not in _OF_THE_ACCOUNT or request.url.path != "/login/callback":
+        return None
+    services = services_of(request)
+    location = request.query_params.get("location", "")
+    location = location if location in services.data_centers else services.settings.zoho_data_center
+    return {"href": f"/login?other={location}", "label": "Use another Zoho account"}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:

@@ -25,7 +25,7 @@ from connector.services import services_of
 from connector.web.auth import count_request, require_user, session_of
 from connector.web.headers import POLICY
 from connector.web.pages import render
-from connector.web.problems import text_of
+from connector.web.problems import log_problem, text_of
 
 LISTENS = {"Content-Security-Policy": f"{POLICY}; media-src 'self'"}
 """This page alone plays something."""
@@ -45,7 +45,7 @@ async def page(request: Request) -> Response:
     services = services_of(request)
     count_request(request, user.email)
     shown = await services.recordings.page(user, request.path_params["key"])
-    pieces = [_piece(piece) for piece in shown.pieces]
+    pieces = [_piece(request, piece) for piece in shown.pieces]
     problems = [piece["problem"] for piece in pieces]
     response = render(
         request,
@@ -134,7 +134,7 @@ def _headers(heard: Heard, *, keep: bool) -> dict[str, str]:
     return headers
 
 
-def _piece(piece: Piece) -> dict[str, Any]:
+def _piece(request: Request, piece: Piece) -> dict[str, Any]:
     """Put a recording, or what is wrong with it, in words."""
     length = None if piece.seconds is None else in_words(piece.seconds)
     if piece.problem is None:
@@ -148,7 +148,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "status": text.status,
     }
     detail = str(piece.problem) if text.shows_message else ""
-    more = {"detail": detail, "reference": piece.problem.reason}
+    more = {"detail": detail, "reference": log_problem(request, piece.problem)}
     return {"id": piece.id, "length": length, "problem": told | more}
 
 

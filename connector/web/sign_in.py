@@ -15,6 +15,7 @@ from connector.web.auth import check_same_origin, cookies_of, count_stranger
 from connector.web.pages import local_path
 from connector.zoho import data_centers, scopes
 from connector.zoho.data_centers import DataCenter
+from connector.zoho.oauth import sign_out_url
 
 PATHS: Mapping[Purpose, str] = MappingProxyType({"sign_in": "/login/callback", "link": "/oauth/callback"})
 
@@ -27,10 +28,15 @@ _ERRORS: Mapping[str, Callable[[], SignInError]] = MappingProxyType(
 
 
 async def login(request: Request) -> Response:
-    """Return `GET /login?next=`: off to Zoho's consent page; 429 where an address asks too often."""
+    """Return `GET /login?next=&other=`: off to Zoho's consent page; 429 where an address asks too often.
+
+    `other` is the data centre of an account that is not to be used: Zoho, which would answer with it in
+    silence, is left first.
+    """
     count_stranger(request)
     services = services_of(request)
-    dc = home_data_center(services)
+    other = services.data_centers.get(request.query_params.get("other", ""))
+    dc = other or home_data_center(services)
     next_path = local_path(request.query_params.get("next"))
     begun = await services.flows.begin("sign_in", location=dc.location, next_path=next_path)
     url = services.oauth.authorize_url(
@@ -41,7 +47,7 @@ async def login(request: Request) -> Response:
         verifier=begun.verifier,
         nonce=begun.nonce,
     )
-    response = RedirectResponse(url, 303)
+    response = RedirectResponse(url if other is None else sign_out_url(dc, url), 303)
     cookies_of(request).set_flow(request, response, begun.state, begun.browser)
     return response
 

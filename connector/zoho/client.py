@@ -20,6 +20,7 @@ from connector.zoho.models import (
     Department,
     DeskAgent,
     DeskCall,
+    Field,
     Matches,
     Organization,
     Permissions,
@@ -98,6 +99,11 @@ class Desk:
     async def departments(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[Department]:
         """List a page of departments, at most 200; pages may overlap by one, see `operations`."""
         return await self._send(operations.departments(from_index, limit))
+
+    # GET /fields is operation getFields of Field.json
+    async def call_fields(self) -> list[Field]:
+        """List the fields of calls, custom ones among them."""
+        return await self._send(operations.fields_of("calls"))
 
     # GET /contacts/search is operation searchContacts of Search.json
     async def search_contacts(

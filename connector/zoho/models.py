@@ -111,6 +111,16 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     is_default: Flag | None = msgspec.field(default=None, name="isDefault")
 
 
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a module; `api_name` is what requests call it, `label` what people see."""
+
+    id: Id
+    api_name: Text | None = msgspec.field(default=None, name="apiName")
+    label: Text | None = msgspec.field(default=None, name="displayLabel")
+    type: Text | None = None
+    is_custom: Flag | None = msgspec.field(default=None, name="isCustomField")
+
+
 class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
     """An agent of the portal; `zuid` is the `sub` of this person's id token."""
 

@@ -8,6 +8,7 @@ Source: Zoho Accounts' pages on web applications, and the facts about them in th
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import msgspec
@@ -63,6 +64,15 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         kind = "refreshable" if self.refresh_token else "not refreshable"
         return f"Tokens({kind}, expires_at={self.expires_at}, scope={self.scope!r})"
+
+
+def sign_out_url(dc: DataCenter, then: str) -> str:
+    """Return where somebody signs out of Zoho and goes on to another address of the same data centre.
+
+    Zoho documents no way to choose another account: its pages for people lead here. Where it does not go
+    on, whoever comes back is asked who they are all the same.
+    """
+    return f"{dc.accounts}/logout?{urlencode({'serviceurl': then})}"
 
 
 class OAuth:

@@ -16,6 +16,7 @@ from connector.zoho.models import (
     Department,
     DeskAgent,
     DeskCall,
+    Field,
     Matches,
     Organization,
     Permissions,
@@ -81,6 +82,12 @@ def departments(from_index: int, limit: int) -> Request[list[Department]]:
     """Ask for a page of departments, at most 200."""
     query = _paged(from_index, min(limit, AGENTS_LIMIT))
     return Request(method="GET", path="/departments", read=page(Department), query=query, cost=PAGE_COST)
+
+
+# Operation getFields of Field.json
+def fields_of(module: str) -> Request[list[Field]]:
+    """Ask for the fields of a module, such as calls."""
+    return Request(method="GET", path="/fields", read=page(Field), query=(("module", module),))
 
 
 # Operation searchContacts of Search.json

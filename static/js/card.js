@@ -21,9 +21,9 @@ export function createCard(first, actions) {
   const choice = createChoice(actions.choose);
   const controls = createControls(first, actions);
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.timer);
-  const identity = el("div", { class: "call-identity" }, slots.who, slots.detail, slots.link, controls.node);
-  const side = el("div", { class: "call-side" }, choice.node, slots.tickets);
-  const body = el("div", { class: "call-body" }, identity, side);
+  const identity = el("div", { class: "call-identity" }, slots.who, slots.detail, slots.link);
+  // Who it is comes before what can be done with the call, on the page as on the keyboard's way through it.
+  const body = el("div", { class: "call-body" }, identity, choice.node, controls.node, slots.tickets);
   const top = el("header", { class: "call-top" }, state, slots.line);
   const card = el("article", { class: "call", "aria-labelledby": headline }, top, body);
   const node = el("li", {}, card);

@@ -1,10 +1,12 @@
-/** Let the agent say who is calling when several contacts share a number. */
+/** Let the agent say who is calling: which of several contacts, or that it is none of those who were found. */
 
-import { awayLink, el, icon, redraw, setText } from "./dom.js";
+import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
+import { matchFacts, NOBODY } from "./words.js";
 
 /**
- * Make the choice for the call that `update(call)` shows; hidden unless several contacts match.
- * `choose(callId, contactId|null)` is awaited; pressing the chosen contact again takes the choice back.
+ * Make the choice for the call that `update(call)` shows; hidden where nobody was found.
+ * `choose(callId, contactId|NOBODY|null)` is awaited; pressing what is chosen again takes the choice back.
+ * A single match is taken as it is, and can be said to be wrong.
  */
 export function createChoice(choose) {
   const list = el("ul", { class: "choice-list" });
@@ -12,11 +14,11 @@ export function createChoice(choose) {
   const legend = el("legend", {});
   const node = el("fieldset", { class: "choice" }, legend, list, problem);
 
-  async function press(call, contact) {
+  async function press(call, id) {
     problem.textContent = "";
     list.setAttribute("aria-busy", "true");
     try {
-      await choose(call.id, contact.id === call.chosen ? null : contact.id);
+      await choose(call.id, id === call.chosen ? null : id);
     } catch {
       problem.textContent = "Your choice did not reach the connector. Try again.";
     } finally {
@@ -24,25 +26,42 @@ export function createChoice(choose) {
     }
   }
 
+  function toButton(call, id, ...words) {
+    const attributes = { type: "button", "aria-pressed": String(id === call.chosen), "data-contact": id };
+    const button = el("button", attributes, el("span", {}, ...words), icon("check"));
+    button.addEventListener("click", () => press(call, id));
+    return button;
+  }
+
   function toRow(call, contact) {
-    const chosen = contact.id === call.chosen;
     const label = el("span", { class: "choice-label" }, contact.name ?? call.number.display);
-    const account = contact.account && el("span", { class: "choice-account" }, contact.account);
-    const attributes = { type: "button", "aria-pressed": String(chosen), "data-contact": contact.id };
-    const button = el("button", attributes, el("span", {}, label, account), icon("check"));
-    button.addEventListener("click", () => press(call, contact));
+    const facts = el("span", { class: "choice-account" });
+    setFacts(facts, matchFacts(contact));
     const link = contact.url && awayLink(contact.url, "Desk", contact.name ?? "");
-    return el("li", {}, button, link);
+    return el("li", {}, toButton(call, contact.id, label, " ", facts), link);
+  }
+
+  function toNobody(call, isOnlyMatch) {
+    const words = isOnlyMatch ? "It is somebody else" : "None of these";
+    const button = toButton(call, NOBODY, el("span", { class: "choice-label" }, words));
+    button.classList.toggle("plain", isOnlyMatch);
+    return el("li", {}, button);
   }
 
   return {
     node,
     update(call) {
-      node.hidden = call.contacts.length < 2;
-      setText(legend, call.contacts.some((contact) => contact.id === call.chosen) ? "It is" : "Who is it?");
-      const offered = node.hidden ? [] : call.contacts;
+      node.hidden = call.contacts.length === 0;
+      const isOnlyMatch = call.contacts.length === 1 && call.chosen === null;
+      const isChosen = call.chosen === NOBODY || call.contacts.some((contact) => contact.id === call.chosen);
+      node.toggleAttribute("data-only", isOnlyMatch);
+      legend.classList.toggle("unseen", isOnlyMatch);
+      setText(legend, isOnlyMatch ? "Is it right?" : isChosen ? "It is" : "Who is it?");
+      const offered = node.hidden || isOnlyMatch ? [] : call.contacts;
       const focused = node.contains(document.activeElement) ? document.activeElement.dataset.contact : undefined;
-      redraw(list, [offered, call.chosen], () => offered.map((contact) => toRow(call, contact)));
+      redraw(list, [offered, call.chosen, node.hidden], () =>
+        node.hidden ? [] : [...offered.map((contact) => toRow(call, contact)), toNobody(call, isOnlyMatch)],
+      );
       if (focused !== undefined && !node.contains(document.activeElement)) focusContact(list, focused);
     },
   };

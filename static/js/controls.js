@@ -1,7 +1,7 @@
 /** Let the agent end a call of theirs, or hand it over to a colleague. */
 
 import { el, icon, redraw, setText } from "./dom.js";
-import { phaseOf, whoOf } from "./words.js";
+import { cannotWords, phaseOf, whoOf } from "./words.js";
 
 const FILTERED_FROM = 8;
 
@@ -12,11 +12,14 @@ export function createControls(first, { orders, colleagues }) {
   const hangUp = el("button", { type: "button", class: "act hang-up" }, icon("hangup"), words, unseen);
   hangUp.addEventListener("click", () => orders.hangUp(first.id));
   const handover = createHandover(first, orders, colleagues);
-  const node = el("div", { class: "controls" }, hangUp, handover.toggle, handover.panel);
+  const reason = el("p", { class: "quiet" });
+  const node = el("div", { class: "controls" }, hangUp, handover.toggle, reason, handover.panel);
   return {
     node,
     update(call) {
-      node.hidden = call.can.length === 0;
+      setText(reason, cannotWords(call));
+      reason.hidden = reason.textContent === "";
+      node.hidden = call.can.length === 0 && reason.hidden;
       hangUp.hidden = !call.can.includes("hang_up");
       setText(words, phaseOf(call) === "ringing" ? "Decline" : "Hang up");
       setText(unseen, ` ${whoOf(call)}`);
@@ -33,7 +36,7 @@ function createHandover(first, orders, ask) {
   const status = el("p", { role: "status" });
   const list = el("ul", { class: "colleagues" });
   const filter = el("input", { type: "search", placeholder: "Name or extension", "aria-label": "Find a colleague" });
-  const group = { class: "handover", id, role: "group", "aria-label": "Hand over to", hidden: true };
+  const group = { class: "handover", id, role: "group", "aria-label": "Hand over to", tabindex: "-1", hidden: true };
   const panel = el("div", group, filter, status, list);
   let found = [];
 
@@ -51,12 +54,15 @@ function createHandover(first, orders, ask) {
     filter.value = "";
     found = [];
     draw("Looking who is there…");
+    panel.focus();
     try {
       found = await ask(first.id);
       draw(found.length === 0 ? "No colleague has a telephone at this phone system." : "");
     } catch {
       draw("The connector did not answer. Close this and try again.");
     }
+    // Only where the focus still waits: whoever has gone on is not called back.
+    if (document.activeElement === panel) (panel.querySelector("input:not([hidden]), button") ?? panel).focus();
   }
 
   function draw(sentence) {

@@ -54,6 +54,13 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Return a sentence as nodes: what stands between backticks in it is what can be typed. */
+export function marked(text) {
+  const parts = String(text).split("`");
+  if (parts.length % 2 === 0) return [text];
+  return parts.map((part, at) => (at % 2 === 1 ? el("code", {}, part) : part));
+}
+
 /** Replace the children of `node` with `make()` only when `value` is not what was drawn last. */
 export function redraw(node, value, make) {
   const key = JSON.stringify(value);

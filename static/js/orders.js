@@ -1,7 +1,7 @@
 /** Give orders to the phone system, and show how the last one stands, in the connector's own words. */
 
 import { ApiError } from "./api.js";
-import { el, icon, setText } from "./dom.js";
+import { el, icon, marked, redraw } from "./dom.js";
 import { telUrl } from "./shape.js";
 
 const LINGER_MS = 6_000;
@@ -18,13 +18,16 @@ export function createOrders({ node, status, problem, close }, api) {
   let current = { what: "", isOpen: false };
   let troubled = null;
   let timer = null;
+  let known = [];
+  let doneWith = null;
 
   function show(words, trouble = [], linger = null) {
     clearTimeout(timer);
     if (trouble.length === 0) troubled = null;
+    doneWith = null;
     node.hidden = !words && trouble.length === 0;
     close.hidden = trouble.length === 0;
-    setText(status, words);
+    redraw(status, words, () => marked(words));
     problem.replaceChildren(...trouble);
     if (linger !== null) timer = setTimeout(clear, linger);
   }
@@ -46,7 +49,14 @@ export function createOrders({ node, status, problem, close }, api) {
     return order;
   }
 
+  /** Do not leave what was done with one call over another one that is there since. */
+  function leaveDone(open) {
+    if (doneWith !== null && open.some((call) => !doneWith.has(call.id))) clear();
+  }
+
   function keep(open, shown) {
+    known = open;
+    leaveDone(open);
     if (troubled === null || troubled.callId === null) return;
     const cards = troubled.needsOpen ? open : [...open, ...shown];
     if (!cards.some((call) => call.id === troubled.callId)) clear();
@@ -63,8 +73,10 @@ export function createOrders({ node, status, problem, close }, api) {
     mine.isOpen = false;
     // What came to nothing is said even if something else has been clicked and is through.
     if (current !== mine && (current.isOpen || isDone)) return;
-    if (isDone) show(words, [], LINGER_MS);
-    else {
+    if (isDone) {
+      show(words, [], LINGER_MS);
+      doneWith = number === null ? new Set(known.map((call) => call.id)) : null;
+    } else {
       troubled = { callId, needsOpen: number === null };
       show("", trouble(words, number));
     }
@@ -87,7 +99,7 @@ export function createOrders({ node, status, problem, close }, api) {
 function trouble(words, number) {
   const url = number === null ? null : telUrl(number);
   const link = url && el("a", { href: url }, icon("over"), `Dial ${number} with this computer`);
-  return [el("span", {}, words), link].filter(Boolean);
+  return [el("span", {}, ...marked(words)), link].filter(Boolean);
 }
 
 /** Ask again as long as no answer comes: sent again under its key, an order is the same one. */

@@ -2,7 +2,7 @@
 
 import { dialler } from "./dial.js";
 import { telUrl, toContact } from "./shape.js";
-import { awayLink, el, setFacts, setText } from "./dom.js";
+import { awayLink, el, marked, redraw, setFacts } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
@@ -27,8 +27,10 @@ export function createSearch({ form, input, panel, status, list }, search, actio
   function draw(open, words, rows = []) {
     // The status stays in the page while the panel is closed: a live region must be there before it speaks.
     panel.toggleAttribute("data-open", open);
+    input.setAttribute("aria-expanded", String(open));
+    panel.setAttribute("role", open ? "dialog" : "group");
     list.replaceChildren(...rows);
-    setText(status, words);
+    redraw(status, words, () => marked(words));
   }
 
   async function run() {

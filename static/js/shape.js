@@ -4,6 +4,7 @@ const STATES = ["ringing", "answered", "ended"];
 const LOOKUPS = ["pending", "found", "none", "failed", "skipped"];
 const RECORDS = ["none", "waiting", "written", "failed"];
 const ACTIONS = ["hang_up", "transfer"];
+const MISSING = ["portal", "phone_system"];
 const KINDS = ["e164", "extension", "withheld", "address", "unreadable"];
 
 const text = (value) => (typeof value === "string" && value.trim() ? value : null);
@@ -32,9 +33,12 @@ export function toColleague(one) {
   return { name: text(one?.name) ?? "(no name)", telephone: String(one?.telephone ?? ""), busy: one?.busy === true };
 }
 
-/** Return a contact as the page shows it, address checked. */
-export function toContact({ id, name, account, url, phone, mobile }) {
+/** Return a contact as the page shows it, address checked; with what helps to choose it, where that is known. */
+export function toContact({ id, name, account, url, phone, mobile, open_tickets: open, last_at: last, modified_at: modified }) {
   return {
+    openTickets: Number.isInteger(open) ? open : null,
+    lastAt: moment(last),
+    modifiedAt: modified ? moment(modified) : null,
     id: String(id ?? ""),
     name: text(name),
     account: text(account),
@@ -53,9 +57,10 @@ function toTicket({ id, number, subject, status, url }) {
   };
 }
 
-/** Return which portals have to be linked again, by name, and who can do it. */
+/** Return which portals have to be linked again, by name, what was never set up, and who can do either. */
 export function toLinks(links) {
-  return { lost: names(links?.lost), linkers: names(links?.linkers) };
+  const missing = names(links?.missing).filter((one) => MISSING.includes(one));
+  return { lost: names(links?.lost), linkers: names(links?.linkers), missing };
 }
 
 function toNumber(number) {
@@ -92,6 +97,7 @@ export function toCall(view) {
     chosen: text(view.chosen),
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,
     can: Array.isArray(view.can) ? view.can.filter((one) => ACTIONS.includes(one)) : [],
+    cannot: text(view.cannot),
     record: { state: oneOf(RECORDS, view.record?.state, "none"), url: safeUrl(view.record?.url) },
   };
 }

@@ -8,7 +8,7 @@ const GONE_KEPT = 200;
 /**
  * The state: `connection` connecting | live | reconnecting | signed_out, `agent` or null,
  * `dials` whether the agent has a telephone that can be made to call,
- * `links` the portals that are `lost` until linked again, and the `linkers` who can,
+ * `links` the portals that are `lost` until linked again, what is `missing` of the set-up, and the `linkers` who can,
  * `calls` by id, and `gone` by id (`{revision, reason}`), so that a late event brings nothing back.
  */
 export const START = Object.freeze({

@@ -4,7 +4,7 @@ import { createCard } from "./card.js";
 import { createEnded } from "./ended.js";
 import { keyed, setText } from "./dom.js";
 import { endedCalls, openCalls } from "./state.js";
-import { clockTime, duration, linkWords, titleWords } from "./words.js";
+import { clockTime, duration, emptyWords, linkWords, titleWords } from "./words.js";
 
 const CONNECTIONS = {
   connecting: "Connecting…",
@@ -82,10 +82,16 @@ export function createView(clock, dismissed, actions) {
     (document.getElementById(`who-${id}`) ?? slots.heading).focus({ preventScroll: true });
   }
 
-  function renderEmpty({ connection, calls }) {
+  function renderEmpty({ connection, calls, links, agent }) {
+    const isLive = connection === "live";
+    const isLinker = agent?.role === "administrator";
+    const { title, words } = emptyWords(links, isLinker);
     slots.empty.hidden = openCalls(calls).length > 0 || connection === "reconnecting";
-    setText(slots["empty-title"], connection === "live" ? "No call right now" : "Connecting…");
-    setText(slots["empty-words"], connection === "live" ? "You are connected. The next call shows here at once." : "");
+    slots.empty.toggleAttribute("data-small", shown.length > 0);
+    setText(slots["empty-title"], isLive ? title : "Connecting…");
+    setText(slots["empty-words"], isLive ? words : "");
+    for (const step of slots.steps.children) step.hidden = !links.missing.includes(step.dataset.step);
+    slots.steps.hidden = !isLive || !isLinker || links.missing.length === 0;
   }
 
   function tick() {

@@ -56,10 +56,22 @@ function elsewhereWords({ mine, answeredBy, talking, rung }) {
 
 const by = (names) => (names.length > 0 ? ["by", names.join(", ")] : []);
 
+/** Stands for the choice that it is none of those who were found. */
+export const NOBODY = "none";
+
 /** Return the contact a call shows: the chosen one, else the only match, else null. */
 export function contactOf(call) {
+  if (call.chosen === NOBODY) return null;
   const chosen = call.contacts.find((contact) => contact.id === call.chosen);
   return chosen ?? (call.contacts.length === 1 ? call.contacts[0] : null);
+}
+
+/** Return what helps to choose a contact among several: its account, its tickets, when it last had to do with us. */
+export function matchFacts({ account, openTickets, lastAt, modifiedAt }) {
+  const day = (at) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(at);
+  const open = openTickets === null ? null : `${openTickets || "no"} open ticket${openTickets === 1 ? "" : "s"}`;
+  const last = lastAt === null ? modifiedAt && `changed ${day(modifiedAt)}` : `last ticket ${day(lastAt)}`;
+  return [account, open, last].filter(Boolean);
 }
 
 /** Return the headline of a call: a name if there is one, else the number. */
@@ -76,6 +88,7 @@ export function numberOf(call) {
 /** Return what the look-up found, where it is not simply a contact; else "". */
 export function lookupWords(call) {
   if (contactOf(call)) return "";
+  if (call.chosen === NOBODY) return "A contact of its own is made for this call";
   const sentences = {
     pending: "Looking in Desk…",
     none: "No contact in Desk has this number",
@@ -140,6 +153,25 @@ export function linkWords({ lost, linkers }, isLinker) {
   const meanwhile = "Until then calls show the number without a name, and their records wait; nothing is lost.";
   const whose = linkers.length > 0 ? `: ${linkers.join(", ")}` : "";
   return { headline, words: isLinker ? meanwhile : `An administrator does that${whose}. ${meanwhile}` };
+}
+
+/** Return what stands where no call is: that all is well, or what is missing, and who sets it up. */
+export function emptyWords({ missing, linkers }, isLinker) {
+  if (missing.length === 0) return { title: "No call right now", words: "You are connected. The next call shows here at once." };
+  if (isLinker) return { title: "Set up what is missing", words: "Calls show here as soon as that is done:" };
+  const whose = linkers.length > 0 ? ` (${linkers.join(", ")})` : "";
+  return {
+    title: "Nothing is set up yet",
+    words: `An administrator${whose} still has to ${missing.map((one) => SET_UP[one]).join(" and ")}. Calls show here after that.`,
+  };
+}
+
+const SET_UP = { portal: "link Zoho Desk", phone_system: "add the phone system" };
+
+/** Return why nothing can be done with a call from here, where that is not as the agent expects; else "". */
+export function cannotWords({ cannot }) {
+  if (cannot !== "no_program") return "";
+  return "Calls cannot be ended or handed over from here yet: no program has ever come from the phone system to do it. An administrator sets it up.";
 }
 
 /** Return the page's title: who rings, else what the connection is like. */

@@ -20,7 +20,7 @@ from connector.store import Store, phones, tables
 from connector.store.phones import PhoneSystem
 
 SLUG = "paris"
-KEY = "a key for the benchmark that encrypts nothing of worth"
+KEY = "benchmarks-only-and-no-secret-0123456789-xyz"
 STARTS_WITHIN_SECONDS = 30
 LOOK_AGAIN_SECONDS = 0.05
 NOW = 1_767_603_600_000

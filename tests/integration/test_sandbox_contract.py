@@ -239,6 +239,8 @@ class App:
 
     def _query(self, operation: Operation) -> dict[str, str]:
         """Include all that can be, but where the closed answer does not declare it."""
+        if "module" in operation.query:
+            return {"module": "calls"}
         include = operation.query.get("include")
         if not isinstance(include, params.Choices) or operation.path in UNDECLARED_INCLUDES:
             return {}

@@ -41,13 +41,11 @@ SHORTEST_FILE = 60
 SHORTER_FILES: dict[str, str] = {
     "connector/__main__.py": "what `python -m connector` runs",
     "connector/banner/audience.py": "one pure rule: who sees a call",
-    "connector/banner/portal_status.py": "one message of the banner, with a cycle of its own",
     "connector/calls/watchdog.py": "one background task with a rule of its own",
     "connector/casing.py": "the one way to fold names, for every room",
     "connector/cli/bridge.py": "one command, and the guide that it prints",
     "connector/demo/sandbox_admin.py": "the client of the sandbox's own API, for four modules",
     "connector/maintenance/clock_skew.py": "one background task with a rule of its own",
-    "connector/maintenance/silence.py": "one background task; what is usual is `baseline`'s",
     "connector/phone_systems/patterns.py": "one pure notation, which commands and hints share",
     "connector/private_files.py": "the one way to keep files from others, for every room",
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",

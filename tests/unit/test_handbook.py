@@ -24,7 +24,7 @@ FOLDER = ROOT / "connector" / "handbook"
 FIELDS = [name for name in Settings.__struct_fields__ if name != "zoho_client_secrets"]
 """The one left out is gathered from ZOHO_CLIENT_SECRET_EU and the like."""
 
-OF_THE_EXAMPLE = {"ADDRESS", "SECRET", "BODY", "SIGNATURE"}
+OF_THE_EXAMPLE = {"ADDRESS", "SECRET", "BODY", "SIGNATURE", "CALL", "CALLER"}
 """What the example of posting an event calls its own."""
 
 FILES = [ROOT / "README.md", *sorted(FOLDER.glob("*.md"))]

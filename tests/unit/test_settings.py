@@ -1,13 +1,20 @@
 """Settings are read once, and a half-configured start is refused in one sentence."""
 
+from base64 import b32encode, b64encode, b85encode, urlsafe_b64encode
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers
 
 from connector.errors import SettingsError
-from connector.settings import Secret, Settings, check_complete, load
+from connector.settings import Secret, Settings, check_complete, check_secret_key, load
 
-WHOLE = {"SECRET_KEY": "a, b", "ZOHO_CLIENT_ID": "1000.X", "ZOHO_CLIENT_SECRET": "quiet"}
+STRONG = "tests-only-and-no-secret-0123456789-abcdefgh"
+WHOLE = {"SECRET_KEY": f"{STRONG}, b", "ZOHO_CLIENT_ID": "1000.X", "ZOHO_CLIENT_SECRET": "quiet"}
 
 
 def test_environment_is_read() -> None:
@@ -15,7 +22,7 @@ def test_environment_is_read() -> None:
     settings = load(WHOLE | {"RECORD_AFTER_SECONDS": "5", "DELIVER": "false", "LISTEN": "[::1]:81"})
     assert (settings.record_after_seconds, settings.deliver) == (5, False)
     assert settings.listen_address == ("::1", 81)
-    assert [key.reveal() for key in settings.secret_key] == ["a", "b"]
+    assert [key.reveal() for key in settings.secret_key] == [STRONG, "b"]
 
 
 def test_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -82,12 +89,47 @@ def test_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
         load({"CONNECTOR_FILE": str(file)})
 
 
-@pytest.mark.parametrize("missing", sorted(WHOLE))
-def test_half_configured_start_is_refused(missing: str) -> None:
-    """Whatever serving needs is asked for by its name."""
-    rest = {name: value for name, value in WHOLE.items() if name != missing}
-    with pytest.raises(SettingsError, match=missing):
+@pytest.mark.parametrize("missing", [each for n in (1, 2, 3) for each in combinations(sorted(WHOLE), n)])
+def test_half_configured_start_is_refused(missing: tuple[str, ...]) -> None:
+    """Whatever serving needs and lacks is asked for by its name, all at once."""
+    rest = {name: value for name, value in WHOLE.items() if name not in missing}
+    with pytest.raises(SettingsError) as refused:
         check_complete(load(rest))
+    assert str(refused.value).startswith(", ".join(n for n in WHOLE if n in missing))
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    """Values that cannot be read, and then addresses that cannot be: each by its name."""
+    with pytest.raises(SettingsError, match=r"DELIVER is wrong.*LOG_LEVEL is wrong"):
+        load({"DELIVER": "perhaps", "LOG_LEVEL": "loud"})
+    with pytest.raises(SettingsError, match=r"LISTEN.*PUBLIC_URL.*TRUSTED_PROXIES"):
+        load({"LISTEN": "8080", "PUBLIC_URL": "ftp://x", "TRUSTED_PROXIES": "*"})
+
+
+WEAK = [
+    *("abc", "correct horse battery staple and so on it goes for ever", "0123456789" * 7),
+    *("a" * 64, "ab" * 32, "f6e5" * 15, "8c6f" * 10, "6f1c4e2a-9b7d-4c3e-8a5f-0d2b1c3e4f5a"),
+]
+
+
+@pytest.mark.parametrize("key", WEAK)
+def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
+    """Too short for 32 random bytes in its letters, of few letters, or words; it is not shown again."""
+    with pytest.raises(SettingsError, match=r"connector secret-key.*SECRET_KEY=new,former") as refused:
+        check_complete(load(WHOLE | {"SECRET_KEY": key}))
+    assert key not in str(refused.value)
+    check_complete(load(WHOLE | {"SECRET_KEY": f"{STRONG},{key}"}))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [bytes.hex, lambda raw: raw.hex().swapcase(), b64encode, b32encode, urlsafe_b64encode, b85encode],
+)
+@given(seed=integers(0, 2**32))
+def test_32_random_bytes_are_enough(written: Callable[[bytes], bytes | str], seed: int) -> None:
+    """However they are written."""
+    text = written(Random(seed).randbytes(32))  # noqa: S311 - no secret: the same text at each run
+    check_secret_key(Settings(secret_key=[Secret(text if isinstance(text, str) else text.decode())]))
 
 
 def test_whole_settings_are_complete() -> None:

@@ -311,4 +311,10 @@ DEPARTMENT_LIST: Params = {
     "searchStr": Words(shortest=1, longest=100),
     "isEnabled": Flag(),
 }
+FIELD_LIST: Params = {
+    "module": Words(shortest=0, longest=100),
+    "apiNames": Words(most=300),
+    "filter": NotHere(),
+    "associatedDepartments": NotHere(),
+}
 NONE: Params = {}

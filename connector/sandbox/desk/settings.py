@@ -1,4 +1,4 @@
-"""Organisations, agents, departments, who the token's owner is, and what the owner's profile allows.
+"""Organisations, agents, departments, fields, who the token's owner is, and what the owner's profile allows.
 
 Every permission is held unless it was taken away from the portal (`DeskState.deny`); a light agent only
 reads.
@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.sandbox.config import Org
 from connector.sandbox.desk import params, scopes
+from connector.sandbox.desk.calls import label_of
 from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Agent, Department, JsonObject
@@ -278,6 +279,37 @@ def _shape_department(department: Department) -> JsonObject:
     }
 
 
+def list_fields(request: DeskRequest) -> Answer:
+    """List the custom fields of calls; other modules have none here."""
+    module = "".join(request.query.get("module", ()))
+    if not module:
+        raise Refusal("UNPROCESSABLE_ENTITY")
+    wanted = request.query.get("apiNames")
+    names = request.portal.call_fields if module == "calls" else []
+    return listing(
+        _shape_field(number, name) for number, name in enumerate(names) if wanted is None or name in wanted
+    )
+
+
+def _shape_field(number: int, name: str) -> JsonObject:
+    label = label_of(name)
+    return {
+        "id": str(_FIELD_ID_BASE + number),
+        "name": name,
+        "apiName": name,
+        "displayLabel": label,
+        "i18NLabel": label,
+        "type": "URL" if "url" in name else "Text",
+        "maxLength": 2_500 if "url" in name else 255,
+        "isMandatory": False,
+        "isCustomField": True,
+        "isEncryptedField": False,
+    }
+
+
+_FIELD_ID_BASE = 104000000000000900
+
+
 def _sanitize(name: str) -> str:
     return name.lower().replace(" ", "-")
 
@@ -304,5 +336,6 @@ OPERATIONS = (
     _read(f"{_AGENT_LIST}/email/{{email}}", scopes.MY_INFO, get_agent_by_email),
     _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=params.AGENT_GET),
     _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=params.DEPARTMENT_LIST, cost="page"),
+    _read("/api/v1/fields", scopes.FIELDS, list_fields, query=params.FIELD_LIST),
     _read(f"{_DEPARTMENT_LIST}/{{id:int}}", scopes.DEPARTMENTS, get_department),
 )

@@ -37,7 +37,7 @@ async def test_a_call_by_click(page: Page, env: Environment, simulator: None) ->
     """Find the contact, click its number, talk, hang up; one outbound record stands on the contact."""
     agent, (name, number) = env.team.agents[1], await caller(env)
     await sign_in(page, env, agent.email)
-    await page.get_by_role("searchbox").fill(name)
+    await page.get_by_role("combobox").fill(name)
     await page.get_by_role("button", name=f"Call {number} {name}").click()
     card = page.locator("article[data-call]").filter(has_text=name)
     await expect(card).to_have_attribute("data-phase", "talking")
@@ -60,7 +60,7 @@ async def test_a_call_is_handed_over(page: Page, env: Environment, simulator: No
     """The colleague has the call, and the agent's own part is over."""
     agent, colleague = env.team.agents[1:3]
     await sign_in(page, env, agent.email)
-    await page.get_by_role("searchbox").fill("020 7946 0655")
+    await page.get_by_role("combobox").fill("020 7946 0655")
     await page.get_by_role("button", name="Call 020 7946 0655").click()
     card = page.locator("article[data-call]").filter(has_text="+44 20 7946 0655")
     await expect(card).to_have_attribute("data-phase", "talking")
@@ -77,7 +77,7 @@ async def test_a_call_is_handed_over(page: Page, env: Environment, simulator: No
 async def test_emergencies_are_refused(page: Page, env: Environment, simulator: None) -> None:
     """Such a call must not hang on a page: that is said, and nothing rings."""
     await sign_in(page, env, env.team.agents[2].email)
-    await page.get_by_role("searchbox").fill("999")
+    await page.get_by_role("combobox").fill("999")
     await page.get_by_role("button", name="Call 999").click()
     await expect(page.get_by_role("alert").filter(has_text="999 is an emergency number")).to_be_visible()
     await keep_picture(page, "banner-refused")

@@ -135,7 +135,7 @@ class Environment:
         view = old | {
             "revision": old["revision"] + 1,
             "chosen": chosen,
-            "tickets": TICKETS if chosen else None,
+            "tickets": TICKETS if chosen not in (None, "none") else None,
         }
         self.show(view)
         return JSONResponse(view)

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from .conftest import Open
 from .env import Environment, problem
-from .views import ended, shared
+from .test_accessibility import check
+from .views import NOW_AT, ended, named, shared
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ def test_choice_is_posted_and_shown(env: Environment, banner: Open) -> None:
     page, other = banner(), banner()
     expect(page.get_by_text("3 contacts in Desk have this number")).to_be_visible()
     group = page.get_by_role("group", name=re.compile("^(Who is it\\?|It is)$"))
-    expect(group.get_by_role("button")).to_have_count(3)
+    expect(group.get_by_role("button")).to_have_count(4)
     group.get_by_role("button", name="Charles Babbage").click()
     expect(page.get_by_role("heading", name="Charles Babbage")).to_be_visible()
     expect(page.get_by_text("#1042")).to_be_visible()
@@ -31,6 +32,38 @@ def test_choice_is_posted_and_shown(env: Environment, banner: Open) -> None:
     pressed.click()
     expect(page.get_by_text("3 contacts in Desk have this number")).to_be_visible()
     assert env.asked == [(PATH, "12"), (PATH, None)]
+
+
+def test_none_of_these(env: Environment, banner: Open) -> None:
+    """Among several, what helps to choose stands beside each; none of them can be it."""
+    ada, charles, mary = shared()["contacts"]
+    ada |= {"open_tickets": 1, "last_at": NOW_AT}
+    charles |= {"open_tickets": 0, "modified_at": NOW_AT}
+    env.show(shared(contacts=[ada, charles, mary]))
+    page = banner()
+    group = page.get_by_role("group", name=re.compile("^(Who is it\\?|It is)$"))
+    expect(group.get_by_role("button", name="Ada")).to_contain_text("1 open ticket last ticket 5 Jan 2026")
+    expect(group.get_by_role("button", name="Charles")).to_contain_text("no open tickets changed 5 Jan 2026")
+    nobody = group.get_by_role("button", name="None of these")
+    nobody.press("Enter")
+    expect(nobody).to_have_attribute("aria-pressed", "true")
+    expect(nobody).to_be_focused()
+    expect(page.get_by_text("A contact of its own is made for this call")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="+33 1 23 45 67 89")).to_be_visible()
+    check(page)
+    assert env.asked == [(PATH, "none")]
+
+
+def test_a_single_wrong_match_is_corrected(env: Environment, banner: Open) -> None:
+    """It is somebody else; said by mistake, it is taken back."""
+    env.show(named())
+    page = banner()
+    page.get_by_role("button", name="It is somebody else").press("Enter")
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_have_count(0)
+    page.get_by_role("button", name="None of these").press("Enter")
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+    expect(page.get_by_role("button", name="It is somebody else")).to_be_focused()
+    assert env.asked == [(PATH, "none"), (PATH, None)]
 
 
 def test_choice_from_a_following_tab(env: Environment, banner: Open) -> None:

@@ -92,6 +92,6 @@ def test_refused_request_signs_out(env: Environment, banner: Open) -> None:
     """A 401 to a search says the same as a 401 to the stream."""
     env.answers["search"] = problem(401)
     page = banner()
-    page.get_by_role("searchbox").fill("ada")
+    page.get_by_role("combobox").fill("ada")
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     env.wait_for(lambda: env.streams() == 0)

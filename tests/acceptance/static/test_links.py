@@ -39,12 +39,49 @@ def test_an_administrator_is_led_there(env: Environment, banner: Open) -> None:
     for each in (page, other):
         link = each.get_by_role("alert").get_by_role("link", name="Link it again")
         expect(link).to_have_attribute("href", "/connect")
-    page.get_by_role("searchbox").focus()
+    page.get_by_role("combobox").focus()
     page.keyboard.press("Tab")
     expect(page.get_by_role("alert").get_by_role("link", name="Link it again")).to_be_focused()
 
 
-@pytest.mark.parametrize("links", [None, 7, {"lost": "Zylker"}, {"lost": [None, 3]}, {"linkers": ["x"]}])
+MISSING = {"lost": [], "linkers": ["Ada Fontaine"], "missing": ["portal", "phone_system"]}
+
+
+def test_who_has_set_up_nothing_is_led_there(env: Environment, banner: Open) -> None:
+    """By steps that the keyboard reaches, until each is done."""
+    env.agent, env.links = AGENT | {"role": "administrator"}, MISSING
+    page = banner()
+    expect(page.get_by_role("heading", name="Set up what is missing")).to_be_visible()
+    expect(page.get_by_text("You are connected. The next call")).to_have_count(0)
+    link = page.get_by_role("link", name="Link Zoho Desk")
+    expect(link).to_have_attribute("href", "/connect")
+    page.get_by_role("combobox").focus()
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    phones = page.get_by_role("link", name="Add the phone system")
+    expect(phones).to_have_attribute("href", "/help/phone-systems")
+    check(page)
+    env.send("links", MISSING | {"missing": ["phone_system"]})
+    expect(link).to_be_hidden()
+    env.send("links", {"lost": [], "linkers": [], "missing": []})
+    expect(page.get_by_role("heading", name="No call right now")).to_be_visible()
+    expect(phones).to_be_hidden()
+
+
+def test_an_agent_is_told_that_nothing_is_set_up(env: Environment, banner: Open) -> None:
+    """And by whom it will be; what they cannot do is not offered."""
+    env.links = MISSING
+    page = banner()
+    expect(page.get_by_role("heading", name="Nothing is set up yet")).to_be_visible()
+    expect(
+        page.get_by_text("An administrator (Ada Fontaine) still has to link Zoho Desk and add the phone")
+    ).to_be_visible()
+    expect(page.get_by_role("link", name="Link Zoho Desk")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "links", [None, 7, {"lost": "Zylker"}, {"lost": [None, 3]}, {"linkers": ["x"]}, {"missing": ["x"]}]
+)
 def test_what_is_no_link_is_none(env: Environment, banner: Open, links: object) -> None:
     """Whatever comes instead, the page goes on."""
     page = banner()

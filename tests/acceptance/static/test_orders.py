@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from .conftest import Open
 from .env import Environment, problem
 from .test_accessibility import BOTH, check
-from .views import WITHHELD, ended, missed, named, shared, talking
+from .views import WITHHELD, call, ended, missed, named, shared, talking
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ def test_refusal_is_dismissed_by_escape(env: Environment, banner: Open) -> None:
     env.answer(("refused", REFUSED))
     alert = page.get_by_role("alert").filter(has_text=REFUSED)
     expect(alert).to_be_visible()
-    box = page.get_by_role("searchbox")
+    box = page.get_by_role("combobox")
     box.fill("ada")
     rows = page.get_by_role("search").get_by_role("listitem")
     expect(rows).to_have_count(2)
@@ -189,8 +189,9 @@ def test_hand_over_by_keyboard(env: Environment, banner: Open) -> None:
     expect(toggle).to_have_attribute("aria-expanded", "true")
     group = page.get_by_role("group", name="Hand over to")
     expect(group.get_by_role("button")).to_have_text(["Alan Agent 1002", "Joan Clarke 1003 in a call"])
-    page.keyboard.press("Tab")
     expect(group.get_by_role("button", name="Alan Agent")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(group.get_by_role("button", name="Joan Clarke")).to_be_focused()
     page.keyboard.press("Escape")
     expect(group).to_be_hidden()
     expect(toggle).to_be_focused()
@@ -213,6 +214,7 @@ def test_many_colleagues_are_found_by_typing(env: Environment, banner: Open) -> 
     page.get_by_role("button", name="Hand over").click()
     group = page.get_by_role("group", name="Hand over to")
     expect(group.get_by_role("button")).to_have_count(12)
+    expect(group.get_by_role("searchbox")).to_be_focused()
     group.get_by_role("searchbox").fill("1007")
     expect(group.get_by_role("button")).to_have_text(["Agent F 1007"])
     group.get_by_role("searchbox").fill("nobody")
@@ -237,13 +239,13 @@ def test_call_what_is_typed_or_found(env: Environment, banner: Open) -> None:
     """The search is the dial field too: a number that is typed, and each number that is found."""
     env.dials = True
     page = banner()
-    page.get_by_role("searchbox").fill("01 23 45 67 89")
-    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("combobox").fill("01 23 45 67 89")
+    page.get_by_role("combobox").press("Enter")
     page.get_by_role("button", name="Call 01 23 45 67 89").click()
     env.answer(("done", "Picked up."))
     expect(page.locator("#order-status")).to_have_text("Picked up.")
     expect(page.get_by_role("search").get_by_role("listitem")).to_have_count(0)
-    page.get_by_role("searchbox").fill("ada")
+    page.get_by_role("combobox").fill("ada")
     page.get_by_role("button", name="Call +33 1 23 45 67 89 Ada Lovelace").click()
     env.answer(("done", "Picked up."))
     env.wait_for(lambda: len(posted(env)) == 2)
@@ -263,6 +265,35 @@ def test_tel_links_where_nothing_dials(env: Environment, banner: Open) -> None:
         expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
+def test_what_was_done_goes_when_the_next_call_comes(env: Environment, banner: Open) -> None:
+    """It goes with another call, not with a change of its own; commands in a reason are marked up."""
+    env.show(talking(can=BOTH))
+    page = banner()
+    page.get_by_role("button", name="Hang up Ada Lovelace").click()
+    env.answer(("done", "Hung up."))
+    status = page.locator("#order-status")
+    expect(status).to_have_text("Hung up.")
+    env.show(ended(revision=5))
+    expect(page.get_by_role("heading", level=3)).to_be_visible()
+    expect(status).to_have_text("Hung up.")
+    env.show(call(2, can=["hang_up"]))
+    expect(status).to_have_text("")
+    page.get_by_role("button", name="Decline").click()
+    env.answer(("refused", "Ask for `connector phones control`, please."))
+    alert = page.locator("#order-problem")
+    expect(alert).to_have_text("Ask for connector phones control, please.")
+    expect(alert.locator("code")).to_have_text("connector phones control")
+
+
+def test_nothing_is_offered_that_nobody_does(env: Environment, banner: Open) -> None:
+    """Where no program ever came, the reason stands there instead of buttons."""
+    env.show(talking(cannot="no_program"), talking(2))
+    page = banner()
+    expect(page.get_by_text("no program has ever come from the phone system")).to_have_count(1)
+    expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
+    check(page)
+
+
 def test_axe_finds_nothing(env: Environment, banner: Open) -> None:
     """Neither with a refusal in sight, nor while a colleague is chosen or a number dialled."""
     env.dials = True
@@ -274,7 +305,7 @@ def test_axe_finds_nothing(env: Environment, banner: Open) -> None:
     page.get_by_role("button", name="Hand over").click()
     expect(page.get_by_role("group", name="Hand over to").get_by_role("button")).to_have_count(2)
     check(page)
-    page.get_by_role("searchbox").fill("+33 1")
+    page.get_by_role("combobox").fill("+33 1")
     page.keyboard.press("Enter")
     expect(page.get_by_role("search").get_by_role("listitem")).to_have_count(3)
     check(page)

@@ -16,9 +16,12 @@ PATH = "/api/contacts/search"
 def test_search_by_keyboard(env: Environment, banner: Open) -> None:
     """Typing searches once it pauses; arrows walk the results; Escape closes them and keeps the place."""
     page = banner()
-    box = page.get_by_role("searchbox", name="Search contacts by number or name")
+    box = page.get_by_role("combobox", name="Search contacts by number or name")
+    expect(box).to_have_attribute("aria-expanded", "false")
     box.press_sequentially("ada lo")
     panel = page.get_by_role("search")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(f"#{box.get_attribute('aria-controls')}")).to_have_role("dialog")
     expect(panel.get_by_role("status")).to_have_text("2 contacts")
     assert env.asked == [(PATH, "ada lo")]
     links = panel.get_by_role("link")
@@ -42,12 +45,13 @@ def test_search_by_keyboard(env: Environment, banner: Open) -> None:
     page.keyboard.press("Escape")
     expect(links).to_have_count(0)
     expect(box).to_be_focused()
+    expect(box).to_have_attribute("aria-expanded", "false")
 
 
 def test_enter_searches_at_once_and_leaving_closes(env: Environment, banner: Open) -> None:
     """Enter does not wait for the pause, and a click elsewhere closes the results."""
     page = banner()
-    page.get_by_role("searchbox").fill("+33 1")
+    page.get_by_role("combobox").fill("+33 1")
     page.keyboard.press("Enter")
     rows = page.get_by_role("search").get_by_role("listitem")
     expect(rows).to_have_count(3)
@@ -70,7 +74,7 @@ def test_number_among_words(env: Environment, banner: Open, text: str, number: s
     """The whole text is searched for, and the number in it can be called."""
     env.answers["search"] = JSONResponse({"contacts": []})
     page = banner()
-    page.get_by_role("searchbox").fill(text)
+    page.get_by_role("combobox").fill(text)
     expect(page.get_by_role("search").get_by_role("status")).to_have_text("No contact found")
     rows = page.get_by_role("search").get_by_role("listitem")
     expect(rows).to_have_text([f"Call {number}"] if number else [])
@@ -89,7 +93,7 @@ def test_no_result_says_why(env: Environment, banner: Open, status: int, sentenc
     """Nothing found, too many searches and no answer are three different sentences."""
     env.answers["search"] = JSONResponse({"contacts": []}) if status == 200 else problem(status)
     page = banner()
-    page.get_by_role("searchbox").fill("nobody")
+    page.get_by_role("combobox").fill("nobody")
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(sentence)
 
 
@@ -99,7 +103,7 @@ def test_spent_credits_are_said_in_full(env: Environment, banner: Open, status: 
     words = "You have used the 500 credits of a day. There are new ones from 00:00 UTC on."
     env.answers["search"] = problem(status, words, f"urn:connector:{reason}")
     page = banner()
-    page.get_by_role("searchbox").fill("nobody")
+    page.get_by_role("combobox").fill("nobody")
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(words)
 
 
@@ -111,7 +115,7 @@ def test_hostile_result_is_inert(env: Environment, banner: Open) -> None:
     ]
     env.answers["search"] = JSONResponse({"contacts": [*results, None]})
     page = banner()
-    page.get_by_role("searchbox").fill("x1")
+    page.get_by_role("combobox").fill("x1")
     rows = page.get_by_role("search").get_by_role("listitem")
     expect(rows).to_have_text(["<b>x</b>", "+4420 Call +4420", "(no name)"])
     expect(rows.get_by_role("link")).to_have_attribute("href", "tel:+4420")
@@ -120,8 +124,8 @@ def test_hostile_result_is_inert(env: Environment, banner: Open) -> None:
 def test_too_short_asks_nothing(env: Environment, banner: Open) -> None:
     """One letter is no question."""
     page = banner()
-    page.get_by_role("searchbox").fill("a")
+    page.get_by_role("combobox").fill("a")
     page.keyboard.press("Enter")
-    page.get_by_role("searchbox").fill("ad")
+    page.get_by_role("combobox").fill("ad")
     expect(page.get_by_role("search").get_by_role("listitem")).to_have_count(2)
     assert env.asked == [(PATH, "ad")]

@@ -13,7 +13,7 @@ from connector.store import Store, portals
 from tests.integration.databases import Databases
 
 ENVIRONMENT = {
-    "SECRET_KEY": "a key for tests only, and no secret at all",
+    "SECRET_KEY": "tests-only-and-no-secret-0123456789-abcdefgh",
     "ZOHO_CLIENT_ID": "1000.TESTS",
     "ZOHO_CLIENT_SECRET": "invented",
     "PUBLIC_URL": "https://calls.example.com",
@@ -50,6 +50,12 @@ class Shell:
         assert result.stderr.startswith("Error: ")
         assert result.stderr.count("\n") == 1
         return result.stderr
+
+    def refused_aloud(self, *words: str) -> str:
+        """Type a command that must not work and says something before it, and answer its one sentence."""
+        result = self.type(*words)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        return result.stderr.rpartition("Error: ")[2]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from connector.store import Store, grants, portals
 from connector.zoho.scopes import linking, names
 from tests.integration.cli.conftest import Shell
 
-KEY = "a key for tests only"
+KEY = "tests-only-and-no-secret-0123456789-abcdefgh"
 
 
 @pytest.fixture(scope="module")

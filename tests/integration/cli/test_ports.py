@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.demo.environment import _alone_in
 from connector.demo.processes import Program, free_port
 from connector.errors import CommandError
 from tests.integration.cli.conftest import Shell
@@ -46,6 +47,21 @@ def test_the_demo_names_a_folder_that_cannot_be(shell: Shell, tmp_path: Path) ->
     assert "cannot be used" in shell.refused(
         "demo", "--headless", "--json", "--data", str(tmp_path / "file" / "below")
     )
+
+
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+def test_the_demo_stays_out_of_another_ones_folder(
+    shell: Shell, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    """Two at once would share a database and its key; nothing of the first one's is touched."""
+    (tmp_path / "connector-demo").mkdir()
+    kept = tmp_path / "connector-demo" / "secret-key"
+    kept.touch()
+    with _alone_in(tmp_path):
+        refused = shell.refused("demo", "--headless", "--json", "--data", str(tmp_path), *more)
+    assert "Another demo runs" in refused
+    assert [kept] == list((tmp_path / "connector-demo").iterdir())
+    assert kept.stat().st_size == 0
 
 
 @pytest.mark.anyio

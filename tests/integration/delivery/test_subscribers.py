@@ -6,8 +6,9 @@ import pytest
 from connector.calls import Direction
 from connector.delivery.contacts import ContactRecord
 from connector.store import outbox, phones
+from connector.store.calls import NOBODY
 from connector.store.outbox import Wanted
-from tests.integration.delivery.env import NOON, Environment
+from tests.integration.delivery.env import CONTACTS, NOON, Environment
 
 pytestmark = pytest.mark.anyio
 
@@ -100,3 +101,43 @@ async def test_an_outside_line(env: Environment) -> None:
     await env.want(env.record("c-1", **facts), env.record("c-2", **facts | {"customer": "00612345678"}))
     await env.drain()
     assert {call.contact_id for call in env.calls} == {known.id}
+
+
+@pytest.mark.both_engines
+async def test_none_of_those_who_bear_the_number(env: Environment) -> None:
+    """Each such call gets a contact of its own with the number; the next call finds all of them."""
+    known = env.state.desk.add_contact(last_name="Known", phone=LANDLINE)
+    records = env.record("c-1", customer=LANDLINE), env.record("c-2", customer=LANDLINE)
+    await env.want(*records)
+    for record in records:
+        await env.choose(record, NOBODY)
+    await env.drain()
+    others = [contact.id for contact in env.contacts_of(LANDLINE) if contact.id != known.id]
+    assert len(others) == 2
+    assert sorted(call.contact_id for call in env.calls) == sorted(others)
+    await env.drain()
+    assert len(env.contacts_of(LANDLINE)) == 3
+
+
+async def test_a_contact_of_ones_own_is_made_once(env: Environment) -> None:
+    """Whose answer is lost it is looked for: not the one that was there, but the one that was made."""
+    known = env.state.desk.add_contact(last_name="Known", phone=LANDLINE)
+    record = env.record(customer=LANDLINE)
+    await env.want(record)
+    await env.choose(record, NOBODY)
+    env.strike("drop", CONTACTS)
+    await env.settle()
+    (other,) = [contact for contact in env.contacts_of(LANDLINE) if contact.id != known.id]
+    assert env.call.contact_id == other.id
+
+
+async def test_where_each_number_is_once(env: Environment) -> None:
+    """Desk refuses a second contact with the number: who it is not gets one by name alone."""
+    env.state.config.contact_phones_unique = True
+    known = env.state.desk.add_contact(last_name="Known", phone=LANDLINE)
+    record = env.record(customer=LANDLINE)
+    await env.want(record)
+    await env.choose(record, NOBODY)
+    await env.settle()
+    assert env.call.contact_id != known.id
+    assert [contact.id for contact in env.contacts_of(LANDLINE)] == [known.id]

@@ -1,6 +1,7 @@
 """`connector serve` as a process: how it starts, stops and starts again, and what commands do meanwhile."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import httpx2
 import pytest
 
-from connector.cli.phones import first_event
+from connector.cli.phones import first_call
 from connector.clock import system_clock
 from connector.demo.browser import HeadlessAgent
 from connector.demo.environment import Environment
@@ -49,12 +50,14 @@ async def test_stops_by_itself_and_starts_again(env: Environment, politely: sign
     await agent.stop()
 
 
-async def test_the_printed_first_event_works_as_printed(env: Environment) -> None:
-    """A POSIX shell posts a signed event with what `connector phones add` prints."""
-    script = first_event(env.hook, env.setup.secret)
+async def test_the_printed_first_call_works_as_printed(env: Environment) -> None:
+    """A POSIX shell rings, answers and ends a call with what `connector phones add` prints, on a record."""
+    script = first_call(env.hook, env.setup.secret).replace("sleep 5", "true")
     process = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=subprocess.PIPE)
     stdout, _ = await process.communicate()
-    assert stdout == b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[]}'
+    assert stdout == b'{"accepted":1,"duplicate":0,"ignored":0,"rejected":[]}\n' * 3
+    _, listed, _ = await command(env, "calls", "list", "--limit", "1", "--json")
+    assert json.loads(listed)[0]["record"] in ("due", "sending", "done")
 
 
 async def test_commands_work_while_it_serves(env: Environment) -> None:

@@ -25,6 +25,7 @@ pytestmark = [
     ),
 ]
 MEMBERS = {"id", "kind", "state", "is_open", "message", "reason", "phone", "agent", "number", "call"}
+PATH = "/usr/bin:/bin"
 FOLDER = Path(handbook.__file__).parent
 
 
@@ -38,16 +39,22 @@ def example(page: str, begins: str) -> str:
 
 async def answer(script: str, **variables: str) -> Any:
     """Run a script and return the JSON that it writes."""
-    done = await anyio.run_process(["sh", "-ec", script], env={"PATH": "/usr/bin:/bin"} | variables)
+    done = await anyio.run_process(["sh", "-ec", script], env={"PATH": PATH} | variables)
     return json.loads(done.stdout)
 
 
-async def test_posting_an_event(place: Place) -> None:
-    """The example takes the address and the secret that were printed, and posts one event."""
+async def test_posting_a_call(place: Place) -> None:
+    """The example takes the address and the secret that were printed: it rings, is answered and ends."""
     script = example("phone-systems", "ADDRESS=")
     script = script.replace("http://127.0.0.1:8080/hooks/paris", f"{place.client.base_url}/hooks/pbx")
     script = script.replace("whsec_...", place.secret)
-    assert await answer(script) == {"accepted": 1, "duplicate": 0, "ignored": 0, "rejected": []}
+    done = await anyio.run_process(["sh", "-ec", script.replace("sleep 5", "true")], env={"PATH": PATH})
+    taken = {"accepted": 1, "duplicate": 0, "ignored": 0, "rejected": []}
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [taken] * 3
+    async with place.banner("ada@example.com"):
+        [call] = await place.services.pipeline.snapshot(1)
+    assert (call.state, call.result, call.answered_by) == ("ended", "answered", ("Ada",))
+    assert call.record.state == "waiting"
 
 
 async def test_a_call_by_a_program(place: Place) -> None:

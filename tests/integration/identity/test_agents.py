@@ -211,3 +211,14 @@ def test_any_word_can_be_asked_for(store: Any, word: str) -> None:
     """Whatever a phone system says is looked up and harms nothing."""
     if "\x00" not in word and word.isprintable():
         assert store.read_now(lambda connection: users.by_words(connection, 1, [word])) == {}
+
+
+async def test_the_audit_says_who_was_released(services: Services, admin: Browser) -> None:
+    """Whoever had not signed in yet was nobody at Zoho."""
+    await add(services, "bruno")
+    await services.agents.release("bruno@example.com", actor="test")
+    await services.agents.release("ada@example.com", actor="test")
+    last = await services.store.read(partial(audit.newest, limit=2))
+    assert [entry.detail for entry in last][1:] == ["had not signed in yet; sessions ended: 0"]
+    assert last[0].detail.startswith("http")
+    assert "None" not in last[0].detail

@@ -1,5 +1,6 @@
 """Signing in with Zoho, the whole way."""
 
+import html
 import re
 from collections.abc import Awaitable, Callable
 
@@ -63,6 +64,28 @@ async def test_somebody_unknown_is_told_what_to_ask_for(services: Services, brow
     assert "ada@example.com" in answer.text
     assert "connector agents add" in answer.text
     assert await services.agents.list_agents() == []
+
+
+async def test_another_zoho_account_can_be_used(
+    services: Services, browser: Browser, add_ada: AddAda
+) -> None:
+    """Zoho answers with the account that it knows, until it is left; then it asks who one is."""
+    await add_ada()
+    refused = await browser.sign_in(BRUNO)
+    [other] = re.findall(r'href="([^"]*)">Use another Zoho account', refused.text)
+    again = await browser.get(await browser.begin())
+    assert "code=" in again.headers["location"]
+    left = await browser.get((await browser.get(html.unescape(other))).headers["location"])
+    asked = await browser.get(left.headers["location"])
+    assert "/signin" in asked.headers["location"]
+    assert (await browser.get(await browser.consent(left.headers["location"]))).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("other", ["nowhere", "https://evil.example", "us@evil.example"])
+async def test_nobody_is_sent_elsewhere_to_sign_out(services: Services, browser: Browser, other: str) -> None:
+    """What is no data centre of ours changes nothing."""
+    there = (await browser.get("/login", params={"other": other})).headers["location"]
+    assert there.startswith(f"{services.sandbox.origins['us']}/oauth/v2/auth?")
 
 
 async def test_an_unverified_address_is_refused(

@@ -96,12 +96,14 @@ async def test_all_spellings_are_forgotten(desk: Desk, typed: str, told: tuple[s
     desk.deliver()
     wanted = Wanted(portal_id=1, kind="contact", key=key, call_id=None, record=b"{}", due_at=NOW)
     await desk.store.write(lambda c: outbox.want_once(c, wanted, NOW))
+    of_one_call = msgspec.structs.replace(wanted, key=f"{key} callkey")
+    await desk.store.write(lambda c: outbox.want_once(c, of_one_call, NOW))
     desk.put("directory", {"portal_id": 1, "number": key, "contacts": b"[]", "asked_at": NOW})
     erasure = Erasure(desk.store, desk.time)
     await erasure.number(typed, actor="test", even_undelivered=True)
     assert [body is None for body in desk.column("calls.body")] == [True] * len(told)
     assert desk.column("directory.number") == []
-    assert key not in desk.column("outbox.key")
+    assert not [each for each in desk.column("outbox.key") if str(each).startswith(key)]
 
 
 async def test_what_is_being_sent_is_not_erased(desk: Desk) -> None:

@@ -49,6 +49,17 @@ async def test_what_we_do_ourselves_is_no_sign_of_life(desk: Desk, time: Time) -
     assert desk.store.read_now(silence.read_activity)[0].hours == ()
 
 
+async def test_is_heard_at_once(desk: Desk, time: Time) -> None:
+    """Nobody waits for the next step to see whether the first event came, here or by a command beside it."""
+    assert [each.state for each in await Silence(desk.store, time).statuses()] == ["never"]
+    serving = Silence(desk.store, time)
+    await serving.step()
+    time.now += MINUTE // 2
+    desk.call("one")
+    for watcher in (serving, Silence(desk.store, time)):
+        assert [(each.state, each.last_at) for each in await watcher.statuses()] == [("learning", time.now)]
+
+
 async def test_says_it_once(desk: Desk, time: Time, caplog: pytest.LogCaptureFixture) -> None:
     """Silence is logged when it begins and when it ends, and counted meanwhile."""
     caplog.set_level(logging.INFO)

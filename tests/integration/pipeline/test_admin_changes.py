@@ -12,6 +12,7 @@ pytestmark = pytest.mark.anyio
 
 DIRECTORY = "/api/admin/directory"
 FORGET = "/api/admin/forget"
+PHONES = "/api/admin/phones"
 
 
 async def actions(place: Place) -> list[str]:
@@ -99,3 +100,48 @@ async def test_a_nul_is_nobodys_fault_but_the_askers(place: Place) -> None:
     ]
     assert [answer.status_code for answer in answers] == [422, 422]
     assert all("NUL" in answer.json()["detail"] for answer in answers)
+
+
+async def test_a_phone_system_is_corrected_and_removed(place: Place) -> None:
+    """What is bound to it is said first; afterwards nobody can post as it, and its calls stay."""
+    await place.post(place.event("ringing", "c-1", agent="1001"))
+    path = f"{PHONES}/pbx"
+    shown = (await ask(place, "supervisor", path)).json()
+    assert (shown["country"], shown["bound"]["calls"], shown["bound"]["open_calls"]) == ("GB", 1, 1)
+    assert "secret" not in str(shown)
+    changed = await ask(place, "administrator", path, "PATCH", json={"slug": "main", "name": "Main"})
+    assert [changed.json()[name] for name in ("slug", "name", "country")] == ["main", "Main", "GB"]
+    assert (await place.post(place.event("ended", "c-1"))).status_code == 404
+    removed = await ask(place, "administrator", f"{PHONES}/main", "DELETE")
+    assert removed.json()["bound"]["calls"] == 1
+    assert (await place.post_raw(b"{}", slug="main")).status_code == 404
+    assert (await ask(place, "supervisor", f"{PHONES}/main")).status_code == 404
+    assert (await ask(place, "supervisor", PHONES)).json() == {"phones": []}
+    assert (await actions(place))[:2] == ["phone_system.removed", "phone_system.changed"]
+
+
+async def test_another_dialect_by_api_has_another_secret(place: Place) -> None:
+    """It is told this once."""
+    changed = await ask(place, "administrator", f"{PHONES}/pbx", "PATCH", json={"dialect": "zammad"})
+    assert changed.json()["secret"]
+    assert (await place.post(place.event("ringing", "c-1"))).status_code in (401, 404)
+    assert "secret" not in (await ask(place, "supervisor", f"{PHONES}/pbx")).json()
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [
+        ("PATCH", {"country": "XX"}, 422),
+        ("PATCH", {"portal_id": 7}, 422),
+        ("PATCH", {"uid": "mine"}, 422),
+        ("PATCH", {"name": 7}, 422),
+        ("DELETE", None, 404),
+    ],
+)
+async def test_what_cannot_be_changed_by_api(
+    place: Place, method: str, body: dict[str, object] | None, status: int
+) -> None:
+    """A wrong value is named, what belongs to nobody cannot be changed, and agents change nothing."""
+    path = f"{PHONES}/pbx" if body else f"{PHONES}/rome"
+    assert (await ask(place, "administrator", path, method, json=body)).status_code == status
+    assert (await ask(place, "supervisor", path, method, json=body)).status_code == 403

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, update
 
-from connector.banner.portal_status import LostPortals, PortalStatus
+from connector.banner.portal_status import PortalStatus, Status
 from connector.store.tables import portals
 from tests.integration.pipeline.place import Place
 
@@ -25,13 +25,24 @@ async def test_a_lost_grant_reaches_the_banners(place: Place) -> None:
         told = await banner.next("links")
         assert (told["lost"], told["linkers"]) == (["Zylker"], ["Dora"])
         opened = await PortalStatus(place.services.store, place.services.hub).read()
-        assert opened == LostPortals(lost=("Zylker",), linkers=("Dora",))
+        assert opened == Status(lost=("Zylker",), linkers=("Dora",))
         await place.services.store.write(lambda c: become(c, "linked"))
         assert (await banner.next("links"))["lost"] == []
 
 
 @pytest.mark.both_engines
 async def test_what_was_unlinked_on_purpose_is_not_lost(place: Place) -> None:
-    """An administrator did that; nobody has to be called."""
+    """An administrator did that; it has to be set up again."""
     await place.services.store.write(lambda c: become(c, "unlinked"))
-    assert await place.services.portal_status.read() == LostPortals()
+    assert await place.services.portal_status.read() == Status(missing=("portal",))
+
+
+async def test_what_was_never_set_up_reaches_the_banners(place: Place) -> None:
+    """Each of the two, with who can do it, until it is done."""
+    await place.services.agents.add_agent("dora@example.com", "Dora", "administrator", actor="test")
+    async with place.banner("ada@example.com") as banner:
+        await place.services.phone_systems.remove("pbx", "test")
+        told = await banner.next("links")
+        assert (told["missing"], told["linkers"], told["lost"]) == (["phone_system"], ["Dora"], [])
+        await place.services.store.write(lambda c: become(c, "unlinked"))
+        assert (await banner.next("links"))["missing"] == ["portal", "phone_system"]

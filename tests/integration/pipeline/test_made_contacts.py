@@ -77,3 +77,31 @@ async def test_withheld_numbers_stay_withheld(place: Place) -> None:
         while (shown := await banner.next("call"))["record"]["state"] != "written":
             pass
         assert (shown["lookup"], shown["contacts"]) == ("skipped", [])
+
+
+async def test_none_of_those_who_were_found(place: Place) -> None:
+    """Their tickets help to choose; where it is none of them, the call has a contact of its own."""
+    portal = place.sandbox.state.desk.portal(DEMO_ORG_ID)
+    assert portal is not None
+    ids = [place.sandbox.state.desk.add_contact(last_name=name, phone=STRANGER).id for name in ("One", "Two")]
+    async with place.banner("ada@example.com") as banner:
+        await place.post(place.event("ringing", "c-1", agent="1001", **{"from": STRANGER}))
+        shown = await banner.until(lookup="found")
+        while any("open_tickets" not in each for each in shown["contacts"]):
+            shown = await banner.until(lookup="found")
+        assert {each["id"] for each in shown["contacts"]} == set(ids)
+        path = f"/api/calls/{shown['id']}/contact"
+        assert (await place.ask("ada@example.com", path, {"contact": "nobody"})).status_code == 404
+        chosen = (await place.ask("ada@example.com", path, {"contact": "none"})).json()
+        assert (chosen["chosen"], chosen["tickets"]) == ("none", None)
+        await place.post(place.event("ended", "c-1", **{"from": STRANGER}))
+        async with delivering(place):
+            written = await banner.until(state="ended", chosen="none")
+            while written["chosen"] == "none":
+                written = await banner.until(state="ended")
+        assert written["chosen"] not in ids
+        (call,) = portal.calls.present()
+        assert call.contact_id == written["chosen"]
+        await place.post(place.event("ringing", "c-2", agent="1001", **{"from": STRANGER}))
+        again = await banner.until(state="ringing", lookup="found")
+        assert {each["id"] for each in again["contacts"]} == {*ids, written["chosen"]}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from connector.store import calls
+from connector.services import Services
+from connector.store import Store, calls
 from connector.store.users import by_email
 from tests.integration.pipeline.place import Place
 
@@ -31,6 +32,21 @@ async def promote(place: Place, email: str) -> None:
     user = await place.services.store.read(lambda c: by_email(c, email))
     assert user is not None
     await place.services.agents.change_agent(email, role="supervisor", actor="test")
+
+
+@pytest.mark.both_engines
+async def test_nothing_is_offered_before_a_program_came(place: Place) -> None:
+    """The reason is told instead; once it has come, what it can do is offered, and dialling too."""
+    call = await called(place, "ringing", "answered")
+    (shown,) = await place.services.pipeline.snapshot(1)
+    assert (shown.can, shown.cannot, await place.services.orders.can_dial(1)) == ((), "no_program", False)
+    assert await place.fetch() == []
+    # What is known of phone systems and people is remembered for two seconds.
+    fresh = Services(place.services.settings, Store(place.services.settings.database_url))
+    (shown,) = await fresh.pipeline.snapshot(1)
+    assert (shown.id, shown.can, shown.cannot) == (call, ("hang_up", "transfer"), "")
+    assert await fresh.orders.can_dial(1)
+    await fresh.close()
 
 
 async def test_hang_up(desk: Place) -> None:

@@ -121,7 +121,7 @@ async def test_who_has_listened_and_what_can_be_heard(
     key = await listeners.call("c-1", f"{upstream.origin}/1.wav", f"{upstream.origin}/none.wav")
     await listeners.hear("ada@example.com", key, f"{upstream.origin}/1.wav")
     beside = Shell(database_url)
-    beside.environment |= {"SECRET_KEY": "a key of tests"}
+    beside.environment |= {"SECRET_KEY": "tests-only-and-no-secret-0123456789-abcdefgh"}
     (access,) = await asyncio.to_thread(beside.json, "recordings", "accesses", "--call", key)
     assert (access["user"], access["what"]) == ("ada@example.com", "played")
     tried = await asyncio.to_thread(beside.json, "recordings", "check", key)

@@ -67,3 +67,13 @@ def test_organizations(desk: Desk) -> None:
     org = desk.get(f"organizations/{desk.org.org_id}").json()
     assert (org["companyName"], org["edition"]) == (desk.org.name, "ENTERPRISE")
     assert desk.get(f"organizations/{second}").status_code == 404
+
+
+def test_fields_of_calls(desk: Desk) -> None:
+    """The custom fields that calls have, and no others; a module must be named."""
+    assert [row["apiName"] for row in desk.rows("fields", module="calls")] == desk.portal.call_fields
+    assert [row["displayLabel"] for row in desk.rows("fields", module="calls", apiNames="cf_callkey")] == [
+        "Call key"
+    ]
+    assert desk.get("fields", module="contacts").status_code == 204
+    assert desk.get("fields").status_code == 422

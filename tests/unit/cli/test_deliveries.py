@@ -3,7 +3,7 @@
 import pytest
 
 from connector.cli.deliveries import remedy
-from connector.cli.phones import first_event
+from connector.cli.phones import first_call
 from connector.errors import ConnectorError, ZohoError
 from connector.outbox.retrying import Past, decide
 from connector.store.outbox import Row
@@ -59,9 +59,9 @@ def test_a_delivery_that_is_well_needs_none() -> None:
     assert remedy(row("", "due")) == ""
 
 
-def test_the_first_event_is_ready_to_paste() -> None:
+def test_the_first_call_is_ready_to_paste() -> None:
     """Address and secret stand in the script, and nothing is left to fill in."""
-    script = first_event("https://calls.example.com/hooks/paris", "whsec_c2VjcmV0")
+    script = first_call("https://calls.example.com/hooks/paris", "whsec_c2VjcmV0")
     assert "ADDRESS='https://calls.example.com/hooks/paris'" in script
     assert "SECRET='whsec_c2VjcmV0'" in script
     assert "..." not in script

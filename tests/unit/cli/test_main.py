@@ -74,12 +74,13 @@ def test_a_secret_key_is_fresh_each_time() -> None:
 
 
 def test_refuses_to_serve_half_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that is missing is named in one sentence, and nothing is listened on."""
-    monkeypatch.delenv("SECRET_KEY", raising=False)
+    """All settings that are missing are named on one line, and nothing is listened on."""
+    for name in ("SECRET_KEY", "ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
     for command in ("serve", "deliver"):
         result = CliRunner().invoke(main, [command])
         assert result.exit_code == 1
-        assert result.stderr.startswith("Error: SECRET_KEY is not set")
+        assert result.stderr.startswith("Error: SECRET_KEY, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET are not set.")
         assert result.stderr.count("\n") == 1
 
 

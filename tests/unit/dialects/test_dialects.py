@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from connector.calls import CallState, Cause, fold
+from connector.calls import CallEvent, CallState, Cause, fold
 from connector.dialects import (
     DIALECTS,
     UNSHOWN,
@@ -48,15 +48,27 @@ def test_nobody_posts_without_proof(dialect: Dialect) -> None:
             dialect.parse(system, nothing)
 
 
-def test_the_event_of_zammads_guide() -> None:
-    """What the guide posts can be read as it stands."""
-    shown = re.search(r"--data-binary '(.*)'", guide(DIALECTS["zammad"], "https://connector.example/hooks/p"))
-    assert shown
+def written(template: str, **variables: str) -> str:
+    """Return what a shell makes of a text between double quotes."""
+    for name, value in variables.items():
+        template = template.replace(f"${name.removeprefix('_')}", value)
+    return template.replace('\\"', '"')
+
+
+def test_the_call_of_zammads_guide() -> None:
+    """What the guide posts can be read as it stands: it rings, is answered and ends."""
+    page = guide(DIALECTS["zammad"], "https://connector.example/hooks/p")
+    [template] = re.findall(r'--data-binary "(.*)"$', page, re.MULTILINE)
     system = SystemConfig(
         uid="u", slug="s", country="FR", time_zone="UTC", secrets=(), address_secrets=(UNSHOWN,)
     )
-    posted = Posted(headers={}, content_type="", body=shown[1].encode(), received_at=NOW, token=UNSHOWN)
-    assert DIALECTS["zammad"].parse(system, posted).events[0].agent == "1001"
+    events = list[CallEvent]()
+    for kind, more in re.findall(r"post (\w+) '(.*?)'", page):
+        body = written(template, CALLER="33123456789", CALL="c", _1=kind, _2=more).encode()
+        posted = Posted(headers={}, content_type="", body=body, received_at=NOW, token=UNSHOWN)
+        events += DIALECTS["zammad"].parse(system, posted).events
+    call = fold(events)
+    assert (call.state, [leg.agent for leg in call.legs if leg.answered_at]) == (CallState.ENDED, ["1001"])
 
 
 def test_a_call_that_is_turned_away() -> None:
@@ -68,14 +80,16 @@ def test_a_call_that_is_turned_away() -> None:
 
 
 def test_the_events_of_the_neutral_guide() -> None:
-    """What the guide shows can be sent as it stands."""
+    """What the guide shows can be sent as it stands, and its call rings, is answered and ends."""
     page = guide(DIALECTS["neutral"], "https://connector.example/hooks/paris")
     shown = re.search(r"```json\n(.*?)```", page, re.DOTALL)
-    typed = re.search(r"^BODY='(.*)'$", page, re.MULTILINE)
     assert shown
-    assert typed
-    for text in (shown[1], typed[1]):
-        assert json.loads(text)["subject"] == parse(text.encode()).events[0].call_id == "call-42"
+    assert json.loads(shown[1])["subject"] == parse(shown[1].encode()).events[0].call_id == "call-42"
+    [template] = re.findall(r'^  BODY="(.*)"$', page, re.MULTILINE)
+    kinds = re.findall(r"post (\w+)", page)
+    bodies = [written(template, CALLER="+33123456789", CALL="c", _1=kind).encode() for kind in kinds]
+    call = fold([event for body in bodies for event in parse(body).events])
+    assert (call.state, [leg.agent for leg in call.legs if leg.answered_at]) == (CallState.ENDED, ["1001"])
 
 
 def test_time_zones() -> None:
