@@ -13,8 +13,8 @@ from connector.bridge.ami import WANTED, BadStream, Message
 from connector.bridge.calls import BridgeCall
 from connector.bridge.channels import ChannelNames
 from connector.bridge.connection import Connection
-from connector.bridge.events import Event, encode
 from connector.bridge.executor import Executor
+from connector.bridge.neutral_events import NeutralEvent, encode
 from connector.bridge.order_client import OrderClient
 from connector.bridge.recovery import Recovery
 from connector.bridge.resync import ACTION, Resync
@@ -136,7 +136,7 @@ class Bridge:
             self._status.not_told.labels(reason).inc(count)
         self._status.open_calls.set(len(self._tracker.registry.calls))
 
-    def _keep(self, events: Iterable[Event]) -> None:
+    def _keep(self, events: Iterable[NeutralEvent]) -> None:
         written = [(event.id, encode(event, self._settings.source)) for event in events]
         self._unsaved += written
         self._status.events_made.inc(len(written))

@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.cdr import CdrRow, QueueLogEntry, read_cdr, read_queue_log, tail, tied
 from connector.bridge.channels import Channel, ChannelNames, Party
-from connector.bridge.events import Event, EventData, EventType
+from connector.bridge.neutral_events import EventData, EventType, NeutralEvent
 from connector.bridge.registry import Registry
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.spool import Spool
@@ -18,7 +18,7 @@ from connector.clock import SECOND
 
 _CONNECTED = "CONNECT"
 
-Emit = Callable[[Iterable[Event]], None]
+Emit = Callable[[Iterable[NeutralEvent]], None]
 SLACK_SECONDS = 2
 """The files know whole seconds: a call that ended so shortly before the gap counts as in it."""
 log = logging.getLogger(__name__)
@@ -60,17 +60,17 @@ class CallHistory:
         """Return the ids of all calls that ended since then."""
         return [uniqueid for uniqueid, rows in self._rows.items() if rows[-1].ended_at >= since]
 
-    def answers(self, call: BridgeCall) -> Iterator[Event]:
+    def answers(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield who answered unnoticed, and when: what was read live is better than whole seconds."""
         for row in self._talks(call):
             call.answered = True
             name = self._talker(call, row)
-            if (name or "") in call.talkers:
+            if (name or "") in call.heard_answering:
                 continue
             key = f"files/{name or row.other}/{row.ended_at}/answered"
             yield from call.event(EventType.ANSWERED, key, self._answered_at(row), EventData(agent=name))
 
-    def close(self, call: BridgeCall) -> Iterator[Event]:
+    def close(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield who was rung and who answered, and the end of the call; the files must hold it."""
         rows = self._rows_of(call)
         if call.direction is None:
@@ -87,14 +87,14 @@ class CallHistory:
         yield from call.end(ended_at, cause, key="ended/files")
         yield from self._recordings(call, ended_at)
 
-    def give_up(self, call: BridgeCall) -> Iterator[Event]:
+    def give_up(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield the end of a call that the files do not hold: at the last moment it was known."""
         at = call.lost_at or call.started_at
         yield from call.end(max(at, call.started_at), None, key="ended/unknown")
         yield from self._recordings(call, at)
 
-    def _recordings(self, call: BridgeCall, at: int) -> Iterator[Event]:
-        for path in call.recordings if call.answered and call.told else ():
+    def _recordings(self, call: BridgeCall, at: int) -> Iterator[NeutralEvent]:
+        for path in call.recordings if call.answered and call.is_reported else ():
             if (url := self._recording_url(path)) is not None:
                 yield from call.event(
                     EventType.RECORDED, f"recorded/{path}", at, EventData(recording_url=url)
@@ -196,7 +196,7 @@ class Recovery:
             log.info("call_unheard", extra={"call": call.id})
             self._close(call.id, history.close(call))
 
-    def _close(self, call_id: str, events: Iterable[Event]) -> None:
+    def _close(self, call_id: str, events: Iterable[NeutralEvent]) -> None:
         self._emit(events)
         self._registry.forget(call_id)
 

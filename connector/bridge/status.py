@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE
+from connector.bridge.neutral_events import NOBODY_ELSE, OWN_TELEPHONE
 from connector.clock import to_iso
 from connector.errors import SettingsError
 

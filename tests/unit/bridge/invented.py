@@ -9,7 +9,7 @@ from itertools import count
 import msgspec
 
 from connector.bridge.ami import Message
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 from connector.calls import Call
 from tests.unit.bridge.samples import folded, new_tracker
 
@@ -190,7 +190,7 @@ def _fields(line: Line) -> dict[str, str]:
     }
 
 
-def told(messages: Iterable[Message]) -> list[Event]:
+def told(messages: Iterable[Message]) -> list[NeutralEvent]:
     """Return what is reported of these messages; no call may be left over."""
     tracker = new_tracker()
     heard = [event for message in messages for event in tracker.handle(message)]

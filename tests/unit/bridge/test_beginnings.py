@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.bridge.events import EventType
+from connector.bridge.neutral_events import EventType
 from connector.calls import Cause, Direction
 from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
 from tests.unit.bridge.samples import folded, messages, new_tracker, only_call

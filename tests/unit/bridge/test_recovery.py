@@ -6,7 +6,7 @@ import pytest
 
 from connector.bridge.calls import INBOUND, OUTBOUND, BridgeCall
 from connector.bridge.cdr import QueueLogEntry, read_cdr, read_queue_log, tail
-from connector.bridge.events import Event, EventType
+from connector.bridge.neutral_events import EventType, NeutralEvent
 from connector.bridge.recovery import CallHistory
 from connector.calls import Call, Cause
 from tests.unit.bridge.samples import SAMPLES, SETTINGS, folded, names
@@ -32,7 +32,7 @@ def lost(call_id: str, direction: str | None = INBOUND) -> BridgeCall:
     second = int(call_id.partition(".")[0])
     return BridgeCall(
         id=call_id, root=call_id, started_at=second * 1_000, direction=direction,
-        lost_at=second * 1_000 + 700, told=True,
+        lost_at=second * 1_000 + 700, is_reported=True,
     )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def test_a_lost_queue_call_was_answered_when_the_queue_log_says() -> None:
 def test_what_was_heard_is_better_than_the_files() -> None:
     """The files know whole seconds: an answer that was heard stands."""
     call = lost(QUEUE_ANSWERED)
-    call.talkers.append("1001")
+    call.heard_answering.append("1001")
     assert [event.type for event in history().answers(call)] == []
     assert call.answered
 
@@ -82,7 +82,7 @@ def test_calls_that_nobody_heard_at_all() -> None:
     ids = [call.id for call in found]
     assert OUTBOUND_CALL in ids
     assert not {BLIND, QUEUE_ANSWERED} & set(ids)
-    told: list[Event] = [event for call in found for event in history().close(call)]
+    told: list[NeutralEvent] = [event for call in found for event in history().close(call)]
     calls = {call.call_id: call for call in folded(told)}
     outbound = calls[OUTBOUND_CALL]
     assert (outbound.direction, outbound.to_number) == (OUTBOUND, "+14155550123")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from connector.bridge.ami import Message, event_of
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 from connector.bridge.resync import Resync
 from connector.bridge.tracker import Tracker
 from connector.calls import Direction
@@ -16,7 +16,9 @@ COMPLETE = {"Event": "CoreShowChannelsComplete", "Timestamp": f"{NOW / 1_000:.6f
 LOST_AT = NOW - 60_000
 
 
-def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Event]]:
+def heard(
+    name: str, until: str, times: int = 1
+) -> tuple[Tracker, list[Message], list[Message], list[NeutralEvent]]:
     """Play a sample until an event has come so often; return what came, what follows, and what was said."""
     tracker, all_of_it = new_tracker(), messages(name)
     places = [place for place, message in enumerate(all_of_it) if event_of(message) == until]
@@ -39,7 +41,7 @@ def listed(before: list[Message]) -> list[Message]:
     return list(channels.values())
 
 
-def called(resync: Resync, found: Sequence[Message]) -> list[Event]:
+def called(resync: Resync, found: Sequence[Message]) -> list[NeutralEvent]:
     """Return the events of a resync."""
     return [event for message in [*found, COMPLETE] for event in resync.handle(message)]
 
