@@ -16,6 +16,7 @@ from connector.dialects.base import agents_of
 from connector.dialects.signing import new_secret, new_token
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
 from connector.phone_systems.hints import HintReader
+from connector.phone_systems.programs import Programs
 from connector.store import Store, audit
 from connector.store import phones as table
 
@@ -56,6 +57,7 @@ class PhoneSystems:
         self._encryptor = encryptor
         self._clock = clock
         self.hint_reader = HintReader(store)
+        self.programs = Programs(store, clock)
         self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:
