@@ -162,8 +162,10 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True, rename=_KEPT_
         if not part.answered:
             part.answered = self.answered = True
             self.heard_answering += [channel.agent or ""] if is_live else []
+            self.has_gap = self.has_gap or not is_live
             key = part.key(channel.uniqueid, "answered")
-            yield from self.event(EventType.ANSWERED, key, at, EventData(agent=channel.agent))
+            data = EventData(agent=channel.agent, queue=self.queue)
+            yield from self.event(EventType.ANSWERED, key, at, data)
 
     def leave(self, channel: Channel, at: int, cause: str | None) -> Iterator[NeutralEvent]:
         """Yield the event of an agent who left: with the last of the agent's channels."""

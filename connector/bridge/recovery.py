@@ -68,7 +68,8 @@ class CallHistory:
             if (name or "") in call.heard_answering:
                 continue
             key = f"files/{name or row.other}/{row.ended_at}/answered"
-            yield from call.event(EventType.ANSWERED, key, self._answered_at(row), EventData(agent=name))
+            at, queue = self._answer(row)
+            yield from call.event(EventType.ANSWERED, key, at, EventData(agent=name, queue=queue))
 
     def close(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield who was rung and who answered, and the end of the call; the files must hold it."""
@@ -117,21 +118,25 @@ class CallHistory:
     def _talker(self, call: BridgeCall, row: CdrRow) -> str | None:
         return self._names.read(row.channel if call.direction == OUTBOUND else row.other)[1]
 
-    def _answered_at(self, row: CdrRow) -> int:
-        """Return when a person answered: for a queue's caller the row's own time is the queue's Answer()."""
+    def _answer(self, row: CdrRow) -> tuple[int, str | None]:
+        """Return when a person answered, and for which queue if one connected them.
+
+        For a queue's caller the row's own time is that of the queue's Answer().
+        """
         answered_at = row.started_at if row.answered_at is None else row.answered_at
         connected = [
-            entry.at
+            (entry.at, entry.queue)
             for entry in self._entries
             if entry.call_id == row.uniqueid and entry.event == _CONNECTED
             and answered_at <= entry.at <= row.ended_at
         ]  # fmt: skip
-        return min(connected, default=answered_at)
+        return min(connected, default=(answered_at, None))
 
     def _call(self, rows: Sequence[CdrRow], party: Party, agent: str | None) -> BridgeCall:
         row = rows[0]
-        outside = any(self._party(one) is Party.OUTSIDE for one in rows if one.other)
+        outside = next((one for one in rows if one.other and self._party(one) is Party.OUTSIDE), None)
         direction = INBOUND if party is Party.OUTSIDE else OUTBOUND if outside else INTERNAL
+        called = outside if outside is not None and direction == OUTBOUND else row
         call = BridgeCall(
             id=row.uniqueid,
             subject=self._subject(row.uniqueid),
@@ -139,7 +144,7 @@ class CallHistory:
             root=row.uniqueid,
             direction=direction,
             from_number=row.source or "anonymous",
-            to_number=row.destination or None,
+            to_number=called.destination if called.destination not in ("", "s") else None,
             queue=next((one.queue for one in self._entries if one.call_id == row.uniqueid), None),
         )
         call.channels[row.uniqueid] = Channel(

@@ -145,7 +145,7 @@ class Tracker:
         if known is None or not queue:
             return
         call, channel = known
-        call.queue = call.queue or queue
+        call.queue = queue
         if call.direction is None and call.called_by_pbx:
             return
         if call.direction is None:

@@ -99,6 +99,10 @@ class Pbx:
         other = self.channel(f"Local/{to};2", exten=extension, context=context, linked=one)
         return one, other
 
+    def queues(self, line: Line, queue: str) -> None:
+        """Have a caller wait in a queue."""
+        self._write("QueueCallerJoin", line, Queue=queue)
+
     def state(self, line: Line, state: str) -> None:
         """Say that a channel rings, is rung or is up."""
         line.state = state
@@ -130,9 +134,13 @@ class Pbx:
         self.state(called, "Up")
         self._write("DialEnd", called.dialled_by, called, DialStatus="ANSWER")
 
+    def dial_ends(self, called: Line, status: str) -> None:
+        """Say that a dialling is over."""
+        self._write("DialEnd", called.dialled_by, called, DialStatus=status)
+
     def taken_back(self, called: Line, status: str = "CANCEL", cause: str = "26") -> None:
         """Have a dialling end without an answer."""
-        self._write("DialEnd", called.dialled_by, called, DialStatus=status)
+        self.dial_ends(called, status)
         self.gone(called, cause)
 
     def bridge(self, *lines: Line, technology: str = "simple_bridge") -> str:
