@@ -8,11 +8,13 @@ from typing import Self
 import anyio
 from anyio.abc import ByteStream
 
-from connector.bridge.ami import BadStream, Fields, Message, Reader, encode, event_of
+from connector.bridge.ami import BadStream, Fields, Message, Reader, encode, event_of, version
 
 CHUNK_BYTES = 256 * 1024
 ANSWER_WITHIN_SECONDS = 10
 PING_SECONDS = 10
+OLDEST_INTERFACE = (2,)
+"""That of Asterisk 12: before it channels named no Linkedid, and bridges were told in other events."""
 
 
 class Refused(BadStream):
@@ -68,8 +70,8 @@ class Connection:
             except (anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return
             messages = self._reader.push(data)
-            if self._reader.greeting == "":
-                raise BadStream("what answers at BRIDGE_AMI is no manager interface of Asterisk")
+            if self._reader.greeting is not None:
+                _check(self._reader.greeting)
             yield [message for message in messages if not self._is_response(message)]
 
     async def act(self, action: str, fields: Fields | None = None) -> Message:
@@ -143,3 +145,15 @@ class Connection:
         else:
             listed.append(message)
         return True
+
+
+def _check(greeting: str) -> None:
+    """Refuse what is no manager interface, or one whose calls could only be told wrong: BadStream."""
+    if not greeting:
+        raise BadStream("what answers at BRIDGE_AMI is no manager interface of Asterisk")
+    found = version(greeting)
+    if found and found < OLDEST_INTERFACE:
+        raise BadStream(
+            f"{greeting} is that of Asterisk 11 or older, which does not say which channels belong to one "
+            "call: the bridge needs Asterisk 12 or newer"
+        )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from anyio.to_thread import run_sync
 
-from connector.bridge.ami import Message, event_of, version
+from connector.bridge.ami import Message, event_of
 from connector.bridge.cdr import has_uniqueid, last_line
 from connector.bridge.channels import ChannelNames, Party
 from connector.bridge.connection import Connection, Refused
@@ -19,8 +19,6 @@ from connector.bridge.status import SetupProblem, Status
 from connector.casing import ascii_lower
 
 CHECK_SECONDS = 20
-OLDEST_INTERFACE = (2,)
-"""That of Asterisk 12: before it channels named no Linkedid, and bridges were told in other events."""
 ENOUGH_CHANNELS, ENOUGH_STRANGERS = 20, 10
 """So many channels tell whether the patterns of the settings fit."""
 
@@ -71,12 +69,10 @@ class SetupCheck:
         core = await _answer(connection, "CoreSettings")
         commands = await _answer(connection, "ListCommands")
         self._begun_before = await _calls_begun(connection)
-        name = core.get("AsteriskVersion", "")
-        self._status.asterisk_version = name or connection.greeting
+        self._status.asterisk_version = core.get("AsteriskVersion", "") or connection.greeting
         settings = self._settings
         missing = [one for one in _contexts(settings) if not await _has_context(connection, one)]
         return [
-            *version_problems(connection.greeting, name),
             *rights_problems(commands, wants_orders=bool(settings.context)),
             *context_problems(settings, missing),
             *([_NO_CDR] if core.get("CoreCDRenabled") == "No" else []),
@@ -134,18 +130,6 @@ class SeenChannels:
             )
             found.append(SetupProblem(about="dialplan", text=text, spoils_calls=True))
         return found
-
-
-def version_problems(greeting: str, name: str) -> list[SetupProblem]:
-    """Return that an Asterisk is too old, by its manager interface's greeting; `name` is its own version."""
-    found = version(greeting)
-    if not found or found >= OLDEST_INTERFACE:
-        return []
-    text = (
-        f"This is Asterisk {name or '11 or older'} ({greeting}), which does not say which channels belong to "
-        "one call. The bridge needs Asterisk 12 or newer."
-    )
-    return [SetupProblem(about="version", text=text, spoils_calls=True)]
 
 
 def rights_problems(commands: Collection[str], *, wants_orders: bool) -> list[SetupProblem]:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class SetupProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Something that Asterisk or the settings lack: what it does, who can mend it, and how.
 
-    `about` is one of version, rights, events, dialplan, files. `spoils_calls`: calls are missing, or go the
+    `about` is one of rights, events, dialplan, files. `spoils_calls`: calls are missing, or go the
     wrong way, already while the bridge is connected.
     """
 

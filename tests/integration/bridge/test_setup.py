@@ -49,16 +49,6 @@ def _place(text: str) -> int:
     return next(place for place, words in enumerate(LACKING) if words in text)
 
 
-async def test_asterisk_that_is_too_old(
-    started: Started, settings: BridgeSettings, manager: Manager, receiver: Receiver
-) -> None:
-    """Calls cannot be told right: the bridge is not well."""
-    manager.greeting = b"Asterisk Call Manager/1.3"
-    async with started(settings):
-        await shown(settings, "needs Asterisk 12")
-        assert (await health_of(settings))["ok"] is False
-
-
 async def test_nothing_is_missing(
     started: Started, settings: BridgeSettings, manager: Manager, receiver: Receiver
 ) -> None:
@@ -80,11 +70,20 @@ async def test_asterisk_that_refuses_the_bridge(
     assert report["program"].endswith("Asterisk not seen yet")
 
 
-async def test_what_is_no_asterisk(started: Started, settings: BridgeSettings, manager: Manager) -> None:
-    """Another program at that port is told by name of the setting."""
-    manager.greeting = b"SSH-2.0-OpenSSH_9.2"
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [(b"SSH-2.0-OpenSSH_9.2", "no manager interface of Asterisk"),
+     (b"Asterisk Call Manager/1.3", "needs Asterisk 12 or newer")],
+)  # fmt: skip
+async def test_what_cannot_be_listened_to(
+    started: Started, settings: BridgeSettings, manager: Manager, greeting: bytes, words: str
+) -> None:
+    """Another program at that port, or an Asterisk whose calls could only be told wrong."""
+    manager.greeting = greeting
     async with started(settings):
-        await shown(settings, "what answers at BRIDGE_AMI is no manager interface")
+        await shown(settings, words)
+        assert (await health_of(settings))["ok"] is False
+    assert "CoreShowChannels" not in [one["Action"] for one in manager.acted[1:]]
 
 
 async def test_bridge_has_one_name_for_good(

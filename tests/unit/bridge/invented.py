@@ -32,9 +32,13 @@ class Line(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Pbx:
-    """Channels and bridges; `written` is what the manager interface says of them."""
+    """Channels and bridges; `written` is what the manager interface says of them.
 
-    def __init__(self) -> None:
+    `instance` is how a driver writes which of a peer's channels one is, such as `{:08x}`.
+    """
+
+    def __init__(self, instance: str = "{:08x}") -> None:
+        self._instance = instance
         self.written: list[Message] = []
         self.lines: list[Line] = []
         self._count = count()
@@ -69,8 +73,9 @@ class Pbx:
         place = next(self._count)
         uniqueid = uniqueid or f"{EPOCH + int(self._now)}.{place}"
         half = peer[-2:] if peer[-2:] in (";1", ";2") else ""
+        instance = self._instance.format(place // 2 * 2 if half else place)
         line = Line(
-            name=f"{peer.removesuffix(half)}-{place // 2 * 2 if half else place:08x}{half}",
+            name=f"{peer.removesuffix(half)}-{instance}{half}",
             uniqueid=uniqueid,
             linkedid=linked.linkedid if linked else uniqueid,
             number=number,

@@ -7,7 +7,7 @@ from connector.calls import Cause, Direction
 from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
 from tests.unit.bridge.samples import folded, messages, new_tracker, only_call
 
-CUSTOMER = "+442071838750"
+CUSTOMER, OTHER = "+442071838750", "+14155550123"
 
 
 def test_channel_that_begins_down_comes_in() -> None:
@@ -53,6 +53,34 @@ def test_agent_channel_that_begins_down_calls_out() -> None:
     pbx.hangs_up(customer)
     (call,) = calls_of(pbx)
     assert (call.direction, call.to_number, answered_by(call)) == (Direction.OUTBOUND, CUSTOMER, ["1001"])
+
+
+@pytest.mark.parametrize(
+    ("trunk", "telephone", "instance", "string"),
+    [("IAX2/carrier", "IAX2/1001", "{}", "carrier/{}"), ("SIP/2040404", "SCCP/1001", "{:08X}", "2040404/{}"),
+     ("DAHDI/i1/{}", "SIP/1001", "{}", "i1/{}"), ("SIP/carrier", "SIP/1001", "{:08x}", "{}@carrier"),
+     ("SIP/carrier", "PJSIP/1001", "{:08x}", "carrier/sip:{}@203.0.113.9")],
+)  # fmt: skip
+def test_drivers(trunk: str, telephone: str, instance: str, string: str) -> None:
+    """A call in and a call out over each, by the names and dial strings that it writes."""
+    pbx = Pbx(instance)
+    caller = pbx.comes_in(CUSTOMER, trunk=trunk.format(CUSTOMER[1:]))
+    agent = pbx.dials(caller, telephone)
+    pbx.answers(agent)
+    pbx.bridge(agent, caller)
+    pbx.wait(1)
+    pbx.hangs_up(caller)
+    pbx.gone(agent)
+    agent = pbx.channel(telephone, "1001", exten=f"9{OTHER}", state="Down")
+    pbx.state(agent, "Ring")
+    called = pbx.dials(agent, trunk.format(OTHER[1:]), OTHER, string=string.format(OTHER))
+    pbx.answers(called)
+    pbx.bridge(called, agent)
+    pbx.wait(2)
+    pbx.hangs_up(called)
+    into, out = calls_of(pbx)
+    assert (into.direction, into.from_number, answered_by(into)) == (Direction.INBOUND, CUSTOMER, ["1001"])
+    assert (out.direction, out.to_number, answered_by(out)) == (Direction.OUTBOUND, OTHER, ["1001"])
 
 
 def test_number_that_is_known_later() -> None:

@@ -15,25 +15,12 @@ from connector.bridge.setup_check import (
     context_problems,
     file_problems,
     rights_problems,
-    version_problems,
 )
 from tests.unit.bridge.samples import SAMPLES, SETTINGS
 
 READING = ("CoreShowChannels", "CoreStatus", "Getvar")
 ALL = (*READING, "Originate", "Hangup", "BlindTransfer")
 CSV = (SAMPLES / "Master.csv").read_text(encoding="utf-8").splitlines()
-
-
-@pytest.mark.parametrize(
-    ("greeting", "is_too_old"),
-    [("Asterisk Call Manager/1.3", True), ("Asterisk Call Manager/1.1", True),
-     ("Asterisk Call Manager/2.10.6", False), ("Asterisk Call Manager/11.0.0", False),
-     ("Asterisk Call Manager", False)],
-)  # fmt: skip
-def test_version(greeting: str, *, is_too_old: bool) -> None:
-    """Asterisk 11 and older name no Linkedid; an interface that tells no version is taken as it is."""
-    problems = version_problems(greeting, "")
-    assert [one.spoils_calls for one in problems] == [True] * is_too_old
 
 
 @pytest.mark.parametrize("size", [1, 7, 25, 400])
