@@ -10,7 +10,7 @@ from connector import __version__
 from connector.bridge.sender import signed
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.status import Status
-from connector.clock import SECOND, Clock
+from connector.clock import Clock
 
 REPORT_EVERY_SECONDS = 15 * 60
 """Reported again so often, though nothing has changed: who is silent for longer is not there."""
@@ -48,16 +48,16 @@ class Reporter:
 
     async def run(self) -> None:
         """Report for ever; an older connector, which knows no reports, is asked again later."""
-        reported, reported_at = None, 0
+        reported, reported_at = None, 0.0
         async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=True) as http:
             while True:
                 await anyio.sleep(SETTLE_SECONDS)
                 self._status.changed = anyio.Event()
-                report, now = self._report(), self._clock()
-                pause = float(REPORT_EVERY_SECONDS)
-                if report != reported or now - reported_at >= REPORT_EVERY_SECONDS * SECOND:
+                report, now = self._report(), anyio.current_time()
+                pause: float = REPORT_EVERY_SECONDS
+                if report != reported or now - reported_at >= REPORT_EVERY_SECONDS:
                     is_taken = await self._send(http, report)
-                    reported, reported_at = (report, now) if is_taken else (None, 0)
+                    reported, reported_at = (report, now) if is_taken else (None, now)
                     pause = REPORT_EVERY_SECONDS if is_taken else AGAIN_SECONDS
                 with anyio.move_on_after(pause):
                     await self._status.changed.wait()

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx2
 import msgspec
 import pytest
 from anyio.to_thread import run_sync
 
+from connector.bridge.connection import Connection
 from connector.bridge.settings import BridgeSettings
 from connector.calls import Call
 from tests.integration.bridge.conftest import Started
@@ -99,6 +101,25 @@ async def test_bridge_has_one_name_for_good(
 def wait_for_reports(receiver: Receiver, count: int) -> None:
     """Wait for so many reports."""
     receiver.wait(lambda _calls: len(receiver.programs) >= count)
+
+
+async def test_actions_at_the_same_time(manager: Manager) -> None:
+    """A ping, an order and a look at what goes on may meet: they are written one after the other."""
+    host, _, port = manager.address.partition(":")
+    stream = await anyio.connect_tcp(host, int(port))
+    async with Connection(stream, ()) as connection, anyio.create_task_group() as reading:
+        reading.start_soon(drain, connection)
+        async with anyio.create_task_group() as acting:
+            for _ in range(10):
+                acting.start_soon(connection.act, "Ping")
+        reading.cancel_scope.cancel()
+    assert [one["Action"] for one in manager.acted] == ["Ping"] * 10
+
+
+async def drain(connection: Connection) -> None:
+    """Read what comes."""
+    async for _ in connection.batches():
+        pass
 
 
 async def test_recording_of_a_call_in_progress(

@@ -139,6 +139,7 @@ async def programs(place: Place) -> list[ProgramStatus]:
     return (await place.services.phone_systems.programs.statuses())["pbx"]
 
 
+@pytest.mark.both_engines
 async def test_program_says_what_it_lacks(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     """Shown as it was said last; what is new goes to the log, once."""
     assert await programs(place) == []
