@@ -106,6 +106,7 @@ def test_number_that_is_known_later() -> None:
 def test_number_that_the_dialplan_rewrites() -> None:
     """`Set(CALLERID(num)=+...)` counts until the first telephone rings; a real Asterisk's words."""
     assert only_call("number_rewritten").from_number == CUSTOMER
+    assert only_call("number_known_late").from_number == CUSTOMER
 
 
 @pytest.mark.parametrize("shown", ["<unknown>", "", "Support", "anonymous"])
