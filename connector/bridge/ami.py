@@ -20,6 +20,7 @@ Fields = Mapping[str, str | Sequence[str]]
 MAX_MESSAGE_BYTES = 1024 * 1024
 _END = b"\r\n\r\n"
 _EVENT = b"Event: "
+_GREETING = b"Asterisk Call Manager"
 
 EVENTS = (
     "Newchannel",
@@ -63,20 +64,39 @@ class BadStream(ConnectorError):
 class Reader:
     """Cuts what arrives into messages, and drops unread the events that are not wanted.
 
-    `events` counts all events that came, wanted or not.
+    `events` counts all events that came, wanted or not. `greeting` is the line with which the manager
+    interface begins, such as `Asterisk Call Manager/11.0.0`: "" where something else came first.
     """
 
     def __init__(self, wanted: Collection[str]) -> None:
         self._wanted = frozenset(name.encode() for name in wanted)
         self._rest = b""
         self.events = 0
+        self.greeting: str | None = None
 
     def push(self, data: bytes) -> list[Message]:
         """Return the messages that are complete now; BadStream where one would grow without end."""
+        if self.greeting is None:
+            data = self._greeted(data)
         *whole, self._rest = (self._rest + data).split(_END)
         if len(self._rest) > MAX_MESSAGE_BYTES:
             raise BadStream(f"more than {MAX_MESSAGE_BYTES} bytes without the end of a message")
         return [fields for block in whole if (fields := self._read(block))]
+
+    def _greeted(self, data: bytes) -> bytes:
+        """Take the greeting off what came first; nothing is read before its line is whole."""
+        first, is_whole, rest = (self._rest + data).partition(b"\r\n")
+        if not is_whole and len(first) < len(_GREETING):
+            is_other = not _GREETING.startswith(first)
+        else:
+            is_other = not first.startswith(_GREETING)
+        if is_other:
+            self.greeting = ""
+            return data
+        if not is_whole:
+            return data
+        self.greeting, self._rest = first.decode("utf-8", "replace"), b""
+        return rest
 
     def _read(self, block: bytes) -> Message | None:
         block = block.lstrip(b"\r\n")  # some events end in two blank lines
@@ -161,6 +181,12 @@ def is_same(one: str | None, other: str | None) -> bool:
     if min(len(first), len(second)) < _SAME_DIGITS:
         return first == second
     return first[-_SAME_DIGITS:] == second[-_SAME_DIGITS:]
+
+
+def version(greeting: str) -> tuple[int, ...]:
+    """Return the version of a manager interface by its greeting; () where that tells none."""
+    found = re.search(r"/([0-9]+(?:\.[0-9]+)*)", greeting)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
 def age(message: Message) -> int:

@@ -13,13 +13,16 @@ from connector.bridge.ami import WANTED, BadStream, Message
 from connector.bridge.calls import BridgeCall
 from connector.bridge.channels import ChannelNames
 from connector.bridge.connection import Connection
-from connector.bridge.events import Event, encode
 from connector.bridge.executor import Executor
+from connector.bridge.neutral_events import NeutralEvent, encode
 from connector.bridge.order_client import OrderClient
+from connector.bridge.recordings import InProgress
 from connector.bridge.recovery import Recovery
+from connector.bridge.reporter import Reporter
 from connector.bridge.resync import ACTION, Resync
 from connector.bridge.sender import EventSender
 from connector.bridge.settings import BridgeSettings
+from connector.bridge.setup_check import CHECK_SECONDS, SetupCheck
 from connector.bridge.spool import Spool
 from connector.bridge.status import Pages, Status, listener
 from connector.bridge.tracker import Tracker
@@ -47,6 +50,8 @@ class Bridge:
         self._tracker = Tracker(names, settings.recording_url, clock, settings.name)
         self._sender = EventSender(settings, self._spool, self._spool_limiter, self._status, clock)
         registry = self._tracker.registry
+        self._setup_check = SetupCheck(settings, names, self._status)
+        self._reporter = Reporter(settings, self._status, self._spool.identity(), clock)
         self._executor = Executor(settings, registry)
         self._order_client = OrderClient(settings, self._executor.execute, self._status, clock)
         self._recovery = Recovery(settings, registry, self._spool, self._spool_limiter, self._keep)
@@ -67,6 +72,7 @@ class Bridge:
                 tasks.start_soon(Pages(self._status).serve, [pages])
                 tasks.start_soon(self._sender.run)
                 tasks.start_soon(self._order_client.run)
+                tasks.start_soon(self._reporter.run)
                 tasks.start_soon(self._save)
                 tasks.start_soon(self._listen, tasks)
                 with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -98,7 +104,7 @@ class Bridge:
         resync, heard_until = Resync(self._tracker, self._alive_at, self._clock), self._heard_at
         stream = await anyio.connect_tcp(host, port)
         async with Connection(stream, WANTED) as connection, anyio.create_task_group() as tasks_of_connection:
-            tasks_of_connection.start_soon(self._log_in, connection)
+            tasks_of_connection.start_soon(self._log_in, connection, tasks_of_connection)
             counted = 0
             async for messages in connection.batches():
                 self._handle(messages, resync)
@@ -117,18 +123,32 @@ class Bridge:
             # Asterisk was alive until it closed the connection: the calls of a killed one ended now.
             self._alive_at = self._clock()
 
-    async def _log_in(self, connection: Connection) -> None:
+    async def _log_in(self, connection: Connection, tasks: TaskGroup) -> None:
         user, secret = self._settings.ami_user, self._settings.ami_secret
         await connection.act("Login", {"Username": user, "Secret": secret.reveal()})
         await connection.act(ACTION)
         self._status.asterisk_found()
         self._executor.connected(connection.act)
         log.info("asterisk_found")
+        tasks.start_soon(self._check, connection)
         await connection.keep_alive()
+
+    async def _check(self, connection: Connection) -> None:
+        """Look what the set-up lacks, and at what goes on unheard, for as long as the connection lasts."""
+        registry, check, connected_at = self._tracker.registry, self._setup_check, self._clock()
+        is_recording_wanted = bool(self._settings.recordings_url)
+        in_progress = InProgress(registry, check, connection, is_recording_wanted=is_recording_wanted)
+        lasting = await check.begin(connection)
+        while True:
+            self._status.show_setup([*lasting, *await check.again(connection)])
+            await in_progress.look(self._clock() - connected_at)
+            self._has_unsaved.set()
+            await anyio.sleep(CHECK_SECONDS)
 
     def _handle(self, messages: Sequence[Message], resync: Resync) -> None:
         for message in messages:
             self._executor.handle(message)
+            self._setup_check.handle(message)
             self._keep(self._tracker.handle(message))
             if not resync.is_over:
                 self._keep(resync.handle(message))
@@ -136,7 +156,7 @@ class Bridge:
             self._status.not_told.labels(reason).inc(count)
         self._status.open_calls.set(len(self._tracker.registry.calls))
 
-    def _keep(self, events: Iterable[Event]) -> None:
+    def _keep(self, events: Iterable[NeutralEvent]) -> None:
         written = [(event.id, encode(event, self._settings.source)) for event in events]
         self._unsaved += written
         self._status.events_made.inc(len(written))

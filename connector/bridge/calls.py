@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from connector.bridge.channels import Channel, Party
-from connector.bridge.events import Event, EventData, EventType
+from connector.bridge.neutral_events import EventData, EventType, NeutralEvent
 
 INBOUND, OUTBOUND, INTERNAL = "inbound", "outbound", "internal"
 
@@ -38,19 +38,35 @@ class Part(msgspec.Struct, kw_only=True, omit_defaults=True):
         return f"{uniqueid}/{what}" if self.turn == 1 else f"{uniqueid}/{what}/{self.turn}"
 
 
-class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
+_KEPT_AS = {
+    "called_by_pbx": "originated",
+    "is_reported": "told",
+    "has_gap": "patchy",
+    "caller_gave_up": "gave_up",
+    "is_leftover": "is_rest",
+    "was_in_reported": "met",
+    "heard_answering": "talkers",
+}
+"""How fields are called in the spool: a bridge before this one wrote, and may read, them so."""
+
+
+class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True, rename=_KEPT_AS):
     """One call: that of one party outside, or one among colleagues, or channels of which it is not known yet.
 
-    `id` is the Linkedid with which it began; its events name it by `subject`. `party` are the channels of
-    the one outside, several where one trunk after the other was tried; the call ends with the last of them.
+    `id` is the Linkedid with which it began; its events name it by `subject`.
+    `party` are the channels of the one outside, several where one trunk after the other was tried; the call
+    ends with the last of them.
     `channels` belong to this call alone; `parts` may be of other calls' channels too, such as those of an
     agent who meets one customer after the other on a line that stays.
-    No event is made of a call before somebody is rung or queued for it (`told`). `originated`: the PBX itself
-    called the first channel. `patchy`: part of it was not read live, so the PBX's files may know better.
+    `aliases` are other calls' ids that lead here.
+    `called_by_pbx`: the PBX itself called the first channel, as for a click.
+    `is_reported`: an event was made of it; none is before somebody is rung or queued for it.
+    `has_gap`: part of it was not read live, so the PBX's files may know better.
     `lost_at`: it ended while nothing was read, at this moment or later.
-    `talkers`: agents whose answering was read live.
-    `aliases`: other calls' ids that lead here. `is_rest`: what is left of a call that is over.
-    `met`: its channels took part in a call of which events were made.
+    `heard_answering`: agents whose answering was read live.
+    `caller_gave_up`: its first party hung up before all others had refused.
+    `is_leftover`: channels that stay after their call is over, such as that of AgentLogin.
+    `was_in_reported`: its channels took part in a call of which events were made.
     """
 
     id: str
@@ -62,21 +78,21 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
     from_number: str | None = None
     to_number: str | None = None
     queue: str | None = None
-    originated: bool = False
-    told: bool = False
+    called_by_pbx: bool = False
+    is_reported: bool = False
     answered: bool = False
-    patchy: bool = False
-    gave_up: bool = False
+    has_gap: bool = False
+    caller_gave_up: bool = False
     voicemail: bool = False
-    is_rest: bool = False
-    met: bool = False
+    is_leftover: bool = False
+    was_in_reported: bool = False
     talked_until: int | None = None
     lost_at: int | None = None
     channels: dict[str, Channel] = {}
     parts: dict[str, Part] = {}
     aliases: list[str] = []
     causes: list[str] = []
-    talkers: list[str] = []
+    heard_answering: list[str] = []
     recordings: list[str] = []
 
     @property
@@ -110,15 +126,15 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     def event(
         self, event_type: EventType, key: str, at: int, data: EventData | None = None
-    ) -> Iterator[Event]:
+    ) -> Iterator[NeutralEvent]:
         """Yield an event of the call; before its first one, that of when and between whom it began."""
         subject = self.subject or self.id
-        if not self.told:
-            self.told = True
-            yield Event(
+        if not self.is_reported:
+            self.is_reported = True
+            yield NeutralEvent(
                 call_id=subject, key="start", type=EventType.RINGING, at=self.started_at, data=self.parties()
             )
-        yield Event(call_id=subject, key=key, type=event_type, at=at, data=data or EventData())
+        yield NeutralEvent(call_id=subject, key=key, type=event_type, at=at, data=data or EventData())
 
     def parties(self, agent: str | None = None) -> EventData:
         """Return between whom the call is."""
@@ -130,7 +146,7 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             agent=agent,
         )
 
-    def ring(self, channel: Channel, at: int) -> Iterator[Event]:
+    def ring(self, channel: Channel, at: int) -> Iterator[NeutralEvent]:
         """Yield the event of an agent who is being rung, or is calling out."""
         if channel.agent is None:
             return
@@ -140,16 +156,18 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
             key = part.key(channel.uniqueid, "ringing")
             yield from self.event(EventType.RINGING, key, at, self.parties(channel.agent))
 
-    def answer(self, channel: Channel, at: int, *, is_live: bool = True) -> Iterator[Event]:
+    def answer(self, channel: Channel, at: int, *, is_live: bool = True) -> Iterator[NeutralEvent]:
         """Yield the event of a person who answered; one outside the company has no name."""
         part = self._part(channel)
         if not part.answered:
             part.answered = self.answered = True
-            self.talkers += [channel.agent or ""] if is_live else []
+            self.heard_answering += [channel.agent or ""] if is_live else []
+            self.has_gap = self.has_gap or not is_live
             key = part.key(channel.uniqueid, "answered")
-            yield from self.event(EventType.ANSWERED, key, at, EventData(agent=channel.agent))
+            data = EventData(agent=channel.agent, queue=self.queue)
+            yield from self.event(EventType.ANSWERED, key, at, data)
 
-    def leave(self, channel: Channel, at: int, cause: str | None) -> Iterator[Event]:
+    def leave(self, channel: Channel, at: int, cause: str | None) -> Iterator[NeutralEvent]:
         """Yield the event of an agent who left: with the last of the agent's channels."""
         part = self.parts.get(channel.uniqueid)
         if part is None or part.is_over:
@@ -162,9 +180,9 @@ class BridgeCall(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     def end(
         self, at: int, cause: str | None, *, key: str = "ended", parent: str | None = None
-    ) -> Iterator[Event]:
+    ) -> Iterator[NeutralEvent]:
         """Yield the event of the end; a call of which nothing can be reported ends without one."""
-        if self.told or self.is_external:
+        if self.is_reported or self.is_external:
             yield from self.event(EventType.ENDED, key, at, EventData(cause=cause, parent=parent))
 
     def agents(self) -> list[Channel]:
@@ -204,7 +222,7 @@ def cause_of_leg(channel: Channel, hangup_cause: str, *, answered: bool) -> str:
 
 def cause_of_rest(call: BridgeCall, channel: Channel) -> str:
     """Return why a part ended whose channel is still there, now that the call is over."""
-    is_taken_back = call.gave_up and not channel.dial_status
+    is_taken_back = call.caller_gave_up and not channel.dial_status
     return "cancelled" if is_taken_back else cause_of_leg(channel, "", answered=call.has_answered(channel))
 
 
@@ -214,7 +232,7 @@ def cause_of_call(call: BridgeCall) -> str:
         return "normal"
     if call.voicemail:
         return "voicemail"
-    return "cancelled" if call.gave_up else _shared(call.causes)
+    return "cancelled" if call.caller_gave_up else _shared(call.causes)
 
 
 def _shared(causes: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ and the telephone is the caller's.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +21,12 @@ from connector.clock import HOUR, MINUTE, SECOND, from_iso
 TAIL_BYTES = 8 * 1024 * 1024
 """How much of a file's end is read: some 30,000 calls."""
 
+LINE_BYTES = 64 * 1024
+"""More than one line has."""
+
 _QUARTER = 15 * MINUTE
 _COLUMNS = 17  # cdr_csv with loguniqueid = yes
+_UNIQUEID = re.compile(r"[\w.-]*[0-9][\w.-]*")
 
 _NEAR, _FAR = ";1", ";2"
 _DEPTH = 5
@@ -80,14 +85,30 @@ def read_queue_log(text: str) -> list[QueueLogEntry]:
     ]
 
 
+def last_line(path: Path) -> str:
+    """Read the last whole line of a file, "" where it has none yet; OSError where it cannot be read."""
+    lines = _last_bytes(path, LINE_BYTES).decode("utf-8", "replace").rpartition("\n")[0]
+    return lines.rpartition("\n")[2]
+
+
+def has_uniqueid(line: str) -> bool:
+    """Tell whether a line of Master.csv names its call: `loguniqueid = yes` adds that as the 17th column."""
+    fields = next(csv.reader([line]), [])
+    return len(fields) >= _COLUMNS and _UNIQUEID.fullmatch(fields[_COLUMNS - 1]) is not None
+
+
 def _end_of(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            return file.read()
+        return _last_bytes(path, TAIL_BYTES)
     except FileNotFoundError:
         return b""
+
+
+def _last_bytes(path: Path, at_most: int) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - at_most))
+        return file.read()
 
 
 def _row(fields: list[str], offsets: Mapping[str, int]) -> CdrRow | None:

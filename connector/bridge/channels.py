@@ -76,7 +76,7 @@ class ChannelNames:
         self._own_context = own_context
         self._agents = re.compile(agents)
         self._trunks = tuple(trunks)
-        self._trunk_contexts = frozenset(trunk_contexts)
+        self._trunk_contexts = tuple(trunk_contexts)
 
     def read(self, name: str, context: str = "", number: str = "") -> tuple[Party, str | None]:
         """Return who is at the other end, and an agent's extension.
@@ -101,7 +101,9 @@ class ChannelNames:
     def is_trunk(self, name: str, context: str = "") -> bool:
         """Tell whether a channel is a trunk's, by its name or the context in which its calls arrive."""
         peer = _INSTANCE.sub("", name)
-        return context in self._trunk_contexts or any(fnmatchcase(peer, trunk) for trunk in self._trunks)
+        return any(fnmatchcase(context, one) for one in self._trunk_contexts) or any(
+            fnmatchcase(peer, trunk) for trunk in self._trunks
+        )
 
 
 def replaced(name: str) -> str | None:

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from connector.bridge.ami import Message, dialled, is_same, number
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, Party
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 from connector.bridge.registry import Registry
 
-EndCall = Callable[[BridgeCall, int], Iterator[Event]]
+EndCall = Callable[[BridgeCall, int], Iterator[NeutralEvent]]
 """Ends a call at this moment, and yields the events of that."""
 
 
-def begin_dialling(registry: Registry, message: Message, at: int, end_call: EndCall) -> Iterator[Event]:
+def begin_dialling(
+    registry: Registry, message: Message, at: int, end_call: EndCall
+) -> Iterator[NeutralEvent]:
     """Yield the events of a DialBegin: an agent is rung, or somebody outside is called."""
     known, source = registry.channel(message, "Dest"), registry.channel(message)
     if known is None:
@@ -21,7 +23,7 @@ def begin_dialling(registry: Registry, message: Message, at: int, end_call: EndC
     if source is not None:
         called.dialled_by = source[1].uniqueid
         for empty in registry.move(called, source[0]):
-            if empty.told:
+            if empty.is_reported:
                 yield from end_call(empty, at)
             else:
                 registry.drop(empty, at)
@@ -42,13 +44,13 @@ def caller(call: BridgeCall, message: Message) -> str:
 
 def _is_called(call: BridgeCall, called: Channel) -> None:
     """Take back that a channel comes in, which has turned out to be one that the PBX calls."""
-    if not call.told and call.party == [called.uniqueid]:
-        call.direction, call.party, call.originated = None, [], True
+    if not call.is_reported and call.party == [called.uniqueid]:
+        call.direction, call.party, call.called_by_pbx = None, [], True
 
 
-def _ring(call: BridgeCall, called: Channel, message: Message, at: int) -> Iterator[Event]:
+def _ring(call: BridgeCall, called: Channel, message: Message, at: int) -> Iterator[NeutralEvent]:
     # The telephone that the PBX rings by itself, to call somebody once it is picked up, is nobody's call yet.
-    is_own = call.originated and all(one.agent == called.agent for one in _picked_up(call))
+    is_own = call.called_by_pbx and all(one.agent == called.agent for one in _picked_up(call))
     if call.direction is None and not is_own:
         call.direction, call.from_number, call.to_number = INTERNAL, caller(call, message), called.agent
     if call.direction is not None:
@@ -57,7 +59,7 @@ def _ring(call: BridgeCall, called: Channel, message: Message, at: int) -> Itera
 
 def _dial_out(
     registry: Registry, call: BridgeCall, called: Channel, message: Message, at: int, end_call: EndCall
-) -> Iterator[Event]:
+) -> Iterator[NeutralEvent]:
     """Yield the events of a call to somebody outside; one in an agent's place is no call of its own."""
     wanted = dialled(message)
     called.asked_for = wanted or ""
@@ -86,7 +88,7 @@ def _is_unknown_telephone(call: BridgeCall, wanted: str | None) -> bool:
     So does a telephone of ours that no pattern knows. A trunk's own call that is passed on stays one.
     """
     first = call.channels.get(call.root)
-    if call.direction != INBOUND or call.told or first is None or first.is_trunk:
+    if call.direction != INBOUND or call.is_reported or first is None or first.is_trunk:
         return False
     return call.to_number is not None and is_same(call.to_number, wanted)
 
@@ -120,7 +122,7 @@ def _picked_up(call: BridgeCall) -> list[Channel]:
 
 def enter_conversation(
     registry: Registry, bridge: str, at: int, end_call: EndCall, *, is_live: bool = True
-) -> Iterator[Event]:
+) -> Iterator[NeutralEvent]:
     """Yield who has answered, now that the channels of a bridge are together; they may long have been.
 
     Each party outside has a call of its own, in which all others take part.
@@ -141,11 +143,13 @@ def enter_conversation(
     for call in reported:
         yield from _answered(call, people, at, is_live=is_live)
     for call in calls if reported else ():
-        call.met = True
+        call.was_in_reported = True
         registry.mark_changed([call.id])
 
 
-def _consult(registry: Registry, people: Sequence[Channel], at: int, end_call: EndCall) -> Iterator[Event]:
+def _consult(
+    registry: Registry, people: Sequence[Channel], at: int, end_call: EndCall
+) -> Iterator[NeutralEvent]:
     """Give a call of its own to somebody outside whom an agent talks with while the caller is elsewhere."""
     if not any(one.agent is not None for one in people):
         return
@@ -174,11 +178,11 @@ def _is_talking(registry: Registry, call: BridgeCall) -> bool:
     return any(len(registry.participants(one.bridge)) > 1 for one in call.ends if one.bridge)
 
 
-def _merge_calls(registry: Registry, people: Sequence[Channel], at: int) -> Iterator[Event]:
+def _merge_calls(registry: Registry, people: Sequence[Channel], at: int) -> Iterator[NeutralEvent]:
     """Yield the ends of the calls among colleagues that led to this talk: they become its children."""
     calls = registry.calls_of(people)
     inside = [call for call in calls if not call.is_external]
-    reported = [call for call in inside if call.told]
+    reported = [call for call in inside if call.is_reported]
     kept = next((call for call in calls if call.is_external and call.is_among(people)), None)
     if kept is None and (reported or inside):
         kept = (reported or inside)[0]
@@ -196,7 +200,9 @@ def _among_colleagues(call: BridgeCall, people: Sequence[Channel]) -> None:
         call.direction, call.from_number = INTERNAL, agents[0]
 
 
-def _answered(call: BridgeCall, people: Sequence[Channel], at: int, *, is_live: bool) -> Iterator[Event]:
+def _answered(
+    call: BridgeCall, people: Sequence[Channel], at: int, *, is_live: bool
+) -> Iterator[NeutralEvent]:
     others = [one for one in people if one.uniqueid not in call.party]
     agents = [one for one in others if one.agent is not None]
     for one in agents:

@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.cdr import CdrRow, QueueLogEntry, read_cdr, read_queue_log, tail, tied
 from connector.bridge.channels import Channel, ChannelNames, Party
-from connector.bridge.events import Event, EventData, EventType
+from connector.bridge.neutral_events import EventData, EventType, NeutralEvent
 from connector.bridge.registry import Registry
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.spool import Spool
@@ -18,7 +18,7 @@ from connector.clock import SECOND
 
 _CONNECTED = "CONNECT"
 
-Emit = Callable[[Iterable[Event]], None]
+Emit = Callable[[Iterable[NeutralEvent]], None]
 SLACK_SECONDS = 2
 """The files know whole seconds: a call that ended so shortly before the gap counts as in it."""
 log = logging.getLogger(__name__)
@@ -60,17 +60,18 @@ class CallHistory:
         """Return the ids of all calls that ended since then."""
         return [uniqueid for uniqueid, rows in self._rows.items() if rows[-1].ended_at >= since]
 
-    def answers(self, call: BridgeCall) -> Iterator[Event]:
+    def answers(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield who answered unnoticed, and when: what was read live is better than whole seconds."""
         for row in self._talks(call):
             call.answered = True
             name = self._talker(call, row)
-            if (name or "") in call.talkers:
+            if (name or "") in call.heard_answering:
                 continue
             key = f"files/{name or row.other}/{row.ended_at}/answered"
-            yield from call.event(EventType.ANSWERED, key, self._answered_at(row), EventData(agent=name))
+            at, queue = self._answer(row)
+            yield from call.event(EventType.ANSWERED, key, at, EventData(agent=name, queue=queue))
 
-    def close(self, call: BridgeCall) -> Iterator[Event]:
+    def close(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield who was rung and who answered, and the end of the call; the files must hold it."""
         rows = self._rows_of(call)
         if call.direction is None:
@@ -87,14 +88,14 @@ class CallHistory:
         yield from call.end(ended_at, cause, key="ended/files")
         yield from self._recordings(call, ended_at)
 
-    def give_up(self, call: BridgeCall) -> Iterator[Event]:
+    def give_up(self, call: BridgeCall) -> Iterator[NeutralEvent]:
         """Yield the end of a call that the files do not hold: at the last moment it was known."""
         at = call.lost_at or call.started_at
         yield from call.end(max(at, call.started_at), None, key="ended/unknown")
         yield from self._recordings(call, at)
 
-    def _recordings(self, call: BridgeCall, at: int) -> Iterator[Event]:
-        for path in call.recordings if call.answered and call.told else ():
+    def _recordings(self, call: BridgeCall, at: int) -> Iterator[NeutralEvent]:
+        for path in call.recordings if call.answered and call.is_reported else ():
             if (url := self._recording_url(path)) is not None:
                 yield from call.event(
                     EventType.RECORDED, f"recorded/{path}", at, EventData(recording_url=url)
@@ -117,21 +118,25 @@ class CallHistory:
     def _talker(self, call: BridgeCall, row: CdrRow) -> str | None:
         return self._names.read(row.channel if call.direction == OUTBOUND else row.other)[1]
 
-    def _answered_at(self, row: CdrRow) -> int:
-        """Return when a person answered: for a queue's caller the row's own time is the queue's Answer()."""
+    def _answer(self, row: CdrRow) -> tuple[int, str | None]:
+        """Return when a person answered, and for which queue if one connected them.
+
+        For a queue's caller the row's own time is that of the queue's Answer().
+        """
         answered_at = row.started_at if row.answered_at is None else row.answered_at
         connected = [
-            entry.at
+            (entry.at, entry.queue)
             for entry in self._entries
             if entry.call_id == row.uniqueid and entry.event == _CONNECTED
             and answered_at <= entry.at <= row.ended_at
         ]  # fmt: skip
-        return min(connected, default=answered_at)
+        return min(connected, default=(answered_at, None))
 
     def _call(self, rows: Sequence[CdrRow], party: Party, agent: str | None) -> BridgeCall:
         row = rows[0]
-        outside = any(self._party(one) is Party.OUTSIDE for one in rows if one.other)
+        outside = next((one for one in rows if one.other and self._party(one) is Party.OUTSIDE), None)
         direction = INBOUND if party is Party.OUTSIDE else OUTBOUND if outside else INTERNAL
+        called = outside if outside is not None and direction == OUTBOUND else row
         call = BridgeCall(
             id=row.uniqueid,
             subject=self._subject(row.uniqueid),
@@ -139,7 +144,7 @@ class CallHistory:
             root=row.uniqueid,
             direction=direction,
             from_number=row.source or "anonymous",
-            to_number=row.destination or None,
+            to_number=called.destination if called.destination not in ("", "s") else None,
             queue=next((one.queue for one in self._entries if one.call_id == row.uniqueid), None),
         )
         call.channels[row.uniqueid] = Channel(
@@ -196,7 +201,7 @@ class Recovery:
             log.info("call_unheard", extra={"call": call.id})
             self._close(call.id, history.close(call))
 
-    def _close(self, call_id: str, events: Iterable[Event]) -> None:
+    def _close(self, call_id: str, events: Iterable[NeutralEvent]) -> None:
         self._emit(events)
         self._registry.forget(call_id)
 

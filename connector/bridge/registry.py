@@ -7,7 +7,7 @@ import msgspec
 from connector.bridge.ami import Message, line, number
 from connector.bridge.calls import INBOUND, BridgeCall
 from connector.bridge.channels import Channel, ChannelNames, Party, in_transit, replaced
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 
 _REMEMBERED = 10_000
 """So many ended calls are remembered: their Linkedid may live on in channels that they met."""
@@ -153,12 +153,12 @@ class Registry:
             first, was_rest, turn = call.id.partition("/rest")
             turn = str(int(turn or 1) + 1) if was_rest else ""
             rest = self.begin(f"{first}/rest{turn}", at, staying[0].uniqueid)
-            rest.is_rest = True
+            rest.is_leftover = True
             for channel in staying:
                 self._put(rest, channel)
         call.channels = {}
 
-    def merge(self, kept: BridgeCall, gone: BridgeCall, at: int) -> Generator[Event, None, None]:
+    def merge(self, kept: BridgeCall, gone: BridgeCall, at: int) -> Generator[NeutralEvent, None, None]:
         """Yield the end of a call as the child of another, which gets its channels, as in a transfer."""
         yield from gone.end(at, "normal", key="joined", parent=kept.subject or kept.id)
         self.calls.pop(gone.id)
@@ -279,14 +279,14 @@ def set_direction(call: BridgeCall, channel: Channel, message: Message) -> None:
     itself has called it.
     """
     is_down = message.get("ChannelStateDesc") in ("Down", "Rsrvd")
-    call.originated = is_down and (channel.party is Party.LOCAL or line(message) is None)
-    if channel.party is Party.OUTSIDE and not call.originated:
+    call.called_by_pbx = is_down and (channel.party is Party.LOCAL or line(message) is None)
+    if channel.party is Party.OUTSIDE and not call.called_by_pbx:
         set_inbound(call, channel, message)
 
 
 def set_inbound(call: BridgeCall, channel: Channel, message: Message) -> None:
     """Record that somebody outside calls us."""
-    call.originated = False
+    call.called_by_pbx = False
     call.direction, call.party = INBOUND, [channel.uniqueid]
     call.from_number = number(message.get("CallerIDNum", ""))
     call.to_number = line(message)

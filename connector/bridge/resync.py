@@ -8,7 +8,7 @@ from connector.bridge.ami import Message, age, event_of, line, moment, number
 from connector.bridge.calls import INBOUND, INTERNAL, OUTBOUND, BridgeCall
 from connector.bridge.channels import Channel, ChannelNames, Party
 from connector.bridge.conversations import enter_conversation
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 from connector.bridge.tracker import Tracker
 from connector.clock import Clock
 
@@ -33,7 +33,7 @@ class Resync:
         self.is_over = False
         self.lost: list[BridgeCall] = []
 
-    def handle(self, message: Message) -> list[Event]:
+    def handle(self, message: Message) -> list[NeutralEvent]:
         """Return the events that follow from the list, once it is complete."""
         event = event_of(message)
         if self.is_over:
@@ -47,7 +47,7 @@ class Resync:
             return list(self._compare(moment(message, self._clock)))
         return []
 
-    def _compare(self, now: int) -> Iterator[Event]:
+    def _compare(self, now: int) -> Iterator[NeutralEvent]:
         for call in list(self._tracker.registry.calls.values()):
             yield from self._remove_gone(call, now)
         oldest_first = sorted(self._listed.values(), key=age, reverse=True)
@@ -58,7 +58,7 @@ class Resync:
         for one in oldest_first:
             yield from self._place(one, now)
 
-    def _remove_gone(self, call: BridgeCall, now: int) -> Iterator[Event]:
+    def _remove_gone(self, call: BridgeCall, now: int) -> Iterator[NeutralEvent]:
         """Remove the channels from a call that are gone; a call that is over by that is lost.
 
         The rest of a call whose end was reported is no loss.
@@ -73,8 +73,8 @@ class Resync:
             for each in left:
                 yield from each.leave(channel, connected_until, None)
             registry.drop_channel(call, channel)
-        call.patchy = True
-        if call.is_over and call.is_rest:
+        call.has_gap = True
+        if call.is_over and call.is_leftover:
             registry.forget(call.id)
         elif call.is_over:
             registry.leave_behind(call, connected_until)
@@ -85,10 +85,10 @@ class Resync:
         if _has_come_in(self._tracker.registry.names, listed):
             listed = {**listed, "Linkedid": listed["Uniqueid"]}
         call, _ = self._tracker.registry.add(listed, now - age(listed))
-        call.patchy = True
+        call.has_gap = True
         return call
 
-    def _place(self, listed: Message, now: int) -> Iterator[Event]:
+    def _place(self, listed: Message, now: int) -> Iterator[NeutralEvent]:
         """Yield how far a listed channel has come."""
         known = self._tracker.registry.channel(listed)
         if known is None:
@@ -150,7 +150,7 @@ def _infer_inside(call: BridgeCall, first: Channel, channels: Sequence[Channel])
     One telephone behind a Local channel rings for a call that is to come.
     """
     agents = list(dict.fromkeys(one.agent for one in channels if one.agent is not None))
-    call.originated = first.party is Party.LOCAL
+    call.called_by_pbx = first.party is Party.LOCAL
     if len(agents) > 1:
         caller = first.agent or agents[0]
         call.direction, call.from_number = INTERNAL, caller

@@ -44,8 +44,9 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], Meta(description="Channels of trunks, such as PJSIP/carrier; * stands for anything")
     ] = ()
     trunk_contexts: Annotated[
-        tuple[str, ...], Meta(description="Dialplan contexts in which calls from outside arrive")
-    ] = ("from-trunk", "from-pstn")
+        tuple[str, ...],
+        Meta(description="Dialplan contexts in which calls from outside arrive; * stands for anything"),
+    ] = ("from-trunk*", "from-pstn*")
     recordings_folder: Annotated[Path, Meta(description="Where MixMonitor writes")] = Path(
         "/var/spool/asterisk/monitor"
     )

@@ -3,6 +3,7 @@
 One SQLite file, one connection, one thread at a time; a second bridge on the same file is refused.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -115,6 +116,13 @@ class Spool:
         """Return until when Asterisk was connected; None if it never was."""
         row = self._connection.execute("select value from facts where name = 'heard_at'").fetchone()
         return None if row is None else int(row[0])
+
+    def identity(self) -> str:
+        """Return what tells this bridge from every other one; made once, and kept with the spool."""
+        made = secrets.randbits(62)
+        self._connection.execute("insert or ignore into facts values ('identity', ?)", (made,))
+        row = self._connection.execute("select value from facts where name = 'identity'").fetchone()
+        return f"{int(row[0]):016x}"
 
     def counts(self) -> tuple[int, int]:
         """Return how many events wait, and how many were put aside."""

@@ -1,9 +1,11 @@
 """Keep how the bridge is doing, and show it on loopback: /health for people, /metrics for Prometheus."""
 
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import anyio
 import msgspec
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
@@ -12,11 +14,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE
+from connector.bridge.neutral_events import NOBODY_ELSE, OWN_TELEPHONE
 from connector.clock import to_iso
 from connector.errors import SettingsError
 
 NOT_TOLD = (OWN_TELEPHONE, NOBODY_ELSE)
+log = logging.getLogger(__name__)
+
+
+class SetupProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that Asterisk or the settings lack: what it does, who can mend it, and how.
+
+    `about` is one of rights, events, dialplan, files. `spoils_calls`: calls are missing, or go the
+    wrong way, already while the bridge is connected.
+    """
+
+    about: str
+    text: str
+    spoils_calls: bool = False
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +39,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     ok: bool
     asterisk: str
+    asterisk_version: str
     connector: str
     orders: str
+    setup: list[str]
     heard_at: str | None
     open_calls: int
     waiting: int
@@ -40,6 +57,9 @@ class Status:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.asterisk = "not connected yet"
+        self.asterisk_version = ""
+        self.setup: tuple[SetupProblem, ...] = ()
+        self.changed = anyio.Event()
         self.connector = "nothing delivered yet"
         self.orders = "not carried out: BRIDGE_CONTEXT is not set"
         self.is_connected = False
@@ -54,6 +74,7 @@ class Status:
         self.ami_events = self._counter("ami_events", "Events read from Asterisk, wanted or not")
         self.events_made = self._counter("events", "Neutral events made of them")
         self.delivered = self._counter("events_delivered", "Events that the connector has")
+        self.setup_problems = self._gauge("setup_problems", "What Asterisk or the bridge's settings lack")
         self.connections = self._counter("connections", "Connections to Asterisk")
         self.attempts = Counter(
             "connector_bridge_attempts", "Attempts to deliver by outcome", ["outcome"], registry=self.registry
@@ -71,8 +92,12 @@ class Status:
     def health(self) -> Health:
         """Return how the bridge is doing."""
         return Health(
-            ok=self.is_connected and self.is_delivering,
+            ok=self.is_connected
+            and self.is_delivering
+            and not any(problem.spoils_calls for problem in self.setup),
             asterisk=self.asterisk,
+            asterisk_version=self.asterisk_version,
+            setup=[problem.text for problem in self.setup],
             connector=self.connector,
             orders=self.orders,
             heard_at=None if self.heard_at is None else to_iso(self.heard_at),
@@ -87,12 +112,30 @@ class Status:
         """Record that Asterisk is not connected."""
         self.is_connected, self.asterisk = False, why
         self.connected.set(0)
+        self.changed.set()
 
     def asterisk_found(self) -> None:
         """Record that Asterisk is connected."""
         self.is_connected, self.asterisk = True, "connected"
         self.connected.set(1)
         self.connections.inc()
+        self.changed.set()
+
+    def show_setup(self, problems: Sequence[SetupProblem]) -> None:
+        """Show what the set-up lacks; what is new, and what was mended, goes to the log."""
+        for problem in problems:
+            if problem.text not in {one.text for one in self.setup}:
+                log.warning("setup_problem", extra={"about": problem.about, "why": problem.text})
+        if self.setup and not problems:
+            log.info("setup_mended")
+        self.setup = tuple(problems)
+        self.setup_problems.set(len(problems))
+        self.changed.set()
+
+    def problems(self) -> list[str]:
+        """Return everything that somebody has to see to: that Asterisk is not heard, and what it lacks."""
+        unconnected = [] if self.is_connected else [f"Asterisk is not heard: {self.asterisk}."]
+        return unconnected + [problem.text for problem in self.setup]
 
     def _gauge(self, name: str, description: str) -> Gauge:
         return Gauge(f"connector_bridge_{name}", description, registry=self.registry)

@@ -14,7 +14,7 @@ from connector.bridge.ami import Message, event_of, is_number, moment
 from connector.bridge.calls import INBOUND, INTERNAL, BridgeCall, cause_of_call, cause_of_leg, cause_of_rest
 from connector.bridge.channels import Channel, ChannelNames, Party
 from connector.bridge.conversations import begin_dialling, caller, enter_conversation, leave_conversation
-from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE, Event, EventData, EventType
+from connector.bridge.neutral_events import NOBODY_ELSE, OWN_TELEPHONE, EventData, EventType, NeutralEvent
 from connector.bridge.registry import Registry, set_direction, set_inbound
 from connector.clock import Clock
 
@@ -49,14 +49,14 @@ class Tracker:
             "HangupRequest": self._hangup_request,
             "VarSet": self._variable,
         }
-        self._reporting: Mapping[str, Callable[[Message, int], Iterator[Event]]] = {
+        self._reporting: Mapping[str, Callable[[Message, int], Iterator[NeutralEvent]]] = {
             "DialBegin": self._dial_begin,
             "QueueCallerJoin": self._queue_join,
             "BridgeEnter": self._bridge_enter,
             "Hangup": self._hangup,
         }
 
-    def handle(self, message: Message) -> list[Event]:
+    def handle(self, message: Message) -> list[NeutralEvent]:
         """Return the events that follow from one message."""
         name, at = event_of(message) or "", moment(message, self._clock)
         if "CallerIDNum" in message:
@@ -75,7 +75,7 @@ class Tracker:
         counted, self._not_told = self._not_told, Counter()
         return counted
 
-    def end(self, call: BridgeCall, at: int) -> Iterator[Event]:
+    def end(self, call: BridgeCall, at: int) -> Iterator[NeutralEvent]:
         """End a call, and yield that and where its recordings are.
 
         It ended when its last talk did: a machine may ask the caller how it was long after.
@@ -85,14 +85,14 @@ class Tracker:
         self.registry.drop(call, at)
         ended_at = call.talked_until if call.answered and call.talked_until is not None else at
         yield from call.end(ended_at, cause_of_call(call))
-        if call.answered and call.told:
+        if call.answered and call.is_reported:
             yield from self._recorded(call, at)
-        if call.patchy:
+        if call.has_gap:
             self._patchy.append(call)
-        if not (call.told or call.met or call.is_rest):
-            self._not_told[OWN_TELEPHONE if call.originated else NOBODY_ELSE] += 1
+        if not (call.is_reported or call.was_in_reported or call.is_leftover):
+            self._not_told[OWN_TELEPHONE if call.called_by_pbx else NOBODY_ELSE] += 1
 
-    def _recorded(self, call: BridgeCall, at: int) -> Iterator[Event]:
+    def _recorded(self, call: BridgeCall, at: int) -> Iterator[NeutralEvent]:
         """Yield where the recordings are; the file is whole only now, when the channel is gone."""
         for path in call.recordings:
             if (url := self._recording_url(path)) is not None:
@@ -106,7 +106,7 @@ class Tracker:
         The last one before the first event counts; a name in its place is none.
         """
         known = self.registry.channel(message)
-        if known is None or known[0].told or known[0].party != [known[1].uniqueid]:
+        if known is None or known[0].is_reported or known[0].party != [known[1].uniqueid]:
             return
         if known[0].direction == INBOUND and is_number(message["CallerIDNum"]):
             known[0].from_number = message["CallerIDNum"]
@@ -130,7 +130,7 @@ class Tracker:
         if state == "Ring" and is_undecided and channel.party is Party.OUTSIDE:
             set_inbound(call, channel, message)
 
-    def _dial_begin(self, message: Message, at: int) -> Iterator[Event]:
+    def _dial_begin(self, message: Message, at: int) -> Iterator[NeutralEvent]:
         return begin_dialling(self.registry, message, at, self.end)
 
     def _dial_end(self, message: Message, _at: int) -> None:
@@ -139,14 +139,14 @@ class Tracker:
             # A queue whose time is up says NOANSWER, and then takes the call back.
             known[1].dial_status = known[1].dial_status or message.get("DialStatus", "")
 
-    def _queue_join(self, message: Message, at: int) -> Iterator[Event]:
+    def _queue_join(self, message: Message, at: int) -> Iterator[NeutralEvent]:
         known = self.registry.channel(message)
         queue = message.get("Queue")
         if known is None or not queue:
             return
         call, channel = known
-        call.queue = call.queue or queue
-        if call.direction is None and call.originated:
+        call.queue = queue
+        if call.direction is None and call.called_by_pbx:
             return
         if call.direction is None:
             call.direction, call.from_number = INTERNAL, caller(call, message)
@@ -154,7 +154,7 @@ class Tracker:
         data = msgspec.structs.replace(call.parties(), queue=queue)
         yield from call.event(EventType.RINGING, f"{channel.uniqueid}/queue/{queue}", at, data)
 
-    def _bridge_enter(self, message: Message, at: int) -> Iterator[Event]:
+    def _bridge_enter(self, message: Message, at: int) -> Iterator[NeutralEvent]:
         known = self.registry.channel(message)
         if known is None or message.get("BridgeTechnology") == "holding_bridge":
             return
@@ -176,9 +176,9 @@ class Tracker:
         """Record that the first party hung up; after all others have refused, that is no giving up."""
         known = self.registry.channel(message)
         if known is not None and known[1].uniqueid == known[0].root:
-            known[0].gave_up = len(known[0].channels) > 1 or not known[0].causes
+            known[0].caller_gave_up = len(known[0].channels) > 1 or not known[0].causes
 
-    def _hangup(self, message: Message, at: int) -> Iterator[Event]:
+    def _hangup(self, message: Message, at: int) -> Iterator[NeutralEvent]:
         known = self.registry.channel(message)
         if known is None:
             return

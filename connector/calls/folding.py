@@ -55,7 +55,7 @@ def fold(events: Iterable[CallEvent]) -> Call:
         direction=direction,
         from_number=_first(ends, "from_number"),
         to_number=_first(ends, "to_number"),
-        queue=_first(heard, "queue"),
+        queue=_queue(counted) or _first(heard, "queue"),
         parent=None if parent == told[0].call_id else parent,
         answered_at=answered_at,
         ended_at=ended_at,
@@ -99,6 +99,13 @@ def _first(events: Sequence[CallEvent], field: str) -> Any:
             return value
         of_part = value if of_part is None else of_part
     return of_part
+
+
+def _queue(events: Sequence[CallEvent]) -> str | None:
+    """Return the queue whose agent answered, where that was said, else the first in which the call waited."""
+    answers = [event for event in events if event.type is EventType.ANSWERED]
+    found: str | None = _first(answers, "queue") or _first(events, "queue")
+    return found
 
 
 def _end(told: Sequence[CallEvent]) -> CallEvent | None:

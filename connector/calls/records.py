@@ -13,12 +13,16 @@ from connector.calls.model import (
     CallStatus,
     Cause,
     Direction,
+    Leg,
     NotRecorded,
     Recording,
     Watchdog,
 )
 from connector.casing import ascii_lower
 from connector.clock import SECOND
+
+FLEETING = SECOND // 2
+"""Nobody talks in less."""
 
 
 @lru_cache(maxsize=8_192)
@@ -127,13 +131,23 @@ def inner_ends(told: CallRecord) -> tuple[str, ...]:
     return tuple(filter(None, ends))
 
 
-def talk_seconds(call_group: Iterable[Call]) -> int:
-    """Count the whole seconds in which at least one call of the group was talking and has ended."""
-    total, reach = 0, 0
+def talk_seconds(call_group: Sequence[Call]) -> int:
+    """Count the whole seconds in which at least one call of the group was talking and has ended.
+
+    What colleagues talked among themselves before somebody outside was there does not count.
+    """
+    total, reach = 0, min(_answers(call_group), default=0)
     for answered_at, ended_at in sorted(_talks(call_group)):
         total += max(0, ended_at - max(answered_at, reach))
         reach = max(reach, ended_at)
     return total // SECOND
+
+
+def _answers(calls: Sequence[Call]) -> list[int]:
+    """Return when calls were answered: those with somebody outside, else those among colleagues."""
+    answered = [call for call in calls if call.answered_at is not None]
+    outside = [call for call in answered if _direction(call) is not Direction.INTERNAL]
+    return [call.answered_at for call in outside or answered if call.answered_at is not None]
 
 
 def _talks(call_group: Iterable[Call]) -> Iterable[tuple[int, int]]:
@@ -200,7 +214,7 @@ def _cause(root: Call, calls: Sequence[Call]) -> Cause | None:
 
 
 def _waiting_seconds(root: Call, calls: Sequence[Call]) -> int:
-    answers = [call.answered_at for call in calls if call.answered_at is not None]
+    answers = _answers(calls)
     ends = [call.ended_at for call in calls if call.ended_at is not None]
     until = min(answers) if answers else max(ends)
     return max(0, until - root.started_at) // SECOND
@@ -209,12 +223,26 @@ def _waiting_seconds(root: Call, calls: Sequence[Call]) -> int:
 def _agents(calls: Sequence[Call], *, but: str | None = None) -> tuple[str, ...]:
     """Name who answered, else who was rung, each once, the latest last; `but` the colleague who called."""
     legs = [leg for call in calls for leg in call.legs if leg.agent != but]
-    parts = [(leg.answered_at, leg.agent) for leg in legs if leg.answered_at is not None]
+    answered = [leg for leg in legs if leg.answered_at is not None]
+    talked = [leg for leg in answered if not _was_too_late(leg, answered)]
+    parts = [(leg.answered_at or 0, leg.agent) for leg in talked]
     if not parts:
         parts = [(leg.offered_at or leg.over_at or 0, leg.agent) for leg in legs]
     parts.sort(key=lambda part: part[0])
     backwards = dict.fromkeys(agent for _, agent in reversed(parts))
     return tuple(reversed(backwards))
+
+
+def _was_too_late(leg: Leg, answered: Sequence[Leg]) -> bool:
+    """Tell whether somebody picked up in the moment in which another had, and was cut off at once."""
+    if not _is_fleeting(leg):
+        return False
+    others = [one.answered_at or 0 for one in answered if one is not leg and not _is_fleeting(one)]
+    return any(abs(at - (leg.answered_at or 0)) <= SECOND for at in others)
+
+
+def _is_fleeting(leg: Leg) -> bool:
+    return leg.over_at is not None and leg.over_at - (leg.answered_at or 0) < FLEETING
 
 
 def _is_nameless(calls: Sequence[Call], direction: Direction) -> bool:

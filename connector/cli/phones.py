@@ -29,6 +29,7 @@ from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.maintenance import Silence
 from connector.maintenance.baseline import Status
+from connector.phone_systems.programs import Programs, ProgramStatus
 from connector.services import Services
 from connector.settings import Settings
 from connector.store import Store, events, orders
@@ -247,21 +248,35 @@ def list_all(*, as_json: bool) -> None:
 def status(*, as_json: bool) -> None:
     """Show when each phone system was last heard, and whether that is longer ago than usual.
 
-    `orders_at` is when the program beside it last asked what to do, where it does.
+    `orders_at` is when the program beside it last asked what to do, where it does; below the table stands
+    what programs such as a bridge report to be wrong.
     """
-    found, asked = in_store(_statuses)
+    found, asked, programs = in_store(_statuses)
     rows = [
         msgspec.structs.asdict(each)
         | {"last_at": moment(each.last_at), "orders_at": moment(asked.get(each.slug))}
+        | ({"programs": _programs(programs.get(each.slug, []))} if as_json else {})
         for each in found
     ]
     nothing = "No phone systems. Make one with: connector phones add SLUG --country FR"
     show_rows(rows, as_json=as_json, nothing=nothing)
+    for slug, each in () if as_json else programs.items():
+        for one in each:
+            click.echo(f"\n{slug}, {one.source}: {one.program}, reported at {moment(one.reported_at)}")
+            for problem in one.problems:
+                click.echo(f"  - {' '.join(problem.split())}")
 
 
-async def _statuses(store: Store) -> tuple[Sequence[Status], dict[str, int]]:
+def _programs(statuses: Sequence[ProgramStatus]) -> list[dict[str, Any]]:
+    return [msgspec.structs.asdict(one) | {"reported_at": moment(one.reported_at)} for one in statuses]
+
+
+async def _statuses(
+    store: Store,
+) -> tuple[Sequence[Status], dict[str, int], dict[str, list[ProgramStatus]]]:
     statuses = await Silence(store, system_clock).statuses()
-    return statuses, await store.read(orders.takers_asked_at)
+    programs = await Programs(store, system_clock).statuses()
+    return statuses, await store.read(orders.takers_asked_at), programs
 
 
 @phones.command("guide")

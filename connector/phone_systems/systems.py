@@ -18,6 +18,7 @@ from connector.dialects.base import agents_of
 from connector.dialects.signing import new_secret, new_token
 from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
 from connector.phone_systems.hints import HintReader
+from connector.phone_systems.programs import Programs
 from connector.store import Store, audit, phone_changes, portals
 from connector.store import phones as table
 from connector.store.phone_changes import Bound
@@ -62,6 +63,7 @@ class PhoneSystems:
         self._encryptor = encryptor
         self._clock = clock
         self.hint_reader = HintReader(store)
+        self.programs = Programs(store, clock)
         self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
 
     async def hints(self, phone: table.PhoneSystem, question: Question | None) -> Hints:

@@ -74,6 +74,23 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
         return Notation(prefixes=self.prefixes, without_plus=self.without_plus)
 
 
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """A program beside a phone system, as it has reported itself: `problems` say what it lacks.
+
+    `source` is that of its events, `id` its own, `program` what it is and in which version.
+    """
+
+    source: str
+    id: str
+    program: str
+    problems: tuple[str, ...] = ()
+    reported_at: int
+
+
+PROGRAMS_AT_MOST = 20
+"""So many programs are remembered for one phone system, those that reported last."""
+
+
 def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
     """Add a phone system with its secrets, lines and queues, and answer its id."""
     values = {name: getattr(phone, name) for name in _OWN_COLUMNS} | {"created_at": now}
@@ -121,6 +138,28 @@ def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
     there = select(phone_systems).where(phone_systems.c.removed_at.is_(None))
     rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
     return [_whole(connection, row, now) for row in rows]
+
+
+def note_program(connection: Connection, phone_id: int, program: Program) -> Program | None:
+    """Keep what a program reports in the place of what it reported before, and return that."""
+    asked = select(phone_systems.c.programs).where(phone_systems.c.id == phone_id).with_for_update()
+    known = _programs(connection.execute(asked).scalar())
+    others = [one for one in known if (one.source, one.id) != (program.source, program.id)]
+    kept = [program, *sorted(others, key=lambda one: -one.reported_at)][:PROGRAMS_AT_MOST]
+    text = msgspec.json.encode(kept).decode()
+    connection.execute(update(phone_systems).where(phone_systems.c.id == phone_id).values(programs=text))
+    return next((one for one in known if one not in others), None)
+
+
+def programs(connection: Connection) -> dict[str, tuple[Program, ...]]:
+    """Return the programs beside each phone system, by its address, in the order of their sources."""
+    asked = select(phone_systems.c.slug, phone_systems.c.programs)
+    found = {row.slug: _programs(row.programs) for row in connection.execute(asked)}
+    return {slug: tuple(sorted(each, key=lambda one: (one.source, one.id))) for slug, each in found.items()}
+
+
+def _programs(text: str | None) -> tuple[Program, ...]:
+    return () if text is None else msgspec.json.decode(text, type=tuple[Program, ...])
 
 
 def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> PhoneSystem:

@@ -119,6 +119,8 @@ phone_systems = Table(
     Column("prefixes", Text, nullable=False, server_default=""),
     # Whether its numbers have their country code and no plus: else they may be anything.
     Column("without_plus", Boolean, nullable=False, server_default=text("false")),
+    # JSON: what the programs beside it have reported of themselves, such as a bridge of what it lacks.
+    Column("programs", Text),
     Column("created_at", BigInteger, nullable=False),
     # Its row stays for its calls; its slug is none that an address could have.
     Column("removed_at", BigInteger),

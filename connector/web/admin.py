@@ -109,10 +109,19 @@ async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
 
 
 async def list_phones(request: Request) -> Response:
-    """Return `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual."""
+    """Return `GET /api/admin/phones`: `{phones}`, when each was last heard and whether that is unusual.
+
+    `programs` are those beside it, with the `problems` that somebody must mend.
+    """
     await require_api(request, "supervisor")
     statuses = await services_of(request).silence.statuses()
-    return json_response({"phones": [_with_moments(each, "last_at") for each in statuses]})
+    programs = await services_of(request).phone_systems.programs.statuses()
+    phones = [
+        _with_moments(each, "last_at")
+        | {"programs": [_with_moments(one, "reported_at") for one in programs.get(each.slug, [])]}
+        for each in statuses
+    ]
+    return json_response({"phones": phones})
 
 
 async def show_phone(request: Request) -> Response:

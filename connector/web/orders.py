@@ -1,6 +1,6 @@
 """Take what agents and programs want a phone system to do, and say what came of it.
 
-Programs beside phone systems fetch these orders, and report what came of each.
+Programs beside phone systems fetch these orders, report what came of each, and how they are themselves.
 """
 
 import itertools
@@ -23,11 +23,13 @@ from connector.orders.messages import message
 from connector.orders.planning import Colleague
 from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
-from connector.store.phones import PhoneSystem
+from connector.store.phones import PhoneSystem, Program
 from connector.web.auth import Caller, require_api, session_of
 from connector.web.bodies import read_body
 
 BODY_AT_MOST = 4_096
+PROGRAM_AT_MOST = 48 * 1024
+"""Twenty problems of 500 characters, whatever they are."""
 KEY_AT_MOST = 200
 WAIT_AT_MOST_SECONDS = 30
 NO_STORE = {"Cache-Control": "no-store"}
@@ -144,9 +146,9 @@ def _state(request: Request) -> OrderState | None:
         raise InvalidRequest("state must be one of an order's states.") from problem
 
 
-def decode(raw: bytes, kind: type[Body]) -> Body:
+def decode(raw: bytes, kind: type[Body], at_most: int = BODY_AT_MOST) -> Body:
     """Read a small JSON body; InvalidRequest where it does not fit."""
-    if len(raw) > BODY_AT_MOST or b"\\u0000" in raw:
+    if len(raw) > at_most or b"\\u0000" in raw:
         raise InvalidRequest("The body is longer than anything that fits here, or holds a NUL.")
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
@@ -259,6 +261,26 @@ async def report(request: Request) -> Response:
         return _json(_to_do(await orders.take(phone, uid, said.by)))
     outcome = Outcome(state=said.state, reason=said.reason, detail=said.detail)
     return _json(_to_do(await orders.settle(phone, uid, said.by, outcome)))
+
+
+class ProgramBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program says of itself: its events' `source`, its own `id`, and what it lacks."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=250)]
+    id: _Word
+    program: _Word
+    problems: Annotated[tuple[Annotated[str, Meta(max_length=500)], ...], Meta(max_length=20)] = ()
+
+
+async def report_program(request: Request) -> Response:
+    """Take `PUT /hooks/{slug}/status`: a program beside the phone system says how it is; 204."""
+    body = await read_body(request)
+    phone = await _verified(request, body)
+    said = decode(body, ProgramBody, PROGRAM_AT_MOST)
+    services = services_of(request)
+    program = Program(**msgspec.structs.asdict(said), reported_at=services.clock())
+    await services.phone_systems.programs.note(phone, program)
+    return Response(status_code=204)
 
 
 async def _verified(request: Request, body: bytes) -> PhoneSystem:

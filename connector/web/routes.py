@@ -88,6 +88,7 @@ def routes(static: Path) -> list[BaseRoute]:
         Route("/hooks/{slug:slug}/{token}", hooks.Hooks(), methods=["POST"]),
         Route("/hooks/{slug:slug}/orders", orders.waiting, methods=["GET"]),
         Route("/hooks/{slug:slug}/orders/{id:order}", orders.report, methods=["POST"]),
+        Route("/hooks/{slug:slug}/status", orders.report_program, methods=["PUT"]),
         *_pages(),
         *_programs(),
         *health_routes(),

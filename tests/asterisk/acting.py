@@ -12,8 +12,10 @@ SECRET = "a-secret-of-the-tests"
 OWN_LINE = "+442079460177"
 
 
-def click(channel: str, number: str) -> None:
+def click(channel: str, number: str, lane: str) -> None:
     """Click a number for the agent at a channel; comes back when Asterisk has taken the action."""
+    lane = lane.removeprefix("lane=")
+    own = "" if lane == "1" else lane
     with socket.create_connection((ADDRESS, 5038)) as manager:
         manager.sendall(encode("Login", "1", {"Username": "connector", "Secret": SECRET}))
         fields = {
@@ -24,7 +26,12 @@ def click(channel: str, number: str) -> None:
             "Priority": "1",
             "Timeout": "6000",
             "Async": "true",
-            "Variable": [f"CALLERID(num)={OWN_LINE}", f"CONNECTEDLINE(num)={number}"],
+            "Variable": [
+                f"CALLERID(num)={OWN_LINE}",
+                f"CONNECTEDLINE(num)={number}",
+                f"__LANE={lane}",
+                f"__TRUNK=carrier{own}",
+            ],
         }
         manager.sendall(encode("Originate", "2", fields))
         reader = Reader(())
@@ -34,4 +41,4 @@ def click(channel: str, number: str) -> None:
 
 
 if __name__ == "__main__":
-    click(*sys.argv[1:3])
+    click(*sys.argv[1:4])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -33,7 +34,7 @@ class BridgeProcess:
             "BRIDGE_AMI": f"{ADDRESS}:5038",
             "BRIDGE_AMI_SECRET": SECRET,
             "BRIDGE_SPOOL": str(folder / "spool.db"),
-            "BRIDGE_TRUNKS": "PJSIP/carrier",
+            "BRIDGE_TRUNKS": "PJSIP/carrier*",
             "BRIDGE_RECORDINGS_URL": RECORDINGS,
             "BRIDGE_MASTER_CSV": str(logs / "cdr-csv/Master.csv"),
             "BRIDGE_QUEUE_LOG": str(logs / "queue_log"),
@@ -57,6 +58,12 @@ class BridgeProcess:
     def wait_until_fetching(self) -> None:
         """Come back when the connector has let it ask for orders."""
         self._wait_for('"orders":"carried out"')
+
+    def wait_for_setup(self, words: str) -> dict[str, Any]:
+        """Come back when it says that something with these words is missing; return all it says."""
+        self._wait_for(words)
+        shown: dict[str, Any] = httpx2.get(self.health).json()
+        return shown
 
     def not_told(self, reason: str) -> float:
         """Return how many calls it has not reported, for this reason."""

@@ -145,6 +145,7 @@ PLAYED: Mapping[str, Callable[[], Sequence[Phone]]] = {
         answers("1001", 300),
         carrier_calls(CUSTOMER[1:], LINE + "15", caller(talk_ms=1_000)),
     ],
+    "number_known_late": lambda: [answers("1001", 300), inbound("18", talk_ms=1_000)],
     "queue_local_timeout": lambda: [rings("1001"), rings("1002"), inbound("16", talk_ms=10_000)],
     "queue_local": lambda: [answers("1001", 300), rings("1002"), inbound("16")],
     "conference": lambda: [

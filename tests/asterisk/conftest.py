@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.asterisk.beside import BridgeProcess
+from tests.asterisk.lanes import write_lanes
 from tests.asterisk.pbx import ROOT, Asterisk, Phones
 from tests.integration.bridge.receiver import Receiver
 
@@ -18,7 +19,7 @@ def asterisk() -> Iterator[Asterisk]:
     if "ASTERISK_ROOT" not in os.environ:
         pytest.skip("a real Asterisk: sh tests/asterisk/run")
     shutil.rmtree(ROOT / "var/log/asterisk", ignore_errors=True)
-    running = Asterisk()
+    running = Asterisk(write_lanes)
     running.start()
     yield running
     running.stop()
@@ -51,3 +52,19 @@ def bridge(
     running.wait_until_connected()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def deaf(
+    asterisk: Asterisk, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BridgeProcess]:
+    """Run a second bridge, whose user may hear no calls, and whose settings do not fit."""
+    folder = tmp_path_factory.mktemp("deaf")
+    running = BridgeProcess(folder, receiver.address, receiver.secret, health_port=19_181)
+    running.start(
+        ami_user="deaf", context="nowhere", trunks="", trunk_contexts="elsewhere",
+        master_csv=str(folder / "Master.csv"), source="/deaf",
+    )  # fmt: skip
+    running.wait_until_connected()
+    yield running
+    running.stop()

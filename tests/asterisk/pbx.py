@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,10 @@ HERE = Path(__file__).parent
 ROOT = Path(os.environ.get("ASTERISK_ROOT", "/var/tmp/connector-asterisk"))  # noqa: S108 - a folder of root's
 ADDRESS = "127.7.0.1"
 CARRIER = "127.7.0.2"
-AGENTS = {"1001": "127.7.0.11", "1002": "127.7.0.12", "1003": "127.7.0.13", "1004": "127.7.0.14"}
+AGENTS = {f"{lane}00{n}": f"127.7.{lane - 1}.1{n}" for lane in range(1, 10) for n in range(1, 5)}
+"""Where the telephones of agents are: those of the first lane begin with 1."""
+FIRST_LANE = "lane=1"
+"""How a telephone's program is told its lane."""
 SOFTPHONE = "127.7.0.24"
 """The other device of the agent at 1004."""
 _CONFIGURED = "/etc/asterisk-connector"
@@ -23,9 +26,10 @@ _ASTERISK = ("chroot", str(ROOT), "/usr/sbin/asterisk", "-C", f"{_CONFIGURED}/as
 
 
 class Asterisk:
-    """One Asterisk in its own root, on loopback."""
+    """One Asterisk in its own root, on loopback; `configure` may add to its copy of the configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, configure: Callable[[Path], None] = lambda _configured: None) -> None:
+        self._configure = configure
         self._process: subprocess.Popen[bytes] | None = None
         self.master_csv = ROOT / "var/log/asterisk/cdr-csv/Master.csv"
         self.queue_log = ROOT / "var/log/asterisk/queue_log"
@@ -35,6 +39,7 @@ class Asterisk:
         configured = ROOT / _CONFIGURED.lstrip("/")
         shutil.rmtree(configured, ignore_errors=True)
         shutil.copytree(HERE / "cfg", configured)
+        self._configure(configured)
         for folder in ("run/asterisk", "var/log/asterisk/cdr-csv", "var/spool/asterisk/monitor"):
             (ROOT / folder).mkdir(parents=True, exist_ok=True)
         quiet = subprocess.DEVNULL
@@ -162,4 +167,4 @@ def agent_consults(agent: str, colleague: str) -> Phone:
 def agent_clicks(agent: str, number: str, telephone: str = "PJSIP/{agent}") -> Phone:
     """Let an agent's telephone be rung, and then a number."""
     channel = telephone.replace("{agent}", agent)
-    return Phone(AGENTS[agent], 5061, "", program=("tests.asterisk.acting", channel, number))
+    return Phone(AGENTS[agent], 5061, "", program=("tests.asterisk.acting", channel, number, FIRST_LANE))

@@ -1,11 +1,14 @@
 """Kill either side in the middle of calls: none is lost, none is reported twice."""
 
 import os
+import time
+from pathlib import Path
 
-from connector.calls import Call, CallState
+from connector.calls import Call, CallState, Direction
 from connector.clock import system_clock
 from tests.asterisk.beside import BridgeProcess
-from tests.asterisk.calls import CUSTOMER, LINE, PLAYED, answers, inbound
+from tests.asterisk.calls import CUSTOMER, LINE, PLAYED, answers, inbound, rings
+from tests.asterisk.lanes import customer, in_lane, play_all
 from tests.asterisk.pbx import AGENTS, CARRIER, Asterisk, Phone, Phones
 from tests.asterisk.sip import callee, caller
 from tests.asterisk.test_calls import check_talk, told
@@ -61,34 +64,71 @@ def test_bridge_killed_in_mid_call(phones: Phones, bridge: BridgeProcess, receiv
     assert [leg.agent for leg in call.legs] == ["1001"]
 
 
-def test_bridge_restarted_in_mid_call(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """A call that outlives the bridge's death is picked up where it was."""
+def test_bridge_restarted_in_mid_call(
+    phones: Phones, bridge: BridgeProcess, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Calls that outlive the bridge's death are picked up where they were.
+
+    One was known before, one began while nobody listened: where it is recorded is asked for.
+    """
     before = ids(receiver)
-    phones.start([answers("1002"), answers("1001", 60_000), inbound("02", talk_ms=5_000)])
+    phones.start([answers("1002"), answers("1001", 60_000), inbound("02", talk_ms=8_000)])
     answered(receiver, before)
     bridge.kill()
+    recorded = [answers("1001"), rings("1002"), inbound("01", talk_ms=7_000)]
+    phones.start([in_lane(phone, 2) for phone in recorded])
+    time.sleep(2.5)
     bridge.start()
     bridge.wait_until_connected()
     assert phones.wait() == []
-    call = told(receiver, before)
-    check_talk(call, 5.0)
-    assert [leg.agent for leg in call.legs if leg.answered_at is not None] == ["1002"]
+    calls = receiver.wait(
+        lambda calls: len(_recorded(calls, before)) == 1 and len(_ended(calls, before)) == 2
+    )
+    known, begun = sorted(_ended(calls, before), key=lambda call: call.from_number == customer(2))
+    check_talk(known, 8.0)
+    assert answered_by(known) == ["1002"]
+    assert answered_by(begun) == ["2001"]
+    assert begun.recordings[0].url.endswith(f"/2026/{begun.call_id}.wav")
 
 
-def test_calls_while_the_bridge_was_down(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:
-    """Calls that began and ended unnoticed are reported from the files: answered, missed, outbound."""
+def _recorded(calls: list[Call], before: set[str]) -> list[Call]:
+    return [call for call in _ended(calls, before) if call.recordings]
+
+
+def answered_by(call: Call) -> list[str]:
+    """Return who answered."""
+    return [leg.agent for leg in call.legs if leg.answered_at is not None]
+
+
+MISSED_BY_THE_BRIDGE = {
+    "queue_answered": ["1001"],
+    "queue_missed": [],
+    "outbound": ["1001"],
+    "queue_local": ["1001"],
+    "clicked_local": ["1001"],
+    "forwarded": [],
+}
+"""Calls that come and go while the bridge is down, with who answered."""
+
+
+def test_calls_while_the_bridge_was_down(bridge: BridgeProcess, receiver: Receiver, tmp_path: Path) -> None:
+    """They are reported from the files: answered, missed, outbound, through Local channels, forwarded."""
     before = ids(receiver)
     assert bridge.stop() == 0
-    for name in ("queue_answered", "queue_missed", "outbound"):
-        phones.start(PLAYED[name]())
-        assert phones.wait() == []
+    played = play_all(MISSED_BY_THE_BRIDGE, receiver, tmp_path, soon_seconds=0)
+    assert [each.wrong for each in played.values()] == [[]] * len(played)
     bridge.start()
-    calls = receiver.wait(lambda calls: len([one for one in calls if one.call_id not in before]) >= 3, 20)
-    fresh = [call for call in calls if call.call_id not in before]
-    assert [call.state for call in fresh] == [CallState.ENDED] * 3
-    assert [call.answered_at is not None for call in fresh] == [True, False, True]
-    assert [leg.agent for leg in fresh[0].legs if leg.answered_at is not None] == ["1001"]
-    check_talk(fresh[2], 2.0)
+    count = len(MISSED_BY_THE_BRIDGE)
+    calls = _ended(receiver.wait(lambda calls: len(_ended(calls, before)) >= count), before)
+    assert len(calls) == count
+    found = sorted(
+        ([agent[1:] for agent in answered_by(call)], call.answered_at is not None) for call in calls
+    )
+    wanted = {name: [agent[1:] for agent in agents] for name, agents in MISSED_BY_THE_BRIDGE.items()}
+    assert found == sorted((agents, name != "queue_missed") for name, agents in wanted.items())
+    for call in calls:
+        if call.direction is Direction.OUTBOUND and call.queue is None:
+            check_talk(call, 1.5)
 
 
 def test_connector_down(phones: Phones, bridge: BridgeProcess, receiver: Receiver) -> None:

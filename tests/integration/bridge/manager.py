@@ -10,8 +10,15 @@ from connector.bridge.ami import Message, Reader
 _MOMENTS = re.compile(rb"^Timestamp: (\d+\.\d+)\r?$", re.MULTILINE)
 
 
+ALLOWED = ("CoreShowChannels", "CoreStatus", "Getvar", "Originate", "Hangup", "BlindTransfer")
+
+
 class Manager:
-    """A manager interface on a loopback port that stays the same; one client at a time."""
+    """A manager interface on a loopback port that stays the same; one client at a time.
+
+    `facts` are the fields of its answers, by action; `variables` those of channels, by the channel's name.
+    `refused` are actions that it refuses, each with the reason.
+    """
 
     def __init__(self, password: str = "x") -> None:  # noqa: S107 - of a test
         self._password = password
@@ -19,7 +26,16 @@ class Manager:
         self._client: socket.socket | None = None
         self.listed: list[Mapping[str, str]] = []
         self.is_mute = False
+        self.greeting = b"Asterisk Call Manager/11.0.0"
+        self.variables: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
+        self.facts: dict[str, Mapping[str, str]] = {
+            "CoreSettings": {"AsteriskVersion": "22.10.1", "CoreCDRenabled": "Yes"},
+            "CoreStatus": {"CoreProcessedCalls": "0"},
+            "ListCommands": dict.fromkeys(ALLOWED, "(Priv: all)"),
+        }
         self.acted: list[Message] = []
+        self.has_acted = threading.Condition()
         self.is_heard = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -57,12 +73,14 @@ class Manager:
                 self._serve(self._client)
 
     def _serve(self, client: socket.socket) -> None:
-        client.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+        client.sendall(self.greeting + b"\r\n")
         reader = Reader(())
         try:
             while data := client.recv(65_536):
                 for action in reader.push(data):
                     client.sendall(b"" if self.is_mute else self._answer(action))
+                    with self.has_acted:
+                        self.has_acted.notify_all()
                     if action["Action"] == "CoreShowChannels":
                         self.is_heard.set()
         except OSError:
@@ -73,7 +91,12 @@ class Manager:
         self.acted.append(action)
         if action["Action"] == "Login" and action["Secret"] != self._password:
             return written({"Response": "Error", **same, "Message": "Authentication failed"})
-        answer = written({"Response": "Success", **same})
+        if action["Action"] in self.refused:
+            return written({"Response": "Error", **same, "Message": self.refused[action["Action"]]})
+        facts = self.facts.get(action["Action"], {})
+        if action["Action"] == "Getvar":
+            facts = {"Variable": action["Variable"], "Value": self.variables.get(action["Channel"], "")}
+        answer = written({"Response": "Success", **same, **facts})
         if action["Action"] == "CoreShowChannels":
             channels = b"".join(written({**channel, **same}) for channel in self.listed)
             answer += channels + written({"Event": "CoreShowChannelsComplete", **same})

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -51,6 +52,7 @@ class Receiver:
         self.orders: dict[str, dict[str, str]] = {}
         self.reports: list[dict[str, str]] = []
         self.answers: list[int] = []
+        self.programs: list[dict[str, Any]] = []
         self.port = free_port()
         self._server: _Server | None = None
         self._publisher = threading.Condition()
@@ -68,6 +70,7 @@ class Receiver:
                 Route("/hooks/pbx", self._receive, methods=["POST"]),
                 Route("/hooks/pbx/orders", self._offer),
                 Route("/hooks/pbx/orders/{id}", self._hear, methods=["POST"]),
+                Route("/hooks/pbx/status", self._note, methods=["PUT"]),
             ]
         )
         config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off")
@@ -115,6 +118,25 @@ class Receiver:
             self.reports.append({"id": uid} | report)
             self._publisher.notify_all()
         return Response("{}", self.answers.pop(0) if self.answers else 200)
+
+    async def _note(self, request: Request) -> Response:
+        """Take what a bridge reports of itself."""
+        body = await request.body()
+        signing.verify(dict(request.headers), body, [self.secret], system_clock())
+        with self._publisher:
+            self.programs.append(json.loads(body))
+            self._publisher.notify_all()
+        return Response(status_code=204)
+
+    def wait_for_problem(self, words: str, seconds: float = 20) -> dict[str, Any]:
+        """Wait until a bridge has reported a problem with these words; return that report, or the last."""
+
+        def has_come() -> bool:
+            return bool(self.programs) and words in " ".join(self.programs[-1]["problems"])
+
+        with self._publisher:
+            self._publisher.wait_for(has_come, seconds)
+        return self.programs[-1]
 
     def wait_for_report(self, *states: str, seconds: float = 20) -> dict[str, str]:
         """Wait until an order has come so far; return what was said of it last."""

@@ -57,7 +57,7 @@ def test_shows_how_phone_systems_are_heard(shell: Shell) -> None:
     assert shell.json("phones", "status") == [
         {
             "slug": "paris", "name": "Paris", "state": "never", "last_at": None, "silent_seconds": None,
-            "usual_seconds": None, "orders_at": None,
+            "usual_seconds": None, "orders_at": None, "programs": [],
         }
     ]  # fmt: skip
     assert "never" in shell.ok("phones", "status")

@@ -247,3 +247,22 @@ def test_a_number_is_unblocked_under_any_spelling(shell: Shell, portal_id: int) 
     shell.ok("phones", "block", "paris", "+5491155554321")
     shell.ok("phones", "unblock", "paris", "+54 11 5555-4321")
     assert shell.json("phones", "blocked", "paris") == []
+
+
+def test_status_shows_what_a_bridge_lacks(shell: Shell, portal_id: int) -> None:
+    """Below the table for people, in the row for machines; texts cannot write lines of their own."""
+    shell.ok(*PARIS)
+    program = phones.Program(
+        source="/pbx/paris",
+        id="b-1",
+        program="bridge 1, Asterisk 22",
+        problems=("no\n  rights",),
+        reported_at=system_clock(),
+    )
+    store = Store.open(shell.database_url)
+    store.write_now(lambda c: phones.note_program(c, 1, program))
+    store.close()
+    assert "/pbx/paris: bridge 1, Asterisk 22" in shell.ok("phones", "status")
+    assert "  - no rights\n" in shell.ok("phones", "status")
+    [row] = shell.json("phones", "status")
+    assert [one["problems"] for one in row["programs"]] == [["no\n  rights"]]

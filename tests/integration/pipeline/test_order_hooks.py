@@ -1,18 +1,24 @@
-"""The program beside a phone system: it is handed each order once, and nothing that is too old."""
+"""The program beside a phone system: it is handed each order once, nothing too old, and says how it is."""
 
 import asyncio
+import json
 from functools import partial
+from typing import Any
 
+import httpx2
 import pytest
 
+from connector.clock import SECOND
 from connector.errors import NotNow
 from connector.metrics import Metrics
 from connector.orders import Asker, Orders, Request
 from connector.orders.planning import WAITS
 from connector.orders.service import OUTCOME_WITHIN
+from connector.phone_systems.programs import ProgramStatus
 from connector.store import audit, orders
 from connector.store.users import by_email
 from tests.integration.pipeline.place import Place
+from tests.integration.pipeline.test_admin import ask
 
 pytestmark = pytest.mark.anyio
 
@@ -138,3 +144,65 @@ async def test_what_was_signed_is_taken_once(place: Place, order: str, name: str
     asked = place.signed(b"", place.services.clock() // 1_000, "ask-anew")
     answers = [await place.client.get("/hooks/pbx/orders", headers=asked) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 401]
+
+
+async def say(place: Place, *, secret: str = "", **said: Any) -> httpx2.Response:
+    """Report as a bridge does how it is."""
+    program = {"source": "/pbx/paris", "id": "b-1", "program": "bridge 1, Asterisk 22", "problems": []}
+    body = json.dumps(program | said).encode()
+    headers = place.signed(body, place.services.clock() // SECOND)
+    headers |= {"webhook-signature": secret} if secret else {}
+    return await place.client.put("/hooks/pbx/status", content=body, headers=headers)
+
+
+async def programs(place: Place) -> list[ProgramStatus]:
+    """Return how the programs beside the phone system stand."""
+    return (await place.services.phone_systems.programs.statuses())["pbx"]
+
+
+@pytest.mark.both_engines
+async def test_program_says_what_it_lacks(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Shown as it was said last; what is new goes to the log, once."""
+    assert await programs(place) == []
+    for _ in range(2):
+        assert (await say(place, problems=["no rights"])).status_code == 204
+    [phone] = (await ask(place, "supervisor", "/api/admin/phones")).json()["phones"]
+    [shown] = phone["programs"]
+    assert (shown["source"], shown["problems"]) == ("/pbx/paris", ["no rights"])
+    assert shown["reported_at"].endswith("Z")
+    assert [vars(one)["problem"] for one in caplog.records if one.msg == "phone_system_problem"] == [
+        "no rights"
+    ]
+    assert (await say(place)).status_code == 204
+    assert [one.problems for one in await programs(place)] == [()]
+
+
+async def test_two_programs_of_one_name(place: Place) -> None:
+    """Their calls' ids would be alike: both are told of."""
+    await say(place)
+    await say(place, id="b-2")
+    assert ["call themselves /pbx/paris" in one.problems[0] for one in await programs(place)] == [
+        True,
+        True,
+    ]
+    await say(place, id="b-2", source="/pbx/lyon")
+    assert len(await programs(place)) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"problems": ["x" * 501]}, {"problems": ["x"] * 21}, {"source": ""}, {"id": "x" * 101},
+     {"program": "a\0b"}, {"problems": 7}],
+)  # fmt: skip
+async def test_report_that_does_not_fit(place: Place, said: dict[str, Any]) -> None:
+    """Bounded in every part, and nothing of it is kept."""
+    assert (await say(place, **said)).status_code == 422
+    assert await programs(place) == []
+
+
+async def test_report_of_a_stranger(place: Place) -> None:
+    """Signed as events are; without that nothing is read."""
+    assert (await say(place, secret="v1,AAAA")).status_code == 401
+    answer = await place.client.put("/hooks/nobody/status", content=b"{}")
+    assert answer.status_code == 404
+    assert await programs(place) == []

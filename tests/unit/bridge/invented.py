@@ -9,7 +9,7 @@ from itertools import count
 import msgspec
 
 from connector.bridge.ami import Message
-from connector.bridge.events import Event
+from connector.bridge.neutral_events import NeutralEvent
 from connector.calls import Call
 from tests.unit.bridge.samples import folded, new_tracker
 
@@ -32,9 +32,13 @@ class Line(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Pbx:
-    """Channels and bridges; `written` is what the manager interface says of them."""
+    """Channels and bridges; `written` is what the manager interface says of them.
 
-    def __init__(self) -> None:
+    `instance` is how a driver writes which of a peer's channels one is, such as `{:08x}`.
+    """
+
+    def __init__(self, instance: str = "{:08x}") -> None:
+        self._instance = instance
         self.written: list[Message] = []
         self.lines: list[Line] = []
         self._count = count()
@@ -69,8 +73,9 @@ class Pbx:
         place = next(self._count)
         uniqueid = uniqueid or f"{EPOCH + int(self._now)}.{place}"
         half = peer[-2:] if peer[-2:] in (";1", ";2") else ""
+        instance = self._instance.format(place // 2 * 2 if half else place)
         line = Line(
-            name=f"{peer.removesuffix(half)}-{place // 2 * 2 if half else place:08x}{half}",
+            name=f"{peer.removesuffix(half)}-{instance}{half}",
             uniqueid=uniqueid,
             linkedid=linked.linkedid if linked else uniqueid,
             number=number,
@@ -98,6 +103,10 @@ class Pbx:
         )
         other = self.channel(f"Local/{to};2", exten=extension, context=context, linked=one)
         return one, other
+
+    def queues(self, line: Line, queue: str) -> None:
+        """Have a caller wait in a queue."""
+        self._write("QueueCallerJoin", line, Queue=queue)
 
     def state(self, line: Line, state: str) -> None:
         """Say that a channel rings, is rung or is up."""
@@ -130,9 +139,13 @@ class Pbx:
         self.state(called, "Up")
         self._write("DialEnd", called.dialled_by, called, DialStatus="ANSWER")
 
+    def dial_ends(self, called: Line, status: str) -> None:
+        """Say that a dialling is over."""
+        self._write("DialEnd", called.dialled_by, called, DialStatus=status)
+
     def taken_back(self, called: Line, status: str = "CANCEL", cause: str = "26") -> None:
         """Have a dialling end without an answer."""
-        self._write("DialEnd", called.dialled_by, called, DialStatus=status)
+        self.dial_ends(called, status)
         self.gone(called, cause)
 
     def bridge(self, *lines: Line, technology: str = "simple_bridge") -> str:
@@ -190,7 +203,7 @@ def _fields(line: Line) -> dict[str, str]:
     }
 
 
-def told(messages: Iterable[Message]) -> list[Event]:
+def told(messages: Iterable[Message]) -> list[NeutralEvent]:
     """Return what is reported of these messages; no call may be left over."""
     tracker = new_tracker()
     heard = [event for message in messages for event in tracker.handle(message)]

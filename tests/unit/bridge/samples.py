@@ -5,7 +5,7 @@ from pathlib import Path
 
 from connector.bridge.ami import WANTED, Message, Reader
 from connector.bridge.channels import ChannelNames
-from connector.bridge.events import Event, EventType, encode
+from connector.bridge.neutral_events import EventType, NeutralEvent, encode
 from connector.bridge.settings import BridgeSettings
 from connector.bridge.tracker import Tracker
 from connector.calls import Call, CallEvent, fold
@@ -38,7 +38,7 @@ def messages(name: str) -> list[Message]:
     return Reader(WANTED).push((SAMPLES / f"{name}.ami").read_bytes())
 
 
-def played(name: str) -> list[Event]:
+def played(name: str) -> list[NeutralEvent]:
     """Return the events of a sample; no call may be left over."""
     tracker = new_tracker()
     told = [event for message in messages(name) for event in tracker.handle(message)]
@@ -46,7 +46,7 @@ def played(name: str) -> list[Event]:
     return told
 
 
-def folded(told: Iterable[Event]) -> list[Call]:
+def folded(told: Iterable[NeutralEvent]) -> list[Call]:
     """Return the calls that the connector makes of it, read by its own dialect, by their start."""
     secret = SETTINGS.secret.reveal()
     system = SystemConfig(uid="u", slug="pbx", country="GB", time_zone="UTC", secrets=(secret,))
@@ -70,6 +70,6 @@ def only_call(name: str) -> Call:
     return call
 
 
-def kinds(told: Iterable[Event]) -> list[EventType]:
+def kinds(told: Iterable[NeutralEvent]) -> list[EventType]:
     """Return the types of events."""
     return [event.type for event in told]

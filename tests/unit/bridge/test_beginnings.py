@@ -2,12 +2,12 @@
 
 import pytest
 
-from connector.bridge.events import EventType
+from connector.bridge.neutral_events import EventType
 from connector.calls import Cause, Direction
 from tests.unit.bridge.invented import Pbx, answered_by, calls_of, outside, talk_ms
 from tests.unit.bridge.samples import folded, messages, new_tracker, only_call
 
-CUSTOMER = "+442071838750"
+CUSTOMER, OTHER = "+442071838750", "+14155550123"
 
 
 def test_channel_that_begins_down_comes_in() -> None:
@@ -55,6 +55,34 @@ def test_agent_channel_that_begins_down_calls_out() -> None:
     assert (call.direction, call.to_number, answered_by(call)) == (Direction.OUTBOUND, CUSTOMER, ["1001"])
 
 
+@pytest.mark.parametrize(
+    ("trunk", "telephone", "instance", "string"),
+    [("IAX2/carrier", "IAX2/1001", "{}", "carrier/{}"), ("SIP/2040404", "SCCP/1001", "{:08X}", "2040404/{}"),
+     ("DAHDI/i1/{}", "SIP/1001", "{}", "i1/{}"), ("SIP/carrier", "SIP/1001", "{:08x}", "{}@carrier"),
+     ("SIP/carrier", "PJSIP/1001", "{:08x}", "carrier/sip:{}@203.0.113.9")],
+)  # fmt: skip
+def test_drivers(trunk: str, telephone: str, instance: str, string: str) -> None:
+    """A call in and a call out over each, by the names and dial strings that it writes."""
+    pbx = Pbx(instance)
+    caller = pbx.comes_in(CUSTOMER, trunk=trunk.format(CUSTOMER[1:]))
+    agent = pbx.dials(caller, telephone)
+    pbx.answers(agent)
+    pbx.bridge(agent, caller)
+    pbx.wait(1)
+    pbx.hangs_up(caller)
+    pbx.gone(agent)
+    agent = pbx.channel(telephone, "1001", exten=f"9{OTHER}", state="Down")
+    pbx.state(agent, "Ring")
+    called = pbx.dials(agent, trunk.format(OTHER[1:]), OTHER, string=string.format(OTHER))
+    pbx.answers(called)
+    pbx.bridge(called, agent)
+    pbx.wait(2)
+    pbx.hangs_up(called)
+    into, out = calls_of(pbx)
+    assert (into.direction, into.from_number, answered_by(into)) == (Direction.INBOUND, CUSTOMER, ["1001"])
+    assert (out.direction, out.to_number, answered_by(out)) == (Direction.OUTBOUND, OTHER, ["1001"])
+
+
 def test_number_that_is_known_later() -> None:
     """An analogue line tells the number after two seconds; old filters let only later events pass."""
     for event in ("NewCallerid", "DialBegin", "Newstate", "QueueCallerJoin"):
@@ -78,6 +106,7 @@ def test_number_that_is_known_later() -> None:
 def test_number_that_the_dialplan_rewrites() -> None:
     """`Set(CALLERID(num)=+...)` counts until the first telephone rings; a real Asterisk's words."""
     assert only_call("number_rewritten").from_number == CUSTOMER
+    assert only_call("number_known_late").from_number == CUSTOMER
 
 
 @pytest.mark.parametrize("shown", ["<unknown>", "", "Support", "anonymous"])

@@ -1,8 +1,11 @@
 """Whose a channel is."""
 
+import re
+
 import pytest
 
 from connector.bridge.channels import ChannelNames, Party, in_transit
+from connector.cli.bridge import written_guide
 from tests.unit.bridge.samples import SETTINGS
 
 NAMES = ChannelNames(SETTINGS.agents, ["PJSIP/4930*", "SIP/carrier"], ["from-trunk"])
@@ -49,6 +52,25 @@ def test_telephones_whose_names_hold_no_extension(
     """In the context in which agents dial, the number of a channel that is no trunk's is the extension."""
     own = ChannelNames(SETTINGS.agents, ["SIP/carrier"], ["from-trunk"], "from-internal")
     assert own.read(name, context, number) == (Party.AGENT if agent else Party.OUTSIDE, agent)
+
+
+@pytest.mark.parametrize(
+    ("context", "is_trunk"),
+    [("from-trunk", True), ("from-pstn", True), ("from-trunk-sip-talk", True), ("from-pstn-toheader", True),
+     ("from-internal", False), ("", False), ("not-from-trunk", False)],
+)  # fmt: skip
+def test_contexts_in_which_calls_arrive(context: str, *, is_trunk: bool) -> None:
+    """Distributions make one for each trunk; a number as a trunk's name is no agent there."""
+    own = ChannelNames(SETTINGS.agents, (), SETTINGS.trunk_contexts)
+    assert (own.read("SIP/2040-00000001", context)[0] is Party.OUTSIDE) == is_trunk
+
+
+@pytest.mark.parametrize("name", ["PJSIP/991001-0000001a", "PJSIP/1001-0000001a", "SIP/1001-00000001"])
+def test_telephones_in_browsers(name: str) -> None:
+    """FreePBX's twin of an extension is the same agent, by the pattern that the guide names."""
+    found = re.search(r"`BRIDGE_AGENTS=(\S+)`", written_guide())
+    assert found is not None
+    assert ChannelNames(found[1], (), ()).read(name) == (Party.AGENT, "1001")
 
 
 def test_names_in_transit() -> None:

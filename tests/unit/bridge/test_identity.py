@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from connector.bridge.calls import BridgeCall
-from connector.bridge.events import EventType, encode
+from connector.bridge.neutral_events import EventType, encode
 from connector.bridge.tracker import Tracker
 from connector.calls import Direction
 from tests.unit.bridge.invented import Pbx

@@ -289,3 +289,80 @@ def test_mobile_that_is_called_first(*, is_taken: bool) -> None:
         MOBILE: is_taken,
         CUSTOMER: is_taken,
     }
+
+
+def test_queue_that_overflows_into_another() -> None:
+    """The queue whose agent answered is the call's; where nobody answers it is the first."""
+    for is_answered in (True, False):
+        pbx = Pbx()
+        caller = pbx.comes_in(CUSTOMER)
+        for queue in ("first", "second"):
+            pbx.queues(caller, queue)
+            pbx.taken_back(pbx.dials(caller, "PJSIP/1002"), "NOANSWER")
+        if is_answered:
+            pbx.answers(agent := pbx.dials(caller, "PJSIP/1001"))
+            pbx.bridge(agent, caller)
+        (call,) = calls_of(pbx)
+        assert call.queue == ("second" if is_answered else "first")
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+def test_two_members_who_pick_up_at_once(winner: int) -> None:
+    """One of them was in the bridge for two milliseconds: who talked owns the call."""
+    pbx = Pbx()
+    caller = pbx.comes_in(CUSTOMER)
+    pbx.queues(caller, "support")
+    members = [pbx.dials(caller, f"PJSIP/100{place}") for place in (1, 2)]
+    room = pbx.bridge(caller)
+    for member in members:
+        pbx.answers(member)
+        pbx.enters(member, room)
+    pbx.gone(members[1 - winner], "26")
+    pbx.wait(4)
+    pbx.hangs_up(caller)
+    (call,) = calls_of(pbx)
+    found = record(call_key("u", call.call_id), [call])
+    assert found is not None
+    assert (found.agents, found.duration_seconds) == ((f"100{winner + 1}",), 4)
+
+
+@pytest.mark.parametrize("style", ["one_line", "same_room"])
+def test_talk_among_colleagues_before_the_customer(style: str) -> None:
+    """What they talked is not the customer's talk, though one call came out of the other."""
+    pbx = Pbx()
+    agent = pbx.channel("PJSIP/1001", "1001", exten="1002")
+    pbx.answers(colleague := pbx.dials(agent, "PJSIP/1002"))
+    room = pbx.bridge(agent, colleague)
+    pbx.wait(2)
+    asks = agent if style == "one_line" else colleague
+    if style == "one_line":
+        pbx.leaves(agent)
+        pbx.gone(colleague)
+    pbx.answers(customer := pbx.dials(asks, "PJSIP/carrier", CUSTOMER))
+    pbx.enters(customer, room)
+    pbx.enters(agent, room)
+    pbx.wait(4)
+    pbx.hangs_up(customer)
+    calls = calls_of(pbx)
+    call = outside(calls)[CUSTOMER]
+    found = record(call_key("u", call.call_id), calls)
+    assert found is not None
+    assert (found.customer, found.duration_seconds) == (CUSTOMER, 4)
+
+
+def test_ring_group_of_local_channels_whose_time_is_up() -> None:
+    """What it takes back was not given up by the caller, who goes on to an announcement."""
+    pbx = Pbx()
+    caller = pbx.comes_in(CUSTOMER)
+    for agent in ("1001", "1002"):
+        near, far = pbx.local(f"{agent}@from-agents", linked=caller)
+        pbx.begins_dialling(caller, near, f"{agent}@from-agents")
+        rung = pbx.dials(far, f"PJSIP/{agent}")
+        pbx.dial_ends(near, "NOANSWER")
+        pbx.taken_back(rung, "CANCEL")
+        pbx.gone(far)
+        pbx.gone(near)
+    pbx.wait(3)
+    pbx.hangs_up(caller)
+    (call,) = calls_of(pbx)
+    assert (call.answered_at, call.cause) == (None, Cause.NO_ANSWER)

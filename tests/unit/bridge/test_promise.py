@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connector.bridge.ami import Message
 from connector.bridge.calls import BridgeCall
-from connector.bridge.events import NOBODY_ELSE, OWN_TELEPHONE, Event
+from connector.bridge.neutral_events import NOBODY_ELSE, OWN_TELEPHONE, NeutralEvent
 from connector.bridge.resync import Resync
 from connector.bridge.tracker import Tracker
 from connector.calls import Call, Direction
@@ -37,7 +37,7 @@ def test_each_party_outside_has_a_call(data: st.DataObject) -> None:
     cut = data.draw(st.sampled_from(cuts))
     lines = present(office.pbx.written[:cut])
     office.close()
-    tracker, told = new_tracker(), list[Event]()
+    tracker, told = new_tracker(), list[NeutralEvent]()
     for message in office.pbx.written[:cut]:
         told += tracker.handle(message)
     counted = tracker.take_not_told()
@@ -120,7 +120,7 @@ def known_again(before: Tracker) -> Tracker:
     return after
 
 
-def called(tracker: Tracker, listed: list[Message]) -> list[Event]:
+def called(tracker: Tracker, listed: list[Message]) -> list[NeutralEvent]:
     """Return the events of a resync with channels that were all known."""
     at = EPOCH * 1_000
     resync = Resync(tracker, at, lambda: at)

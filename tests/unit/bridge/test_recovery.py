@@ -1,14 +1,15 @@
 """Asterisk's own files, and what they say of calls that nobody heard."""
 
 from pathlib import Path
+from time import gmtime, strftime
 
 import pytest
 
 from connector.bridge.calls import INBOUND, OUTBOUND, BridgeCall
 from connector.bridge.cdr import QueueLogEntry, read_cdr, read_queue_log, tail
-from connector.bridge.events import Event, EventType
+from connector.bridge.neutral_events import EventType, NeutralEvent
 from connector.bridge.recovery import CallHistory
-from connector.calls import Call, Cause
+from connector.calls import Call, Cause, Direction
 from tests.unit.bridge.samples import SAMPLES, SETTINGS, folded, names
 
 CSV = (SAMPLES / "Master.csv").read_text(encoding="utf-8")
@@ -32,7 +33,7 @@ def lost(call_id: str, direction: str | None = INBOUND) -> BridgeCall:
     second = int(call_id.partition(".")[0])
     return BridgeCall(
         id=call_id, root=call_id, started_at=second * 1_000, direction=direction,
-        lost_at=second * 1_000 + 700, told=True,
+        lost_at=second * 1_000 + 700, is_reported=True,
     )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_a_lost_queue_call_was_answered_when_the_queue_log_says() -> None:
 def test_what_was_heard_is_better_than_the_files() -> None:
     """The files know whole seconds: an answer that was heard stands."""
     call = lost(QUEUE_ANSWERED)
-    call.talkers.append("1001")
+    call.heard_answering.append("1001")
     assert [event.type for event in history().answers(call)] == []
     assert call.answered
 
@@ -82,11 +83,62 @@ def test_calls_that_nobody_heard_at_all() -> None:
     ids = [call.id for call in found]
     assert OUTBOUND_CALL in ids
     assert not {BLIND, QUEUE_ANSWERED} & set(ids)
-    told: list[Event] = [event for call in found for event in history().close(call)]
+    told: list[NeutralEvent] = [event for call in found for event in history().close(call)]
     calls = {call.call_id: call for call in folded(told)}
     outbound = calls[OUTBOUND_CALL]
     assert (outbound.direction, outbound.to_number) == (OUTBOUND, "+14155550123")
     assert [leg.agent for leg in outbound.legs if leg.answered_at is not None] == ["1001"]
+
+
+def row(
+    channel: str, other: str, *, to: str, times: tuple[int, int | None, int], number: str = "1001"
+) -> str:
+    """Write a row of a call that began at 1795400000: when it started, was answered and ended."""
+    start, answer, end = (
+        "" if at is None else strftime("%Y-%m-%d %H:%M:%S", gmtime(1_795_400_000 + at)) for at in times
+    )
+    state = "NO ANSWER" if times[1] is None else "ANSWERED"
+    fields = ["", number, to, "ctx", "", channel, other, "Dial", "", start, answer, end, "0", "0", state, "3"]
+    return ",".join(f'"{field}"' for field in [*fields, "1795400000.1"]) + "\n"
+
+
+def unheard(*rows: str, log: str = "") -> Call:
+    """Return the one call that is reported of these rows."""
+    found = CallHistory(names(), SETTINGS.recording_url, read_cdr("".join(rows)), read_queue_log(log))
+    (call,) = folded(event for one in found.missed(0, set()) for event in found.close(one))
+    return call
+
+
+def test_unheard_call_to_nobody() -> None:
+    """A dialplan's `s` is no line of ours."""
+    call = unheard(row("PJSIP/carrier-1", "", to="s", times=(0, None, 9), number="+442071838750"))
+    assert (call.from_number, call.to_number) == ("+442071838750", None)
+
+
+def test_unheard_call_that_went_outside_after_a_colleague() -> None:
+    """The one outside is who was called there; the talk with the colleague is not theirs."""
+    call = unheard(
+        row("PJSIP/1001-1", "PJSIP/1002-2", to="1002", times=(0, 1, 9)),
+        row("PJSIP/1001-1", "PJSIP/carrier-3", to="+14155550123", times=(9, 12, 20)),
+    )
+    assert (call.direction, call.to_number) == (Direction.OUTBOUND, "+14155550123")
+    assert (call.answered_at, call.ended_at) == (1_795_400_012_000, 1_795_400_020_000)
+
+
+def test_unheard_call_of_a_second_queue() -> None:
+    """The queue that connected the caller."""
+    log = "".join(
+        f"{1_795_400_000 + at}|1795400000.1|{queue}|Ada|{event}|1\n"
+        for at, queue, event in [
+            (0, "first", "ENTERQUEUE"),
+            (8, "second", "ENTERQUEUE"),
+            (12, "second", "CONNECT"),
+        ]
+    )
+    call = unheard(
+        row("PJSIP/carrier-1", "PJSIP/1001-2", to="+442079460200", times=(0, 0, 20), number="+4420"), log=log
+    )
+    assert (call.queue, call.answered_at) == ("second", 1_795_400_012_000)
 
 
 def unheard_local() -> dict[str, Call]:

@@ -1,22 +1,27 @@
 """What a new connection finds: calls in progress, and calls that ended unnoticed."""
 
 from collections.abc import Sequence
+from time import gmtime, strftime
 
 import pytest
 
 from connector.bridge.ami import Message, event_of
-from connector.bridge.events import Event
+from connector.bridge.cdr import read_cdr
+from connector.bridge.neutral_events import NeutralEvent
+from connector.bridge.recovery import CallHistory
 from connector.bridge.resync import Resync
 from connector.bridge.tracker import Tracker
-from connector.calls import Direction
-from tests.unit.bridge.invented import Line, Pbx, answered_by, outside, present
-from tests.unit.bridge.samples import NOW, folded, messages, new_tracker
+from connector.calls import Direction, call_key, record
+from tests.unit.bridge.invented import EPOCH, Line, Pbx, answered_by, outside, present
+from tests.unit.bridge.samples import NOW, SETTINGS, folded, messages, names, new_tracker
 
 COMPLETE = {"Event": "CoreShowChannelsComplete", "Timestamp": f"{NOW / 1_000:.6f}"}
 LOST_AT = NOW - 60_000
 
 
-def heard(name: str, until: str, times: int = 1) -> tuple[Tracker, list[Message], list[Message], list[Event]]:
+def heard(
+    name: str, until: str, times: int = 1
+) -> tuple[Tracker, list[Message], list[Message], list[NeutralEvent]]:
     """Play a sample until an event has come so often; return what came, what follows, and what was said."""
     tracker, all_of_it = new_tracker(), messages(name)
     places = [place for place, message in enumerate(all_of_it) if event_of(message) == until]
@@ -39,7 +44,7 @@ def listed(before: list[Message]) -> list[Message]:
     return list(channels.values())
 
 
-def called(resync: Resync, found: Sequence[Message]) -> list[Event]:
+def called(resync: Resync, found: Sequence[Message]) -> list[NeutralEvent]:
     """Return the events of a resync."""
     return [event for message in [*found, COMPLETE] for event in resync.handle(message)]
 
@@ -227,3 +232,47 @@ def test_a_channel_that_calls_another_customer_after_the_gap(*, in_the_gap: bool
         "+14155550123": ["1001"],
     }
     assert calls["+14155550123"].ended_at is not None
+
+
+def test_answered_while_nobody_listened() -> None:
+    """No channel came or went in the gap: the files say when, once the call is over."""
+    pbx = Pbx()
+    caller = pbx.comes_in("+442071838750")
+    agent = pbx.dials(caller, "PJSIP/1001")
+    tracker = new_tracker()
+    told = [event for message in pbx.written for event in tracker.handle(message)]
+    pbx.wait(3)
+    pbx.answers(agent)
+    pbx.bridge(agent, caller)
+    pbx.wait(6)
+    resync = Resync(tracker, pbx.now - 9_000, lambda: pbx.now)
+    told += called(resync, present(pbx.written))
+    heard = len(pbx.written)
+    pbx.wait(6)
+    pbx.hangs_up(caller)
+    pbx.end()
+    told += [event for message in pbx.written[heard:] for event in tracker.handle(message)]
+    (call,) = tracker.take_incomplete()
+    started, answered, ended = (strftime("%Y-%m-%d %H:%M:%S", gmtime(EPOCH + at)) for at in (0, 3, 15))
+    row = [
+        "",
+        "+44",
+        "200",
+        "c",
+        "",
+        caller.name,
+        agent.name,
+        "Dial",
+        "",
+        started,
+        answered,
+        ended,
+        "15",
+        "12",
+    ]
+    text = ",".join(f'"{one}"' for one in [*row, "ANSWERED", "3", caller.uniqueid])
+    told += CallHistory(names(), SETTINGS.recording_url, read_cdr(text), []).answers(call)
+    (whole,) = folded(told)
+    found = record(call_key("u", whole.call_id), [whole])
+    assert found is not None
+    assert (found.duration_seconds, found.waiting_seconds, found.agents) == (12, 2, ("1001",))

@@ -18,7 +18,7 @@ def test_three_settings_are_enough() -> None:
     """All else has a default."""
     settings = load(LEAST)
     assert settings.ami_address == ("127.0.0.1", 5038)
-    assert settings.trunk_contexts == ("from-trunk", "from-pstn")
+    assert settings.trunk_contexts == ("from-trunk*", "from-pstn*")
 
 
 def test_lists_are_comma_separated() -> None:

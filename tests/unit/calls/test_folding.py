@@ -272,3 +272,14 @@ def test_recordings() -> None:
     )
     assert call.recordings == (Recording(url="https://r/1", seconds=5), Recording(url="https://r/2"))
     assert (call.state, call.heard_at) == (CallState.ENDED, T + 12_000)
+
+
+def test_queue_whose_agent_answered() -> None:
+    """A call that overflows into a second queue is that one's; where nobody answers, the first's."""
+    told = [event("ringing", 0, queue="first"), event("ringing", 5, queue="second"), event("ended", 30)]
+    answer = event("answered", 8, agent="7", queue="second")
+    assert fold(told).queue == "first"
+    assert fold([*told, event("answered", 8, agent="7")]).queue == "first"
+    assert fold([*reversed(told), answer]).queue == "second"
+    later = event("answered", 20, agent="8", queue="third")
+    assert fold([later, answer, *told]).queue == "second"

@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,6 +245,45 @@ def test_durations_are_never_negative(one: list[CallEvent], other: list[CallEven
     last = max(each.ended_at or 0 for each in call_group)
     assert 0 <= talk_seconds(call_group) * 1000 <= last - first
     assert made is None or made.waiting_seconds >= 0
+
+
+def inside(second: float, until: float) -> Call:
+    """Return a talk among colleagues out of which another call came."""
+    facts = {"call_id": "inside", "parent": "c", "direction": Direction.INTERNAL}
+    told = [
+        event("ringing", second, agent="8"),
+        event("answered", second + 1, agent="8"),
+        event("ended", until),
+    ]
+    return fold(msgspec.structs.replace(one, **facts) for one in told)
+
+
+@pytest.mark.parametrize(
+    ("began", "until", "talked", "waited"),
+    [(-9, -3, 20, 4), (-9, 6, 20, 4), (10, 50, 46, 4), (3, 30, 26, 4)],
+)  # fmt: skip
+def test_talk_of_the_customer(began: int, until: int, talked: int, waited: int) -> None:
+    """What colleagues talked before is theirs; a talk that goes on for a transfer is the customer's."""
+    customer = call(inbound(0, agent="7"), event("answered", 4, agent="7"), event("ended", 24))
+    made = written(customer, inside(began, until))
+    assert (made.duration_seconds, made.waiting_seconds) == (talked, waited)
+
+
+@pytest.mark.parametrize(
+    ("answers", "leaves", "agents"),
+    [((4.0, 4.002), (24, 4.01), ("7",)), ((4.002, 4.0), (24, 4.1), ("7",)),
+     ((4.0, 4.002), (4.01, 24), ("8",)), ((4.0, 20.0), (24, 20.3), ("7", "8")),
+     ((4.0, 4.5), (24, 5.5), ("7", "8")), ((4.0, 4.1), (4.2, 4.3), ("7", "8"))],
+)  # fmt: skip
+def test_two_who_pick_up_at_once(
+    answers: tuple[float, float], leaves: tuple[float, float], agents: tuple[str, ...]
+) -> None:
+    """Who was cut off at once has not talked; who came later, or talked for a while, has."""
+    told = [inbound(0, agent="7"), inbound(0.1, agent="8"), event("ended", 24)]
+    for agent, answered_at, left_at in zip("78", answers, leaves, strict=True):
+        told.append(event("answered", answered_at, agent=agent, id=f"a{agent}"))
+        told.append(event("left", left_at, agent=agent, id=f"l{agent}"))
+    assert written(call(*told)).agents == agents
 
 
 def test_the_call_key() -> None:

@@ -1,4 +1,7 @@
-"""The neutral events that the bridge makes of a call (connector/dialects/neutral.md)."""
+"""What the bridge tells the connector of a call: the neutral events of connector/dialects/neutral.md.
+
+Asterisk's own events are messages of the manager interface: ami.py.
+"""
 
 from enum import StrEnum
 from hashlib import sha256
@@ -37,7 +40,7 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recording_url: str | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class NeutralEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a call, `at` in epoch milliseconds.
 
     `key` follows from the PBX's own facts, so that it is the same each time.
@@ -66,7 +69,7 @@ class _CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     data: EventData
 
 
-def encode(event: Event, source: str) -> bytes:
+def encode(event: NeutralEvent, source: str) -> bytes:
     """Return the event as JSON, a structured CloudEvent."""
     written = _CloudEvent(
         id=event.id,

@@ -1,0 +1,79 @@
+"""Know the programs beside phone systems, such as a bridge: what each is, and what somebody must mend."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from connector.clock import MINUTE, Clock
+from connector.store import Store
+from connector.store import phones as table
+from connector.store.phones import Program
+
+SILENT_AFTER = 40 * MINUTE
+"""Programs report every quarter of an hour: who has missed two is not there."""
+
+log = logging.getLogger(__name__)
+
+
+class ProgramStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A program beside a phone system, with what is wrong with it as seen from here."""
+
+    source: str
+    program: str
+    reported_at: int
+    problems: tuple[str, ...]
+
+
+class Programs:
+    """Keep and tell what programs beside phone systems report of themselves."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def note(self, phone: table.PhoneSystem, program: Program) -> None:
+        """Keep a report; what is new in it goes to the log."""
+        before = await self._store.write(lambda c: table.note_program(c, phone.id, program))
+        known = () if before is None else before.problems
+        for problem in program.problems:
+            if problem not in known:
+                log.warning("phone_system_problem", extra={"phone": phone.slug, "problem": problem})
+
+    async def statuses(self) -> dict[str, list[ProgramStatus]]:
+        """Return the programs of every phone system, by its address."""
+        now = self._clock()
+        found = await self._store.read(table.programs)
+        return {slug: statuses_of(each, now) for slug, each in found.items()}
+
+
+def statuses_of(programs: Sequence[Program], now: int) -> list[ProgramStatus]:
+    """Return how programs of one phone system stand; pure.
+
+    One that was replaced by another of the same source, and reports no more, is left out.
+    """
+    there = {one.source for one in programs if one.reported_at >= now - SILENT_AFTER}
+    shown = [one for one in programs if one.reported_at >= now - SILENT_AFTER or one.source not in there]
+    sources = Counter(one.source for one in shown)
+    return [
+        ProgramStatus(
+            source=one.source,
+            program=one.program,
+            reported_at=one.reported_at,
+            problems=(*_seen_from_here(one, sources, now), *one.problems),
+        )
+        for one in shown
+    ]
+
+
+def _seen_from_here(program: Program, sources: Counter[str], now: int) -> list[str]:
+    found = []
+    if program.reported_at < now - SILENT_AFTER:
+        found.append("Nothing was reported for 40 minutes and more: does it run, and reach the connector?")
+    if sources[program.source] > 1:
+        found.append(
+            f"{sources[program.source]} programs call themselves {program.source}: two calls of theirs may "
+            "become one. Give each a name of its own, a bridge a BRIDGE_SOURCE."
+        )
+    return found
