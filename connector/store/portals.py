@@ -41,6 +41,8 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     partial_patches: bool | None = None
     required_fields: str = ""
+    refused_fields: str = ""
+    refused_sorts: str = ""
     linked_by: str
     linked_at: int
     recording_links: Links = "connector"
