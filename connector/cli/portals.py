@@ -8,7 +8,7 @@ import msgspec
 
 from connector.cli.context import actor, with_services
 from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
-from connector.cli.warnings import warn_of_departments, warn_of_owners
+from connector.cli.warnings import warn_of_departments, warn_of_fields, warn_of_owners
 from connector.errors import ConnectorError
 from connector.portals import checks
 from connector.portals.checks import RefusedWork
@@ -110,6 +110,9 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
         portal = await services.portals.configure(portal_id, actor=actor(), **values)
         await warn_of_departments(services, portal_id, _given(values, "default_department_id"))
         await warn_of_owners(services, portal_id, _given(values, "default_owner_id"))
+        await warn_of_fields(
+            services, portal_id, _given(values, "key_field") + _given(values, "recording_field")
+        )
         return portal
 
     show_one(_whole(with_services(step)), as_json=as_json)
@@ -131,8 +134,9 @@ def _whole(portal: Portal) -> dict[str, Any]:
         "linked_by": portal.linked_by,
         "linked_at": moment(portal.linked_at),
         **{name: getattr(portal, name) for name in CHANGEABLE},
-        "partial_patches": portal.partial_patches,
         "required_fields": portal.required_fields,
+        "refused_fields": portal.refused_fields,
+        "refused_sorts": portal.refused_sorts,
     }
 
 

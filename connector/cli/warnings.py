@@ -78,6 +78,25 @@ async def warn_of_owners(services: Services, portal_id: int, ids: Iterable[str |
     await _warn_of_unknown(services, portal_id, "agent", ids, known)
 
 
+async def warn_of_fields(services: Services, portal_id: int, names: Iterable[str | None]) -> None:
+    """Warn of custom fields of calls that the portal's Desk does not have for texts, if it can be asked."""
+    wanted = [each for each in dict.fromkeys(names) if each]
+    if not wanted:
+        return
+    try:
+        desk = await services.portals.desk(portal_id)
+        found = {each.api_name: each for each in await desk.call_fields() if each.api_name}
+    except ConnectorError as problem:
+        warn(f"Whether Desk has the field {_listed(wanted)} could not be asked: {problem} Kept as typed.")
+        return
+    usable = [name for name, field in found.items() if name.startswith("cf_") and field.takes_text]
+    for each in wanted:
+        if each not in found:
+            warn(f"Desk has no field {each} for calls. It has {_listed(usable)} for texts. Kept as typed.")
+        elif not found[each].takes_text:
+            warn(f"The field {each} is for a {found[each].type}, and takes no text. Kept as typed.")
+
+
 async def _warn_of_unknown(
     services: Services,
     portal_id: int,

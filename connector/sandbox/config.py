@@ -143,6 +143,8 @@ class Config(msgspec.Struct, kw_only=True):
     descending_sort_refused: bool = False
     index_delay_seconds: float = 15
     call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])
+    call_field_types: dict[str, str] = msgspec.field(default_factory=dict)  # where it is not Text
+    lists_fields: bool = True  # GET /fields, which portals of before have not
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"

@@ -59,7 +59,7 @@ portals = Table(
     Column("key_field", Text),
     # Requests at a time, where Zoho allows this portal other than its edition; else the edition's.
     Column("concurrency", Integer),
-    # Whether Desk takes changes that name nothing but what changes; learnt from its answers.
+    # Read and written by the release before alone: whether Desk takes changes that name only what changes.
     Column("partial_patches", Boolean),
     # What Desk wants named in every change beside what its contract says; learnt from its refusals.
     Column("required_fields", Text, nullable=False, server_default=""),

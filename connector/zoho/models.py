@@ -201,6 +201,22 @@ class CallComment(msgspec.Struct, frozen=True, kw_only=True):
     content: Text | None = None
 
 
+class CallField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of call records; `api_name` is what bodies call it, such as cf_callkey."""
+
+    id: Id
+    api_name: Text | None = msgspec.field(default=None, name="apiName")
+    type: Text | None = None
+
+    @property
+    def takes_text(self) -> bool:
+        """Tell whether a text such as a key or an address can stand in it, as far as Desk says."""
+        return self.type is None or ascii_lower(self.type) in _TEXT_TYPES
+
+
+_TEXT_TYPES = frozenset({"text", "url", "textarea", "largetext"})
+
+
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription to what happens in Desk."""
 

@@ -12,6 +12,7 @@ from connector.clock import to_iso
 from connector.zoho import fields
 from connector.zoho.models import (
     CallComment,
+    CallField,
     Contact,
     Department,
     DeskAgent,
@@ -182,6 +183,13 @@ def create_call_comment(call_id: str, content: str) -> Request[CallComment]:
     body = {"contentType": "plainText", "content": fields.clip(content, fields.COMMENT_LENGTH)}
     path = f"/calls/{_id(call_id)}/comments"
     return Request(method="POST", path=path, read=one(CallComment), body=body, repeatable=False)
+
+
+# Operation getFields of Field.json; a Desk that has not got it yet answers as for any unknown address.
+def call_fields() -> Request[list[CallField]]:
+    """Ask for all fields of call records, custom ones included."""
+    query = (("module", "calls"),)
+    return Request(method="GET", path="/fields", read=page(CallField), query=query, cost=PAGE_COST)
 
 
 # Operation createWebhook of Webhook.json

@@ -240,6 +240,8 @@ class App:
     def _query(self, operation: Operation) -> dict[str, str]:
         """Include all that can be, but where the closed answer does not declare it."""
         include = operation.query.get("include")
+        if "module" in operation.query:
+            return {"module": "calls"}
         if not isinstance(include, params.Choices) or operation.path in UNDECLARED_INCLUDES:
             return {}
         return {"include": ",".join(word for word in include.words if word != "contract")}

@@ -19,6 +19,7 @@ from connector.sandbox.desk.times import write_time
 
 PROFILE_ID = "104000000000000801"
 ROLE_ID = "104000000000000802"
+_FIELD_ID_BASE = 104_000_000_000_000_900
 
 _CRUD = "view edit create delete"
 _VIEWS = (
@@ -278,6 +279,33 @@ def _shape_department(department: Department) -> JsonObject:
     }
 
 
+def list_fields(request: DeskRequest) -> Answer:
+    """List the custom fields of calls, which are all that this sandbox has; an older Desk has no list."""
+    if not request.config.lists_fields:
+        raise Refusal("URL_NOT_FOUND")
+    kinds = request.config.call_field_types
+    return listing(
+        {
+            "id": str(_FIELD_ID_BASE + number),
+            "apiName": name,
+            "name": name,
+            "displayLabel": name,
+            "i18NLabel": name,
+            "isCustomField": True,
+            "isEncryptedField": False,
+            "isMandatory": False,
+            "maxLength": 255,
+            "type": kinds.get(name, "Text"),
+        }
+        for number, name in enumerate(request.portal.call_fields if _is_of_calls(request) else ())
+        if name in request.query.get("apiNames", (name,))
+    )
+
+
+def _is_of_calls(request: DeskRequest) -> bool:
+    return request.query.get("module") == ("calls",)
+
+
 def _sanitize(name: str) -> str:
     return name.lower().replace(" ", "-")
 
@@ -305,4 +333,5 @@ OPERATIONS = (
     _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=params.AGENT_GET),
     _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=params.DEPARTMENT_LIST, cost="page"),
     _read(f"{_DEPARTMENT_LIST}/{{id:int}}", scopes.DEPARTMENTS, get_department),
+    _read("/api/v1/fields", scopes.FIELDS, list_fields, query=params.FIELD_LIST, cost="page"),
 )
