@@ -5,7 +5,7 @@ grant and the rights that Desk told last are looked at. A contact that the agent
 that is not there, so that a missing permission would never be noticed by itself.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -193,6 +193,13 @@ _REFUSED_WORK: Mapping[str, tuple[str, str]] = MappingProxyType(
         "change": ("changing call records", "edit calls"),
     }
 )
+_NEEDED = {
+    "contact": "Making contacts",
+    "call": "Writing call records",
+    "change": "Changing call records",
+}
+"""What of `NEEDS` each kind of write is."""
+
 _REFUSAL_REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "forbidden": "An administrator of Desk gives the agent who linked the portal the permission to "
@@ -211,25 +218,47 @@ _REFUSAL_REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 class RefusedWork(msgspec.Struct, frozen=True, kw_only=True):
-    """What Desk refuses a portal, since when (RFC 3339), its answer, and what to do about it."""
+    """What Desk refuses a portal, since when (RFC 3339), its answer, and what to do about it.
+
+    `need` is what the connector does there, as obstacles call it.
+    """
 
     what: str
+    need: str
     since: str
     reason: str
     detail: str
     remedy: str
 
 
-def describe_refusal(refusal: Refusal) -> RefusedWork:
-    """Return a refusal as people read it."""
+def describe_refusal(refusal: Refusal, portal: Portal | None = None) -> RefusedWork:
+    """Return a refusal as people read it.
+
+    Where it is known of a portal what stands in the way of that work, its remedy is the one: Desk's answer is
+    the same for a light agent and for a profile that lacks a permission.
+    """
     what, right = _REFUSED_WORK[refusal.work]
+    need = _NEEDED[refusal.work]
+    remedy = _REFUSAL_REMEDIES.get(refusal.reason, "See the detail.").format(right=right)
     return RefusedWork(
         what=f"Desk refuses {what}",
+        need=need,
         since=to_iso(refusal.refused_at),
         reason=refusal.reason,
         detail=refusal.detail,
-        remedy=_REFUSAL_REMEDIES.get(refusal.reason, "See the detail.").format(right=right),
+        remedy=_known_remedy(need, portal) or remedy,
     )
+
+
+def not_refused(obstacles: Iterable[Obstacle], refused: Iterable[RefusedWork]) -> list[Obstacle]:
+    """Return the obstacles beside what Desk is known to refuse, whose remedies are the same."""
+    needs = {each.need for each in refused}
+    return [each for each in obstacles if each.what not in needs]
+
+
+def _known_remedy(need: str, portal: Portal | None) -> str:
+    obstacles = [] if portal is None else obstacles_of(portal)
+    return next((each.remedy for each in obstacles if each.certain and each.what == need), "")
 
 
 NOBODYS_NUMBER = "+10000000000"

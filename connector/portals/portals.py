@@ -109,7 +109,8 @@ class Portals:
     async def refused(self, portal_id: int) -> list[RefusedWork]:
         """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
         found = await self._store.read(lambda connection: refusals.refusals(connection, portal_id))
-        return [describe_refusal(refusal) for refusal in found]
+        portal = await self.get(portal_id)
+        return [describe_refusal(refusal, portal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
         """Return the client of a portal's Desk; GrantLost until the portal is linked (again)."""

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.errors import GrantLost, StateMismatch
 from connector.portals import Check
+from connector.portals.checks import not_refused
 from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
@@ -80,7 +81,7 @@ async def show_portal(request: Request) -> Response:
         portal=portal,
         title=_title(portal, checks),
         checks=checks,
-        obstacles=await services.portals.obstacles(portal_id),
+        obstacles=not_refused(await services.portals.obstacles(portal_id), refused),
         refused=refused,
         failed=any(check.ok is False for check in checks),
         is_well=all(check.ok for check in checks) and not refused,
