@@ -86,3 +86,14 @@ def moments_of(told: datetime, zone: tzinfo) -> list[int]:
         return [round(told.timestamp() * SECOND)]
     placed = {told.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)}
     return sorted(round(seconds * SECOND) for seconds in placed)
+
+
+def in_words(seconds: int) -> str:
+    """Write a duration as people say it: 45 s, 2 min 5 s, 1 h 3 min."""
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -138,7 +138,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30
     sync_every_seconds: Annotated[
         int,
-        Meta(ge=10, le=YEAR, description="How often the contact index asks Desk what has changed"),
+        Meta(
+            ge=10,
+            le=YEAR,
+            description="How often the contact index asks Desk what has changed, as far as its credits go",
+        ),
     ] = 300
     desk_webhooks: Annotated[
         bool, Meta(description="Whether linking asks for the right to subscribe to Desk's webhooks")

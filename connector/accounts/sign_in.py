@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from connector.clock import SECOND, Clock
 from connector.crypto import Encryptor, digest, new_secret
-from connector.errors import Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
+from connector.errors import BadIdentity, Deactivated, EmailUnverified, IdentityTaken, UnknownPerson
 from connector.store import Store, audit, users
 from connector.store import sign_in as rows
 from connector.store.sign_in import Flow, Purpose
@@ -101,16 +101,26 @@ class Sessions:
 
         A bound identity decides by itself, whatever its e-mail address is by now. One that is not bound
         needs a verified address of a user whom an administrator has added and who is not bound yet.
-        Raises EmailUnverified, UnknownPerson, IdentityTaken or Deactivated; nobody is added silently.
+        An issuer that has once sent a nonce back must always do so: the token may answer another sign-in.
+        Raises BadIdentity, EmailUnverified, UnknownPerson, IdentityTaken or Deactivated; nobody is added
+        silently.
         """
         return await self._store.write(lambda connection: self._sign_in(connection, identity))
 
     def _sign_in(self, connection: Connection, identity: Identity) -> User:
+        if not identity.has_nonce and rows.sends_nonces(connection, identity.issuer):
+            raise BadIdentity(
+                f"The id token of {identity.issuer} lacks the nonce that its others hold (nonce): somebody "
+                "may have brought it from another sign-in. If Zoho no longer sends any, an administrator "
+                "says so with: connector agents forget-nonces"
+            )
         user = users.by_identity(connection, identity.issuer, identity.sub)
         if user is None:
             user = self._first_time(connection, identity)
         if not user.active:
             raise Deactivated(f"The user {user.email} has been deactivated.")
+        if identity.has_nonce:
+            rows.note_nonce(connection, identity.issuer, self._clock())
         return user
 
     def _first_time(self, connection: Connection, identity: Identity) -> User:
@@ -126,6 +136,16 @@ class Sessions:
         detail = f"{identity.issuer} {identity.sub}"
         audit.append(connection, self._clock(), user.email, "agent.bound", user.email, detail)
         return user
+
+    async def forget_nonces(self, *, actor: str) -> list[str]:
+        """Let id tokens in without a nonce until their issuer sends one again; return whom that concerns."""
+
+        def forget(connection: Connection) -> list[str]:
+            issuers = rows.forget_nonces(connection)
+            audit.append(connection, self._clock(), actor, "nonces.forgotten", "sign-in", " ".join(issuers))
+            return issuers
+
+        return await self._store.write(forget)
 
     async def open(self, user: User) -> str:
         """Begin a session and return its id, of which we keep the hash alone."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.accounts import Agent, Agents, Keys
+from connector.accounts import Agent, Agents, Keys, Sessions
 from connector.accounts.agents import PhoneWord
 from connector.cli.context import actor, in_store
 from connector.cli.terminal import HOW_MANY, json_option, moment, show_one, show_rows, write_json
@@ -112,6 +112,14 @@ def deactivate(email: str) -> None:
     """Shut somebody out at once; their open banners end within seconds."""
     ended = in_store(lambda store: Agents(store, system_clock).deactivate(email, actor=actor()))
     click.echo(f"{email} is deactivated; sessions ended: {ended}.")
+
+
+@agents.command("forget-nonces")
+def forget_nonces() -> None:
+    """Let people sign in whose id token lacks a nonce, though Zoho has sent one before: it has stopped to."""
+    issuers = in_store(lambda store: Sessions(store, system_clock).forget_nonces(actor=actor()))
+    whose = ", ".join(issuers) or "nobody, for none has sent one"
+    click.echo(f"A nonce is no longer demanded of: {whose}. The next one that is sent makes it so again.")
 
 
 @agents.command("reactivate")

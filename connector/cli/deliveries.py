@@ -133,7 +133,7 @@ _REMEDIES = {
     "no_token": "Nothing to do: it is delivered by itself once Zoho Accounts gives a token.",
     "settings": "Set what the detail names; then it is delivered by itself.",
     "concurrency_exceeded": _DELIVERED_LATER,
-    "credits_exhausted": "Nothing to do: today's credits of Desk are used up; it is delivered tomorrow.",
+    "credits_exhausted": "Nothing to do: Desk's credits of the day are used up; tried again at {due}.",
     "tokens_throttled": _DELIVERED_LATER,
     "zoho_busy": _DELIVERED_LATER,
     "zoho_down": "It is delivered once Zoho answers; if that takes long, check what the detail names.",
@@ -146,4 +146,4 @@ def remedy(row: Row) -> str:
     reason = row.reason.removeprefix("contact_")
     if reason not in _REMEDIES and row.state == "dead":
         return f"See the detail and the log, then: connector deliveries retry {row.id}"
-    return _REMEDIES.get(reason, "").format(id=row.id)
+    return _REMEDIES.get(reason, "").format(id=row.id, due=moment(row.due_at))

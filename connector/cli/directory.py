@@ -10,7 +10,7 @@ from connector.cli.context import actor, with_services
 from connector.cli.terminal import ROW_ID, json_option, moment, show_rows, write_json
 from connector.clock import SECOND
 from connector.contacts.sync import SyncStatus
-from connector.contacts.sync_plan import spent_today, state_of
+from connector.contacts.sync_plan import pace_of, spent_today, state_of
 from connector.errors import CommandError
 from connector.services import Services
 
@@ -113,6 +113,7 @@ def _row(standing: SyncStatus, now: int) -> dict[str, Any]:
         "contacts": standing.contacts,
         "progress": _progress(standing),
         "refreshed_at": moment(sync.refreshed_at or None) if sync else None,
+        "pace": pace_of(standing.terms),
         "credits_today": spent_today(sync, now) if sync else 0,
         "credits_a_day": standing.terms.credits_a_day,
         "webhooks": bool(sync and sync.webhook_id),

@@ -1,6 +1,6 @@
 """Show the linked portals, and say what is to be written where."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -11,7 +11,7 @@ from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_r
 from connector.cli.warnings import agent_id, call_field, department_id, department_names
 from connector.errors import ConnectorError
 from connector.portals import checks
-from connector.portals.checks import RefusedWork
+from connector.portals.checks import Obstacle, RefusedWork
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.services import Services
 from connector.store.portals import Portal
@@ -32,29 +32,47 @@ def portals() -> None:
 @portals.command("list")
 @json_option
 def list_all(*, as_json: bool) -> None:
-    """List every portal with its state, the scopes that its grant lacks, and what stands in its way."""
+    """List every portal with its state, missing scopes, what stands in its way, and how to mend it."""
 
     async def step(services: Services) -> list[tuple[Portal, list[RefusedWork]]]:
         listed = await services.portals.list_portals()
         return [(portal, await services.portals.refused(portal.id)) for portal in listed]
 
-    rows = [
-        {
-            "id": portal.id,
-            "name": portal.name,
-            "location": portal.location,
-            "org_id": portal.org_id,
-            "state": portal.state,
-            "missing_scopes": scopes.missing(portal.scopes or None),
-            "in_the_way": [each.what for each in checks.obstacles_of(portal)],
-            "refused": [f"{each.what} ({each.reason})" for each in refused],
-            "linked_by": portal.linked_by,
-            "linked_at": moment(portal.linked_at),
-        }
-        for portal, refused in with_services(step)
-    ]
+    listed = with_services(step)
+    rows = [_row(portal, refused) for portal, refused in listed]
     nothing = "No portal is linked: sign in as an administrator and open /connect."
     show_rows(rows, as_json=as_json, nothing=nothing)
+    for portal, refused in [] if as_json else listed:
+        for sentence in _remedies(portal, refused):
+            click.echo(f"\n{portal.name}: {sentence}")
+
+
+def _row(portal: Portal, refused: Sequence[RefusedWork]) -> dict[str, Any]:
+    return {
+        "id": portal.id,
+        "name": portal.name,
+        "location": portal.location,
+        "org_id": portal.org_id,
+        "state": portal.state,
+        "missing_scopes": scopes.missing(portal.scopes or None),
+        "in_the_way": [each.what for each in _in_the_way_beside(portal, refused)],
+        "refused": [f"{each.what} ({each.reason})" for each in refused],
+        "linked_by": portal.linked_by,
+        "linked_at": moment(portal.linked_at),
+    }
+
+
+def _remedies(portal: Portal, refused: Sequence[RefusedWork]) -> Iterator[str]:
+    """Say of each thing that stands in the way, or that Desk refuses, how to put it right."""
+    for each in refused:
+        yield f"{each.what} since {each.since}. {each.remedy}"
+    for obstacle in _in_the_way_beside(portal, refused):
+        if obstacle.certain:
+            yield f"{obstacle.what}: {obstacle.why} {obstacle.remedy}"
+
+
+def _in_the_way_beside(portal: Portal, refused: Sequence[RefusedWork]) -> list[Obstacle]:
+    return checks.not_refused(checks.obstacles_of(portal), refused)
 
 
 @portals.command("show")
@@ -151,8 +169,9 @@ def _whole(portal: Portal) -> dict[str, Any]:
         "linked_by": portal.linked_by,
         "linked_at": moment(portal.linked_at),
         **{name: getattr(portal, name) for name in CHANGEABLE},
-        "partial_patches": portal.partial_patches,
         "required_fields": portal.required_fields,
+        "refused_fields": portal.refused_fields,
+        "refused_sorts": portal.refused_sorts,
     }
 
 

@@ -4,6 +4,7 @@ It is done all the same, because it may be right tomorrow.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -96,8 +97,16 @@ async def agent_id(services: Services, portal_id: int, text: str | None) -> str 
 
 
 async def call_field(services: Services, portal_id: int, text: str | None) -> str | None:
-    """Return the API name of a custom field of calls that is meant by that name or its label."""
-    return await _id_of(services, portal_id, "custom field of calls", text, _fields)
+    """Return the API name of a custom field of calls that is meant by that name or its label.
+
+    One that takes no text is kept, with a warning.
+    """
+    found = await _id_of(services, portal_id, "custom field of calls", text, _fields)
+    with suppress(ConnectorError):
+        for each in await (await services.portals.desk(portal_id)).call_fields() if found else ():
+            if each.api_name == found and not each.takes_text:
+                warn(f"The field {found} is for a {each.type}, and takes no text. Kept as typed.")
+    return found
 
 
 async def department_names(services: Services, portal_id: int) -> dict[str, str]:

@@ -30,6 +30,9 @@ _GROUPINGS = {
 }
 """How the last digits are set apart in print; each also finds the longer groups that it is the end of."""
 
+_MARKS = " -."
+"""What people put between groups."""
+
 _PASTED = "\u00a0\u202f\u2009"
 """What stands between the groups of a number that is pasted from a page: spaces that do not break."""
 
@@ -110,8 +113,10 @@ def endings(e164: str) -> Iterator[str]:
     cuts = (mark.join(_cut(end, sizes)) for mark, many in _GROUPINGS.items() for sizes in many)
     sizes = tuple(map(len, numbers.last_groups(e164, _END)))
     pasted = (mark.join(_cut(end, sizes)) for mark in _PASTED)
-    behind_brackets = numbers.behind_brackets(e164)
-    cut_short = () if len(behind_brackets) >= len(end) else (behind_brackets,)
+    short = numbers.behind_brackets(e164)
+    cut_short = (
+        () if len(short) >= len(end) else (short, *(mark.join(_cut(short, (2, 2))) for mark in _MARKS))
+    )
     return (f"*{each}*" for each in dict.fromkeys((end, *cuts, *pasted, *cut_short)))
 
 

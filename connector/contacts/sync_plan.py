@@ -43,15 +43,26 @@ class Task(StrEnum):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What is allowed: credits a day, and how often an index is refreshed."""
+    """What is allowed: credits a day, and how often an index shall be refreshed."""
 
     credits_a_day: int
     refresh_seconds: int
 
     @property
+    def least_seconds(self) -> int:
+        """Return how often an index can be refreshed at most: a page a day is left for filling."""
+        refreshes = max(1, (self.credits_a_day - PAGE_COST) // PAGE_COST)
+        return -(-(DAY // SECOND) // refreshes)
+
+    @property
+    def every_seconds(self) -> int:
+        """Return how often an index is refreshed."""
+        return max(self.refresh_seconds, self.least_seconds)
+
+    @property
     def credits_to_fill(self) -> int:
         """Return what filling may take: the refreshes of a day come first."""
-        refreshes = DAY // (self.refresh_seconds * SECOND)
+        refreshes = DAY // (self.every_seconds * SECOND)
         return max(0, self.credits_a_day - PAGE_COST * refreshes)
 
 
@@ -76,13 +87,15 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
     if now < sync.waits_until:
         return None
     left = terms.credits_a_day - spent_today(sync, now)
+    if sync.phase == "filling" and not spent_today(sync, now):
+        # The first page of the day, or contacts that change all day long would stop it for good.
+        return Task.FILL
     if waiting and left >= waiting_cost(waiting):
         return Task.FETCH
-    if sync.finished_at is not None and now >= sync.refreshed_at + terms.refresh_seconds * SECOND:
+    if sync.finished_at is not None and now >= sync.refreshed_at + terms.every_seconds * SECOND:
         return Task.REFRESH if left >= PAGE_COST else None
     if sync.phase == "filling":
-        may = spent_today(sync, now) + PAGE_COST <= terms.credits_to_fill
-        return Task.FILL if may else None
+        return None if is_out_of_credits(sync, terms, now) else Task.FILL
     if sync.phase == "sweeping":
         return Task.SWEEP
     if sync.countries != reading(countries):
@@ -94,7 +107,8 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
 
 def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
     """Tell whether filling waits for tomorrow's credits."""
-    return sync.phase == "filling" and spent_today(sync, now) + PAGE_COST > terms.credits_to_fill
+    spent = spent_today(sync, now)
+    return sync.phase == "filling" and spent > 0 and spent + PAGE_COST > terms.credits_to_fill
 
 
 def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
@@ -108,6 +122,17 @@ def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
     if now < sync.waits_until:
         return f"waiting: {sync.reason}"
     return "complete" if sync.phase == "kept" else "filling"
+
+
+def pace_of(terms: Terms) -> str:
+    """Return in words how often an index is refreshed, and why not more often where more is set."""
+    told = f"refreshed every {terms.every_seconds} s"
+    if terms.every_seconds == terms.refresh_seconds:
+        return told
+    return (
+        f"{told}: SYNC_EVERY_SECONDS={terms.refresh_seconds} would take all of the "
+        f"{terms.credits_a_day:,} credits that SYNC_CREDITS_PERCENT gives the index a day"
+    )
 
 
 def waiting_cost(waiting: int) -> int:

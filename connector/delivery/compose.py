@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording, is_answered
+from connector.clock import in_words
 from connector.numbers import Kind, Number, labelled
 from connector.zoho.fields import CallBody, clip
 
@@ -156,17 +157,6 @@ def _on_page(recordings: Sequence[Recording], page: str) -> str:
 
 def _line(label: str, value: str) -> str:
     return f"{label}: {clip(' '.join(value.split()), LINE_LENGTH)}"
-
-
-def in_words(seconds: int) -> str:
-    """Write a duration as people say it: 45 s, 2 min 5 s, 1 h 3 min."""
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def holds_key(text: str | None, key: str) -> bool:

@@ -10,7 +10,7 @@ from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
 from connector.delivery.call_context import CallContext
-from connector.errors import AlreadyThere
+from connector.errors import AlreadyThere, Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store, outbox
@@ -213,3 +213,17 @@ def _is_ours(contact: Contact, row: Row, record: ContactRecord) -> bool:
 
 def _is_named(contact: models.Contact, name: str) -> bool:
     return contact.name == name and not contact.phone and not contact.mobile
+
+
+async def is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:
+    """Tell whether a record was refused because its contact is gone or hidden.
+
+    A refused field says so itself. What "not found" is about is not said, and another contact is soon made
+    for somebody who has one: the contact is read.
+    """
+    if isinstance(problem, InvalidData):
+        return "/contactId" in problem.fields
+    try:
+        return (await desk.get_contact(contact_id)).is_gone
+    except (RecordNotFound, Forbidden):
+        return True

@@ -28,20 +28,27 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...]
 
 
-def merge(ours: Body, sent: Sent, theirs: DeskCall, required: Collection[str] = ()) -> Change:
+def merge(
+    ours: Body,
+    sent: Sent,
+    theirs: DeskCall,
+    required: Collection[str] = (),
+    gone: Collection[str] = (),
+) -> Change:
     """Say what must be written so that Desk holds `ours`, edits of others aside.
 
     `required` is what this Desk wants named in every change beside its contract, such as `duration` or
     `cf/cf_name`: as it stands there, else as ours is; what neither has is left out.
+    `gone` are contacts that Desk no longer has: no record stays on one, whoever put it there.
     `recordingUrl` cannot be read: it is written where ours is not the one that surely stands there.
     """
     present = _shown(theirs)
     writes: Body = {}
     kept: list[str] = []
     for name in _PLAIN:
-        _settle(
-            name, ours.get(name), [base.get(name) for base in sent.bases], present.get(name), writes, kept
-        )
+        before = [base.get(name) for base in sent.bases]
+        before += gone if name == "contactId" else ()
+        _settle(name, ours.get(name), before, present.get(name), writes, kept)
     _describe(ours, sent.bases, present, writes, kept)
     _settle_cf(ours, sent.bases, theirs.cf or {}, writes, kept)
     if ours.get("recordingUrl") and (
@@ -50,11 +57,20 @@ def merge(ours: Body, sent: Sent, theirs: DeskCall, required: Collection[str] = 
         writes["recordingUrl"] = ours["recordingUrl"]
     again = {name: present.get(name) or ours[name] for name in REQUIRED}
     return Change(
-        writes=writes, whole=_named(again | writes, ours, present, theirs, required), kept=tuple(kept)
+        writes=writes,
+        whole=_named(again | writes, ours, sent.bases, present, theirs, required),
+        kept=tuple(kept),
     )
 
 
-def _named(whole: Body, ours: Body, present: Body, theirs: DeskCall, required: Collection[str]) -> Body:
+def _named(
+    whole: Body,
+    ours: Body,
+    bases: Sequence[Body],
+    present: Body,
+    theirs: DeskCall,
+    required: Collection[str],
+) -> Body:
     """Return a body that names what is required as well."""
     known = {"priority": theirs.priority, "ticketId": _text(theirs.ticket_id)} | present
     for name in required:
@@ -65,31 +81,13 @@ def _named(whole: Body, ours: Body, present: Body, theirs: DeskCall, required: C
         elif group == "cf" and field not in whole.get("cf", {}):
             value = (theirs.cf or {}).get(field)
             named = _some({field: (ours.get("cf") or {}).get(field) if value is None else value})
-            there = _some({each: (theirs.cf or {}).get(each) for each in ours.get("cf") or {}})
+            there = _own_cf(ours, bases, theirs.cf or {})
             whole |= {"cf": whole.get("cf", there) | named} if named else {}
     return whole
 
 
 def _some(values: Body) -> Body:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def recording_of(ours: Body, silent: Body, base: Body) -> Body:
-    """Return the recording's address if it is all that `ours` has and `base` has not; else nothing.
-
-    `silent` is what ours would be without a recording. The descriptions differ: they tell of it.
-    """
-    named = {name: ours[name] for name in ours if name in silent and name != "description"}
-    told = {name: silent[name] for name in silent if name != "description"}
-    adds = ours.keys() - silent.keys()
-    is_all = silent == base and named == told and adds == {"recordingUrl"}
-    return {"recordingUrl": ours["recordingUrl"]} if is_all else {}
-
-
-def present_of(theirs: DeskCall) -> frozenset[str]:
-    """Return which of the fields that every change names by contract a record in Desk has."""
-    shown = _shown(theirs)
-    return frozenset(name for name in REQUIRED if shown[name])
 
 
 def missing_of(refused: Mapping[str, str], body: Body) -> list[str]:
@@ -161,10 +159,17 @@ def _settle_cf(
         before = [(base.get("cf") or {}).get(name) for base in bases]
         _settle(name, value, before, present.get(name), found, left)
     if found:
-        # Whether Desk keeps those that a change does not name is not said anywhere.
-        there = {name: present[name] for name in ours["cf"] if present.get(name) is not None}
-        writes["cf"] = there | found
+        writes["cf"] = _own_cf(ours, bases, present) | found
     kept += [f"cf/{name}" for name in left]
+
+
+def _own_cf(ours: Body, bases: Iterable[Body], present: Mapping[str, Any]) -> Body:
+    """Return all custom fields that are ours, or have been, as they stand in Desk.
+
+    Whether it keeps those that a change with some does not name is not said anywhere.
+    """
+    names = dict.fromkeys(name for body in (ours, *bases) for name in body.get("cf") or {})
+    return _some({name: present.get(name) for name in names})
 
 
 _BREAK = r"<br\s*/?>|</?(?:div|p|ul|ol|li|table|tr|td|blockquote|h[1-6])\b[^<>]*>"

@@ -1,6 +1,7 @@
 """Write a record whole: what it says, who owns it, what Desk refuses of it, and what stands there then."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -10,16 +11,20 @@ from connector.clock import DAY, Clock
 from connector.delivery.call_context import CallContext, department
 from connector.delivery.compose import Whose, compose
 from connector.errors import InvalidData, ZohoRefused
+from connector.portals.checks import unusable_fields
 from connector.recordings import link
-from connector.store import Store, desk_agents
+from connector.store import Store, desk_agents, portals
 from connector.store.desk_agents import Known
 from connector.store.outcomes import Stands
+from connector.store.portals import Portal
 from connector.store.users import User
 from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody, Written, call_body, without_refused
 from connector.zoho.models import DeskCall
 
 ACTIVE = "ACTIVE"
+
+log = logging.getLogger(__name__)
 
 
 class Owners:
@@ -66,9 +71,10 @@ def _known(connection: Connection, asked: Sequence[tuple[int, int]]) -> dict[tup
 
 
 class RecordBuilder:
-    """Compose records with all that belongs to them."""
+    """Compose records with all that belongs to them, and learn what Desk takes of it."""
 
-    def __init__(self, owners: Owners, public_url: str) -> None:
+    def __init__(self, store: Store, owners: Owners, public_url: str) -> None:
+        self._store = store
         self._owners = owners
         self._public_url = public_url
 
@@ -81,8 +87,8 @@ class RecordBuilder:
             customer=context.customer,
             line=context.line,
             names={word: user.name for word, user in context.users.items()},
-            recording_field=context.portal.recording_field,
-            key_field=context.portal.key_field,
+            recording_field=_taken(context.portal, context.portal.recording_field),
+            key_field=_taken(context.portal, context.portal.key_field),
             recordings_at=self._page_of(record, context),
         )
         return compose(record, whose)
@@ -93,22 +99,49 @@ class RecordBuilder:
             return None
         return link(self._public_url, record.key)
 
+    async def without_what_is_refused(
+        self,
+        desk: Desk,
+        context: CallContext,
+        call: CallBody,
+        send: Callable[[Written, Mapping[str, str]], Awaitable[None]],
+    ) -> None:
+        """Send a record, without the optional fields that break Desk's rules or that Desk refuses."""
+        refused: dict[str, str] = {}
+        while True:
+            written = call_body(call)
+            try:
+                return await send(written, refused | written.left_out)
+            except InvalidData as problem:
+                rest = without_refused(call, problem)
+                if rest is None:
+                    raise
+            await self._learn(desk, context.portal, call.cf.keys() - rest[0].cf.keys())
+            call, refused = rest[0], refused | rest[1]
 
-async def without_what_is_refused(
-    call: CallBody, send: Callable[[Written, Mapping[str, str]], Awaitable[None]]
-) -> None:
-    """Send a record, without the optional fields that break Desk's rules or that Desk refuses."""
-    refused: dict[str, str] = {}
-    while True:
-        written = call_body(call)
-        try:
-            return await send(written, refused | written.left_out)
-        except InvalidData as problem:
-            rest = without_refused(call, problem)
-            if rest is None:
-                raise
-            call, why = rest
-            refused |= why
+    async def _learn(self, desk: Desk, portal: Portal, names: Collection[str]) -> None:
+        """Leave out of all records from now on what of these custom fields Desk does not have.
+
+        A field that it has was refused for what stands in it, which concerns this record alone.
+        """
+        if names and (unusable := await unusable_fields(desk, names)):
+            await self._store.write(lambda c: portals.refuse_fields(c, portal.id, unusable))
+            log.error(
+                "%s: Desk has no text field %s for calls, so it is left out of all records",
+                portal.name,
+                ", ".join(unusable),
+                extra={"portal": portal.id},
+            )
+
+
+def _taken(portal: Portal, field: str | None) -> str | None:
+    """Return a custom field unless Desk is known not to have it."""
+    return None if field in portal.refused_fields.split() else field
+
+
+def gone_choice(context: CallContext, gone: Collection[str]) -> Mapping[str, str]:
+    """Return what to note of a record whose chosen contact Desk no longer has."""
+    return {"contactId": "the contact that was chosen is no longer in Desk"} if context.chosen in gone else {}
 
 
 def stands(call: DeskCall, revision: int, notes: Mapping[str, str] | None = None) -> Stands:

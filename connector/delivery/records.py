@@ -1,6 +1,6 @@
 """Bring call records to Desk: find, write, change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -9,10 +9,10 @@ from connector.clock import SECOND, Clock
 from connector.delivery.after_restore import PossibleWrite, Restored
 from connector.delivery.call_context import CallContext, CallContexts
 from connector.delivery.changing import Changing
-from connector.delivery.contacts import POSTED_AT_MOST, Contacts, key_of
+from connector.delivery.contacts import POSTED_AT_MOST, Contacts, is_gone, key_of
 from connector.delivery.reconcile import look_for
-from connector.delivery.record_builder import Owners, RecordBuilder, stands, without_what_is_refused
-from connector.errors import AlreadyThere, Forbidden, InvalidData, OutcomeUnknown, RecordNotFound
+from connector.delivery.record_builder import Owners, RecordBuilder, gone_choice, stands
+from connector.errors import AlreadyThere, InvalidData, OutcomeUnknown, RecordNotFound
 from connector.outbox.send_once import Body, Delivery
 from connector.settings import Settings
 from connector.store import Store
@@ -29,7 +29,7 @@ class Records:
     def __init__(self, store: Store, contacts: Contacts, settings: Settings, clock: Clock) -> None:
         self._contexts = CallContexts(store, clock)
         self._contacts = contacts
-        self._builder = RecordBuilder(Owners(store, clock), settings.public_url)
+        self._builder = RecordBuilder(store, Owners(store, clock), settings.public_url)
         self._changing = Changing(store, contacts, self._builder)
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
@@ -81,43 +81,32 @@ class Records:
         while (contact_id := await self._contacts.of_call(delivery, context, refused)) is not None:
             call = await self._builder.call(desk, record, context, contact_id)
             try:
-                return await self._write(delivery, call, key_of(context))
+                return await self._write(delivery, desk, call, context, refused)
             except (InvalidData, RecordNotFound) as problem:
-                if refused or not await _is_gone(desk, contact_id, problem):
+                if refused or not await is_gone(desk, contact_id, problem):
                     raise
             # Deleted or merged since we learnt of it: asked again once.
             refused.add(contact_id)
             await self._contacts.forget(delivery.row.portal_id, contact_id)
         return None
 
-    async def _write(self, delivery: Delivery, call: CallBody, contact_key: str) -> None:
+    async def _write(
+        self, delivery: Delivery, desk: Desk, call: CallBody, context: CallContext, gone: Collection[str]
+    ) -> None:
         async def send(written: Written, left_out: Mapping[str, str]) -> None:
             try:
-                made = await delivery.post(written.body, _create, contact_key)
+                made = await delivery.post(written.body, _create, key_of(context))
             except AlreadyThere as problem:
                 # Only ours has its key, so it may be there: without the field it would be a second one.
                 delivery.open = True
                 if delivery.sent.times >= POSTED_AT_MOST:
                     return await delivery.dead(problem.reason, str(problem))
                 raise OutcomeUnknown(str(problem)) from problem
-            return await delivery.done("written", written.body, stands(made, delivery.row.revision, left_out))
+            notes = {**left_out, **gone_choice(context, gone)}
+            return await delivery.done("written", written.body, stands(made, delivery.row.revision, notes))
 
-        await without_what_is_refused(call, send)
+        await self._builder.without_what_is_refused(desk, context, call, send)
 
 
 async def _create(desk: Desk, body: Body) -> DeskCall:
     return await desk.create_call(body)
-
-
-async def _is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:
-    """Tell whether a record was refused because its contact is gone or hidden.
-
-    A refused field says so itself. What "not found" is about is not said, and another contact is soon made
-    for somebody who has one: the contact is read.
-    """
-    if isinstance(problem, InvalidData):
-        return "/contactId" in problem.fields
-    try:
-        return (await desk.get_contact(contact_id)).is_gone
-    except (RecordNotFound, Forbidden):
-        return True

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from connector.clock import SECOND, Clock
+from connector.clock import SECOND, Clock, in_words
 from connector.errors import CreditsExhausted, CreditsKept
 from connector.store.limits import ASK_AGAIN_AFTER, Allowed, LimitState
 
@@ -30,8 +30,10 @@ class Credits:
         """
         now = self._clock()
         if now < self._closed_until:
+            # Whether Desk gives new ones then, or has not said when, nobody knows any more.
             wait = _seconds(self._closed_until - now)
-            raise CreditsExhausted("The portal's credits for today are used up.", wait)
+            again = f"Desk is asked again in {in_words(wait)}."
+            raise CreditsExhausted(f"The credits of Zoho Desk for today are used up. {again}", wait)
         believed_until = self._left_at + ASK_AGAIN_AFTER
         if self._left is None or now >= believed_until or self._may(cost, use, allowed, self._left):
             return

@@ -5,14 +5,14 @@ grant and the rights that Desk told last are looked at. A contact that the agent
 that is not there, so that a missing permission would never be noticed by itself.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 from connector.clock import to_iso
-from connector.errors import Forbidden, ZohoError
+from connector.errors import Forbidden, ZohoError, ZohoRefused
 from connector.store.portals import Portal
 from connector.store.refusals import Refusal
 from connector.zoho import scopes
@@ -60,7 +60,19 @@ def rights_from_json(kept: str) -> Rights:
         return RIGHTS_NEVER_ASKED
 
 
-Layer = Literal["grant", "scope", "licence", "profile"]
+async def unusable_fields(desk: Desk, names: Collection[str]) -> list[str]:
+    """Return which of these custom fields of calls Desk does not have, or not for texts.
+
+    They all are where Desk does not list its fields: it has refused them. Raises a ZohoError that passes.
+    """
+    try:
+        usable = {field.api_name for field in await desk.call_fields() if field.takes_text}
+    except ZohoRefused:
+        usable = set()
+    return sorted(set(names) - usable)
+
+
+Layer = Literal["grant", "scope", "licence", "profile", "field"]
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +121,7 @@ def obstacles_of(portal: Portal) -> list[Obstacle]:
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights_from_json(portal.rights)
     certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
-    return [*certain, *_not_known(portal, known)]
+    return [*certain, *_lacking_fields(portal), *_not_known(portal, known)]
 
 
 def is_met(need: Need, portal: Portal) -> bool | None:
@@ -135,6 +147,20 @@ def _certain(need: Need, portal: Portal, known: Rights) -> Obstacle | None:
         remedy = f"An administrator of Zoho Desk allows it in that profile, {_OTHER_AGENT}."
         return Obstacle(what=need.what, layer="profile", certain=True, why=why, remedy=remedy)
     return None
+
+
+def _lacking_fields(portal: Portal) -> Iterator[Obstacle]:
+    """Yield the custom fields that are set here and that Desk has refused."""
+    for option, name in (("key-field", portal.key_field), ("recording-field", portal.recording_field)):
+        if name and name in portal.refused_fields.split():
+            yield Obstacle(
+                what=f"Filling the field {name}",
+                layer="field",
+                certain=True,
+                why=f"Zoho Desk has no text field {name} for calls and refuses it: records go without it.",
+                remedy="An administrator of Zoho Desk makes it (Setup, Layouts and Fields, Calls), then say "
+                f"again: connector portals set {portal.id} --{option} {name}",
+            )
 
 
 def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
@@ -167,6 +193,13 @@ _REFUSED_WORK: Mapping[str, tuple[str, str]] = MappingProxyType(
         "change": ("changing call records", "edit calls"),
     }
 )
+_NEEDED = {
+    "contact": "Making contacts",
+    "call": "Writing call records",
+    "change": "Changing call records",
+}
+"""What of `NEEDS` each kind of write is."""
+
 _REFUSAL_REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "forbidden": "An administrator of Desk gives the agent who linked the portal the permission to "
@@ -185,25 +218,47 @@ _REFUSAL_REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 class RefusedWork(msgspec.Struct, frozen=True, kw_only=True):
-    """What Desk refuses a portal, since when (RFC 3339), its answer, and what to do about it."""
+    """What Desk refuses a portal, since when (RFC 3339), its answer, and what to do about it.
+
+    `need` is what the connector does there, as obstacles call it.
+    """
 
     what: str
+    need: str
     since: str
     reason: str
     detail: str
     remedy: str
 
 
-def describe_refusal(refusal: Refusal) -> RefusedWork:
-    """Return a refusal as people read it."""
+def describe_refusal(refusal: Refusal, portal: Portal | None = None) -> RefusedWork:
+    """Return a refusal as people read it.
+
+    Where it is known of a portal what stands in the way of that work, its remedy is the one: Desk's answer is
+    the same for a light agent and for a profile that lacks a permission.
+    """
     what, right = _REFUSED_WORK[refusal.work]
+    need = _NEEDED[refusal.work]
+    remedy = _REFUSAL_REMEDIES.get(refusal.reason, "See the detail.").format(right=right)
     return RefusedWork(
         what=f"Desk refuses {what}",
+        need=need,
         since=to_iso(refusal.refused_at),
         reason=refusal.reason,
         detail=refusal.detail,
-        remedy=_REFUSAL_REMEDIES.get(refusal.reason, "See the detail.").format(right=right),
+        remedy=_known_remedy(need, portal) or remedy,
     )
+
+
+def not_refused(obstacles: Iterable[Obstacle], refused: Iterable[RefusedWork]) -> list[Obstacle]:
+    """Return the obstacles beside what Desk is known to refuse, whose remedies are the same."""
+    needs = {each.need for each in refused}
+    return [each for each in obstacles if each.what not in needs]
+
+
+def _known_remedy(need: str, portal: Portal | None) -> str:
+    obstacles = [] if portal is None else obstacles_of(portal)
+    return next((each.remedy for each in obstacles if each.certain and each.what == need), "")
 
 
 NOBODYS_NUMBER = "+10000000000"

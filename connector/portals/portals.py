@@ -13,7 +13,14 @@ from sqlalchemy import Connection
 from connector.aio import BatchLoader
 from connector.clock import Clock
 from connector.crypto import Encryptor
-from connector.errors import CommandError, GrantLost, NotFound, SettingsError, UnknownDataCenter
+from connector.errors import (
+    CommandError,
+    GrantLost,
+    NotFound,
+    SettingsError,
+    UnknownDataCenter,
+    ZohoError,
+)
 from connector.limits import ChargedBudget, Limits, daily_credits
 from connector.portals.checks import (
     Check,
@@ -24,6 +31,7 @@ from connector.portals.checks import (
     obstacles_of,
     rights_to_json,
     run_checks,
+    unusable_fields,
 )
 from connector.portals.linking import Linker, NewGrant
 from connector.portals.token_manager import TokenManager, Wait
@@ -31,7 +39,7 @@ from connector.store import Store, audit, grants, portals, refusals
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.users import User
-from connector.zoho.client import Desk
+from connector.zoho.client import Desk, Sorting
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
 
@@ -101,7 +109,8 @@ class Portals:
     async def refused(self, portal_id: int) -> list[RefusedWork]:
         """Return what Desk refuses a portal at present; nothing once it has taken a write of that kind."""
         found = await self._store.read(lambda connection: refusals.refusals(connection, portal_id))
-        return [describe_refusal(refusal) for refusal in found]
+        portal = await self.get(portal_id)
+        return [describe_refusal(refusal, portal) for refusal in found]
 
     async def desk(self, portal_id: int) -> Desk:
         """Return the client of a portal's Desk; GrantLost until the portal is linked (again)."""
@@ -149,12 +158,25 @@ class Portals:
     async def check(self, portal_id: int) -> list[Check]:
         """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost."""
         before, desk = await self.get(portal_id), await self.desk(portal_id)
+        if before.refused_fields:
+            await self._ask_fields_again(before, desk)
         told = await ask_rights(desk)
         # An answer that did not come takes back nothing that is known.
         if told.permissions and (kept := rights_to_json(told)) != before.rights:
             await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
             _log_obstacles(await self.get(portal_id))
         return await run_checks(await self.get(portal_id), desk)
+
+    async def _ask_fields_again(self, portal: Portal, desk: Desk) -> None:
+        """Fill custom fields again that somebody has made in Desk meanwhile."""
+        try:
+            refused = await unusable_fields(desk, portal.refused_fields.split())
+        except ZohoError:
+            return
+        still = " ".join(sorted(refused))
+        await self._store.write(
+            lambda connection: portals.change(connection, portal.id, refused_fields=still)
+        )
 
     async def obstacles(self, portal_id: int) -> list[Obstacle]:
         """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
@@ -194,7 +216,14 @@ class Portals:
         refresh = partial(self._oauth.refresh, dc)
         manager = TokenManager(portal, self._store, self._encryptor, self._clock, refresh, self._wait)
         self._token_managers[portal.id] = manager
-        return Desk(self._http, dc, portal.org_id, manager, self.limits.of(portal.id))
+        sorting = Sorting(partial(self._refused_sorts, portal.id), partial(self._refuse_sort, portal.id))
+        return Desk(self._http, dc, portal.org_id, manager, self.limits.of(portal.id), sorting)
+
+    async def _refused_sorts(self, portal_id: int) -> list[str]:
+        return (await self.get(portal_id)).refused_sorts.split()
+
+    async def _refuse_sort(self, portal_id: int, name: str) -> None:
+        await self._store.write(lambda connection: portals.refuse_sort(connection, portal_id, name))
 
     def _keep(self, granted: NewGrant, actor: User, connection: Connection) -> tuple[Portal, str | None]:
         now = self._clock()
@@ -227,6 +256,8 @@ class Portals:
             "state": "linked",
             "scopes": granted.tokens.scope or "",
             "rights": rights_to_json(granted.rights),
+            # Whoever links again has often changed something in Desk: all is learnt anew.
+            **dict.fromkeys(("required_fields", "refused_fields", "refused_sorts"), ""),
             "default_department_id": granted.department_id(before.default_department_id if before else None),
             "linked_by": actor.email,
             "linked_at": now,
@@ -235,7 +266,9 @@ class Portals:
     def _configure(
         self, portal: Portal, values: Mapping[str, str | int | None], actor: str, connection: Connection
     ) -> None:
-        portals.change(connection, portal.id, **values)
+        # Whoever names a field anew may have made it in Desk just now.
+        left = " ".join(name for name in portal.refused_fields.split() if name not in values.values())
+        portals.change(connection, portal.id, **values, refused_fields=left)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
 

@@ -4,7 +4,7 @@ The switches are those of accounts.md section 9, the limits those of its section
 A `Config` may be changed while the sandbox runs; every request reads it anew.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -112,6 +112,8 @@ class Config(msgspec.Struct, kw_only=True):
     jwt_padded: bool = False
     jwt_sub_number: bool = False
     odd_keys: bool = False
+    jwt_claims: dict[str, Any] = msgspec.field(default_factory=dict)  # in place of, or beside, the usual ones
+    key_set: Literal["good", "packed", "nested", "short"] = "good"  # all but the first are an attacker's
     api_domain_style: Literal["www.zohoapis", "api.zoho"] = "www.zohoapis"
     secret_per_data_center: bool = True
     code_life_seconds: int = 120
@@ -141,6 +143,8 @@ class Config(msgspec.Struct, kw_only=True):
     descending_sort_refused: bool = False
     index_delay_seconds: float = 15
     call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])
+    call_field_types: dict[str, str] = msgspec.field(default_factory=dict)  # where it is not Text
+    lists_fields: bool = True  # GET /fields, which portals of before have not
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"

@@ -6,13 +6,14 @@ given_name and family_name; the nonce comes back only if the switch `nonce_echoe
 
 import base64
 import functools
+import gzip
 import hashlib
+import json
+from typing import NamedTuple
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
-from joserfc.jwk import RSAKey
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -61,7 +62,8 @@ def id_token(state: SandboxState, data_center: DataCenter, code: Code, access_to
         claims["nonce"] = code.nonce
     if state.config.jwt_sub_number:
         claims["sub"] = int(user.zuid)
-    return _signed(state.config, _key(data_center.location), claims)
+    claims |= state.config.jwt_claims
+    return _signed(state.config, _key(data_center.location, _bits(state.config)), claims)
 
 
 def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
@@ -74,16 +76,14 @@ def _person(user: User, scopes: frozenset[str]) -> dict[str, object]:
     return said
 
 
-def _signed(config: Config, key: RSAKey, claims: dict[str, object]) -> str:
+def _signed(config: Config, key: "_SigningKey", claims: dict[str, object]) -> str:
     """Sign with RS256; the header names the key and the parts are padded as the switches say."""
     names = {"both": ("key_id", "kid"), "neither": ()}.get(config.jwt_key_named, (config.jwt_key_named,))
     kind = "JWS" if "key_id" in names else "JWT"
     header = {**dict.fromkeys(names, key.kid), "typ": kind, "alg": "RS256"}
-    signed = b".".join(_encoded(config, msgspec.json.encode(part)) for part in (header, claims))
-    private = key.private_key
-    if not isinstance(private, RSAPrivateKey):
-        raise TypeError(private)
-    signature = private.sign(signed, PKCS1v15(), SHA256())
+    # The standard library's writer can spell half a character, which some switch may want.
+    signed = b".".join(_encoded(config, json.dumps(part).encode()) for part in (header, claims))
+    signature = key.private.sign(signed, PKCS1v15(), SHA256())
     return b".".join((signed, _encoded(config, signature))).decode()
 
 
@@ -97,16 +97,45 @@ def _at_hash(access_token: str) -> str:
     return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
 
 
+def _bits(config: Config) -> int:
+    return 1_024 if config.key_set == "short" else 2_048
+
+
+class _SigningKey(NamedTuple):
+    kid: str
+    private: RSAPrivateKey
+
+
 @functools.cache
-def _key(location: str) -> RSAKey:
+def _key(location: str, bits: int) -> _SigningKey:
     """Return the signing key of a data centre, the same for the life of this process."""
-    return RSAKey.generate_key(2048, {"kid": f"sandbox-{location}", "use": "sig", "alg": "RS256"})
+    return _SigningKey(f"sandbox-{location}", generate_private_key(65_537, bits))
+
+
+def _listed(key: _SigningKey) -> dict[str, str]:
+    """Write the public half of a key as RFC 7517 has it."""
+    public = key.private.public_key().public_numbers()
+    parts = {"n": public.n.to_bytes(-(-public.n.bit_length() // 8), "big"), "e": b"\x01\x00\x01"}
+    encoded = {name: base64.urlsafe_b64encode(part).rstrip(b"=").decode() for name, part in parts.items()}
+    return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.kid, **encoded}
+
+
+@functools.cache
+def _packed_bomb() -> bytes:
+    """Pack 64 MiB of spaces into 64 kB."""
+    return gzip.compress(b" " * 2**26, 9)
 
 
 async def keys(request: Request) -> Response:
-    """Return the public keys of this data centre; with the switch `odd_keys`, odd ones around it."""
-    known = _key(data_center_of(request).location).as_dict(private=False)
-    odd = _ODD_KEYS if state_of(request).config.odd_keys else ()
+    """Return the public keys of this data centre, as the switches `odd_keys` and `key_set` have them."""
+    config = state_of(request).config
+    if config.key_set == "packed":
+        headers = {"Content-Encoding": "gzip"}
+        return Response(_packed_bomb(), media_type="application/json", headers=headers)
+    if config.key_set == "nested":
+        return Response(b'{"keys":' + b"[" * 100_000, media_type="application/json")
+    known = _listed(_key(data_center_of(request).location, _bits(config)))
+    odd = _ODD_KEYS if config.odd_keys else ()
     return JSONResponse({"keys": [*odd, known, *odd]})
 
 

@@ -22,8 +22,9 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     `recording_downloads` who may keep a copy.
     `concurrency` is how many requests at a time Zoho allows, where that is not what the edition has.
     `rights` is what Desk said last that the linking agent may do, "" before it was asked.
-    `partial_patches` is None until a change has shown whether Desk takes those that name nothing else.
-    `required_fields` are what Desk wants named in every change beside its contract's, with spaces between.
+    Learnt from Desk's refusals, with spaces between: `required_fields` are what it wants named in every
+    change beside its contract's, `refused_fields` the custom fields that it does not have, `refused_sorts`
+    the lists that it does not sort the newest first.
     """
 
     id: int
@@ -39,8 +40,9 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     recording_field: str | None = None
     key_field: str | None = None
     concurrency: int | None = None
-    partial_patches: bool | None = None
     required_fields: str = ""
+    refused_fields: str = ""
+    refused_sorts: str = ""
     linked_by: str
     linked_at: int
     recording_links: Links = "connector"
@@ -78,10 +80,17 @@ def change(connection: Connection, portal_id: int, **values: Any) -> None:
 
 def require(connection: Connection, portal_id: int, names: Collection[str]) -> None:
     """Note that a portal's Desk wants some fields named in every change."""
-    portal = get(connection, portal_id)
-    if portal is not None and not set(names) <= set(portal.required_fields.split()):
-        required = sorted({*portal.required_fields.split(), *names})
-        change(connection, portal_id, required_fields=" ".join(required))
+    _learn(connection, portal_id, "required_fields", names)
+
+
+def refuse_fields(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    """Note that a portal's Desk has no custom fields of these names."""
+    _learn(connection, portal_id, "refused_fields", names)
+
+
+def refuse_sort(connection: Connection, portal_id: int, name: str) -> None:
+    """Note that a portal's Desk does not sort a list the newest first."""
+    _learn(connection, portal_id, "refused_sorts", [name])
 
 
 def lose(connection: Connection, portal_id: int) -> bool:
@@ -90,10 +99,18 @@ def lose(connection: Connection, portal_id: int) -> bool:
     return connection.execute(update(portals).where(linked).values(state="grant_lost")).rowcount > 0
 
 
+def _learn(connection: Connection, portal_id: int, column: str, names: Collection[str]) -> None:
+    """Add names to those of a column; nothing is written where they are there."""
+    portal = get(connection, portal_id)
+    known = set() if portal is None else set(getattr(portal, column).split())
+    if portal is not None and not known.issuperset(names):
+        change(connection, portal_id, **{column: " ".join(sorted(known.union(names)))})
+
+
 def _one(connection: Connection, which: ColumnElement[bool]) -> Portal | None:
     row = connection.execute(select(portals).where(which)).one_or_none()
     return None if row is None else _portal(row)
 
 
 def _portal(row: Row[Any]) -> Portal:
-    return Portal(**row._mapping)
+    return Portal(**{name: row._mapping[name] for name in Portal.__struct_fields__})

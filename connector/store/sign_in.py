@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select, update
 
-from connector.store.tables import flows, sessions, users
+from connector.store import engine
+from connector.store.tables import flows, nonce_issuers, sessions, users
 
 Purpose = Literal["sign_in", "link"]
 
@@ -46,6 +47,22 @@ def take_flow(
     )
     row = connection.execute(delete(flows).where(this).returning(*flows.c)).one_or_none()
     return None if row is None else Flow(**row._mapping)
+
+
+def sends_nonces(connection: Connection, issuer: str) -> bool:
+    """Tell whether an issuer has ever sent the nonce of a sign-in back."""
+    return bool(connection.execute(select(exists().where(nonce_issuers.c.issuer == issuer))).scalar_one())
+
+
+def note_nonce(connection: Connection, issuer: str, now: int) -> None:
+    """Note that an issuer has sent the nonce of a sign-in back."""
+    adding = engine.insert(connection, nonce_issuers).values(issuer=issuer, seen_at=now)
+    connection.execute(adding.on_conflict_do_nothing())
+
+
+def forget_nonces(connection: Connection) -> list[str]:
+    """Forget who has sent nonces back, and return whom."""
+    return sorted(connection.execute(delete(nonce_issuers).returning(nonce_issuers.c.issuer)).scalars())
 
 
 def add_session(connection: Connection, id_hash: str, user_id: int, now: int, expires_at: int) -> None:

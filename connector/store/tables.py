@@ -59,10 +59,13 @@ portals = Table(
     Column("key_field", Text),
     # Requests at a time, where Zoho allows this portal other than its edition; else the edition's.
     Column("concurrency", Integer),
-    # Whether Desk takes changes that name nothing but what changes; learnt from its answers.
+    # Read and written by the release before alone: whether Desk takes changes that name only what changes.
     Column("partial_patches", Boolean),
     # What Desk wants named in every change beside what its contract says; learnt from its refusals.
     Column("required_fields", Text, nullable=False, server_default=""),
+    # Custom fields that Desk does not know, and lists that it does not sort the newest first; learnt too.
+    Column("refused_fields", Text, nullable=False, server_default=""),
+    Column("refused_sorts", Text, nullable=False, server_default=""),
     Column("linked_by", Text, nullable=False),
     Column("linked_at", BigInteger, nullable=False),
     # Whether Desk is given our address of a recording or the phone system's own, and who may keep a copy.
@@ -325,6 +328,14 @@ sessions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+)
+
+nonce_issuers = Table(
+    "nonce_issuers",
+    metadata,
+    # Who has sent a sign-in's nonce back once: from then on none of its id tokens comes without.
+    Column("issuer", Text, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
 )
 
 flows = Table(

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from connector.clock import to_iso
 from connector.contacts.sync import SyncStatus
-from connector.contacts.sync_plan import spent_today, state_of
+from connector.contacts.sync_plan import pace_of, spent_today, state_of
 from connector.errors import CommandError, InvalidRequest, NotFound
 from connector.maintenance import Erasure
 from connector.outbox import by_hand
@@ -298,6 +298,7 @@ def _directory(standing: SyncStatus, now: int) -> dict[str, Any]:
         "counted": sync.counted if sync else 0,
         "expected": sync.expected if sync else None,
         "refreshed_at": to_iso(sync.refreshed_at) if sync and sync.refreshed_at else None,
+        "pace": pace_of(standing.terms),
         "credits_today": spent_today(sync, now) if sync else 0,
         "credits_a_day": standing.terms.credits_a_day,
         "webhooks": bool(sync and sync.webhook_id),

@@ -7,12 +7,16 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.errors import GrantLost, StateMismatch
 from connector.portals import Check
+from connector.portals.checks import not_refused
 from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
 from connector.web.pages import render
 from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
+
+SPENT = frozenset({"credits_exhausted", "credits_kept"})
+"""Reasons of checks that Desk does not answer before there are new credits."""
 
 UNANSWERED = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
 """Reasons of checks that failed because Zoho did not answer them."""
@@ -80,11 +84,12 @@ async def show_portal(request: Request) -> Response:
         portal=portal,
         title=_title(portal, checks),
         checks=checks,
-        obstacles=await services.portals.obstacles(portal_id),
+        obstacles=not_refused(await services.portals.obstacles(portal_id), refused),
         refused=refused,
         failed=any(check.ok is False for check in checks),
         is_well=all(check.ok for check in checks) and not refused,
         is_away=_is_away(checks),
+        is_spent=_is_spent(checks),
         redirect_uri=redirect_uri(services, "link"),
     )
 
@@ -100,12 +105,18 @@ def _is_away(checks: Sequence[Check]) -> bool:
     return any(check.reason in UNANSWERED for check in checks)
 
 
+def _is_spent(checks: Sequence[Check]) -> bool:
+    return any(check.reason in SPENT for check in checks)
+
+
 def _title(portal: Portal, checks: Sequence[Check]) -> str:
     """Return what the page says first of all: never that all is well while Zoho does not answer."""
     if portal.state != "linked":
         return f"{portal.name} has to be linked again"
     if _is_away(checks):
         return f"Zoho does not answer for {portal.name}"
+    if _is_spent(checks):
+        return f"Today's credits of {portal.name} are used up"
     if any(check.ok is False for check in checks):
         return f"{portal.name} is linked, and something is missing"
     return f"{portal.name} is linked"

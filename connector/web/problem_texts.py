@@ -31,6 +31,7 @@ class ProblemText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _retryable = partial(ProblemText, again=True)
+_spent = partial(ProblemText, status=503, who=ADMINISTRATOR, shows_message=True)
 
 _REQUESTS: dict[str, ProblemText] = {
     "request": ProblemText(
@@ -376,13 +377,15 @@ _ZOHO: dict[str, ProblemText] = {
         who=NOBODY,
         todo=("Wait a little, then try again.",),
     ),
-    "credits_kept": ProblemText(
-        status=503,
+    "credits_exhausted": _spent(
+        title="Zoho Desk's credits of today are used up",
+        what="All programs that use this Zoho Desk share its credits of a day, and today's are used up.",
+        todo=("Calls are taken meanwhile, and what waits for Desk is delivered then; more can be bought.",),
+    ),
+    "credits_kept": _spent(
         title="The last credits of the day are kept for calls",
         what="Zoho Desk's remaining credits of today are kept for calls that ring and for their records.",
-        who=ADMINISTRATOR,
         todo=("Try again when Desk gives new credits, or get more with another edition of Desk.",),
-        shows_message=True,
     ),
     "tokens_throttled": _retryable(
         status=503,

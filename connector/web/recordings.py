@@ -15,8 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from connector.calls import Direction
-from connector.clock import SECOND, to_iso
-from connector.delivery.compose import in_words
+from connector.clock import SECOND, in_words, to_iso
 from connector.errors import RangeNotSatisfiable, RecordingError
 from connector.recordings.access import Heard, Piece
 from connector.recordings.audio import Audio, ending, read_range

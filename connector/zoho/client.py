@@ -3,7 +3,7 @@
 Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas v1.0) that it is of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from copy import copy
 from typing import Any, Self, TypeVar
 
@@ -16,11 +16,11 @@ from connector.zoho.budget import Budget, Leaves
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.models import (
     CallComment,
+    CallField,
     Contact,
     Department,
     DeskAgent,
     DeskCall,
-    Field,
     Matches,
     Organization,
     Permissions,
@@ -33,6 +33,38 @@ from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
 
 T = TypeVar("T")
+
+
+class Sorting:
+    """Which lists of a portal can be had newest first, which the contract leaves open.
+
+    `known` reads what was refused before, by any process, and `keep` is told of what is refused now.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[], Awaitable[Collection[str]]] | None = None,
+        keep: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._known = known
+        self._keep = keep
+        self._working: dict[str, bool] = {}
+
+    async def may_try(self, name: str) -> bool:
+        """Tell whether a list may be asked for in that order."""
+        if name not in self._working and self._known is not None and name in await self._known():
+            self._working[name] = False
+        return self._working.get(name, True)
+
+    def works(self, name: str) -> None:
+        """Note that a list was sorted so."""
+        self._working[name] = True
+
+    async def refuse(self, name: str) -> None:
+        """Note that a list is not sorted so."""
+        self._working[name] = False
+        if self._keep is not None:
+            await self._keep(name)
 
 
 class Desk:
@@ -49,8 +81,11 @@ class Desk:
         org_id: str | None,
         tokens: TokenSource,
         budget: Budget,
+        sorting: Sorting | None = None,
     ) -> None:
         """Make the client of a portal; `org_id` is None while linking, when only `organizations` works.
+
+        `sorting` is what is known of the orders in which it lists things; without it, nothing is.
 
         Raises NoDeskThere for a data centre without Desk.
         """
@@ -59,7 +94,7 @@ class Desk:
         self._headers = {"Accept": "application/json"} | ({"orgId": org_id} if org_id else {})
         self._auth = DeskAuth(tokens)
         self._budget = budget
-        self._sorts_newest_first = True
+        self._sorting = sorting or Sorting()
 
     def using(self, budget: Budget) -> Self:
         """Return the same Desk, whose requests use another budget, such as a permit that is held already."""
@@ -99,11 +134,6 @@ class Desk:
     async def departments(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[Department]:
         """List a page of departments, at most 200; pages may overlap by one, see `operations`."""
         return await self._send(operations.departments(from_index, limit))
-
-    # GET /fields is operation getFields of Field.json
-    async def call_fields(self) -> list[Field]:
-        """List the fields of calls, custom ones among them."""
-        return await self._send(operations.fields_of("calls"))
 
     # GET /contacts/search is operation searchContacts of Search.json
     async def search_contacts(
@@ -149,7 +179,7 @@ class Desk:
         Where Desk refuses that order, it is made here, of the contact's first hundred.
         """
         request = operations.contact_tickets(contact_id, limit, newest_first=True)
-        found = await self._newest_first(request, live=live)
+        found = await self._newest_first("tickets", request, live=live)
         if found is None:
             request = operations.contact_tickets(contact_id, LIST_LIMIT, newest_first=False)
             found = await self._send(request, live=live)
@@ -187,7 +217,8 @@ class Desk:
         None where Desk refuses that order, which its contract would allow it: whoever looks for a call
         then has only `search_calls`, and must wait for the index.
         """
-        return await self._newest_first(operations.calls(department_id, from_index, limit, newest_first=True))
+        request = operations.calls(department_id, from_index, limit, newest_first=True)
+        return await self._newest_first("calls", request)
 
     # GET /calls/search is operation searchCalls of Search.json
     async def search_calls(
@@ -200,6 +231,11 @@ class Desk:
     async def create_call_comment(self, call_id: str, content: str) -> CallComment:
         """Add a plain-text comment to a call record; OutcomeUnknown if it may be there or not."""
         return await self._send(operations.create_call_comment(call_id, content))
+
+    # GET /fields is operation getFields of Field.json
+    async def call_fields(self) -> list[CallField]:
+        """List the fields of call records; an older Desk has no such list, and raises RecordNotFound."""
+        return await self._send(operations.call_fields())
 
     # POST /webhooks is operation createWebhook of Webhook.json
     async def create_webhook(self, body: dict[str, Any]) -> Webhook:
@@ -216,17 +252,21 @@ class Desk:
         """End a subscription; RecordNotFound where it is gone."""
         await self._send(operations.delete_webhook(webhook_id))
 
-    async def _newest_first(self, request: Request[list[T]], *, live: bool = False) -> list[T] | None:
-        """Send a request that sorts descending; None, then and ever after, if that is what is refused."""
-        if not self._sorts_newest_first:
+    async def _newest_first(
+        self, name: str, request: Request[list[T]], *, live: bool = False
+    ) -> list[T] | None:
+        """Send a request for a list that sorts descending; None, then and ever after, if that is refused."""
+        if not await self._sorting.may_try(name):
             return None
         try:
-            return await self._send(request, live=live)
+            found = await self._send(request, live=live)
         except InvalidData as problem:
             if "sortBy" not in str(problem):
                 raise
-        self._sorts_newest_first = False
-        return None
+            await self._sorting.refuse(name)
+            return None
+        self._sorting.works(name)
+        return found
 
     async def _send(self, request: Request[T], *, live: bool = False) -> T:
         async with self._budget.request(request.cost, live=live) as leaves:

@@ -111,16 +111,6 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     is_default: Flag | None = msgspec.field(default=None, name="isDefault")
 
 
-class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of a module; `api_name` is what requests call it, `label` what people see."""
-
-    id: Id
-    api_name: Text | None = msgspec.field(default=None, name="apiName")
-    label: Text | None = msgspec.field(default=None, name="displayLabel")
-    type: Text | None = None
-    is_custom: Flag | None = msgspec.field(default=None, name="isCustomField")
-
-
 class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
     """An agent of the portal; `zuid` is the `sub` of this person's id token."""
 
@@ -209,6 +199,24 @@ class CallComment(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Id
     content: Text | None = None
+
+
+class CallField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of call records; bodies name it by `api_name`, such as cf_callkey, people by `label`."""
+
+    id: Id
+    api_name: Text | None = msgspec.field(default=None, name="apiName")
+    label: Text | None = msgspec.field(default=None, name="displayLabel")
+    type: Text | None = None
+    is_custom: Flag | None = msgspec.field(default=None, name="isCustomField")
+
+    @property
+    def takes_text(self) -> bool:
+        """Tell whether a text such as a key or an address can stand in it, as far as Desk says."""
+        return self.type is None or ascii_lower(self.type) in _TEXT_TYPES
+
+
+_TEXT_TYPES = frozenset({"text", "url", "textarea", "largetext"})
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

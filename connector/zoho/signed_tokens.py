@@ -26,6 +26,21 @@ KEEP_KEYS = HOUR
 LONGEST_TOKEN = 16_384
 """Characters; Zoho's have about a thousand."""
 
+KEY_SET_LENGTH = 256 * 2**10
+"""Bytes of a key set that are looked at; Zoho's have about a thousand."""
+
+KEYS_AT_MOST = 50
+"""Keys of a set that are tried: each costs a signature where a token names none."""
+
+KEY_BITS = (2_048, 8_192)
+"""How long a key may be: shorter ones can be broken, longer ones cost seconds of computing."""
+
+EXPONENT_AT_MOST = 2**32
+"""Of a public key: 65,537 everywhere, and the time that a signature takes grows with it."""
+
+SUBJECT_LENGTH = 255
+"""Characters of `sub`, ASCII alone (OpenID Connect Core, section 2); Zoho's are digits."""
+
 NAMES = ("kid", "key_id")
 """What headers and keys call the id of a key."""
 
@@ -122,7 +137,8 @@ class SignedTokens:
     async def _fetch(self, name: str, origin: str) -> list[_Key]:
         with mapped(f"{name}: GET {self._path}", at=origin, repeatable=True):
             response = await self._http.get(origin + self._path)
-        keys = list(_readable(response.content)) if response.status_code == 200 else []
+        body = response.content if len(response.content) <= KEY_SET_LENGTH else b""
+        keys = list(_readable(body)) if response.status_code == 200 else []
         if not keys:
             raise ZohoDown(f"{name}: GET {self._path}: no key can be read ({response.status_code}).")
         self._kept[origin] = (keys, self._clock())
@@ -130,13 +146,17 @@ class SignedTokens:
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """A person as Zoho vouches for: (issuer, sub) is the key, the rest may change."""
+    """A person as Zoho vouches for: (issuer, sub) is the key, the rest may change.
+
+    `has_nonce` says that the token answers this very sign-in, and no other one.
+    """
 
     issuer: str
     sub: str
     email: str | None
     email_verified: bool
     name: str
+    has_nonce: bool = False
 
 
 class IdTokens:
@@ -150,7 +170,8 @@ class IdTokens:
     async def verify(self, dc: DataCenter, id_token: str | None, nonce: str | None) -> Identity:
         """Return the identity of a token whose signature, issuer, audience and times hold.
 
-        A nonce in it must be ours; that there is one is not required, for Zoho documents none.
+        A nonce in it must be ours. Whether there must be one is for whoever knows what this data centre has
+        done before to say: Zoho documents none.
         Raises BadIdentity, whose message names the reason, or ZohoDown if the keys cannot be had.
         """
         if not id_token:
@@ -178,6 +199,16 @@ class IdTokens:
             registry.validate(claims)
         if claims.get("nonce") not in (None, nonce):
             raise ValueError("it answers another sign-in (nonce)")
+        self._check_party(claims)
+        if not _is_subject(claims["sub"]):
+            raise ValueError("it names nobody that Zoho could mean (sub)")
+
+    def _check_party(self, claims: JsonObject) -> None:
+        """Raise ValueError unless the token was made for us, as OpenID Connect Core (3.1.3.7) has it."""
+        party, audience = claims.get("azp"), claims["aud"]
+        is_shared = isinstance(audience, list) and len(audience) > 1
+        if party != self._client_id and (party is not None or is_shared):
+            raise ValueError("it was made for another client (azp)")
 
 
 @contextmanager
@@ -227,12 +258,15 @@ def _candidates(taken: _Token, keys: list[_Key]) -> Iterator[_Key]:
 
 
 def _readable(body: bytes) -> Iterator[_Key]:
-    """Yield the RSA keys of a key set; what is no such key is passed over, as RFC 7517 (section 5) says."""
+    """Yield the RSA keys of a key set; what is no such key is passed over, as RFC 7517 (section 5) says.
+
+    So is one that is too weak, or too costly, to vouch for anybody.
+    """
     try:
         listed = msgspec.json.decode(body, type=dict[str, Any]).get("keys")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return
-    for each in listed if isinstance(listed, list) else ():
+    for each in listed[:KEYS_AT_MOST] if isinstance(listed, list) else ():
         if isinstance(each, dict) and each.get("kty") == "RSA" and each.get("use") in (None, "sig"):
             yield from _named(each)
 
@@ -241,12 +275,24 @@ def _named(listed: JsonObject) -> Iterator[_Key]:
     from joserfc.jwk import RSAKey
 
     try:
+        if not _is_fit(_number(listed["n"]), _number(listed["e"])):
+            return
         with _value_errors():
             key = RSAKey.import_key({"kty": "RSA", "n": listed["n"], "e": listed["e"]})
+        names = _ids(listed)
     except (ValueError, TypeError, AttributeError, KeyError):
         return
-    for name in _ids(listed) or (None,):
+    for name in names or (None,):
         yield _Key(name, listed.get("alg"), key)
+
+
+def _is_fit(modulus: int, exponent: int) -> bool:
+    shortest, longest = KEY_BITS
+    return shortest <= modulus.bit_length() <= longest and exponent < EXPONENT_AT_MOST
+
+
+def _number(part: str) -> int:
+    return int.from_bytes(_decoded(part), "big")
 
 
 def _normalised(claims: dict[str, Any]) -> dict[str, Any]:
@@ -265,16 +311,24 @@ def _is_time(text: str) -> bool:
     return len(text) <= TIME_DIGITS_AT_MOST and text.isascii() and text.isdigit()
 
 
-def _identity(claims: dict[str, Any]) -> Identity:
-    email = claims.get("email")
-    email = email if isinstance(email, str) and email else None
-    parts = (claims.get("first_name"), claims.get("last_name"))
-    joined = " ".join(part for part in parts if isinstance(part, str) and part)
-    name = claims.get("name")
+def _is_subject(sub: str) -> bool:
+    return sub.isascii() and sub.isprintable() and len(sub) <= SUBJECT_LENGTH
+
+
+def _text(claims: JsonObject, name: str) -> str:
+    """Return a claim that people read, "" for what is none; no database takes a NUL."""
+    value = claims.get(name)
+    return value if isinstance(value, str) and "\0" not in value else ""
+
+
+def _identity(claims: JsonObject) -> Identity:
+    email = _text(claims, "email") or None
+    joined = " ".join(filter(None, (_text(claims, "first_name"), _text(claims, "last_name"))))
     return Identity(
         issuer=claims["iss"],
         sub=claims["sub"],
         email=email,
         email_verified=claims.get("email_verified") in (True, "true"),
-        name=(name if isinstance(name, str) else "") or joined or email or claims["sub"],
+        name=_text(claims, "name") or joined or email or claims["sub"],
+        has_nonce=claims.get("nonce") is not None,
     )

@@ -4,7 +4,7 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -30,6 +30,12 @@ SEND_TIMEOUT_SECONDS = 30
 """The longest that a request can be under way, a renewal of its token and a second sending included.
 
 It is a promise, not an estimate: whoever leases what a request is about builds on it.
+"""
+
+ANSWER_AT_MOST = 16 * 2**20
+"""Bytes of an answer, unpacked, that are read: a hundred records with the longest texts are less.
+
+Each is held in memory whole, and 200 kB on the wire may be a thousand times as much unpacked.
 """
 
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
@@ -106,8 +112,55 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": f"zoho-desk-phone-connector/{__version__}"},
-        transport=transport or _transport(),
+        transport=_Bounded(transport or _transport()),
     )
+
+
+class _Bounded(httpx2.AsyncBaseTransport):
+    """Unpack each answer on its way in, and no more of it than `ANSWER_AT_MOST`."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        packed = await self._inner.handle_async_request(request)
+        headers = packed.headers.copy()
+        for name in _OF_PACKED:
+            headers.pop(name, None)
+        return httpx2.Response(
+            packed.status_code, headers=headers, stream=_Unpacked(packed), extensions=packed.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Unpacked(httpx2.AsyncByteStream):
+    """The body of an answer, unpacked; raises TooLong where there is too much of it."""
+
+    def __init__(self, packed: httpx2.Response) -> None:
+        self._packed = packed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for part in self._packed.aiter_bytes():
+            length += len(part)
+            if length > ANSWER_AT_MOST:
+                raise TooLong
+            yield part
+
+    async def aclose(self) -> None:
+        await self._packed.aclose()
+
+
+class TooLong(httpx2.DecodingError):
+    """An answer is longer than any of Zoho's."""
+
+    def __init__(self) -> None:
+        super().__init__(f"an answer of more than {ANSWER_AT_MOST >> 20} MiB")
+
+
+_OF_PACKED = ("content-encoding", "content-length", "transfer-encoding")
 
 
 def _transport() -> httpx2.AsyncHTTPTransport:
@@ -132,9 +185,11 @@ def mapped(what: str, *, at: str, repeatable: bool) -> Iterator[None]:
         said = f"{what}: Zoho was not reached at {_host(at)} ({_named(problem)}).{todo}"
         raise ZohoDown(said) from problem
     except (*FOREIGN, TimeoutError) as problem:
-        said = f"no answer came from {_host(at)} ({_named(problem)})."
+        said, todo = f"no answer came from {_host(at)} ({_named(problem)}).", SILENT
+        if isinstance(problem, TooLong):
+            said, todo = f"{_host(at)} sends {problem}, which is none of Zoho's.", ""
         if repeatable:
-            raise ZohoDown(f"{what}: {said}{SILENT}") from problem
+            raise ZohoDown(f"{what}: {said}{todo}") from problem
         raise OutcomeUnknown(f"{what}: sent, but {said}") from problem
 
 

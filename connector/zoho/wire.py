@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from connector.clock import in_words
 from connector.errors import (
     AlreadyThere,
     ConcurrencyExceeded,
@@ -152,9 +153,19 @@ def _refusal(request: Request[Any], status: int, headers: Mapping[str, str], pro
         fields = dict(problem.fields)
         refused = AlreadyThere if "duplicate" in fields.values() else InvalidData
         return refused(f"{message} {_listed(fields)}".strip(), fields)
-    if kind in {CreditsExhausted, ConcurrencyExceeded}:
+    if kind is CreditsExhausted:
+        return _used_up(_retry_after(headers))
+    if kind is ConcurrencyExceeded:
         return kind(message, _retry_after(headers))
     return kind(message)
+
+
+def _used_up(seconds: int | None) -> CreditsExhausted:
+    """Return what says that a portal has no credits for so many seconds; None where Desk does not tell."""
+    until = "Desk does not say until when, and is asked again every few minutes."
+    if seconds is not None:
+        until = f"There are new ones in {in_words(seconds)}."
+    return CreditsExhausted(f"The credits of Zoho Desk for today are used up. {until}", seconds)
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:

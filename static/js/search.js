@@ -6,7 +6,7 @@ import { awayLink, el, marked, redraw, setFacts } from "./dom.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
-const SPENT = ["caller_credits", "credits_kept"];
+const SPENT = ["caller_credits", "credits_kept", "credits_exhausted"];
 const NUMBER = /^[+(]?[0-9][0-9 ().\-/]*$/;
 const AMONG_WORDS = /\+[0-9(][0-9 ().\-/]{6,}|(?<![0-9.\-/])\(?0[0-9 ().\-/]{7,}/;
 

@@ -47,7 +47,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lookup_requests_per_call: float
     delivery_requests_per_call: float
     delivery_requests_per_call_with_late_recording: float
-    delivery_requests_per_call_with_partial_patches: float
     credits_per_call: float
     sync_credits: int
     sync_contacts: int
@@ -70,15 +69,13 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--calls", "count", default=CALLS, show_default=True, help="Calls of known callers.")
 def count_credits(as_json: bool, count: int) -> None:  # noqa: FBT001 - click's way
-    """Count requests a call; aims: look-up 1.1, delivery 1.05, late recording 3.05, or 2.05 by part."""
-    whole = asyncio.run(_cost(count, patch_requires_all=True))
-    partial = asyncio.run(_cost(count, patch_requires_all=False))
+    """Count requests a call; aims: look-up 1.1, delivery 1.05, with a late recording 3.05."""
+    whole = asyncio.run(_cost(count))
     report = Report(
         calls=count,
         lookup_requests_per_call=whole.look_ups / count,
         delivery_requests_per_call=whole.deliveries / count,
         delivery_requests_per_call_with_late_recording=whole.with_recording / count,
-        delivery_requests_per_call_with_partial_patches=partial.with_recording / count,
         credits_per_call=whole.credits / count,
         sync_credits=whole.sync_credits,
         sync_contacts=whole.sync_contacts,
@@ -101,10 +98,10 @@ def _by_moment(cost: Cost) -> int:
     return 3 * -(-(MILLION - 1) // (PAGE - 1)) + constant
 
 
-async def _cost(count: int, *, patch_requires_all: bool) -> Cost:
+async def _cost(count: int) -> Cost:
     with (
         tempfile.TemporaryDirectory() as folder,
-        RunningSandbox(index_delay_seconds=0, patch_requires_all=patch_requires_all) as sandbox,
+        RunningSandbox(index_delay_seconds=0) as sandbox,
     ):
         callers = _build_desk(sandbox.state, count)
         async with _services(Path(folder), sandbox) as services:

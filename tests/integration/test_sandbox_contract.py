@@ -242,6 +242,8 @@ class App:
         if "module" in operation.query:
             return {"module": "calls"}
         include = operation.query.get("include")
+        if "module" in operation.query:
+            return {"module": "calls"}
         if not isinstance(include, params.Choices) or operation.path in UNDECLARED_INCLUDES:
             return {}
         return {"include": ",".join(word for word in include.words if word != "contract")}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.clock import from_iso, steady_clock, system_clock, to_iso
+from connector.clock import from_iso, in_words, steady_clock, system_clock, to_iso
 
 
 @given(st.integers(0, 253_402_300_799_999))
@@ -45,3 +45,12 @@ def test_the_steady_clock_only_goes_on() -> None:
     moments = [steady_clock() for _ in range(1_000)]
     assert moments == sorted(moments)
     assert moments[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (3_780, "1 h 3 min")],
+)
+def test_durations(seconds: int, words: str) -> None:
+    """Durations are written as people say them."""
+    assert in_words(seconds) == words

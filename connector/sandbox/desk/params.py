@@ -299,6 +299,12 @@ AGENT_LIST: Params = {
     "departmentIds": Ids(most=50),
     "status": Choice(words=("ACTIVE", "DISABLED", "DELETED", "IMPORTED")),
 }
+FIELD_LIST: Params = {
+    "module": Words(longest=100),
+    "apiNames": Words(most=300),
+    "filter": NotHere(),
+    "associatedDepartments": NotHere(),
+}
 AGENT_GET: Params = {"include": NotHere()}
 ORGANIZATION_GET: Params = {"includeCustomDomain": Flag()}
 MY_INFO: Params = {
@@ -310,11 +316,5 @@ DEPARTMENT_LIST: Params = {
     "chatStatus": NotHere(),
     "searchStr": Words(shortest=1, longest=100),
     "isEnabled": Flag(),
-}
-FIELD_LIST: Params = {
-    "module": Words(shortest=0, longest=100),
-    "apiNames": Words(most=300),
-    "filter": NotHere(),
-    "associatedDepartments": NotHere(),
 }
 NONE: Params = {}

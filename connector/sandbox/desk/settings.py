@@ -20,6 +20,7 @@ from connector.sandbox.desk.times import write_time
 
 PROFILE_ID = "104000000000000801"
 ROLE_ID = "104000000000000802"
+_FIELD_ID_BASE = 104_000_000_000_000_900
 
 _CRUD = "view edit create delete"
 _VIEWS = (
@@ -280,34 +281,32 @@ def _shape_department(department: Department) -> JsonObject:
 
 
 def list_fields(request: DeskRequest) -> Answer:
-    """List the custom fields of calls; other modules have none here."""
-    module = "".join(request.query.get("module", ()))
-    if not module:
+    """List the custom fields of calls, which are all that this sandbox has; an older Desk has no list."""
+    if not request.config.lists_fields:
+        raise Refusal("URL_NOT_FOUND")
+    if not "".join(request.query.get("module", ())):
         raise Refusal("UNPROCESSABLE_ENTITY")
-    wanted = request.query.get("apiNames")
-    names = request.portal.call_fields if module == "calls" else []
+    kinds = request.config.call_field_types
     return listing(
-        _shape_field(number, name) for number, name in enumerate(names) if wanted is None or name in wanted
+        {
+            "id": str(_FIELD_ID_BASE + number),
+            "apiName": name,
+            "name": name,
+            "displayLabel": label_of(name),
+            "i18NLabel": label_of(name),
+            "isCustomField": True,
+            "isEncryptedField": False,
+            "isMandatory": False,
+            "maxLength": 2_500 if "url" in name else 255,
+            "type": kinds.get(name, "URL" if "url" in name else "Text"),
+        }
+        for number, name in enumerate(request.portal.call_fields if _is_of_calls(request) else ())
+        if name in request.query.get("apiNames", (name,))
     )
 
 
-def _shape_field(number: int, name: str) -> JsonObject:
-    label = label_of(name)
-    return {
-        "id": str(_FIELD_ID_BASE + number),
-        "name": name,
-        "apiName": name,
-        "displayLabel": label,
-        "i18NLabel": label,
-        "type": "URL" if "url" in name else "Text",
-        "maxLength": 2_500 if "url" in name else 255,
-        "isMandatory": False,
-        "isCustomField": True,
-        "isEncryptedField": False,
-    }
-
-
-_FIELD_ID_BASE = 104000000000000900
+def _is_of_calls(request: DeskRequest) -> bool:
+    return request.query.get("module") == ("calls",)
 
 
 def _sanitize(name: str) -> str:
@@ -336,6 +335,6 @@ OPERATIONS = (
     _read(f"{_AGENT_LIST}/email/{{email}}", scopes.MY_INFO, get_agent_by_email),
     _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=params.AGENT_GET),
     _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=params.DEPARTMENT_LIST, cost="page"),
-    _read("/api/v1/fields", scopes.FIELDS, list_fields, query=params.FIELD_LIST),
     _read(f"{_DEPARTMENT_LIST}/{{id:int}}", scopes.DEPARTMENTS, get_department),
+    _read("/api/v1/fields", scopes.FIELDS, list_fields, query=params.FIELD_LIST, cost="page"),
 )

@@ -97,7 +97,9 @@ def test_no_result_says_why(env: Environment, banner: Open, status: int, sentenc
     expect(page.get_by_role("search").get_by_role("status")).to_have_text(sentence)
 
 
-@pytest.mark.parametrize(("status", "reason"), [(429, "caller_credits"), (503, "credits_kept")])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(429, "caller_credits"), (503, "credits_kept"), (503, "credits_exhausted")]
+)
 def test_spent_credits_are_said_in_full(env: Environment, banner: Open, status: int, reason: str) -> None:
     """How many, until when, and who can change it: the connector's own words."""
     words = "You have used the 500 credits of a day. There are new ones from 00:00 UTC on."

@@ -89,3 +89,18 @@ def test_webhooks_that_desk_cannot_reach(linked: Shell) -> None:
     assert "/url invalid" in linked.refused("directory", "webhooks", "on")
     assert linked.json("directory", "status")[0]["webhooks"] is False
     assert "no webhook of ours" in linked.refused("directory", "webhooks", "off")
+
+
+def test_fields_that_desk_has_not(linked: Shell, running: RunningSandbox) -> None:
+    """A custom field is compared with Desk's when it is set; it is kept, for it may be there tomorrow."""
+    setting = ("portals", "set", "1", "--key-field")
+    told = linked.type(*setting, "cf_nonsense").stderr
+    assert "no field cf_nonsense for calls. It has cf_callkey, cf_recordingurl for texts" in told
+    running.state.config.call_field_types = {"cf_callkey": "Number"}
+    assert "cf_callkey is for a Number" in linked.type(*setting, "cf_callkey").stderr
+    running.state.config.call_field_types = {}
+    for name in ("cf_callkey", ""):
+        assert "Warning" not in linked.type(*setting, name).stderr
+    running.state.config.lists_fields = False
+    assert "could not be asked" in linked.type("portals", "set", "1", "--recording-field", "cf_x").stderr
+    running.state.config.lists_fields = True

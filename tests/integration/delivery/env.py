@@ -67,21 +67,25 @@ class Environment:
         self.oauth = OAuth(
             http, DEMO_CLIENT_ID, lambda place: client_secret(DEMO_CLIENT_ID, place), self.clock
         )
-        self.portals = Portals(
-            store,
-            self.clock,
-            self.encryptor,
-            self.oauth,
-            http,
-            client_id=DEMO_CLIENT_ID,
-            data_centers={"us": center(sandbox)},
-            limits=Limits(store, self.clock, self.clock),
-        )
+        self.portals = self.another_portals()
         self.contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         self.tally = Tally()
         self.changed: list[int] = []
         self._others: list[Limits] = []
         self.deliverer = self.another()
+
+    def another_portals(self) -> Portals:
+        """Make the portals of another process on the same database."""
+        return Portals(
+            self.store,
+            self.clock,
+            self.encryptor,
+            self.oauth,
+            self._http,
+            client_id=DEMO_CLIENT_ID,
+            data_centers={"us": center(self.sandbox)},
+            limits=Limits(self.store, self.clock, self.clock),
+        )
 
     def another(
         self,

@@ -37,7 +37,6 @@ async def _change(env: Environment, record: CallRecord, **changes: object) -> Ca
 
 async def test_late_recording(env: Environment) -> None:
     """The recording comes after the record: two requests add it, and everything else stays."""
-    await env.configure(partial_patches=False)
     record = await _written(env)
     before = env.call
     env.state.requests.reset()
@@ -144,6 +143,66 @@ async def test_choice_after_delivery(env: Environment) -> None:
     assert (await env.row()).state == "done"
 
 
+@pytest.mark.parametrize("how", ["deleted", "merged", "not found"])
+async def test_a_chosen_contact_that_is_gone(env: Environment, how: str) -> None:
+    """The record goes to whom the number belongs to, and takes each later change; the reason is shown."""
+    chosen = env.state.desk.add_contact(last_name="Chosen")
+    record = await _written(env)
+    await env.choose(record, chosen.id)
+    await env.drain()
+    (made,) = env.contacts_of(STRANGER)
+    if how == "merged":
+        env.state.desk.merge_contacts(made.id, chosen.id)
+    else:
+        env.state.desk.change_contact(chosen, is_trashed=True)
+    if how == "not found":
+        env.strike("refusal", method="PATCH", code="URL_NOT_FOUND", status=404)
+    for number in range(3):
+        record = await _change(env, record, duration_seconds=50 + number)
+        row = await env.row()
+        assert (row.state, row.reason) == ("done", "left_out")
+        moved_by_desk = how == "merged"
+        assert ("edited in Desk" if moved_by_desk else "that was chosen is no longer in Desk") in row.detail
+        assert (env.call.duration, env.call.contact_id) == (str(50 + number), made.id)
+
+
+async def test_a_choice_that_is_gone_at_once(env: Environment) -> None:
+    """Chosen after the delivery and deleted before the change: the record stays where it is."""
+    record = await _written(env)
+    chosen = env.state.desk.add_contact(last_name="Chosen")
+    env.state.desk.change_contact(chosen, is_trashed=True)
+    await env.choose(record, chosen.id)
+    await env.drain()
+    (made,) = env.contacts_of(STRANGER)
+    assert ((await env.row()).state, env.call.contact_id) == ("done", made.id)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_the_contact_of_a_record_that_is_gone(env: Environment, edited: bool) -> None:  # noqa: FBT001
+    """Nobody chose it, we or somebody in Desk put the record there: another one is made, and all goes on."""
+    record = await _written(env)
+    (made,) = env.contacts_of(STRANGER)
+    theirs = env.state.desk.add_contact(last_name="Theirs")
+    if edited:
+        env.edit(env.call, contact_id=theirs.id)
+    env.state.desk.change_contact(theirs if edited else made, is_trashed=True)
+    await _change(env, record, recordings=RECORDED, duration_seconds=77)
+    await env.settle()
+    (living,) = env.contacts_of(STRANGER)
+    assert ((await env.row()).state, env.call.duration, env.call.contact_id) == ("done", "77", living.id)
+    assert (living.id == made.id) is edited
+
+
+async def test_a_contact_that_is_there_is_no_reason(env: Environment) -> None:
+    """A record that is deleted while it is changed stays so, and its contact is left alone."""
+    record = await _written(env)
+    env.strike("refusal", method="PATCH", code="URL_NOT_FOUND", status=404)
+    await _change(env, record, duration_seconds=77)
+    row = await env.row()
+    assert (row.state, row.reason) == ("done", "record_not_found")
+    assert len(env.contacts_of(STRANGER)) == 1
+
+
 async def test_number_learnt_late(env: Environment) -> None:
     """A record on the contact for withheld numbers moves once the number is known."""
     record = await _written(env, customer=None)
@@ -197,7 +256,6 @@ async def test_change_of_unknown_outcome(env: Environment, kind: FaultKind) -> N
 
 async def test_late_change(env: Environment) -> None:
     """A change that is applied late cannot undo a later one, because that one waits for it."""
-    await env.configure(partial_patches=False)
     record = await _written(env)
     env.strike("late", method="PATCH", seconds=59)
     record = await _change(env, record, status=CallStatus.MISSED)

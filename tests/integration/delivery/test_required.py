@@ -20,9 +20,8 @@ async def required(env: Environment) -> list[str]:
     return portal.required_fields.split()
 
 
-async def changed_late(env: Environment, names: list[str], *, partial: bool) -> int:
+async def changed_late(env: Environment, names: list[str]) -> int:
     """Let recordings come late, each to another process, and count what Desk refuses after the first."""
-    env.state.config.patch_requires_all = not partial
     env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     records = [env.record(name, duration_seconds=0) for name in names]
     await env.want(*records)
@@ -40,11 +39,10 @@ async def changed_late(env: Environment, names: list[str], *, partial: bool) -> 
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("partial", [True, False])
-async def test_the_older_contract(env: Environment, partial: bool) -> None:  # noqa: FBT001
+async def test_the_older_contract(env: Environment) -> None:
     """Direction and duration, even one of nought, are named again; only the first change is refused."""
     env.state.config.older_contract = True
-    assert await changed_late(env, ["c-1", "c-2", "c-3"], partial=partial) == 0
+    assert await changed_late(env, ["c-1", "c-2", "c-3"]) == 0
     assert await required(env) == ["direction", "duration"]
     assert {call.duration for call in env.calls} == {"0"}
 
@@ -54,7 +52,7 @@ async def test_whatever_is_missing(env: Environment, name: str) -> None:
     """Ours is sent as it shall be, and what is not ours as it stands in Desk now."""
     await env.configure(key_field="cf_callkey")
     env.state.config.patch_requires_more = [name]
-    assert await changed_late(env, ["c-1", "c-2"], partial=False) == 0
+    assert await changed_late(env, ["c-1", "c-2"]) == 0
     assert await required(env) == [name]
     assert {call.priority for call in env.calls} == {"High"}
     assert {call.owner_id for call in env.calls} == {env.agent("Ada")}

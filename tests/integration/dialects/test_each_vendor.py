@@ -11,7 +11,7 @@ import anyio
 import pytest
 from sqlalchemy import Connection, func, select
 
-from connector.cli.phones import first_event
+from connector.cli.phones import first_call
 from connector.contacts.cache import indexed
 from connector.contacts.cards import from_desk
 from connector.dialects import DIALECTS
@@ -94,7 +94,7 @@ async def test_one_call_one_record(vendors: Vendors, dialect: str) -> None:
 async def test_what_the_guides_post(vendors: Vendors, dialect: str) -> None:
     """Is what is printed once a phone system was added, and it comes to a call."""
     address = f"{vendors.place.client.base_url}/hooks/{dialect}"
-    script = first_event(address, vendors.secrets[dialect], DIALECTS[dialect])
+    script = first_call(address, vendors.secrets[dialect], DIALECTS[dialect])
     script = re.sub("the shared secret|the token of the webhook", SHARED, script)
     done = await anyio.run_process(["sh", "-ec", script], env={"PATH": "/usr/bin:/bin"})
     assert b"urn:connector" not in done.stdout

@@ -140,3 +140,18 @@ async def test_desk_answers_errors_after_a_first_linking(
     assert "is linked</h1>" not in page
     assert "permissions that are missing" not in page
     assert "Reload this page" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(11_520, "asked again in 3 h 12 min"), (None, "asked again in 15 min")]
+)
+async def test_credits_used_up(services: Services, admin: Browser, seconds: int | None, said: str) -> None:
+    """The page says until when, and neither that Zoho is silent nor that a permission is missing."""
+    where = (await admin.link()).headers["location"]
+    services.sandbox.state.config.threshold_retry_after = seconds is not None
+    services.sandbox.state.faults.add(Rule(kind="threshold", path_prefix="/api/", seconds=seconds))
+    page = html.unescape((await admin.get(where)).text)
+    assert "<h1>Today's credits of Harbour & Hill (US) are used up</h1>" in page
+    assert said in page
+    assert "permissions that are missing" not in page
+    assert "does not answer" not in page

@@ -260,3 +260,42 @@ async def test_who_gives_up_ends_both() -> None:
         await search
     assert sorted(desk.ended) == ["mobile", "phone"]
     assert asyncio.all_tasks() == before
+
+
+def _in_brackets(number: phonenumbers.PhoneNumber, country: str) -> set[str]:
+    """Write a number in the usual ways with its area in brackets, Japan's and Korea's among them."""
+    code, *abroad = re.findall(r"\d+", phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL))
+    first, *home = re.findall(r"\d+", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
+    national = phonenumbers.national_significant_number(number)
+    area = national[: phonenumbers.length_of_national_destination_code(number)]
+    rest, trunk = national[len(area) :], "0" if f"{first}{''.join(home)}" == f"0{national}" else ""
+    odd = 3 if len(rest) % 2 else 0
+    pairs = [*filter(None, [rest[:odd]]), *(rest[at : at + 2] for at in range(odd, len(rest), 2))]
+    found = {f"+{code} ({abroad[0]}) {' '.join(abroad[1:])}", f"+{code}({abroad[0]}){''.join(abroad[1:])}"}
+    if home:
+        found |= {f"({first}){''.join(home)}", f"({first}) {'-'.join(home)}", f"({first}) {' '.join(home)}"}
+    if area:
+        found |= {f"+{code} ({trunk}) {area} {rest}", f"({trunk}{area})/{rest}"}
+        found |= {f"({trunk}{area}) {mark.join(pairs)}" for mark in " -."}
+    if country == "KR":
+        found |= {f"{first}){'-'.join(home)}"}
+    if country == "JP" and len(home) > 1:
+        found |= {f"{first}({home[0]}){home[1]}", f"+{code} {abroad[0]}({abroad[1]}){abroad[2]}"}
+    return found
+
+
+def test_brackets_of_every_country() -> None:
+    """Whatever stands in brackets by a country's habit, the number is found and recognised."""
+    asked, lost = 0, set[tuple[str, str]]()
+    for country, kind in itertools.product(sorted(phonenumbers.SUPPORTED_REGIONS), KINDS):
+        number = phonenumbers.example_number_for_type(country, kind)
+        if number is None:
+            continue
+        e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        values = "|".join(map(fnmatch.translate, matching.search_values(e164)))
+        for typed in _in_brackets(number, country):
+            asked += 1
+            if not (re.match(values, typed) and matching.bears(typed, e164, country)):
+                lost.add((country, typed))
+    assert asked > 3_500
+    assert lost == set()

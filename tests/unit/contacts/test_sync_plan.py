@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from connector.contacts.sync_plan import (
     Terms,
     is_out_of_credits,
     next_task,
+    pace_of,
     position_after,
     reading,
     spending,
@@ -32,6 +34,8 @@ KEPT: dict[str, Any] = {
     "refreshed_at": NOW,
     "countries": reading(["DE"]),
 }
+
+TODAY = {"credits_day": NOW // DAY, "credits_today": PAGE_COST}
 
 
 def _next(waiting: int = 0, **facts: Any) -> Task | None:
@@ -55,12 +59,14 @@ def _next(waiting: int = 0, **facts: Any) -> Task | None:
         (KEPT | {"waiting": 1}, Task.FETCH),
         (KEPT | {"countries": "FR"}, Task.REREAD),
         (KEPT | {"finished_at": NOW - AGAIN_AFTER}, Task.RESTART),
-        ({"finished_at": NOW - DAY}, Task.REFRESH),
-        ({"finished_at": NOW - DAY, "refreshed_at": NOW}, Task.FILL),
+        ({"finished_at": NOW - DAY}, Task.FILL),
+        ({"finished_at": NOW - DAY} | TODAY, Task.REFRESH),
+        ({"finished_at": NOW - DAY, "waiting": 1} | TODAY, Task.FETCH),
+        ({"finished_at": NOW - DAY, "refreshed_at": NOW} | TODAY, Task.FILL),
     ],
 )
 def test_what_is_next(facts: dict[str, Any], task: Task | None) -> None:
-    """Changes that were told come first, then the refresh, then filling and what is left."""
+    """The day's first page comes first, then told changes, the refresh, filling and what is left."""
     assert _next(**facts) is task
 
 
@@ -76,6 +82,53 @@ def test_credits() -> None:
     assert _next(**due, **today, credits_today=1_497) is Task.REFRESH
     assert _next(**due, **today, credits_today=1_498) is None
     assert _next(5, **KEPT, **today, credits_today=1_496) is None
+
+
+LITTLE = st.integers(50, 30_000)
+
+
+@given(
+    credits_a_day=LITTLE, seconds=st.integers(10, 10 * 86_400), waiting=st.integers(0, 300), data=st.data()
+)
+def test_filling_goes_on_each_day(
+    credits_a_day: int, seconds: int, waiting: int, data: st.DataObject
+) -> None:
+    """However often refreshes are wanted, and contacts change, at least one page of a day fills the index."""
+    terms = Terms(credits_a_day=credits_a_day, refresh_seconds=seconds)
+    now, done = NOW // DAY * DAY, list[Task]()
+    sync = Sync(
+        portal_id=1,
+        phase="filling",
+        started_at=NOW,
+        finished_at=NOW - DAY,
+        refreshed_at=now - seconds * SECOND,
+        countries=reading(["DE"]),
+        credits_day=now // DAY,
+    )
+    step = max(terms.every_seconds, 600) * SECOND
+    while now < NOW // DAY * DAY + DAY:
+        task = next_task(sync, terms, ["DE"], data.draw(st.integers(0, waiting)), now)
+        if task is None:
+            now += step
+            continue
+        done.append(task)
+        cost = 5 if task is Task.FETCH else PAGE_COST
+        changes = spending(sync, cost, now) | ({"refreshed_at": now} if task is Task.REFRESH else {})
+        sync = msgspec.structs.replace(sync, **changes)
+        if Task.FILL in done:
+            return
+    raise AssertionError(done)
+
+
+def test_the_pace() -> None:
+    """It is what is set, or what nine tenths of the credits allow; the words say which."""
+    assert TERMS.every_seconds == 300
+    assert pace_of(TERMS) == "refreshed every 300 s"
+    greedy = Terms(credits_a_day=1_500, refresh_seconds=10)
+    assert greedy.every_seconds == 174
+    assert pace_of(greedy).startswith("refreshed every 174 s: SYNC_EVERY_SECONDS=10 would take all")
+    for credits_a_day in range(50, 30_000, 7):
+        assert Terms(credits_a_day=credits_a_day, refresh_seconds=10).credits_to_fill >= PAGE_COST
 
 
 def test_spending() -> None:

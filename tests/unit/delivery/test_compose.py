@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from connector import numbers
 from connector.calls import CallRecord, CallStatus, Cause, Direction, Recording, call_key
-from connector.delivery.compose import Whose, compose, holds_key, in_words, keys_in
+from connector.delivery.compose import Whose, compose, holds_key, keys_in
 from connector.zoho.fields import DESCRIPTION_LENGTH, call_body
 
 KEY = call_key("uid", "call")
@@ -180,15 +180,6 @@ def test_key_is_found(text: str) -> None:
 def test_no_other_key(text: str | None) -> None:
     """Neither a longer key nor a mention is ours."""
     assert not holds_key(text, KEY)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (3_780, "1 h 3 min")],
-)
-def test_durations(seconds: int, words: str) -> None:
-    """Durations are written as people say them."""
-    assert in_words(seconds) == words
 
 
 def test_an_answer_that_names_nobody() -> None:

@@ -3,13 +3,12 @@
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.clock import from_iso
-from connector.delivery.merging import REQUIRED, merge, missing_of, recording_of
-from connector.outbox.send_once import Body, Sent
+from connector.delivery.merging import REQUIRED, merge, missing_of
+from connector.outbox.send_once import Sent
 from connector.zoho.models import Count, DeskCall, Id, Moment
 
 START = "2026-01-05T12:00:00.000Z"
@@ -140,24 +139,6 @@ def test_hidden_fields() -> None:
 
 
 ADDED = {"recordingUrl": "https://pbx.example/1"}
-TOLD = "ours, and a recording"
-
-
-@pytest.mark.parametrize(
-    ("ours", "base", "added"),
-    [
-        (_body(**ADDED, description=TOLD), _body(), ADDED),
-        (_body(**ADDED, description=TOLD, duration=9), _body(), {}),
-        (_body(**ADDED, description=TOLD), _body(duration=9), {}),
-        (_body(**ADDED, description=TOLD, cf={"cf_recording": "1"}), _body(), {}),
-        (_body(**ADDED, description=TOLD), _body(**ADDED, description=TOLD), {}),
-        (_body(), _body(), {}),
-    ],
-)
-def test_only_a_recording_was_added(ours: Body, base: Body, added: Body) -> None:
-    """It may be added without reading only where nothing else has changed since."""
-    silent = {name: value for name, value in ours.items() if name != "recordingUrl"} | {"description": "ours"}
-    assert recording_of(ours, silent, base) == added
 
 
 def test_what_desk_wants_named_again() -> None:
@@ -197,3 +178,19 @@ def test_all_our_custom_fields_go_along() -> None:
     change = merge(_body(cf={"a": "1", "b": "2", "c": "2"}), sent, theirs)
     assert change.writes == {"cf": {"a": "1", "b": "edited", "c": "2"}}
     assert change.kept == ("cf/b",)
+
+
+def test_custom_fields_of_before_go_along() -> None:
+    """A field that was ours until the settings changed is named as it stands, and a foreign one is not."""
+    sent = Sent(body=_body(cf={"old": "1", "key": "k"}), tried=(_body(cf={"older": "0"}),))
+    theirs = _desk(_body(cf={"old": "1", "older": "0", "key": "k", "foreign": "x"}))
+    change = merge(_body(cf={"new": "2", "key": "k"}), sent, theirs)
+    assert change.writes["cf"] == {"old": "1", "older": "0", "key": "k", "new": "2"}
+
+
+def test_no_record_stays_on_a_contact_that_is_gone() -> None:
+    """Whoever put it there: us, or somebody in Desk."""
+    for base in ("1", "3"):
+        change = merge(_body(contactId="2"), Sent(body=_body(contactId=base)), _desk(_body()), (), {"1"})
+        assert change.writes == {"contactId": "2"}
+        assert change.kept == ()

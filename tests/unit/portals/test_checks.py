@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
-from connector.portals.checks import describe_refusal
+from connector.portals.checks import NEEDS, describe_refusal
 from connector.store.refusals import Refusal, Work
 
 REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
@@ -23,4 +23,5 @@ def test_each_kind_has_its_own_remedy(work: Work, reason: str) -> None:
     }
     assert said.remedy not in others
     assert said.what.startswith("Desk refuses ")
+    assert said.need in {need.what for need in NEEDS if need.writes}
     assert "{" not in said.remedy

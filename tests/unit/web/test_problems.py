@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from connector import errors
-from connector.errors import ConnectorError
+from connector.errors import ConcurrencyExceeded, ConnectorError, CreditsExhausted
 from connector.web.problem_texts import TEXTS
 from connector.web.problems import text_of
 
@@ -47,3 +47,14 @@ def test_signing_in_has_a_page_for_each_reason() -> None:
 def test_every_row_belongs_to_an_exception() -> None:
     """No text is left over."""
     assert TEXTS.keys() <= {kind.reason for kind in OURS}
+
+
+def test_used_up_credits_are_no_crowd() -> None:
+    """Waiting a little helps against too many requests at a time, and not where a day's credits are gone."""
+    spent, busy = text_of(CreditsExhausted("", 11_520)), text_of(ConcurrencyExceeded("", None))
+    assert (spent.status, spent.shows_message, "credits of today are used up" in spent.title) == (
+        503,
+        True,
+        True,
+    )
+    assert not set(spent.todo) & set(busy.todo)

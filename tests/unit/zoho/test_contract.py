@@ -27,7 +27,7 @@ REQUESTS: list[Request[Any]] = [
     ops.agents(200, 500),
     ops.agent_by_email("ada@example.com"),
     ops.departments(200, 500),
-    ops.fields_of("calls"),
+    ops.call_fields(),
     ops.search_contacts("phone", ["1"]),
     ops.search_contacts_text("mira", 10),
     ops.contacts(100, 500),

@@ -1,5 +1,6 @@
 """The table of data centres, and what a callback may name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,14 @@ def test_the_table_equals_the_notes() -> None:
     assert noted == {key: (dc.name, dc.accounts, dc.desk, dc.api_domain) for key, dc in TABLE.items()}
 
 
-def test_the_united_kingdom_has_no_desk() -> None:
-    """A data centre without Desk says so instead of naming a host."""
-    with pytest.raises(NoDeskThere, match="United Kingdom"):
+def test_no_desk_is_known_in_the_united_kingdom() -> None:
+    """Nobody asserts that there is none: how to add it is said, and what is added so is taken."""
+    with pytest.raises(NoDeskThere, match="United Kingdom") as caught:
         TABLE["uk"].desk_origin()
+    (written,) = re.findall(r"ZOHO_DATA_CENTERS=(\S+?)\.\.\.", str(caught.value))
+    row = parse_row(f"{written}.example.com")
+    assert (row.location, row.accounts) == ("uk", TABLE["uk"].accounts)
+    assert with_added([row])["uk"].desk_origin() == "https://desk.example.com"
 
 
 @pytest.mark.parametrize("separator", ["|", ",", " | "])

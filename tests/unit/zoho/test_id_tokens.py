@@ -9,7 +9,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from connector.errors import BadIdentity, ZohoDown
 from connector.zoho.data_centers import TABLE
-from connector.zoho.signed_tokens import KEEP_KEYS, Identity, IdTokens
+from connector.zoho.signed_tokens import KEEP_KEYS, KEY_SET_LENGTH, KEYS_AT_MOST, Identity, IdTokens
 from connector.zoho.transport import http_client
 from tests.unit.zoho.samples import sample
 from tests.unit.zoho.test_tokens import Answers
@@ -90,8 +90,9 @@ async def test_both_algorithms_and_more_members_in_the_header(alg: str) -> None:
 
 
 async def test_the_nonce() -> None:
-    """Ours or none is fine, another is not, nor one where we sent none."""
-    await verify(signed(nonce="n"))
+    """Ours or none is fine, and told apart; another is not, nor one where we sent none."""
+    assert (await verify(signed(nonce="n"))).has_nonce
+    assert not (await verify(signed())).has_nonce
     await verify(signed(), None)
     for sent in ("m", None):
         with pytest.raises(BadIdentity, match="nonce"):
@@ -115,6 +116,11 @@ async def test_the_nonce() -> None:
         {"iat": None},
         {"iat": NOW // 1000 + 121},
         {"nbf": NOW // 1000 + 121},
+        {"aud": ["x", "1000.CLIENT"]},
+        {"aud": ["x", "1000.CLIENT"], "azp": "x"},
+        {"azp": "1000.OTHER"},
+        {"azp": ["1000.CLIENT"]},
+        {"azp": ""},
     ],
 )
 async def test_claims_that_do_not_hold(changes: dict[str, Any]) -> None:
@@ -124,10 +130,17 @@ async def test_claims_that_do_not_hold(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"exp": NOW // 1000 - 119}, {"iat": NOW // 1000 + 119}, {"aud": ["x", "1000.CLIENT"]}]
+    "changes",
+    [
+        {"exp": NOW // 1000 - 119},
+        {"iat": NOW // 1000 + 119},
+        {"aud": ["1000.CLIENT"]},
+        {"aud": ["x", "1000.CLIENT"], "azp": "1000.CLIENT"},
+        {"azp": "1000.CLIENT"},
+    ],
 )
-async def test_clocks_may_differ_by_two_minutes(changes: dict[str, Any]) -> None:
-    """Leeway is 120 seconds both ways; of several audiences we are one."""
+async def test_claims_that_hold(changes: dict[str, Any]) -> None:
+    """Clocks may differ by 120 seconds both ways; of several audiences we are the party it was made for."""
     await verify(signed(**changes))
 
 
@@ -175,6 +188,11 @@ async def test_keys_grow_old() -> None:
         await tokens.verify(EU, signed(OTHER), None)
 
 
+def key_set(filling: object, *, times: int, then: RSAKey) -> bytes:
+    """Write a set of keys, of which the last one is good."""
+    return json.dumps({"keys": [filling] * times + [then.as_dict(private=False)]}).encode()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -185,6 +203,9 @@ async def test_keys_grow_old() -> None:
         (200, b'{"keys":[]}'),
         (200, b'{"keys":[{"kty":"RSA","kid":"k-1"}]}'),
         (200, b'{"keys":7}'),
+        (200, b'{"keys":' + b"[" * 100_000),
+        (200, KEYS + b" " * KEY_SET_LENGTH),
+        (200, key_set({"kty": "RSA", "n": "A", "e": "AQAB"}, times=KEYS_AT_MOST, then=KEY)),
         (302, b""),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.jwk import RSAKey
 
@@ -16,14 +17,17 @@ from tests.unit.zoho.test_tokens import Answers
 pytestmark = pytest.mark.anyio
 
 
-def written(header: dict[str, Any], *, padding: bytes = b"", signed_with: bytes = b"") -> str:
+def written(
+    header: dict[str, Any], *, padding: bytes = b"", signed_with: bytes = b"", by: RSAPrivateKey | None = None
+) -> str:
     """Sign by hand, whatever the header says; `padding` is sent, `signed_with` is what was signed."""
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, CLAIMS)]
     message, sent = (
         b".".join(part + (-len(part) % 4) * pad for part in parts) for pad in (signed_with, padding)
     )
-    assert KEY.private_key is not None
-    signature = base64.urlsafe_b64encode(KEY.private_key.sign(message, PKCS1v15(), SHA256()))
+    private = by or KEY.private_key
+    assert private is not None
+    signature = base64.urlsafe_b64encode(private.sign(message, PKCS1v15(), SHA256()))
     return b".".join([sent, signature if padding else signature.rstrip(b"=")]).decode()
 
 
@@ -67,6 +71,14 @@ async def test_a_key_that_is_named_is_the_one(named: dict[str, Any]) -> None:
         await verifier(Answers((200, BOTH))).verify(EU, token, "n")
 
 
+async def test_half_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A surrogate alone, which JSON can spell and no text can hold, is no claim."""
+    for name in ("sub", "email", "nonce"):
+        monkeypatch.setitem(CLAIMS, name, "\ud800")
+        with pytest.raises(BadIdentity, match="no JSON object"):
+            await verify(written({"alg": "RS256", "kid": "k-1"}))
+
+
 @pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": 7}, {}, {"alg": "RS256", "crit": ["exp"]}])
 async def test_headers_that_do_not_hold(header: dict[str, Any]) -> None:
     """No algorithm but Zoho's two, and nothing critical that we do not know."""
@@ -74,7 +86,35 @@ async def test_headers_that_do_not_hold(header: dict[str, Any]) -> None:
         await verify(written(header))
 
 
+def with_numbers(n: int, e: int) -> dict[str, Any]:
+    """Write a public key of any size, which its maker may not even have."""
+    parts = {"n": n, "e": e}
+    encoded = {
+        name: base64.urlsafe_b64encode(value.to_bytes(-(-value.bit_length() // 8), "big"))
+        .decode()
+        .rstrip("=")
+        for name, value in parts.items()
+    }
+    return {"kty": "RSA", "kid": "k-1", **encoded}
+
+
+@pytest.mark.parametrize("bits", [1_024, 2_040])
+async def test_a_short_key_vouches_for_nobody(bits: int) -> None:
+    """Who breaks it could sign in as anybody: it is passed over like what is no key."""
+    short = generate_private_key(65_537, bits)
+    public = short.public_key().public_numbers()
+    keys = json.dumps({"keys": [with_numbers(public.n, public.e), OTHER.as_dict(private=False)]}).encode()
+    token = written({"alg": "RS256", "kid": "k-1"}, by=short)
+    with pytest.raises(BadIdentity, match="not among those"):
+        await verifier(Answers((200, keys))).verify(EU, token, None)
+
+
 STRANGE_KEYS: list[Any] = [
+    with_numbers(2**16_000 + 1, 65_537),
+    with_numbers(2**2_047 + 1, 2**1_000 + 1),
+    with_numbers(2**2_047 + 1, 4),
+    KEY.as_dict(private=False) | {"kid": 10**400, "n": "A"},
+    KEY.as_dict(private=False) | {"kid": ["k-1"], "alg": ["RS256"], "n": "A"},
     {"kty": "AKP", "alg": "ML-DSA-44", "kid": "k-0", "pub": "AAAA"},
     {"kty": "EC", "crv": "P-256", "kid": "k-0", "x": "AA", "y": "AA"},
     {"kty": "oct", "kid": "k-1", "k": "AAAA"},
@@ -110,6 +150,7 @@ async def test_strange_keys_are_passed_over(strange: object, named: dict[str, An
         ({"exp": str(NOW // 1000 + 60), "iat": str(NOW // 1000)}, "675000001"),
         ({"email": 7, "name": None, "first_name": ["A"], "last_name": 3}, "675000001"),
         ({"email_verified": [], "first_name": {}}, "675000001"),
+        ({"email": "ada\0@example.com", "name": "A\0"}, "675000001"),
     ],
 )
 async def test_odd_claims(changes: dict[str, Any], sub: str) -> None:
@@ -126,6 +167,10 @@ async def test_odd_claims(changes: dict[str, Any], sub: str) -> None:
         (signed(exp=NOW // 1000 - 200), "exp"),
         (signed(aud="1000.OTHER"), "aud"),
         (signed(sub=None), "sub"),
+        (signed(sub="6750\0"), "sub"),
+        (signed(sub="\ufffd6750"), "sub"),
+        (signed(sub="6" * 256), "sub"),
+        (signed(azp="1000.OTHER"), "azp"),
     ],
 )
 async def test_the_message_names_the_reason(token: str | None, said: str) -> None:

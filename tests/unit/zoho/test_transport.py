@@ -1,6 +1,9 @@
 """What becomes of the libraries' exceptions."""
 
+import gzip
 import inspect
+import zlib
+from collections.abc import AsyncIterator
 
 import anyio
 import httpx2
@@ -15,7 +18,7 @@ from connector.zoho.client import Desk
 from connector.zoho.data_centers import TABLE
 from connector.zoho.oauth import OAuth
 from connector.zoho.signed_tokens import IdTokens
-from connector.zoho.transport import NOT_SENT, TIMEOUTS, http_client, mapped
+from connector.zoho.transport import ANSWER_AT_MOST, NOT_SENT, TIMEOUTS, http_client, mapped
 from tests.unit.zoho.fakes import FixedTokens, FreeBudget, Raising
 
 pytestmark = pytest.mark.anyio
@@ -149,3 +152,49 @@ async def test_the_client_is_deaf_to_its_surroundings() -> None:
         assert http.timeout == TIMEOUTS
         for _ in range(2):
             assert (await http.get("https://desk.zoho.eu/")).status_code == 302
+
+
+def packed(length: int) -> bytes:
+    """Pack so many spaces."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    parts = [packer.compress(b" " * 2**20) for _ in range(length >> 20)]
+    return b"".join([*parts, packer.compress(b" " * (length % 2**20)), packer.flush()])
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+@pytest.mark.parametrize("encoding", ["gzip", "", "gzip, gzip"])
+async def test_an_answer_without_end(status: int, encoding: str) -> None:
+    """Packed or not, no more of it is read than any of Zoho's could be long."""
+    body = packed(ANSWER_AT_MOST + 1) if encoding else b" " * (ANSWER_AT_MOST + 1)
+    body = gzip.compress(body) if "," in encoding else body
+    read = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal read
+        for at in range(0, len(body), 2**16):
+            read += 2**16
+            yield body[at : at + 2**16]
+        while True:
+            read += 2**16
+            yield b" " * 2**16
+
+    async def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, headers={"Content-Encoding": encoding}, content=pieces())
+
+    desk = Desk(http_client(httpx2.MockTransport(answer)), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    with pytest.raises(ZohoDown, match=r"desk\.zoho\.eu sends an answer of more than 16 MiB"):
+        await desk.get_call("7")
+    with pytest.raises(OutcomeUnknown):
+        await desk.create_call({})
+    assert read <= 2 * (len(body) + 2**17)
+
+
+async def test_a_packed_answer_is_unpacked() -> None:
+    """What is as long as it may be is read, and not unpacked twice."""
+    body = b'{"id":"7","subject":"' + b"x" * (ANSWER_AT_MOST - 23) + b'"}'
+
+    async def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(body, 1))
+
+    desk = Desk(http_client(httpx2.MockTransport(answer)), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    assert len((await desk.get_call("7")).subject or "") == ANSWER_AT_MOST - 23

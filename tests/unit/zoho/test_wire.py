@@ -81,7 +81,8 @@ def test_refusals(request_: wire.Request[Any], status: int, code: str, kind: typ
     with pytest.raises(errors.ZohoError) as caught:
         decipher(request_, status, problem(code, "Said so."))
     assert type(caught.value) is kind
-    assert request_.path in str(caught.value)
+    # Credits are the portal's, whatever was asked.
+    assert request_.path in str(caught.value) or kind is errors.CreditsExhausted
 
 
 def test_refused_fields_are_named() -> None:
@@ -99,6 +100,21 @@ def test_retry_after() -> None:
     with pytest.raises(errors.ConcurrencyExceeded) as concurrent:
         decipher(READ, 429, problem("TOO_MANY_REQUESTS"))
     assert concurrent.value.retry_after_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Retry-After": "11520"}, "new ones in 3 h 12 min"),
+        ({"Retry-After": "45"}, "new ones in 45 s"),
+        ({}, "does not say until when"),
+        ({"Retry-After": "soon"}, "does not say until when"),
+    ],
+)
+def test_used_up_credits_say_until_when(headers: dict[str, str], said: str) -> None:
+    """In words of their own, whoever reads them."""
+    with pytest.raises(errors.CreditsExhausted, match=said):
+        decipher(READ, 429, problem("THRESHOLD_EXCEEDED"), headers)
 
 
 @pytest.mark.parametrize(
