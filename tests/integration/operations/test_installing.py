@@ -78,7 +78,7 @@ class Clone:
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         )
         (folder / "bin").mkdir()
-        (folder / "bin" / "chromium").symlink_to(shutil.which("true") or "/bin/true")
+        (folder / "bin" / "chromium-headless-shell").symlink_to(shutil.which("true") or "/bin/true")
 
     def pin(self, *pins: str) -> None:
         """Write the pins into requirements.txt."""
