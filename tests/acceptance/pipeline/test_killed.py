@@ -67,10 +67,10 @@ async def is_under_way(env: Environment) -> bool:
 
 async def test_killed_after_the_send() -> None:
     """The connector is killed while Desk works; a later one finds the record and takes it for its own."""
-    async with Environment(Options(latency_ms=0)) as env:
+    async with Environment(Options(latency_ms=0, settings={"RECORD_AFTER_SECONDS": "0"})) as env:
         call = f"killed-{uuid.uuid4()}"
         key = call_key(env.setup.phone.uid, call)
-        await slow_down(env, 3)
+        await slow_down(env, 2)
         await post_whole_call(env, call)
 
         async def is_sent() -> bool:

@@ -191,10 +191,13 @@ def test_late_name_is_announced_after_the_number(
 RECORD_NOTIFICATIONS = """
 globalThis.notified = [];
 globalThis.Notification = class extends Notification {
+  static permission = "granted";
+  static requestPermission = async () => "granted";
   constructor(title, options) { super(title, options); notified.push(title); }
 };
 document.hasFocus = () => false;
 """
+"""The agent has allowed them: Chromium without windows has nowhere to ask, and says no to all."""
 
 UNTIL_NOTIFIED = """() => new Promise((done) => {
   const look = () => (notified.length > 0 ? done() : requestAnimationFrame(look));
@@ -205,7 +208,6 @@ UNTIL_NOTIFIED = """() => new Promise((done) => {
 
 def test_notifications_only_when_asked_for(env: Environment, banner: Open, context: BrowserContext) -> None:
     """No desktop notification before the agent turns them on; then one for a ringing call; none once off."""
-    context.grant_permissions(["notifications"])
     context.add_init_script(RECORD_NOTIFICATIONS)
     page = banner()
     env.show(named(1))

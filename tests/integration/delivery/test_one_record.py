@@ -8,7 +8,7 @@ from connector.sandbox.faults import FaultKind
 from connector.store import outbox
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, Environment
 
-pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
+pytestmark = pytest.mark.anyio
 
 TEXT = "Robert'); DROP TABLE calls"
 OTHER = "+33699999999"
@@ -52,6 +52,7 @@ async def test_a_filter_refuses_a_text(env: Environment, status: int) -> None:
     assert env.posts(status=status) <= 3 * 6
 
 
+@pytest.mark.both_engines
 async def test_a_filter_refuses_a_change(env: Environment) -> None:
     """A change is no other matter: the record that stands in Desk stays, and a person is told why."""
     known(env)
@@ -83,6 +84,7 @@ async def test_a_filter_refuses_a_contact(env: Environment) -> None:
     assert len(env.contacts_of(STRANGER)) == 1
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("method", ["GET", "POST", None])
 async def test_pages_for_everybody_are_an_outage(env: Environment, method: str | None) -> None:
     """Whoever is alone with nobody's success to compare with waits, for hours; little is asked meanwhile."""
@@ -148,6 +150,7 @@ async def test_one_record_answers_500(env: Environment, what: str) -> None:
     assert len(env.calls) == 51
 
 
+@pytest.mark.both_engines
 async def test_a_contact_that_is_given_up_by_hand(env: Environment) -> None:
     """The call that waits for it says so at once instead of waiting for ever, and both can come back."""
     env.strike("server_error", "/api/v1/contacts", "POST")

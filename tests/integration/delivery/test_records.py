@@ -8,9 +8,10 @@ from connector.sandbox.faults import FaultKind
 from connector.store.retention import Cutoffs, prune_contacts
 from tests.integration.delivery.env import LINE, NOON, STRANGER, Environment
 
-pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
+pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.both_engines
 async def test_written_whole(env: Environment) -> None:
     """Every field is there, on a contact made by number."""
     record = env.record(recordings=(Recording(url="https://pbx.example/r/1", seconds=42),))
@@ -56,6 +57,7 @@ async def test_known_contact_needs_one_request(env: Environment) -> None:
     assert sum(env.state.requests.counts.values()) == 1
 
 
+@pytest.mark.both_engines
 async def test_two_calls_from_one_unknown_number(env: Environment) -> None:
     """They make one contact, though they are delivered at the same time."""
     await env.want(*(env.record(f"c-{n}") for n in range(6)))
@@ -152,6 +154,7 @@ async def test_no_department_waits_for_the_administrator(env: Environment) -> No
     assert env.call.department_id == env.department("Billing")
 
 
+@pytest.mark.both_engines
 async def test_custom_fields(env: Environment) -> None:
     """Recording and key stand in the custom fields that the portal is configured with."""
     await env.configure(recording_field="cf_recordingurl", key_field="cf_callkey")
@@ -171,6 +174,7 @@ async def test_original_link(env: Environment) -> None:
     assert all(f"Recording: {url}" in (env.call.description or "") for url in urls)
 
 
+@pytest.mark.both_engines
 async def test_custom_field_too_long(env: Environment) -> None:
     """What does not fit the custom field is left out of it; the record has it in its own field."""
     await env.configure(recording_field="cf_recordingurl", recording_links="original")
@@ -182,6 +186,7 @@ async def test_custom_field_too_long(env: Environment) -> None:
     assert "cf/cf_recordingurl" in (await env.row()).detail
 
 
+@pytest.mark.both_engines
 async def test_custom_field_that_the_portal_has_not(env: Environment) -> None:
     """A field that Desk refuses is left out."""
     await env.configure(key_field="cf_gone")
@@ -203,6 +208,7 @@ async def test_chosen_contact(env: Environment) -> None:
     assert env.call.contact_id == chosen.id
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("facts", [{"customer": None}, {"direction": Direction.INTERNAL, "customer": "1002"}])
 async def test_a_renamed_contact_of_no_number_stays_the_one(
     env: Environment, facts: dict[str, object]
@@ -232,6 +238,7 @@ async def test_contact_deleted_since(env: Environment) -> None:
     assert [call.contact_id for call in env.calls] == [gone.id, successor.id]
 
 
+@pytest.mark.both_engines
 async def test_made_contact_deleted_since(env: Environment) -> None:
     """A contact that we made and somebody deleted is made anew."""
     await env.want(env.record("c-1"))

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -42,6 +44,21 @@ def make_wheel(folder: Path, name: str, version: str, body: str, *headers: str) 
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
+def make_source(folder: Path, name: str, version: str) -> str:
+    """Write an invented package that has to be built into the folder; return its pin with its hash."""
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "setup.py": f"from setuptools import setup\nsetup(name='{name}', version='{version}')\n",
+    }
+    path = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(path, "w:gz") as source:
+        for inside, text in files.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{inside}")
+            member.size = len(text.encode())
+            source.addfile(member, io.BytesIO(text.encode()))
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
 def _record_hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
@@ -61,7 +78,7 @@ class Clone:
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         )
         (folder / "bin").mkdir()
-        (folder / "bin" / "chromium").symlink_to(shutil.which("true") or "/bin/true")
+        (folder / "bin" / "chromium-headless-shell").symlink_to(shutil.which("true") or "/bin/true")
 
     def pin(self, *pins: str) -> None:
         """Write the pins into requirements.txt."""
@@ -88,7 +105,10 @@ class Clone:
 
 
 def test_pins_alone_decide_what_is_installed(tmp_path: Path) -> None:
-    """What a pin needs must be pinned too, and is then not replaced by a newer release, as pip 23 wanted."""
+    """What a pin needs must be pinned too, and is then not replaced by a newer release, as pip 23 wanted.
+
+    What would have to be built is refused: the builder would be whichever release is the newest.
+    """
     clone = Clone(tmp_path / "clone")
     runner = make_wheel(
         clone.wheels,
@@ -105,6 +125,11 @@ def test_pins_alone_decide_what_is_installed(tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert "requires beta, which is not installed" in refused.stderr
     assert "ran with" not in refused.stdout
+
+    clone.pin(runner, beta, make_source(clone.wheels, "gamma", "1.0"))
+    refused = clone.run()
+    assert refused.returncode != 0
+    assert "No matching distribution found for gamma==1.0" in refused.stderr
 
     clone.pin(runner, beta)
     done = clone.run()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.calls import CallEvent, CallRecord, CallStatus, Direction, record
@@ -53,6 +53,7 @@ def incoming(caller: str, called: str, **leg: str) -> list[CallEvent]:
 
 @pytest.mark.parametrize("caller", [CARRIER, NOBODY, VISITOR, "sip:bob@pbx.example", CALLER])
 @pytest.mark.parametrize("called", [SIP_LINE, LINE, "sip:support@acme.sip.twilio.com", "client:1002"])
+@settings(max_examples=20)  # of each of twenty pairs
 @given(data=st.data())
 def test_what_comes_in_by_sip_or_client(caller: str, called: str, data: st.DataObject) -> None:
     """A carrier's number, a withheld one and a visitor are customers, whichever of our ends they call."""
