@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import click
 import httpx2
 
-from connector.cli.terminal import write_json
+from connector.cli.terminal import show_rows, write_json
 from connector.demo import headless, live
 from connector.demo.environment import Environment, Options, command_line
 from connector.demo.headless import RunOptions, RunResult
 from connector.demo.processes import check_free
 from connector.errors import CommandError
 from connector.sandbox.config import Config
+from connector.sandbox.oddities import ODDITIES, named
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret, demo_config
 from connector.sandbox.serve import run
 
@@ -32,8 +33,18 @@ Result = TypeVar("Result")
     help="Where clients may be sent back to; a connector at 127.0.0.1:8080 unless given.")  # fmt: skip
 @click.option("--latency-ms", type=click.IntRange(0), default=200, show_default=True,
     help="How long Desk takes to answer; half of it more or less.")  # fmt: skip
-def sandbox(*, port: int, redirect_uris: Sequence[str], latency_ms: int) -> None:
+@click.option("--oddity", "oddities", multiple=True, metavar="NAME",
+    type=click.Choice([oddity.name for oddity in ODDITIES]),
+    help="What Zoho does beside its contract; more than one may be named.")  # fmt: skip
+@click.option("--list-oddities", is_flag=True, help="List them, and what each does.")
+def sandbox(
+    *, port: int, redirect_uris: Sequence[str], latency_ms: int, oddities: Sequence[str], list_oddities: bool
+) -> None:
     """Run Zoho Accounts and Zoho Desk on this machine, with invented people and contacts."""
+    if list_oddities:
+        rows = [{"name": each.name, "what Zoho does": each.does} for each in ODDITIES]
+        show_rows(rows, as_json=False, nothing="")
+        return
     public = "http://127.0.0.1:8080"
     config = demo_config(
         port, redirect_uris=redirect_uris or (f"{public}/login/callback", f"{public}/oauth/callback")
@@ -42,7 +53,7 @@ def sandbox(*, port: int, redirect_uris: Sequence[str], latency_ms: int) -> None
     check_free(port, "--port")
     click.echo(_sandbox_introduction(config, port), err=True)
     try:
-        run(config, "127.0.0.1", port)
+        run(config, "127.0.0.1", port, named(oddities))
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
 

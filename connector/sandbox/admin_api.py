@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from connector.sandbox.config import Config
 from connector.sandbox.faults import FaultKind, Rule
+from connector.sandbox.oddities import ODDITIES, named
 from connector.sandbox.state import state_of
 
 T = TypeVar("T")
@@ -35,6 +36,12 @@ class FaultOrder(msgspec.Struct, forbid_unknown_fields=True):
     rates: dict[FaultKind, float] = {}
     path_prefix: str = "/api/"
     seed: int | None = None
+
+
+class OddityOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Oddities to put in force beside those there are, by name."""
+
+    names: list[str]
 
 
 class Merge(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,6 +68,8 @@ def routes() -> list[Route]:
         ("DELETE", "faults", clear_faults),
         ("GET", "config", show_config),
         ("PATCH", "config", change_config),
+        ("GET", "oddities", list_oddities),
+        ("POST", "oddities", begin_oddities),
         ("GET", "requests", show_requests),
         ("DELETE", "requests", reset_requests),
         ("GET", "state/calls", show_calls),
@@ -137,6 +146,23 @@ async def change_config(request: Request) -> Response:
     values = {name: msgspec.convert(value, _SWITCHES[name]) for name, value in wanted.items()}
     for name, value in values.items():
         setattr(config, name, value)
+    return await show_config(request)
+
+
+async def list_oddities(request: Request) -> Response:
+    """List what Zoho does beside its contract: name, what it does, source, and what makes it so here."""
+    del request
+    return _json({"oddities": ODDITIES})
+
+
+async def begin_oddities(request: Request) -> Response:
+    """Put oddities in force: `{"names": [...]}`; all or none. Their switches stay until they are set back."""
+    try:
+        chosen = named((await _read(request, OddityOrder)).names)
+    except KeyError as unknown:
+        raise msgspec.ValidationError(f"no such oddity: {unknown.args[0]}") from unknown
+    for oddity in chosen:
+        oddity.begin(state_of(request))
     return await show_config(request)
 
 

@@ -107,6 +107,7 @@ class Config(msgspec.Struct, kw_only=True):
     # Zoho Accounts
     access_denied_status: Literal[200, 400] = 200
     scope_in_token_answer: bool = True
+    older_expiry: bool = False  # `expires_in` in milliseconds, with `expires_in_sec` beside it
     nonce_echoed: bool = False
     jwt_key_named: Literal["kid", "key_id", "both", "neither"] = "kid"
     jwt_padded: bool = False
@@ -148,6 +149,10 @@ class Config(msgspec.Struct, kw_only=True):
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"
+    credit_headers: bool = True
+    empty_lists_answered: bool = False  # 200 with an empty list, where Desk has 204 without a body
+    hidden_members: list[str] = msgspec.field(default_factory=list)  # what the profile hides is left out
+    times_as_numbers: bool = False  # epoch milliseconds, as the contract's examples have them
     webhook_token_life_seconds: int = 300
     webhook_times_in_ms: bool = False
 

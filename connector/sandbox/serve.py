@@ -18,6 +18,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
 from connector.sandbox.desk.gateway import ConcurrencyLimit
 from connector.sandbox.middleware import FaultInjection, HangUpH11, HangUpHttpTools, RequestCounting
+from connector.sandbox.oddities import Oddity
 from connector.sandbox.presets import default_config
 from connector.sandbox.state import SandboxState
 
@@ -113,12 +114,18 @@ class RunningSandbox:
         await self._app(scope, receive, send)
 
 
-def run(config: Config, host: str, port: int) -> None:
-    """Serve a sandbox until interrupted; NotLoopback for any other host, OSError if the port is taken."""
+def run(config: Config, host: str, port: int, oddities: Sequence[Oddity] = ()) -> None:
+    """Serve a sandbox until interrupted; NotLoopback for any other host, OSError if the port is taken.
+
+    `oddities` are in force from the beginning.
+    """
     if host != "localhost" and not _is_loopback(host):
         raise NotLoopback(f"the sandbox listens on the loopback only, not on {host}")
     listener = _loopback_socket("127.0.0.1" if host == "localhost" else host, port)
-    _PromptServer(_uvicorn_config(create_sandbox(config))).run(sockets=[listener])
+    app = create_sandbox(config)
+    for oddity in oddities:
+        oddity.begin(app.state.sandbox)
+    _PromptServer(_uvicorn_config(app)).run(sockets=[listener])
 
 
 class _PromptServer(uvicorn.Server):

@@ -165,11 +165,11 @@ def _answer(
         answer["refresh_token"] = refresh.token
     if state.config.scope_in_token_answer:
         answer["scope"] = access.grant.scope_text
-    return answer | {
-        "api_domain": domain,
-        "token_type": "Bearer",
-        "expires_in": state.config.access_token_life_seconds,
-    }
+    life = state.config.access_token_life_seconds
+    expiry = {"expires_in": life}
+    if state.config.older_expiry:
+        expiry = {"expires_in_sec": life, "expires_in": life * 1000}
+    return answer | {"api_domain": domain, "token_type": "Bearer"} | expiry
 
 
 async def serverinfo(request: Request) -> Response:

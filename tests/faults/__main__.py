@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from contextlib import ExitStack
 from typing import Any
 
@@ -21,17 +22,20 @@ from tests.pooler import before
 @click.option(
     "--share", type=float, default=0.05, show_default=True, help="Of requests, for each kind of fault."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another one plays other calls.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Repeats a run's calls, faults and oddities; any unless given."
+)
 @click.option("--pooler", is_flag=True, help="Put PgBouncer (Debian's package) before PostgreSQL.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(
-    *, engine: str, calls: int, rate: float, share: float, seed: int, pooler: bool, as_json: bool
+    *, engine: str, calls: int, rate: float, share: float, seed: int | None, pooler: bool, as_json: bool
 ) -> None:
-    """Ring calls while Desk fails and programs are killed.
+    """Ring calls while Desk fails, has three of its oddities, and programs are killed.
 
     Exit with 1 if any is lost, doubled or wrong, or if Desk was asked more at a time than it allows.
     """
-    order = Order(calls=calls, rate=rate, share=share, seed=seed)
+    chosen = secrets.randbelow(10**6) if seed is None else seed
+    order = Order(calls=calls, rate=rate, share=share, seed=chosen)
     figures = _with_postgresql(order, pooler=pooler) if engine == "postgresql" else asyncio.run(run(order))
     lines = (f"{name}: {value}" for name, value in figures.items())
     click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))

@@ -11,6 +11,7 @@ import httpx2
 from connector.demo.environment import Environment, link_portal
 from connector.demo.processes import Program
 from connector.errors import CommandError
+from connector.sandbox.oddities import ODDITIES, Oddity
 from connector.sandbox.presets import DEMO_ORG_ID
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -29,6 +30,10 @@ KINDS: dict[str, dict[str, Any]] = {
 PAGES = (400, 403, 404, 405, 408, 410, 413, 422)
 """What somebody on the way may answer in Desk's place, as a page: one more kind of fault in all."""
 
+ODDITIES_AT_A_TIME = 3
+NOT_HERE = {"slow-index", "first-create-late", "no-custom-fields"}
+"""A run waits less long than the first two take, and its comparison reads the key in a custom field."""
+
 KILL_EVERY_SECONDS = 3.0
 CUT_EVERY_SECONDS = 7.0
 LOSE_GRANT_AFTER_SECONDS = 10.0
@@ -43,6 +48,16 @@ def rules(share: float) -> list[dict[str, Any]]:
     return [{"path_prefix": "/api/"} | rule for rule in (*kinds, *pages)]
 
 
+def draw_oddities(chance: random.Random) -> list[Oddity]:
+    """Return three of Zoho's oddities, drawn from those with which every record can be written."""
+    fit = [
+        oddity
+        for oddity in ODDITIES
+        if oddity.place != "sign-in" and not oddity.stops_writing and oddity.name not in NOT_HERE
+    ]
+    return chance.sample(fit, ODDITIES_AT_A_TIME)
+
+
 class FaultSchedule:
     """Faults in the sandbox, and the kills and cuts of our own programs.
 
@@ -53,6 +68,7 @@ class FaultSchedule:
         self._env = env
         self._programs = programs
         self._chance = random.Random(seed)  # noqa: S311 - chance that repeats, not secrecy
+        self.oddities = draw_oddities(self._chance)
         self._http = httpx2.AsyncClient(base_url=env.sandbox_admin.origin, trust_env=False, timeout=30)
         self._tasks: list[asyncio.Task[None]] = []
         self._rules: list[dict[str, Any]] = []
@@ -63,7 +79,11 @@ class FaultSchedule:
 
     async def begin(self, share: float, cut: Callable[[], None] | None) -> None:
         """Have each kind of fault strike that share of requests, and kill a program every few seconds."""
-        self._rules = rules(share)
+        names = [oddity.name for oddity in self.oddities]
+        (await self._http.post("/_sandbox/oddities", json={"names": names})).raise_for_status()
+        odd: list[dict[str, Any]] = (await self._http.get("/_sandbox/faults")).json()["rules"]
+        self._rules = [*rules(share), *odd]
+        (await self._http.delete("/_sandbox/faults")).raise_for_status()
         await self._let_desk_fail()
         self._tasks = [asyncio.create_task(self._kill()), asyncio.create_task(self._lose_grant())]
         if cut is not None:

@@ -76,6 +76,7 @@ async def run(
             origins.append(origin)
         phones = [_phone(env, origin, ending) for origin in origins]
         faults = FaultSchedule(env, programs, order.seed)
+        click.echo(f"seed {order.seed}: {', '.join(each.does for each in faults.oddities)}", err=True)
         ending.push_async_callback(faults.close)
         scenarios = plan(
             ScenarioBuilder(chance, Callers(before, chance), env.team, TALK_SECONDS), order.calls
@@ -87,6 +88,7 @@ async def run(
         await wait_until_delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
         verdict, _ = await verify(env, played, before)
         figures = await _figures(verdict, sum(len(each.scenario.records) for each in played), faults)
+        figures["seed"] = order.seed
         figures["width"] = width_of(env.setup.portal.edition)
         figures["problems"] += [_words(env, row) for row in await _under_way(env)]
         if is_too_wide(figures):
@@ -159,6 +161,7 @@ async def _figures(verdict: Verdict, calls: int, faults: FaultSchedule) -> dict[
         "kills": faults.kills,
         "connections_cut": faults.cuts,
         "faults_by_kind": await faults.struck(),
+        "oddities": [oddity.name for oddity in faults.oddities],
         "max_concurrency_seen": max(counted["max_concurrency"].values(), default=0),
         "refreshes": sum(each["count"] for each in tokens),
         "problems": list(verdict.problems)[:50],

@@ -22,6 +22,7 @@ from connector.sandbox.desk.portal import Cost, Portal, weigh
 from connector.sandbox.desk.records import Agent, JsonObject
 from connector.sandbox.desk.refusals import Refusal, bad_parameter, extra_parameter, invalid_data
 from connector.sandbox.desk.rules import Members
+from connector.sandbox.desk.times import read_time
 from connector.sandbox.responses import not_signed_in
 from connector.sandbox.state import SandboxState
 from connector.sandbox.tokens import Grant
@@ -82,7 +83,7 @@ class Endpoint:
         http_request = Request(scope, receive)
         try:
             answer = await self._answer(http_request, headers)
-            response = _respond(answer, headers, self._operations[http_request.method].empty_status)
+            response = self._respond(answer, headers, self._operations[http_request.method])
         except Refusal as refusal:
             response = self._refuse(refusal, headers)
         await response(scope, receive, send)
@@ -119,6 +120,15 @@ class Endpoint:
             status = config.org_mismatch_status if is_usual else None
             raise Refusal(config.org_mismatch_code, status=status)
         return portal
+
+    def _respond(self, answer: Answer, headers: Mapping[str, str], operation: Operation) -> Response:
+        config = self._state.config
+        is_list = operation.method == "GET" and operation.cost != "record"
+        if answer is None and is_list and config.empty_lists_answered:
+            answer = {"data": []}
+        if answer is None:
+            return Response(status_code=operation.empty_status, headers=dict(headers))
+        return JSONResponse(_as_configured(answer, config), headers=dict(headers))
 
     def _refuse(self, refusal: Refusal, headers: dict[str, str]) -> Response:
         headers |= refusal.headers
@@ -187,9 +197,10 @@ async def _answer_checked(
 
 def _charge(request: DeskRequest, weight: int, headers: dict[str, str]) -> None:
     """Take the price of a request and write what it was and what is left."""
-    headers |= {_WEIGHT: str(weight), _LEFT: str(request.portal.credits.left(request.now))}
+    shown = headers if request.config.credit_headers else {}
+    shown |= {_WEIGHT: str(weight), _LEFT: str(request.portal.credits.left(request.now))}
     request.portal.credits.spend(weight, request.now)
-    headers[_LEFT] = str(request.portal.credits.left(request.now))
+    shown[_LEFT] = str(request.portal.credits.left(request.now))
 
 
 def _read_query(operation: Operation, http_request: Request, config: Config) -> dict[str, Any]:
@@ -244,10 +255,19 @@ def _check_body(request: DeskRequest, operation: Operation) -> None:
         raise invalid_data(problems)
 
 
-def _respond(answer: Answer, headers: Mapping[str, str], empty_status: int) -> Response:
-    if answer is None:
-        return Response(status_code=empty_status, headers=dict(headers))
-    return JSONResponse(answer, headers=dict(headers))
+def _as_configured(answer: Any, config: Config) -> Any:
+    """Return an answer without what the profile hides, its times as the switch says."""
+    if isinstance(answer, list):
+        return [_as_configured(each, config) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    shown: JsonObject = {}
+    for name, value in answer.items():
+        if name in config.hidden_members:
+            continue
+        is_time = config.times_as_numbers and name.endswith("Time") and isinstance(value, str)
+        shown[name] = read_time(value) if is_time else _as_configured(value, config)
+    return shown
 
 
 class ConcurrencyLimit:

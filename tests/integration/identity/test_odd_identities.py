@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connector.sandbox.oddities import ODDITIES, named
 from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.zoho.oauth import OAuth
 from tests.integration.identity.browser import ADA_EU, Browser
@@ -18,26 +19,22 @@ AddAda = Callable[[], Awaitable[object]]
 
 
 @pytest.mark.parametrize(
-    "switches",
+    "oddities",
     [
-        {"jwt_key_named": "key_id"},
-        {"jwt_key_named": "both"},
-        {"jwt_key_named": "neither"},
-        {"jwt_padded": True},
-        {"jwt_key_named": "key_id", "jwt_padded": True},
-        {"jwt_sub_number": True},
-        {"odd_keys": True},
-        {"odd_keys": True, "jwt_key_named": "neither"},
+        *([oddity.name] for oddity in ODDITIES if oddity.place != "desk"),
+        ["key-id", "padded-token"],
+        ["odd-keys", "key-unnamed"],
     ],
+    ids="+".join,
 )
 async def test_everybody_gets_in(
-    services: Services, browser: Browser, add_ada: AddAda, switches: dict[str, Any]
+    services: Services, browser: Browser, add_ada: AddAda, oddities: list[str]
 ) -> None:
     """However Zoho writes it, it is the same person, and the one who has signed in before."""
     await add_ada()
     assert (await browser.sign_in()).status_code == 303
-    for name, value in switches.items():
-        setattr(services.sandbox.state.config, name, value)
+    for oddity in named(oddities):
+        oddity.begin(services.sandbox.state)
     assert (await browser.sign_in()).status_code == 303
     assert (await browser.get("/api/me")).json()["name"] == "ada@example.com"
 

@@ -32,6 +32,16 @@ def test_config(admin: httpx2.Client, world: SandboxState) -> None:
     assert "clients" not in answer.json()
 
 
+def test_oddities(admin: httpx2.Client, world: SandboxState) -> None:
+    """They are listed, and put in force by name: their switches and their rules."""
+    listed = admin.get("/_sandbox/oddities").json()["oddities"]
+    assert {each["name"] for each in listed} >= {"slow-index", "cf-as-list"}
+    answer = admin.post("/_sandbox/oddities", json={"names": ["slow-index", "cf-as-list"]})
+    assert answer.json()["index_delay_seconds"] == world.config.index_delay_seconds == 60
+    (rule,) = world.faults.rules
+    assert (rule.kind, rule.member, rule.value) == ("odd_member", "cf", [])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -43,6 +53,7 @@ def test_config(admin: httpx2.Client, world: SandboxState) -> None:
         ("PATCH", "config", {"users": []}),
         ("POST", "faults", {"rules": [{"kind": "meteor"}]}),
         ("POST", "faults", {"rates": {"meteor": 1}}),
+        ("POST", "oddities", {"names": ["cf-as-list", "meteor"]}),
         ("POST", f"users/{ADA}", {"active": None}),
     ],
 )

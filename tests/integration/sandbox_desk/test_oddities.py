@@ -62,3 +62,34 @@ def test_a_filter_dislikes_a_text(desk: Desk) -> None:
     refused = desk.post("calls", desk.call_body())
     assert (refused.status_code, refused.json()["errorCode"]) == (403, "LICENSE_ACCESS_LIMITED")
     assert refused.json()["errors"] == [{"fieldName": "/x", "errorType": "invalid"}]
+
+
+def test_hidden_members(desk: Desk) -> None:
+    """What the profile hides is left out of single records and of lists, not emptied."""
+    made = desk.make_call()
+    desk.config.hidden_members = ["subject"]
+    assert "subject" not in desk.get(f"calls/{made['id']}").json()
+    (listed,) = desk.get("calls").json()["data"]
+    assert "subject" not in listed
+
+
+def test_times_as_numbers(desk: Desk) -> None:
+    """Times come as epoch milliseconds."""
+    desk.config.times_as_numbers = True
+    made = desk.make_call()
+    assert made["createdTime"] == desk.now
+
+
+def test_empty_lists(desk: Desk) -> None:
+    """An empty list may be answered as one, while what has nothing to say stays 204."""
+    assert desk.get("calls").status_code == 204
+    desk.config.empty_lists_answered = True
+    answer = desk.get("calls")
+    assert (answer.status_code, answer.json()) == (200, {"data": []})
+
+
+def test_no_credit_headers(desk: Desk) -> None:
+    """The credits left may be told or not."""
+    assert "X-Rate-Limit-Remaining-v3" in desk.get("calls").headers
+    desk.config.credit_headers = False
+    assert not [name for name in desk.get("calls").headers if name.lower().startswith("x-rate-limit")]
