@@ -95,7 +95,8 @@ def test_fields_that_desk_has_not(linked: Shell, running: RunningSandbox) -> Non
     """A custom field is compared with Desk's when it is set; it is kept, for it may be there tomorrow."""
     setting = ("portals", "set", "1", "--key-field")
     told = linked.type(*setting, "cf_nonsense").stderr
-    assert "no field cf_nonsense for calls. It has cf_callkey, cf_recordingurl for texts" in told
+    assert "no custom field of calls cf_nonsense" in told
+    assert "there is Call key (cf_callkey), Recording URL (cf_recordingurl). Kept as typed." in told
     running.state.config.call_field_types = {"cf_callkey": "Number"}
     assert "cf_callkey is for a Number" in linked.type(*setting, "cf_callkey").stderr
     running.state.config.call_field_types = {}
