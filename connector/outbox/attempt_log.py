@@ -52,8 +52,15 @@ class AttemptLog:
         return (*told[:-1], last)
 
     def _unsent(self, outcome: str, reason: str, detail: str) -> Attempt:
-        why = {"outcome": outcome, "reason": reason, "detail": detail}
-        return Attempt(at=self._clock(), milliseconds=0, operation="", revision=0, **why)
+        return Attempt(
+            at=self._clock(),
+            milliseconds=0,
+            operation="",
+            revision=0,
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+        )
 
     def clear(self) -> None:
         """Forget what a commit has kept."""

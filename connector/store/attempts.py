@@ -72,7 +72,7 @@ def add(connection: Connection, told: Iterable[tuple[int, Attempt]]) -> None:
         rows.append((row_id, counts[row_id], *_values(each)))
     if rows:
         added = _add.execute(connection, rows).all()
-        _thin(connection, {row_id: number for row_id, number in sorted(map(tuple, added))})
+        _thin(connection, {row[0]: row[1] for row in sorted(added)})
 
 
 def _values(each: Attempt) -> tuple[object, ...]:
@@ -115,7 +115,7 @@ def _thin(connection: Connection, last: dict[int, int]) -> None:
 
 
 def of_deliveries(connection: Connection, row_ids: Collection[int]) -> list[NumberedAttempt]:
-    """Return what is kept of these deliveries' attempts, in order; the last number says how many there were."""
+    """Return what is kept of these deliveries' attempts, in order; the last number counts them all."""
     if not row_ids:
         return []
     asked = select(*(attempts.c[name] for name in _NAMES)).where(attempts.c.outbox_id.in_(row_ids))

@@ -225,8 +225,9 @@ orders = Table(
     Index("uq_orders_acting", "phone_system_id", "call_id", "agent", "kind", unique=True,
           sqlite_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')"),
           postgresql_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')")),
-    # What a call's history tells.
+    # What a call's history tells, and whom a telephone has called before.
     Index("ix_orders_call", "phone_system_id", "call_id"),
+    Index("ix_orders_dialled", "phone_system_id", "agent", "number"),
     # Read again and again, and these are few.
     Index("ix_orders_open", "ends_at", sqlite_where=text("state IN ('waiting', 'taken')"),
           postgresql_where=text("state IN ('waiting', 'taken')")),

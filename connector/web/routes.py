@@ -10,6 +10,7 @@ from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
+    calls,
     contacts,
     desk_hooks,
     health,
@@ -126,6 +127,9 @@ def _programs() -> list[BaseRoute]:
     """Return what the banner and other programs ask."""
     return [
         Route("/api/banner/stream", banner.stream),
+        Route("/api/v1/calls", calls.list_calls),
+        # Whatever stands there names a call or none: it may be another's word for it.
+        Route("/api/v1/calls/{key:path}", calls.show_call),
         Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", banner.choose, methods=["POST"]),
         Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connector.calls import Direction, EventType, NotRecorded
-from connector.cli.calls import WHY
+from connector.follow_up.listing import WHY
 from connector.store import Store
 from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.cli.conftest import Shell
@@ -34,7 +34,7 @@ def test_calls_that_leave_no_record(heard: Shell) -> None:
     (row,) = heard.json("calls", "list", "--not-recorded")
     assert row | {"call": ""} == {
         "at": "2026-01-05T09:00:00.000Z", "phone_system": "paris", "direction": "internal", "from": "1001",
-        "to": "1002", "agents": [], "record": None, "not_recorded": "internal",
+        "to": "1002", "agents": [], "state": "ended", "record": None, "not_recorded": "internal",
         "why": WHY[NotRecorded.INTERNAL], "call": "",
     }  # fmt: skip
     assert heard.json("calls", "list", "--not-recorded", "--phone", "paris", "--reason", "internal") == [row]

@@ -133,15 +133,17 @@ async def test_what_is_just_being_noted_is_not_erased(desk: Desk) -> None:
 
 @pytest.mark.both_engines
 async def test_orders_go_too(desk: Desk, time: Time) -> None:
-    """What was to be dialled is forgotten with its number; the others after a day, by themselves."""
+    """What was to be dialled is forgotten with its number; the others go when calls of that time do."""
     order = {"phone_system_id": SENDER.id, "asker": "a", "kind": "dial", "agent": "1001", "call_id": "c",
              "state": "done", "created_at": NOW, "ends_at": NOW}  # fmt: skip
     desk.put("orders", *(order | {"uid": each, "key": each, "number": each} for each in (CALLER, OTHER)))
     await forget(desk)
     assert desk.column("orders.number") == [OTHER]
-    time.now += DAY + SECOND
-    await Retention(desk.store, Settings(), desk.time).step()
-    assert desk.column("orders.number") == []
+    settings = Settings(keep_calls_days=10)
+    for days, left in ((9, [OTHER]), (2, [])):
+        time.now += days * DAY
+        await Retention(desk.store, settings, desk.time).step()
+        assert desk.column("orders.number") == left
 
 
 async def test_the_audit_knows_without_the_number(desk: Desk) -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _add_repeats()
     _add_lists()
     op.create_index("ix_orders_call", "orders", ["phone_system_id", "call_id"])
+    op.create_index("ix_orders_dialled", "orders", ["phone_system_id", "agent", "number"])
 
 
 def _add_attempts() -> None:
