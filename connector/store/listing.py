@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    func,
     or_,
     select,
     text,
@@ -262,7 +263,9 @@ def queries(which: Which, before: Position | None, at_most: int) -> list[Select[
     for agents in (which.agents, which.own):
         if agents is not None:
             return [
-                _of_party(agent_party(each.word), which, before, at_most).where(_is_meant(each))
+                _of_party(agent_party(each.word), which, before, at_most).where(
+                    _is_meant(each, listed_parties.c)
+                )
                 for each in agents
             ]
     if which.reasons is not None:
@@ -279,7 +282,9 @@ def queries(which: Which, before: Position | None, at_most: int) -> list[Select[
 def _of_calls(which: Which, before: Position | None, at_most: int) -> Select[Any]:
     listed = listed_calls.c
     asked = select(listed.started_at, listed.call_id).where(*_within(listed, which, before))
-    ordered = asked.where(*_traits(which)).order_by(listed.started_at.desc(), listed.call_id.desc())
+    ordered = asked.where(*_traits(which, listed.phone_system_id, listed.not_recorded)).order_by(
+        listed.started_at.desc(), listed.call_id.desc()
+    )
     return ordered.limit(at_most)
 
 
@@ -288,7 +293,7 @@ def _of_party(party: str, which: Which, before: Position | None, at_most: int) -
     asked = (
         select(mine.started_at, mine.call_id)
         .join(listed_calls, listed_calls.c.call_id == mine.call_id)
-        .where(mine.party == party, *_within(mine, which, before), *_traits(which))
+        .where(mine.party == party, *_within(mine, which, before), *_traits(which, _PHONE, _REASON))
     )
     if which.numbers is not None:
         asked = asked.where(
@@ -309,26 +314,33 @@ def _within(columns: Any, which: Which, before: Position | None) -> Iterator[Col
         yield tuple_(columns.started_at, columns.call_id) < before
 
 
-def _traits(which: Which) -> Iterator[ColumnElement[bool]]:
+# Reckoned, so that no index of them is taken: whose calls these are finds fewer.
+_PHONE: ColumnElement[Any] = listed_calls.c.phone_system_id + 0
+_REASON: ColumnElement[Any] = func.coalesce(listed_calls.c.not_recorded, "")
+
+
+def _traits(
+    which: Which, phone: ColumnElement[int], reason: ColumnElement[str]
+) -> Iterator[ColumnElement[bool]]:
     if which.phone_system_id is not None:
-        yield listed_calls.c.phone_system_id == which.phone_system_id
+        yield phone == which.phone_system_id
     if which.state is not None:
         yield listed_calls.c.state == which.state
     if which.reasons is not None:
-        yield listed_calls.c.not_recorded.in_(which.reasons)
+        yield reason.in_(which.reasons)
 
 
-def _is_meant(agent: Agent) -> ColumnElement[bool]:
-    phone, begins = listed_calls.c.phone_system_id, listed_calls.c.started_at >= agent.since
+def _is_meant(agent: Agent, party: Any) -> ColumnElement[bool]:
+    begins = party.started_at >= agent.since
     if agent.phone_system_id is not None:
-        return and_(begins, phone == agent.phone_system_id)
-    return and_(begins, phone.not_in(sorted(agent.but))) if agent.but else begins
+        return and_(begins, agent.phone_system_id == _PHONE)
+    return and_(begins, _PHONE.not_in(sorted(agent.but))) if agent.but else begins
 
 
 def _has_one_of(agents: Sequence[Agent]) -> ColumnElement[bool]:
     also = listed_parties.alias("also")
     same = also.c.call_id == listed_calls.c.call_id
-    each = (and_(also.c.party == agent_party(agent.word), _is_meant(agent)) for agent in agents)
+    each = (and_(also.c.party == agent_party(agent.word), _is_meant(agent, also.c)) for agent in agents)
     return exists().where(same, or_(text("1 = 0"), *each))
 
 

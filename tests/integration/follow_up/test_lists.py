@@ -199,6 +199,7 @@ PLANS: list[tuple[dict[str, Any], str]] = [
     ({"numbers": ["a", "b"]}, "ix_listed_parties_party"),
     ({"agents": ADA}, "ix_listed_parties_party"),
     ({"own": ADA, "numbers": ["a"]}, "ix_listed_parties_party"),
+    ({"numbers": ["a"], "phone_system_id": 1, "reasons": ["erased"]}, "ix_listed_parties_party"),
     ({"state": "ringing"}, "ix_listed_calls_open"),
     ({"state": "ended"}, "ix_listed_calls_started_at"),
     ({"phone_system_id": 1}, "ix_listed_calls_phone"),
