@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from connector.banner import views
-from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, Leg, call_key, talk_seconds
+from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, Leg, talk_seconds
 from connector.clock import SECOND, Clock, to_iso
 from connector.contacts import Contact
 from connector.errors import NotFound, UnknownPhoneSystem
@@ -31,7 +31,7 @@ from connector.follow_up.shapes import (
 )
 from connector.follow_up.viewers import Viewer
 from connector.recordings.access import piece_of
-from connector.store import Store, attempts, events, listing, orders, outbox, phones, recordings, users
+from connector.store import Store, attempts, calls, events, listing, orders, outbox, phones, recordings, users
 from connector.store.attempts import NumberedAttempt
 from connector.store.calls import CallRow
 from connector.store.events import ReceivedEvent
@@ -73,7 +73,7 @@ def read_history(
 ) -> CallHistory:
     """Read a history, as `History.show` returns it."""
     if phone_system is not None:
-        key = call_key(_uid_of(connection, phone_system, now), key)
+        key = _key_of(connection, phone_system, key, now)
     group = listing.group_of_key(connection, key)
     phone = None if group is None else phones.get(connection, group.root.phone_system_id, now)
     if group is None or phone is None or not _may_see(connection, viewer, group):
@@ -81,11 +81,13 @@ def read_history(
     return _Reader(connection, viewer, group, phone).read()
 
 
-def _uid_of(connection: Connection, slug: str, now: int) -> str:
+def _key_of(connection: Connection, slug: str, call_id: str, now: int) -> str:
+    """Return the key of what a phone system calls a call; "" where there is none."""
     phone = phones.find(connection, slug, now)
     if phone is None:
         raise UnknownPhoneSystem(f"There is no phone system {slug}.")
-    return phone.uid
+    row = calls.find(connection, phone.id, call_id)
+    return "" if row is None else row.key
 
 
 def _may_see(connection: Connection, viewer: Viewer, group: CallGroup) -> bool:
