@@ -181,7 +181,13 @@ def _other_end(call: Call) -> str | None:
 
 
 def read_page(
-    connection: Connection, *, viewer: Viewer, asked: Filter, before: Position | None, limit: int, now: int
+    connection: Connection,
+    *,
+    viewer: Viewer,
+    asked: Filter,
+    now: int,
+    before: Position | None = None,
+    limit: int = 100,
 ) -> CallPage:
     """Read a page, as `CallLists.page` returns it."""
     which = _which(connection, viewer, asked, now)

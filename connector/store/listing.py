@@ -293,7 +293,7 @@ def _of_party(party: str, which: Which, before: Position | None, at_most: int) -
     asked = (
         select(mine.started_at, mine.call_id)
         .join(listed_calls, listed_calls.c.call_id == mine.call_id)
-        .where(mine.party == party, *_within(mine, which, before), *_traits(which, _PHONE, _REASON))
+        .where(mine.party == party, *_within(mine, which, before), *_traits(which, _phone, _reason))
     )
     if which.numbers is not None:
         asked = asked.where(
@@ -315,8 +315,8 @@ def _within(columns: Any, which: Which, before: Position | None) -> Iterator[Col
 
 
 # Reckoned, so that no index of them is taken: whose calls these are finds fewer.
-_PHONE: ColumnElement[Any] = listed_calls.c.phone_system_id + 0
-_REASON: ColumnElement[Any] = func.coalesce(listed_calls.c.not_recorded, "")
+_phone: ColumnElement[Any] = listed_calls.c.phone_system_id + 0
+_reason: ColumnElement[Any] = func.coalesce(listed_calls.c.not_recorded, "")
 
 
 def _traits(
@@ -333,8 +333,8 @@ def _traits(
 def _is_meant(agent: Agent, party: Any) -> ColumnElement[bool]:
     begins = party.started_at >= agent.since
     if agent.phone_system_id is not None:
-        return and_(begins, agent.phone_system_id == _PHONE)
-    return and_(begins, _PHONE.not_in(sorted(agent.but))) if agent.but else begins
+        return and_(begins, _phone == agent.phone_system_id)
+    return and_(begins, _phone.not_in(sorted(agent.but))) if agent.but else begins
 
 
 def _has_one_of(agents: Sequence[Agent]) -> ColumnElement[bool]:

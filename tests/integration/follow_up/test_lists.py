@@ -75,8 +75,8 @@ def page(
     store: Store, viewer: Viewer = COMMANDS, *, limit: int = 100, before: Any = None, **asked: Any
 ) -> CallPage:
     """Read a page of calls."""
-    asking = {"viewer": viewer, "asked": Filter(**asked), "before": before, "limit": limit, "now": NOW}
-    return store.read_now(partial(read_page, **asking))
+    asking = partial(read_page, viewer=viewer, asked=Filter(**asked), before=before, limit=limit, now=NOW)
+    return store.read_now(asking)
 
 
 def names(store: Store, found: CallPage) -> str:
@@ -207,13 +207,17 @@ PLANS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def plan_of(connection: Connection, text: str) -> list[str]:
+    """Return how SQLite goes about a query."""
+    return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+
+
 @pytest.mark.parametrize("before", [None, (5, 5)])
 @pytest.mark.parametrize(("asked", "index"), PLANS)
 def test_every_filter_has_its_index(store: Store, asked: dict[str, Any], index: str, before: Any) -> None:
     """However many calls there are, SQLite reads the newest ones first and sorts nothing."""
     for query in listing.queries(Which(**asked), before, 100):
         text = str(query.compile(store.engine, compile_kwargs={"literal_binds": True}))
-        plan = store.read_now(lambda c, text=text: c.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
-        said = [row[3] for row in plan]
+        said = store.read_now(partial(plan_of, text=text))
         assert index in said[0]
         assert not [line for line in said if "TEMP B-TREE" in line or line.startswith("SCAN")]

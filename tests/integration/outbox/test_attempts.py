@@ -1,5 +1,6 @@
 """What Desk answered to each attempt of a delivery is kept in the commits of the delivery itself."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ async def test_the_middle_of_many_is_left_out(env: Environment) -> None:
     row = await env.row()
     for at in range(0, 60, 2):
         each = [(row.id, attempt(at)), (row.id, attempt(at + 1))]
-        await env.store.write(lambda c, each=each: attempts.add(c, each))
+        await env.store.write(partial(attempts.add, told=each))
     kept = [each.number for each in await told(env, row)]
     assert kept == [*range(1, FIRST_KEPT + 1), *range(61 - LAST_KEPT, 61)]
     await env.store.write(lambda c: c.execute(tables.outbox.delete()))

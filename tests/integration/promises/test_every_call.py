@@ -75,8 +75,7 @@ class Listener:
 
     def reasons(self) -> dict[str, str]:
         """List the calls without a record, by their call keys."""
-        asked = {"viewer": COMMANDS, "asked": Filter(not_recorded=True), "before": None, "limit": 100}
-        found = read_page(self._connection, **asked, now=NOW)
+        found = read_page(self._connection, viewer=COMMANDS, asked=Filter(not_recorded=True), now=NOW)
         return {each.call: each.not_recorded or "" for each in found.calls}
 
 

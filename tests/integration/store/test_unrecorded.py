@@ -32,21 +32,16 @@ def call(call_id: str, cause: Cause | None = None, **said: Any) -> list[CallEven
 def reasons(store: Store, **asked: Any) -> dict[str, NotRecorded | None]:
     """List the calls that leave no record, by their ids, as they are listed."""
     found = listed(store, not_recorded=True, **asked)
-    groups = {
-        each.call: store.read_now(lambda c, key=each.call: listing.group_of_key(c, key)) for each in found
-    }
-    names = {
-        key: next((row.call_id for row in group.rows if row.call), key)
-        for key, group in groups.items()
-        if group is not None
-    }
-    return {names[each.call]: each.not_recorded for each in found}
+    groups = [store.read_now(partial(listing.group_of_key, key=each.call)) for each in found]
+    rows = [() if group is None else group.rows for group in groups]
+    names = [next((row.call_id for row in each if row.call), "") for each in rows]
+    return {name or each.call: each.not_recorded for name, each in zip(names, found, strict=True)}
 
 
 def listed(store: Store, limit: int = 100, **asked: Any) -> tuple[CallLine, ...]:
     """List calls as whoever may see all of them."""
-    page = {"viewer": COMMANDS, "asked": Filter(**asked), "before": None, "limit": limit, "now": NOW}
-    return store.read_now(partial(read_page, **page)).calls
+    page = partial(read_page, viewer=COMMANDS, asked=Filter(**asked), limit=limit, now=NOW)
+    return store.read_now(page).calls
 
 
 def test_each_reason(store: Store, ingester: EventIngester) -> None:

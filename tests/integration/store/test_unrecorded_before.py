@@ -51,8 +51,8 @@ def test_calls_of_before(databases: Databases) -> None:
         migrating.migrate(engine)
         engine.dispose()
         store = Store(url)
-        page = {"viewer": COMMANDS, "asked": Filter(not_recorded=True), "before": None, "limit": 9, "now": 1}
-        found = store.read_now(partial(read_page, **page)).calls
+        page = partial(read_page, viewer=COMMANDS, asked=Filter(not_recorded=True), now=1)
+        found = store.read_now(page).calls
         assert {each.call: each.not_recorded for each in found} == {
             "k-1": NotRecorded.EARLIER, "k-5": NotRecorded.ERASED
         }  # fmt: skip
