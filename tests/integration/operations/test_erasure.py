@@ -38,7 +38,7 @@ def everything(desk: Desk) -> bytes:
     columns = ("calls.body", "calls.found", "calls.chosen_contact_id", "events.body", "outbox.wanted",
                "outbox.sent", "outbox.key", "unread.body", "directory.number", "directory.contacts",
                "contacts.phone", "contacts.name", "contact_numbers.number", "audit.subject",
-               "audit.detail")  # fmt: skip
+               "audit.detail", "attempts.detail", "listed_parties.party")  # fmt: skip
     return repr([desk.column(column) for column in columns]).encode()
 
 
@@ -129,6 +129,19 @@ async def test_what_is_just_being_noted_is_not_erased(desk: Desk) -> None:
         with pytest.raises(NotNow, match="being sent"):
             await erasing
     assert desk.column("outbox.owner") == ["o"]
+
+
+@pytest.mark.both_engines
+async def test_what_histories_tell_goes_too(desk: Desk) -> None:
+    """Desk's answers, who took part, orders about the call; that it was there, and when, stays."""
+    desk.call("one")
+    await desk.tell_again("one")
+    whose = {"phone_system_id": SENDER.id, "asker": "a", "kind": "hang_up", "agent": "1001"}
+    order = whose | {"state": "done", "created_at": NOW, "ends_at": NOW}
+    desk.put("orders", *(order | {"uid": each, "key": each, "call_id": each} for each in ("one", "two")))
+    await forget(desk)
+    assert desk.told() == [0, 2, 1, 0]
+    assert desk.column("orders.call_id") == ["two"]
 
 
 @pytest.mark.both_engines
