@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    func,
     or_,
     select,
     text,
@@ -205,7 +204,7 @@ def put(connection: Connection, listed: Sequence[ListedCall], until: int) -> Non
         connection.execute(delete(listed_parties).where(listed_parties.c.call_id.in_(ids)))
         _put.execute(connection, rows)
     parties = [
-        (each.group.root.id, party, each.started_at)
+        (each.group.root.id, party, each.group.root.phone_system_id, each.started_at)
         for each in listed
         if each.started_at is not None
         for party in sorted(each.parties)
@@ -232,7 +231,9 @@ def _putting(given: Given) -> Executable:
 _NAMES = ("call_id", "revision", "phone_system_id", "started_at", "state", "not_recorded")
 _put = Bulk(listed_calls, _NAMES, _putting)
 _put_parties = Bulk(
-    listed_parties, ("call_id", "party", "started_at"), lambda given: given.insert().on_conflict_do_nothing()
+    listed_parties,
+    ("call_id", "party", "phone_system_id", "started_at"),
+    lambda given: given.insert().on_conflict_do_nothing(),
 )
 
 
@@ -281,24 +282,19 @@ def queries(which: Which, before: Position | None, at_most: int) -> list[Select[
 
 def _of_calls(which: Which, before: Position | None, at_most: int) -> Select[Any]:
     listed = listed_calls.c
-    asked = select(listed.started_at, listed.call_id).where(*_within(listed, which, before))
-    ordered = asked.where(*_traits(which, listed.phone_system_id, listed.not_recorded)).order_by(
-        listed.started_at.desc(), listed.call_id.desc()
-    )
-    return ordered.limit(at_most)
+    asked = select(listed.started_at, listed.call_id).where(*_within(listed, which, before), *_traits(which))
+    return asked.order_by(listed.started_at.desc(), listed.call_id.desc()).limit(at_most)
 
 
 def _of_party(party: str, which: Which, before: Position | None, at_most: int) -> Select[Any]:
     mine = listed_parties.c
-    asked = (
-        select(mine.started_at, mine.call_id)
-        .join(listed_calls, listed_calls.c.call_id == mine.call_id)
-        .where(mine.party == party, *_within(mine, which, before), *_traits(which, _phone, _reason))
-    )
+    asked = select(mine.started_at, mine.call_id)
+    asked = asked.where(mine.party == party, *_within(mine, which, before))
+    if traits := list(_traits(which)):
+        asked = asked.join(listed_calls, listed_calls.c.call_id == mine.call_id).where(*traits)
     if which.numbers is not None:
-        asked = asked.where(
-            *(_has_one_of(agents) for agents in (which.agents, which.own) if agents is not None)
-        )
+        also = [agents for agents in (which.agents, which.own) if agents is not None]
+        asked = asked.where(*map(_has_one_of, also))
     elif which.agents is not None and which.own is not None:
         asked = asked.where(_has_one_of(which.own))
     return asked.order_by(mine.started_at.desc(), mine.call_id.desc()).limit(at_most)
@@ -309,37 +305,30 @@ def _within(columns: Any, which: Which, before: Position | None) -> Iterator[Col
         yield columns.started_at >= which.since
     if which.until is not None:
         yield columns.started_at < which.until
+    if which.phone_system_id is not None:
+        yield columns.phone_system_id == which.phone_system_id
     if before is not None:
         yield columns.started_at <= before[0]
         yield tuple_(columns.started_at, columns.call_id) < before
 
 
-# Reckoned, so that no index of them is taken: whose calls these are finds fewer.
-_phone: ColumnElement[Any] = listed_calls.c.phone_system_id + 0
-_reason: ColumnElement[Any] = func.coalesce(listed_calls.c.not_recorded, "")
-
-
-def _traits(
-    which: Which, phone: ColumnElement[int], reason: ColumnElement[str]
-) -> Iterator[ColumnElement[bool]]:
-    if which.phone_system_id is not None:
-        yield phone == which.phone_system_id
+def _traits(which: Which) -> Iterator[ColumnElement[bool]]:
     if which.state is not None:
         yield listed_calls.c.state == which.state
     if which.reasons is not None:
-        yield reason.in_(which.reasons)
+        yield listed_calls.c.not_recorded.in_(which.reasons)
 
 
 def _is_meant(agent: Agent, party: Any) -> ColumnElement[bool]:
     begins = party.started_at >= agent.since
     if agent.phone_system_id is not None:
-        return and_(begins, _phone == agent.phone_system_id)
-    return and_(begins, _phone.not_in(sorted(agent.but))) if agent.but else begins
+        return and_(begins, party.phone_system_id == agent.phone_system_id)
+    return and_(begins, party.phone_system_id.not_in(sorted(agent.but))) if agent.but else begins
 
 
 def _has_one_of(agents: Sequence[Agent]) -> ColumnElement[bool]:
     also = listed_parties.alias("also")
-    same = also.c.call_id == listed_calls.c.call_id
+    same = also.c.call_id == listed_parties.c.call_id
     each = (and_(also.c.party == agent_party(agent.word), _is_meant(agent, also.c)) for agent in agents)
     return exists().where(same, or_(text("1 = 0"), *each))
 

@@ -120,9 +120,9 @@ class UnderWay(msgspec.Struct, frozen=True):
     lease_until: int | None
     sent_at: int | None
     sent: bytes | None
-    kind: str
-    desk_id: str | None
-    revision: int
+    kind: str = "call"
+    desk_id: str | None = None
+    revision: int = 1
 
 
 def under_way(connection: Connection) -> list[UnderWay]:

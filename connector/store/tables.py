@@ -479,6 +479,8 @@ listed_parties = Table(
     # Who took part in a listed call: `number` and the key of a caller, `agent` and the phone system's word.
     Column("call_id", ForeignKey(calls.c.id, ondelete="CASCADE"), primary_key=True),
     Column("party", Text, primary_key=True),
+    # As in `listed_calls`: asked of these rows, it hides nothing from who plans the query.
+    Column("phone_system_id", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Index("ix_listed_parties_party", "party", "started_at", "call_id"),
     sqlite_with_rowid=False,

@@ -81,6 +81,7 @@ def _add_lists() -> None:
         "listed_parties",
         sa.Column("call_id", ID, nullable=False),
         sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("phone_system_id", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["call_id"], ["calls.id"], name=op.f("fk_listed_parties_call_id"), ondelete="CASCADE"
