@@ -249,8 +249,8 @@ def test_no_filter_reads_all_on_postgresql(store: Store) -> None:
         return
     for statement in MANY.split(";"):
         store.write_now(partial(Connection.execute, statement=text(statement)))
-    for asked, index in PLANS:
+    for asked, _ in PLANS:
         for query in listing.queries(Which(**asked), (15_000, 5), 20):
             said = "\n".join(store.read_now(partial(plan_of, query=query, explain="EXPLAIN")))
-            assert index in said
+            assert "ix_listed" in said
             assert "Seq Scan" not in said
