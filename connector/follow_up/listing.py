@@ -14,8 +14,8 @@ from connector.calls import Call, CallState, Direction, NotRecorded, root_of
 from connector.clock import Clock, to_iso
 from connector.errors import InvalidRequest, NotAllowed, UnknownPhoneSystem
 from connector.follow_up.viewers import Viewer
-from connector.store import Store, listing, phones, users
-from connector.store.listing import Agent, CallGroup, ListedCall, Position, Which
+from connector.store import Store, listing, users
+from connector.store.listing import Agent, CallGroup, ListedCall, Origin, Position, Which
 
 AT_A_TIME = 50
 """Calls in one commit: so few that nobody who writes meanwhile has to wait."""
@@ -129,7 +129,8 @@ class CallLists:
 
 def _prepare(connection: Connection, now: int, after: Position) -> int:
     changed = listing.changed(connection, now, after, AT_A_TIME)
-    for group in listing.groups_of(connection, [call_id for _, call_id in changed]):
+    origins = listing.origins_of(connection)
+    for group in listing.groups_of(connection, [call_id for _, call_id in changed], origins):
         listed_of(group)
     return len(changed)
 
@@ -139,7 +140,8 @@ def _keep_up(connection: Connection, now: int, after: Position) -> list[Position
         return []
     changed = listing.changed(connection, now, after, AT_A_TIME)
     if changed:
-        groups = listing.groups_of(connection, [call_id for _, call_id in changed], lock=True)
+        ids, origins = [call_id for _, call_id in changed], listing.origins_of(connection)
+        groups = listing.groups_of(connection, ids, origins, lock=True)
         listing.put(connection, [listed_of(group) for group in groups], changed[-1][0])
     return changed
 
@@ -190,11 +192,14 @@ def read_page(
     limit: int = 100,
 ) -> CallPage:
     """Read a page, as `CallLists.page` returns it."""
-    which = _which(connection, viewer, asked, now)
+    origins = listing.origins_of(connection)
+    which = _which(connection, viewer, asked, origins)
     changed = listing.changed(connection, now, listing.FIRST, FRESH_AT_MOST + 1, newest_first=True)
     fresh = {
         group.root.id: listed_of(group)
-        for group in listing.groups_of(connection, [call_id for _, call_id in changed[:FRESH_AT_MOST]])
+        for group in listing.groups_of(
+            connection, [call_id for _, call_id in changed[:FRESH_AT_MOST]], origins
+        )
     }
     written_anew = {row.id for each in fresh.values() for row in each.group.rows}
     found = listing.newest(connection, which, before, limit + 1 + len(written_anew))
@@ -206,27 +211,29 @@ def read_page(
     ]
     shown = sorted(positions, reverse=True)[: limit + 1]
     is_last = len(shown) <= limit
-    lines = _lines(connection, viewer, [call_id for _, call_id in shown[:limit]], fresh)
+    ids = [call_id for _, call_id in shown[:limit]]
+    others = listing.groups_of(connection, [call_id for call_id in ids if call_id not in fresh], origins)
+    listed = {group.root.id: listed_of(group) for group in others} | fresh
     return CallPage(
-        calls=lines,
+        calls=_lines(connection, viewer, [listed[call_id] for call_id in ids if call_id in listed]),
         next=None if is_last else _cursor(shown[limit - 1]),
         complete=len(changed) <= FRESH_AT_MOST,
     )
 
 
-def _which(connection: Connection, viewer: Viewer, asked: Filter, now: int) -> Which:
-    phone = None
+def _which(connection: Connection, viewer: Viewer, asked: Filter, origins: Mapping[int, Origin]) -> Which:
+    phone_id = None
     if asked.phone_system is not None:
-        phone = phones.find(connection, asked.phone_system, now)
-        if phone is None:
+        phone_id = next((each for each in origins if origins[each].slug == asked.phone_system), None)
+        if phone_id is None:
             raise UnknownPhoneSystem(f"There is no phone system {asked.phone_system}.")
+    countries = {each.country for which, each in origins.items() if phone_id in (None, which)}
     reasons = [asked.reason] if asked.reason else list(NotRecorded) if asked.not_recorded else None
-    countries = [phone.country] if phone else {each.country for each in phones.list_all(connection, now)}
     own = None if viewer.sees_all or viewer.user is None else listing.agents_of(connection, viewer.user)
     return Which(
         since=asked.since,
         until=asked.until,
-        phone_system_id=None if phone is None else phone.id,
+        phone_system_id=phone_id,
         state=asked.state,
         reasons=reasons,
         numbers=None if asked.number is None else _keys(asked.number, countries),
@@ -246,15 +253,9 @@ def _agents(connection: Connection, text: str) -> Sequence[Agent]:
     return [Agent(word=text)] if user is None else listing.agents_of(connection, user)
 
 
-def _lines(
-    connection: Connection, viewer: Viewer, ids: Sequence[int], fresh: Mapping[int, ListedCall]
-) -> tuple[CallLine, ...]:
-    others = listing.groups_of(connection, [call_id for call_id in ids if call_id not in fresh])
-    listed = {group.root.id: listed_of(group) for group in others} | dict(fresh)
-    records = listing.record_states(connection, ids)
-    # Deleted since they were found, by the retention.
-    there = (call_id for call_id in ids if call_id in listed)
-    return tuple(_line(viewer, listed[call_id], records.get(call_id)) for call_id in there)
+def _lines(connection: Connection, viewer: Viewer, listed: Sequence[ListedCall]) -> tuple[CallLine, ...]:
+    records = listing.record_states(connection, [each.group.root.id for each in listed])
+    return tuple(_line(viewer, each, records.get(each.group.root.id)) for each in listed)
 
 
 def _line(viewer: Viewer, listed: ListedCall, record: str | None) -> CallLine:

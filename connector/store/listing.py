@@ -5,7 +5,7 @@ changed since are found by their revision, whichever process, of whichever relea
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -154,8 +154,12 @@ def take_turn(connection: Connection) -> bool:
     return connection.execute(asked).first() is not None
 
 
-def groups_of(connection: Connection, call_ids: Iterable[int], *, lock: bool = False) -> list[CallGroup]:
+def groups_of(
+    connection: Connection, call_ids: Collection[int], origins: Mapping[int, Origin], *, lock: bool = False
+) -> list[CallGroup]:
     """Read the call groups of calls; locked ones stay as they are until the commit."""
+    if not call_ids:
+        return []
     asked = select(call_rows.c.id, call_rows.c.root_id).where(call_rows.c.id.in_(list(call_ids)))
     roots = {row.root_id or row.id for row in connection.execute(asked)}
     related = or_(call_rows.c.id.in_(roots), call_rows.c.root_id.in_(roots))
@@ -163,7 +167,6 @@ def groups_of(connection: Connection, call_ids: Iterable[int], *, lock: bool = F
         map(tuple, connection.execute(select(call_rows.c.id, call_rows.c.created_at).where(related)))
     )
     rows = calls.lock_ids(connection, heard) if lock else calls.by_ids(connection, heard)
-    origins = _origins(connection)
     return [
         CallGroup(
             root=root,
@@ -179,11 +182,12 @@ def groups_of(connection: Connection, call_ids: Iterable[int], *, lock: bool = F
 def group_of_key(connection: Connection, key: str) -> CallGroup | None:
     """Read the call group of the call with this key."""
     asked = select(call_rows.c.id).where(call_rows.c.key == key)
-    found = groups_of(connection, connection.execute(asked).scalars().all())
+    found = groups_of(connection, connection.execute(asked).scalars().all(), origins_of(connection))
     return found[0] if found else None
 
 
-def _origins(connection: Connection) -> dict[int, Origin]:
+def origins_of(connection: Connection) -> dict[int, Origin]:
+    """Return all phone systems by their ids."""
     columns = ("id", "slug", "country", "prefixes", "without_plus")
     asked = select(*(phone_systems.c[name] for name in columns))
     return {
