@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from connector.calls import CallEvent, CallState, NotRecorded
-from connector.cli.call_history import sections
 from connector.cli.context import actor, in_store, with_services
 from connector.cli.terminal import HOW_MANY, Moment, json_option, show_one, show_rows, write_json
 from connector.clock import MINUTE, SECOND, system_clock
@@ -20,6 +19,7 @@ from connector.dialects.past_calls import events as past_events
 from connector.errors import CommandError, InvalidEvent
 from connector.follow_up import CallLists, History
 from connector.follow_up.listing import CallLine, Filter
+from connector.follow_up.sections import sections
 from connector.follow_up.viewers import COMMANDS
 from connector.logs import spelt_out
 from connector.services import Services

@@ -1,6 +1,7 @@
 """Serve programs and people calls: lists of them, and the history of each."""
 
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,14 +12,19 @@ from connector.errors import InvalidRequest, NotFound
 from connector.follow_up import Viewer
 from connector.follow_up.history import MISSING
 from connector.follow_up.listing import Filter
+from connector.follow_up.sections import sections
 from connector.services import services_of
-from connector.web.auth import Caller, require_api
+from connector.web.auth import Caller, count_request, require_api, require_user
 from connector.web.bodies import json_response, limit, parameter
+from connector.web.pages import render
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 TEXT_AT_MOST = 320
 """Characters of a parameter: an e-mail address is no longer."""
+
+SHOWN = 50
+"""Calls on a page."""
 
 Choice = TypeVar("Choice", CallState, NotRecorded)
 
@@ -48,6 +54,32 @@ async def show_call(request: Request) -> Response:
     phone_system = _text(request, "phone_system")
     told = await services_of(request).history.show(viewer, key, phone_system=phone_system)
     return json_response(told, headers=NO_STORE)
+
+
+async def calls_page(request: Request) -> Response:
+    """Return `GET /calls`: the same list for whoever is signed in, with a form for what is asked."""
+    user = await require_user(request)
+    count_request(request, user.email)
+    found = await services_of(request).call_lists.page(
+        Viewer(role=user.role, user=user),
+        filter_of(request),
+        cursor=_text(request, "cursor"),
+        limit=SHOWN,
+    )
+    asked = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
+    behind = None if found.next is None else urlencode(asked | {"cursor": found.next})
+    states, reasons = [state.value for state in CallState], [reason.value for reason in NotRecorded]
+    context = {"found": found, "asked": asked, "behind": behind, "states": states, "reasons": reasons}
+    return render(request, "calls.html", **context)
+
+
+async def call_page(request: Request) -> Response:
+    """Return `GET /calls/{key}`: a call's history; 404 where there is none for who is signed in."""
+    user = await require_user(request)
+    count_request(request, user.email)
+    key = request.path_params["key"]
+    told = await services_of(request).history.show(Viewer(role=user.role, user=user), key)
+    return render(request, "call.html", told=told, sections=list(sections(told)))
 
 
 def viewer_of(caller: Caller) -> Viewer:

@@ -109,6 +109,8 @@ def _pages() -> list[BaseRoute]:
         Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
+        Route("/calls", calls.calls_page),
+        Route("/calls/{key:name}", calls.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]

@@ -1,5 +1,7 @@
 """The history of a call, as programs and people are told it."""
 
+import html
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +10,7 @@ import pytest
 
 from connector.calls import call_key
 from connector.store import recordings, users
+from connector.web.calls import SHOWN
 from tests.integration.pipeline.place import Place
 
 pytestmark = pytest.mark.anyio
@@ -142,3 +145,32 @@ async def test_filters_of_the_api(place: Place) -> None:
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
     assert (await ask(place, "agent", number="1")).status_code == 403
+
+
+async def test_pages(place: Place) -> None:
+    """Show the same to whoever is signed in: the list with its form, page by page, and one call."""
+    key = await whole_call(place)
+    await place.post(*(place.event("ringing", f"r-{each}", queue="<b>q</b>") for each in range(SHOWN)))
+    await place.services.agents.add_agent("eve@example.com", "Eve", role="supervisor", actor="test")
+    first = await place.ask("eve@example.com", "/calls?state=&number=020+7946+0001")
+    assert first.status_code == 200
+    assert first.text.count("<li>") == SHOWN
+    (behind,) = re.findall(r'href="(/calls\?[^"]*cursor[^"]*)"', first.text)
+    second = await place.ask("eve@example.com", html.unescape(behind))
+    assert re.findall(r"/calls/(zpc\w+)", second.text) == [key]
+    shown = (await place.ask("eve@example.com", f"/calls/{key}")).text
+    for part in ("POST /calls", "signing secret of", "Vane", f"/recordings/{key}", "pbx.example"):
+        assert part in shown
+    odd = (await place.ask("eve@example.com", f"/calls/{await key_of(place, 'r-1')}")).text
+    assert "&lt;b&gt;q&lt;/b&gt;" in odd
+    assert "<b>" not in odd
+    own = (await place.ask("ada@example.com", f"/calls/{key}")).text
+    assert "Vane" in own
+    assert "POST /calls" not in own
+    for email, path, status in (
+        ("bruno@example.com", f"/calls/{key}", 404),
+        ("eve@example.com", "/calls/nobody", 404),
+        ("eve@example.com", "/calls?state=gone", 422),
+        ("eve@example.com", "/calls?cursor=x", 422),
+    ):
+        assert (await place.ask(email, path)).status_code == status

@@ -1,12 +1,14 @@
-"""Write a call's history for people: a heading and a table for each part of it."""
+"""Put a call's history in order for people: a heading, and a thing or some of a kind, for each part of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from connector.cli.terminal import Row
 from connector.follow_up.shapes import CallHistory, CallSeen, DeliverySeen
+
+Row = Mapping[str, Any]
+"""What is known of one thing, by what it is called."""
 
 Section = tuple[str, Row | Sequence[Row]]
 """A heading, and a thing or a table."""
