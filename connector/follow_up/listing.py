@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from connector import numbers
 from connector.banner import views
 from connector.calls import Call, CallState, Direction, NotRecorded, root_of
-from connector.clock import Clock, to_iso
+from connector.clock import SECOND, Clock, to_iso
 from connector.errors import InvalidRequest, NotAllowed, UnknownPhoneSystem
 from connector.follow_up.viewers import Viewer
 from connector.store import Store, listing, users
@@ -22,6 +22,9 @@ AT_A_TIME = 50
 
 COMMITS_AT_MOST = 40
 """Commits of one step; a database of the release before is listed within the hour."""
+
+QUIET_FOR = 10 * SECOND
+"""How long nothing has happened to calls that are written to the lists: nobody else writes them then."""
 
 FRESH_AT_MOST = 2_000
 """Calls that a list reads itself because they were changed since the last step."""
@@ -128,7 +131,7 @@ class CallLists:
 
 
 def _prepare(connection: Connection, now: int, after: Position) -> int:
-    changed = listing.changed(connection, now, after, AT_A_TIME)
+    changed = listing.changed(connection, now, after, AT_A_TIME, quiet_for=QUIET_FOR)
     origins = listing.origins_of(connection)
     for group in listing.groups_of(connection, [call_id for _, call_id in changed], origins):
         listed_of(group)
@@ -138,10 +141,10 @@ def _prepare(connection: Connection, now: int, after: Position) -> int:
 def _keep_up(connection: Connection, now: int, after: Position) -> list[Position]:
     if not listing.take_turn(connection):
         return []
-    changed = listing.changed(connection, now, after, AT_A_TIME)
+    changed = listing.changed(connection, now, after, AT_A_TIME, quiet_for=QUIET_FOR)
     if changed:
         ids, origins = [call_id for _, call_id in changed], listing.origins_of(connection)
-        groups = listing.groups_of(connection, ids, origins, lock=True)
+        groups = listing.groups_of(connection, ids, origins)
         listing.put(connection, [listed_of(group) for group in groups], changed[-1][0])
     return changed
 

@@ -123,9 +123,18 @@ def agent_party(word: str) -> str:
 
 
 def changed(
-    connection: Connection, now: int, after: Position, at_most: int, *, newest_first: bool = False
+    connection: Connection,
+    now: int,
+    after: Position,
+    at_most: int,
+    *,
+    quiet_for: int = 0,
+    newest_first: bool = False,
 ) -> list[Position]:
-    """Return calls whose rows here are missing or out of date: when each was changed, and its id."""
+    """Return calls whose rows here are missing or out of date: when each was changed, and its id.
+
+    Only those that have been quiet for so long, where that is given.
+    """
     since = min(_until(connection), now) - LATE
     call, listed = call_rows.c, listed_calls.c
     asked = (
@@ -135,6 +144,8 @@ def changed(
         .where(or_(listed.revision.is_(None), listed.revision != call.revision))
         .limit(at_most)
     )
+    if quiet_for:
+        asked = asked.where(call.changed_at <= now - quiet_for)
     order = [call.changed_at, call.id]
     asked = asked.order_by(*(column.desc() for column in order) if newest_first else order)
     return [(row[0], row[1]) for row in connection.execute(asked)]
@@ -155,9 +166,9 @@ def take_turn(connection: Connection) -> bool:
 
 
 def groups_of(
-    connection: Connection, call_ids: Collection[int], origins: Mapping[int, Origin], *, lock: bool = False
+    connection: Connection, call_ids: Collection[int], origins: Mapping[int, Origin]
 ) -> list[CallGroup]:
-    """Read the call groups of calls; locked ones stay as they are until the commit."""
+    """Read the call groups of calls."""
     if not call_ids:
         return []
     asked = select(call_rows.c.id, call_rows.c.root_id).where(call_rows.c.id.in_(list(call_ids)))
@@ -166,7 +177,7 @@ def groups_of(
     heard = dict(
         map(tuple, connection.execute(select(call_rows.c.id, call_rows.c.created_at).where(related)))
     )
-    rows = calls.lock_ids(connection, heard) if lock else calls.by_ids(connection, heard)
+    rows = calls.by_ids(connection, heard)
     return [
         CallGroup(
             root=root,
@@ -201,22 +212,37 @@ def origins_of(connection: Connection) -> dict[int, Origin]:
 
 
 def put(connection: Connection, listed: Sequence[ListedCall], until: int) -> None:
-    """Write by what call groups are found, and that all that was changed until a moment is written."""
+    """Write by what call groups are found, and that all that was changed until a moment is written.
+
+    No call is locked for it: one that was changed meanwhile has another revision and is written anew. Who
+    took part is written where that changes, for PostgreSQL looks at the calls of new rows under a lock.
+    """
     rows = [values for each in listed for values in _rows(each)]
     if rows:
-        ids = [row[0] for row in rows]
-        connection.execute(delete(listed_parties).where(listed_parties.c.call_id.in_(ids)))
         _put.execute(connection, rows)
-    parties = [
-        (each.group.root.id, party, each.group.root.phone_system_id, each.started_at)
-        for each in listed
-        if each.started_at is not None
-        for party in sorted(each.parties)
-    ]
-    if parties:
-        _put_parties.execute(connection, parties)
+        _put_all_parties(connection, [row[0] for row in rows], set(_parties(listed)))
     later = update(listed_until).where(listed_until.c.changed_at < until)
     connection.execute(later.values(changed_at=until))
+
+
+def _parties(listed: Sequence[ListedCall]) -> Iterator[tuple[int, str, int, int]]:
+    for each in listed:
+        if each.started_at is not None:
+            root = each.group.root
+            yield from ((root.id, party, root.phone_system_id, each.started_at) for party in each.parties)
+
+
+def _put_all_parties(
+    connection: Connection, call_ids: Sequence[object], wanted: set[tuple[int, str, int, int]]
+) -> None:
+    columns = [listed_parties.c[name] for name in _PARTY]
+    asked = select(*columns).where(listed_parties.c.call_id.in_(call_ids))
+    there = {(row[0], row[1], row[2], row[3]) for row in connection.execute(asked)}
+    for call_id, party, *_ in sorted(there - wanted):
+        same = and_(listed_parties.c.call_id == call_id, listed_parties.c.party == party)
+        connection.execute(delete(listed_parties).where(same))
+    if new := sorted(wanted - there):
+        _put_parties.execute(connection, new)
 
 
 def _rows(each: ListedCall) -> Iterator[tuple[object, ...]]:
@@ -234,11 +260,8 @@ def _putting(given: Given) -> Executable:
 
 _NAMES = ("call_id", "revision", "phone_system_id", "started_at", "state", "not_recorded")
 _put = Bulk(listed_calls, _NAMES, _putting)
-_put_parties = Bulk(
-    listed_parties,
-    ("call_id", "party", "phone_system_id", "started_at"),
-    lambda given: given.insert().on_conflict_do_nothing(),
-)
+_PARTY = ("call_id", "party", "phone_system_id", "started_at")
+_put_parties = Bulk(listed_parties, _PARTY, lambda given: given.insert().on_conflict_do_nothing())
 
 
 def erase(connection: Connection, call_ids: Collection[int]) -> None:

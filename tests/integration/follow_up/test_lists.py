@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, insert, text
 
 from connector.calls import CallState, Cause, Direction, EventType, NotRecorded
 from connector.errors import InvalidRequest, NotAllowed
-from connector.follow_up.listing import CallLists, CallPage, Filter, read_page
+from connector.follow_up.listing import QUIET_FOR, CallLists, CallPage, Filter, read_page
 from connector.follow_up.viewers import COMMANDS, Viewer
 from connector.store import Store, listing, tables, users
 from connector.store.engine import has_locks
@@ -22,6 +22,9 @@ from tests.integration.store.conftest import build as build_paris
 from tests.integration.store.test_ingester import event
 
 pytestmark = [pytest.mark.anyio]
+
+LATER = NOW + QUIET_FOR + 1
+"""When what was heard at NOW is written to the lists."""
 
 LYON = Sender(2, "uid-of-lyon", 1)
 INSIDE = {"direction": Direction.INTERNAL, "from_number": "1001", "to_number": "1002"}
@@ -120,14 +123,14 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.both_engines
 async def test_every_filter(store: Store) -> None:
     """Finds the same before the lists are written, when some are, and when all are; newest first."""
-    lists = CallLists(store, lambda: NOW)
+    lists = CallLists(store, lambda: LATER)
 
     def found() -> list[str]:
         return [names(store, page(store, **asked)) for asked, _ in FILTERS]
 
     expected = [said for _, said in FILTERS]
     assert found() == expected
-    store.write_now(lambda c: listing.put(c, [], 0))
+    assert await CallLists(store, lambda: NOW).step() == 0
     assert await lists.step() == 9
     assert found() == expected
     ingester = EventIngester(standing_clock(NOW + 1), record_after_seconds=3, silent_after_seconds=14_400)
@@ -141,7 +144,7 @@ async def test_every_filter(store: Store) -> None:
 @pytest.mark.both_engines
 async def test_pages(store: Store) -> None:
     """Follow one another whatever comes meanwhile, and whether the lists are written or not."""
-    lists = CallLists(store, lambda: NOW)
+    lists = CallLists(store, lambda: LATER)
     ingester = EventIngester(standing_clock(NOW), record_after_seconds=3, silent_after_seconds=14_400)
     seen, cursor, limit = "", None, 3
     while True:
@@ -170,13 +173,13 @@ async def test_who_sees_which(store: Store) -> None:
         assert names(store, page(store, agent, agent="1001", state=CallState.ENDED)) == "c"
         assert names(store, page(store, agent, number="0199000001")) == "f e a"
         assert page(store, key).calls[-1].from_number == "+33***01"
-        await CallLists(store, lambda: NOW).step()
+        await CallLists(store, lambda: LATER).step()
     nobody = Viewer(
         role="agent", user=store.read_now(lambda c: users.add(c, "new@example.com", "N", "agent", NOW))
     )
     assert page(store, nobody).calls == ()
     with pytest.raises(NotAllowed):
-        await CallLists(store, lambda: NOW).page(key, Filter(number="1"), cursor=None, limit=1)
+        await CallLists(store, lambda: LATER).page(key, Filter(number="1"), cursor=None, limit=1)
 
 
 @pytest.mark.both_engines
@@ -184,7 +187,7 @@ async def test_what_was_forgotten_is_found_by_nothing(store: Store) -> None:
     """At once, and its calls are still listed, without numbers."""
     from connector.maintenance import Erasure
 
-    await CallLists(store, lambda: NOW).step()
+    await CallLists(store, lambda: LATER).step()
     await Erasure(store, lambda: NOW).number("+33140506001", actor="t", even_undelivered=True)
     assert page(store, number="+33140506001").calls == ()
     erased = page(store, reason=NotRecorded.ERASED).calls
