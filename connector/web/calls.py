@@ -1,6 +1,6 @@
 """Serve programs and people calls: lists of them, and the history of each."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -69,7 +69,13 @@ async def calls_page(request: Request) -> Response:
     asked = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
     behind = None if found.next is None else urlencode(asked | {"cursor": found.next})
     states, reasons = [state.value for state in CallState], [reason.value for reason in NotRecorded]
-    context = {"found": found, "asked": asked, "behind": behind, "states": states, "reasons": reasons}
+    context: dict[str, Any] = {
+        "found": found,
+        "asked": asked,
+        "behind": behind,
+        "states": states,
+        "reasons": reasons,
+    }
     return render(request, "calls.html", **context)
 
 
