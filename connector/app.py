@@ -45,6 +45,7 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         Task(2, services.end_sessions),
         Task(2, services.portal_status.publish_changes),
         Task(10, services.pruning.step),
+        Task(10, services.call_lists.step),
         Task(60, services.silence.step),
         Task(3_600, services.contact_lookup.sweep),
     ]

@@ -17,6 +17,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.errors import SettingsError
+from connector.follow_up import CallLists, History
 from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
@@ -83,6 +84,8 @@ class Services:
         self.publisher = Publisher(store, self.phone_systems, self.hub, self.bus, clock)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
+        self.call_lists = CallLists(store, clock)
+        self.history = History(store, clock)
         self.syncing = ContactSync(store, self.portals, settings, clock)
         self.desk_hooks = DeskHooks(
             store, self.portals, HookTokens(self.http, clock), self.data_centers, clock

@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 import msgspec
 
 from connector.banner.publisher import encode
-from connector.banner.views import LookupResult, Snapshot, lookup_result
+from connector.banner.views import LookupResult, Question, Snapshot, lookup_result
 from connector.calls import CallState
 from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import Contact, ContactLookup, Found
@@ -125,9 +125,10 @@ class CallerLookup:
             return None
         self._under_way.add(call_id)
         try:
+            began_at = self._clock()
             known = await self._recall(snapshot)
             if known is not None:
-                return await self._note_found(snapshot, known, only_open=True)
+                return await self._note_found(snapshot, known, began_at, only_open=True)
             if await self._claim(call_id):
                 return await self._ask(snapshot)
         finally:
@@ -172,8 +173,8 @@ class CallerLookup:
         known = {each: tickets for each, tickets in zip(wanted, read, strict=True) if tickets is not None}
         if not known:
             return None
-        with_tickets = LookupResult(
-            contacts=found.contacts,
+        with_tickets = msgspec.structs.replace(
+            found,
             tickets=found.tickets | {each: tickets.open for each, tickets in known.items()},
             last_at=found.last_at | {each: it.last_at for each, it in known.items() if it.last_at},
         )
@@ -201,7 +202,7 @@ class CallerLookup:
     async def _recall(self, snapshot: Snapshot) -> Found | None:
         """Return what our own tables know: that costs nobody anything, and needs no claim."""
         try:
-            return await self._contact_lookup.recall(**_question(snapshot))
+            return await self._contact_lookup.recall(**_asked(snapshot))
         except StoreError:
             return None
 
@@ -219,36 +220,55 @@ class CallerLookup:
         return is_ours
 
     async def _ask(self, snapshot: Snapshot, *, but: str | None = None) -> CallRow | None:
+        began_at = self._clock()
         try:
-            found = await self._contact_lookup.look_up(**_question(snapshot), live=True)
+            found = await self._contact_lookup.look_up(**_asked(snapshot), live=True)
         except ConnectorError as problem:
             log.warning("look_up_failed", extra={"reason": problem.reason, "call": snapshot.row.key})
             self._metrics.look_ups.labels("failed").inc()
-            return await self._note_failure(snapshot, problem)
-        return await self._note_found(snapshot, found, but=but)
+            return await self._note_failure(snapshot, problem, began_at)
+        return await self._note_found(snapshot, found, began_at, but=but)
 
     async def _note_found(
-        self, snapshot: Snapshot, found: Found, *, but: str | None = None, only_open: bool = False
+        self,
+        snapshot: Snapshot,
+        found: Found,
+        began_at: int,
+        *,
+        but: str | None = None,
+        only_open: bool = False,
     ) -> CallRow | None:
-        self._retries.pop(snapshot.row.id, None)
+        retry = self._retries.pop(snapshot.row.id, None)
         self._metrics.look_ups.labels(found.source).inc()
         contacts = tuple(_shown(contact) for contact in found.contacts if contact.id != but)
         lookup: LookupState = "found" if contacts else "none"
-        return await self._note(snapshot, lookup, LookupResult(contacts=contacts), only_open=only_open)
+        failures = 0 if retry is None else retry.failures
+        question = self._question(snapshot, began_at, failures, found.source)
+        result = LookupResult(contacts=contacts, question=question)
+        return await self._note(snapshot, lookup, result, only_open=only_open)
 
-    async def _note_failure(self, snapshot: Snapshot, problem: ConnectorError) -> CallRow | None:
+    def _question(self, snapshot: Snapshot, began_at: int, failures: int, source: str = "") -> Question:
+        number, milliseconds = snapshot.customer.e164 or "", self._clock() - began_at
+        return Question(
+            at=began_at, number=number, milliseconds=milliseconds, source=source, failures=failures
+        )
+
+    async def _note_failure(
+        self, snapshot: Snapshot, problem: ConnectorError, began_at: int
+    ) -> CallRow | None:
         """Note a failure, and decide whether it is tried again before the next event comes."""
         row = snapshot.row
         before = self._retries.pop(row.id, None)
         claimed_until = None
+        failures = 1 if before is None else before.failures + 1
         if _is_transient(problem) and snapshot.call.state is CallState.RINGING:
-            failures = 1 if before is None else before.failures + 1
             pause = pause_after(failures, self._chance())
             # Ours beyond the pause: the others ask only if this process does not live to ask again.
             claimed_until = self._clock() + int(pause * SECOND) + LOOK_UP_WITHIN
             self._retries[row.id] = Retry(failures, pause, claimed_until)
-        result = LookupResult(problem=problem.reason, asks_again=claimed_until is not None)
-        if row.lookup == "failed" and lookup_result(row) == result:
+        question = self._question(snapshot, began_at, failures - 1)
+        result = LookupResult(problem=problem.reason, asks_again=claimed_until is not None, question=question)
+        if row.lookup == "failed" and _shows_as(lookup_result(row), result):
             await self._store.write(partial(calls.hold_question, call_id=row.id, until=claimed_until))
             return None
         return await self._note(snapshot, "failed", result, claimed_until)
@@ -274,13 +294,18 @@ class CallerLookup:
         return await self._store.write(noting)
 
 
-class _Question(TypedDict):
+def _shows_as(before: LookupResult, now: LookupResult) -> bool:
+    """Tell whether banners show two failures alike."""
+    return (before.problem, before.asks_again) == (now.problem, now.asks_again)
+
+
+class _Asked(TypedDict):
     portal_id: int
     e164: str
     country: str
 
 
-def _question(snapshot: Snapshot) -> _Question:
+def _asked(snapshot: Snapshot) -> _Asked:
     return {
         "portal_id": snapshot.phone.portal_id,
         "e164": snapshot.customer.e164 or "",

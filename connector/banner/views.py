@@ -28,11 +28,25 @@ Action = Literal["hang_up", "transfer"]
 TICKETS_SHOWN = 5
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """How a look-up went: when, by which number (E.164), who answered it, how long that took.
+
+    `failures` in a row came before.
+    """
+
+    at: int
+    number: str
+    milliseconds: int
+    source: str = ""
+    failures: int = 0
+
+
 class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     """What the look-up of a call's number found, as it is kept with the call; tickets by contact id.
 
     `last_at` is when a contact's last ticket was made, open or not.
     Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
+    `question` is empty where the release before has looked up.
     """
 
     contacts: tuple[Contact, ...] = ()
@@ -40,6 +54,7 @@ class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     last_at: dict[str, int] = {}
     problem: str = ""
     asks_again: bool = False
+    question: Question | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import click
 
 from connector import __version__
 from connector.errors import ConnectorError
+from connector.logs import spelt_out
 
 
 class CommandPlace(NamedTuple):
@@ -71,7 +72,7 @@ class Commands(click.Group):
         except ConnectorError as problem:
             sentence = str(problem) or type(problem).__doc__ or problem.reason
             steps = filter(None, (sentence, NEXT_STEPS.get(problem.reason)))
-            raise click.ClickException(" ".join(steps)) from problem
+            raise click.ClickException(spelt_out(" ".join(steps))) from problem
 
 
 def _loaded(name: str) -> ModuleType:

@@ -1,5 +1,6 @@
 """What is typed and what is shown: option types, secrets from files, tables for people, JSON for machines."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -7,8 +8,9 @@ import click
 import msgspec
 
 from connector.casing import ascii_upper
-from connector.clock import to_iso
+from connector.clock import from_iso, to_iso
 from connector.errors import CommandError
+from connector.logs import spelt_out
 
 Row = Mapping[str, Any]
 
@@ -39,6 +41,19 @@ class Listen(click.ParamType[tuple[str, int]]):
         if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
             self.fail(f"{value!r} is not written as 127.0.0.1:9101.", param, ctx)
         return host.strip("[]"), int(port)
+
+
+class Moment(click.ParamType[int]):
+    """A moment, in UTC unless it says otherwise; its epoch milliseconds."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        try:
+            return from_iso(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not written as 2026-11-30 or 2026-11-30T09:00.", param, ctx)
 
 
 def secret_in(secret_file: TextIO | None) -> str:
@@ -90,8 +105,15 @@ def show_one(row: Row, *, as_json: bool) -> None:
 
 
 def write_json(content: object) -> None:
-    """Write JSON that people can read too."""
-    click.echo(msgspec.json.format(msgspec.json.encode(content), indent=2))
+    """Write JSON that people can read too; what does not print in a text is written as JSON can."""
+    text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+    click.echo("\n".join(map(_json_line, text.split("\n"))))
+
+
+def _json_line(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 def moment(at: int | None) -> str | None:
@@ -120,4 +142,5 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_cell, value))
-    return " ".join(str(value).split())
+    # Whoever calls may be called anything: a terminal would do what escapes in a name tell it.
+    return spelt_out(" ".join(str(value).split()))

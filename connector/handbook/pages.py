@@ -22,6 +22,7 @@ NAMES = (
     "users",
     "calling",
     "recordings",
+    "history",
     "settings",
     "commands",
     "addresses",

@@ -12,14 +12,15 @@ from sqlalchemy import Connection
 from connector.clock import SECOND, Clock
 from connector.errors import ConcurrencyExceeded, OutcomeUnknown, StoreError, ZohoDown, ZohoError
 from connector.limits import Permit, PortalBudget
+from connector.outbox.attempt_log import AttemptLog
 from connector.outbox.retrying import NAMELESS, Decision, Fate
 from connector.outbox.sightings import Sightings
-from connector.store import Store, in_flight, outcomes
+from connector.store import Store, attempts, in_flight, outcomes
 from connector.store.in_flight import Note
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Done, Settled, Stands
 from connector.zoho.budget import Leaves
-from connector.zoho.client import Desk
+from connector.zoho.client import Desk, Exchange
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
 
 SEND_SECONDS = SEND_TIMEOUT_SECONDS + 7
@@ -142,6 +143,7 @@ class Delivery:
         self._settling = settling
         self._store = settling.store
         self._clock = settling.clock
+        self._log = AttemptLog(settling.clock)
 
     @property
     def is_noted(self) -> bool:
@@ -159,7 +161,7 @@ class Delivery:
 
     async def desk(self) -> Desk:
         """Return the portal's Desk, for what is read: each request waits for a permit of its own."""
-        return (await self._find_desk()).using(_Reading(self))
+        return (await self._find_desk()).using(_Reading(self), self._note_read)
 
     async def post(self, body: Body, request: Request[Answer], contact_key: str = "") -> Answer:
         """Send what makes a record, noted first; OutcomeUnknown where it may be there or not."""
@@ -194,7 +196,8 @@ class Delivery:
                 await self._note(sent)
                 self.open = True
                 async with asyncio.timeout((leaves_by - self._settling.steady()) / SECOND):
-                    answer = await request(desk.using(_Until(permit, self._settling.steady, leaves_by)), body)
+                    until = _Until(permit, self._settling.steady, leaves_by)
+                    answer = await request(desk.using(until, self._note_write), body)
             except TimeoutError as problem:
                 raise OutcomeUnknown(f"No answer within {SEND_SECONDS} s.") from problem
             except ZohoError as problem:
@@ -209,7 +212,8 @@ class Delivery:
     async def _note(self, sent: Sent) -> None:
         stamp = self._settling.sightings.stamp()
         sent = msgspec.structs.replace(sent, noted=stamp)
-        note = Note(self.row, uuid4().hex + stamp, _write_sent(sent), self._clock())
+        owner, answered = uuid4().hex + stamp, self._log.pending()
+        note = Note(self.row, owner, _write_sent(sent), self._clock(), answered)
         try:
             row = await self._store.together(in_flight.note_all, note)
         except StoreError:
@@ -220,7 +224,14 @@ class Delivery:
         if row is None:
             raise RowChanged
         self.row, self.sent = row, sent
+        self._log.clear()
         self._settling.sightings.see_own(row)
+
+    def _note_write(self, exchange: Exchange) -> None:
+        self._log.note_write(exchange, self.sent.revision)
+
+    def _note_read(self, exchange: Exchange) -> None:
+        self._log.note_read(exchange, self.row.revision)
 
     @asynccontextmanager
     async def permit(self) -> AsyncGenerator[Permit]:
@@ -261,7 +272,8 @@ class Delivery:
         """Note what stands in Desk now, and that it was made of `body`; `also` is written in that commit."""
         sent = Sent(body=body, revision=stands.revision, contact_key=self.sent.contact_key)
         full = msgspec.structs.replace(stands, sent=_write_sent(sent))
-        settled = Done(self.row, self._clock(), full, outcome in TOOK_A_WRITE, also)
+        answered = self._log.settled(outcome, stands.reason, stands.detail)
+        settled = Done(self.row, self._clock(), full, outcome in TOOK_A_WRITE, also, answered)
         await self._settle(outcome, lambda: self._store.together(outcomes.done_all, settled))
 
     async def dead(self, reason: str, detail: str, step: str = "", strikes: int | None = None) -> None:
@@ -269,13 +281,13 @@ class Delivery:
         why: Mapping[str, Any] = {"reason": reason, "detail": detail, "step": step, "strikes": strikes}
         nothing = not self.open
         await self._change(
-            "dead", lambda c: outcomes.dead(c, self.row, self._clock(), applied_nothing=nothing, **why)
+            "dead", why, lambda c: outcomes.dead(c, self.row, self._clock(), applied_nothing=nothing, **why)
         )
 
     async def later(
         self,
         due_at: int,
-        attempts: int,
+        failures: int,
         reason: str,
         detail: str,
         *,
@@ -284,10 +296,11 @@ class Delivery:
     ) -> None:
         """Put the row back until a moment; what may have been applied will be looked for first."""
         why: Mapping[str, Any] = {"reason": reason, "detail": detail, "strikes": strikes}
-        more: Mapping[str, Any] = {"due_at": due_at, "attempts": attempts, "zoho_answers": zoho_answers}
+        more: Mapping[str, Any] = {"due_at": due_at, "attempts": failures, "zoho_answers": zoho_answers}
         nothing = not self.open
         await self._change(
             "later",
+            why,
             lambda c: outcomes.later(c, self.row, self._clock(), applied_nothing=nothing, **why, **more),
         )
 
@@ -305,7 +318,9 @@ class Delivery:
         why: Mapping[str, Any] = {"reason": decision.reason, "detail": decision.detail}
         more: Mapping[str, Any] = {"was_answered": was_answered, "strikes": decision.strikes}
         await self._change(
-            "unknown", lambda c: outcomes.unknown(c, self.row, self._clock(), due_at=due_at, **why, **more)
+            "unknown",
+            why,
+            lambda c: outcomes.unknown(c, self.row, self._clock(), due_at=due_at, **why, **more),
         )
 
     async def leave(self) -> None:
@@ -314,7 +329,7 @@ class Delivery:
         detail = "The process was stopped before the answer came."
         why: Mapping[str, Any] = {"reason": OutcomeUnknown.reason, "detail": detail}
         await self._change(
-            "unknown", lambda c: outcomes.unknown(c, self.row, self._clock(), due_at=due_at, **why)
+            "unknown", why, lambda c: outcomes.unknown(c, self.row, self._clock(), due_at=due_at, **why)
         )
 
     async def fail(self, decision: Decision, *, is_over: bool) -> None:
@@ -331,17 +346,34 @@ class Delivery:
 
     async def wait_for(self, contact: Wanted, refused: Collection[str]) -> Row:
         """Want a contact and return its row; unless it is there or given up, this one waits for it."""
-        row = await self._store.write(
-            lambda c: outcomes.wait_for_contact(c, self.row, contact, self._clock(), refused)
-        )
+        answered = self._log.pending()
+
+        def write(connection: Connection) -> Row | None:
+            row = outcomes.wait_for_contact(connection, self.row, contact, self._clock(), refused)
+            if row is not None:
+                attempts.add(connection, [(self.row.id, each) for each in answered])
+            return row
+
+        row = await self._store.write(write)
         if row is None:
             raise RowChanged
+        self._log.clear()
         if row.state not in outcomes.OVER:
             self.is_settled, self.outcome = True, "waiting"
         return row
 
-    async def _change(self, outcome: str, change: Callable[[Connection], Settled]) -> None:
-        await self._settle(outcome, lambda: self._store.write(change))
+    async def _change(
+        self, outcome: str, why: Mapping[str, Any], change: Callable[[Connection], Settled]
+    ) -> None:
+        answered = self._log.settled(outcome, why["reason"], why["detail"])
+
+        def write(connection: Connection) -> Settled:
+            settled = change(connection)
+            if settled is not None:
+                attempts.add(connection, [(self.row.id, each) for each in answered])
+            return settled
+
+        await self._settle(outcome, lambda: self._store.write(write))
 
     async def _settle(self, outcome: str, write: Callable[[], Awaitable[Settled]]) -> None:
         await self._settling.gather()

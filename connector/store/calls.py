@@ -1,6 +1,6 @@
 """Keep the calls: one row each, holding the fold of its events."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -166,6 +166,28 @@ _save = Bulk(calls, _SAVED, _saving)
 def _values(row: CallRow) -> tuple[Any, ...]:
     state, body = (None, None) if row.call is None else (row.call.state.value, _pack(row.call))
     return row.id, state, body, row.revision, row.changed_at, row.closes_at
+
+
+def note_not_recorded(
+    connection: Connection, reasons: Mapping[int, NotRecorded], rows: Iterable[CallRow]
+) -> list[NotRecorded]:
+    """Write down why these locked calls leave no record, by their ids; return the reasons that are new.
+
+    Those that are not named leave one, belong to a call group, or go on. What stays as it was costs nothing.
+    """
+    changed = {row.id: row for row in rows if row.not_recorded != reasons.get(row.id)}
+    if changed:
+        _note_reason.execute(connection, [(row_id, reasons.get(row_id)) for row_id in sorted(changed)])
+    for row_id, row in changed.items():
+        row.not_recorded = reasons.get(row_id)
+    return [row.not_recorded for row in changed.values() if row.not_recorded is not None]
+
+
+_note_reason = Bulk(
+    calls,
+    ("id", "not_recorded"),
+    lambda given: update(calls).where(calls.c.id == given.c.id).values(not_recorded=given.c.not_recorded),
+)
 
 
 def touch(connection: Connection, call_ids: Collection[int], now: int, **values: Any) -> None:

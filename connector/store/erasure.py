@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from connector.calls import CallEvent, Direction, NotRecorded, fold
 from connector.numbers import AS_WRITTEN, behind, country_at
+from connector.store import attempts, listing
 from connector.store import calls as call_rows
 from connector.store.calls import CallRow
 from connector.store.retention import OVER
@@ -208,6 +209,10 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
     delivered = connection.execute(
         update(outbox).where(outbox.c.call_id.in_(call_ids)).values(**settled, **blank)
     )
+    rows = connection.execute(select(outbox.c.id).where(outbox.c.call_id.in_(call_ids))).scalars().all()
+    attempts.erase(connection, rows)
+    listing.erase(connection, call_ids)
+    connection.execute(delete(orders).where(_about(call_ids)))
     heard = connection.execute(delete(recording_accesses).where(recording_accesses.c.call_id.in_(call_ids)))
     return Erased(
         calls=emptied.rowcount,
@@ -215,6 +220,12 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
         deliveries=delivered.rowcount,
         accesses=heard.rowcount,
     )
+
+
+def _about(call_ids: Collection[int]) -> ColumnElement[bool]:
+    """Select the orders that made calls or were about them."""
+    same = and_(calls.c.phone_system_id == orders.c.phone_system_id, calls.c.call_id == orders.c.call_id)
+    return exists().where(same, calls.c.id.in_(call_ids))
 
 
 def _never_came() -> ColumnElement[bool]:

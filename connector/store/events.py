@@ -1,6 +1,7 @@
 """Keep the events: each once, for as long as calls may still hear from them."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, func
 from connector.calls import CallEvent
 from connector.store.bulk import Bulk, Given
 from connector.store.engine import insert
-from connector.store.tables import events, unread
+from connector.store.tables import event_repeats, events, unread
 
 RAW_AT_MOST = 65_536
 """How much of an unreadable body is kept."""
@@ -59,6 +60,35 @@ def keep(connection: Connection, rows: Sequence[EventRow], erased: Collection[in
     return {(row[0], row[1], row[2]) for row in new if row[3] not in erased}
 
 
+def count_repeats(
+    connection: Connection,
+    rows: Sequence[EventRow],
+    new: Collection[Identity],
+    erased: Collection[int],
+    now: int,
+) -> None:
+    """Count events that were said again, of calls that were not `erased`; `new` are those that are kept now.
+
+    Where a connection broke at the very commit, the event may be counted once too often.
+    """
+    times = Counter(row.identity for row in rows if row.call_id not in erased)
+    times.subtract(new)
+    again = [(*identity, count, now) for identity, count in sorted(times.items()) if count > 0]
+    if again:
+        _count_repeats.execute(connection, again)
+
+
+_EVENT = ("phone_system_id", "source", "event_id")
+
+
+def _counting(given: Given) -> Executable:
+    adding = given.insert()
+    more = {"times": event_repeats.c.times + adding.excluded.times, "last_at": adding.excluded.last_at}
+    return adding.on_conflict_do_update(index_elements=_EVENT, set_=more)
+
+
+_count_repeats = Bulk(event_repeats, (*_EVENT, "times", "last_at"), _counting)
+
 _OF = ("phone_system_id", "source", "event_id", "call_id")
 
 
@@ -83,6 +113,42 @@ def _asking(given: Given) -> Executable:
 
 
 _of_calls = Bulk(events, ["call_id"], _asking)
+
+
+class ReceivedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a call as it was received; `event` is None where what it said was erased.
+
+    It was said again so many times, the last time at `repeated_at`.
+    """
+
+    call_id: int
+    received_at: int
+    event: CallEvent | None
+    repeats: int
+    repeated_at: int | None
+
+
+def received(connection: Connection, call_ids: Collection[int], at_most: int) -> list[ReceivedEvent]:
+    """Return the events of calls in the order in which they were received, the first ones."""
+    same = and_(*(event_repeats.c[name] == events.c[name] for name in _EVENT))
+    asked = (
+        select(events.c.call_id, events.c.received_at, events.c.body, event_repeats.c.times)
+        .add_columns(event_repeats.c.last_at)
+        .join(event_repeats, same, isouter=True)
+        .where(events.c.call_id.in_(call_ids))
+        .order_by(events.c.received_at, events.c.source, events.c.event_id)
+        .limit(at_most)
+    )
+    return [
+        ReceivedEvent(
+            call_id=row.call_id,
+            received_at=row.received_at,
+            event=_unpack(row.body) if row.body else None,
+            repeats=row.times or 0,
+            repeated_at=row.last_at,
+        )
+        for row in connection.execute(asked)
+    ]
 
 
 class Unread(msgspec.Struct, frozen=True):

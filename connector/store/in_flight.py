@@ -11,6 +11,9 @@ import msgspec
 from sqlalchemy import Connection, case, select, update
 
 from connector.clock import SECOND
+from connector.errors import OutcomeUnknown
+from connector.store import attempts
+from connector.store.attempts import Attempt
 from connector.store.bulk import ConditionalUpdate
 from connector.store.outbox import IS_UNDER_WAY, Row
 from connector.store.tables import outbox
@@ -33,12 +36,16 @@ NOBODY = {"owner": None, "lease_until": None}
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A request, `sent`, that is about to leave for a row as it was read; `owner` is new for each note."""
+    """A request, `sent`, that is about to leave for a row as it was read; `owner` is new for each note.
+
+    `answered` are requests for it that were answered before and are not kept yet.
+    """
 
     row: Row
     owner: str
     sent: bytes
     now: int
+    answered: tuple[Attempt, ...] = ()
 
 
 def as_read(row: Row) -> dict[str, Any]:
@@ -57,6 +64,8 @@ def note_all(connection: Connection, notes: Sequence[Note]) -> list[Row | None]:
     again = [each for each in notes if each.row.owner is not None]
     noted = _FIRST.run(connection, [as_read(each.row) | _written(each) for each in first])
     noted |= _AGAIN.run(connection, [owned(each.row) | _written(each) for each in again])
+    written = (each for each in notes if each.owner in noted)
+    attempts.add(connection, [(each.row.id, told) for each in written for told in each.answered])
     # By owner: of two for one row, picked twice by one process, only one may leave.
     return [noted_row(each) if each.owner in noted else None for each in notes]
 
@@ -111,6 +120,9 @@ class UnderWay(msgspec.Struct, frozen=True):
     lease_until: int | None
     sent_at: int | None
     sent: bytes | None
+    kind: str = "call"
+    desk_id: str | None = None
+    revision: int = 1
 
 
 def under_way(connection: Connection) -> list[UnderWay]:
@@ -125,7 +137,8 @@ def give_up(connection: Connection, those: Sequence[UnderWay], now: int) -> int:
 
 
 # What was sent is another's only where one of these is.
-_TELLING = tuple(name for name in UnderWay.__struct_fields__ if name != "sent")
+_NOT_TELLING = ("sent", "kind", "desk_id", "revision")
+_TELLING = tuple(name for name in UnderWay.__struct_fields__ if name not in _NOT_TELLING)
 
 
 def _give_up(connection: Connection, each: UnderWay, now: int) -> int:
@@ -133,4 +146,21 @@ def _give_up(connection: Connection, each: UnderWay, now: int) -> int:
     state = case((outbox.c.sent_at.is_(None), "due"), else_="unknown")
     changing = update(outbox).where(*same, outbox.c.state == "sending")
     values = {"state": state, "due_at": now, "ahead": True, "picked_until": None, "changed_at": now}
-    return connection.execute(changing.values(values | NOBODY)).rowcount
+    count = connection.execute(changing.values(values | NOBODY)).rowcount
+    if count and each.sent_at is not None:
+        attempts.add(connection, [(each.id, _unanswered(each, each.sent_at, now))])
+    return count
+
+
+def _unanswered(each: UnderWay, sent_at: int, now: int) -> Attempt:
+    """Return an attempt of which nobody will learn the answer."""
+    records = "/contacts" if each.kind == "contact" else "/calls"
+    return Attempt(
+        at=sent_at,
+        milliseconds=max(0, now - sent_at),
+        operation=f"POST {records}" if each.desk_id is None else f"PATCH {records}/{each.desk_id}",
+        revision=each.revision,
+        outcome="unknown",
+        reason=OutcomeUnknown.reason,
+        detail="The process that sent it ended before the answer came.",
+    )

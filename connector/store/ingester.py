@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from connector.calls import CallEvent, NotRecorded, call_key, closing, fold
 from connector.clock import SECOND, Clock
-from connector.store import call_groups, calls, erasure, events, outbox, unrecorded
+from connector.store import call_groups, calls, erasure, events, outbox
 from connector.store.calls import CallRow
 from connector.store.events import EventRow, Identity
 
@@ -79,14 +79,17 @@ class EventIngester:
         if any(row.erased_at is not None for row in rows.values()):
             silent += erasure.erase_late(connection, _by_call(arrivals), rows, now)
         erased = {row.id for row in rows.values() if row.erased_at is not None}
-        new = events.keep(connection, sorted(_event_rows(arrivals, rows), key=_identity), erased)
+        told = sorted(_event_rows(arrivals, rows), key=_identity)
+        new = events.keep(connection, told, erased)
+        if len(new) < len(told):
+            events.count_repeats(connection, told, new, erased, now)
         changed, left = self._fold(connection, rows, _new_by_call(arrivals, new))
         calls.save(connection, changed, now)
         portals = {arrival.sender.id: arrival.sender.portal_id for arrival in arrivals}
         internal = {arrival.sender.id for arrival in arrivals if arrival.sender.with_internal}
         came = call_groups.outcome(connection, changed, portals, now + self._record_after, left, internal)
         outbox.want(connection, came.wanted, now)
-        silent += unrecorded.note(connection, came.not_recorded, (*changed, *came.roots))
+        silent += calls.note_not_recorded(connection, came.not_recorded, (*changed, *came.roots))
         by_name = {(row.phone_system_id, row.call_id): row for row in changed}
         results = [_count(arrival, new, by_name) for arrival in arrivals]
         if silent:

@@ -87,6 +87,13 @@ def last_dialled(connection: Connection, phone_id: int, agent: str, number: str)
     return None if row is None else _order(row)
 
 
+def of_calls(connection: Connection, phone_id: int, call_ids: Collection[str]) -> list[Order]:
+    """Return the orders that made these calls or are about them, the oldest first."""
+    theirs = and_(orders.c.phone_system_id == phone_id, orders.c.call_id.in_(call_ids))
+    asked = select(*_COLUMNS).where(theirs).order_by(orders.c.id)
+    return [_order(row) for row in connection.execute(asked)]
+
+
 def waiting(connection: Connection, phone_id: int, now: int, at_most: int) -> list[Order]:
     """Return what a phone system has not fetched yet, the oldest first."""
     which = _waits(now, orders.c.phone_system_id == phone_id)

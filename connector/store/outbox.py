@@ -184,6 +184,25 @@ def find(connection: Connection, portal_id: int, kind: Kind, key: str, *, lock: 
     return _one(connection, same, lock=lock)
 
 
+def of_calls(connection: Connection, call_ids: Collection[int]) -> list[Row]:
+    """Return the deliveries of calls' records."""
+    asked = select(*COLUMNS).where(outbox.c.call_id.in_(call_ids)).order_by(outbox.c.id)
+    return [row_of(found) for found in connection.execute(asked).mappings()]
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    contact_key: str = ""
+
+
+_sent = msgspec.json.Decoder(_Sent).decode
+
+
+def contact_of(connection: Connection, row: Row) -> Row | None:
+    """Return the delivery of the contact that a call's record waits for or stands on, if there is one."""
+    key = contact_key_of(row.step) or (_sent(row.sent).contact_key if row.sent else "")
+    return find(connection, row.portal_id, "contact", key) if key else None
+
+
 def list_rows(connection: Connection, state: State, limit: int = 100) -> list[Row]:
     """Return the rows in a state, those that changed last first."""
     newest_first = select(*COLUMNS).where(outbox.c.state == state).order_by(outbox.c.changed_at.desc())

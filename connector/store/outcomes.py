@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 
 from connector.clock import MINUTE
-from connector.store import limits, refusals
+from connector.store import attempts, limits, refusals
+from connector.store.attempts import Attempt
 from connector.store.bulk import ConditionalUpdate, ValueOf
 from connector.store.in_flight import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
@@ -55,7 +56,7 @@ class Stands(msgspec.Struct, frozen=True, kw_only=True):
 class Done(msgspec.Struct, frozen=True):
     """A row after which this stands in Desk; `took` says that Desk took a write for it just now.
 
-    `also` is written in the same commit where the row is settled.
+    `also` is written in the same commit where the row is settled, and so is what was `answered`.
     """
 
     row: Row
@@ -63,6 +64,7 @@ class Done(msgspec.Struct, frozen=True):
     stands: Stands
     took: bool = False
     also: Callable[[Connection], None] | None = None
+    answered: tuple[Attempt, ...] = ()
 
     @property
     def shows(self) -> bool:
@@ -77,6 +79,7 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     were_settled = _settle_all(connection, those)
     settled = list(compress(those, were_settled))
     now = max(each.now for each in those)
+    attempts.add(connection, [(each.row.id, told) for each in settled for told in each.answered])
     for each in settled:
         if each.also is not None:
             each.also(connection)

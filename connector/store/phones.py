@@ -238,6 +238,21 @@ def rotate_secret(
     add_secret(connection, phone_id, encrypted, now, kind)
 
 
+class SecretLife(msgspec.Struct, frozen=True):
+    """From when to when a secret was one with which a phone system posts; None: until it is changed."""
+
+    kind: SecretKind
+    created_at: int
+    valid_until: int | None
+
+
+def secret_lives(connection: Connection, phone_id: int) -> list[SecretLife]:
+    """Return which secrets a phone system has had, the oldest first."""
+    columns = (phone_secrets.c[name] for name in SecretLife.__struct_fields__)
+    asked = select(*columns).where(phone_secrets.c.phone_system_id == phone_id).order_by(phone_secrets.c.id)
+    return [SecretLife(*row) for row in connection.execute(asked)]
+
+
 def set_senders(connection: Connection, phone_id: int, networks: Iterable[str]) -> None:
     """Let a phone system post from these networks only; none lets it post from anywhere."""
     connection.execute(delete(senders).where(senders.c.phone_system_id == phone_id))

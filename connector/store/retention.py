@@ -21,7 +21,6 @@ from sqlalchemy import (
     tuple_,
 )
 
-from connector.clock import DAY
 from connector.store.tables import (
     calls,
     events,
@@ -189,8 +188,8 @@ def prune_flows(connection: Connection, cutoffs: Cutoffs) -> int:
 
 
 def prune_orders(connection: Connection, cutoffs: Cutoffs) -> int:
-    """Delete what phone systems were to do a day ago; the audit has it."""
-    return _delete_oldest(connection, orders, orders.c.created_at, cutoffs.now - DAY)
+    """Delete what phone systems were to do, when calls of that time are kept no more; the audit has it."""
+    return _delete_oldest(connection, orders, orders.c.created_at, cutoffs.calls_before)
 
 
 BY_AGE: tuple[Callable[[Connection, Cutoffs], int], ...] = (

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -231,6 +232,9 @@ orders = Table(
     Index("uq_orders_acting", "phone_system_id", "call_id", "agent", "kind", unique=True,
           sqlite_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')"),
           postgresql_where=text("kind <> 'dial' AND state IN ('waiting', 'taken')")),
+    # What a call's history tells, and whom a telephone has called before.
+    Index("ix_orders_call", "phone_system_id", "call_id"),
+    Index("ix_orders_dialled", "phone_system_id", "agent", "number"),
     # Read again and again, and these are few.
     Index("ix_orders_open", "ends_at", sqlite_where=text("state IN ('waiting', 'taken')"),
           postgresql_where=text("state IN ('waiting', 'taken')")),
@@ -439,6 +443,71 @@ events = Table(
           postgresql_where=text("call_id IS NULL")),
     sqlite_with_rowid=False,
 )  # fmt: skip
+
+event_repeats = Table(
+    "event_repeats",
+    metadata,
+    # How often an event was said again; without a row, never.
+    Column("phone_system_id", Id, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["phone_system_id", "source", "event_id"],
+        ["events.phone_system_id", "events.source", "events.event_id"],
+        ondelete="CASCADE",
+    ),
+    sqlite_with_rowid=False,
+)
+
+_LISTED = "started_at IS NOT NULL"
+_SILENT = "not_recorded IS NOT NULL"
+_GOES_ON = "state IN ('ringing', 'answered')"
+
+listed_calls = Table(
+    "listed_calls",
+    metadata,
+    # What lists of calls are sorted and chosen by; written a little after the calls themselves.
+    Column("call_id", ForeignKey(calls.c.id, ondelete="CASCADE"), primary_key=True),
+    # That of the call when this was written: another one tells that it is out of date.
+    Column("revision", BigInteger, nullable=False),
+    Column("phone_system_id", BigInteger, nullable=False),
+    # Empty on what is not listed itself: calls that came out of others, and stubs.
+    Column("started_at", BigInteger),
+    Column("state", Text),
+    Column("not_recorded", Text),
+    # One for each way in which calls are asked for, the newest first.
+    Index("ix_listed_calls_started_at", "started_at", "call_id", sqlite_where=text(_LISTED),
+          postgresql_where=text(_LISTED)),
+    Index("ix_listed_calls_phone", "phone_system_id", "started_at", "call_id", sqlite_where=text(_LISTED),
+          postgresql_where=text(_LISTED)),
+    Index("ix_listed_calls_reason", "not_recorded", "started_at", "call_id", sqlite_where=text(_SILENT),
+          postgresql_where=text(_SILENT)),
+    Index("ix_listed_calls_open", "state", "started_at", "call_id", sqlite_where=text(_GOES_ON),
+          postgresql_where=text(_GOES_ON)),
+)  # fmt: skip
+
+listed_parties = Table(
+    "listed_parties",
+    metadata,
+    # Who took part in a listed call: `number` and the key of a caller, `agent` and the phone system's word.
+    Column("call_id", ForeignKey(calls.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("party", Text, primary_key=True),
+    # As in `listed_calls`: asked of these rows, it hides nothing from who plans the query.
+    Column("phone_system_id", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Index("ix_listed_parties_party", "party", "started_at", "call_id"),
+    sqlite_with_rowid=False,
+)
+
+listed_until = Table(
+    "listed_until",
+    metadata,
+    # Up to which change of a call, roughly, the lists are written: one row.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
 
 recording_accesses = Table(
     "recording_accesses",
@@ -702,3 +771,25 @@ outbox = Table(
     Index("ix_outbox_contacts", "changed_at", sqlite_where=text("kind = 'contact'"),
           postgresql_where=text("kind = 'contact'")),
 )  # fmt: skip
+
+attempts = Table(
+    "attempts",
+    metadata,
+    # What Desk answered to a delivery: the first few attempts and the last, numbered from 1.
+    Column("outbox_id", ForeignKey(outbox.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("milliseconds", BigInteger, nullable=False),
+    # Such as POST /calls; of the record, the revision that was sent or looked for.
+    Column("operation", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    # Empty where no answer came.
+    Column("status", Integer),
+    Column("error_code", Text, nullable=False, server_default=""),
+    Column("request_id", Text, nullable=False, server_default=""),
+    # What it came to, empty where the delivery went on; why, as its row had it.
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)

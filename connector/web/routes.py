@@ -10,6 +10,7 @@ from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
+    calls,
     contacts,
     desk_hooks,
     health,
@@ -112,6 +113,8 @@ def _pages() -> list[BaseRoute]:
         Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
+        Route("/calls", calls.calls_page),
+        Route("/calls/{key:name}", calls.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
@@ -130,6 +133,9 @@ def _programs() -> list[BaseRoute]:
     """Return what the banner and other programs ask."""
     return [
         Route("/api/banner/stream", banner.stream),
+        Route("/api/v1/calls", calls.list_calls),
+        # Whatever stands there names a call or none: it may be another's word for it.
+        Route("/api/v1/calls/{key:path}", calls.show_call),
         Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", banner.choose, methods=["POST"]),
         Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),

@@ -3,6 +3,7 @@
 Above each stands the operation and the official OpenAPI file (zoho/zohodesk-oas v1.0) that it is of.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from copy import copy
 from typing import Any, Self, TypeVar
@@ -33,6 +34,23 @@ from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
 
 T = TypeVar("T")
+
+REQUEST_IDS = ("X-Request-Id", "X-ZRequestId")
+"""Headers in which answers may name their request; Desk documents none."""
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that left, without what it said, and how it was answered; `status` is None if it was not."""
+
+    operation: str
+    milliseconds: int
+    status: int | None = None
+    error_code: str = ""
+    request_id: str = ""
+
+
+Tell = Callable[[Exchange], None]
+"""Hears of each request that left."""
 
 
 class Sorting:
@@ -95,11 +113,16 @@ class Desk:
         self._auth = DeskAuth(tokens)
         self._budget = budget
         self._sorting = sorting or Sorting()
+        self._tell: Tell | None = None
 
-    def using(self, budget: Budget) -> Self:
-        """Return the same Desk, whose requests use another budget, such as a permit that is held already."""
+    def using(self, budget: Budget, tell: Tell | None = None) -> Self:
+        """Return the same Desk, whose requests use another budget, such as a permit that is held already.
+
+        `tell` hears of each of them.
+        """
         other = copy(self)
         other._budget = budget
+        other._tell = tell
         return other
 
     # GET /organizations is operation getOrganizations of Organization.json
@@ -270,8 +293,14 @@ class Desk:
 
     async def _send(self, request: Request[T], *, live: bool = False) -> T:
         async with self._budget.request(request.cost, live=live) as leaves:
-            with mapped(str(request), at=self._origin, repeatable=request.repeatable):
-                response = await self._http.send(self._built(request, leaves), auth=self._auth)
+            response: httpx2.Response | None = None
+            began = time.perf_counter()
+            try:
+                with mapped(str(request), at=self._origin, repeatable=request.repeatable):
+                    response = await self._http.send(self._built(request, leaves), auth=self._auth)
+            finally:
+                if self._tell is not None:
+                    self._tell(_exchange(request, response, time.perf_counter() - began))
             told = wire.limits(response.headers)
             self._budget.observe(told.weight, told.remaining)
             return wire.decipher(request, response.status_code, response.headers, response.content)
@@ -285,3 +314,17 @@ class Desk:
             content=None if request.body is None else msgspec.json.encode(request.body),
             extensions=last_look(leaves),
         )
+
+
+def _exchange(request: Request[Any], response: httpx2.Response | None, seconds: float) -> Exchange:
+    operation, milliseconds = str(request), round(seconds * 1_000)
+    if response is None:
+        return Exchange(operation=operation, milliseconds=milliseconds)
+    named = (response.headers.get(name) for name in REQUEST_IDS)
+    return Exchange(
+        operation=operation,
+        milliseconds=milliseconds,
+        status=response.status_code,
+        error_code=wire.error_code(response.status_code, response.content),
+        request_id=next(filter(None, named), ""),
+    )

@@ -112,6 +112,11 @@ def limits(headers: Mapping[str, str]) -> Limits:
     )
 
 
+def error_code(status: int, body: bytes) -> str:
+    """Return Desk's errorCode, "" where an answer is good or names none."""
+    return "" if status < 400 else _problem(body).code
+
+
 def decipher(request: Request[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
     """Return what Desk answered, or raise the ZohoError that it amounts to.
 

@@ -6,9 +6,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from connector.demo.environment import Environment
+from connector.demo.phone import Phone
 from tests.acceptance import axe
 from tests.acceptance.pipeline.conftest import keep_picture
-from tests.acceptance.pipeline.test_day import sign_in
+from tests.acceptance.pipeline.test_day import event, sign_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -21,7 +22,7 @@ OPEN_TO_ALL = (
     "/oauth/callback?state=x&code=y",
     "/login/callback?error=access_denied",
 )
-FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99")
+FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody")
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
 
 
@@ -57,6 +58,20 @@ async def test_pages_for_administrators(page: Page, env: Environment) -> None:
     await sign_in(page, env, env.team.agents[0].email)
     for path in FOR_ADMINISTRATORS:
         await check(page, env.origin + path, "administrator-" + re.sub(r"\W+", "-", path))
+
+
+async def test_calls_and_their_history(page: Page, env: Environment, phone: Phone) -> None:
+    """The list leads to each call by the keyboard; what a phone system calls things may be long."""
+    agent, call = env.team.agents[0], f"history-{'x' * 100}"
+    await sign_in(page, env, agent.email)
+    for kind in ("ringing", "ended"):
+        await phone.post([event(env, call, kind, "+442079460999", agent=agent.extension)])
+    await check(page, f"{env.origin}/calls", "calls")
+    link = page.locator("ol.calls a").first
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("A call and its history")
+    await check(page, page.url, "call")
 
 
 @pytest.mark.parametrize("path", SANDBOX)

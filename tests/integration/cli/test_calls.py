@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connector.calls import Direction, EventType, NotRecorded
-from connector.cli.calls import WHY
+from connector.follow_up.listing import WHY
 from connector.store import Store
 from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.cli.conftest import Shell
@@ -34,7 +34,7 @@ def test_calls_that_leave_no_record(heard: Shell) -> None:
     (row,) = heard.json("calls", "list", "--not-recorded")
     assert row | {"call": ""} == {
         "at": "2026-01-05T09:00:00.000Z", "phone_system": "paris", "direction": "internal", "from": "1001",
-        "to": "1002", "agents": [], "record": None, "not_recorded": "internal",
+        "to": "1002", "agents": [], "state": "ended", "record": None, "not_recorded": "internal",
         "why": WHY[NotRecorded.INTERNAL], "call": "",
     }  # fmt: skip
     assert heard.json("calls", "list", "--not-recorded", "--phone", "paris", "--reason", "internal") == [row]
@@ -74,3 +74,42 @@ def test_unknown_phone_system(heard: Shell) -> None:
 def test_every_reason_has_its_words() -> None:
     """And each is another."""
     assert len(set(WHY.values())) == len(NotRecorded)
+
+
+def test_history(heard: Shell) -> None:
+    """Is told in parts, and whole for machines; by the phone system's own id too."""
+    row = heard.json("calls", "list")[1]
+    told = heard.json("calls", "show", row["call"])
+    assert (told["call"], told["record"]["state"], len(told["events"])) == (row["call"], "due", 2)
+    assert heard.json("calls", "show", "a", "--phone", "paris") == told
+    text = heard.ok("calls", "show", row["call"])
+    for part in ("Events, as they were received", "Delivery of the record", "paris (neutral)", "/pbx"):
+        assert part in text
+    assert "No call has this key" in heard.refused("calls", "show", "nobody")
+    assert "connector phones list" in heard.refused("calls", "show", "a", "--phone", "lyon")
+
+
+def test_filters(heard: Shell) -> None:
+    """Choose by time, number, agent and state."""
+    at = heard.json("calls", "list", "--number", "01 99 00 00 01", "--agent", "1001", "--state", "ended")
+    assert [row["from"] for row in at] == ["+33 1 99 00 00 01"]
+    assert len(heard.json("calls", "list", "--from", "2026-01-05", "--to", "2026-01-06")) == 2
+    assert heard.ok("calls", "list", "--to", "2026-01-05") == "There is no such call.\n"
+    assert "is not written as" in heard.type("calls", "list", "--from", "monday").output
+
+
+def test_escapes_reach_no_terminal(shell: Shell, portal_id: int) -> None:
+    """What a caller is called is spelt out, whatever it would make a terminal do; JSON stays JSON."""
+    shell.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR")
+    odd = "\x1b]0;owned\x07\x9b31m\u202e\r\nsip:x@example.com"
+    told = [event(0, EventType.RINGING, odd, agent=f"10{odd}", from_number=odd, queue=odd)]
+    store = Store(shell.database_url)
+    ingester = EventIngester(lambda: 1_767_603_600_000, record_after_seconds=0, silent_after_seconds=60)
+    store.write_now(partial(ingester.take, arrivals=[Arrival(Sender(1, "u", portal_id), told)]))
+    store.close()
+    key = shell.json("calls", "list")[0]["call"]
+    shown = shell.ok("calls", "show", key)
+    assert "\\x1b]0;owned\\x07" in shown
+    for text in (shown, shell.ok("calls", "list"), shell.ok("calls", "show", key, "--json")):
+        assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert shell.json("calls", "show", key)["events"][0]["queue"] == odd

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from connector.calls import CallEvent, EventType
 from connector.clock import MINUTE, SECOND
-from connector.store import Store, tables
+from connector.follow_up import CallLists
+from connector.store import Store, attempts, tables
+from connector.store.attempts import Attempt
 from connector.store.ingester import Arrival, EventIngester, Ingested, Sender
 from tests.integration.databases import Databases
 
@@ -68,6 +70,19 @@ class Desk:
         self.store.write_now(
             lambda c: c.execute(update(tables.outbox).where(tables.outbox.c.state == "due").values(done))
         )
+
+    async def tell_again(self, call_id: str) -> None:
+        """Have a call leave all that its history tells: events said again, attempts, a place in lists."""
+        self.take(*self.events(call_id))
+        failed = Attempt(at=self.time.now, milliseconds=9, operation="POST /calls", revision=1, detail=CALLER)
+        ids = [row_id for row_id in self.column("outbox.id") if isinstance(row_id, int)]
+        self.store.write_now(lambda c: attempts.add(c, [(row_id, failed) for row_id in ids]))
+        await CallLists(self.store, lambda: self.time.now + MINUTE).step()
+
+    def told(self) -> list[int]:
+        """Count what is kept for histories: attempts, events said again, listed calls, who took part."""
+        tables = ("attempts", "event_repeats", "listed_calls", "listed_parties")
+        return [self.count(table) for table in tables]
 
     def count(self, table: str) -> int:
         """Count the rows of a table."""

@@ -38,7 +38,7 @@ def everything(desk: Desk) -> bytes:
     columns = ("calls.body", "calls.found", "calls.chosen_contact_id", "events.body", "outbox.wanted",
                "outbox.sent", "outbox.key", "unread.body", "directory.number", "directory.contacts",
                "contacts.phone", "contacts.name", "contact_numbers.number", "audit.subject",
-               "audit.detail")  # fmt: skip
+               "audit.detail", "attempts.detail", "listed_parties.party")  # fmt: skip
     return repr([desk.column(column) for column in columns]).encode()
 
 
@@ -134,16 +134,31 @@ async def test_what_is_just_being_noted_is_not_erased(desk: Desk) -> None:
 
 
 @pytest.mark.both_engines
+async def test_what_histories_tell_goes_too(desk: Desk) -> None:
+    """Desk's answers, who took part, orders about the call; that it was there, and when, stays."""
+    desk.call("one")
+    await desk.tell_again("one")
+    whose = {"phone_system_id": SENDER.id, "asker": "a", "kind": "hang_up", "agent": "1001"}
+    order = whose | {"state": "done", "created_at": NOW, "ends_at": NOW}
+    desk.put("orders", *(order | {"uid": each, "key": each, "call_id": each} for each in ("one", "two")))
+    await forget(desk)
+    assert desk.told() == [0, 2, 1, 0]
+    assert desk.column("orders.call_id") == ["two"]
+
+
+@pytest.mark.both_engines
 async def test_orders_go_too(desk: Desk, time: Time) -> None:
-    """What was to be dialled is forgotten with its number; the others after a day, by themselves."""
+    """What was to be dialled is forgotten with its number; the others go when calls of that time do."""
     order = {"phone_system_id": SENDER.id, "asker": "a", "kind": "dial", "agent": "1001", "call_id": "c",
              "state": "done", "created_at": NOW, "ends_at": NOW}  # fmt: skip
     desk.put("orders", *(order | {"uid": each, "key": each, "number": each} for each in (CALLER, OTHER)))
     await forget(desk)
     assert desk.column("orders.number") == [OTHER]
-    time.now += DAY + SECOND
-    await Retention(desk.store, Settings(), desk.time).step()
-    assert desk.column("orders.number") == []
+    settings = Settings(keep_calls_days=10)
+    for days, left in ((9, [OTHER]), (2, [])):
+        time.now += days * DAY
+        await Retention(desk.store, settings, desk.time).step()
+        assert desk.column("orders.number") == left
 
 
 async def test_the_audit_knows_without_the_number(desk: Desk) -> None:

@@ -38,6 +38,17 @@ async def test_old_calls_go_with_all_that_hangs_on_them(desk: Desk, time: Time) 
     assert desk.column("calls.call_id") == ["young"]
 
 
+@pytest.mark.both_engines
+async def test_what_histories_tell_goes_along(desk: Desk, time: Time) -> None:
+    """Attempts, repeats of events and places in lists go with their call."""
+    desk.call("old")
+    await desk.tell_again("old")
+    assert desk.told() == [1, 2, 1, 2]
+    time.now += 401 * DAY
+    await prune_all(desk)
+    assert desk.told() == [0, 0, 0, 0]
+
+
 async def test_what_is_not_in_desk_stays(desk: Desk, time: Time) -> None:
     """A call that still has to reach Desk stays however old it is, a dead letter too."""
     desk.call("waiting", delivered=False)

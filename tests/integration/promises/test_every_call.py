@@ -12,8 +12,10 @@ from sqlalchemy import Connection, select
 
 from connector.calls import CallRecord, call_key, closing, watchdog_event
 from connector.clock import DAY
+from connector.follow_up.listing import Filter, read_page
+from connector.follow_up.viewers import COMMANDS
 from connector.numbers import read
-from connector.store import Store, calls, tables, unrecorded
+from connector.store import Store, calls, tables
 from connector.store.engine import writing
 from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.databases import Databases
@@ -73,8 +75,8 @@ class Listener:
 
     def reasons(self) -> dict[str, str]:
         """List the calls without a record, by their call keys."""
-        found = unrecorded.list_calls(self._connection, only_not_recorded=True)
-        return {each.key: each.not_recorded or "" for each in found}
+        found = read_page(self._connection, viewer=COMMANDS, asked=Filter(not_recorded=True), now=NOW)
+        return {each.call: each.not_recorded or "" for each in found.calls}
 
 
 @contextmanager

@@ -1,10 +1,14 @@
 """What becomes of calls from before it was kept why they leave no record."""
 
+from functools import partial
+
 from alembic import command
 from sqlalchemy import text
 
 from connector.calls import NotRecorded
-from connector.store import Store, migrating, unrecorded
+from connector.follow_up.listing import Filter, read_page
+from connector.follow_up.viewers import COMMANDS
+from connector.store import Store, migrating
 from connector.store.engine import open_engine, writing
 from tests.integration.databases import Databases
 from tests.integration.recordings.test_migration import PHONE, PORTAL, _begin_anew
@@ -47,8 +51,9 @@ def test_calls_of_before(databases: Databases) -> None:
         migrating.migrate(engine)
         engine.dispose()
         store = Store(url)
-        found = store.read_now(lambda c: unrecorded.list_calls(c, only_not_recorded=True))
-        assert {each.key: each.not_recorded for each in found} == {
+        page = partial(read_page, viewer=COMMANDS, asked=Filter(not_recorded=True), now=1)
+        found = store.read_now(page).calls
+        assert {each.call: each.not_recorded for each in found} == {
             "k-1": NotRecorded.EARLIER, "k-5": NotRecorded.ERASED
         }  # fmt: skip
         store.close()

@@ -1,0 +1,341 @@
+"""Tell the history of a call: what was received, what became of it, and all that Desk answered; read only.
+
+One reading serves the command, the API and pages. Moments are RFC 3339, numbers as people read them.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from connector.banner import views
+from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, Leg, talk_seconds
+from connector.clock import SECOND, Clock, to_iso
+from connector.contacts import Contact
+from connector.errors import NotFound, UnknownPhoneSystem
+from connector.follow_up.listing import WHY, ends, listed_of
+from connector.follow_up.shapes import (
+    AttemptSeen,
+    CallHistory,
+    CallSeen,
+    ContactSeen,
+    DeliverySeen,
+    EventSeen,
+    LegSeen,
+    ListenerSeen,
+    LookUpSeen,
+    OrderSeen,
+    RecordingSeen,
+)
+from connector.follow_up.viewers import Viewer
+from connector.recordings.access import piece_of
+from connector.store import Store, attempts, calls, events, listing, orders, outbox, phones, recordings, users
+from connector.store.attempts import NumberedAttempt
+from connector.store.calls import CallRow
+from connector.store.events import ReceivedEvent
+from connector.store.listing import CallGroup, Which
+from connector.store.orders import Order
+from connector.store.outbox import Row
+from connector.store.phones import PhoneSystem, SecretLife
+
+EVENTS_AT_MOST = 1_000
+LISTENERS_AT_MOST = 200
+
+MISSING = "No call has this key, or it is older than calls are kept."
+
+
+class History:
+    """Tell the histories of calls."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def show(self, viewer: Viewer, key: str, *, phone_system: str | None = None) -> CallHistory:
+        """Return the history of the call group that a call belongs to, by the call's key.
+
+        With the address of a `phone_system`, `key` is what that one calls it.
+        Raises NotFound for a call that is not there, or not for this viewer to see; UnknownPhoneSystem.
+        """
+        asked: dict[str, Any] = {
+            "viewer": viewer,
+            "key": key,
+            "phone_system": phone_system,
+            "now": self._clock(),
+        }
+        return await self._store.read(partial(read_history, **asked))
+
+
+def read_history(
+    connection: Connection, *, viewer: Viewer, key: str, phone_system: str | None, now: int
+) -> CallHistory:
+    """Read a history, as `History.show` returns it."""
+    if phone_system is not None:
+        key = _key_of(connection, phone_system, key, now)
+    group = listing.group_of_key(connection, key)
+    phone = None if group is None else phones.get(connection, group.root.phone_system_id, now)
+    if group is None or phone is None or not _may_see(connection, viewer, group):
+        raise NotFound(MISSING)
+    return _Reader(connection, viewer, group, phone).read()
+
+
+def _key_of(connection: Connection, slug: str, call_id: str, now: int) -> str:
+    """Return the key of what a phone system calls a call; "" where there is none."""
+    phone = phones.find(connection, slug, now)
+    if phone is None:
+        raise UnknownPhoneSystem(f"There is no phone system {slug}.")
+    row = calls.find(connection, phone.id, call_id)
+    return "" if row is None else row.key
+
+
+def _may_see(connection: Connection, viewer: Viewer, group: CallGroup) -> bool:
+    if viewer.sees_all or viewer.user is None:
+        return True
+    theirs = Which(own=listing.agents_of(connection, viewer.user))
+    return listing.is_asked_for(listed_of(group), theirs, None)
+
+
+class _Reader:
+    """Read the parts of one history."""
+
+    def __init__(self, connection: Connection, viewer: Viewer, group: CallGroup, phone: PhoneSystem) -> None:
+        self._connection = connection
+        self._viewer = viewer
+        self._group = group
+        self._phone = phone
+        self._ids = [row.id for row in group.rows]
+        self._known = [row.call for row in group.rows if row.call is not None]
+        self._keys = {row.id: row.key for row in group.rows}
+
+    def read(self) -> CallHistory:
+        root, viewer = self._group.root, self._viewer
+        seen, told = listed_of(self._group), viewer.sees_all
+        rows = outbox.of_calls(self._connection, self._ids)
+        record = next((row for row in rows if row.call_id == root.id), None)
+        received = self._received() if told else None
+        return CallHistory(
+            call=root.key,
+            phone_system=self._phone.slug,
+            phone_system_name=self._phone.name,
+            dialect=self._phone.dialect,
+            at=to_iso(seen.started_at or self._group.heard_at),
+            state=seen.state,
+            talk_seconds=talk_seconds(self._known) if self._known else None,
+            waiting_seconds=_waiting_seconds(self._known),
+            not_recorded=root.not_recorded,
+            why="" if root.not_recorded is None else WHY[root.not_recorded],
+            erased_at=_moment(root.erased_at),
+            record=None if record is None else _delivery(record, (), is_whole=told),
+            calls=self._calls(),
+            events=received,
+            more_events=received is not None and len(received) == EVENTS_AT_MOST,
+            orders=self._orders(),
+            deliveries=self._deliveries(rows) if told else None,
+            recordings=self._recordings(),
+            listeners=self._listeners() if viewer.sees_listeners else None,
+        )
+
+    def _calls(self) -> tuple[CallSeen, ...]:
+        words = {leg.agent for call in self._known for leg in call.legs}
+        known = users.by_words(self._connection, self._phone.id, sorted(words))
+        names = {word: user.name for word, user in known.items()}
+        ordered = sorted(self._group.rows, key=lambda row: (row.call.started_at if row.call else 0, row.id))
+        return tuple(_call(row, self._group, self._viewer, names) for row in ordered)
+
+    def _received(self) -> tuple[EventSeen, ...]:
+        lives = phones.secret_lives(self._connection, self._phone.id)
+        found = events.received(self._connection, self._ids, EVENTS_AT_MOST)
+        return tuple(_event(each, self._keys[each.call_id], self._phone, lives) for each in found)
+
+    def _orders(self) -> tuple[OrderSeen, ...]:
+        names = [row.call_id for row in self._group.rows]
+        found = orders.of_calls(self._connection, self._phone.id, names)
+        return tuple(_order(each, self._viewer) for each in found)
+
+    def _deliveries(self, rows: Sequence[Row]) -> tuple[DeliverySeen, ...]:
+        contacts = (outbox.contact_of(self._connection, row) for row in rows)
+        whole = {row.id: row for row in (*rows, *filter(None, contacts))}
+        told = attempts.of_deliveries(self._connection, whole)
+        return tuple(
+            _delivery(row, [each for each in told if each.outbox_id == row.id], is_whole=True)
+            for row in whole.values()
+        )
+
+    def _recordings(self) -> tuple[RecordingSeen, ...]:
+        found = {each.url: each for call in self._known for each in call.recordings}
+        return tuple(
+            RecordingSeen(
+                id=piece_of(url),
+                seconds=each.seconds,
+                source=_source(url) if self._viewer.sees_all else None,
+            )
+            for url, each in found.items()
+        )
+
+    def _listeners(self) -> tuple[ListenerSeen, ...]:
+        found = recordings.accesses(self._connection, key=self._group.root.key, limit=LISTENERS_AT_MOST)
+        return tuple(
+            ListenerSeen(
+                user=each.user,
+                what=each.what,
+                recording=each.piece,
+                at=to_iso(each.at),
+                last_at=to_iso(each.last_at),
+                times=each.times,
+            )
+            for each in found
+        )
+
+
+def _call(row: CallRow, group: CallGroup, viewer: Viewer, names: Mapping[str, str]) -> CallSeen:
+    call = row.call
+    look_up = _look_up(row, viewer)
+    if call is None:
+        return CallSeen(call=row.key, call_id=row.call_id, look_up=look_up)
+    from_number, to_number = ends(call, group)
+    return CallSeen(
+        call=row.key,
+        call_id=row.call_id,
+        parent=call.parent,
+        state=call.state,
+        direction=call.direction,
+        from_number=viewer.number(from_number),
+        to_number=viewer.number(to_number),
+        queue=call.queue,
+        started_at=to_iso(call.started_at),
+        answered_at=_moment(call.answered_at),
+        ended_at=_moment(call.ended_at),
+        cause=call.cause,
+        closed_because=call.watchdog,
+        legs=tuple(_leg(leg, names) for leg in call.legs),
+        look_up=look_up,
+    )
+
+
+def _leg(leg: Leg, names: Mapping[str, str]) -> LegSeen:
+    return LegSeen(
+        agent=leg.agent,
+        name=names.get(leg.agent),
+        state=leg.state,
+        offered_at=_moment(leg.offered_at),
+        answered_at=_moment(leg.answered_at),
+        over_at=_moment(leg.over_at),
+        cause=leg.cause,
+    )
+
+
+def _look_up(row: CallRow, viewer: Viewer) -> LookUpSeen:
+    found = views.lookup_result(row)
+    asked = found.question
+    contacts: tuple[Contact, ...] = found.contacts if viewer.sees_numbers else ()
+    return LookUpSeen(
+        state=row.lookup,
+        at=None if asked is None else to_iso(asked.at),
+        number=None if asked is None else viewer.number(asked.number),
+        source=None if asked is None else asked.source,
+        milliseconds=None if asked is None else asked.milliseconds,
+        failures=0 if asked is None else asked.failures,
+        problem=found.problem,
+        count=len(found.contacts),
+        contacts=tuple(
+            ContactSeen(id=each.id, name=each.name, account=each.account, url=each.url) for each in contacts
+        ),
+        chosen=row.chosen_contact_id,
+    )
+
+
+def _event(told: ReceivedEvent, key: str, phone: PhoneSystem, lives: Sequence[SecretLife]) -> EventSeen:
+    event, again_at = told.event, _moment(told.repeated_at)
+    more: dict[str, Any] = {"call": key, "received_at": to_iso(told.received_at), "repeats": told.repeats}
+    if event is None:
+        return EventSeen(**more, repeated_at=again_at)
+    return EventSeen(
+        **more,
+        repeated_at=again_at,
+        signed_by=_signed_by(event, told.received_at, phone, lives),
+        at=to_iso(event.at),
+        type=event.type,
+        source=event.source,
+        id=event.id,
+        direction=event.direction,
+        from_number=event.from_number,
+        to_number=event.to_number,
+        agent=event.agent,
+        parent=event.parent,
+        queue=event.queue,
+        cause=event.cause,
+        recording=None if event.recording_url is None else piece_of(event.recording_url),
+    )
+
+
+_KINDS: Mapping[str, str] = {"signing": "signing secret", "address": "secret in the address"}
+
+
+def _signed_by(event: CallEvent, at: int, phone: PhoneSystem, lives: Sequence[SecretLife]) -> str:
+    """Say who stands for an event: the secrets that were valid then are told by when they were given."""
+    if event.source == WATCHDOG_SOURCE:
+        return "the connector itself, because the end was not reported"
+    valid = [each for each in lives if each.created_at <= at and at < (each.valid_until or at + 1)]
+    words = [f"{_KINDS[each.kind]} of {to_iso(each.created_at)}" for each in valid]
+    return f"{phone.slug} ({phone.dialect}): {' or '.join(words) or 'no secret'}"
+
+
+def _order(order: Order, viewer: Viewer) -> OrderSeen:
+    return OrderSeen(
+        id=order.uid,
+        kind=order.kind,
+        by=order.asker,
+        at=to_iso(order.created_at),
+        agent=order.agent,
+        number=viewer.number(order.number or None),
+        state=order.state,
+        reason=order.reason,
+        detail=order.detail if viewer.sees_numbers else "",
+    )
+
+
+def _delivery(row: Row, told: Sequence[NumberedAttempt], *, is_whole: bool) -> DeliverySeen:
+    """Return a delivery; what Desk said of it is left out unless it `is_whole`."""
+    return DeliverySeen(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        revision=row.revision,
+        sent_revision=row.sent_revision,
+        due_at=to_iso(row.due_at),
+        desk_id=row.desk_id,
+        desk_url=row.desk_url,
+        reason=row.reason,
+        detail=row.detail if is_whole else "",
+        attempts_made=told[-1].number if told else 0,
+        attempts=tuple(map(_attempt, told)),
+    )
+
+
+def _attempt(each: NumberedAttempt) -> AttemptSeen:
+    values = {name: getattr(each, name) for name in AttemptSeen.__struct_fields__}
+    return AttemptSeen(**values | {"at": to_iso(each.at)})
+
+
+def _source(url: str) -> str:
+    """Return the host of a recording's address, or its scheme: what stands behind may be a credential."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    return parts.hostname or parts.scheme
+
+
+def _waiting_seconds(known: Sequence[Call]) -> int | None:
+    answers = [call.answered_at for call in known if call.answered_at is not None]
+    ended = [call.ended_at for call in known if call.ended_at is not None]
+    until = min(answers) if answers else max(ended, default=None)
+    if until is None:
+        return None
+    return max(0, until - min(call.started_at for call in known)) // SECOND
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else to_iso(at)

@@ -1,0 +1,40 @@
+"""Decide who may see what of calls that are over; pure.
+
+Supervisors and administrators see all of it. An agent sees the calls that were theirs, without what was said
+to Desk. A key of the role agent belongs to nobody: whoever holds it sees every call, with masked numbers.
+"""
+
+import msgspec
+
+from connector import numbers
+from connector.store.users import Role, User
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks; `user` is None for a key, or for a command."""
+
+    role: Role
+    user: User | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        """Tell whether they see everybody's calls, and all that was said to Desk."""
+        return self.role != "agent"
+
+    @property
+    def sees_numbers(self) -> bool:
+        """Tell whether numbers, and whose they are, are shown to them."""
+        return self.sees_all or self.user is not None
+
+    @property
+    def sees_listeners(self) -> bool:
+        """Tell whether they see who has heard recordings."""
+        return self.role == "administrator"
+
+    def number(self, text: str | None) -> str | None:
+        """Return a number as they may see it."""
+        return text if text is None or self.sees_numbers else numbers.mask(text)
+
+
+COMMANDS = Viewer(role="administrator")
+"""Whoever may run commands on the database."""

@@ -1,0 +1,1 @@
+"""What came of calls: lists of them, and the history of each."""

@@ -1,0 +1,176 @@
+"""The history of a call, as programs and people are told it."""
+
+import html
+import re
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import pytest
+
+from connector.calls import call_key
+from connector.store import recordings, users
+from connector.web.calls import SHOWN
+from tests.integration.pipeline.place import Place
+
+pytestmark = pytest.mark.anyio
+
+CALLER = "+442079460001"
+ODD = 'a/b c?%#\u00fc;"<[31m.wav'
+"""What a phone system may call a call."""
+
+
+async def ask(place: Place, role: str, path: str = "", **more: Any) -> httpx2.Response:
+    """Ask for calls with a key of a role."""
+    key = await place.services.keys.add_key(f"{role} {path} {more}"[:200], role, actor="test")
+    return await place.client.get(
+        f"/api/v1/calls{path}", headers={"Authorization": f"Bearer {key}"}, params=more
+    )
+
+
+async def told(place: Place, key: str, role: str = "administrator") -> dict[str, Any]:
+    """Return a call's history."""
+    answer = await ask(place, role, f"/{key}")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def key_of(place: Place, call_id: str) -> str:
+    """Return the key of a call."""
+    return call_key((await place.services.phone_systems.find("pbx")).phone.uid, call_id)
+
+
+async def whole_call(place: Place, call_id: str = "c-1") -> str:
+    """Ring, answer, end and deliver a call, and return its key."""
+    place.sandbox.state.desk.add_contact(last_name="Vane", phone=CALLER)
+    async with place.banner("ada@example.com") as banner:
+        ringing = place.event("ringing", call_id, agent="1001")
+        await place.post(ringing)
+        await banner.until(lookup="found")
+        await place.post(ringing)
+        await place.post(place.event("answered", call_id, agent="1001"), place.event("ended", call_id))
+        await place.post(place.event("recorded", call_id, recording_url="https://pbx.example/t?token=secret"))
+    await place.services.deliverer.once()
+    return await key_of(place, call_id)
+
+
+@pytest.mark.both_engines
+async def test_all_of_a_call(place: Place) -> None:
+    """Events and who signed them, the fold, the look-up, Desk's answers, the record, recordings."""
+    key = await whole_call(place)
+    ada = await place.services.store.read(lambda c: users.by_email(c, "ada@example.com"))
+    assert ada is not None
+    await place.services.store.write(lambda c: recordings.note(c, 1, ada.id, "played", "p", 5))
+    history = await told(place, key)
+    events = history["events"]
+    assert [each["type"] for each in events] == ["ringing", "answered", "ended", "recorded"]
+    assert [each["repeats"] for each in events] == [1, 0, 0, 0]
+    assert all(each["signed_by"].startswith("pbx (neutral): signing secret of 20") for each in events)
+    (call,) = history["calls"]
+    assert (call["call_id"], call["state"], call["from"]) == ("c-1", "ended", "+44 20 7946 0001")
+    assert [(leg["agent"], leg["name"], leg["state"]) for leg in call["legs"]] == [("1001", "Ada", "over")]
+    look_up = call["look_up"]
+    assert (look_up["state"], look_up["number"], look_up["source"]) == ("found", CALLER, "desk")
+    assert [each["name"] for each in look_up["contacts"]] == ["Vane"]
+    assert look_up["at"].endswith("Z")
+    assert look_up["milliseconds"] >= 0
+    (delivery,) = history["deliveries"]
+    (attempt,) = delivery["attempts"]
+    assert (attempt["operation"], attempt["status"], attempt["outcome"]) == ("POST /calls", 200, "written")
+    assert (delivery["state"], delivery["attempts_made"]) == ("done", 1)
+    assert history["record"] == delivery | {"attempts": [], "attempts_made": 0}
+    assert history["record"]["desk_url"].startswith("http")
+    assert [each["source"] for each in history["recordings"]] == ["pbx.example"]
+    assert [(each["user"], each["what"]) for each in history["listeners"]] == [("ada@example.com", "played")]
+    assert "secret" not in str(history).replace("signing secret", "")
+
+
+async def test_who_is_told_what(place: Place) -> None:
+    """What is not for somebody is left out; what is not theirs at all is not there."""
+    key = await whole_call(place)
+    supervisor, holder = await told(place, key, "supervisor"), await told(place, key, "agent")
+    assert supervisor["listeners"] is None
+    assert supervisor["deliveries"]
+    assert (holder["events"], holder["deliveries"], holder["listeners"]) == (None, None, None)
+    (call,) = holder["calls"]
+    assert (call["from"], call["look_up"]["number"]) == ("+44***01", "+44***01")
+    assert (call["look_up"]["contacts"], call["look_up"]["count"]) == ([], 1)
+    assert "Vane" not in str(holder)
+    own = (await place.ask("ada@example.com", f"/api/v1/calls/{key}")).json()
+    assert (own["events"], own["calls"][0]["from"]) == (None, "+44 20 7946 0001")
+    assert (await place.ask("bruno@example.com", f"/api/v1/calls/{key}")).status_code == 404
+    assert (await place.client.get(f"/api/v1/calls/{key}")).status_code == 401
+    listed = (await place.ask("ada@example.com", "/api/v1/calls")).json()
+    assert [each["call"] for each in listed["calls"]] == [key]
+    assert (await place.ask("bruno@example.com", "/api/v1/calls")).json()["calls"] == []
+
+
+async def test_odd_keys(place: Place) -> None:
+    """A phone system's own id may be anything, a key of nobody's is not there."""
+    assert (await place.post(place.event("ringing", ODD))).status_code == 202
+    found = await ask(place, "supervisor", f"/{quote(ODD, safe='')}", phone_system="pbx")
+    assert found.status_code == 200
+    assert found.json()["call"] == await key_of(place, ODD)
+    for path in ("/nobody", f"/{quote(ODD, safe='')}", "/a%2Fb", "/%00", "/%ff", "/" + "x" * 5_000):
+        assert (await ask(place, "supervisor", path)).status_code == 404
+    assert (await ask(place, "supervisor", "/nobody", phone_system="lyon")).status_code == 404
+
+
+async def test_filters_of_the_api(place: Place) -> None:
+    """Are read from the address; what cannot be one is told by its name."""
+    await place.post(place.event("ringing", "c-1", agent="1001"))
+    for asked, count in (
+        (
+            {
+                "number": "020 7946 0001",
+                "agent": "ada@example.com",
+                "state": "ringing",
+                "phone_system": "pbx",
+            },
+            1,
+        ),
+        ({"from": "2020-01-01", "to": "2200-01-01T00:00:00+02:00"}, 1),
+        ({"to": "2020-01-01"}, 0),
+        ({"not_recorded": "true"}, 0),
+        ({"reason": "erased", "not_recorded": "false"}, 0),
+    ):
+        answer = (await ask(place, "supervisor", **asked)).json()
+        assert (len(answer["calls"]), answer["next"], answer["complete"]) == (count, None, True)
+    for name, value in (
+        ("from", "yesterday"), ("to", "-1"), ("state", "gone"), ("reason", "x"), ("not_recorded", "1"),
+        ("limit", "1001"), ("cursor", "%"), ("number", "\0"), ("agent", "x" * 321),
+    ):  # fmt: skip
+        answer = await ask(place, "supervisor", **{name: value})
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await ask(place, "agent", number="1")).status_code == 403
+
+
+async def test_pages(place: Place) -> None:
+    """Show the same to whoever is signed in: the list with its form, page by page, and one call."""
+    key = await whole_call(place)
+    await place.post(*(place.event("ringing", f"r-{each}", queue="<b>q</b>") for each in range(SHOWN)))
+    await place.services.agents.add_agent("eve@example.com", "Eve", role="supervisor", actor="test")
+    first = await place.ask("eve@example.com", "/calls?state=&number=020+7946+0001")
+    assert first.status_code == 200
+    assert first.text.count("<li>") == SHOWN
+    (behind,) = re.findall(r'href="(/calls\?[^"]*cursor[^"]*)"', first.text)
+    second = await place.ask("eve@example.com", html.unescape(behind))
+    assert re.findall(r"/calls/(zpc\w+)", second.text) == [key]
+    shown = (await place.ask("eve@example.com", f"/calls/{key}")).text
+    for part in ("POST /calls", "signing secret of", "Vane", f"/recordings/{key}", "pbx.example"):
+        assert part in shown
+    odd = (await place.ask("eve@example.com", f"/calls/{await key_of(place, 'r-1')}")).text
+    assert "&lt;b&gt;q&lt;/b&gt;" in odd
+    assert "<b>" not in odd
+    own = (await place.ask("ada@example.com", f"/calls/{key}")).text
+    assert "Vane" in own
+    assert "POST /calls" not in own
+    for email, path, status in (
+        ("bruno@example.com", f"/calls/{key}", 404),
+        ("eve@example.com", "/calls/nobody", 404),
+        ("eve@example.com", "/calls?state=gone", 422),
+        ("eve@example.com", "/calls?cursor=x", 422),
+    ):
+        assert (await place.ask(email, path)).status_code == status
