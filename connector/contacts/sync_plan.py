@@ -87,7 +87,7 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
     if now < sync.waits_until:
         return None
     left = terms.credits_a_day - spent_today(sync, now)
-    if sync.phase == "filling" and not spent_today(sync, now):
+    if sync.phase == "filling" and terms.credits_a_day and not spent_today(sync, now):
         # The first page of the day, or contacts that change all day long would stop it for good.
         return Task.FILL
     if waiting and left >= waiting_cost(waiting):
@@ -108,7 +108,8 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
 def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
     """Tell whether filling waits for tomorrow's credits."""
     spent = spent_today(sync, now)
-    return sync.phase == "filling" and spent > 0 and spent + PAGE_COST > terms.credits_to_fill
+    may_begin = terms.credits_a_day and not spent
+    return sync.phase == "filling" and not may_begin and spent + PAGE_COST > terms.credits_to_fill
 
 
 def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
