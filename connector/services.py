@@ -126,7 +126,7 @@ class Services:
             self.hub.end_sessions(open_ones - living, Message("signed_out", b"{}"))
 
     def end_streams(self) -> None:
-        """Let everybody go who waits for news: the server is stopping."""
+        """Let everybody go who waits for an answer: the server is stopping."""
         self.hub.close()
         self.recordings.end()
         self.orders.close()

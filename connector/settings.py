@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=YEAR,
-            description="How long after its end a call's record is due, so that late news joins it",
+            description="How long after its end a call's record is due, so that what comes late joins it",
         ),
     ] = 3
     settle_after_seconds: Annotated[

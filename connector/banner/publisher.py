@@ -88,7 +88,7 @@ class Publisher:
     async def publish(self, rows: Sequence[CallRow]) -> list[Snapshot]:
         """Show changed calls to those who see them, whichever process has their banner.
 
-        Return what was read of those that were news to the banners of this process.
+        Return what was read of those that the banners of this process had not been shown.
         """
         self._bus.notify_calls(row.id for row in rows)
         return await self._show(rows)
@@ -102,7 +102,7 @@ class Publisher:
         await self.publish(await self._store.read(partial(calls.by_ids, ids=call_ids)))
 
     async def on_notice(self, call_ids: Collection[int]) -> list[Snapshot]:
-        """Show what calls are now that another process has changed; return those that were news."""
+        """Show what calls are now that another process has changed; return those that were not shown yet."""
         if not call_ids or not self._hub.open_banners:
             return []
         return await self._show(await self._store.read(partial(calls.by_ids, ids=call_ids)))

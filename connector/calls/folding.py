@@ -133,7 +133,7 @@ def _latest(event: CallEvent) -> tuple[int, str, str]:
 
 
 def _overtakes(sign: CallEvent, guess: CallEvent) -> bool:
-    """Tell whether this sign of life is news to the watchdog: learnt after its guess, and no older.
+    """Tell whether this sign of life is new to the watchdog: learnt after its guess, and no older.
 
     What had arrived before was weighed when the watchdog closed the call; without this, a phone
     system whose clock is ahead of ours would keep its calls open for ever.

@@ -46,7 +46,7 @@ def show(*, row_id: int, as_json: bool) -> None:
 @deliveries.command("drop")
 @click.argument("row_id", type=ROW_ID, metavar="ID")
 def drop(*, row_id: int) -> None:
-    """Give a delivery up for good; later news of its call change nothing, only a retry does."""
+    """Give a delivery up for good; what comes of its call later changes nothing, only a retry does."""
     change = partial(by_hand.drop, row_id=row_id, now=system_clock(), actor=actor())
     in_store(lambda store: store.write(change))
     click.echo(f"Dropped: {row_id}.")

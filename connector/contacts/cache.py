@@ -57,7 +57,7 @@ class ContactCache:
         return await self._loader.load((portal_id, e164, country))
 
     async def keep(self, portal_id: int, e164: str, found: Sequence[Contact], asked_at: int) -> None:
-        """Keep what Desk answered to a question that left at `asked_at`, unless later news are kept."""
+        """Keep what Desk answered to a question that left at `asked_at`, unless a later answer is kept."""
         answer = Answer(_encode(found), asked_at)
 
         def write(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Show the whole road without any account: the sandbox, the connector, a phone, and agents at their banners.
+"""Show the whole pipeline without an account: the sandbox, the connector, a phone, and agents at banners.
 
 Sandbox and connector are the programs that one would run oneself, in processes of their own.
 """

@@ -93,7 +93,7 @@ class CallPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallLists:
-    """Answer lists of calls; `step` keeps what they are made of up with the calls."""
+    """Return lists of calls; `step` keeps what they are made of up with the calls."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class ClockSkew:
-    """Tell whether this process may trust its clock with leases that other machines judge by theirs.
+    """Tell whether this process may trust its clock with times that other machines compare with theirs.
 
     On SQLite there is one machine, and so one clock.
     """

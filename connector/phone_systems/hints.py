@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class HintReader:
-    """Answer the questions of phone systems; what is not known in time is left out."""
+    """Return what phone systems ask; what is not known in time is left out."""
 
     def __init__(self, store: Store, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._store = store

@@ -53,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def known_calls(recorded: RecordedCall) -> list[Call]:
-    """Return the calls of a family that anything is known of."""
+    """Return the calls of a call group that anything is known of."""
     return [row.call for row in recorded.call_group if row.call is not None]
 
 

@@ -100,7 +100,7 @@ class Outages:
             log.warning("store_back", extra={"doing": self._doing})
 
     def _turns(self, *, to: bool) -> bool:
-        """Say whether it fails now, and return whether that is news; several threads may say so at once."""
+        """Say whether it fails now, and return whether that is new; several threads may say so at once."""
         with self._changing:
             is_new, self._lasts = self._lasts is not to, to
         return is_new

@@ -246,8 +246,8 @@ def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False
 def drop(connection: Connection, row_id: int, now: int) -> list[int]:
     """Give a delivery up for good, by hand; return the calls whose banner shows something else now.
 
-    Later news of its call change nothing; whoever thinks better of it can still retry it. What is being sent,
-    or is in Desk, is left alone. Calls that wait for a dropped contact learn of it at once.
+    What comes of its call later changes nothing; whoever thinks better of it can still retry it. What is
+    being sent, or is in Desk, is left alone. Calls that wait for a dropped contact learn of it at once.
     """
     row = get(connection, row_id)
     if row is None or row.state not in DROPPED:

@@ -57,7 +57,7 @@ def taken_since(connection: Connection, portal_id: int, work: Work, since: int) 
 
 
 def refused(connection: Connection, refusal: Refusal) -> bool:
-    """Note that Desk refuses writes of a kind; return whether that is news."""
+    """Note that Desk refuses writes of a kind; return whether that is new."""
     key = {"portal_id": refusal.portal_id, "work": refusal.work}
     connection.execute(insert(connection, portal_writes).values(key).on_conflict_do_nothing())
     is_new = portal_writes.c.reason != refusal.reason
