@@ -222,7 +222,7 @@ def test_rubbish_leaves_nothing(place: Place) -> None:
 
 
 def kept() -> int:
-    """Count the objects that there are; a library keeps dead weak references for a while, in a bounded list."""
+    """Count the objects that there are; a library keeps dead weak references for a while, but not for good."""
     gc.collect()
     return sum(not isinstance(each, ReferenceType) for each in gc.get_objects())
 
