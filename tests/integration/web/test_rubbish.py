@@ -222,7 +222,7 @@ def test_rubbish_leaves_nothing(place: Place) -> None:
 
 
 def kept() -> int:
-    """Count the objects that there are; a library keeps dead weak references for a while, but not for good."""
+    """Count the objects that there are but dead weak references, which a library keeps for a while."""
     gc.collect()
     return sum(not isinstance(each, ReferenceType) for each in gc.get_objects())
 
