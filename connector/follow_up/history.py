@@ -15,6 +15,7 @@ from connector.banner.caller_lookup import YOUNG_FOR
 from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, CallState, Direction, Leg, talk_seconds
 from connector.clock import SECOND, Clock, to_iso
 from connector.contacts import Contact
+from connector.dialects.past_calls import SOURCE as IMPORTED
 from connector.errors import NotFound
 from connector.follow_up.listing import WHY, ends, listed_of, phone_of
 from connector.follow_up.shapes import (
@@ -318,6 +319,8 @@ def _signed_by(event: CallEvent, at: int, phone: PhoneSystem, lives: Sequence[Se
     """
     if event.source == WATCHDOG_SOURCE:
         return "the connector itself, because the end was not reported"
+    if event.source == IMPORTED:
+        return "nobody: it was read from a file by `connector import`"
     valid = [each for each in lives if each.created_at <= at and at < (each.valid_until or at + 1)]
     words = [f"{_KINDS[each.kind]} of {to_iso(each.created_at)}" for each in valid]
     dialect = _dialect(phone, at, lives)

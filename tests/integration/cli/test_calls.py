@@ -1,6 +1,8 @@
 """`connector calls list`: what came of each call, and which leave no record."""
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +125,18 @@ def test_a_record_of_an_erased_call(heard: Shell) -> None:
     store.close()
     heard.ok("forget", "--number", "+33199000001", "--yes")
     assert [each["record"] for each in heard.json("calls", "list")] == [None, "erased"]
+
+
+def test_past_calls(shell: Shell, portal_id: int, tmp_path: Path) -> None:
+    """Were signed by nobody."""
+    shell.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR")
+    file = tmp_path / "past.jsonl"
+    row = {"started_at": "2026-01-05T09:00:00Z", "direction": "in", "from": "+33199000001", "call_id": "a",
+           "duration_seconds": 9}  # fmt: skip
+    file.write_text(json.dumps(row), encoding="utf-8")
+    shell.ok("import", str(file), "--phone", "paris", "--format", "jsonl")
+    events = shell.json("calls", "show", "a", "--phone", "paris")["events"]
+    assert {each["signed_by"].partition(":")[0] for each in events} == {"nobody"}
 
 
 def test_escapes_reach_no_terminal(shell: Shell, portal_id: int) -> None:
