@@ -16,7 +16,6 @@ from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
-from connector.errors import SettingsError
 from connector.follow_up import CallLists, History
 from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
@@ -45,12 +44,7 @@ class Services:
         self.metrics = Metrics()
         self.encryptor = Encryptor(settings.secret_key)
         self.http = http_client()
-        self.data_centers = data_centers.with_added(
-            [data_centers.parse_row(row) for row in settings.zoho_data_centers]
-        )
-        if settings.zoho_data_center not in self.data_centers:
-            known = ", ".join(self.data_centers)
-            raise SettingsError(f"ZOHO_DATA_CENTER is {settings.zoho_data_center!r}; there is {known}.")
+        self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)

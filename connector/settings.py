@@ -2,13 +2,13 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_network
 from math import log2
 from pathlib import Path
 from string import ascii_letters, ascii_uppercase, digits
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
@@ -160,9 +160,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=CENTURY, description="How long bodies that could not be read are kept")
     ] = 30
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
-    log_format: Annotated[str, Meta(pattern="^(console|json)$", description="console or json")] = "console"
+    log_format: Annotated[Literal["console", "json"], Meta(description="console or json")] = "console"
     log_level: Annotated[
-        str, Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")
     ] = "INFO"
 
     @property
@@ -183,8 +183,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.zoho_client_secrets.get(location, self.zoho_client_secret).reveal()
 
 
-def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; SettingsError names the variable that is wrong.
+Check = Callable[[Settings], None]
+"""Raises SettingsError where a setting will not do; what it says begins with the variable's name."""
+
+
+def load(environment: Mapping[str, str] | None = None, *, checks: Iterable[Check] = ()) -> Settings:
+    """Read the settings, and carry out `checks` on them; one SettingsError names all that is wrong.
 
     The environment wins over the TOML file that CONNECTOR_FILE names.
     """
@@ -192,49 +196,53 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
     found |= {name: environment[ascii_upper(name)] for name in _FIELDS if ascii_upper(name) in environment}
     found |= {"zoho_client_secrets": _client_secrets(environment)}
-    settings = msgspec.convert(_converted(found), Settings, dec_hook=_secret)
-    _all(
-        partial(_check_listen, settings),
-        partial(_check_public_url, settings),
-        partial(_check_proxies, settings),
-    )
+    values: dict[str, Any] = {}
+
+    def convert(name: str) -> None:
+        values[name] = _convert(name, found[name])
+
+    wrong = _problems(partial(convert, name) for name in found)
+    settings = msgspec.convert(values, Settings, dec_hook=_secret)
+    # What could not be read is its default here: it has been named, and what is said of that is of no use.
+    unread = tuple(f"{ascii_upper(name)} " for name in sorted(found.keys() - values.keys()))
+    checked = _problems(partial(check, settings) for check in (*_READABLE, *checks))
+    wrong += [problem for problem in checked if not problem.startswith(unread)]
+    if wrong:
+        raise SettingsError(" ".join(wrong))
     return settings
 
 
-def _all(*checks: Callable[[], None]) -> None:
-    """Carry out all checks, and tell in one SettingsError what each found."""
+def _problems(checks: Iterable[Callable[[], None]]) -> list[str]:
+    """Carry out all checks, and return what those say that find something wrong."""
     wrong = []
     for check in checks:
         try:
             check()
         except SettingsError as problem:
             wrong.append(str(problem))
-    if wrong:
-        raise SettingsError(" ".join(wrong))
+    return wrong
 
 
-def _converted(found: Mapping[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-
-    def convert(name: str) -> None:
-        values[name] = _convert(name, found[name])
-
-    _all(*(partial(convert, name) for name in found))
-    return values
-
-
-def check_complete(settings: Settings) -> None:
-    """Refuse to serve with settings missing, or with a SECRET_KEY too weak: SettingsError names them all."""
-    missing = [ascii_upper(name) for name in ("secret_key", "zoho_client_id") if not getattr(settings, name)]
-    if not settings.zoho_client_secret and not settings.zoho_client_secrets:
-        missing.append("ZOHO_CLIENT_SECRET")
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
+def check_secret_key_set(settings: Settings) -> None:
+    """Refuse to serve without any SECRET_KEY."""
+    if not settings.secret_key:
         raise SettingsError(
-            f"{', '.join(missing)} {are} not set. `connector secret-key` makes a SECRET_KEY, which encrypts "
-            "Zoho's tokens: keep it safe. Zoho's API console shows the ID and the secret of your client."
+            "SECRET_KEY is not set: `connector secret-key` makes one. It encrypts tokens: keep it safe."
         )
-    check_secret_key(settings)
+
+
+def check_client_id(settings: Settings) -> None:
+    """Refuse to serve without the client's id."""
+    if not settings.zoho_client_id:
+        raise SettingsError("ZOHO_CLIENT_ID is not set: Zoho's API console shows the ID of your client.")
+
+
+def check_client_secret(settings: Settings) -> None:
+    """Refuse to serve without the client's secret, or one at some data centre."""
+    if not settings.zoho_client_secret and not settings.zoho_client_secrets:
+        raise SettingsError(
+            "ZOHO_CLIENT_SECRET is not set: Zoho's API console shows the secret of your client."
+        )
 
 
 def check_secret_key(settings: Settings) -> None:
@@ -263,6 +271,9 @@ def _is_strong(key: str) -> bool:
     return len(key) * bits >= KEY_BITS and len(letters) >= min(kinds // 2, 16)
 
 
+NEEDED: tuple[Check, ...] = (check_secret_key_set, check_secret_key, check_client_id, check_client_secret)
+"""What must be in order to serve or deliver, beside what `load` itself refuses."""
+
 KEY_BITS = 256
 _ALPHABETS = (
     *(frozenset(digits), frozenset(f"{digits}abcdef"), frozenset(f"{digits}ABCDEF")),
@@ -282,9 +293,6 @@ def _from_file(path: str) -> dict[str, Any]:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise SettingsError(f"{FILE_VARIABLE} names {path}, which cannot be read: {problem}") from problem
-    for name in found:
-        if name not in _OF_THE_FILE:
-            raise SettingsError(f"{path} sets {name}, and there is no such setting.")
     return found
 
 
@@ -297,14 +305,30 @@ def _client_secrets(environment: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _convert(name: str, value: Any) -> Any:
+    if name not in _FIELDS:
+        raise SettingsError(f"The file that {FILE_VARIABLE} names sets {name}, and there is no such setting.")
     kind = _FIELDS[name].type
     if isinstance(value, str) and _is_list(kind):
         value = [part.strip() for part in value.split(",") if part.strip()]
     try:
         return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as problem:
-        shown = "" if "secret" in name else f" (it is {value!r})"
-        raise SettingsError(f"{ascii_upper(name)} is wrong: {problem}{shown}.") from problem
+        # A database's address may hold a password.
+        shown = "" if "secret" in name or "database" in name else f", and is {value!r}"
+        raise SettingsError(f"{ascii_upper(name)} is wrong: it must be {_wanted(kind)}{shown}.") from problem
+
+
+def _wanted(kind: Any) -> str:
+    """Say in plain words what a setting of a type may be."""
+    bare, *limits = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if get_origin(bare) is Literal:
+        *most, last = get_args(bare)
+        return f"{', '.join(most)} or {last}"
+    if bare is bool:
+        return "true or false"
+    if bare is int:
+        return f"a whole number from {limits[0].ge} to {limits[0].le}"
+    return "a list of texts" if get_origin(bare) is list else "a text"
 
 
 def _is_list(kind: Any) -> bool:
@@ -346,3 +370,6 @@ def _check_public_url(settings: Settings) -> None:
         raise SettingsError(
             f"PUBLIC_URL is {settings.public_url!r}: plain http is for this machine only, use https."
         )
+
+
+_READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies)

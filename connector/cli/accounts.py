@@ -8,8 +8,18 @@ import click
 
 from connector.accounts import Agent, Agents, Keys, Sessions
 from connector.accounts.agents import PhoneWord
+from connector.casing import ascii_lower
 from connector.cli.context import actor, in_store
-from connector.cli.terminal import HOW_MANY, json_option, moment, show_one, show_rows, write_json
+from connector.cli.terminal import (
+    HOW_MANY,
+    confirm,
+    json_option,
+    moment,
+    show_one,
+    show_rows,
+    write_json,
+    yes_option,
+)
 from connector.cli.warnings import known_queues, warn_of_queues
 from connector.clock import system_clock
 from connector.store import Store, phones
@@ -74,10 +84,15 @@ def add_agent(*, email: str, name: str, role: str | None, as_json: bool, **words
 @_with_words
 @click.option("--no-extensions", is_flag=True, help="Take all extensions away.")
 @click.option("--no-queues", is_flag=True, help="Take them out of all queues.")
+@yes_option
 @json_option
-def change_agent(*, email: str, name: str | None, role: str | None, as_json: bool, **words: Any) -> None:
+def change_agent(
+    *, email: str, name: str | None, role: str | None, yes: bool, as_json: bool, **words: Any
+) -> None:
     """Change what is given; extensions and queues take the place of those there were."""
     extensions, queues = _replacing(words, "extensions"), _replacing(words, "queues")
+    if role not in (None, "administrator"):
+        _keep_an_administrator(email, yes=yes)
 
     async def step(store: Store) -> dict[str, Any]:
         agent = await Agents(store, system_clock).change_agent(
@@ -108,10 +123,28 @@ def list_agents(*, as_json: bool) -> None:
 
 @agents.command("deactivate")
 @click.argument("email")
-def deactivate(email: str) -> None:
+@yes_option
+def deactivate(email: str, *, yes: bool) -> None:
     """Shut somebody out at once; their open banners end within seconds."""
+    _keep_an_administrator(email, yes=yes)
     ended = in_store(lambda store: Agents(store, system_clock).deactivate(email, actor=actor()))
     click.echo(f"{email} is deactivated; sessions ended: {ended}.")
+
+
+def _keep_an_administrator(email: str, *, yes: bool) -> None:
+    """Ask before the last administrator is none any more; CommandError where nobody agrees."""
+
+    async def others(store: Store) -> bool:
+        listed = [each.user for each in await Agents(store, system_clock).list_agents()]
+        active = [user for user in listed if user.active and user.role == "administrator"]
+        return any(user.email != ascii_lower(email.strip()) for user in active) or not active
+
+    if not yes and not in_store(others):
+        confirm(
+            f"{email} is the last administrator: nobody can link a portal or open the administrators' pages "
+            "until somebody is made one with `connector agents change EMAIL --role administrator`.",
+            yes=yes,
+        )
 
 
 @agents.command("forget-nonces")

@@ -3,19 +3,41 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar, cast
+from typing import TypeVar
 
 from connector import logs
 from connector.services import Services
-from connector.settings import Settings, check_secret_key, load
+from connector.settings import Check, Settings, check_secret_key, load
 from connector.store import Store
+from connector.store.engine import open_engine, read_address
+from connector.zoho import data_centers
 
 Result = TypeVar("Result")
 
 
+def check_database_url(settings: Settings) -> None:
+    """Refuse an address that is no database's; nothing is connected."""
+    open_engine(settings.database_url).dispose()
+
+
+def check_listen_url(settings: Settings) -> None:
+    """Refuse an address that is no database's, where one for listening is set."""
+    if settings.database_listen_url:
+        read_address(settings.database_listen_url, "DATABASE_LISTEN_URL")
+
+
+def check_data_centers(settings: Settings) -> None:
+    """Refuse data centres that cannot be read, and a client that is registered at none there is."""
+    data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
+
+
+ADDRESSES: tuple[Check, ...] = (check_database_url, check_listen_url, check_data_centers)
+"""What is known to be wrong before anything is opened, so that it is named with all the rest."""
+
+
 def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
     """Do something with the database, and close it."""
-    settings = load()
+    settings = load(checks=(check_database_url,))
     set_up_logs(settings, "WARNING")
     store = Store.open_existing(settings.database_url)
     try:
@@ -26,8 +48,7 @@ def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
 
 def with_services(step: Callable[[Services], Awaitable[Result]]) -> Result:
     """Do something with all services, which needs SECRET_KEY; nothing works in the background."""
-    settings = load()
-    check_secret_key(settings)
+    settings = load(checks=(check_secret_key, *ADDRESSES))
     set_up_logs(settings, "WARNING")
     store = Store.open_existing(settings.database_url)
     try:
@@ -50,7 +71,7 @@ async def _awaited(step: Awaitable[Result]) -> Result:
 
 def set_up_logs(settings: Settings, level: str) -> None:
     """Write logs in the form that is set."""
-    logs.set_up(cast("Literal['console', 'json']", settings.log_format), level)
+    logs.set_up(settings.log_format, level)
 
 
 def actor() -> str:

@@ -1,10 +1,12 @@
 """Run the sandbox, a Zoho of one's own, and the demo: for a person at a browser, or without one."""
 
 import asyncio
+import shlex
 import signal
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 import httpx2
@@ -51,24 +53,52 @@ def sandbox(
     )
     config.latency_ms, config.latency_jitter_ms = latency_ms, latency_ms // 2
     check_free(port, "--port")
-    click.echo(_sandbox_introduction(config, port), err=True)
+    _introduce_sandbox(config, port)
     try:
         run(config, "127.0.0.1", port, named(oddities))
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
 
 
-def _sandbox_introduction(config: Config, port: int) -> str:
+def _introduce_sandbox(config: Config, port: int) -> None:
+    """Write commands that set a connector up on standard output, and what they are for on standard error."""
+    email, name = config.users[0].email, f"{config.users[0].first_name} {config.users[0].last_name}"
+    click.echo(
+        f"The sandbox is at http://127.0.0.1:{port}. Paste this into another shell, so that a connector that "
+        "is started there finds it;\nevery shell needs the same SECRET_KEY:\n",
+        err=True,
+    )
+    for variable, value in _settings_of(config).items():
+        click.echo(f"export {variable}={shlex.quote(value)}")
+    click.echo('export SECRET_KEY="${SECRET_KEY:-$(connector secret-key)}"')
+    click.echo("\nThen make the database, add an administrator, and serve:\n", err=True)
+    click.echo("connector migrate")
+    click.echo(f"connector agents add {email} {shlex.quote(name)} --role administrator")
+    click.echo("connector serve")
+    click.echo(f"\nSign in as {name}, and link the portal, at {_public_url(config)}/connect\n", err=True)
+
+
+def _settings_of(config: Config) -> dict[str, str]:
     origins = {center.location: f"{center.accounts}|{center.desk}" for center in config.data_centers}
     rows = ",".join(f"{location}={addresses}" for location, addresses in origins.items())
-    return (
-        f"The sandbox is at http://127.0.0.1:{port}. A connector finds it with these settings:\n\n"
-        f"  ZOHO_CLIENT_ID={DEMO_CLIENT_ID}\n"
-        f"  ZOHO_CLIENT_SECRET={client_secret(DEMO_CLIENT_ID, 'us')}\n"
-        f"  ZOHO_CLIENT_SECRET_EU={client_secret(DEMO_CLIENT_ID, 'eu')}\n"
-        f"  ZOHO_DATA_CENTERS='{rows}'\n"
-        f"  ZOHO_DATA_CENTER=us\n"
-    )
+    public, address = _public_url(config), urlsplit(_public_url(config))
+    # Behind https stands a proxy, which alone knows where the connector listens.
+    listen = {"LISTEN": address.netloc} if address.scheme == "http" and address.port else {}
+    return {
+        "PUBLIC_URL": public,
+        **listen,
+        "ZOHO_CLIENT_ID": DEMO_CLIENT_ID,
+        "ZOHO_CLIENT_SECRET": client_secret(DEMO_CLIENT_ID, "us"),
+        "ZOHO_CLIENT_SECRET_EU": client_secret(DEMO_CLIENT_ID, "eu"),
+        "ZOHO_DATA_CENTERS": rows,
+        "ZOHO_DATA_CENTER": "us",
+    }
+
+
+def _public_url(config: Config) -> str:
+    """Return the origin of the connector that clients may be sent back to."""
+    address = urlsplit(config.clients[0].redirect_uris[0])
+    return f"{address.scheme}://{address.netloc}"
 
 
 @click.command()

@@ -30,11 +30,12 @@ NOBODY = "nobody"
 
 @click.command("line")
 @click.argument("slug")
-@click.argument("number")
+@click.argument("number", metavar="NUMBER[=DEPARTMENT]")
 @click.option("--department", help="Department of the records of calls on this line, by name or id.")
 @remove_option
 def line(*, slug: str, number: str, department: str | None, remove: bool) -> None:
     """Say that a number is your own: it is never looked up, and may decide the department."""
+    number, department = _split(number, department, removes=remove)
     # With its plus it is read alike in every country.
     whole = whole_number(number, "")
 
@@ -51,11 +52,15 @@ def line(*, slug: str, number: str, department: str | None, remove: bool) -> Non
 
 @click.command("queue")
 @click.argument("slug")
-@click.argument("name")
+@click.argument("name", metavar="NAME[=DEPARTMENT]")
 @click.option("--department", help="Department of the records of this queue's calls, by name or id.")
 @remove_option
 def queue(*, slug: str, name: str, department: str | None, remove: bool) -> None:
-    """Say which department a queue belongs to."""
+    """Say which department a queue belongs to.
+
+    A name that has a = itself is taken as it is typed beside --department, "" for none, and --remove.
+    """
+    name, department = _split(name, department, removes=remove)
 
     def change(connection: Connection, phone: PhoneSystem, department_id: str | None) -> None:
         if not remove:
@@ -68,6 +73,16 @@ def queue(*, slug: str, name: str, department: str | None, remove: bool) -> None
         warn_of_queues([name], known)
     said = "is no queue" if remove else "is a queue"
     click.echo(f"{name} {said} of {slug}{_deciding(department, removes=remove)}.")
+
+
+def _split(text: str, department: str | None, *, removes: bool) -> tuple[str, str | None]:
+    """Return a line or queue and its department, which may stand behind it as in `phones add`."""
+    if removes or department is not None or "=" not in text:
+        return text, department
+    name, _, behind = text.partition("=")
+    if not name.strip():
+        raise click.UsageError(f"Write it as NAME=DEPARTMENT: in front of the = of {text!r} stands nothing.")
+    return name.strip(), behind.strip()
 
 
 def _deciding(department: str | None, *, removes: bool) -> str:

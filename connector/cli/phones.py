@@ -330,7 +330,8 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
     if phone.secret:
         click.echo(f"Secret   {phone.secret}\n\nThe secret is not shown again.")
     if script:
-        click.echo(f"\nPaste this into a shell to post a first call:\n\n{script}")
+        first = "" if phone.dialect.signing != "given" else "Put your secret in first, where it says so. "
+        click.echo(f"\n{first}Paste this into a shell to post a first call:\n\n{script}")
     click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 

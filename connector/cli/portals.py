@@ -89,7 +89,8 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
         asked = await _key_of(services, portal) if live else {}
         refused = [msgspec.structs.asdict(each) for each in await services.portals.refused(portal_id)]
         portal = await services.portals.get(portal_id)
-        listed = {"in_the_way": _in_the_way(portal), "refused": refused, "scopes": _scopes(portal)}
+        in_the_way = _in_the_way([*checks.obstacles_of(portal), *await _fields_not_there(services, portal)])
+        listed = {"in_the_way": in_the_way, "refused": refused, "scopes": _scopes(portal)}
         return await _shown(services, portal), listed | asked
 
     whole, listed = with_services(step)
@@ -175,11 +176,19 @@ def _whole(portal: Portal) -> dict[str, Any]:
     }
 
 
-def _in_the_way(portal: Portal) -> list[dict[str, Any]]:
+def _in_the_way(obstacles: Sequence[Obstacle]) -> list[dict[str, Any]]:
     return [
         {"what": each.what, "certain": each.certain, "why": each.why, "remedy": each.remedy}
-        for each in checks.obstacles_of(portal)
+        for each in obstacles
     ]
+
+
+async def _fields_not_there(services: Services, portal: Portal) -> list[Obstacle]:
+    try:
+        return await checks.fields_not_there(await services.portals.desk(portal.id), portal)
+    except ConnectorError:
+        # Whether Desk can be asked at all stands beside it.
+        return []
 
 
 def _scopes(portal: Portal) -> list[dict[str, Any]]:

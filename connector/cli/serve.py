@@ -8,13 +8,13 @@ import click
 import uvloop
 
 from connector.app import at_work, create_app, create_delivery_app
-from connector.cli.context import set_up_logs
+from connector.cli.context import ADDRESSES, set_up_logs
 from connector.cli.terminal import Listen
 from connector.crypto import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
 from connector.services import Services
-from connector.settings import Settings, check_complete, load
+from connector.settings import NEEDED, Settings, load
 from connector.store import Store
 
 
@@ -66,7 +66,6 @@ def secret_key() -> None:
 
 
 def _settings() -> Settings:
-    settings = load()
+    settings = load(checks=(*NEEDED, *ADDRESSES))
     set_up_logs(settings, settings.log_level)
-    check_complete(settings)
     return settings

@@ -104,6 +104,7 @@ class PortalBudget:
         self._callers = asyncio.Semaphore(CALLERS_AT_ONCE)
         self._renewals: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def permit(self, kind: Kind, wait_seconds: float = WAIT_SECONDS) -> AsyncGenerator["Permit"]:
@@ -310,6 +311,18 @@ class PortalBudget:
         return True
 
     async def _tell(self) -> None:
+        """Tell all processes what was spent, each time after the time before has been written.
+
+        A write goes on where its task is cancelled, and must not come behind what Desk has told since.
+        """
+        while self._telling is not None and not self._telling.done():
+            await asyncio.wait([self._telling])
+        self._telling = asyncio.create_task(self._tell_once())
+        # If nobody waits any more, nobody else would take note of a failure.
+        self._telling.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._telling)
+
+    async def _tell_once(self) -> None:
         spent, told, told_at, short = self._credits.take()
         if spent or told is not None:
             await self._surely(

@@ -121,7 +121,7 @@ def obstacles_of(portal: Portal) -> list[Obstacle]:
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights_from_json(portal.rights)
     certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
-    return [*certain, *_lacking_fields(portal), *_not_known(portal, known)]
+    return [*certain, *_lacking_fields(portal, portal.refused_fields.split()), *_not_known(portal, known)]
 
 
 def is_met(need: Need, portal: Portal) -> bool | None:
@@ -149,10 +149,10 @@ def _certain(need: Need, portal: Portal, known: Rights) -> Obstacle | None:
     return None
 
 
-def _lacking_fields(portal: Portal) -> Iterator[Obstacle]:
-    """Yield the custom fields that are set here and that Desk has refused."""
+def _lacking_fields(portal: Portal, lacking: Collection[str]) -> Iterator[Obstacle]:
+    """Yield the custom fields that are set here and are among those that Desk lacks."""
     for option, name in (("key-field", portal.key_field), ("recording-field", portal.recording_field)):
-        if name and name in portal.refused_fields.split():
+        if name and name in lacking:
             yield Obstacle(
                 what=f"Filling the field {name}",
                 layer="field",
@@ -161,6 +161,22 @@ def _lacking_fields(portal: Portal) -> Iterator[Obstacle]:
                 remedy="An administrator of Zoho Desk makes it (Setup, Layouts and Fields, Calls), then say "
                 f"again: connector portals set {portal.id} --{option} {name}",
             )
+
+
+async def fields_not_there(desk: Desk, portal: Portal) -> list[Obstacle]:
+    """Return the custom fields that are set here and Desk does not have, beside those that it has refused.
+
+    There are none where Desk cannot be asked, as an older one that does not list its fields.
+    """
+    known = portal.refused_fields.split()
+    wanted = [name for name in (portal.key_field, portal.recording_field) if name and name not in known]
+    try:
+        fields = await desk.call_fields() if wanted else []
+    except ZohoError:
+        return []
+    there = {field.api_name for field in fields if field.takes_text}
+    missing = [name for name in wanted if name not in there]
+    return list(_lacking_fields(portal, missing))
 
 
 def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:

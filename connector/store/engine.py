@@ -40,25 +40,29 @@ poolers hand the next transaction to another session.
 """
 
 
-def open_engine(url: str) -> Engine:
-    """Open an engine for `sqlite:///path` or `postgresql+psycopg://...`; SettingsError says what is wrong."""
+def read_address(url: str, variable: str) -> URL:
+    """Return the parts of a database's address; SettingsError names the variable where it is none."""
     try:
         parsed = make_url(url)
-        backend = parsed.get_backend_name()
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as problem:
-        raise SettingsError(f"DATABASE_URL is no database address: {_first_line(problem)}") from problem
+        raise SettingsError(
+            f"{variable} is no database address: write sqlite:///file or postgresql+psycopg://user@host/name."
+        ) from problem
+    return parsed
+
+
+def open_engine(url: str) -> Engine:
+    """Open an engine for `sqlite:///path` or `postgresql+psycopg://...`; SettingsError says what is wrong."""
+    parsed = read_address(url, "DATABASE_URL")
+    backend = parsed.get_backend_name()
     if backend == "sqlite":
         return _sqlite(parsed)
     if backend == "postgresql":
         return _postgresql(parsed)
     raise SettingsError(
-        f"DATABASE_URL names {backend}; it must start with sqlite:/// or postgresql+psycopg://"
+        f"DATABASE_URL names {backend}; it must start with sqlite:/// or postgresql+psycopg://."
     )
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).partition("\n")[0]
 
 
 def _sqlite(url: URL) -> Engine:
@@ -81,14 +85,14 @@ NETWORK = {
 
 def _postgresql(url: URL) -> Engine:
     if url.get_dialect().driver != "psycopg":
-        raise SettingsError("DATABASE_URL must start with postgresql+psycopg:// for a PostgreSQL database")
+        raise SettingsError("DATABASE_URL must start with postgresql+psycopg:// for a PostgreSQL database.")
     # A connection that broke is not looked for before it is used: what fails for that is done again.
     settings = {"isolation_level": "AUTOCOMMIT", "pool_size": CONNECTIONS}
     try:
         engine = create_engine(url, **settings, connect_args=connect_arguments(url))
     except ImportError as problem:
         raise SettingsError(
-            "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'"
+            "DATABASE_URL names PostgreSQL: install the extra, pip install '.[postgresql]'."
         ) from problem
     event.listen(engine, "begin", _begin_postgresql)
     return engine

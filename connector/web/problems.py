@@ -5,6 +5,7 @@ No page shows a secret, a token or a state, nor any text that somebody may have 
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from connector.casing import ascii_lower
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
 from connector.services import services_of
 from connector.web.access_log import spelt_out
@@ -158,11 +160,18 @@ def _log(request: Request, level: int, reason: str, status: int, message: str = 
 
 
 def _shown_path(request: Request) -> str:
-    """Return the path as logs may have it: what stands behind a phone system's slug is a secret."""
+    """Return the path as logs may have it: behind a phone system's slug stand secrets and ids of calls.
+
+    Digits are masked wherever they are, for they may be somebody's number.
+    """
     path = request.scope["path"]
-    if path.startswith("/hooks/"):
-        path = "/".join(path.split("/")[:3]) + ("/***" if path.count("/") > 2 else "")
-    return spelt_out(path)
+    first, *behind = [part for part in path.split("/") if part] or [""]
+    if ascii_lower(first) == "hooks" and len(behind) > 1:
+        path = f"/{first}/{behind[0]}/***"
+    return spelt_out(_DIGITS.sub("***", path))
+
+
+_DIGITS = re.compile(r"\d(?:[ .()-]{0,2}\d){5,}")
 
 
 def text_of(problem: Exception) -> ProblemText:

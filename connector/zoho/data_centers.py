@@ -68,6 +68,17 @@ def with_added(rows: Iterable[DataCenter]) -> Mapping[str, DataCenter]:
     return MappingProxyType({**TABLE, **{row.location: row for row in rows}})
 
 
+def chosen(added: Iterable[str], home: str) -> Mapping[str, DataCenter]:
+    """Return the table with rows added as settings write them; SettingsError where `home` is not in it."""
+    try:
+        table = with_added([parse_row(row) for row in added])
+    except SettingsError as problem:
+        raise SettingsError(f"ZOHO_DATA_CENTERS is wrong: {problem}") from problem
+    if home not in table:
+        raise SettingsError(f"ZOHO_DATA_CENTER is {home!r}; there is {', '.join(table)}.")
+    return table
+
+
 def parse_row(text: str) -> DataCenter:
     """Read a row from settings: "location=accounts origin|desk origin"; without the second, no Desk.
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
+from connector.cli.context import ADDRESSES
 from connector.errors import SettingsError
-from connector.settings import Secret, Settings, check_complete, check_secret_key, load
+from connector.settings import NEEDED, Secret, Settings, check_secret_key, load
 
 STRONG = "tests-only-and-no-secret-0123456789-abcdefgh"
 WHOLE = {"SECRET_KEY": f"{STRONG}, b", "ZOHO_CLIENT_ID": "1000.X", "ZOHO_CLIENT_SECRET": "quiet"}
@@ -94,8 +95,10 @@ def test_half_configured_start_is_refused(missing: tuple[str, ...]) -> None:
     """Whatever serving needs and lacks is asked for by its name, all at once."""
     rest = {name: value for name, value in WHOLE.items() if name not in missing}
     with pytest.raises(SettingsError) as refused:
-        check_complete(load(rest))
-    assert str(refused.value).startswith(", ".join(n for n in WHOLE if n in missing))
+        load(rest, checks=NEEDED)
+    told = str(refused.value)
+    assert all((f"{name} is not set" in told) is (name in missing) for name in WHOLE)
+    assert ("connector secret-key" in told) is ("SECRET_KEY" in missing)
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:
@@ -104,6 +107,48 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
         load({"DELIVER": "perhaps", "LOG_LEVEL": "loud"})
     with pytest.raises(SettingsError, match=r"LISTEN.*PUBLIC_URL.*TRUSTED_PROXIES"):
         load({"LISTEN": "8080", "PUBLIC_URL": "ftp://x", "TRUSTED_PROXIES": "*"})
+
+
+def test_whatever_is_wrong_is_in_one_answer(tmp_path: Path) -> None:
+    """Types, addresses, what is missing, a weak key, the database and the data centre: all in one answer."""
+    file = tmp_path / "connector.toml"
+    file.write_text('publik_url = "x"\nzoho_client_id = ["1000.X"]\n')
+    wrong = {"CONNECTOR_FILE": str(file), "SECRET_KEY": "abc", "DATABASE_URL": "nothing", "LISTEN": "8080"}
+    wrong |= {
+        "ZOHO_DATA_CENTER": "mars",
+        "DATABASE_LISTEN_URL": "x",
+        "LOG_LEVEL": "loud",
+        "DELIVER": "perhaps",
+    }
+    with pytest.raises(SettingsError) as refused:
+        load(wrong, checks=(*NEEDED, *ADDRESSES))
+    told = str(refused.value)
+    named = [
+        *("sets publik_url", "ZOHO_CLIENT_ID is wrong", "SECRET_KEY could be guessed", "LISTEN must"),
+        *("DATABASE_URL is no", "DATABASE_LISTEN_URL is no", "ZOHO_DATA_CENTER is", "LOG_LEVEL is wrong"),
+        *("DELIVER is wrong", "ZOHO_CLIENT_SECRET is not set"),
+    ]
+    assert "SQLAlchemy" not in told
+    assert [each for each in named if told.count(each) != 1] == []
+    # It could not be read, so nobody knows that it is not set.
+    assert "ZOHO_CLIENT_ID is not set" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("LOG_LEVEL", "debug", "DEBUG, INFO, WARNING or ERROR, and is 'debug'."),
+        ("LOG_FORMAT", "xml", "console or json, and is 'xml'."),
+        ("DELIVER", "perhaps", "true or false, and is 'perhaps'."),
+        ("LOOKUP_CREDITS_PERCENT", "x", "a whole number from 1 to 100, and is 'x'."),
+        ("SYNC_CREDITS_PERCENT", "101", "a whole number from 0 to 100, and is '101'."),
+    ],
+)
+def test_what_a_setting_may_be_is_said_in_plain_words(name: str, value: str, wanted: str) -> None:
+    """The allowed values, as people write them, and what was written instead."""
+    with pytest.raises(SettingsError) as refused:
+        load({name: value})
+    assert str(refused.value) == f"{name} is wrong: it must be {wanted}"
 
 
 WEAK = [
@@ -116,9 +161,9 @@ WEAK = [
 def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
     """Too short for 32 random bytes in its letters, of few letters, or words; it is not shown again."""
     with pytest.raises(SettingsError, match=r"connector secret-key.*SECRET_KEY=new,former") as refused:
-        check_complete(load(WHOLE | {"SECRET_KEY": key}))
+        load(WHOLE | {"SECRET_KEY": key}, checks=NEEDED)
     assert key not in str(refused.value)
-    check_complete(load(WHOLE | {"SECRET_KEY": f"{STRONG},{key}"}))
+    load(WHOLE | {"SECRET_KEY": f"{STRONG},{key}"}, checks=NEEDED)
 
 
 @pytest.mark.parametrize(
@@ -134,5 +179,5 @@ def test_32_random_bytes_are_enough(written: Callable[[bytes], bytes | str], see
 
 def test_whole_settings_are_complete() -> None:
     """Nothing is asked for beyond what is needed."""
-    check_complete(load(WHOLE))
+    load(WHOLE, checks=NEEDED)
     assert Settings().listen_address == ("127.0.0.1", 8080)

@@ -91,17 +91,27 @@ def test_webhooks_that_desk_cannot_reach(linked: Shell) -> None:
     assert "no webhook of ours" in linked.refused("directory", "webhooks", "off")
 
 
+def in_the_way(linked: Shell) -> list[dict[str, str]]:
+    """Return what is certain to stand in the way of the portal."""
+    return [each for each in linked.json("portals", "show", "1")["in_the_way"] if each["certain"]]
+
+
 def test_fields_that_desk_has_not(linked: Shell, running: RunningSandbox) -> None:
     """A custom field is compared with Desk's when it is set; it is kept, for it may be there tomorrow."""
     setting = ("portals", "set", "1", "--key-field")
     told = linked.type(*setting, "cf_nonsense").stderr
     assert "no custom field of calls cf_nonsense" in told
     assert "there is Call key (cf_callkey), Recording URL (cf_recordingurl). Kept as typed." in told
+    (missing,) = in_the_way(linked)
+    assert missing["what"] == "Filling the field cf_nonsense"
+    assert "connector portals set 1 --key-field cf_nonsense" in missing["remedy"]
     running.state.config.call_field_types = {"cf_callkey": "Number"}
     assert "cf_callkey is for a Number" in linked.type(*setting, "cf_callkey").stderr
+    assert len(in_the_way(linked)) == 1
     running.state.config.call_field_types = {}
     for name in ("cf_callkey", ""):
         assert "Warning" not in linked.type(*setting, name).stderr
+    assert in_the_way(linked) == []
     running.state.config.lists_fields = False
     assert "could not be asked" in linked.type("portals", "set", "1", "--recording-field", "cf_x").stderr
     running.state.config.lists_fields = True

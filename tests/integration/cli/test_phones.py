@@ -73,6 +73,20 @@ def test_refuses_what_could_not_work(shell: Shell, portal_id: int, more: tuple[s
     assert named in shell.refused("phones", "add", "paris", *more)
 
 
+def test_lines_and_queues_are_written_as_at_first(shell: Shell, portal_id: int) -> None:
+    """NAME=DEPARTMENT says what --department does; a name that has a = itself can still be told."""
+    shell.ok(*PARIS)
+    assert "is a line of paris; department: 403" in shell.ok("phones", "line", "paris", "+33198765499=403")
+    assert "nights is a queue" in shell.ok("phones", "queue", "paris", "nights=404")
+    assert {"+33198765499=403"} <= set(shell.json("phones", "list")[0]["lines"])
+    assert {"nights=404"} <= set(shell.json("phones", "list")[0]["queues"])
+    assert "in front of the =" in shell.type("phones", "queue", "paris", "=404").stderr
+    shell.ok("phones", "queue", "paris", "a=b", "--department", "")
+    assert "a=b" in shell.json("phones", "list")[0]["queues"]
+    for words in (("line", "paris", "+33198765499"), ("queue", "paris", "nights"), ("queue", "paris", "a=b")):
+        shell.ok("phones", *words, "--remove")
+
+
 def test_needs_a_portal(shell: Shell) -> None:
     """Without a linked portal it says how to link one."""
     assert "https://calls.example.com/connect" in shell.refused(*PARIS)

@@ -73,7 +73,7 @@ def test_vendors_with_keys(shell: Shell, portal_id: int, tmp_path: Path) -> None
     assert printed[:4] == [
         f"Address  {added['address']}",
         "",
-        "Paste this into a shell to post a first call:",
+        "Put your secret in first, where it says so. Paste this into a shell to post a first call:",
         "",
     ]
     shell.ok("phones", "rotate", "berlin", "--secret-file", str(key))

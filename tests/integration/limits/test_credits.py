@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import Connection
 
 from connector.errors import CreditsExhausted
 from connector.limits import PortalBudget
-from connector.store import limits
+from connector.store import Store, limits
 from connector.store.limits import LimitState
 from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.limits.process import Process
@@ -96,3 +99,41 @@ async def test_without_a_word_from_desk_nothing_waits(env: Environment, process:
     assert (await met(env)).credits_left is None
     await env.want(env.record())
     assert await process().pick()
+
+
+class SlowStore:
+    """A store whose first note of credits is written late, and all the same where nobody waits any more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.begun, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def write(self, change: Callable[[Connection], Any]) -> Any:
+        """Write in a task of its own, as the store does in a thread."""
+        return await asyncio.shield(asyncio.create_task(self._write(change)))
+
+    async def _write(self, change: Callable[[Connection], Any]) -> Any:
+        if isinstance(change, partial) and change.func is limits.count and not self.begun.is_set():
+            self.begun.set()
+            await self.may_go_on.wait()
+        return await self._store.write(change)
+
+
+async def test_what_was_spent_is_never_taken_off_what_desk_told_later(env: Environment) -> None:
+    """Desk's header has what left before it: a note of that, late, would take it off a second time."""
+    count = partial(limits.count, portal_id=1, spent=0, told=1_000, told_at=env.clock(), short=0, low=9)
+    await env.store.write(count)
+    slow = SlowStore(env.store)
+    budget = PortalBudget(cast("Store", slow), 1, env.clock, env.clock)
+    budget.charge(5, "spare")
+    noting = asyncio.create_task(budget.close())
+    await slow.begun.wait()
+    noting.cancel()
+    budget.observe(5, 900)
+    closing = asyncio.create_task(budget.close())
+    await asyncio.wait([noting])
+    # Were it not put behind the first, it would be written by now.
+    await asyncio.wait([closing], timeout=0.3)
+    slow.may_go_on.set()
+    await closing
+    assert (await met(env)).credits_left == 900

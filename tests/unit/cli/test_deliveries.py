@@ -1,9 +1,12 @@
 """What a person is told to do about a delivery."""
 
+import re
+
 import pytest
 
 from connector.cli.deliveries import remedy
 from connector.cli.phones import first_call
+from connector.dialects import DIALECTS
 from connector.errors import ConnectorError, ZohoError
 from connector.outbox.retrying import Past, decide
 from connector.store.outbox import Row
@@ -66,3 +69,15 @@ def test_the_first_call_is_ready_to_paste() -> None:
     assert "SECRET='whsec_c2VjcmV0'" in script
     assert "..." not in script
     assert "curl" in script
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in DIALECTS if first_call("https://x.example/hooks/y", "", DIALECTS[name])]
+)
+def test_a_first_call_is_another_each_time(name: str) -> None:
+    """Its id and times are those of the moment, and whose secret only the vendor knows is asked for it."""
+    dialect = DIALECTS[name]
+    script = first_call("https://x.example/hooks/y", "", dialect)
+    assert "$(date" in script or "date '+" in script
+    assert not re.search(r"\b20\d\d[-/]\d\d|\b1[789]\d{8}\b|test-1", script)
+    assert ("in here first'" in script) is (dialect.signing == "given")

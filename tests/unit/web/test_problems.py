@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from starlette.requests import Request
 
 from connector import errors
 from connector.errors import ConcurrencyExceeded, ConnectorError, CreditsExhausted
 from connector.web.problem_texts import TEXTS
-from connector.web.problems import text_of
+from connector.web.problems import log_problem, text_of
 
 
 def everything(kind: type[ConnectorError] = ConnectorError) -> Iterator[type[ConnectorError]]:
@@ -58,3 +59,28 @@ def test_used_up_credits_are_no_crowd() -> None:
         True,
     )
     assert not set(spent.todo) & set(busy.todo)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/hooks/paris", "/hooks/paris"),
+        ("/hooks/paris/whsec-abc", "/hooks/paris/***"),
+        ("/hooks/paris/calls/12025550123", "/hooks/paris/***"),
+        ("//hooks//paris//whsec-abc", "/hooks/paris/***"),
+        ("/Hooks/paris/whsec-abc", "/Hooks/paris/***"),
+        ("/hooks/12025550123", "/hooks/***"),
+        ("/api/v1/calls/12025550123", "/api/v1/calls/***"),
+        ("/calls/+33 1 23 45 67 89/x", "/calls/+***/x"),
+        ("/calls/12345", "/calls/12345"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_in_the_log_tells_no_secret_and_no_number(
+    path: str, shown: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever stands in it, where nothing of ours is at that address too."""
+    request = Request({"type": "http", "method": "PUT", "path": path, "headers": []})
+    with caplog.at_level("INFO"):
+        log_problem(request, errors.InvalidRequest("x"))
+    assert caplog.messages[-1].startswith(f"PUT {shown}: ")
