@@ -14,7 +14,7 @@ from connector.clock import DAY
 from connector.errors import InvalidRequest, UnknownPhoneSystem
 from connector.follow_up import Viewer
 from connector.follow_up.listing import Filter
-from connector.follow_up.sections import sections, summary
+from connector.follow_up.sections import RECORD_WORDS, sections, summary
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
 from connector.web.calls import TEXT_AT_MOST, filter_of, text_of
@@ -73,6 +73,7 @@ async def calls_page(request: Request) -> Response:
         "behind": found and found.next and urlencode(form | {"cursor": found.next}),
         "phone_systems": {each.slug: each.name for each in await services.phone_systems.list_all()},
         "states": [state.value for state in CallState],
+        "record_words": RECORD_WORDS,
         "reasons": [reason.value for reason in NotRecorded],
     }
     return render(request, "calls.html", status, **context)

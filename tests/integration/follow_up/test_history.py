@@ -169,7 +169,10 @@ async def test_pages(place: Place) -> None:
     assert "POST /calls" not in own
     day = re.findall(r'datetime="([-0-9]{10})', second.text)[0]
     today = f"from={day}&to={day}&number=020+7946+0001"
-    assert key in (await place.ask("eve@example.com", f"/calls?{today}&state=ended")).text
+    listed = (await place.ask("eve@example.com", f"/calls?{today}&state=ended")).text
+    assert f"/calls/{key}?from={day}&amp;to={day}" in listed
+    assert ": written to Desk</p>" in listed
+    assert ", Ada: " in listed
     assert (await place.ask("eve@example.com", f"/api/v1/calls?{today}")).json()["calls"] == []
     for name, value in (("from", "x"), ("to", "2026-13-01"), ("phone_system", "lyon"), ("agent", "x" * 321)):
         wrong = (await place.ask("eve@example.com", f"/calls?{name}={value}&state=ended")).text
