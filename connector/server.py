@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import socket
 from collections.abc import Callable
 from importlib import import_module
@@ -18,6 +19,9 @@ from connector.settings import Settings
 from connector.web.request_timeouts import TimedProtocol
 
 GRACE_SECONDS = 1
+
+FILES_AT_MOST = 65_536
+"""Open at a time; each banner takes one, and a program often has 1,024 unless it asks for more."""
 
 YOUNG_OBJECTS = 20_000
 """So many may be made before the collector looks at them: requests in flight are not worth a look."""
@@ -53,7 +57,9 @@ class JoiningTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send an answer's head a little later, everything else at once."""
+        """Send an answer's head a little later, everything else at once; nothing once the connection ends."""
+        if self._transport.is_closing():
+            return
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None
@@ -73,7 +79,8 @@ class JoiningTransport:
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None
-            self._transport.write(self._head)
+            if not self._transport.is_closing():
+                self._transport.write(self._head)
 
 
 class HttpProtocol(TimedProtocol):
@@ -116,6 +123,17 @@ def settle_memory() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
 
 
+def allow_connections() -> None:
+    """Ask for as many open files as we may have, and let a quarter of them wait for requests."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_AT_MOST if hard == resource.RLIM_INFINITY else min(hard, FILES_AT_MOST)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    files = FILES_AT_MOST if soft == resource.RLIM_INFINITY else soft
+    HttpProtocol.waiting_at_most = max(50, files // 4)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Take the port, or say in one sentence that it is taken."""
     ip_version = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -151,4 +169,5 @@ def serve(
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     settle_memory()
+    allow_connections()
     Server(config, end_streams).run(sockets=[listener])

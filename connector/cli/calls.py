@@ -68,18 +68,22 @@ def list_all(*, limit: int, as_json: bool, **options: Any) -> None:
     """List calls, the latest first; a call with its transfers is one call.
 
     The record is due, sending, unknown, done, dead or dropped as `connector deliveries list` has it; none
-    while the call goes on. A call that leaves no record says why. Moments are written as 2026-11-30 or
-    2026-11-30T09:00, in UTC unless they say otherwise. `connector calls show CALL` tells all of one.
+    while the call goes on, and erased with its call. A call that leaves no record says why. Moments are
+    written as 2026-11-30 or 2026-11-30T09:00, in UTC unless they say otherwise. `connector calls show CALL`
+    tells all of one.
     """
     asked = _filter(options)
     found, is_complete = in_store(lambda store: _listed(store, asked, limit))
-    nothing = "There is no such call." if any(options.values()) else "There is no call yet."
+    nothing = "There is no such call." if asked != Filter() else "There is no call yet."
     show_rows([_call_row(each, whole=as_json) for each in found], as_json=as_json, nothing=nothing)
     if not is_complete:
         click.echo("Calls from before the upgrade are still being listed: some are missing here.", err=True)
 
 
 def _filter(options: Mapping[str, Any]) -> Filter:
+    for option, name in (("--number", "number"), ("--agent", "agent"), ("--phone", "slug")):
+        if options[name] is not None and not options[name].strip():
+            raise CommandError(f"{option} is empty: give what calls shall be found by, or leave it out.")
     state, reason = options["state"], options["reason"]
     return Filter(
         since=options["since"],

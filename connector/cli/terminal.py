@@ -53,7 +53,12 @@ class Moment(click.ParamType[int]):
         try:
             return from_iso(str(value))
         except ValueError:
-            self.fail(f"{value!r} is not written as 2026-11-30 or 2026-11-30T09:00.", param, ctx)
+            self.fail(
+                f"{value!r} is not written as 2026-11-30 or 2026-11-30T09:00, or lies outside the years 1970 "
+                "to 9999.",
+                param,
+                ctx,
+            )
 
 
 def secret_in(secret_file: TextIO | None) -> str:

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from connector.banner import views
-from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, Leg, talk_seconds
+from connector.banner.caller_lookup import YOUNG_FOR
+from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, CallState, Direction, Leg, talk_seconds
 from connector.clock import SECOND, Clock, to_iso
 from connector.contacts import Contact
-from connector.errors import NotFound, UnknownPhoneSystem
-from connector.follow_up.listing import WHY, ends, listed_of
+from connector.dialects.past_calls import SOURCE as IMPORTED
+from connector.errors import NotFound
+from connector.follow_up.listing import WHY, ends, listed_of, phone_of
 from connector.follow_up.shapes import (
     AttemptSeen,
     CallHistory,
@@ -30,6 +32,7 @@ from connector.follow_up.shapes import (
     RecordingSeen,
 )
 from connector.follow_up.viewers import Viewer
+from connector.numbers import worth_looking_up
 from connector.recordings.access import piece_of
 from connector.store import Store, attempts, calls, events, listing, orders, outbox, phones, recordings, users
 from connector.store.attempts import NumberedAttempt
@@ -73,20 +76,17 @@ def read_history(
 ) -> CallHistory:
     """Read a history, as `History.show` returns it."""
     if phone_system is not None:
-        key = _key_of(connection, phone_system, key, now)
+        key = _key_of(connection, phone_system, key)
     group = listing.group_of_key(connection, key)
     phone = None if group is None else phones.get(connection, group.root.phone_system_id, now)
     if group is None or phone is None or not _may_see(connection, viewer, group):
         raise NotFound(MISSING)
-    return _Reader(connection, viewer, group, phone).read()
+    return _Reader(connection, viewer, group, phone, now).read()
 
 
-def _key_of(connection: Connection, slug: str, call_id: str, now: int) -> str:
+def _key_of(connection: Connection, slug: str, call_id: str) -> str:
     """Return the key of what a phone system calls a call; "" where there is none."""
-    phone = phones.find(connection, slug, now)
-    if phone is None:
-        raise UnknownPhoneSystem(f"There is no phone system {slug}.")
-    row = calls.find(connection, phone.id, call_id)
+    row = calls.find(connection, phone_of(listing.origins_of(connection), slug), call_id)
     return "" if row is None else row.key
 
 
@@ -100,8 +100,12 @@ def _may_see(connection: Connection, viewer: Viewer, group: CallGroup) -> bool:
 class _Reader:
     """Read the parts of one history."""
 
-    def __init__(self, connection: Connection, viewer: Viewer, group: CallGroup, phone: PhoneSystem) -> None:
+    def __init__(
+        self, connection: Connection, viewer: Viewer, group: CallGroup, phone: PhoneSystem, now: int
+    ) -> None:
         self._connection = connection
+        self._now = now
+        self._lives = phones.secret_lives(connection, phone.id)
         self._viewer = viewer
         self._group = group
         self._phone = phone
@@ -119,7 +123,7 @@ class _Reader:
             call=root.key,
             phone_system=self._phone.slug,
             phone_system_name=self._phone.name,
-            dialect=self._phone.dialect,
+            dialect=_dialect(self._phone, self._group.heard_at, self._lives),
             at=to_iso(seen.started_at or self._group.heard_at),
             state=seen.state,
             talk_seconds=talk_seconds(self._known) if self._known else None,
@@ -127,7 +131,7 @@ class _Reader:
             not_recorded=root.not_recorded,
             why="" if root.not_recorded is None else WHY[root.not_recorded],
             erased_at=_moment(root.erased_at),
-            record=None if record is None else _delivery(record, (), is_whole=told),
+            record=None if record is None else _delivery(record, (), viewer),
             calls=self._calls(),
             events=received,
             more_events=received is not None and len(received) == EVENTS_AT_MOST,
@@ -142,12 +146,15 @@ class _Reader:
         known = users.by_words(self._connection, self._phone.id, sorted(words))
         names = {word: user.name for word, user in known.items()}
         ordered = sorted(self._group.rows, key=lambda row: (row.call.started_at if row.call else 0, row.id))
-        return tuple(_call(row, self._group, self._viewer, names) for row in ordered)
+        return tuple(self._call(row, names) for row in ordered)
+
+    def _call(self, row: CallRow, names: Mapping[str, str]) -> CallSeen:
+        look_up = _look_up(row, self._viewer, _why_not_looked_up(row, self._phone, self._now))
+        return _call(row, self._group, self._viewer, names, look_up)
 
     def _received(self) -> tuple[EventSeen, ...]:
-        lives = phones.secret_lives(self._connection, self._phone.id)
         found = events.received(self._connection, self._ids, EVENTS_AT_MOST)
-        return tuple(_event(each, self._keys[each.call_id], self._phone, lives) for each in found)
+        return tuple(_event(each, self._keys[each.call_id], self._phone, self._lives) for each in found)
 
     def _orders(self) -> tuple[OrderSeen, ...]:
         names = [row.call_id for row in self._group.rows]
@@ -159,7 +166,7 @@ class _Reader:
         whole = {row.id: row for row in (*rows, *filter(None, contacts))}
         told = attempts.of_deliveries(self._connection, whole)
         return tuple(
-            _delivery(row, [each for each in told if each.outbox_id == row.id], is_whole=True)
+            _delivery(row, [each for each in told if each.outbox_id == row.id], self._viewer)
             for row in whole.values()
         )
 
@@ -189,34 +196,35 @@ class _Reader:
         )
 
 
-def _call(row: CallRow, group: CallGroup, viewer: Viewer, names: Mapping[str, str]) -> CallSeen:
-    call = row.call
-    look_up = _look_up(row, viewer)
+def _call(
+    row: CallRow, group: CallGroup, viewer: Viewer, names: Mapping[str, str], look_up: LookUpSeen
+) -> CallSeen:
+    call, call_id = row.call, viewer.word(row.call_id)
     if call is None:
-        return CallSeen(call=row.key, call_id=row.call_id, look_up=look_up)
+        return CallSeen(call=row.key, call_id=call_id, look_up=look_up)
     from_number, to_number = ends(call, group)
     return CallSeen(
         call=row.key,
-        call_id=row.call_id,
-        parent=call.parent,
+        call_id=call_id,
+        parent=None if call.parent is None else viewer.word(call.parent),
         state=call.state,
         direction=call.direction,
         from_number=viewer.number(from_number),
         to_number=viewer.number(to_number),
-        queue=call.queue,
+        queue=None if call.queue is None else viewer.word(call.queue),
         started_at=to_iso(call.started_at),
         answered_at=_moment(call.answered_at),
         ended_at=_moment(call.ended_at),
         cause=call.cause,
         closed_because=call.watchdog,
-        legs=tuple(_leg(leg, names) for leg in call.legs),
+        legs=tuple(_leg(leg, viewer, names) for leg in call.legs),
         look_up=look_up,
     )
 
 
-def _leg(leg: Leg, names: Mapping[str, str]) -> LegSeen:
+def _leg(leg: Leg, viewer: Viewer, names: Mapping[str, str]) -> LegSeen:
     return LegSeen(
-        agent=leg.agent,
+        agent=viewer.word(leg.agent),
         name=names.get(leg.agent),
         state=leg.state,
         offered_at=_moment(leg.offered_at),
@@ -226,12 +234,31 @@ def _leg(leg: Leg, names: Mapping[str, str]) -> LegSeen:
     )
 
 
-def _look_up(row: CallRow, viewer: Viewer) -> LookUpSeen:
+NOBODY_LOOKED = "nobody whom the call concerned had a banner open while it could be looked up"
+
+
+def _why_not_looked_up(row: CallRow, phone: PhoneSystem, now: int) -> str:
+    """Say why a call was not looked up and will not be; "" where it was, or still may be."""
+    call = row.call
+    if row.lookup not in ("pending", "skipped"):
+        return ""
+    if call is None:
+        return "nothing was told of the call" if row.erased_at is None else "what was known of it is erased"
+    if call.direction is Direction.INTERNAL:
+        return "a call among colleagues"
+    if not worth_looking_up(views.customer(call, phone.country, phone.notation), phone.lines):
+        return "no number that Desk could know"
+    is_over = call.state is CallState.ENDED or call.started_at < now - YOUNG_FOR
+    return NOBODY_LOOKED if is_over else ""
+
+
+def _look_up(row: CallRow, viewer: Viewer, why_not: str) -> LookUpSeen:
     found = views.lookup_result(row)
     asked = found.question
     contacts: tuple[Contact, ...] = found.contacts if viewer.sees_numbers else ()
     return LookUpSeen(
-        state=row.lookup,
+        state="skipped" if why_not else row.lookup,
+        why=why_not,
         at=None if asked is None else to_iso(asked.at),
         number=None if asked is None else viewer.number(asked.number),
         source=None if asked is None else asked.source,
@@ -242,7 +269,7 @@ def _look_up(row: CallRow, viewer: Viewer) -> LookUpSeen:
         contacts=tuple(
             ContactSeen(id=each.id, name=each.name, account=each.account, url=each.url) for each in contacts
         ),
-        chosen=row.chosen_contact_id,
+        chosen=row.chosen_contact_id if viewer.sees_numbers else None,
     )
 
 
@@ -273,13 +300,32 @@ def _event(told: ReceivedEvent, key: str, phone: PhoneSystem, lives: Sequence[Se
 _KINDS: Mapping[str, str] = {"signing": "signing secret", "address": "secret in the address"}
 
 
+SINCE_REMOVED = "a secret that has since been removed"
+
+
+def _dialect(phone: PhoneSystem, at: int, lives: Sequence[SecretLife]) -> str:
+    """Return the dialect that a phone system spoke at a moment; "" where it may have been another.
+
+    Another dialect has other secrets, so today's is as old as the oldest secret that was not removed.
+    """
+    kept = [each.created_at for each in lives if not each.was_removed]
+    return phone.dialect if kept and min(kept) <= at else ""
+
+
 def _signed_by(event: CallEvent, at: int, phone: PhoneSystem, lives: Sequence[SecretLife]) -> str:
-    """Say who stands for an event: the secrets that were valid then are told by when they were given."""
+    """Say who stands for an event: the secrets that were valid then are told by when they were given.
+
+    Nobody can post without one: where none is known any more, it was removed by the release before.
+    """
     if event.source == WATCHDOG_SOURCE:
         return "the connector itself, because the end was not reported"
+    if event.source == IMPORTED:
+        return "nobody: it was read from a file by `connector import`"
     valid = [each for each in lives if each.created_at <= at and at < (each.valid_until or at + 1)]
     words = [f"{_KINDS[each.kind]} of {to_iso(each.created_at)}" for each in valid]
-    return f"{phone.slug} ({phone.dialect}): {' or '.join(words) or 'no secret'}"
+    dialect = _dialect(phone, at, lives)
+    sender = f"{phone.slug} ({dialect})" if dialect else phone.slug
+    return f"{sender}: {' or '.join(words) or SINCE_REMOVED}"
 
 
 def _order(order: Order, viewer: Viewer) -> OrderSeen:
@@ -288,7 +334,7 @@ def _order(order: Order, viewer: Viewer) -> OrderSeen:
         kind=order.kind,
         by=order.asker,
         at=to_iso(order.created_at),
-        agent=order.agent,
+        agent=viewer.word(order.agent),
         number=viewer.number(order.number or None),
         state=order.state,
         reason=order.reason,
@@ -296,8 +342,9 @@ def _order(order: Order, viewer: Viewer) -> OrderSeen:
     )
 
 
-def _delivery(row: Row, told: Sequence[NumberedAttempt], *, is_whole: bool) -> DeliverySeen:
-    """Return a delivery; what Desk said of it is left out unless it `is_whole`."""
+def _delivery(row: Row, told: Sequence[NumberedAttempt], viewer: Viewer) -> DeliverySeen:
+    """Return a delivery; what Desk said of it, and where it stands there, is not for everybody."""
+    sees = viewer.sees_numbers
     return DeliverySeen(
         id=row.id,
         kind=row.kind,
@@ -305,10 +352,10 @@ def _delivery(row: Row, told: Sequence[NumberedAttempt], *, is_whole: bool) -> D
         revision=row.revision,
         sent_revision=row.sent_revision,
         due_at=to_iso(row.due_at),
-        desk_id=row.desk_id,
-        desk_url=row.desk_url,
+        desk_id=row.desk_id if sees else None,
+        desk_url=row.desk_url if sees else None,
         reason=row.reason,
-        detail=row.detail if is_whole else "",
+        detail=row.detail if viewer.sees_all else "",
         attempts_made=told[-1].number if told else 0,
         attempts=tuple(map(_attempt, told)),
     )

@@ -15,7 +15,9 @@ from connector.clock import SECOND, Clock, to_iso
 from connector.errors import InvalidRequest, NotAllowed, UnknownPhoneSystem
 from connector.follow_up.viewers import Viewer
 from connector.store import Store, listing, users
+from connector.store.erasure import ERASED
 from connector.store.listing import Agent, CallGroup, ListedCall, Origin, Position, Which
+from connector.store.phone_changes import slug_when_removed
 
 AT_A_TIME = 50
 """Calls in one commit: so few that nobody who writes meanwhile has to wait."""
@@ -66,6 +68,7 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True, rename={"from_number":
     `call` is its key, `at` when it began. `names` are those of its `agents`; whom nobody knows keeps the
     phone system's word. `state` is None where all was erased. `record` is the state of its record's delivery;
     `not_recorded` says why there is none, and `why` the same in words. A call with neither goes on.
+    Of a call that was erased after its record was written, `record` is "erased".
     """
 
     call: str
@@ -109,6 +112,9 @@ class CallLists:
         """
         if asked.number is not None and not viewer.sees_numbers:
             raise NotAllowed("Calls are found by their numbers only for those who may see these.")
+        if asked.agent is not None and viewer.word(asked.agent) != asked.agent:
+            # What a phone system calls an agent may be anybody's number.
+            raise NotAllowed("An agent is found by a telephone number only for those who may see numbers.")
         before = None if cursor is None else _position(cursor)
         reading = partial(
             read_page, viewer=viewer, asked=asked, before=before, limit=limit, now=self._clock()
@@ -228,9 +234,7 @@ def read_page(
 def _which(connection: Connection, viewer: Viewer, asked: Filter, origins: Mapping[int, Origin]) -> Which:
     phone_id = None
     if asked.phone_system is not None:
-        phone_id = next((each for each in origins if origins[each].slug == asked.phone_system), None)
-        if phone_id is None:
-            raise UnknownPhoneSystem(f"There is no phone system {asked.phone_system}.")
+        phone_id = phone_of(origins, asked.phone_system)
     countries = {each.country for which, each in origins.items() if phone_id in (None, which)}
     reasons = [asked.reason] if asked.reason else list(NotRecorded) if asked.not_recorded else None
     own = None if viewer.sees_all or viewer.user is None else listing.agents_of(connection, viewer.user)
@@ -244,6 +248,19 @@ def _which(connection: Connection, viewer: Viewer, asked: Filter, origins: Mappi
         agents=None if asked.agent is None else _agents(connection, asked.agent),
         own=own,
     )
+
+
+def phone_of(origins: Mapping[int, Origin], slug: str) -> int:
+    """Return the id of the phone system at an address, or of the only removed one that was there.
+
+    Raises UnknownPhoneSystem, which names the removed ones where there were several.
+    """
+    names = {origin.slug: phone_id for phone_id, origin in origins.items()}
+    former = [name for name, phone_id in names.items() if name == slug_when_removed(slug, phone_id)]
+    if slug in names or len(former) == 1:
+        return names.get(slug) or names[former[0]]
+    several = f" Several were removed: {', '.join(former)}." if former else ""
+    raise UnknownPhoneSystem(f"There is no phone system {slug}.{several}")
 
 
 def _keys(number: str, countries: Collection[str]) -> list[str]:
@@ -287,7 +304,7 @@ def _line(
     known = [row.call for row in group.rows if row.call is not None]
     call = root.call or (root_of(known) if known else None)
     from_number, to_number = (None, None) if call is None else ends(call, group)
-    agents = _agents_of(group)
+    words = _agents_of(group)
     return CallLine(
         call=root.key,
         at=to_iso(listed.started_at or group.heard_at),
@@ -295,10 +312,12 @@ def _line(
         direction=None if call is None else call.direction,
         from_number=viewer.number(from_number),
         to_number=viewer.number(to_number),
-        agents=agents,
-        names=tuple(dict.fromkeys(names.get((root.phone_system_id, word), word) for word in agents)),
+        agents=tuple(dict.fromkeys(map(viewer.word, words))),
+        names=tuple(
+            dict.fromkeys(names.get((root.phone_system_id, word)) or viewer.word(word) for word in words)
+        ),
         state=None if listed.state is None else CallState(listed.state),
-        record=record,
+        record=record if record is None or root.erased_at is None else ERASED,
         not_recorded=root.not_recorded,
         why="" if root.not_recorded is None else WHY[root.not_recorded],
     )

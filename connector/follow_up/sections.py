@@ -29,6 +29,7 @@ RECORD_WORDS: Mapping[str, str] = {
     "done": "written to Desk",
     "dead": "not written: Desk refused it",
     "dropped": "not written: dropped by hand",
+    "erased": "erased",
 }
 """How a record stands, for people, by the state of its delivery."""
 

@@ -14,8 +14,9 @@ ENDS = {"from_number": "from", "to_number": "to"}
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True, rename=ENDS):
     """One event, in the order in which they were received; without a type, what it said was erased.
 
-    `at` is when it happened by the phone system's word. `signed_by` names phone system, dialect and which of
-    its secrets were valid. It was said again so many times (`repeats`). `recording` is a recording's id.
+    `at` is when it happened by the phone system's word. `signed_by` names phone system, dialect (unless
+    it may have been another than today) and which of its secrets were valid. It was said again so many times
+    (`repeats`). `recording` is a recording's id.
     """
 
     call: str
@@ -63,10 +64,12 @@ class LookUpSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     `source` is `cache` for our own copy of what Desk said and the contact index, `desk` for Desk itself;
     `failures` in a row came before, and `problem` is the reason of the one that stands. Of the contacts found
-    there were `count`; `chosen` is the one that an agent chose. Where nobody saw the call, nobody was asked.
+    there were `count`; `chosen` is the one that an agent chose. Where nobody was asked and nobody
+    will be, the state is skipped, and `why` says it in words.
     """
 
     state: str
+    why: str
     at: str | None
     number: str | None
     source: str | None
@@ -179,6 +182,7 @@ class ListenerSeen(msgspec.Struct, frozen=True, kw_only=True):
 class CallHistory(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a call and of those that came out of it; `call` is the key of their root.
 
+    `dialect` is that of the phone system, "" where it may have been another when the call was heard of.
     `record` is the delivery of their one record, None where none is due: `not_recorded` and `why` say it.
     """
 

@@ -4,10 +4,15 @@ Supervisors and administrators see all of it. An agent sees the calls that were 
 to Desk. A key of the role agent belongs to nobody: whoever holds it sees every call, with masked numbers.
 """
 
+import re
+
 import msgspec
 
 from connector import numbers
 from connector.store.users import Role, User
+
+_A_NUMBER = re.compile(r"\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
+"""What may be somebody's number within a text; extensions are shorter."""
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +39,10 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     def number(self, text: str | None) -> str | None:
         """Return a number as they may see it."""
         return text if text is None or self.sees_numbers else numbers.mask(text)
+
+    def word(self, text: str) -> str:
+        """Return a phone system's word for something, as they may see it: it may be a number, or hold one."""
+        return text if self.sees_numbers else _A_NUMBER.sub(lambda found: numbers.mask(found[0]), text)
 
 
 COMMANDS = Viewer(role="administrator")

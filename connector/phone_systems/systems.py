@@ -168,7 +168,7 @@ class PhoneSystems:
                 _check_portal(connection, phone, changed.portal_id)
             phone_changes.change(connection, phone.id, **values)
             if made is not None:
-                phone_changes.end_secrets(connection, phone.id)
+                table.end_secrets(connection, phone.id, now)
                 for encrypted in self._encrypted(made.signing):
                     table.add_secret(connection, phone.id, encrypted, now)
                 for encrypted in self._encrypted(made.token):

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 
+from connector.store.phones import end_secrets
 from connector.store.tables import (
     activity,
     blocked_numbers,
@@ -14,7 +15,6 @@ from connector.store.tables import (
     extensions,
     lines,
     outbox,
-    phone_secrets,
     phone_systems,
     queue_members,
     queues,
@@ -25,10 +25,11 @@ from connector.store.tables import (
 SETTLED = ("done", "dropped")
 """States of deliveries that need nothing any more."""
 
-GOES = (phone_secrets, senders, caller_ids, destinations, takers, activity, blocked_numbers)
+GOES = (senders, caller_ids, destinations, takers, activity, blocked_numbers)
 """What is deleted with a phone system.
 
 Its calls stay, and so does what their records are made of: lines, queues, and whose extensions they name.
+Of its secrets stays when each was valid, which is what the history of a call names them by.
 """
 
 
@@ -81,19 +82,20 @@ def change(connection: Connection, phone_id: int, **values: Any) -> None:
     connection.execute(update(phone_systems).where(phone_systems.c.id == phone_id).values(**values))
 
 
-def end_secrets(connection: Connection, phone_id: int) -> None:
-    """Let none of the secrets that there are be valid any more."""
-    connection.execute(delete(phone_secrets).where(_of(phone_secrets, phone_id)))
-
-
 def remove(connection: Connection, phone_id: int, slug: str, now: int) -> None:
     """Remove a phone system: nobody can post as it, and its address is free for another one.
 
     Its row stays for its calls, under a name that is no address.
     """
+    end_secrets(connection, phone_id, now)
     for table in GOES:
         connection.execute(delete(table).where(_of(table, phone_id)))
-    change(connection, phone_id, slug=f"{slug} (removed {phone_id})", removed_at=now)
+    change(connection, phone_id, slug=slug_when_removed(slug, phone_id), removed_at=now)
+
+
+def slug_when_removed(slug: str, phone_id: int) -> str:
+    """Return under which name the calls of a phone system stay once it is removed."""
+    return f"{slug} (removed {phone_id})"
 
 
 def _of(table: Table, phone_id: int) -> ColumnElement[bool]:

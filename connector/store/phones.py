@@ -87,6 +87,9 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     reported_at: int
 
 
+_REMOVED = b""
+"""Stands where a secret was, of which only is kept when it was valid."""
+
 PROGRAMS_AT_MOST = 20
 """So many programs are remembered for one phone system, those that reported last."""
 
@@ -202,6 +205,8 @@ def _valid_secrets(connection: Connection, phone_id: int, now: int, kind: Secret
         phone_secrets.c.phone_system_id == phone_id,
         phone_secrets.c.kind == kind,
         or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > now),
+        # It may have been removed by a process whose clock is ahead.
+        phone_secrets.c.sealed_secret != _REMOVED,
     )
     newest_first = select(phone_secrets.c.sealed_secret).where(valid).order_by(phone_secrets.c.id.desc())
     return tuple(connection.execute(newest_first).scalars())
@@ -238,17 +243,30 @@ def rotate_secret(
     add_secret(connection, phone_id, encrypted, now, kind)
 
 
+def end_secrets(connection: Connection, phone_id: int, now: int) -> None:
+    """Let none of the secrets that there are be valid any more: only when each was valid is kept."""
+    theirs = phone_secrets.c.phone_system_id == phone_id
+    is_valid = or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > now)
+    connection.execute(update(phone_secrets).where(theirs, is_valid).values(valid_until=now))
+    connection.execute(update(phone_secrets).where(theirs).values(sealed_secret=_REMOVED))
+
+
 class SecretLife(msgspec.Struct, frozen=True):
-    """From when to when a secret was one with which a phone system posts; None: until it is changed."""
+    """From when to when a secret was one with which a phone system posts; None: until it is changed.
+
+    It `was_removed` where it ended with its dialect, or with the phone system.
+    """
 
     kind: SecretKind
     created_at: int
     valid_until: int | None
+    was_removed: bool = False
 
 
 def secret_lives(connection: Connection, phone_id: int) -> list[SecretLife]:
     """Return which secrets a phone system has had, the oldest first."""
-    columns = (phone_secrets.c[name] for name in SecretLife.__struct_fields__)
+    own, was_removed = phone_secrets.c, phone_secrets.c.sealed_secret == _REMOVED
+    columns = (own.kind, own.created_at, own.valid_until, was_removed)
     asked = select(*columns).where(phone_secrets.c.phone_system_id == phone_id).order_by(phone_secrets.c.id)
     return [SecretLife(*row) for row in connection.execute(asked)]
 

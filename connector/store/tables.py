@@ -137,6 +137,7 @@ phone_secrets = Table(
     Column("phone_system_id", ForeignKey(phone_systems.c.id), nullable=False, index=True),
     # What signs the body, or what stands in the address where the vendor signs nothing.
     Column("kind", Text, nullable=False, server_default="signing"),
+    # Empty once it was removed: when it was valid is kept for the histories of calls.
     Column("sealed_secret", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     # Empty while it is the newest; a rotation leaves the older one valid for a while.

@@ -1,5 +1,6 @@
 """Serve programs calls: lists of them, and the history of each; `call_pages` has the same for people."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -20,6 +21,13 @@ NO_STORE = {"Cache-Control": "no-store"}
 TEXT_AT_MOST = 320
 """Characters of a parameter: an e-mail address is no longer."""
 
+LIST_PARAMETERS = (
+    *("from", "to", "number", "agent", "state", "phone_system", "not_recorded", "reason"),
+    *("limit", "cursor"),
+)
+NAMED_AT_MOST = 40
+"""Characters of an unknown parameter's name that are said again."""
+
 Choice = TypeVar("Choice", CallState, NotRecorded)
 
 
@@ -27,9 +35,10 @@ async def list_calls(request: Request) -> Response:
     """Return `GET /api/v1/calls`: `{calls, next, complete}`, the newest first.
 
     `from`, `to`, `number`, `agent`, `state`, `phone_system`, `not_recorded`, `reason` choose, as `Filter` has
-    it; `limit` (1,000 at most) and `cursor`, which is what `next` was, page.
+    it; `limit` (1,000 at most) and `cursor`, which is what `next` was, page. Others, and empty ones, are 422.
     """
     viewer = viewer_of(await require_api(request))
+    _check_names(request, LIST_PARAMETERS)
     page = await services_of(request).call_lists.page(
         viewer, filter_of(request), cursor=text_of(request, "cursor"), limit=limit(request)
     )
@@ -42,6 +51,7 @@ async def show_call(request: Request) -> Response:
     With `phone_system`, `key` is what that phone system calls it.
     """
     viewer = viewer_of(await require_api(request))
+    _check_names(request, ("phone_system",))
     key = request.path_params["key"]
     if "\x00" in key:
         raise NotFound(MISSING)
@@ -69,6 +79,17 @@ def filter_of(request: Request) -> Filter:
     )
 
 
+def _check_names(request: Request, known: Sequence[str]) -> None:
+    """Raise InvalidRequest for a parameter that chooses nothing: more would be answered than is asked for."""
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise InvalidRequest(
+                f"There is no parameter {name[:NAMED_AT_MOST]}: there are {', '.join(known)}."
+            )
+        if not value.strip():
+            raise InvalidRequest(f"{name} is empty: give a value, or leave it out.")
+
+
 def text_of(request: Request, name: str) -> str | None:
     """Return a parameter without the blanks around it, None where it is empty; InvalidRequest if too long."""
     value = (parameter(request, name) or "").strip()
@@ -82,7 +103,9 @@ def _moment(request: Request, name: str) -> int | None:
     try:
         return None if value is None else from_iso(value)
     except ValueError as problem:
-        message = f"{name} must be a moment such as 2026-11-30T09:00:00Z; a plus is written %2B there."
+        message = (
+            f"{name} must be a moment from 1970 to 9999, such as 2026-11-30T09:00:00Z; a plus is written %2B."
+        )
         raise InvalidRequest(message) from problem
 
 

@@ -1,11 +1,10 @@
 """Bound what a connection may take before anybody knows who is there.
 
 A request has headers of so many bytes and is here within so many seconds, few may follow before the first is
-answered, an answer is read, and of the connections that have not said all yet only so many are held.
+answered, an answer is read, and of the connections that wait for a request only so many are held.
 """
 
 import asyncio
-import resource
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,8 +17,8 @@ WRITE_SECONDS = 30
 """How long an answer waits until its reader has taken something of what lies ready, 64 KiB."""
 PIPELINED_AT_MOST = 8
 """Requests that may come on one connection before the first of them is answered; browsers send none."""
-UNFINISHED_AT_MOST = max(50, min(1_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4))
-"""Connections without a whole request, beyond which the oldest is closed: ours need milliseconds."""
+WAITING_AT_MOST = 256
+"""Connections without a whole request, beyond which that which waits longest is closed; `serve` sets it."""
 
 
 class TooManyPipelined(Exception):
@@ -29,17 +28,20 @@ class TooManyPipelined(Exception):
 class TimedProtocol(HttpToolsProtocol):
     """HTTP by httptools, which by itself keeps headers of any length, and waits for their end for ever.
 
-    `unfinished` are the connections of this process that have not said all yet, the oldest first.
+    `waiting` are the connections of this process that have not said all of a request, or nothing since the
+    last answer; those that wait longest come first.
     """
 
     read_seconds: float = READ_SECONDS
     write_seconds: float = WRITE_SECONDS
-    unfinished: ClassVar[dict["TimedProtocol", None]] = {}
-    unfinished_at_most: ClassVar[int] = UNFINISHED_AT_MOST
+    waiting: ClassVar[dict["TimedProtocol", None]] = {}
+    waiting_at_most: ClassVar[int] = WAITING_AT_MOST
     _begins_here = False
     _in_headers = False
     _is_unfinished = False
     _header_bytes = 0
+    _behind_headers = 0
+    _body_bytes = 0
     _end: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
 
@@ -68,11 +70,15 @@ class TimedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on, and see whether there is still something to wait for."""
         self._begins_here = False
+        if self._is_unfinished and not self._in_headers:
+            self._behind_headers += len(data)
         super().data_received(data)
         if self._in_headers and not self._begins_here:
             self._header_bytes += len(data)
-            if self._header_bytes > HEADERS_AT_MOST and not self.transport.is_closing():
-                self.send_400_response("The headers of the request are too large.")
+        # What frames a body's chunks and follows them is no body, and ours have hardly any.
+        frames = self._behind_headers - 2 * self._body_bytes
+        if max(self._header_bytes, frames) > HEADERS_AT_MOST and not self.transport.is_closing():
+            self.send_400_response("The headers of the request are too large.")
         if self._is_unfinished or self._is_idle:
             self._wait()
         else:
@@ -83,8 +89,18 @@ class TimedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINED_AT_MOST:
             raise TooManyPipelined
         self._begins_here = self._in_headers = self._is_unfinished = True
-        self._header_bytes = 0
+        self._header_bytes = self._behind_headers = self._body_bytes = 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what comes behind the body is read by nobody."""
+        if self._in_headers:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Note that its headers are here."""
@@ -96,6 +112,12 @@ class TimedProtocol(HttpToolsProtocol):
         self._is_unfinished = False
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Wait for another request, as long as uvicorn does, and as long as there is room."""
+        super().on_response_complete()
+        if self._is_idle and not self._is_unfinished and not self.transport.is_closing():
+            self._queue()
+
     @property
     def _is_idle(self) -> bool:
         """Tell whether nothing is being answered, so that bytes which begin no request change nothing."""
@@ -105,15 +127,22 @@ class TimedProtocol(HttpToolsProtocol):
     def _wait(self) -> None:
         if self._end is None:
             self._end = self.loop.call_later(self.read_seconds, self._give_up)
-            self.unfinished[self] = None
-        if len(self.unfinished) > self.unfinished_at_most:
-            next(iter(self.unfinished))._give_up()
+            self._queue()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing of who asks for WebSockets, which anybody may: uvicorn would advise to install them."""
+
+    def _queue(self) -> None:
+        self.waiting.pop(self, None)
+        self.waiting[self] = None
+        if len(self.waiting) > self.waiting_at_most:
+            next(iter(self.waiting))._give_up()
 
     def _rest(self) -> None:
+        self.waiting.pop(self, None)
         if self._end is not None:
             self._end.cancel()
             self._end = None
-            self.unfinished.pop(self, None)
 
     def _go_on(self) -> None:
         if self._stuck is not None:

@@ -119,7 +119,9 @@ def test_commands_of_one_noun_stand_together() -> None:
 
 def links(file: Path) -> Iterator[tuple[Path, str]]:
     """Return where a file's links within the project lead: the file, and the heading's anchor or nothing."""
-    for link in re.findall(r"\]\(([^)\s]+)\)", file.read_text(encoding="utf-8")):
+    # What is to be copied may look like a link: Asterisk's `[general](+)`.
+    prose = re.sub(r"^ *```.*?^ *```", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
         if "://" not in link:
             path, _, rest = link.partition("#")
             yield (file.parent / path).resolve() if path else file, rest

@@ -1,13 +1,15 @@
 """`connector calls list`: what came of each call, and which leave no record."""
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.calls import Direction, EventType, NotRecorded
 from connector.follow_up.listing import WHY
-from connector.store import Store
+from connector.store import Store, tables
 from connector.store.ingester import Arrival, EventIngester, Sender
 from tests.integration.cli.conftest import Shell
 from tests.integration.store.test_ingester import event
@@ -83,7 +85,7 @@ def test_history(heard: Shell) -> None:
     assert (told["call"], told["record"]["state"], len(told["events"])) == (row["call"], "due", 2)
     assert heard.json("calls", "show", "a", "--phone", "paris") == told
     text = heard.ok("calls", "show", row["call"])
-    for part in ("Events, as they were received", "Delivery of the record", "paris (neutral)", "/pbx"):
+    for part in ("Events, as they were received", "Delivery of the record", "paris: a secret that", "/pbx"):
         assert part in text
     assert "No call has this key" in heard.refused("calls", "show", "nobody")
     assert "connector phones list" in heard.refused("calls", "show", "a", "--phone", "lyon")
@@ -96,6 +98,45 @@ def test_filters(heard: Shell) -> None:
     assert len(heard.json("calls", "list", "--from", "2026-01-05", "--to", "2026-01-06")) == 2
     assert heard.ok("calls", "list", "--to", "2026-01-05") == "There is no such call.\n"
     assert "is not written as" in heard.type("calls", "list", "--from", "monday").output
+    assert "1970" in heard.type("calls", "list", "--from", "0001-01-01").output
+    assert heard.ok("calls", "list", "--to", "1970-01-01") == "There is no such call.\n"
+    for option in ("--number", "--agent", "--phone"):
+        assert f"{option} is empty" in heard.refused("calls", "list", option, " ")
+
+
+def test_calls_of_a_removed_phone_system(heard: Shell) -> None:
+    """Are found by the address that it had; of several that had it, each has a name of its own."""
+    row = heard.json("calls", "list")[1]
+    heard.ok("phones", "remove", "paris", "--yes")
+    assert [each["call"] for each in heard.json("calls", "list", "--phone", "paris")][1] == row["call"]
+    assert heard.json("calls", "show", "a", "--phone", "paris")["call"] == row["call"]
+    heard.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR")
+    assert heard.json("calls", "list", "--phone", "paris") == []
+    heard.ok("phones", "remove", "paris", "--yes")
+    assert "paris (removed 1), paris (removed 2)" in heard.refused("calls", "list", "--phone", "paris")
+    assert len(heard.json("calls", "list", "--phone", "paris (removed 1)")) == 2
+
+
+def test_a_record_of_an_erased_call(heard: Shell) -> None:
+    """Says so: what was done is no longer known."""
+    store = Store(heard.database_url)
+    done = tables.outbox.update().values(state="done", desk_id="1")
+    store.write_now(lambda connection: connection.execute(done))
+    store.close()
+    heard.ok("forget", "--number", "+33199000001", "--yes")
+    assert [each["record"] for each in heard.json("calls", "list")] == [None, "erased"]
+
+
+def test_past_calls(shell: Shell, portal_id: int, tmp_path: Path) -> None:
+    """Were signed by nobody."""
+    shell.ok("phones", "add", "paris", "--name", "Paris", "--country", "FR")
+    file = tmp_path / "past.jsonl"
+    row = {"started_at": "2026-01-05T09:00:00Z", "direction": "in", "from": "+33199000001", "call_id": "a",
+           "duration_seconds": 9}  # fmt: skip
+    file.write_text(json.dumps(row), encoding="utf-8")
+    shell.ok("import", str(file), "--phone", "paris", "--format", "jsonl")
+    events = shell.json("calls", "show", "a", "--phone", "paris")["events"]
+    assert {each["signed_by"].partition(":")[0] for each in events} == {"nobody"}
 
 
 def test_escapes_reach_no_terminal(shell: Shell, portal_id: int) -> None:

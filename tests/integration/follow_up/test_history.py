@@ -1,6 +1,7 @@
 """The history of a call, as programs and people are told it."""
 
 import html
+import itertools
 import re
 from typing import Any
 from urllib.parse import quote
@@ -8,8 +9,11 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
+from connector.banner.caller_lookup import YOUNG_FOR
 from connector.calls import call_key
-from connector.store import recordings, users
+from connector.clock import SECOND, to_iso
+from connector.follow_up.history import NOBODY_LOOKED, SINCE_REMOVED
+from connector.store import recordings, tables, users
 from connector.web.call_pages import SHOWN, WRONG
 from tests.integration.pipeline.place import Place
 
@@ -20,9 +24,12 @@ ODD = 'a/b c?%#\u00fc;"<[31m.wav'
 """What a phone system may call a call."""
 
 
+NUMBERS = itertools.count(1)
+
+
 async def ask(place: Place, role: str, path: str = "", **more: Any) -> httpx2.Response:
     """Ask for calls with a key of a role."""
-    key = await place.services.keys.add_key(f"{role} {path} {more}"[:200], role, actor="test")
+    key = await place.services.keys.add_key(f"{role} {next(NUMBERS)}", role, actor="test")
     return await place.client.get(
         f"/api/v1/calls{path}", headers={"Authorization": f"Bearer {key}"}, params=more
     )
@@ -106,6 +113,86 @@ async def test_who_is_told_what(place: Place) -> None:
     assert (await place.ask("bruno@example.com", "/api/v1/calls")).json()["calls"] == []
 
 
+@pytest.mark.both_engines
+async def test_secrets_that_are_gone(place: Place) -> None:
+    """Are named by when they were valid, and the dialect of today is not that of before."""
+    await place.post(place.event("ringing", "c-1"))
+    key, systems = await key_of(place, "c-1"), place.services.phone_systems
+    before = await told(place, key)
+    assert before["dialect"] == "neutral"
+    said = before["events"][0]["signed_by"].removeprefix("pbx (neutral): ")
+    assert said.startswith("signing secret of 20")
+    await systems.change("pbx", {"dialect": "zammad"}, "test")
+    after = await told(place, key)
+    assert (after["dialect"], after["events"][0]["signed_by"]) == ("", f"pbx: {said}")
+    assert len((await systems.find("pbx")).phone.encrypted_secrets) == 0
+    await systems.remove("pbx", "test")
+    removed = await told(place, key)
+    assert removed["events"][0]["signed_by"].endswith(f": {said}")
+    rows = await place.services.store.read(lambda c: c.execute(tables.phone_secrets.select()).all())
+    kept = [bytes(each) for row in rows for each in row if isinstance(each, bytes | memoryview)]
+    assert kept == [b""] * 2
+
+
+async def test_secrets_that_the_release_before_removed(place: Place) -> None:
+    """Are not known any more, which is not the same as none."""
+    await place.post(place.event("ringing", "c-1"))
+    await place.services.store.write(lambda c: c.execute(tables.phone_secrets.delete()))
+    (event,) = (await told(place, await key_of(place, "c-1")))["events"]
+    assert event["signed_by"] == f"pbx: {SINCE_REMOVED}"
+
+
+async def test_numbers_in_other_words(place: Place) -> None:
+    """A key of the role agent is shown none, wherever a phone system writes it, and finds no call by one."""
+    words = {"agent": "+33612345678", "queue": "sip:0612345678@pbx.example"}
+    call_id = "06 12 34 56 78/1"
+    await place.post(place.event("ringing", call_id, **words), place.event("ended", call_id))
+    stands = tables.outbox.update().values(desk_id="77", desk_url="https://desk.example.com/77")
+    await place.services.store.write(lambda c: c.execute(stands))
+    await place.post(place.event("ringing", "c-2", agent="1001", parent=call_id))
+    key = await key_of(place, call_id)
+    whole, seen = await told(place, key), await told(place, key, "agent")
+    listed = (await ask(place, "agent")).json()
+    for shown in (str(seen), str(listed)):
+        assert not re.search("345 ?6|34 56", shown)
+        assert "+33***78" in shown
+    assert "1001" in str(listed)
+    assert whole["record"]["desk_id"]
+    assert (seen["record"]["desk_id"], seen["record"]["desk_url"]) == (None, None)
+    for agent, status in (("+33612345678", 403), ("0612 345 678", 403), ("1001", 200), ("a@b.example", 200)):
+        assert (await ask(place, "agent", agent=agent)).status_code == status
+    assert len((await ask(place, "supervisor", agent="+33612345678")).json()["calls"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("told_of", "kinds", "state", "why"),
+    [
+        ({}, "ringing", "pending", ""),
+        ({}, "ringing ended", "skipped", NOBODY_LOOKED),
+        ({"from": "anonymous"}, "ringing", "skipped", "no number that Desk could know"),
+        ({"direction": "internal"}, "ringing", "skipped", "a call among colleagues"),
+    ],
+)
+async def test_what_was_not_looked_up(
+    place: Place, told_of: dict[str, str], kinds: str, state: str, why: str
+) -> None:
+    """Says why, once nobody will be asked any more."""
+    for kind in kinds.split():
+        await place.post(place.event(kind, "c-1", **told_of))
+    look_up = (await told(place, await key_of(place, "c-1")))["calls"][0]["look_up"]
+    assert (look_up["state"], look_up["why"]) == (state, why)
+
+
+async def test_a_call_too_old_to_be_looked_up(place: Place) -> None:
+    """Is not looked up any more, though it goes on; a call of which nothing was told neither."""
+    began = to_iso(place.services.clock() - YOUNG_FOR - SECOND)
+    await place.post(place.event("ringing", "c-1", parent="p-1") | {"time": began})
+    seen = (await told(place, await key_of(place, "p-1")))["calls"]
+    assert {(each["call_id"], each["look_up"]["why"]) for each in seen} == {
+        ("c-1", NOBODY_LOOKED), ("p-1", "nothing was told of the call"),
+    }  # fmt: skip
+
+
 async def test_odd_keys(place: Place) -> None:
     """A phone system's own id may be anything, a key of nobody's is not there."""
     assert (await place.post(place.event("ringing", ODD))).status_code == 202
@@ -145,6 +232,11 @@ async def test_filters_of_the_api(place: Place) -> None:
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
     assert (await ask(place, "agent", number="1")).status_code == 403
+    for name, value in (("foo", "bar"), ("phone", "pbx"), ("number", ""), ("x" * 5_000, "1")):
+        answer = await ask(place, "supervisor", **{name: value})
+        assert (answer.status_code, len(answer.text) < 1_000) == (422, True)
+        assert ("phone_system, not_recorded" in answer.text) == (name != "number")
+    assert (await ask(place, "supervisor", "/nobody", phone="pbx")).status_code == 422
 
 
 async def test_pages(place: Place) -> None:

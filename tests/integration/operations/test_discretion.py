@@ -75,5 +75,5 @@ def _opened(connection: Connection, key: str) -> Iterator[str]:
         for column in table.columns:
             if column.name.startswith("sealed_"):
                 for encrypted in connection.execute(select(column)).scalars().all():
-                    if encrypted is not None:
+                    if encrypted:
                         yield encryptor.decrypt(encrypted)

@@ -42,7 +42,7 @@ async def served(seconds: float, *, for_writing: float = LONG_SECONDS) -> AsyncI
 async def serving(
     seconds: float, for_writing: float = LONG_SECONDS, lost: asyncio.Event | None = None
 ) -> AsyncIterator[tuple[str, int]]:
-    """Serve `/`, `/late` and `/long`, and tell where; three connections may be unfinished.
+    """Serve `/`, `/late` and `/long`, and tell where; three connections may wait.
 
     `lost` is set when a connection has ended.
     """
@@ -50,8 +50,8 @@ async def serving(
     class Hasty(TimedProtocol):
         read_seconds = seconds
         write_seconds = for_writing
-        unfinished: ClassVar[dict[TimedProtocol, None]] = {}
-        unfinished_at_most = 3
+        waiting: ClassVar[dict[TimedProtocol, None]] = {}
+        waiting_at_most = 3
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
@@ -207,3 +207,41 @@ async def test_the_oldest_half_request_makes_room() -> None:
         assert (await answered(halves[-1][0])).endswith(b"heard ")
         for _, writer in halves:
             writer.close()
+
+
+async def test_idle_connections_make_room_too() -> None:
+    """Whoever is answered and stays connected is let go for those who have something to say."""
+    async with serving(LONG_SECONDS) as address:
+        idle = []
+        for _ in range(6):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await reader.readuntil(b"heard ")
+            idle.append((reader, writer))
+        for reader, _ in idle[:3]:
+            assert await answered(reader) == b""
+        idle[-1][1].write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await answered(idle[-1][0])).endswith(b"heard ")
+        for _, writer in idle:
+            writer.close()
+
+
+@pytest.mark.parametrize("piece", [b"a:b\r\n" * 10_000, b"a" * 50_000], ids=["many", "one"])
+async def test_endless_trailers_are_refused(piece: bytes) -> None:
+    """What may follow a body in chunks fills no memory, whatever it is."""
+    async with served(LONG_SECONDS) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while not reader.at_eof():
+                    writer.write(piece)
+                    await writer.drain()
+
+
+async def test_a_body_in_small_chunks_is_taken() -> None:
+    """Chunks and a trailer are HTTP's own, and nobody has to write large ones."""
+    chunks = b"5\r\nabcde\r\n" * 20_000
+    async with served(LONG_SECONDS) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(chunks + b"0\r\nChecksum: 1\r\n\r\n")
+        assert (await answered(reader)).count(b"abcde") == 20_000

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from connector.server import HttpProtocol
+from connector.server import HttpProtocol, JoiningTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +106,20 @@ async def test_closing_leaves_nothing_behind() -> None:
     async with served(App(), []) as (reader, writer), asyncio.timeout(10):
         writer.write(b"nonsense\r\n\r\n")
         assert (await reader.read()).startswith(b"HTTP/1.1 400")
+
+
+async def test_nothing_is_written_to_a_connection_that_ends() -> None:
+    """What is still answered when the protocol has closed the connection goes nowhere, and raises nothing."""
+    written: list[bytes] = []
+
+    class Ending:
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> None:
+            written.append(data)
+
+    joining = JoiningTransport(cast("asyncio.Transport", Ending()), asyncio.get_running_loop())
+    joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    joining.write(b"body")
+    assert not written
