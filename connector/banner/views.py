@@ -121,12 +121,14 @@ class MatchView(Contact, frozen=True, kw_only=True, omit_defaults=True):
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
+    Its history is at `/calls/{key}`.
     `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
     `cannot` is why nothing is offered that the agent might expect: no program ever came for orders.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     """
 
     id: int
+    key: str
     revision: int
     state: CallState
     result: Literal["answered", "missed", "canceled"] | None
@@ -162,6 +164,7 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
     chosen = _chosen(snapshot)
     return CallView(
         id=row.id,
+        key=row.key,
         revision=row.revision,
         state=call.state,
         result=_result(call),

@@ -112,6 +112,7 @@ def _call_row(each: CallLine, *, whole: bool) -> dict[str, Any]:
     agents = list(each.agents)
     few = whole or len(agents) <= NAMED_AT_MOST
     call = row.pop("call")
+    del row["names"]
     return row | {"agents": agents if few else _first_agents(agents), "call": call}
 
 

@@ -65,9 +65,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 class CallLine(msgspec.Struct, frozen=True, kw_only=True, rename={"from_number": "from", "to_number": "to"}):
     """A call, with all that came out of it, and what came of it; numbers are as people read them.
 
-    `call` is its key, `at` when it began. `state` is None where all was erased. `record` is the state of its
-    record's delivery; `not_recorded` says why there is none, and `why` the same in words. A call with neither
-    goes on. Of a call that was erased after its record was written, `record` is "erased".
+    `call` is its key, `at` when it began. `names` are those of its `agents`; whom nobody knows keeps the
+    phone system's word. `state` is None where all was erased. `record` is the state of its record's delivery;
+    `not_recorded` says why there is none, and `why` the same in words. A call with neither goes on.
+    Of a call that was erased after its record was written, `record` is "erased".
     """
 
     call: str
@@ -77,6 +78,7 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True, rename={"from_number":
     from_number: str | None
     to_number: str | None
     agents: tuple[str, ...]
+    names: tuple[str, ...]
     state: CallState | None
     record: str | None
     not_recorded: NotRecorded | None
@@ -274,14 +276,35 @@ def _agents(connection: Connection, text: str) -> Sequence[Agent]:
 
 def _lines(connection: Connection, viewer: Viewer, listed: Sequence[ListedCall]) -> tuple[CallLine, ...]:
     records = listing.record_states(connection, [each.group.root.id for each in listed])
-    return tuple(_line(viewer, each, records.get(each.group.root.id)) for each in listed)
+    names = _names(connection, listed)
+    return tuple(_line(viewer, each, records.get(each.group.root.id), names) for each in listed)
 
 
-def _line(viewer: Viewer, listed: ListedCall, record: str | None) -> CallLine:
+def _names(connection: Connection, listed: Sequence[ListedCall]) -> Mapping[tuple[int, str], str]:
+    """Return who goes by a phone system's words now."""
+    words: dict[int, set[str]] = {}
+    for each in listed:
+        words.setdefault(each.group.root.phone_system_id, set()).update(_agents_of(each.group))
+    return {
+        (phone_id, word): user.name
+        for phone_id, some in words.items()
+        for word, user in users.by_words(connection, phone_id, sorted(some)).items()
+    }
+
+
+def _agents_of(group: CallGroup) -> tuple[str, ...]:
+    legs = (leg for row in group.rows if row.call is not None for leg in row.call.legs)
+    return tuple(dict.fromkeys(leg.agent for leg in legs))
+
+
+def _line(
+    viewer: Viewer, listed: ListedCall, record: str | None, names: Mapping[tuple[int, str], str]
+) -> CallLine:
     group, root = listed.group, listed.group.root
     known = [row.call for row in group.rows if row.call is not None]
     call = root.call or (root_of(known) if known else None)
     from_number, to_number = (None, None) if call is None else ends(call, group)
+    words = _agents_of(group)
     return CallLine(
         call=root.key,
         at=to_iso(listed.started_at or group.heard_at),
@@ -289,7 +312,10 @@ def _line(viewer: Viewer, listed: ListedCall, record: str | None) -> CallLine:
         direction=None if call is None else call.direction,
         from_number=viewer.number(from_number),
         to_number=viewer.number(to_number),
-        agents=tuple(dict.fromkeys(viewer.word(leg.agent) for each in known for leg in each.legs)),
+        agents=tuple(dict.fromkeys(map(viewer.word, words))),
+        names=tuple(
+            dict.fromkeys(names.get((root.phone_system_id, word)) or viewer.word(word) for word in words)
+        ),
         state=None if listed.state is None else CallState(listed.state),
         record=record if record is None or root.erased_at is None else ERASED,
         not_recorded=root.not_recorded,

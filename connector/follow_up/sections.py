@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from connector.follow_up.shapes import CallHistory, CallSeen, DeliverySeen
+from connector.follow_up.shapes import CallHistory, CallSeen, DeliverySeen, LegSeen
 
 Row = Mapping[str, Any]
 """What is known of one thing, by what it is called."""
@@ -22,6 +22,18 @@ OF_DELIVERY = ("id", "kind", "state", "revision", "sent_revision", "due_at", "de
                "detail", "attempts_made")  # fmt: skip
 
 
+RECORD_WORDS: Mapping[str, str] = {
+    "due": "on its way to Desk",
+    "sending": "on its way to Desk",
+    "unknown": "sent to Desk, which did not answer: the connector looks whether it is there",
+    "done": "written to Desk",
+    "dead": "not written: Desk refused it",
+    "dropped": "not written: dropped by hand",
+    "erased": "erased",
+}
+"""How a record stands, for people, by the state of its delivery."""
+
+
 def sections(told: CallHistory) -> Iterator[Section]:
     """Go through the parts of a history, each with its heading; the first has none."""
     yield "", _facts(told)
@@ -36,6 +48,38 @@ def sections(told: CallHistory) -> Iterator[Section]:
         yield from _delivery(delivery)
     yield "Recordings", list(map(_built, told.recordings))
     yield "Who opened, heard or copied them", list(map(_built, told.listeners or ()))
+
+
+def summary(told: CallHistory) -> Row:
+    """Return in short who, when, how it ended and what became of the record."""
+    root = next((each for each in told.calls if each.call == told.call), None)
+    legs = [leg for each in told.calls for leg in each.legs]
+    return {
+        "from": root and root.from_number,
+        "to": root and root.to_number,
+        "contact": root and _contact(root),
+        "agents": list(dict.fromkeys(leg.name or leg.agent for leg in legs)),
+        "when": f"{told.at[:19].replace('T', ' ')} UTC",
+        "how_it_ended": _end(told, root, legs),
+        "record": RECORD_WORDS[told.record.state] if told.record else f"none: {told.why or 'not yet'}",
+    }
+
+
+def _contact(root: CallSeen) -> str | None:
+    """Name the contact that an agent chose, or the only one."""
+    found = root.look_up.contacts
+    chosen = [each.name for each in found if root.look_up.chosen in (None, each.id)]
+    return chosen[0] if len(chosen) == 1 else f"one of {len(chosen)}" if chosen else None
+
+
+def _end(told: CallHistory, root: CallSeen | None, legs: Sequence[LegSeen]) -> str:
+    if told.erased_at is not None:
+        return "erased"
+    if told.state != "ended":
+        return f"it goes on: {told.state}" if told.state else "unknown"
+    if any(leg.answered_at for leg in legs) or (root and root.answered_at):
+        return f"answered, {told.talk_seconds or 0} s of talk"
+    return "nobody answered" + (f" ({root.cause.replace('_', ' ')})" if root and root.cause else "")
 
 
 def _facts(told: CallHistory) -> Row:

@@ -111,6 +111,7 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     user = None if session_id is None else await services_of(request).sessions.user_of(session_id)
     if user is None:
         raise NotSignedIn("You are not signed in, or your session is over.")
+    request.state.user = user
     _check_role(user.role, role)
     if request.method not in HARMLESS:
         check_same_origin(request)

@@ -1,8 +1,7 @@
-"""Serve programs and people calls: lists of them, and the history of each."""
+"""Serve programs calls: lists of them, and the history of each; `call_pages` has the same for people."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,11 +12,9 @@ from connector.errors import InvalidRequest, NotFound
 from connector.follow_up import Viewer
 from connector.follow_up.history import MISSING
 from connector.follow_up.listing import Filter
-from connector.follow_up.sections import sections
 from connector.services import services_of
-from connector.web.auth import Caller, count_request, require_api, require_user
+from connector.web.auth import Caller, require_api
 from connector.web.bodies import json_response, limit, parameter
-from connector.web.pages import render
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -31,9 +28,6 @@ LIST_PARAMETERS = (
 NAMED_AT_MOST = 40
 """Characters of an unknown parameter's name that are said again."""
 
-SHOWN = 50
-"""Calls on a page."""
-
 Choice = TypeVar("Choice", CallState, NotRecorded)
 
 
@@ -46,7 +40,7 @@ async def list_calls(request: Request) -> Response:
     viewer = viewer_of(await require_api(request))
     _check_names(request, LIST_PARAMETERS)
     page = await services_of(request).call_lists.page(
-        viewer, filter_of(request), cursor=_text(request, "cursor"), limit=limit(request)
+        viewer, filter_of(request), cursor=text_of(request, "cursor"), limit=limit(request)
     )
     return json_response(page, headers=NO_STORE)
 
@@ -61,41 +55,9 @@ async def show_call(request: Request) -> Response:
     key = request.path_params["key"]
     if "\x00" in key:
         raise NotFound(MISSING)
-    phone_system = _text(request, "phone_system")
+    phone_system = text_of(request, "phone_system")
     told = await services_of(request).history.show(viewer, key, phone_system=phone_system)
     return json_response(told, headers=NO_STORE)
-
-
-async def calls_page(request: Request) -> Response:
-    """Return `GET /calls`: the same list for whoever is signed in, with a form for what is asked."""
-    user = await require_user(request)
-    count_request(request, user.email)
-    found = await services_of(request).call_lists.page(
-        Viewer(role=user.role, user=user),
-        filter_of(request),
-        cursor=_text(request, "cursor"),
-        limit=SHOWN,
-    )
-    asked = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
-    behind = None if found.next is None else urlencode(asked | {"cursor": found.next})
-    states, reasons = [state.value for state in CallState], [reason.value for reason in NotRecorded]
-    context: dict[str, Any] = {
-        "found": found,
-        "asked": asked,
-        "behind": behind,
-        "states": states,
-        "reasons": reasons,
-    }
-    return render(request, "calls.html", **context)
-
-
-async def call_page(request: Request) -> Response:
-    """Return `GET /calls/{key}`: a call's history; 404 where there is none for who is signed in."""
-    user = await require_user(request)
-    count_request(request, user.email)
-    key = request.path_params["key"]
-    told = await services_of(request).history.show(Viewer(role=user.role, user=user), key)
-    return render(request, "call.html", told=told, sections=list(sections(told)))
 
 
 def viewer_of(caller: Caller) -> Viewer:
@@ -108,10 +70,10 @@ def filter_of(request: Request) -> Filter:
     return Filter(
         since=_moment(request, "from"),
         until=_moment(request, "to"),
-        number=_text(request, "number"),
-        agent=_text(request, "agent"),
+        number=text_of(request, "number"),
+        agent=text_of(request, "agent"),
         state=_choice(request, "state", CallState),
-        phone_system=_text(request, "phone_system"),
+        phone_system=text_of(request, "phone_system"),
         not_recorded=_yes(request, "not_recorded"),
         reason=_choice(request, "reason", NotRecorded),
     )
@@ -128,7 +90,8 @@ def _check_names(request: Request, known: Sequence[str]) -> None:
             raise InvalidRequest(f"{name} is empty: give a value, or leave it out.")
 
 
-def _text(request: Request, name: str) -> str | None:
+def text_of(request: Request, name: str) -> str | None:
+    """Return a parameter without the blanks around it, None where it is empty; InvalidRequest if too long."""
     value = (parameter(request, name) or "").strip()
     if len(value) > TEXT_AT_MOST:
         raise InvalidRequest(f"{name} is longer than {TEXT_AT_MOST} characters.")
@@ -136,7 +99,7 @@ def _text(request: Request, name: str) -> str | None:
 
 
 def _moment(request: Request, name: str) -> int | None:
-    value = _text(request, name)
+    value = text_of(request, name)
     try:
         return None if value is None else from_iso(value)
     except ValueError as problem:
@@ -147,7 +110,7 @@ def _moment(request: Request, name: str) -> int | None:
 
 
 def _choice(request: Request, name: str, choices: type[Choice]) -> Choice | None:
-    value = _text(request, name)
+    value = text_of(request, name)
     try:
         return None if value is None else choices(value)
     except ValueError as problem:
@@ -155,7 +118,7 @@ def _choice(request: Request, name: str, choices: type[Choice]) -> Choice | None
 
 
 def _yes(request: Request, name: str) -> bool:
-    value = _text(request, name)
+    value = text_of(request, name)
     if value not in (None, "true", "false"):
         raise InvalidRequest(f"{name} must be true or false.")
     return value == "true"

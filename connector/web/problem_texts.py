@@ -64,6 +64,7 @@ _REQUESTS: dict[str, ProblemText] = {
         what="No page has this address, or it is not shown to you.",
         who=YOU,
         todo=("Check the address.",),
+        shows_message=True,
     ),
     "not_now": ProblemText(
         status=409,

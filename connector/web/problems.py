@@ -218,6 +218,8 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
     if isinstance(problem, NotSignedIn):
         next_path = "/connect" if links or request.method != "GET" else request.url.path
         return {"href": sign_in_path(next_path), "label": "Sign in with Zoho"}
+    if request.url.path.startswith("/calls/"):
+        return {"href": "/calls", "label": "All calls"}
     if not text.again:
         return None
     if links:

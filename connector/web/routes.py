@@ -10,6 +10,7 @@ from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
+    call_pages,
     calls,
     contacts,
     desk_hooks,
@@ -113,8 +114,8 @@ def _pages() -> list[BaseRoute]:
         Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
-        Route("/calls", calls.calls_page),
-        Route("/calls/{key:name}", calls.call_page),
+        Route("/calls", call_pages.calls_page),
+        Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]

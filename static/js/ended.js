@@ -52,11 +52,13 @@ function updateLinks(slot, call, { dials, dial }) {
   const number = numberOf(call);
   const label = call.direction === "outbound" ? "Call again" : "Call back";
   const again = (to) => dial(to, { callId: call.id, contactId: contact?.id ?? null });
-  redraw(slot, [contact?.id, contact?.url, call.record.url, number, whoOf(call), dials()], () =>
+  redraw(slot, [contact?.id, contact?.url, call.record.url, call.key, number, whoOf(call), dials()], () =>
     [
       number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: again }),
       contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
       call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
+      // Nobody but a supervisor may see the history of a call that was never theirs.
+      call.key && call.mine && awayLink(`/calls/${encodeURIComponent(call.key)}`, "History", `of the call with ${whoOf(call)}`),
     ].filter(Boolean),
   );
 }

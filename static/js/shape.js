@@ -78,6 +78,7 @@ export function toCall(view) {
     revision: view.revision,
     state: view.state,
     result: text(view.result),
+    key: text(view.key),
     mine: text(view.mine),
     direction: text(view.direction) ?? "inbound",
     number: toNumber(view.number),

@@ -66,12 +66,28 @@ async def test_calls_and_their_history(page: Page, env: Environment, phone: Phon
     await sign_in(page, env, agent.email)
     for kind in ("ringing", "ended"):
         await phone.post([event(env, call, kind, "+442079460999", agent=agent.extension)])
-    await check(page, f"{env.origin}/calls", "calls")
+    history = page.get_by_role("link", name="History").first
+    await expect(history).to_have_attribute("href", re.compile("^/calls/zpc"))
+    await page.get_by_role("link", name="Calls", exact=True).click()
+    await check(page, page.url, "calls")
+    day = str(await page.locator("ol.calls time").first.get_attribute("datetime"))[:10]
+    for label in ("From (UTC)", "To and including (UTC)"):
+        await page.get_by_label(label).fill(day)
+    await page.get_by_label("Phone system").select_option(label="Simulated phone")
+    await page.get_by_role("button", name="Show").click()
     link = page.locator("ol.calls a").first
     await link.focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("A call and its history")
     await check(page, page.url, "call")
+    await page.get_by_text("Events, as they were received").click()
+    await expect(page.get_by_text("signing secret of").first).to_be_visible()
+    await page.get_by_role("link", name="Back to the calls").click()
+    await expect(page.get_by_label("From (UTC)")).to_have_value(day)
+    await page.goto(f"{env.origin}/calls/zpnope")
+    await expect(page.get_by_text("No call has this key")).to_be_visible()
+    await page.get_by_role("link", name="All calls").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
 
 
 @pytest.mark.parametrize("path", SANDBOX)

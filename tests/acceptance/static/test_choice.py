@@ -14,6 +14,15 @@ pytestmark = pytest.mark.browser
 
 PATH = "/api/calls/1/contact"
 
+CUT_OFF = """() => [...document.querySelectorAll(".choice-account span")].filter((fact) => {
+  const range = document.createRange();
+  range.selectNodeContents(fact);
+  const em = parseFloat(getComputedStyle(fact).fontSize);
+  const edge = fact.parentElement.getBoundingClientRect().left + em - 0.5;
+  return [...range.getClientRects()].some(({ left }) => left < edge);
+}).map((fact) => fact.textContent)"""
+"""The facts of which letters lie where nothing is painted: see `.facts`."""
+
 
 def test_choice_is_posted_and_shown(env: Environment, banner: Open) -> None:
     """All matches are shown; the chosen one is the caller in all tabs; the choice can be taken back."""
@@ -44,6 +53,9 @@ def test_none_of_these(env: Environment, banner: Open) -> None:
     group = page.get_by_role("group", name=re.compile("^(Who is it\\?|It is)$"))
     expect(group.get_by_role("button", name="Ada")).to_contain_text("1 open ticket last ticket 5 Jan 2026")
     expect(group.get_by_role("button", name="Charles")).to_contain_text("no open tickets changed 5 Jan 2026")
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CUT_OFF) == [], width
     nobody = group.get_by_role("button", name="None of these")
     nobody.press("Enter")
     expect(nobody).to_have_attribute("aria-pressed", "true")

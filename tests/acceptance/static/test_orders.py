@@ -179,6 +179,13 @@ def test_hang_up(env: Environment, banner: Open) -> None:
     assert posted(env) == [(f"{CALLS}/1/hangup", {})] * 2
 
 
+ROOM_FOR_FOCUS = """() => {
+  const one = document.activeElement.getBoundingClientRect();
+  const all = document.activeElement.closest(".colleagues").getBoundingClientRect();
+  return Math.min(one.left - all.left, one.top - all.top);
+}"""
+
+
 def test_hand_over_by_keyboard(env: Environment, banner: Open) -> None:
     """The colleagues are asked for when they are wanted; one is chosen, or none."""
     env.show(talking(can=BOTH))
@@ -190,6 +197,7 @@ def test_hand_over_by_keyboard(env: Environment, banner: Open) -> None:
     group = page.get_by_role("group", name="Hand over to")
     expect(group.get_by_role("button")).to_have_text(["Alan Agent 1002", "Joan Clarke 1003 in a call"])
     expect(group.get_by_role("button", name="Alan Agent")).to_be_focused()
+    assert page.evaluate(ROOM_FOR_FOCUS) >= 5, "what scrolls cuts off the ring around what has the focus"
     page.keyboard.press("Tab")
     expect(group.get_by_role("button", name="Joan Clarke")).to_be_focused()
     page.keyboard.press("Escape")

@@ -14,7 +14,7 @@ from connector.calls import call_key
 from connector.clock import SECOND, to_iso
 from connector.follow_up.history import NOBODY_LOOKED, SINCE_REMOVED
 from connector.store import recordings, tables, users
-from connector.web.calls import SHOWN
+from connector.web.call_pages import SHOWN, WRONG
 from tests.integration.pipeline.place import Place
 
 pytestmark = pytest.mark.anyio
@@ -259,10 +259,22 @@ async def test_pages(place: Place) -> None:
     own = (await place.ask("ada@example.com", f"/calls/{key}")).text
     assert "Vane" in own
     assert "POST /calls" not in own
+    day = re.findall(r'datetime="([-0-9]{10})', second.text)[0]
+    today = f"from={day}&to={day}&number=020+7946+0001"
+    listed = (await place.ask("eve@example.com", f"/calls?{today}&state=ended")).text
+    assert f"/calls/{key}?from={day}&amp;to={day}" in listed
+    assert ": written to Desk</p>" in listed
+    assert ", Ada: " in listed
+    assert (await place.ask("eve@example.com", f"/api/v1/calls?{today}")).json()["calls"] == []
+    for name, value in (("from", "x"), ("to", "2026-13-01"), ("phone_system", "lyon"), ("agent", "x" * 321)):
+        wrong = (await place.ask("eve@example.com", f"/calls?{name}={value}&state=ended")).text
+        assert html.escape(WRONG[name]) in wrong
+        assert "<option selected>ended" in wrong
     for email, path, status in (
         ("bruno@example.com", f"/calls/{key}", 404),
         ("eve@example.com", "/calls/nobody", 404),
         ("eve@example.com", "/calls?state=gone", 422),
         ("eve@example.com", "/calls?cursor=x", 422),
+        ("eve@example.com", "/calls?phone_system=lyon", 404),
     ):
         assert (await place.ask(email, path)).status_code == status
