@@ -10,6 +10,7 @@ from connector.calls.model import (
     Call,
     CallEvent,
     CallState,
+    Cause,
     Direction,
     EventType,
     Leg,
@@ -28,7 +29,8 @@ def fold(events: Iterable[CallEvent]) -> Call:
     """Return what these events of one call come to; order and repeats change nothing.
 
     The call starts with its first ringing, answered or left; where none is known, with what is.
-    A real end is final: the latest one counts, however late an answer is learnt. One whose cause says that
+    A real end is final: the latest one counts, however late an answer is learnt; that of a part counts only
+    where none of the whole call is told, and nobody talks after it. One whose cause says that
     nobody answered is believed: an answer after it does not count. A watchdog's end counts while there is
     no real one and until the phone rings or is answered again.
     Raises ValueError for no events at all.
@@ -114,11 +116,28 @@ def _end(told: Sequence[CallEvent]) -> CallEvent | None:
     if not ends:
         return None
     real = [event for event in ends if event.watchdog is None]
-    if real:
+    whole = [event for event in real if not event.of_part]
+    if real := whole or _ends_of_parts(real, told):
         return min(real, key=_latest)
     signs = [event for event in told if event.type in _REOPENS]
     standing = [guess for guess in ends if not any(_overtakes(sign, guess) for sign in signs)]
     return min(standing, key=_latest, default=None)
+
+
+def _ends_of_parts(ends: Sequence[CallEvent], told: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """Return the ends of parts after which nobody talks; a message is final."""
+    last = [end for end in ends if not any(_goes_on(answer, end, told) for answer in told)]
+    return [end for end in last if end.cause is Cause.VOICEMAIL][:1] or last
+
+
+def _goes_on(answer: CallEvent, end: CallEvent, told: Sequence[CallEvent]) -> bool:
+    """Tell whether somebody who answered has not left by the end of a part; they may answer after it too."""
+    if answer.type is not EventType.ANSWERED:
+        return False
+    return not any(
+        event.type is EventType.LEFT and event.agent == answer.agent and answer.at <= event.at <= end.at
+        for event in told
+    )
 
 
 def _contradicts(event: CallEvent, end: CallEvent) -> bool:

@@ -1,0 +1,67 @@
+"""Calls of which several records or legs tell, each a part: in any order, one by one or together, the same."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from connector.calls import CallEvent, CallRecord, record
+from connector.clock import SECOND, to_iso
+from connector.dialects import DIALECTS
+from tests.unit.dialects.posting import NOW
+from tests.unit.dialects.test_each_vendor import line, over
+from tests.unit.dialects.vendor_posts import berlin, posted, said
+from tests.unit.dialects.vendors import calls
+
+CUSTOMER, LINE = "+4915112345678", "+493012345600"
+ADA, BEN, QUEUE = "70010001016", "70010002016", "70010009016"
+
+
+def heard(vendor: str, *bodies: bytes) -> list[CallEvent]:
+    """Read bodies that arrive a minute after the call."""
+    read = [DIALECTS[vendor].parse(berlin(vendor), posted(vendor, one, NOW + 600 * SECOND)) for one in bodies]
+    assert not any(parsed.rejected for parsed in read)
+    return [event for parsed in read for event in parsed.events]
+
+
+def kept(events: list[CallEvent]) -> CallRecord | None:
+    """Return the record of the one call that these events tell of, once the watchdog has looked at it."""
+    (call,) = calls(events).values()
+    return record("key", [over(call, events)])
+
+
+def lines(vendor: str, *bodies: bytes) -> set[str]:
+    """Say what comes of bodies in each order, so that one line is left where none matters."""
+    return {line(kept(heard(vendor, *each))) for each in permutations(bodies)}
+
+
+# RingCentral.
+
+
+def logged(name: str, result: str, began: int, length: int) -> dict[str, Any]:
+    """Write a record of the call log."""
+    return {
+        "id": name, "telephonySessionId": "s-1", "startTime": to_iso(NOW + began * SECOND),
+        "duration": length, "type": "Voice", "direction": "Inbound", "result": result,
+        "from": {"phoneNumber": CUSTOMER}, "to": {"phoneNumber": LINE},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("records", "comes"),
+    [
+        ([("Accepted", 0, 50), ("Missed", 0, 5)], "Completed {} 50+0 ? normal"),
+        ([("Accepted", 0, 50), ("Missed", 40, 30)], "Completed {} 50+0 ? normal"),
+        ([("Accepted", 0, 50), ("Missed", 0, 50)], "Completed {} 50+0 ? normal"),
+        ([("Missed", 0, 5), ("Missed", 5, 20), ("Call connected", 5, 60)], "Completed {} 65+0 ? normal"),
+        ([("Missed", 0, 5), ("Voicemail", 5, 20)], "Missed {} 25+0 voicemail"),
+        ([("Missed", 0, 5), ("Missed", 5, 20)], "Missed {} 25+0 no_answer"),
+    ],
+)
+def test_records_of_one_session(records: list[tuple[str, int, int]], comes: str) -> None:
+    """One that was missed ends its own part; together in one request or one by one, in any order."""
+    told = [logged(f"L{place}", *each) for place, each in enumerate(records)]
+    comes = "inbound " + comes.format(CUSTOMER)
+    assert lines("ringcentral", *(said({"records": [each]}) for each in told)) == {comes}
+    for each in permutations(told):
+        assert lines("ringcentral", said({"records": each})) == {comes}
