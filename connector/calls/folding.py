@@ -115,12 +115,13 @@ def _end(told: Sequence[CallEvent]) -> CallEvent | None:
     ends = [event for event in told if event.type is EventType.ENDED]
     if not ends:
         return None
-    real = [event for event in ends if event.watchdog is None]
+    real: Sequence[CallEvent] = [event for event in ends if event.watchdog is None]
     whole = [event for event in real if not event.of_part]
     if real := whole or _ends_of_parts(real, told):
         return min(real, key=_latest)
     signs = [event for event in told if event.type in _REOPENS]
-    standing = [guess for guess in ends if not any(_overtakes(sign, guess) for sign in signs)]
+    guesses = [event for event in ends if event.watchdog is not None]
+    standing = [guess for guess in guesses if not any(_overtakes(sign, guess) for sign in signs)]
     return min(standing, key=_latest, default=None)
 
 

@@ -147,7 +147,10 @@ def _events_of(
         return
     if code in _LEFT and party.says("missedCall"):
         cause = cause or Cause.NO_ANSWER
-    whose = None if kind is EventType.ENDED else agent
+    whose = agent
+    if kind is EventType.ENDED:
+        # A menu's or a queue's part is over once it hands over, too: then the call goes on.
+        whose, facts["of_part"] = None, True
     name = mark(session, party.text("id"), extension, code, reason, at)
     yield CallEvent(id=name, type=kind, at=at, agent=whose, cause=cause, **facts)
 

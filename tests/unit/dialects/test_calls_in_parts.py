@@ -1,4 +1,4 @@
-"""Calls of which several records or legs tell, each a part: in any order, one by one or together, the same."""
+"""Calls of which several records or legs tell, each a part: in any order, and together, the same."""
 
 from itertools import permutations
 from typing import Any
@@ -10,7 +10,7 @@ from connector.clock import SECOND, to_iso
 from connector.dialects import DIALECTS
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.test_each_vendor import line, over
-from tests.unit.dialects.vendor_posts import berlin, posted, said
+from tests.unit.dialects.vendor_posts import berlin, posted, said, session
 from tests.unit.dialects.vendors import calls
 
 CUSTOMER, LINE = "+4915112345678", "+493012345600"
@@ -65,3 +65,52 @@ def test_records_of_one_session(records: list[tuple[str, int, int]], comes: str)
     assert lines("ringcentral", *(said({"records": [each]}) for each in told)) == {comes}
     for each in permutations(told):
         assert lines("ringcentral", said({"records": each})) == {comes}
+
+
+def party(extension: str, code: str, second: int, reason: str | None = None) -> bytes:
+    """Write a notification of one party."""
+    place = {QUEUE: 2, ADA: 3, BEN: 4}[extension]
+    told = {
+        "id": f"p-1-{place}", "extensionId": extension, "direction": "Inbound",
+        "from": {"phoneNumber": CUSTOMER}, "to": {"phoneNumber": LINE},
+        "status": {"code": code} | ({"reason": reason} if reason else {}),
+    }  # fmt: skip
+    return session("s-1", told, second)
+
+
+@pytest.mark.parametrize(
+    ("parties", "comes"),
+    [
+        (
+            [(QUEUE, "Setup", 0), (QUEUE, "VoiceMail", 20), (QUEUE, "Disconnected", 40, "CallFinished")],
+            "Missed {} 20+0 voicemail",
+        ),
+        (
+            [(ADA, "Setup", 0), (ADA, "VoiceMail", 20), (QUEUE, "Disconnected", 40, "CallDropped")],
+            "Missed {} 20+0 {ada} voicemail",
+        ),
+        (
+            [(QUEUE, "Setup", 0), (ADA, "Answered", 9), (QUEUE, "Disconnected", 9, "CallFinished"),
+             (ADA, "Disconnected", 69)],
+            "Completed {} 9+60 {ada}",
+        ),
+        (
+            [(QUEUE, "Setup", 0), (QUEUE, "Disconnected", 8, "CallFinished"), (ADA, "Answered", 9),
+             (ADA, "Disconnected", 69)],
+            "Completed {} 9+60 {ada}",
+        ),
+        (
+            [(ADA, "Answered", 9), (QUEUE, "Disconnected", 12, "Cancelled"), (ADA, "Disconnected", 69)],
+            "Completed {} 0+60 {ada}",
+        ),
+        (
+            [(ADA, "Answered", 9), (ADA, "Disconnected", 30, "BlindTransfer"), (QUEUE, "Setup", 30),
+             (QUEUE, "Disconnected", 45, "CallFinished")],
+            "Completed {} 0+36 {ada} normal",
+        ),
+    ],
+)  # fmt: skip
+def test_queues_that_leave(parties: list[tuple[Any, ...]], comes: str) -> None:
+    """A message is final; who hands over to an agent ends nothing; after the agent the caller gave up."""
+    comes = "inbound " + comes.format(CUSTOMER, ada=ADA)
+    assert lines("ringcentral", *(party(*each) for each in parties)) == {comes}
