@@ -221,7 +221,14 @@ def _of_record(row: Mapping[str, str], system: SystemConfig, received_at: int) -
     answered = _moment(row.get("time-answered"), system, received_at)
     facts = _ends(row, system) | {"source": SOURCE, "call_id": call_id, "received_at": received_at}
     name = mark(call_id, row.get("historyid"), began)
-    return [_event(name, kind, facts) for kind in _kinds(row, began, answered, ended, facts["direction"])]
+    kinds = [*_kinds(row, began, answered, ended, facts["direction"])]
+    # Where nobody took the call here, somebody may have by another row, and that one's end counts.
+    took = any(kind is EventType.ANSWERED for kind, *_ in kinds)
+    return [_event(name, kind, facts | _of_part(kind, took=took)) for kind in kinds]
+
+
+def _of_part(kind: _Kind, *, took: bool) -> dict[str, Any]:
+    return {"of_part": kind[0] is EventType.ENDED and not took}
 
 
 def _ends(row: Mapping[str, str], system: SystemConfig) -> dict[str, Any]:
@@ -249,14 +256,31 @@ def _kinds(
     caller, called, final = (_extension(row, end) for end in ("from", "to", "final"))
     passed_over = [_bare(each) for each in row.get("missed-queue-calls", "").split(";") if each.strip()]
     rung = [caller] if caller is not None else [*passed_over, called, final]
-    for agent in dict.fromkeys(filter(None, rung)):
+    for agent in dict.fromkeys(filter(None, rung)) or (None,):
         yield EventType.RINGING, began, agent, None
-    taken_at = final or (None if row.get("final-number") else called)
+    replaced = called is not None and final not in (None, called) and "replaceddst" in _changed(row)
+    # Whoever handed over is told by their own row; so is whether the next one took it.
+    taken_at = called if replaced else final or (None if row.get("final-number") else called)
     taker = caller if way is Direction.OUTBOUND else taken_at
-    talked = answered is not None and (taker is not None or way is Direction.OUTBOUND)
+    talked = answered is not None and (taker is not None or way is Direction.OUTBOUND or _is_outside(row))
     if answered is not None and talked:
         yield EventType.ANSWERED, min(max(answered, began), ended), taker, None
+    if talked and replaced and taker == called:
+        yield EventType.LEFT, ended, called, Cause.FORWARDED
     yield EventType.ENDED, ended, None, _cause(row, talked=talked)
+
+
+def _changed(row: Mapping[str, str]) -> str:
+    return ascii_lower(row.get("reason-changed", "") + " " + row.get("reason-terminated", ""))
+
+
+def _is_outside(row: Mapping[str, str]) -> bool:
+    """Tell whether a call was taken at a telephone outside: a line's, or where no type is told, a number."""
+    end = "final" if row.get("final-number") else "to"
+    number, kind = row.get("final-number") or row.get("to-no") or "", _kind_of(row, end)
+    if kind:
+        return any(word in kind for word in ("line", "external", "provider"))
+    return number.startswith("+")
 
 
 def _cause(row: Mapping[str, str], *, talked: bool) -> Cause | None:

@@ -8,6 +8,7 @@ import pytest
 from connector.calls import CallEvent, CallRecord, record
 from connector.clock import SECOND, to_iso
 from connector.dialects import DIALECTS
+from connector.dialects.threecx import FIELDS
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.test_each_vendor import line, over
 from tests.unit.dialects.vendor_posts import berlin, posted, said, session
@@ -114,3 +115,65 @@ def test_queues_that_leave(parties: list[tuple[Any, ...]], comes: str) -> None:
     """A message is final; who hands over to an agent ends nothing; after the agent the caller gave up."""
     comes = "inbound " + comes.format(CUSTOMER, ada=ADA)
     assert lines("ringcentral", *(party(*each) for each in parties)) == {comes}
+
+
+# 3CX.
+
+
+def row(name: int, moments: tuple[int, int | None, int], to: str, final: str = "", **more: str) -> bytes:
+    """Write a record of one call: what it began with, was answered by, ended."""
+    began, answered, ended = ("" if second is None else f"2026/01/05 10:05:{second:02}" for second in moments)
+    values = {
+        "historyid": f"Call {name}", "callid": "C_1", "time-start": began, "time-answered": answered,
+        "time-end": ended, "from-no": CUSTOMER, "to-no": to, "dial-no": LINE, "final-number": final,
+        "from-type": "Line", "to-type": "Extension" if to.startswith("Ext") else "",
+        "final-type": "Extension" if final.startswith("Ext") else "",
+    }  # fmt: skip
+    whole = values | {key.replace("_", "-"): value for key, value in more.items()}
+    return ",".join(whole.get(field, "") for field in FIELDS).encode()
+
+
+HANDED = row(1, (0, 6, 36), "Ext.101", "Ext.102", reason_changed="ReplacedDst")
+
+
+@pytest.mark.parametrize(
+    ("rows", "comes"),
+    [
+        ([row(1, (0, 6, 56), "Ext.101", "+14155552671", final_type="Line")], "Completed {} 6+50 ? normal"),
+        ([row(1, (0, 6, 56), "Ext.101", "+14155552671")], "Completed {} 6+50 ? normal"),
+        ([row(1, (0, 6, 56), "+14155552671", to_type="External")], "Completed {} 6+50 ? normal"),
+        ([row(1, (0, 6, 56), "801", "801", to_type="IVR", final_type="IVR")], "Missed {} 56+0"),
+        ([HANDED, row(2, (36, 40, 56), "Ext.102", "Ext.102")], "Completed {} 6+50 101+102 normal"),
+        ([HANDED, row(2, (36, None, 56), "Ext.102")], "Completed {} 6+30 101 normal"),
+        (
+            [row(1, (0, 6, 36), "Ext.101", "Ext.102", reason_terminated="ReplacedDst"),
+             row(2, (36, 36, 56), "Ext.102", "Ext.102")],
+            "Completed {} 6+50 101+102 normal",
+        ),
+        (
+            [row(1, (0, None, 58), "Ext.101", reason_terminated="NoAnswer"),
+             row(2, (0, 6, 56), "Ext.102", "Ext.102")],
+            "Completed {} 6+50 102 normal",
+        ),
+        (
+            [row(1, (0, None, 20), "Ext.101", reason_terminated="NoAnswer"),
+             row(2, (1, None, 20), "Ext.102", reason_terminated="NoAnswer")],
+            "Missed {} 20+0 101+102 no_answer",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_of_one_call(rows: list[bytes], comes: str) -> None:
+    """Who handed over talked too; of those who were rung at once the one who answered decides."""
+    comes = "inbound " + comes.format(CUSTOMER).replace("101 ? ", "? ")
+    found = lines("3cx", *rows) | {line(kept(heard("3cx", b"\n".join(rows))))}
+    assert {each.replace("101? ", "? ") for each in found} == {comes}
+
+
+def test_each_agent_has_their_own_time() -> None:
+    """The first until the call is handed over, the second from their own answer on."""
+    (call,) = calls(heard("3cx", row(2, (36, 40, 56), "Ext.102", "Ext.102"), HANDED)).values()
+    told = {leg.agent: (leg.answered_at, leg.over_at) for leg in call.legs}
+    assert told == {
+        "101": (NOW + 6 * SECOND, NOW + 36 * SECOND),
+        "102": (NOW + 40 * SECOND, NOW + 56 * SECOND),
+    }
