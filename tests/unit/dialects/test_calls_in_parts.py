@@ -177,3 +177,46 @@ def test_each_agent_has_their_own_time() -> None:
         "101": (NOW + 6 * SECOND, NOW + 36 * SECOND),
         "102": (NOW + 40 * SECOND, NOW + 56 * SECOND),
     }
+
+
+def report(**fields: str) -> bytes:
+    """Write a report of an inbound call that talked for 50 seconds."""
+    return said({
+        "event": "report", "type": "Inbound", "number": CUSTOMER, "agent": "101", "duration": "50", **fields
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        "5/1/2026 9:00:00 AM", "1/5/2026 9:00:00 AM", "30.11.2026 09:00:00", "2026-11-30 09:00",
+        "2026-13-45T09:00:00Z", "2026-01-05 09:00:00+0100", "soon", "0",
+    ],
+)  # fmt: skip
+def test_reports_whose_times_cannot_be_read(started: str) -> None:
+    """The call ends when it arrives, talked for its seconds, and is no second one when it is told again."""
+    first = heard("3cx", report(started=started))
+    assert line(kept(first)) == f"inbound Completed {CUSTOMER} 0+50 101 normal"
+    assert max(event.at for event in first) == NOW + 600 * SECOND
+    again = DIALECTS["3cx"].parse(berlin("3cx"), posted("3cx", report(started=started), NOW + 900 * SECOND))
+    assert [event.id for event in again.events] == [event.id for event in first]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_known"),
+    [
+        ({"ended": "5/1/2026 9:00:00 AM"}, True),
+        ({"started": "1/1/0001 12:00:00 AM", "answered": "2026-01-05T09:05:00Z"}, True),
+        ({"started": "[CallStartTimeUTC]", "recording": "https://pbx.example.com/1.wav"}, True),
+        ({"started": "1/1/0001 12:00:00 AM"}, False),
+        ({"started": "01.01.0001 00:00:00"}, False),
+        ({}, False),
+    ],
+)
+def test_reports_without_a_start(told: dict[str, str], is_known: bool) -> None:  # noqa: FBT001 - a column
+    """Anything else that is told of the time names the call; two of which nothing is told are two."""
+    one, other = (
+        DIALECTS["3cx"].parse(berlin("3cx"), posted("3cx", report(**told), NOW + second * SECOND)).events
+        for second in (600, 900)
+    )
+    assert (one[0].call_id == other[0].call_id) is is_known
