@@ -40,15 +40,19 @@ def fold(events: Iterable[CallEvent]) -> Call:
         raise ValueError("a call has at least one event")
     heard = [event for event in told if event.watchdog is None] or told
     end = _end(told)
-    counted = heard if end is None else [event for event in heard if not _contradicts(event, end)]
-    started_at = next((event.at for event in counted if event.type in _UNDER_WAY), counted[0].at)
-    answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
-    ended_at = None if end is None else max(end.at, started_at)
+    counted: Sequence[CallEvent] = heard
+    if end is not None:
+        counted = [event for event in heard if not _contradicts(event, end)]
     parent: str | None = _first(heard, "parent")
     direction: Direction | None = _first(heard, "direction")
     ends: Sequence[CallEvent] = heard
     if direction is Direction.INTERNAL and (parts := _outside_parts(heard)):
         ends, direction = parts, Direction.OUTBOUND
+    if direction is Direction.OUTBOUND:
+        counted = _by_outside_answers(counted)
+    started_at = next((event.at for event in counted if event.type in _UNDER_WAY), counted[0].at)
+    answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
+    ended_at = None if end is None else max(end.at, started_at)
     return Call(
         call_id=told[0].call_id,
         state=_state(answered_at, ended_at),
@@ -90,6 +94,26 @@ def _place(event: CallEvent) -> tuple[int, int, str, str]:
 
 def _outside_parts(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
     return [event for event in events if event.of_part and event.direction is Direction.OUTBOUND]
+
+
+def _by_outside_answers(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """Return the events with no agent's own answer before that of somebody outside whom the call dials.
+
+    A telephone that calls out may hear an announcement first. Where those outside are only told to have left,
+    nobody answered.
+    """
+    parts = [event for event in _outside_parts(events) if event.agent is None]
+    first = next((event.at for event in parts if event.type is EventType.ANSWERED), None)
+    if first is None and all(event.type is not EventType.LEFT for event in parts):
+        return events
+    rest = [event for event in events if not _is_own_answer(event)]
+    own = [event for event in events if _is_own_answer(event)] if first is not None else []
+    later = [msgspec.structs.replace(event, at=max(event.at, first or 0)) for event in own]
+    return sorted([*rest, *later], key=_place)
+
+
+def _is_own_answer(event: CallEvent) -> bool:
+    return event.type is EventType.ANSWERED and event.agent is not None and not event.of_part
 
 
 def _first(events: Sequence[CallEvent], field: str) -> Any:

@@ -11,7 +11,7 @@ from connector.dialects import DIALECTS
 from connector.dialects.threecx import FIELDS
 from tests.unit.dialects.posting import NOW
 from tests.unit.dialects.test_each_vendor import line, over
-from tests.unit.dialects.vendor_posts import berlin, posted, said, session
+from tests.unit.dialects.vendor_posts import berlin, epochs, leg, posted, said, session
 from tests.unit.dialects.vendors import calls
 
 CUSTOMER, LINE = "+4915112345678", "+493012345600"
@@ -220,3 +220,46 @@ def test_reports_without_a_start(told: dict[str, str], is_known: bool) -> None: 
         for second in (600, 900)
     )
     assert (one[0].call_id == other[0].call_id) is is_known
+
+
+# FreeSWITCH.
+
+
+def own_leg(answered: int | None, cause: str = "NORMAL_CLEARING") -> bytes:
+    """Write the record of the leg from an agent's telephone."""
+    variables = {"direction": "inbound", "user_name": "101", "hangup_cause": cause, **epochs(0, answered, 60)}
+    return leg("fx", "101", CUSTOMER, **variables)
+
+
+def outside(name: str, moments: tuple[int, int | None, int], cause: str = "NORMAL_CLEARING") -> bytes:
+    """Write the record of a leg that was dialled to the customer."""
+    variables = {"direction": "outbound", "call_uuid": "fx", "hangup_cause": cause, **epochs(*moments)}
+    return leg(name, LINE, CUSTOMER, **variables)
+
+
+COLLEAGUE = leg("fx-9", "101", "102", direction="outbound", call_uuid="fx", **epochs(2, 20, 60))
+
+
+@pytest.mark.parametrize(
+    ("legs", "comes"),
+    [
+        (
+            [own_leg(1, "NO_ANSWER"), outside("a", (2, None, 58), "NO_ANSWER")],
+            "Canceled {} 60+0 101 no_answer",
+        ),
+        ([own_leg(1), outside("a", (2, 9, 60))], "Completed {} 9+51 101 normal"),
+        (
+            [own_leg(1), outside("a", (2, None, 4), "GATEWAY_DOWN"), outside("b", (4, 12, 60))],
+            "Completed {} 12+48 101 normal",
+        ),
+        (
+            [own_leg(1), outside("a", (2, None, 20), "CALL_REJECTED"), COLLEAGUE],
+            "Completed {} 20+40 102 normal",
+        ),
+        ([own_leg(1)], "Completed {} 1+59 101 normal"),
+        ([own_leg(None, "USER_BUSY"), outside("a", (2, None, 5), "USER_BUSY")], "Canceled {} 60+0 101 busy"),
+    ],
+)  # fmt: skip
+def test_an_agents_telephone_that_hears_something_first(legs: list[bytes], comes: str) -> None:
+    """Whether the customer answered, and when, is told by their own leg, where that is told."""
+    assert lines("freeswitch", *legs) == {"outbound " + comes.format(CUSTOMER)}
