@@ -10,6 +10,7 @@ from connector.calls.model import (
     Call,
     CallEvent,
     CallState,
+    Cause,
     Direction,
     EventType,
     Leg,
@@ -28,7 +29,8 @@ def fold(events: Iterable[CallEvent]) -> Call:
     """Return what these events of one call come to; order and repeats change nothing.
 
     The call starts with its first ringing, answered or left; where none is known, with what is.
-    A real end is final: the latest one counts, however late an answer is learnt. One whose cause says that
+    A real end is final: the latest one counts, however late an answer is learnt; that of a part counts only
+    where none of the whole call is told, and nobody talks after it. One whose cause says that
     nobody answered is believed: an answer after it does not count. A watchdog's end counts while there is
     no real one and until the phone rings or is answered again.
     Raises ValueError for no events at all.
@@ -38,15 +40,19 @@ def fold(events: Iterable[CallEvent]) -> Call:
         raise ValueError("a call has at least one event")
     heard = [event for event in told if event.watchdog is None] or told
     end = _end(told)
-    counted = heard if end is None else [event for event in heard if not _contradicts(event, end)]
-    started_at = next((event.at for event in counted if event.type in _UNDER_WAY), counted[0].at)
-    answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
-    ended_at = None if end is None else max(end.at, started_at)
+    counted: Sequence[CallEvent] = heard
+    if end is not None:
+        counted = [event for event in heard if not _contradicts(event, end)]
     parent: str | None = _first(heard, "parent")
     direction: Direction | None = _first(heard, "direction")
     ends: Sequence[CallEvent] = heard
     if direction is Direction.INTERNAL and (parts := _outside_parts(heard)):
         ends, direction = parts, Direction.OUTBOUND
+    if direction is Direction.OUTBOUND:
+        counted = _by_outside_answers(counted)
+    started_at = next((event.at for event in counted if event.type in _UNDER_WAY), counted[0].at)
+    answered_at = next((event.at for event in counted if event.type is EventType.ANSWERED), None)
+    ended_at = None if end is None else max(end.at, started_at)
     return Call(
         call_id=told[0].call_id,
         state=_state(answered_at, ended_at),
@@ -90,6 +96,26 @@ def _outside_parts(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
     return [event for event in events if event.of_part and event.direction is Direction.OUTBOUND]
 
 
+def _by_outside_answers(events: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """Return the events with no agent's own answer before that of somebody outside whom the call dials.
+
+    A telephone that calls out may hear an announcement first. Where those outside are only told to have left,
+    nobody answered.
+    """
+    parts = [event for event in _outside_parts(events) if event.agent is None]
+    first = next((event.at for event in parts if event.type is EventType.ANSWERED), None)
+    if first is None and all(event.type is not EventType.LEFT for event in parts):
+        return events
+    rest = [event for event in events if not _is_own_answer(event)]
+    own = [event for event in events if _is_own_answer(event)] if first is not None else []
+    later = [msgspec.structs.replace(event, at=max(event.at, first or 0)) for event in own]
+    return sorted([*rest, *later], key=_place)
+
+
+def _is_own_answer(event: CallEvent) -> bool:
+    return event.type is EventType.ANSWERED and event.agent is not None and not event.of_part
+
+
 def _first(events: Sequence[CallEvent], field: str) -> Any:
     """Return the field's value in the first event that has one; parts of the call are heard last."""
     of_part = None
@@ -113,12 +139,30 @@ def _end(told: Sequence[CallEvent]) -> CallEvent | None:
     ends = [event for event in told if event.type is EventType.ENDED]
     if not ends:
         return None
-    real = [event for event in ends if event.watchdog is None]
-    if real:
+    real: Sequence[CallEvent] = [event for event in ends if event.watchdog is None]
+    whole = [event for event in real if not event.of_part]
+    if real := whole or _ends_of_parts(real, told):
         return min(real, key=_latest)
     signs = [event for event in told if event.type in _REOPENS]
-    standing = [guess for guess in ends if not any(_overtakes(sign, guess) for sign in signs)]
+    guesses = [event for event in ends if event.watchdog is not None]
+    standing = [guess for guess in guesses if not any(_overtakes(sign, guess) for sign in signs)]
     return min(standing, key=_latest, default=None)
+
+
+def _ends_of_parts(ends: Sequence[CallEvent], told: Sequence[CallEvent]) -> Sequence[CallEvent]:
+    """Return the ends of parts after which nobody talks; a message is final."""
+    last = [end for end in ends if not any(_goes_on(answer, end, told) for answer in told)]
+    return [end for end in last if end.cause is Cause.VOICEMAIL][:1] or last
+
+
+def _goes_on(answer: CallEvent, end: CallEvent, told: Sequence[CallEvent]) -> bool:
+    """Tell whether somebody who answered has not left by the end of a part; they may answer after it too."""
+    if answer.type is not EventType.ANSWERED:
+        return False
+    return not any(
+        event.type is EventType.LEFT and event.agent == answer.agent and answer.at <= event.at <= end.at
+        for event in told
+    )
 
 
 def _contradicts(event: CallEvent, end: CallEvent) -> bool:

@@ -58,7 +58,7 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that one phone system said of one call.
 
     `of_part` says that only a part of the call said it: of direction, numbers and queue, what the call
-    itself says counts before.
+    itself says counts before. The end of a part is the call's where no other is told, and nobody talks on.
     (source, id) is its identity within the phone system.
     `at` is when it happened, `received_at` when it first reached us; both epoch milliseconds.
     """

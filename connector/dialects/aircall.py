@@ -194,13 +194,9 @@ def _end(said: _Said, agent: str | None, by: str | None) -> Iterator[_Kind]:
     ended_at = said.ended_at or said.at
     outbound = said.call.text("direction") == "outbound"
     yield EventType.RINGING, said.started_at, agent if outbound else None, {}
-    if said.answered_at is not None and by is None:
-        yield EventType.ANSWERED, said.answered_at, agent, {}
-    elif said.answered_at is not None:
-        yield EventType.ANSWERED, said.answered_at, by, {}
-        if agent not in (None, by):
-            # When they took over is told by no more than their own answer; that they did is certain.
-            yield EventType.ANSWERED, max(said.answered_at, ended_at), agent, {}
+    if said.answered_at is not None:
+        # Whether the one it was handed to took it is told by no more than their own answer.
+        yield EventType.ANSWERED, said.answered_at, by or agent, {}
     yield EventType.ENDED, ended_at, None, {"cause": _cause(said)}
 
 

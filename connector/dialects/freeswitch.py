@@ -237,7 +237,8 @@ def _kinds(leg: _Leg, received_at: int) -> Iterator[_Kind]:
         yield EventType.ANSWERED, answered, {"agent": leg.agent}
     if not leg.is_part:
         yield EventType.ENDED, ended, {"cause": cause}
-    elif leg.agent is not None:
+    elif leg.agent is not None or (answered is None and not leg.text(_LOOPBACK)):
+        # That somebody outside did not answer says that the agent's own telephone was answered by nobody.
         yield EventType.LEFT, ended, {"agent": leg.agent, "cause": cause}
 
 

@@ -147,7 +147,10 @@ def _events_of(
         return
     if code in _LEFT and party.says("missedCall"):
         cause = cause or Cause.NO_ANSWER
-    whose = None if kind is EventType.ENDED else agent
+    whose = agent
+    if kind is EventType.ENDED:
+        # A menu's or a queue's part is over once it hands over, too: then the call goes on.
+        whose, facts["of_part"] = None, True
     name = mark(session, party.text("id"), extension, code, reason, at)
     yield CallEvent(id=name, type=kind, at=at, agent=whose, cause=cause, **facts)
 
@@ -245,19 +248,20 @@ def _of_record(
     session = _session(record)
     began = moment(record.text("startTime") or "", system.zone, received_at)
     ended = began + length * SECOND
-    facts = _facts(record, system) | {
-        "source": SOURCE, "call_id": session, "received_at": received_at, "of_part": True,
-    }  # fmt: skip
-    kinds: list[tuple[EventType, int, dict[str, Any]]] = [(EventType.RINGING, began, {})]
+    facts: dict[str, Any] = {"source": SOURCE, "call_id": session, "received_at": received_at}
+    ends = _facts(record, system) | {"of_part": True}
+    kinds: list[tuple[EventType, int, dict[str, Any]]] = [(EventType.RINGING, began, ends)]
     if result in _ANSWERED:
         # When it was answered the log does not say; that it was, it does. A notification tells it earlier.
         kinds.append((EventType.ANSWERED, ended, {}))
-    cause = Cause.NORMAL if result in _ANSWERED else _RESULTS.get(result)
-    kinds.append((EventType.ENDED, ended, {"cause": cause}))
+        kinds.append((EventType.ENDED, ended, {"cause": Cause.NORMAL}))
+    else:
+        # Others of the session may have taken the call: a queue's members have records of their own.
+        kinds.append((EventType.ENDED, ended, {"cause": _RESULTS.get(result), "of_part": True}))
     url, wrong = recording_at(record.tree("recording").text("contentUri"), "/recording/contentUri")
     if url is not None:
         kinds.append((EventType.RECORDED, ended, {"recording_url": url}))
-    name = mark("log", session)
+    name = mark("log", session, record.text("id"), result)
     return [
         CallEvent(id=f"{name}-{kind}", type=kind, at=at, **facts, **more) for kind, at, more in kinds
     ], wrong

@@ -4,8 +4,9 @@ Pages: 3cx.com, CRM template (ReportCall, look-up by number) and CDR output. 3CX
 template that is uploaded to it (`3cx.xml` beside this file) says which requests it makes, and they have the
 key as the password of Basic. A variable that 3CX leaves unfilled arrives as it stands in the template.
 
-A report names no call, so its id is made of agent, number, type and the second in which it began: reported
-again it is the same call. Records have an id; one call may have several, which then tell of it together.
+A report names no call, so its id is made of agent, number, type and the second in which it began, or what
+else it says of its times: reported again it is the same call. Records have an id; one call may have several,
+which then tell of it together.
 """
 
 import csv
@@ -40,6 +41,7 @@ from connector.dialects.fields import (
     read_tree,
     recording_at,
     required,
+    seconds,
 )
 from connector.errors import InvalidEvent, TooLarge
 
@@ -60,6 +62,8 @@ _TYPES = {
     "notanswered": (Direction.OUTBOUND, False),
 }
 _UNFILLED = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
+_UNSET = re.compile(r"(?:^|[/.])[01]\d{3}(?!\d)", re.ASCII)
+"""A year before 2000, with which clocks that are not set begin."""
 _SPAN = re.compile(r"(?:(\d{1,3})\.)?(\d{1,3}):(\d\d):(\d\d)(?:\.\d+)?", re.ASCII)
 _EXTENSION = re.compile(r"(?i:ext\.?\s*)(\w{1,20})", re.ASCII)
 
@@ -113,8 +117,8 @@ def _report(told: Tree, system: SystemConfig, received_at: int) -> Parsed:
     number, agent = _filled(told, "number"), _filled(told, "agent") or _filled(told, "agent_email")
     length = _span(_filled(told, "duration"))
     began, answered, ended = _times(told, length, system, received_at)
-    is_told = _moment(_filled(told, "started"), system, received_at) is not None
-    second = began // SECOND if is_told else _filled(told, "local") or began
+    told_start = _told_moment(_filled(told, "started"), system, received_at) is not None
+    second = began // SECOND if told_start else _called_by(told) or began
     call_id = mark(agent, number, second, word)
     facts = {
         "source": SOURCE,
@@ -142,32 +146,47 @@ def _event(name: str, kind: _Kind, facts: Mapping[str, Any]) -> CallEvent:
     return CallEvent(id=mark(name, of_type, agent), type=of_type, at=at, agent=agent, cause=cause, **facts)
 
 
+def _called_by(told: Tree) -> str | None:
+    """Return what else tells a call from others of this agent and number, readable as a time or not."""
+    names = ("started", "local", "answered", "ended", "recording")
+    found = (_filled(told, name) for name in names)
+    return next((text for text in found if text is not None and not _UNSET.search(text)), None)
+
+
 def _times(told: Tree, length: int, system: SystemConfig, received_at: int) -> tuple[int, int, int]:
     """Return when a call began, was answered and ended, made good from how long it was talked."""
-    began = _moment(_filled(told, "started"), system, received_at)
-    ended = _moment(_filled(told, "ended"), system, received_at)
+    began = _told_moment(_filled(told, "started"), system, received_at)
+    ended = _told_moment(_filled(told, "ended"), system, received_at)
     if ended is None:
         ended = received_at if began is None else began + length
     began = ended - length if began is None else min(began, ended)
-    answered = _moment(_filled(told, "answered"), system, received_at)
+    answered = _told_moment(_filled(told, "answered"), system, received_at)
     answered = ended - length if answered is None else answered
     return began, min(max(answered, began), ended), ended
 
 
+def _told_moment(text: str | None, system: SystemConfig, received_at: int) -> int | None:
+    """Read a report's time; one in another format counts as not told, for 3CX does not try again."""
+    try:
+        return _moment(text, system, received_at)
+    except InvalidEvent:
+        return None
+
+
 def _moment(text: str | None, system: SystemConfig, received_at: int) -> int | None:
     """Read a time as reports and records write it; the years before 2000 are none at all."""
-    if text is None or text < "2000":
+    if not text or _UNSET.match(text):
         return None
     return moment(text.replace("/", "-"), system.zone, received_at)
 
 
 def _span(text: str | None) -> int:
-    """Read h:mm:ss, with days before it or not, as milliseconds; what is none takes no time."""
+    """Read h:mm:ss, with days before it or not, or whole seconds, as milliseconds; else it took no time."""
     found = None if text is None else _SPAN.fullmatch(text)
     if found is None:
-        return 0
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * SECOND
+        return (seconds(text) or 0) * SECOND
+    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return (((days * 24 + hours) * 60 + minutes) * 60 + rest) * SECOND
 
 
 # Call detail records.
@@ -221,7 +240,14 @@ def _of_record(row: Mapping[str, str], system: SystemConfig, received_at: int) -
     answered = _moment(row.get("time-answered"), system, received_at)
     facts = _ends(row, system) | {"source": SOURCE, "call_id": call_id, "received_at": received_at}
     name = mark(call_id, row.get("historyid"), began)
-    return [_event(name, kind, facts) for kind in _kinds(row, began, answered, ended, facts["direction"])]
+    kinds = [*_kinds(row, began, answered, ended, facts["direction"])]
+    # Where nobody took the call here, somebody may have by another row, and that one's end counts.
+    took = any(kind is EventType.ANSWERED for kind, *_ in kinds)
+    return [_event(name, kind, facts | _of_part(kind, took=took)) for kind in kinds]
+
+
+def _of_part(kind: _Kind, *, took: bool) -> dict[str, Any]:
+    return {"of_part": kind[0] is EventType.ENDED and not took}
 
 
 def _ends(row: Mapping[str, str], system: SystemConfig) -> dict[str, Any]:
@@ -249,14 +275,31 @@ def _kinds(
     caller, called, final = (_extension(row, end) for end in ("from", "to", "final"))
     passed_over = [_bare(each) for each in row.get("missed-queue-calls", "").split(";") if each.strip()]
     rung = [caller] if caller is not None else [*passed_over, called, final]
-    for agent in dict.fromkeys(filter(None, rung)):
+    for agent in dict.fromkeys(filter(None, rung)) or (None,):
         yield EventType.RINGING, began, agent, None
-    taken_at = final or (None if row.get("final-number") else called)
+    replaced = called is not None and final not in (None, called) and "replaceddst" in _changed(row)
+    # Whoever handed over is told by their own row; so is whether the next one took it.
+    taken_at = called if replaced else final or (None if row.get("final-number") else called)
     taker = caller if way is Direction.OUTBOUND else taken_at
-    talked = answered is not None and (taker is not None or way is Direction.OUTBOUND)
+    talked = answered is not None and (taker is not None or way is Direction.OUTBOUND or _is_outside(row))
     if answered is not None and talked:
         yield EventType.ANSWERED, min(max(answered, began), ended), taker, None
+    if talked and replaced and taker == called:
+        yield EventType.LEFT, ended, called, Cause.FORWARDED
     yield EventType.ENDED, ended, None, _cause(row, talked=talked)
+
+
+def _changed(row: Mapping[str, str]) -> str:
+    return ascii_lower(row.get("reason-changed", "") + " " + row.get("reason-terminated", ""))
+
+
+def _is_outside(row: Mapping[str, str]) -> bool:
+    """Tell whether a call was taken at a telephone outside: a line's, or where no type is told, a number."""
+    end = "final" if row.get("final-number") else "to"
+    number, kind = row.get("final-number") or row.get("to-no") or "", _kind_of(row, end)
+    if kind:
+        return any(word in kind for word in ("line", "external", "provider"))
+    return number.startswith("+")
 
 
 def _cause(row: Mapping[str, str], *, talked: bool) -> Cause | None:

@@ -143,7 +143,7 @@ TOLD: dict[str, list[str]] = {
         f"inbound Completed {CUSTOMER} 6+60 102 Support normal",
         f"inbound Missed {CUSTOMER} 66+0 101 voicemail",
         "none",
-        f"inbound Completed {CUSTOMER} 6+60 103 normal",
+        f"inbound Completed {CUSTOMER} 6+60 101+103 normal",
     ],
     "3cx/cdr-ordered.csv": [f"inbound Missed {CUSTOMER} 30+0 101"],
     "freeswitch/answered.jsonl": [f"inbound Completed {CUSTOMER} 6+60 101 normal 1 rec"],

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from connector.calls import Cause, Direction, EventType
+from connector.calls import CallStatus, Cause, Direction, EventType, record
 from connector.dialects import DIALECTS, Hints, Parsed, Posted, signing, template, turned_away
 from connector.dialects.threecx import FIELDS
 from connector.errors import BadSignature, InvalidEvent, TooLarge, UnsupportedFormat
@@ -288,11 +288,24 @@ def test_an_end_makes_good_what_was_lost() -> None:
     assert [(each.agent, each.answered_at) for each in call.legs] == [("ada@example.com", NOW + 6_000)]
 
 
-def test_the_end_of_a_transferred_call_names_both() -> None:
-    """Though nothing else of it came: who handed over answered first, who took over is the last."""
-    (call,) = calls(parse("aircall", sample("aircall/transferred.jsonl")[-1]).events).values()
-    told_so = [(each.agent, each.answered_at) for each in call.legs]
-    assert told_so == [("ada@example.com", NOW + 6_000), ("ben@example.com", NOW + 66_000)]
+@pytest.mark.parametrize(
+    ("lines", "talked"),
+    [
+        ((-1,), ["ada@example.com"]),
+        ((0, 1, 2, 3, -1), ["ada@example.com"]),
+        ((4, -1), ["ada@example.com", "ben@example.com"]),
+        ((-1, 4, 3), ["ada@example.com", "ben@example.com"]),
+    ],
+)
+def test_whoever_was_handed_a_call_has_talked_if_they_answered(
+    lines: tuple[int, ...], talked: list[str]
+) -> None:
+    """The end names them too where they never did; who handed over answered for certain."""
+    bodies = sample("aircall/transferred.jsonl")
+    (call,) = calls(event for place in lines for event in parse("aircall", bodies[place]).events).values()
+    kept = record("key", [call])
+    assert kept is not None
+    assert (list(kept.agents), kept.status, kept.duration_seconds) == (talked, CallStatus.COMPLETED, 60)
 
 
 @pytest.mark.parametrize("second", [1, 946_684_799, NOW // 1_000 + 90_000, 9_999_999_999])
