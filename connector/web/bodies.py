@@ -37,33 +37,36 @@ def limit(request: Request) -> int:
     return int(text)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, at_most: int = MAX_BODY_BYTES) -> bytes:
     """Read the body, and stop reading where it grows too large: TooLarge."""
-    return await read_all(request.headers.get("content-length", "0"), request.receive)
+    return await read_all(request.headers.get("content-length", "0"), request.receive, at_most)
 
 
-async def read_all(length: str, receive: Receive) -> bytes:
+async def read_all(length: str, receive: Receive, at_most: int = MAX_BODY_BYTES) -> bytes:
     """Read a body of which `length` is told, before Starlette has made a request of it: TooLarge."""
-    check_length(length)
+    check_length(length, at_most)
     parts, more = bytearray(), True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         parts += message.get("body", b"")
-        _check_size(len(parts))
+        _check_size(len(parts), at_most)
         more = message.get("more_body", False)
     return bytes(parts)
 
 
-def check_length(told: str) -> None:
+def check_length(told: str, at_most: int = MAX_BODY_BYTES) -> None:
     """Raise TooLarge where a Content-Length tells of a body that is."""
-    _check_size(int(told))
+    _check_size(int(told), at_most)
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
+def _check_size(size: int, at_most: int) -> None:
+    if size <= at_most:
+        return
+    if at_most == MAX_BODY_BYTES:
         raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
+    raise TooLarge(f"The body is larger than {at_most // 1024} KiB, the most that is read here.")
 
 
 async def read_json(request: Request, kind: type[Body]) -> Body:

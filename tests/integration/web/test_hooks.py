@@ -16,7 +16,7 @@ from connector.clock import SECOND
 from connector.dialects import MAX_BODY_BYTES, signing
 from connector.services import Services
 from connector.settings import Secret, Settings
-from connector.store import Store
+from connector.store import Store, phones
 from tests.bench import servers
 from tests.integration.databases import Databases
 
@@ -169,6 +169,42 @@ async def test_a_closed_store_refuses_alike(app: Starlette, logged: pytest.LogCa
     first, second = [await told(way, dict(scope), event(1), logged) for way in ways]
     assert first == second
     assert (b"retry-after", b"1") in first[0][0]["headers"]
+
+
+ORDER = f"{PATH}/orders/c00000000000000000000"
+KIB = 1_024
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "client", "told", "status", "most_read"),
+    [
+        ("PUT", "/hooks/nobody/status", "127.0.0.1", {}, 404, 0),
+        ("PUT", f"{PATH}/status", "192.0.2.1", {}, 401, 0),
+        ("PUT", f"{PATH}/status", "127.0.0.1", {"content-length": str(49 * KIB)}, 413, 0),
+        ("PUT", f"{PATH}/status", "127.0.0.1", {}, 413, 49 * KIB),
+        ("POST", ORDER.replace(servers.SLUG, "nobody"), "127.0.0.1", {}, 404, 0),
+        ("POST", ORDER, "192.0.2.1", {}, 401, 0),
+        ("POST", ORDER, "127.0.0.1", {"content-length": str(5 * KIB)}, 413, 0),
+        ("POST", ORDER, "127.0.0.1", {}, 413, 5 * KIB),
+    ],
+)
+async def test_no_more_is_read_than_may_come(
+    app: Starlette, method: str, path: str, client: str, told: dict[str, str], status: int, most_read: int
+) -> None:
+    """A program's reports are read once slug and sender are right, and up to their own limits."""
+    app.state.services.store.write_now(lambda c: phones.set_senders(c, 1, ["127.0.0.1"]))
+    read, sent = 0, list[Message]()
+
+    async def receive() -> Message:
+        nonlocal read
+        read += KIB
+        return {"type": "http.request", "body": b" " * KIB, "more_body": read < MAX_BODY_BYTES}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope_of(method, path, told) | {"client": (client, 5)}, receive, send)
+    assert (sent[0]["status"], read) == (status, most_read)
 
 
 def behind_middlewares(app: Starlette) -> Way:
