@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from connector.clock import MINUTE, Clock
+from connector.errors import BadSignature
 from connector.store import Store
 from connector.store import phones as table
 from connector.store.phones import Program
@@ -34,8 +35,10 @@ class Programs:
         self._clock = clock
 
     async def note(self, phone: table.PhoneSystem, program: Program) -> None:
-        """Keep a report; what is new in it goes to the log."""
+        """Keep a report; what is new in it goes to the log. BadSignature where a later one has come."""
         before = await self._store.write(lambda c: table.note_program(c, phone.id, program))
+        if before is not None and before.signed_at > program.signed_at:
+            raise BadSignature("a report that was signed later has come already: sign anew at each attempt")
         known = () if before is None else before.problems
         for problem in program.problems:
             if problem not in known:

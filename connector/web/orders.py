@@ -30,6 +30,8 @@ from connector.web.bodies import check_length, read_body
 BODY_AT_MOST = 4_096
 PROGRAM_AT_MOST = 48 * 1024
 """Twenty problems of 500 characters, whatever they are."""
+OWN_REPORTS = "status-"
+"""Ids of reports that begin so, as every bridge's do, are each used once; others may name all alike."""
 KEY_AT_MOST = 200
 WAIT_AT_MOST_SECONDS = 30
 NO_STORE = {"Cache-Control": "no-store"}
@@ -275,8 +277,12 @@ async def report_program(request: Request) -> Response:
     """Take `PUT /hooks/{slug}/status`: a program beside the phone system says how it is; 204."""
     phone, body = await _verified(request, PROGRAM_AT_MOST)
     said = decode(body, ProgramBody, PROGRAM_AT_MOST)
-    services = services_of(request)
-    program = Program(**msgspec.structs.asdict(said), reported_at=services.clock())
+    services, headers = services_of(request), request.headers
+    if headers["webhook-id"].startswith(OWN_REPORTS):
+        _check_fresh(request)
+    signed_at = int(headers["webhook-timestamp"])
+    told = msgspec.structs.asdict(said)
+    program = Program(**told, reported_at=services.clock(), signed_at=signed_at)
     await services.phone_systems.programs.note(phone, program)
     return Response(status_code=204)
 
