@@ -13,7 +13,7 @@ from connector.accounts import SESSION_SECONDS
 from connector.accounts.sign_in import FLOW_SECONDS
 from connector.casing import ascii_lower
 from connector.crypto import Encryptor, digest
-from connector.errors import NotAllowed, NotSignedIn
+from connector.errors import NotAllowed, NotSignedIn, TooManyRequests
 from connector.services import services_of
 from connector.store.users import ROLES, Role, User
 from connector.web.limiter import STRANGERS, Limiter
@@ -183,12 +183,15 @@ def _address(request: Request) -> str:
 async def _holder(request: Request, key: str) -> Caller:
     """Return who holds a key; keys that open nothing count against the address they come from.
 
-    A key that was valid is let through: what its neighbours behind one address try is not its fault.
+    A valid key is let through: what its neighbours behind one address try is not its fault.
     """
-    keys = services_of(request).keys
-    if not keys.was_valid(key.strip()):
+    keys, key = services_of(request).keys, key.strip()
+    try:
         _limiter(request).check(_address(request), STRANGERS)
-    found = await keys.holder(key.strip())
+    except TooManyRequests:
+        if not await keys.is_known(key):
+            raise
+    found = await keys.holder(key)
     if found is None:
         count_stranger(request)
         raise NotSignedIn("There is no such key, or it has been revoked.")
