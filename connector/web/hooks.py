@@ -38,8 +38,8 @@ NOTHING_TAKEN = Ingested(accepted=0, duplicate=0, ignored=0)
 class Hooks:
     """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
-    The answer is the dialect's; 413, 404, 401, 415 and 422 in this order; 503 with Retry-After where the
-    store is full.
+    The answer is the dialect's; 413, 404, 401, 415 and 422 in this order, and 413 a second time for what is
+    large for the dialect; 503 with Retry-After where the store, or the room for large bodies, is full.
     """
 
     __name__ = "receive"
@@ -62,7 +62,7 @@ class Hooks:
             check_length(length)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
             known.check_sender(scope["client"][0] if scope["client"] else "")
-            body = await read_all(length, receive)
+            body = await read_all(length, receive, DIALECTS[known.phone.dialect].largest_body)
             return await _take(services, known, _posted(services, scope, headers, body))
         finally:
             services.metrics.ack_seconds.observe(time.perf_counter() - began)

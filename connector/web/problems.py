@@ -84,7 +84,9 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     title = HTTPStatus(status).phrase
     if status in MISSED and request.url.path.startswith(FOR_PROGRAMS):
         return _json(_missed(request, status, headers), headers)
-    reference = _log(request, logging.INFO, _WORDS.get(status, title), status)
+    # Where there is no room for large bodies, each who asks meanwhile would be a line.
+    level = logging.DEBUG if status == HTTPStatus.SERVICE_UNAVAILABLE else logging.INFO
+    reference = _log(request, level, _WORDS.get(status, title), status)
     if not wants_page(request):
         return _json(Problem("about:blank", title, status, title, reference=reference), headers)
     text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]

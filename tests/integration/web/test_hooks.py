@@ -13,10 +13,10 @@ from starlette.types import Message, Scope
 
 from connector.app import create_app
 from connector.clock import SECOND
-from connector.dialects import MAX_BODY_BYTES, signing
+from connector.dialects import DIALECTS, MAX_BODY_BYTES, signing
 from connector.services import Services
 from connector.settings import Secret, Settings
-from connector.store import Store, phones
+from connector.store import Store, phone_changes, phones
 from tests.bench import servers
 from tests.integration.databases import Databases
 
@@ -153,6 +153,23 @@ async def test_both_ways_answer_alike(
     assert any(message == "request" for _, message, _ in lines) == (method == "POST")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "most"),
+    [(each.name, each.largest_body) for each in DIALECTS.values() if each.largest_body != MAX_BODY_BYTES],
+)
+async def test_forms_are_read_as_far_as_forms_are_taken(
+    app: Starlette, logged: pytest.LogCaptureFixture, dialect: str, most: int
+) -> None:
+    """A dialect's own limit is told before anything is read."""
+    services = app.state.services
+    services.store.write_now(lambda c: phone_changes.change(c, 1, dialect=dialect))
+    both = list[Told]()
+    for size in (most, most + 1):
+        scope = scope_of("POST", PATH, {"content-length": str(size)})
+        both.append(await told(app, scope, b" " * 8, logged))
+    assert [sent[0]["status"] for sent, *_ in both] == [401, 413]
+
+
 async def test_garbage_is_refused_alike(app: Starlette, logged: pytest.LogCaptureFixture) -> None:
     """A body that cannot be read is 422 on both ways."""
     scope = scope_of("POST", PATH, headers_of(app, b"{", STRUCTURED))
@@ -203,7 +220,7 @@ async def test_no_more_is_read_than_may_come(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(scope_of(method, path, told) | {"client": (client, 5)}, receive, send)
+    await app({**scope_of(method, path, told), "client": (client, 5)}, receive, send)
     assert (sent[0]["status"], read) == (status, most_read)
 
 
