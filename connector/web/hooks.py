@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Mapping
-from functools import cache, cached_property
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property, lru_cache
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -31,6 +31,8 @@ from connector.web.headers import Headers, always, completed
 PROBLEM = "connector.problem"
 """Where the scope has what a request came to before it reached Starlette's middlewares."""
 
+
+BLANK = b"***"
 
 NOTHING_TAKEN = Ingested(accepted=0, duplicate=0, ignored=0)
 
@@ -138,7 +140,7 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
         parsed = dialect.parse(known.config, posted)
         check_count(parsed)
     except InvalidEvent as problem:
-        await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
+        await _keep_unread(services, known, posted.body, str(problem))
         raise
     hints = NO_HINTS
     if parsed.question is not None:
@@ -148,9 +150,35 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
     says_something = parsed.events or parsed.ignored
     taken = await services.pipeline.take(known.phone, parsed) if says_something else NOTHING_TAKEN
     if parsed.rejected:
-        await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
+        await _keep_unread(services, known, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)
     return dialect.answer(AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
+
+
+async def _keep_unread(services: Services, known: CachedPhoneSystem, body: bytes, reason: str) -> None:
+    """Keep what is authentic but cannot be read, for people to see: what proved it is blanked."""
+    secrets = (*known.config.secrets, *known.config.address_secrets)
+    await services.pipeline.keep_unread(known.phone, blanked(body, secrets), reason)
+
+
+def blanked(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return a body with BLANK in the place of each secret that stands there."""
+    for secret in secrets:
+        body = _as_written(secret).sub(BLANK, body)
+    return body
+
+
+@lru_cache(maxsize=256)
+def _as_written(secret: str) -> re.Pattern[bytes]:
+    """Match a secret as JSON or a form may write it, each character by itself, escaped or not."""
+    return re.compile(b"".join(map(_character_as_written, secret)))
+
+
+def _character_as_written(character: str) -> bytes:
+    plain = character.encode()
+    in_json = rb"\\u(?i:%04x)|\\" % ord(character) + re.escape(plain)
+    in_form = b"".join(b"%%(?i:%02x)" % byte for byte in plain)
+    return b"(?:" + b"|".join((in_json, in_form, re.escape(plain))) + b")"
 
 
 def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: bytes) -> Posted:
