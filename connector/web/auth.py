@@ -139,6 +139,14 @@ def count_stranger(request: Request) -> None:
     _limiter(request).take(_address(request), STRANGERS)
 
 
+def count_unsigned(limiter: Limiter, address: str) -> None:
+    """Count a request whose signature does not hold, or that comes from nowhere it may: TooManyRequests.
+
+    By itself, so that a phone system with a wrong secret keeps nobody at its address from signing in.
+    """
+    limiter.take(f"unsigned from {address}", STRANGERS)
+
+
 def session_of(request: Request) -> str:
     """Return the handle of a request's session, as `Sessions.living` takes it; "" where there is none."""
     session_id = cookies_of(request).session(request)

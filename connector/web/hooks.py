@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, cached_property, lru_cache
 
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -20,11 +21,12 @@ from connector.dialects import (
     check_count,
     turned_away,
 )
-from connector.errors import InvalidEvent
+from connector.errors import BadSignature, InvalidEvent
 from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services
 from connector.store.ingester import Ingested
 from connector.web.access_log import BEGAN, note
+from connector.web.auth import count_unsigned
 from connector.web.bodies import check_length, read_all
 from connector.web.headers import Headers, always, completed
 
@@ -41,7 +43,8 @@ class Hooks:
     """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
     The answer is the dialect's; 413, 404, 401, 415 and 422 in this order, and 413 a second time for what is
-    large for the dialect; 503 with Retry-After where the store, or the room for large bodies, is full.
+    large for the dialect. 429 stands for 401 where an address has failed often; 503 with Retry-After comes
+    where the store, or the room for large bodies, is full.
     """
 
     __name__ = "receive"
@@ -52,20 +55,27 @@ class Hooks:
         if PROBLEM in scope:
             # Taken out: scope and traceback would hold each other, and the body, until the collector comes.
             raise scope.pop(PROBLEM)
-        answer = await self.take(scope["app"].state.services, scope, receive)
+        answer = await self.take(scope["app"].state, scope, receive)
         await send_answer(answer, [], send)
 
-    async def take(self, services: Services, scope: Scope, receive: Receive) -> Answer:
-        """Read one request and commit what it says; return the answer in its dialect."""
-        began = time.perf_counter()
+    async def take(self, state: State, scope: Scope, receive: Receive) -> Answer:
+        """Read one request and commit what it says; return the answer in its dialect.
+
+        A wrong signature counts against the address that it comes from, a right one is never refused for it.
+        """
+        began, services = time.perf_counter(), state.services
+        address = scope["client"][0] if scope["client"] else ""
         try:
             headers = _headers(scope)
             length = headers.get("content-length", "0")
             check_length(length)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
-            known.check_sender(scope["client"][0] if scope["client"] else "")
+            known.check_sender(address)
             body = await read_all(length, receive, DIALECTS[known.phone.dialect].largest_body)
             return await _take(services, known, _posted(services, scope, headers, body))
+        except BadSignature:
+            count_unsigned(state.limiter, address)
+            raise
         finally:
             services.metrics.ack_seconds.observe(time.perf_counter() - began)
 
@@ -85,7 +95,7 @@ class HooksFirst(Starlette):
             return
         services, began = self.state.services, time.perf_counter()
         try:
-            answer = await hooks.take(services, scope, receive)
+            answer = await hooks.take(self.state, scope, receive)
         except BaseException as problem:  # noqa: BLE001 - the middlewares sort it, and raise it if need be
             scope[PROBLEM], scope[BEGAN] = problem, began
             await super().__call__(scope, receive, send)

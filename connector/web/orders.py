@@ -21,10 +21,11 @@ from connector.numbers import read
 from connector.orders import Asker, Outcome
 from connector.orders.messages import message
 from connector.orders.planning import Colleague
+from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
 from connector.store.phones import PhoneSystem, Program
-from connector.web.auth import Caller, require_api, session_of
+from connector.web.auth import Caller, count_unsigned, require_api, session_of
 from connector.web.bodies import check_length, read_body
 
 BODY_AT_MOST = 4_096
@@ -292,15 +293,23 @@ async def _verified(request: Request, at_most: int) -> tuple[PhoneSystem, bytes]
 
     Nothing is read for who cannot be meant or has no business here; an `at_most` of 0 reads nothing at all.
     """
-    services = services_of(request)
     check_length(request.headers.get("content-length", "0"), at_most or MAX_BODY_BYTES)
-    known = await services.phone_systems.find(request.path_params["slug"])
-    known.check_sender(request.client.host if request.client else "")
+    known = await services_of(request).phone_systems.find(request.path_params["slug"])
+    address = request.client.host if request.client else ""
+    try:
+        known.check_sender(address)
+        return known.phone, await _signed_body(request, known, at_most)
+    except BadSignature:
+        count_unsigned(request.app.state.limiter, address)
+        raise
+
+
+async def _signed_body(request: Request, known: CachedPhoneSystem, at_most: int) -> bytes:
     if DIALECTS[known.phone.dialect].signing != "made":
         raise BadSignature("a phone system of this dialect has no secret of ours to sign with")
     body = await read_body(request, at_most) if at_most else b""
-    signing.verify(dict(request.headers), body, known.config.secrets, services.clock())
-    return known.phone, body
+    signing.verify(dict(request.headers), body, known.config.secrets, services_of(request).clock())
+    return body
 
 
 class SeenIds:

@@ -141,8 +141,8 @@ def log_problem(request: Request, problem: Exception) -> str:
     The line has the path without its query, and the message only where somebody has to act on it.
     """
     reason, status = getattr(problem, "reason", "error"), text_of(problem).status
-    if isinstance(problem, StoreBusy | StoreUnavailable):
-        # The store says so once, and not for each who asks meanwhile.
+    if isinstance(problem, StoreBusy | StoreUnavailable) or status == HTTPStatus.TOO_MANY_REQUESTS:
+        # The store says so once, and not for each who asks meanwhile; who asks too often was told of before.
         return _log(request, logging.DEBUG, reason, status)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
         return _log(request, logging.WARNING, reason, status, str(problem))

@@ -17,12 +17,15 @@ from connector.dialects import DIALECTS, MAX_BODY_BYTES, signing
 from connector.services import Services
 from connector.settings import Secret, Settings
 from connector.store import Store, phone_changes, phones
+from connector.web.limiter import STRANGERS, Limiter
 from tests.bench import servers
 from tests.integration.databases import Databases
 
 pytestmark = pytest.mark.anyio
 SECRET = signing.new_secret()
 PATH = f"/hooks/{servers.SLUG}"
+ORDER = f"{PATH}/orders/c00000000000000000000"
+KIB = 1_024
 STRUCTURED = "application/cloudevents+json"
 
 Way = Callable[..., Awaitable[None]]
@@ -170,6 +173,23 @@ async def test_forms_are_read_as_far_as_forms_are_taken(
     assert [sent[0]["status"] for sent, *_ in both] == [401, 413]
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", PATH), ("PUT", f"{PATH}/status"), ("POST", ORDER)])
+async def test_wrong_signatures_are_counted(
+    app: Starlette, logged: pytest.LogCaptureFixture, method: str, path: str
+) -> None:
+    """Beyond the burst they are 429 and no lines of the log; what is signed passes from the same address."""
+    app.state.limiter = Limiter(lambda: 0)
+    sent, loud = list[int](), 0
+    for _ in range(STRANGERS.burst + 9):
+        messages, lines, _ = await told(app, scope_of(method, path, {}), b"{}", logged)
+        sent.append(messages[0]["status"])
+        loud += sum(level != "DEBUG" for level, *_ in lines)
+    assert sent == STRANGERS.burst * [401] + 9 * [429]
+    assert loud == 2 * STRANGERS.burst
+    again = scope_of("POST", PATH, headers_of(app, event(1), STRUCTURED))
+    assert (await told(app, again, event(1), logged))[0][0]["status"] == 202
+
+
 async def test_garbage_is_refused_alike(app: Starlette, logged: pytest.LogCaptureFixture) -> None:
     """A body that cannot be read is 422 on both ways."""
     scope = scope_of("POST", PATH, headers_of(app, b"{", STRUCTURED))
@@ -186,10 +206,6 @@ async def test_a_closed_store_refuses_alike(app: Starlette, logged: pytest.LogCa
     first, second = [await told(way, dict(scope), event(1), logged) for way in ways]
     assert first == second
     assert (b"retry-after", b"1") in first[0][0]["headers"]
-
-
-ORDER = f"{PATH}/orders/c00000000000000000000"
-KIB = 1_024
 
 
 @pytest.mark.parametrize(
