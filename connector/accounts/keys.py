@@ -1,10 +1,12 @@
 """Make, recognise and end API keys."""
 
+import re
 from typing import cast, get_args
 
 from sqlalchemy import Connection
 
-from connector.clock import Clock
+from connector.aio import TtlCache
+from connector.clock import SECOND, Clock
 from connector.crypto import digest, new_secret
 from connector.errors import CommandError
 from connector.store import Store, audit, keys
@@ -14,8 +16,11 @@ from connector.store.users import ROLES, Role
 PREFIX = "ck_"
 """Marks a text as one of our keys, for people and for scanners of leaked secrets."""
 
-REMEMBERED_AT_MOST = 1_000
-"""Keys that this process knows to have been valid when they were last used."""
+_FORM = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
+"""What no other text is worth a look into the store."""
+
+KNOWN_FOR = SECOND
+"""How long the hashes of all keys are kept: whoever guesses costs the store one look in that time."""
 
 
 class Keys:
@@ -24,7 +29,7 @@ class Keys:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._valid_of_late: dict[str, None] = {}
+        self._hashes: TtlCache[None, frozenset[str]] = TtlCache(self._load_hashes, KNOWN_FOR, clock)
 
     async def add_key(self, name: str, role: str, *, actor: str) -> str:
         """Make a key with the rights of a role and return it, this once; CommandError for a taken name."""
@@ -45,18 +50,17 @@ class Keys:
 
     async def holder(self, key: str) -> ApiKey | None:
         """Return whose key this is; None for no key of ours, or a revoked one."""
+        if not _FORM.fullmatch(key):
+            return None
         key_hash = digest(key)
-        found = await self._store.read(lambda connection: keys.find(connection, key_hash))
-        self._valid_of_late.pop(key_hash, None)
-        if found is not None:
-            self._valid_of_late[key_hash] = None
-            if len(self._valid_of_late) > REMEMBERED_AT_MOST:
-                del self._valid_of_late[next(iter(self._valid_of_late))]
-        return found
+        return await self._store.read(lambda connection: keys.find(connection, key_hash))
 
-    def was_valid(self, key: str) -> bool:
-        """Tell whether this was a key of ours when it was last used, which costs no look into the store."""
-        return digest(key) in self._valid_of_late
+    async def is_known(self, key: str) -> bool:
+        """Tell whether this was a key of ours within the last second; however often it is asked, cheaply."""
+        return bool(_FORM.fullmatch(key)) and digest(key) in await self._hashes.get(None)
+
+    async def _load_hashes(self, _all: None) -> frozenset[str]:
+        return await self._store.read(keys.valid_hashes)
 
     async def list_keys(self) -> list[ApiKey]:
         """Return every key there is or was."""

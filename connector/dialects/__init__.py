@@ -34,6 +34,7 @@ from connector.dialects.base import (
     known_time_zone,
     turned_away,
 )
+from connector.dialects.fields import FORM_BYTES_AT_MOST
 
 DIALECTS = {
     dialect.name: dialect
@@ -51,6 +52,7 @@ DIALECTS = {
             parse=zammad.parse,
             answer=zammad.answer,
             guide="zammad.md",
+            largest_body=FORM_BYTES_AT_MOST,
             signing="none",
             secret_in_address=True,
         ),
@@ -60,6 +62,7 @@ DIALECTS = {
             parse=sipgate.parse,
             answer=sipgate.answer,
             guide="sipgate.md",
+            largest_body=FORM_BYTES_AT_MOST,
             signing="given",
             given="sipgate's public key, in PEM",
             check_given=sipgate.check_key,
@@ -71,6 +74,7 @@ DIALECTS = {
             parse=twilio.parse,
             answer=twilio.answer,
             guide="twilio.md",
+            largest_body=FORM_BYTES_AT_MOST,
             signing="given",
             given="the account's Auth Token, or a shared key",
             check_given=twilio.check_token,
@@ -81,6 +85,7 @@ DIALECTS = {
             parse=placetel.parse,
             answer=placetel.answer,
             guide="placetel.md",
+            largest_body=FORM_BYTES_AT_MOST,
             signing="given",
             given="the shared secret that stands at Placetel under External APIs",
             check_given=signing.check_word,

@@ -202,6 +202,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     `check_given` raises SettingsError for what cannot be such a secret.
     `secret_in_address` says that a secret of ours stands at the end of the address.
     `template` is the file in this package that the vendor's console wants uploaded, "" where it wants none.
+    `largest_body` is how many bytes are read of one request.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     check_given: Callable[[str], None] = nothing_wrong
     secret_in_address: bool = False
     template: str = ""
+    largest_body: int = MAX_BODY_BYTES
 
 
 def unreadable(problem: InvalidEvent | TooLarge) -> Parsed:

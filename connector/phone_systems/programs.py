@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connector.clock import MINUTE, Clock
+from connector.clock import HOUR, MINUTE, Clock
+from connector.errors import BadSignature
 from connector.store import Store
 from connector.store import phones as table
 from connector.store.phones import Program
 
 SILENT_AFTER = 40 * MINUTE
 """Programs report every quarter of an hour: who has missed two is not there."""
+
+LINES_AN_HOUR = 40
+"""So many problems of one phone system go to the log in an hour; all that are kept are shown."""
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +36,30 @@ class Programs:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._lines: dict[int, tuple[int, int]] = {}
+        """When the hour of a phone system began, and how many lines there were since."""
 
     async def note(self, phone: table.PhoneSystem, program: Program) -> None:
-        """Keep a report; what is new in it goes to the log."""
+        """Keep a report; what is new in it goes to the log. BadSignature where a later one has come."""
         before = await self._store.write(lambda c: table.note_program(c, phone.id, program))
+        if before is not None and before.signed_at > program.signed_at:
+            raise BadSignature("a report that was signed later has come already: sign anew at each attempt")
         known = () if before is None else before.problems
-        for problem in program.problems:
-            if problem not in known:
-                log.warning("phone_system_problem", extra={"phone": phone.slug, "problem": problem})
+        self._log(phone, [problem for problem in dict.fromkeys(program.problems) if problem not in known])
+
+    def _log(self, phone: table.PhoneSystem, problems: Sequence[str]) -> None:
+        """Write a line for each problem, as many as may be in this hour; one more says that some are not."""
+        now = self._clock()
+        began_at, written = self._lines.get(phone.id, (now, 0))
+        if not 0 <= now - began_at < HOUR:
+            began_at, written = now, 0
+        for problem in problems[: max(0, LINES_AN_HOUR - written)]:
+            log.warning("phone_system_problem", extra={"phone": phone.slug, "problem": problem})
+        if written <= LINES_AN_HOUR < written + len(problems):
+            log.warning(
+                "phone_system_problems_left_out", extra={"phone": phone.slug, "an_hour": LINES_AN_HOUR}
+            )
+        self._lines[phone.id] = began_at, written + len(problems)
 
     async def statuses(self) -> dict[str, list[ProgramStatus]]:
         """Return the programs of every phone system, by its address."""

@@ -35,6 +35,12 @@ def find(connection: Connection, key_hash: str) -> ApiKey | None:
     return None if row is None else _key(row)
 
 
+def valid_hashes(connection: Connection) -> frozenset[str]:
+    """Return the hashes of all keys that are not revoked."""
+    valid = select(api_keys.c.key_hash).where(api_keys.c.revoked_at.is_(None))
+    return frozenset(connection.execute(valid).scalars())
+
+
 def list_all(connection: Connection) -> list[ApiKey]:
     """Return every key in the order of their names, the revoked ones too."""
     return [_key(row) for row in connection.execute(select(api_keys).order_by(api_keys.c.name))]

@@ -77,7 +77,8 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A program beside a phone system, as it has reported itself: `problems` say what it lacks.
 
-    `source` is that of its events, `id` its own, `program` what it is and in which version.
+    `source` is that of its events, `id` its own, `program` what it is and in which version. `signed_at` is
+    the time in its signature (epoch seconds), 0 where a process of the release before has kept it.
     """
 
     source: str
@@ -85,6 +86,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     problems: tuple[str, ...] = ()
     reported_at: int
+    signed_at: int = 0
 
 
 _REMOVED = b""
@@ -144,14 +146,20 @@ def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
 
 
 def note_program(connection: Connection, phone_id: int, program: Program) -> Program | None:
-    """Keep what a program reports in the place of what it reported before, and return that."""
+    """Keep what a program reports in the place of what it reported before, and return that.
+
+    What was signed before that is not kept.
+    """
     asked = select(phone_systems.c.programs).where(phone_systems.c.id == phone_id).with_for_update()
     known = _programs(connection.execute(asked).scalar())
     others = [one for one in known if (one.source, one.id) != (program.source, program.id)]
+    before = next((one for one in known if one not in others), None)
+    if before is not None and before.signed_at > program.signed_at:
+        return before
     kept = [program, *sorted(others, key=lambda one: -one.reported_at)][:PROGRAMS_AT_MOST]
     text = msgspec.json.encode(kept).decode()
     connection.execute(update(phone_systems).where(phone_systems.c.id == phone_id).values(programs=text))
-    return next((one for one in known if one not in others), None)
+    return before
 
 
 def programs(connection: Connection) -> dict[str, tuple[Program, ...]]:

@@ -14,6 +14,9 @@ from connector.web.auth import HARMLESS
 LEVELS = {"hooks": logging.DEBUG}
 """Views whose requests come by the thousand; their figures are in the metrics."""
 
+REFUSED_LEVELS = {429: logging.DEBUG, 503: logging.DEBUG}
+"""Answers to those who come too often, or all at once: a line for each would fill the log."""
+
 SHOWN = ("slug", "id", "portal_id", "portal")
 """Parts of addresses that may be told; some phone systems have a secret in theirs."""
 
@@ -59,7 +62,7 @@ class AccessLog:
 def note(scope: Scope, status: int, seconds: float) -> None:
     """Note a request that has been answered with a status after so many seconds."""
     view, level = _view(scope.get("endpoint"))
-    level = level if status < 400 else logging.INFO
+    level = level if status < 400 else REFUSED_LEVELS.get(status, logging.INFO)
     if log.isEnabledFor(level):
         facts = {"view": view, "status": status, "ms": round(seconds * 1_000, 1)}
         log.log(level, "request", extra=facts | _parameters(scope.get("path_params", {})))

@@ -13,7 +13,7 @@ from connector.accounts import SESSION_SECONDS
 from connector.accounts.sign_in import FLOW_SECONDS
 from connector.casing import ascii_lower
 from connector.crypto import Encryptor, digest
-from connector.errors import NotAllowed, NotSignedIn
+from connector.errors import NotAllowed, NotSignedIn, TooManyRequests
 from connector.services import services_of
 from connector.store.users import ROLES, Role, User
 from connector.web.limiter import STRANGERS, Limiter
@@ -140,6 +140,14 @@ def count_stranger(request: Request) -> None:
     _limiter(request).take(_address(request), STRANGERS)
 
 
+def count_unsigned(limiter: Limiter, address: str) -> None:
+    """Count a request whose signature does not hold, or that comes from nowhere it may: TooManyRequests.
+
+    By itself, so that a phone system with a wrong secret keeps nobody at its address from signing in.
+    """
+    limiter.take(f"unsigned from {address}", STRANGERS)
+
+
 def session_of(request: Request) -> str:
     """Return the handle of a request's session, as `Sessions.living` takes it; "" where there is none."""
     session_id = cookies_of(request).session(request)
@@ -184,12 +192,15 @@ def _address(request: Request) -> str:
 async def _holder(request: Request, key: str) -> Caller:
     """Return who holds a key; keys that open nothing count against the address they come from.
 
-    A key that was valid is let through: what its neighbours behind one address try is not its fault.
+    A valid key is let through: what its neighbours behind one address try is not its fault.
     """
-    keys = services_of(request).keys
-    if not keys.was_valid(key.strip()):
+    keys, key = services_of(request).keys, key.strip()
+    try:
         _limiter(request).check(_address(request), STRANGERS)
-    found = await keys.holder(key.strip())
+    except TooManyRequests:
+        if not await keys.is_known(key):
+            raise
+    found = await keys.holder(key)
     if found is None:
         count_stranger(request)
         raise NotSignedIn("There is no such key, or it has been revoked.")

@@ -1,9 +1,10 @@
 """Read bodies with an end, and the API's parameters and small JSON bodies; write its JSON answers."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive
@@ -12,6 +13,10 @@ from connector.dialects import MAX_BODY_BYTES
 from connector.errors import InvalidRequest, TooLarge
 
 BODY_AT_MOST = 1_024
+
+SMALL_BYTES = 64 * 1_024
+READ_AT_ONCE = 64 * 1_024 * 1_024
+"""Bytes of larger bodies that one process holds while they are read."""
 
 LISTED_AT_MOST = 1_000
 LISTED_USUALLY = 100
@@ -37,33 +42,68 @@ def limit(request: Request) -> int:
     return int(text)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, at_most: int = MAX_BODY_BYTES) -> bytes:
     """Read the body, and stop reading where it grows too large: TooLarge."""
-    return await read_all(request.headers.get("content-length", "0"), request.receive)
+    return await read_all(request.headers.get("content-length", "0"), request.receive, at_most)
 
 
-async def read_all(length: str, receive: Receive) -> bytes:
-    """Read a body of which `length` is told, before Starlette has made a request of it: TooLarge."""
-    check_length(length)
+async def read_all(length: str, receive: Receive, at_most: int = MAX_BODY_BYTES) -> bytes:
+    """Read a body of which `length` is told, before Starlette has made a request of it: TooLarge.
+
+    503 where large bodies that others have begun, and nobody has verified yet, fill their room.
+    """
+    check_length(length, at_most)
     parts, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts += message.get("body", b"")
-        _check_size(len(parts))
-        more = message.get("more_body", False)
+    with LargeBody() as large:
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts += message.get("body", b"")
+            _check_size(len(parts), at_most)
+            large.grow(len(parts))
+            more = message.get("more_body", False)
     return bytes(parts)
 
 
-def check_length(told: str) -> None:
+class LargeBody:
+    """The room that a body takes while it is read: large ones share some, small ones need none."""
+
+    all_taken: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def __enter__(self) -> Self:
+        """Begin with nothing."""
+        return self
+
+    def grow(self, size: int) -> None:
+        """Take room for so many bytes in all; HTTPException (503) where there is none."""
+        more = size - self._taken
+        if size <= SMALL_BYTES or not more:
+            return
+        if LargeBody.all_taken + more > READ_AT_ONCE:
+            raise HTTPException(503, headers={"Retry-After": "1"})
+        LargeBody.all_taken += more
+        self._taken = size
+
+    def __exit__(self, *_problem: object) -> None:
+        """Give it back."""
+        LargeBody.all_taken -= self._taken
+
+
+def check_length(told: str, at_most: int = MAX_BODY_BYTES) -> None:
     """Raise TooLarge where a Content-Length tells of a body that is."""
-    _check_size(int(told))
+    _check_size(int(told), at_most)
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
+def _check_size(size: int, at_most: int) -> None:
+    if size <= at_most:
+        return
+    if at_most == MAX_BODY_BYTES:
         raise TooLarge("The body is larger than 1 MiB: send fewer events at a time.")
+    raise TooLarge(f"The body is larger than {at_most // 1024} KiB, the most that is read here.")
 
 
 async def read_json(request: Request, kind: type[Body]) -> Body:

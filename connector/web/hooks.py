@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Mapping
-from functools import cache, cached_property
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property, lru_cache
 
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -20,11 +21,12 @@ from connector.dialects import (
     check_count,
     turned_away,
 )
-from connector.errors import InvalidEvent
+from connector.errors import BadSignature, InvalidEvent
 from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services
 from connector.store.ingester import Ingested
 from connector.web.access_log import BEGAN, note
+from connector.web.auth import count_unsigned
 from connector.web.bodies import check_length, read_all
 from connector.web.headers import Headers, always, completed
 
@@ -32,14 +34,17 @@ PROBLEM = "connector.problem"
 """Where the scope has what a request came to before it reached Starlette's middlewares."""
 
 
+BLANK = b"***"
+
 NOTHING_TAKEN = Ingested(accepted=0, duplicate=0, ignored=0)
 
 
 class Hooks:
     """Take the events of `POST /hooks/{slug}`, with or without a secret behind; answer after the commit.
 
-    The answer is the dialect's; 413, 404, 401, 415 and 422 in this order; 503 with Retry-After where the
-    store is full.
+    The answer is the dialect's; 413, 404, 401, 415 and 422 in this order, and 413 a second time for what is
+    large for the dialect. 429 stands for 401 where an address has failed often; 503 with Retry-After comes
+    where the store, or the room for large bodies, is full.
     """
 
     __name__ = "receive"
@@ -50,20 +55,27 @@ class Hooks:
         if PROBLEM in scope:
             # Taken out: scope and traceback would hold each other, and the body, until the collector comes.
             raise scope.pop(PROBLEM)
-        answer = await self.take(scope["app"].state.services, scope, receive)
+        answer = await self.take(scope["app"].state, scope, receive)
         await send_answer(answer, [], send)
 
-    async def take(self, services: Services, scope: Scope, receive: Receive) -> Answer:
-        """Read one request and commit what it says; return the answer in its dialect."""
-        began = time.perf_counter()
+    async def take(self, state: State, scope: Scope, receive: Receive) -> Answer:
+        """Read one request and commit what it says; return the answer in its dialect.
+
+        A wrong signature counts against the address that it comes from, a right one is never refused for it.
+        """
+        began, services = time.perf_counter(), state.services
+        address = scope["client"][0] if scope["client"] else ""
         try:
             headers = _headers(scope)
             length = headers.get("content-length", "0")
             check_length(length)
             known = await services.phone_systems.find(scope["path_params"]["slug"])
-            known.check_sender(scope["client"][0] if scope["client"] else "")
-            body = await read_all(length, receive)
+            known.check_sender(address)
+            body = await read_all(length, receive, DIALECTS[known.phone.dialect].largest_body)
             return await _take(services, known, _posted(services, scope, headers, body))
+        except BadSignature:
+            count_unsigned(state.limiter, address)
+            raise
         finally:
             services.metrics.ack_seconds.observe(time.perf_counter() - began)
 
@@ -83,7 +95,7 @@ class HooksFirst(Starlette):
             return
         services, began = self.state.services, time.perf_counter()
         try:
-            answer = await hooks.take(services, scope, receive)
+            answer = await hooks.take(self.state, scope, receive)
         except BaseException as problem:  # noqa: BLE001 - the middlewares sort it, and raise it if need be
             scope[PROBLEM], scope[BEGAN] = problem, began
             await super().__call__(scope, receive, send)
@@ -138,7 +150,7 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
         parsed = dialect.parse(known.config, posted)
         check_count(parsed)
     except InvalidEvent as problem:
-        await services.pipeline.keep_unread(known.phone, posted.body, str(problem))
+        await _keep_unread(services, known, posted.body, str(problem))
         raise
     hints = NO_HINTS
     if parsed.question is not None:
@@ -148,9 +160,35 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
     says_something = parsed.events or parsed.ignored
     taken = await services.pipeline.take(known.phone, parsed) if says_something else NOTHING_TAKEN
     if parsed.rejected:
-        await services.pipeline.keep_unread(known.phone, posted.body, parsed.rejected[0].error)
+        await _keep_unread(services, known, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)
     return dialect.answer(AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
+
+
+async def _keep_unread(services: Services, known: CachedPhoneSystem, body: bytes, reason: str) -> None:
+    """Keep what is authentic but cannot be read, for people to see: what proved it is blanked."""
+    secrets = (*known.config.secrets, *known.config.address_secrets)
+    await services.pipeline.keep_unread(known.phone, blanked(body, secrets), reason)
+
+
+def blanked(body: bytes, secrets: Iterable[str]) -> bytes:
+    """Return a body with BLANK in the place of each secret that stands there."""
+    for secret in secrets:
+        body = _as_written(secret).sub(BLANK, body)
+    return body
+
+
+@lru_cache(maxsize=256)
+def _as_written(secret: str) -> re.Pattern[bytes]:
+    """Match a secret as JSON or a form may write it, each character by itself, escaped or not."""
+    return re.compile(b"".join(map(_character_as_written, secret)))
+
+
+def _character_as_written(character: str) -> bytes:
+    plain = character.encode()
+    in_json = rb"\\u(?i:%04x)|\\" % ord(character) + re.escape(plain)
+    in_form = b"".join(b"%%(?i:%02x)" % byte for byte in plain)
+    return b"(?:" + b"|".join((in_json, in_form, re.escape(plain))) + b")"
 
 
 def _posted(services: Services, scope: Scope, headers: Mapping[str, str], body: bytes) -> Posted:

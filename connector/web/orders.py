@@ -15,21 +15,24 @@ from starlette.responses import Response
 
 from connector import orders
 from connector.clock import SECOND, Clock
-from connector.dialects import DIALECTS, signing
+from connector.dialects import DIALECTS, MAX_BODY_BYTES, signing
 from connector.errors import BadSignature, InvalidRequest, NotSignedIn
 from connector.numbers import read
 from connector.orders import Asker, Outcome
 from connector.orders.messages import message
 from connector.orders.planning import Colleague
+from connector.phone_systems import CachedPhoneSystem
 from connector.services import Services, services_of
 from connector.store.orders import Order, OrderKind, OrderState
 from connector.store.phones import PhoneSystem, Program
-from connector.web.auth import Caller, require_api, session_of
-from connector.web.bodies import read_body
+from connector.web.auth import Caller, count_unsigned, require_api, session_of
+from connector.web.bodies import check_length, read_body
 
 BODY_AT_MOST = 4_096
 PROGRAM_AT_MOST = 48 * 1024
 """Twenty problems of 500 characters, whatever they are."""
+OWN_REPORTS = "status-"
+"""Ids of reports that begin so, as every bridge's do, are each used once; others may name all alike."""
 KEY_AT_MOST = 200
 WAIT_AT_MOST_SECONDS = 30
 NO_STORE = {"Cache-Control": "no-store"}
@@ -240,7 +243,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 async def waiting(request: Request) -> Response:
     """Return `GET /hooks/{slug}/orders`: what waits to be done; with `wait`, once there is something."""
-    phone = await _verified(request, b"")
+    phone, _ = await _verified(request, 0)
     _check_fresh(request)
     found = await services_of(request).orders.waiting(phone, wait_seconds(request))
     return _json(OrdersToDo(tuple(map(_to_do, found))))
@@ -248,8 +251,7 @@ async def waiting(request: Request) -> Response:
 
 async def report(request: Request) -> Response:
     """Take `POST /hooks/{slug}/orders/{id}`: 200 with the order, or 409 where it must not be done."""
-    body = await read_body(request)
-    phone = await _verified(request, body)
+    phone, body = await _verified(request, BODY_AT_MOST)
     said, uid, orders = decode(body, Report), request.path_params["id"], services_of(request).orders
     message_id = request.headers["webhook-id"]
     if not message_id.startswith(f"{uid}-"):
@@ -274,24 +276,40 @@ class ProgramBody(msgspec.Struct, frozen=True, kw_only=True):
 
 async def report_program(request: Request) -> Response:
     """Take `PUT /hooks/{slug}/status`: a program beside the phone system says how it is; 204."""
-    body = await read_body(request)
-    phone = await _verified(request, body)
+    phone, body = await _verified(request, PROGRAM_AT_MOST)
     said = decode(body, ProgramBody, PROGRAM_AT_MOST)
-    services = services_of(request)
-    program = Program(**msgspec.structs.asdict(said), reported_at=services.clock())
+    services, headers = services_of(request), request.headers
+    if headers["webhook-id"].startswith(OWN_REPORTS):
+        _check_fresh(request)
+    signed_at = int(headers["webhook-timestamp"])
+    told = msgspec.structs.asdict(said)
+    program = Program(**told, reported_at=services.clock(), signed_at=signed_at)
     await services.phone_systems.programs.note(phone, program)
     return Response(status_code=204)
 
 
-async def _verified(request: Request, body: bytes) -> PhoneSystem:
-    """Return the phone system whose secret has signed the request."""
-    services = services_of(request)
-    known = await services.phone_systems.find(request.path_params["slug"])
-    known.check_sender(request.client.host if request.client else "")
+async def _verified(request: Request, at_most: int) -> tuple[PhoneSystem, bytes]:
+    """Return the phone system whose secret has signed the request, and the body, of `at_most` bytes.
+
+    Nothing is read for who cannot be meant or has no business here; an `at_most` of 0 reads nothing at all.
+    """
+    check_length(request.headers.get("content-length", "0"), at_most or MAX_BODY_BYTES)
+    known = await services_of(request).phone_systems.find(request.path_params["slug"])
+    address = request.client.host if request.client else ""
+    try:
+        known.check_sender(address)
+        return known.phone, await _signed_body(request, known, at_most)
+    except BadSignature:
+        count_unsigned(request.app.state.limiter, address)
+        raise
+
+
+async def _signed_body(request: Request, known: CachedPhoneSystem, at_most: int) -> bytes:
     if DIALECTS[known.phone.dialect].signing != "made":
         raise BadSignature("a phone system of this dialect has no secret of ours to sign with")
-    signing.verify(dict(request.headers), body, known.config.secrets, services.clock())
-    return known.phone
+    body = await read_body(request, at_most) if at_most else b""
+    signing.verify(dict(request.headers), body, known.config.secrets, services_of(request).clock())
+    return body
 
 
 class SeenIds:

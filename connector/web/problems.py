@@ -86,7 +86,9 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     title = HTTPStatus(status).phrase
     if status in MISSED and request.url.path.startswith(FOR_PROGRAMS):
         return _json(_missed(request, status, headers), headers)
-    reference = _log(request, logging.INFO, _WORDS.get(status, title), status)
+    # Where there is no room for large bodies, each who asks meanwhile would be a line.
+    level = logging.DEBUG if status == HTTPStatus.SERVICE_UNAVAILABLE else logging.INFO
+    reference = _log(request, level, _WORDS.get(status, title), status)
     if not wants_page(request):
         return _json(Problem("about:blank", title, status, title, reference=reference), headers)
     text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]
@@ -141,8 +143,8 @@ def log_problem(request: Request, problem: Exception) -> str:
     The line has the path without its query, and the message only where somebody has to act on it.
     """
     reason, status = getattr(problem, "reason", "error"), text_of(problem).status
-    if isinstance(problem, StoreBusy | StoreUnavailable):
-        # The store says so once, and not for each who asks meanwhile.
+    if isinstance(problem, StoreBusy | StoreUnavailable) or status == HTTPStatus.TOO_MANY_REQUESTS:
+        # The store says so once, and not for each who asks meanwhile; who asks too often was told of before.
         return _log(request, logging.DEBUG, reason, status)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or reason in _FOR_ADMINISTRATORS:
         return _log(request, logging.WARNING, reason, status, str(problem))

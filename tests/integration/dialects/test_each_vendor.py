@@ -15,7 +15,7 @@ from connector.cli.phones import first_call
 from connector.contacts.cache import indexed
 from connector.contacts.cards import from_desk
 from connector.dialects import DIALECTS
-from connector.store import contacts, phones, tables
+from connector.store import contacts, events, phones, tables
 from connector.zoho import models
 from tests.integration.dialects.vendors import Vendors
 from tests.unit.dialects.vendor_posts import SHARED, aircall, epochs, form, leg, said, session
@@ -163,6 +163,19 @@ async def test_what_cannot_be_read_is_kept(vendors: Vendors) -> None:
         status = 422 if dialect in ("3cx", "freeswitch") else 200
         assert (await vendors.post(dialect, body)).status_code == status
         assert len(await vendors.unread(dialect)) == 1
+
+
+@pytest.mark.parametrize("is_escaped", [False, True])
+async def test_what_is_kept_holds_no_secret(vendors: Vendors, is_escaped: bool) -> None:  # noqa: FBT001 - a parameter
+    """Aircall's token stands in the body, and is blanked in what people are shown."""
+    body = aircall("call.ended", raw_digits=CALLER)
+    if is_escaped:
+        body = body.replace(SHARED.encode(), b"".join(rb"\u%04X" % byte for byte in SHARED.encode()))
+    assert (await vendors.post("aircall", body)).status_code == 200
+    phone = (await vendors.services.phone_systems.find("aircall")).phone
+    [kept] = await vendors.services.store.read(lambda c: events.list_unread(c, phone.id))
+    told = json.loads(kept.body)
+    assert (told["token"], told["data"]) == ("***", {"raw_digits": CALLER})
 
 
 ODD: tuple[Any, ...] = (

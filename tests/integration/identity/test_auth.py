@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from connector.accounts import Flows
@@ -88,6 +90,25 @@ async def test_keys_that_open_nothing_are_limited_by_address(services: Services,
     assert (await browser.get("/api/me", headers=bearer(keys[0]))).status_code == 200
     services.sandbox.state.clock.advance(1)
     assert (await browser.get("/api/me", headers=bearer("ck_no"))).status_code == 401
+
+
+async def test_a_new_key_passes_a_failing_neighbour(
+    services: Services, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that no process has seen yet is none of what others try; those cost the store a look a second."""
+    key = await services.keys.add_key("new", "agent", actor="test")
+    looks, read = list[object](), services.store.read
+
+    async def counted(what: Callable[[Connection], Any]) -> Any:
+        looks.append(what)
+        return await read(what)
+
+    monkeypatch.setattr(services.store, "read", counted)
+    guesses = ["ck_no", "no", *(f"ck_{number:043}" for number in range(58))]
+    statuses = [(await browser.get("/api/me", headers=bearer(guess))).status_code for guess in guesses]
+    assert statuses == 50 * [401] + 10 * [429]
+    assert (await browser.get("/api/me", headers=bearer(key))).status_code == 200
+    assert len(looks) == 48 + 1 + 1
 
 
 async def test_a_problem_is_json_for_programs(browser: Browser) -> None:

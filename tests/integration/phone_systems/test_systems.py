@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert
 
+from connector.clock import HOUR
 from connector.crypto import Encryptor
 from connector.errors import UnknownPhoneSystem
 from connector.phone_systems import PhoneSystems
+from connector.phone_systems.programs import LINES_AN_HOUR
 from connector.phone_systems.systems import CACHED_FOR
 from connector.settings import Secret
 from connector.store import Store, phones
-from connector.store.phones import PhoneSystem
+from connector.store.phones import PhoneSystem, Program
 from connector.store.tables import portals
 from tests.integration.databases import Databases
 
@@ -103,3 +105,26 @@ async def test_what_is_missing_is_asked_for_each_time(systems: Systems) -> None:
     assert (await systems.phone_systems.find("desk")).phone.name == "D"
     with pytest.raises(UnknownPhoneSystem, match="deleted"):
         await systems.phone_systems.get(99)
+
+
+async def test_problems_are_lines_up_to_a_number_an_hour(
+    systems: Systems, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program whose problems are new each time fills no log; that more were left out is said once."""
+    phone = (await systems.phone_systems.find("pbx")).phone
+
+    async def said(first: int) -> list[str]:
+        caplog.clear()
+        for number in range(first, first + 5):
+            problems = tuple(f"{number}: {one}" for one in range(20))
+            told = Program(source="/pbx", id=f"{number % 2}", program="p", problems=problems, reported_at=NOW)
+            await systems.phone_systems.programs.note(phone, told)
+        return [record.msg for record in caplog.records]
+
+    whole = LINES_AN_HOUR * ["phone_system_problem"] + ["phone_system_problems_left_out"]
+    assert await said(0) == whole
+    assert await said(5) == []
+    systems.now += HOUR
+    assert await said(10) == whole
+    shown = (await systems.phone_systems.programs.statuses())["pbx"]
+    assert {one.problems[-1] for one in shown} == {"14: 19", "13: 19"}

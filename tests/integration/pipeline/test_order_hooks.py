@@ -146,11 +146,13 @@ async def test_what_was_signed_is_taken_once(place: Place, order: str, name: str
     assert [answer.status_code for answer in answers] == [200, 401]
 
 
-async def say(place: Place, *, secret: str = "", **said: Any) -> httpx2.Response:
-    """Report as a bridge does how it is."""
+async def say(
+    place: Place, *, secret: str = "", ago: int = 0, name: str = "m-1", **said: Any
+) -> httpx2.Response:
+    """Report how a program is, signed so many seconds ago."""
     program = {"source": "/pbx/paris", "id": "b-1", "program": "bridge 1, Asterisk 22", "problems": []}
     body = json.dumps(program | said).encode()
-    headers = place.signed(body, place.services.clock() // SECOND)
+    headers = place.signed(body, place.services.clock() // SECOND - ago, name)
     headers |= {"webhook-signature": secret} if secret else {}
     return await place.client.put("/hooks/pbx/status", content=body, headers=headers)
 
@@ -206,3 +208,21 @@ async def test_report_of_a_stranger(place: Place) -> None:
     answer = await place.client.put("/hooks/nobody/status", content=b"{}")
     assert answer.status_code == 404
     assert await programs(place) == []
+
+
+@pytest.mark.both_engines
+async def test_an_older_report_is_none(place: Place) -> None:
+    """What was signed before a report that has come, replayed perhaps, changes nothing of it."""
+    assert (await say(place, ago=60, problems=["before"])).status_code == 204
+    assert (await say(place, ago=30, problems=["after"])).status_code == 204
+    assert (await say(place, ago=60, problems=["before"])).status_code == 401
+    assert (await say(place, ago=60, id="b-2")).status_code == 204
+    assert [one.problems[-1] for one in await programs(place) if "after" in one.problems] == ["after"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("status-b-1-1700000000000", 401), ("same", 204)])
+async def test_a_bridges_report_is_taken_once(place: Place, name: str, status: int) -> None:
+    """Its ids are new each time; programs that name every report alike may go on."""
+    signed = place.services.clock() // SECOND
+    answers = [await say(place, ago=place.services.clock() // SECOND - signed, name=name) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, status]

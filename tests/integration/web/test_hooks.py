@@ -13,16 +13,19 @@ from starlette.types import Message, Scope
 
 from connector.app import create_app
 from connector.clock import SECOND
-from connector.dialects import MAX_BODY_BYTES, signing
+from connector.dialects import DIALECTS, MAX_BODY_BYTES, signing
 from connector.services import Services
 from connector.settings import Secret, Settings
-from connector.store import Store
+from connector.store import Store, phone_changes, phones
+from connector.web.limiter import STRANGERS, Limiter
 from tests.bench import servers
 from tests.integration.databases import Databases
 
 pytestmark = pytest.mark.anyio
 SECRET = signing.new_secret()
 PATH = f"/hooks/{servers.SLUG}"
+ORDER = f"{PATH}/orders/c00000000000000000000"
+KIB = 1_024
 STRUCTURED = "application/cloudevents+json"
 
 Way = Callable[..., Awaitable[None]]
@@ -153,6 +156,40 @@ async def test_both_ways_answer_alike(
     assert any(message == "request" for _, message, _ in lines) == (method == "POST")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "most"),
+    [(each.name, each.largest_body) for each in DIALECTS.values() if each.largest_body != MAX_BODY_BYTES],
+)
+async def test_forms_are_read_as_far_as_forms_are_taken(
+    app: Starlette, logged: pytest.LogCaptureFixture, dialect: str, most: int
+) -> None:
+    """A dialect's own limit is told before anything is read."""
+    services = app.state.services
+    services.store.write_now(lambda c: phone_changes.change(c, 1, dialect=dialect))
+    both = list[Told]()
+    for size in (most, most + 1):
+        scope = scope_of("POST", PATH, {"content-length": str(size)})
+        both.append(await told(app, scope, b" " * 8, logged))
+    assert [sent[0]["status"] for sent, *_ in both] == [401, 413]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", PATH), ("PUT", f"{PATH}/status"), ("POST", ORDER)])
+async def test_wrong_signatures_are_counted(
+    app: Starlette, logged: pytest.LogCaptureFixture, method: str, path: str
+) -> None:
+    """Beyond the burst they are 429 and no lines of the log; what is signed passes from the same address."""
+    app.state.limiter = Limiter(lambda: 0)
+    sent, loud = list[int](), 0
+    for _ in range(STRANGERS.burst + 9):
+        messages, lines, _ = await told(app, scope_of(method, path, {}), b"{}", logged)
+        sent.append(messages[0]["status"])
+        loud += sum(level != "DEBUG" for level, *_ in lines)
+    assert sent == STRANGERS.burst * [401] + 9 * [429]
+    assert loud == 2 * STRANGERS.burst
+    again = scope_of("POST", PATH, headers_of(app, event(1), STRUCTURED))
+    assert (await told(app, again, event(1), logged))[0][0]["status"] == 202
+
+
 async def test_garbage_is_refused_alike(app: Starlette, logged: pytest.LogCaptureFixture) -> None:
     """A body that cannot be read is 422 on both ways."""
     scope = scope_of("POST", PATH, headers_of(app, b"{", STRUCTURED))
@@ -169,6 +206,38 @@ async def test_a_closed_store_refuses_alike(app: Starlette, logged: pytest.LogCa
     first, second = [await told(way, dict(scope), event(1), logged) for way in ways]
     assert first == second
     assert (b"retry-after", b"1") in first[0][0]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "client", "told", "status", "most_read"),
+    [
+        ("PUT", "/hooks/nobody/status", "127.0.0.1", {}, 404, 0),
+        ("PUT", f"{PATH}/status", "192.0.2.1", {}, 401, 0),
+        ("PUT", f"{PATH}/status", "127.0.0.1", {"content-length": str(49 * KIB)}, 413, 0),
+        ("PUT", f"{PATH}/status", "127.0.0.1", {}, 413, 49 * KIB),
+        ("POST", ORDER.replace(servers.SLUG, "nobody"), "127.0.0.1", {}, 404, 0),
+        ("POST", ORDER, "192.0.2.1", {}, 401, 0),
+        ("POST", ORDER, "127.0.0.1", {"content-length": str(5 * KIB)}, 413, 0),
+        ("POST", ORDER, "127.0.0.1", {}, 413, 5 * KIB),
+    ],
+)
+async def test_no_more_is_read_than_may_come(
+    app: Starlette, method: str, path: str, client: str, told: dict[str, str], status: int, most_read: int
+) -> None:
+    """A program's reports are read once slug and sender are right, and up to their own limits."""
+    app.state.services.store.write_now(lambda c: phones.set_senders(c, 1, ["127.0.0.1"]))
+    read, sent = 0, list[Message]()
+
+    async def receive() -> Message:
+        nonlocal read
+        read += KIB
+        return {"type": "http.request", "body": b" " * KIB, "more_body": read < MAX_BODY_BYTES}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({**scope_of(method, path, told), "client": (client, 5)}, receive, send)
+    assert (sent[0]["status"], read) == (status, most_read)
 
 
 def behind_middlewares(app: Starlette) -> Way:
