@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from connector.clock import to_iso
-from connector.errors import Forbidden, ZohoError, ZohoRefused
+from connector.errors import Forbidden, RecordNotFound, ZohoError
 from connector.store.portals import Portal
 from connector.store.refusals import Refusal
 from connector.zoho import scopes
@@ -63,11 +63,12 @@ def rights_from_json(kept: str) -> Rights:
 async def unusable_fields(desk: Desk, names: Collection[str]) -> list[str]:
     """Return which of these custom fields of calls Desk does not have, or not for texts.
 
-    They all are where Desk does not list its fields: it has refused them. Raises a ZohoError that passes.
+    They all are where Desk has no such list: it has refused them. Raises a ZohoError where it does not
+    answer, or not to this agent: nothing is known then.
     """
     try:
         usable = {field.api_name for field in await desk.call_fields() if field.takes_text}
-    except ZohoRefused:
+    except RecordNotFound:
         usable = set()
     return sorted(set(names) - usable)
 

@@ -73,6 +73,16 @@ async def test_a_value_that_is_refused(env: Environment) -> None:
     assert "cf/cf_callkey" in (await env.row(env.record("c-1"))).detail
 
 
+async def test_fields_that_are_not_shown(env: Environment) -> None:
+    """Where the agent may not read which fields Desk has, nothing is learnt from one refused value."""
+    env.strike("refusal", "/api/v1/fields", "GET", times=None, code="FORBIDDEN", status=403)
+    env.strike("refusal", fields={"/cf/cf_callkey": "invalid"})
+    await env.configure(key_field="cf_callkey")
+    assert await refusals_of_many(env, ["c-1", "c-2"]) == 1
+    assert (await portal_of(env)).refused_fields == ""
+    assert [call.cf["cf_callkey"] for call in env.calls] == [None, env.record("c-2").key]
+
+
 @pytest.mark.parametrize("mended", ["set", "checked", "linked"])
 async def test_a_field_that_somebody_makes(env: Environment, mended: str) -> None:
     """Set again, checked or linked again, it is filled; before that, a check finds it missing as before."""
