@@ -122,7 +122,7 @@ def obstacles_of(portal: Portal) -> list[Obstacle]:
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights_from_json(portal.rights)
     certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
-    return [*certain, *_lacking_fields(portal), *_not_known(portal, known)]
+    return [*certain, *_lacking_fields(portal), *_not_known(portal, known), *_unsorted(portal)]
 
 
 def is_met(need: Need, portal: Portal) -> bool | None:
@@ -184,6 +184,18 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             certain=False,
             why=f"Zoho Desk did not say what the linking agent's profile allows: {because}",
             remedy=f"Ask again with `connector portals show {portal.id} --live`.",
+        )
+
+
+def _unsorted(portal: Portal) -> Iterator[Obstacle]:
+    """Yield the lists that Desk has refused to sort."""
+    for name in portal.refused_sorts.split():
+        yield Obstacle(
+            what=f"Listing {name} newest first",
+            layer="field",
+            certain=True,
+            why=f"Zoho Desk has refused to sort {name} so: what is new among them is found later.",
+            remedy=f"Nothing is lost. `connector portals show {portal.id} --live` has it tried again.",
         )
 
 
