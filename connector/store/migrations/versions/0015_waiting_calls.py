@@ -1,5 +1,7 @@
 """Find the calls that wait for a contact by its name, however many others wait."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ depends_on = None
 
 
 THOSE = sa.text("(state = 'due' AND step <> '') IS TRUE")
-INDEXES = {
+INDEXES: dict[str, tuple[str, list[str], dict[str, Any]]] = {
     "ix_outbox_step": ("outbox", ["portal_id", "step"], {"sqlite_where": THOSE, "postgresql_where": THOSE})
 }
 
