@@ -122,9 +122,16 @@ class RecordBuilder:
     async def _learn(self, desk: Desk, portal: Portal, names: Collection[str]) -> None:
         """Leave out of all records from now on what of these custom fields Desk does not have.
 
-        A field that it has was refused for what stands in it, which concerns this record alone.
+        A field that it has was refused for what stands in it, which concerns this record alone; that is
+        assumed as well where this agent may not read which fields there are.
         """
-        if names and (unusable := await unusable_fields(desk, names)):
+        if not names:
+            return
+        try:
+            unusable = await unusable_fields(desk, names)
+        except ZohoRefused:
+            return
+        if unusable:
             await self._store.write(lambda c: portals.refuse_fields(c, portal.id, unusable))
             log.error(
                 "%s: Desk has no text field %s for calls, so it is left out of all records",

@@ -2,16 +2,17 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+import anyio
 import msgspec
 from sqlalchemy import Connection
 
 from connector import numbers
 from connector.banner import views
 from connector.calls import Call, CallState, Direction, NotRecorded, root_of
-from connector.clock import SECOND, Clock, to_iso
+from connector.clock import MINUTE, SECOND, Clock, to_iso
 from connector.errors import InvalidRequest, NotAllowed, UnknownPhoneSystem
 from connector.follow_up.viewers import Viewer
 from connector.store import Store, listing, users
@@ -22,8 +23,11 @@ from connector.store.phone_changes import slug_when_removed
 AT_A_TIME = 50
 """Calls in one commit: so few that nobody who writes meanwhile has to wait."""
 
-COMMITS_AT_MOST = 40
-"""Commits of one step; a database of the release before is listed within the hour."""
+WORK_SECONDS = 5.0
+"""How long one step goes on: a million calls of the release before are listed within half an hour."""
+
+LOOK_BACK_EVERY = 10 * MINUTE
+"""How often calls are looked for that a machine whose clock is slow has written."""
 
 QUIET_FOR = 10 * SECOND
 """How long nothing has happened to calls that are written to the lists: nobody else writes them then."""
@@ -103,6 +107,8 @@ class CallLists:
         self._store = store
         self._clock = clock
         self._position = listing.FIRST
+        self._late = listing.LATE
+        self._looked_back_at = 0
 
     async def page(self, viewer: Viewer, asked: Filter, *, cursor: str | None, limit: int) -> CallPage:
         """Return a page of the calls that somebody may see.
@@ -123,37 +129,59 @@ class CallLists:
 
     async def step(self) -> int:
         """Write the lists for some calls that were changed, and return how many."""
-        count = 0
-        for _ in range(COMMITS_AT_MOST):
-            # First without a lock: to read a number takes longer than all the rest, and is remembered.
-            if not await self._store.read(partial(_prepare, now=self._clock(), after=self._position)):
-                self._position = listing.FIRST
-                break
-            written = await self._store.write(partial(_keep_up, now=self._clock(), after=self._position))
-            self._position = written[-1] if written else listing.FIRST
-            count += len(written)
-            if not written:
+        count, end = 0, anyio.current_time() + WORK_SECONDS
+        while written := await self._write_some():
+            count += written
+            if anyio.current_time() >= end:
                 break
         return count
 
+    async def _write_some(self) -> int:
+        """Write some from where the last time ended on; 0 where none is left, or another process does it."""
+        now = self._clock()
+        if self._position == listing.FIRST:
+            is_due = now - self._looked_back_at >= LOOK_BACK_EVERY
+            self._late = listing.VERY_LATE if is_due else listing.LATE
+        changed = partial(
+            listing.changed,
+            now=now,
+            after=self._position,
+            at_most=AT_A_TIME,
+            quiet_for=QUIET_FOR,
+            late=self._late,
+        )
+        # First without a lock: to read a number takes longer than all the rest, and is remembered.
+        if not await self._store.read(partial(_prepare, changed=changed)):
+            self._position = listing.FIRST
+            if self._late == listing.VERY_LATE:
+                self._looked_back_at = now
+            return 0
+        written = await self._store.write(partial(_keep_up, changed=changed))
+        self._position = written[-1] if written else listing.FIRST
+        return len(written)
 
-def _prepare(connection: Connection, now: int, after: Position) -> int:
-    changed = listing.changed(connection, now, after, AT_A_TIME, quiet_for=QUIET_FOR)
+
+Changed = Callable[[Connection], list[Position]]
+"""Reads which calls are to be written."""
+
+
+def _prepare(connection: Connection, changed: Changed) -> int:
+    found = changed(connection)
     origins = listing.origins_of(connection)
-    for group in listing.groups_of(connection, [call_id for _, call_id in changed], origins):
+    for group in listing.groups_of(connection, [call_id for _, call_id in found], origins):
         listed_of(group)
-    return len(changed)
+    return len(found)
 
 
-def _keep_up(connection: Connection, now: int, after: Position) -> list[Position]:
+def _keep_up(connection: Connection, changed: Changed) -> list[Position]:
     if not listing.take_turn(connection):
         return []
-    changed = listing.changed(connection, now, after, AT_A_TIME, quiet_for=QUIET_FOR)
-    if changed:
-        ids, origins = [call_id for _, call_id in changed], listing.origins_of(connection)
+    found = changed(connection)
+    if found:
+        ids, origins = [call_id for _, call_id in found], listing.origins_of(connection)
         groups = listing.groups_of(connection, ids, origins)
-        listing.put(connection, [listed_of(group) for group in groups], changed[-1][0])
-    return changed
+        listing.put(connection, [listed_of(group) for group in groups], found[-1][0])
+    return found
 
 
 def listed_of(group: CallGroup) -> ListedCall:

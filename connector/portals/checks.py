@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from connector.clock import to_iso
-from connector.errors import Forbidden, ZohoError, ZohoRefused
+from connector.errors import Forbidden, RecordNotFound, ZohoError
 from connector.store.portals import Portal
 from connector.store.refusals import Refusal
 from connector.zoho import scopes
@@ -63,11 +63,12 @@ def rights_from_json(kept: str) -> Rights:
 async def unusable_fields(desk: Desk, names: Collection[str]) -> list[str]:
     """Return which of these custom fields of calls Desk does not have, or not for texts.
 
-    They all are where Desk does not list its fields: it has refused them. Raises a ZohoError that passes.
+    They all are where Desk has no such list: it has refused them. Raises a ZohoError where it does not
+    answer, or not to this agent: nothing is known then.
     """
     try:
         usable = {field.api_name for field in await desk.call_fields() if field.takes_text}
-    except ZohoRefused:
+    except RecordNotFound:
         usable = set()
     return sorted(set(names) - usable)
 
@@ -121,7 +122,8 @@ def obstacles_of(portal: Portal) -> list[Obstacle]:
         return [Obstacle(what=EVERYTHING, layer="grant", certain=True, why=why, remedy=remedy)]
     known = rights_from_json(portal.rights)
     certain = [found for need in NEEDS if (found := _certain(need, portal, known)) is not None]
-    return [*certain, *_lacking_fields(portal, portal.refused_fields.split()), *_not_known(portal, known)]
+    lacking = _lacking_fields(portal, portal.refused_fields.split())
+    return [*certain, *lacking, *_not_known(portal, known), *_unsorted(portal)]
 
 
 def is_met(need: Need, portal: Portal) -> bool | None:
@@ -199,6 +201,18 @@ def _not_known(portal: Portal, known: Rights) -> Iterator[Obstacle]:
             certain=False,
             why=f"Zoho Desk did not say what the linking agent's profile allows: {because}",
             remedy=f"Ask again with `connector portals show {portal.id} --live`.",
+        )
+
+
+def _unsorted(portal: Portal) -> Iterator[Obstacle]:
+    """Yield the lists that Desk has refused to sort."""
+    for name in portal.refused_sorts.split():
+        yield Obstacle(
+            what=f"Listing {name} newest first",
+            layer="field",
+            certain=True,
+            why=f"Zoho Desk has refused to sort {name} so: what is new among them is found later.",
+            remedy=f"Nothing is lost. `connector portals show {portal.id} --live` has it tried again.",
         )
 
 

@@ -156,8 +156,13 @@ class Portals:
         return portal
 
     async def check(self, portal_id: int) -> list[Check]:
-        """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost."""
+        """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost.
+
+        What a refusal of Desk's has taught is tried anew, for it may have been meant otherwise.
+        """
         before, desk = await self.get(portal_id), await self.desk(portal_id)
+        if before.required_fields or before.refused_sorts:
+            await self._store.write(partial(portals.forget_learnt, portal_id=portal_id))
         if before.refused_fields:
             await self._ask_fields_again(before, desk)
         told = await ask_rights(desk)
@@ -170,13 +175,11 @@ class Portals:
     async def _ask_fields_again(self, portal: Portal, desk: Desk) -> None:
         """Fill custom fields again that somebody has made in Desk meanwhile."""
         try:
-            refused = await unusable_fields(desk, portal.refused_fields.split())
+            known = portal.refused_fields.split()
+            there = set(known).difference(await unusable_fields(desk, known))
         except ZohoError:
             return
-        still = " ".join(sorted(refused))
-        await self._store.write(
-            lambda connection: portals.change(connection, portal.id, refused_fields=still)
-        )
+        await self._store.write(partial(portals.accept_fields, portal_id=portal.id, names=there))
 
     async def obstacles(self, portal_id: int) -> list[Obstacle]:
         """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
@@ -267,8 +270,8 @@ class Portals:
         self, portal: Portal, values: Mapping[str, str | int | None], actor: str, connection: Connection
     ) -> None:
         # Whoever names a field anew may have made it in Desk just now.
-        left = " ".join(name for name in portal.refused_fields.split() if name not in values.values())
-        portals.change(connection, portal.id, **values, refused_fields=left)
+        portals.accept_fields(connection, portal.id, [str(value) for value in values.values() if value])
+        portals.change(connection, portal.id, **values)
         detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
         audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
 

@@ -72,7 +72,8 @@ def _locking(given: Given) -> Executable:
         member, root = calls.alias("member"), calls.alias("root")
         joined = root.join(member, member.c.root_id == root.c.id)
         roots = select(root.c.key).select_from(joined).where(given.names(member.c.key))
-    return _read(given.names(calls.c.key, roots)).with_for_update()
+    # Keys never change, so rows that refer to these calls are let in: the lists are written in another order.
+    return _read(given.names(calls.c.key, roots)).with_for_update(key_share=True)
 
 
 _lock = Bulk(calls, ["key"], _locking)
@@ -80,7 +81,7 @@ _lock = Bulk(calls, ["key"], _locking)
 
 def lock_ids(connection: Connection, ids: Collection[int]) -> list[CallRow]:
     """Read and lock rows by their ids."""
-    return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update()) if ids else []
+    return _rows(connection, _read(calls.c.id.in_(ids)).with_for_update(key_share=True)) if ids else []
 
 
 def call_group(connection: Connection, root_ids: Collection[int]) -> list[CallRow]:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def translate(problem: Exception) -> Exception:
     """Return a failure in our words; what is not the database's stays what it is."""
-    if is_conflict(problem) or _code(problem) == LOCK_WAIT:
+    if is_busy(problem):
         return StoreBusy("Others change the same thing over and over; try again in a second.")
     if isinstance(problem, PoolTimeout) or is_outage(problem):
         return StoreUnavailable(_remedy(problem))
@@ -49,6 +49,11 @@ def translate(problem: Exception) -> Exception:
 def is_conflict(problem: Exception) -> bool:
     """Tell whether a transaction only lost against another one."""
     return _code(problem) in CONFLICTS
+
+
+def is_busy(problem: Exception) -> bool:
+    """Tell whether others have the locks, so that it goes through when they are done."""
+    return is_conflict(problem) or _code(problem) == LOCK_WAIT
 
 
 def is_cut(problem: Exception) -> bool:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from connector.casing import ascii_lower
-from connector.clock import MINUTE
+from connector.clock import HOUR, MINUTE
 from connector.numbers import Notation
 from connector.store import calls
 from connector.store.bulk import Bulk, Given
@@ -44,6 +44,9 @@ from connector.store.users import User
 
 LATE = MINUTE
 """How long after its moment of change a call may be committed, other machines' clocks included."""
+
+VERY_LATE = HOUR
+"""How much later that is where a machine's clock is slow: what is so late is looked for now and then."""
 
 Position = tuple[int, int]
 """Where a walk has come to: a moment and a call's id."""
@@ -129,13 +132,15 @@ def changed(
     at_most: int,
     *,
     quiet_for: int = 0,
+    late: int = LATE,
     newest_first: bool = False,
 ) -> list[Position]:
     """Return calls whose rows here are missing or out of date: when each was changed, and its id.
 
-    Only those that have been quiet for so long, where that is given.
+    Only those that have been quiet for so long, where that is given; none that was committed
+    later than `late`.
     """
-    since = min(_until(connection), now) - LATE
+    since = min(_until(connection), now) - late
     call, listed = call_rows.c, listed_calls.c
     asked = (
         select(call.changed_at, call.id)

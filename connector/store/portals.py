@@ -93,6 +93,19 @@ def refuse_sort(connection: Connection, portal_id: int, name: str) -> None:
     _learn(connection, portal_id, "refused_sorts", [name])
 
 
+def accept_fields(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    """Note that a portal's Desk may have custom fields of these names after all."""
+    portal = _locked(connection, portal_id)
+    if portal is not None and set(names).intersection(known := portal.refused_fields.split()):
+        left = " ".join(name for name in known if name not in names)
+        change(connection, portal_id, refused_fields=left)
+
+
+def forget_learnt(connection: Connection, portal_id: int) -> None:
+    """Try anew what one refusal has taught: which fields are required, and how lists are sorted."""
+    change(connection, portal_id, required_fields="", refused_sorts="")
+
+
 def lose(connection: Connection, portal_id: int) -> bool:
     """Note that a linked portal's grant is lost; tell whether it was not known yet."""
     linked = and_(portals.c.id == portal_id, portals.c.state == "linked")
@@ -101,10 +114,16 @@ def lose(connection: Connection, portal_id: int) -> bool:
 
 def _learn(connection: Connection, portal_id: int, column: str, names: Collection[str]) -> None:
     """Add names to those of a column; nothing is written where they are there."""
-    portal = get(connection, portal_id)
+    portal = _locked(connection, portal_id)
     known = set() if portal is None else set(getattr(portal, column).split())
     if portal is not None and not known.issuperset(names):
         change(connection, portal_id, **{column: " ".join(sorted(known.union(names)))})
+
+
+def _locked(connection: Connection, portal_id: int) -> Portal | None:
+    """Return a portal that nobody else changes until the end of the transaction."""
+    row = connection.execute(select(portals).where(portals.c.id == portal_id).with_for_update(key_share=True))
+    return next((_portal(each) for each in row), None)
 
 
 def _one(connection: Connection, which: ColumnElement[bool]) -> Portal | None:

@@ -70,9 +70,11 @@ class Sorting:
 
     async def may_try(self, name: str) -> bool:
         """Tell whether a list may be asked for in that order."""
-        if name not in self._working and self._known is not None and name in await self._known():
-            self._working[name] = False
-        return self._working.get(name, True)
+        works = self._working.get(name)
+        if works or self._known is None:
+            return works is not False
+        # Asked each time, for another process may have forgotten it.
+        return name not in await self._known()
 
     def works(self, name: str) -> None:
         """Note that a list was sorted so."""

@@ -73,6 +73,16 @@ async def test_a_value_that_is_refused(env: Environment) -> None:
     assert "cf/cf_callkey" in (await env.row(env.record("c-1"))).detail
 
 
+async def test_fields_that_are_not_shown(env: Environment) -> None:
+    """Where the agent may not read which fields Desk has, nothing is learnt from one refused value."""
+    env.strike("refusal", "/api/v1/fields", "GET", times=None, code="FORBIDDEN", status=403)
+    env.strike("refusal", fields={"/cf/cf_callkey": "invalid"})
+    await env.configure(key_field="cf_callkey")
+    assert await refusals_of_many(env, ["c-1", "c-2"]) == 1
+    assert (await portal_of(env)).refused_fields == ""
+    assert [call.cf["cf_callkey"] for call in env.calls] == [None, env.record("c-2").key]
+
+
 @pytest.mark.parametrize("mended", ["set", "checked", "linked"])
 async def test_a_field_that_somebody_makes(env: Environment, mended: str) -> None:
     """Set again, checked or linked again, it is filled; before that, a check finds it missing as before."""
@@ -129,6 +139,32 @@ async def test_a_sort_order(env: Environment) -> None:
         await (await desks.desk(1)).contact_tickets(contact.id)
     assert env.state.requests.count(path=TICKETS, status=422) == 0
     assert env.state.requests.count(path=TICKETS) == 2
+
+
+async def test_one_refusal_is_tried_anew(env: Environment) -> None:
+    """A refused order and a required field are shown, and forgotten by a check, for every process."""
+    other, department = await env.another_portals().desk(1), env.department("Sales")
+    env.strike("refusal", CALLS, "GET", code="UNPROCESSABLE_ENTITY", fields={"/sortBy": "invalid"})
+    assert [await other.newest_calls(department) for _ in range(2)] == [None, None]
+    await env.store.write(lambda c: portals.require(c, 1, ["priority"]))
+    (only,) = await env.portals.obstacles(1)
+    assert "Desk has refused to sort calls" in only.why
+    await env.portals.check(1)
+    found = await portal_of(env)
+    assert (found.refused_sorts, found.required_fields) == ("", "")
+    assert await other.newest_calls(department) == []
+    assert await env.portals.obstacles(1) == []
+
+
+async def test_what_is_learnt_meanwhile(env: Environment) -> None:
+    """A field that is refused while another is set or checked stays known."""
+    await env.configure(key_field="cf_a")
+    await env.store.write(lambda c: portals.refuse_fields(c, 1, ["cf_a"]))
+    before = await portal_of(env)
+    await env.store.write(lambda c: portals.refuse_fields(c, 1, ["cf_b"]))
+    setting = partial(env.portals._configure, before, {"key_field": "cf_a"}, "test")
+    await env.store.write(setting)
+    assert (await portal_of(env)).refused_fields == "cf_b"
 
 
 async def test_what_is_learnt_adds_up(env: Environment) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Select, insert, text
+from sqlalchemy.exc import DBAPIError
 
 from connector.calls import CallState, Cause, Direction, EventType, NotRecorded
 from connector.errors import InvalidRequest, NotAllowed
-from connector.follow_up.listing import QUIET_FOR, CallLists, CallPage, Filter, read_page
+from connector.follow_up.listing import LOOK_BACK_EVERY, QUIET_FOR, CallLists, CallPage, Filter, read_page
 from connector.follow_up.viewers import COMMANDS, Viewer
-from connector.store import Store, listing, tables, users
-from connector.store.engine import has_locks
+from connector.store import Store, calls, listing, tables, users
+from connector.store.engine import has_locks, writing
 from connector.store.ingester import Arrival, EventIngester, Sender
 from connector.store.listing import Agent, Which
 from connector.store.users import Word
@@ -257,3 +258,42 @@ def test_no_filter_reads_all_on_postgresql(store: Store) -> None:
             said = "\n".join(store.read_now(partial(plan_of, query=query, explain="EXPLAIN")))
             assert "ix_listed" in said
             assert "Seq Scan" not in said
+
+
+@pytest.mark.both_engines
+async def test_calls_that_events_have_locked(store: Store) -> None:
+    """The lists are written beside a group of events: they come to calls in another order."""
+    if not has_locks(store.engine):
+        pytest.skip("SQLite has one that writes")
+    keys = store.read_now(lambda c: c.execute(_NAMES).scalars().all())
+    with writing(store.engine).begin() as events:
+        locked = calls.lock(events, keys)
+        with writing(store.engine).begin() as others:
+            others.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
+            with pytest.raises(DBAPIError):
+                calls.lock_ids(others, [locked[0].id])
+        assert await CallLists(store, lambda: LATER).step() == 9
+
+
+async def test_a_slow_clock(store: Store) -> None:
+    """What a machine writes whose clock is two minutes slow is listed, though later calls were before."""
+    now = LATER
+    lists = CallLists(store, lambda: now)
+    assert await lists.step() == 9
+    slow = EventIngester(standing_clock(NOW - 120_000), record_after_seconds=3, silent_after_seconds=14_400)
+    store.write_now(partial(slow.take, arrivals=[Arrival(SENDER, call(0, "slow", agent="1003"))]))
+    assert await lists.step() == 0
+    now += LOOK_BACK_EVERY
+    assert await lists.step() == 1
+    assert "slow" in names(store, page(store, agent="1003"))
+
+
+async def test_many_calls_of_the_release_before(store: Store) -> None:
+    """A step goes on while there are some, as long as it takes a few seconds."""
+    adding = (
+        "INSERT INTO calls (key, phone_system_id, call_id, revision, created_at, changed_at) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
+        "SELECT 'k' || i, 1, 'n' || i, 1, i, i FROM n"
+    )
+    store.write_now(lambda c: c.execute(text(adding)))
+    assert await CallLists(store, lambda: LATER).step() > 2_000
