@@ -43,14 +43,14 @@ class Changing:
     async def change(self, delivery: Delivery, desk: Desk, record: CallRecord, context: CallContext) -> None:
         """Change the record that stands in Desk; one that somebody has deleted stays so."""
         base: Body = delivery.sent.bases[0] if delivery.sent.bases else {}
-        gone: set[str] = set()
+        base_key, gone = delivery.sent.body_key, set[str]()
         while (contact_id := await self._contact(delivery, context, base, gone)) is not None:
             call = await self._builder.call(desk, record, context, contact_id)
             try:
                 return await self._write(delivery, desk, call, context, gone)
             except RecordNotFound:
                 # Somebody has deleted it, and meant it.
-                return await delivery.done("unchanged", base, _deleted(delivery))
+                return await delivery.done("unchanged", base, _deleted(delivery), contact_key=base_key)
             except _ContactGone as problem:
                 gone.add(problem.contact_id)
             await self._contacts.forget(delivery.row.portal_id, contact_id)
@@ -60,7 +60,7 @@ class Changing:
         self, delivery: Delivery, context: CallContext, base: Body, gone: Collection[str]
     ) -> str | None:
         """Return the contact of a delivered record: only a choice, or another number, changes it."""
-        stays = base and numbers.subscriber(delivery.sent.contact_key) == key_of(context)
+        stays = base and numbers.subscriber(delivery.sent.body_key) == key_of(context)
         if context.chosen or not stays or base["contactId"] in gone:
             return await self._contacts.of_call(delivery, context, gone)
         return str(base["contactId"])
@@ -80,7 +80,8 @@ class Changing:
             edited = dict.fromkeys(change.kept, "edited in Desk")
             outcome = "updated" if change.writes else "unchanged"
             notes = {**left_out, **edited, **gone_choice(context, gone)}
-            await delivery.done(outcome, written.body, stands(theirs, delivery.row.revision, notes))
+            what = stands(theirs, delivery.row.revision, notes)
+            await delivery.done(outcome, written.body, what, contact_key=key_of(context))
 
         await self._builder.without_what_is_refused(desk, context, call, send)
 

@@ -6,13 +6,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from connector.calls import CallRecord, CallStatus, Recording
 from connector.sandbox.faults import FaultKind
+from connector.store.calls import NOBODY
+from connector.store.tables import outbox as outbox_rows
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
+LANDLINE = "+541155554321"
 RECORDED = (Recording(url="https://pbx.example/r/1"),)
 
 
@@ -210,6 +214,44 @@ async def test_number_learnt_late(env: Environment) -> None:
     (contact,) = env.contacts_of(STRANGER)
     assert env.call.contact_id == contact.id
     assert env.call.subject == "Inbound call from +33 6 12 34 56 78"
+
+
+FAILURES: list[tuple[FaultKind, dict[str, object]]] = [
+    ("refusal", {"code": "TOO_MANY_REQUESTS", "status": 429}),
+    ("refusal", {"code": "FORBIDDEN", "status": 403}),
+    ("server_error", {}),
+    ("drop", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "more"), FAILURES)
+@pytest.mark.parametrize("learnt", ["the number", "nobody known", "the number, by the release before"])
+async def test_another_contact_at_the_second_try(
+    env: Environment, kind: FaultKind, more: dict[str, object], learnt: str
+) -> None:
+    """A change of contact that failed once has not been made: the record moves all the same, and stays."""
+    known = env.state.desk.add_contact(last_name="Known", phone=LANDLINE)
+    late = learnt != "nobody known"
+    record = await _written(env, customer=None if late else LANDLINE)
+    before = env.call.contact_id
+    env.strike(kind, method="PATCH", **more)  # type: ignore[arg-type]
+    if late:
+        record = await _change(env, record, customer=STRANGER)
+    else:
+        await env.choose(record, NOBODY)
+        await env.drain()
+    if learnt.endswith("before"):
+        sent = msgspec.json.decode((await env.row()).sent or b"{}")
+        assert sent.pop("found_by") == "withheld"
+        noted = update(outbox_rows).where(outbox_rows.c.kind == "call").values(sent=msgspec.json.encode(sent))
+        await env.store.write(lambda c: c.execute(noted))
+    await env.settle()
+    for seconds in (42, 91):
+        await _change(env, record, duration_seconds=seconds)
+        bearers = {contact.id for contact in env.contacts_of(STRANGER if late else LANDLINE)}
+        assert bearers - {known.id} == {env.call.contact_id}
+        assert env.call.contact_id != before
+        assert (env.call.duration, (await env.row()).state) == (str(seconds), "done")
 
 
 async def test_contact_of_before_stays(env: Environment) -> None:
