@@ -27,9 +27,10 @@ from connector.zoho.models import DeskCall
 class _ContactGone(Exception):
     """Desk takes no change that names a contact, because it is deleted or merged by now."""
 
-    def __init__(self, contact_id: str) -> None:
+    def __init__(self, contact_id: str, refusal: InvalidData | RecordNotFound) -> None:
         super().__init__(contact_id)
         self.contact_id = contact_id
+        self.refusal = refusal
 
 
 class Changing:
@@ -52,6 +53,8 @@ class Changing:
                 # Somebody has deleted it, and meant it.
                 return await delivery.done("unchanged", base, _deleted(delivery), contact_key=base_key)
             except _ContactGone as problem:
+                if _was_replaced(delivery, context):
+                    raise problem.refusal from problem
                 gone.add(problem.contact_id)
             await self._contacts.forget(delivery.row.portal_id, contact_id)
         return None
@@ -126,7 +129,15 @@ async def _check_contact(
     """Raise _ContactGone where a change was refused because of the contact that it names."""
     contact_id = str(change.whole["contactId"])
     if contact_id not in gone and await is_gone(desk, contact_id, problem):
-        raise _ContactGone(contact_id) from problem
+        raise _ContactGone(contact_id, problem) from problem
+
+
+def _was_replaced(delivery: Delivery, context: CallContext) -> bool:
+    """Tell whether this change, however often it is tried, has named another contact than its first already.
+
+    A Desk that takes none of them would get a new one at each try.
+    """
+    return len({body["contactId"] for body in delivery.sent.tried} - {context.chosen}) > 1
 
 
 def _deleted(delivery: Delivery) -> Stands:

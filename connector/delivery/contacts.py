@@ -215,15 +215,21 @@ def _is_named(contact: models.Contact, name: str) -> bool:
     return contact.name == name and not contact.phone and not contact.mobile
 
 
-async def is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:
-    """Tell whether a record was refused because its contact is gone or hidden.
+async def is_gone(
+    desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound, *, hidden: bool = True
+) -> bool:
+    """Tell whether a record was refused because its contact is gone; one that is `hidden` from us counts so.
 
-    A refused field says so itself. What "not found" is about is not said, and another contact is soon made
-    for somebody who has one: the contact is read.
+    Neither "not found" nor a refused contact says so itself, and another contact is soon made for somebody
+    who has one: the contact is read.
     """
-    if isinstance(problem, InvalidData):
-        return "/contactId" in problem.fields
+    if isinstance(problem, InvalidData) and "/contactId" not in problem.fields:
+        return False
     try:
-        return (await desk.get_contact(contact_id)).is_gone
-    except (RecordNotFound, Forbidden):
+        found = await desk.get_contact(contact_id)
+    except RecordNotFound:
         return True
+    except Forbidden:
+        return hidden
+    # Of one that was merged, Desk may show who took its place.
+    return found.is_gone or str(found.id) != contact_id

@@ -197,6 +197,39 @@ async def test_the_contact_of_a_record_that_is_gone(env: Environment, edited: bo
     assert (living.id == made.id) is edited
 
 
+@pytest.mark.parametrize("customer", [STRANGER, None])
+@pytest.mark.parametrize(("shown", "made"), [("there", 0), ("hidden", 1), ("gone", 1)])
+@pytest.mark.parametrize("moves", [False, True])
+async def test_a_desk_that_takes_no_contact(
+    env: Environment,
+    customer: str | None,
+    shown: str,
+    made: int,
+    moves: bool,  # noqa: FBT001
+) -> None:
+    """One other is tried where the contact is gone; then a person must look, and no more are made."""
+    record = await _written(env, customer="+33698765432" if moves else customer)
+    first = env.call.contact_id
+    before = len(list(env.portal.contacts.present()))
+    env.strike("refusal", method="PATCH", times=None, fields={"/contactId": "invalid"})
+    if shown != "there":
+        gone = (
+            {"code": "URL_NOT_FOUND", "status": 404}
+            if shown == "gone"
+            else {"code": "FORBIDDEN", "status": 403}
+        )
+        env.strike("refusal", f"{CONTACTS}/{first[:6]}", "GET", times=None, **gone)  # type: ignore[arg-type]
+    await _change(env, record, duration_seconds=77, customer=customer)
+    for _ in range(3):
+        await env.settle()
+        row = await env.row()
+        assert (row.state, row.reason) == ("dead", "invalid_data")
+        await env.retry(row)
+    await env.settle()
+    assert len(list(env.portal.contacts.present())) == before + made + moves
+    assert env.call.contact_id == first
+
+
 async def test_a_contact_that_is_there_is_no_reason(env: Environment) -> None:
     """A record that is deleted while it is changed stays so, and its contact is left alone."""
     record = await _written(env)
