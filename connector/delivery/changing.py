@@ -56,7 +56,7 @@ class Changing:
                 if _was_replaced(delivery, context):
                     raise problem.refusal from problem
                 gone.add(problem.contact_id)
-            await self._contacts.forget(delivery.row.portal_id, contact_id)
+                await self._contacts.forget(delivery.row.portal_id, problem.contact_id)
         return None
 
     async def _contact(

@@ -195,6 +195,9 @@ async def test_the_contact_of_a_record_that_is_gone(env: Environment, edited: bo
     (living,) = env.contacts_of(STRANGER)
     assert ((await env.row()).state, env.call.duration, env.call.contact_id) == ("done", "77", living.id)
     assert (living.id == made.id) is edited
+    known = await env.contact_lookup.recall(1, STRANGER, country="FR")
+    assert known is not None
+    assert [contact.id for contact in known.contacts] == [living.id]
 
 
 @pytest.mark.parametrize("customer", [STRANGER, None])
