@@ -15,13 +15,18 @@ from connector.delivery.call_context import CallContext
 from connector.delivery.contacts import Contacts, is_gone, key_of
 from connector.delivery.merging import Change, merge
 from connector.delivery.record_builder import RecordBuilder, gone_choice, stands
-from connector.errors import InvalidData, RecordNotFound
+from connector.errors import Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery, Request
 from connector.store import Store, portals
 from connector.store.outcomes import Stands
 from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody, Written
 from connector.zoho.models import DeskCall
+
+_HIDDEN = (
+    "Somebody in Desk has put the record on a contact that the linking agent may not see, and Desk takes no "
+    "change of it. Let that agent see the contact, or link with another agent, and try again."
+)
 
 
 class _ContactGone(Exception):
@@ -105,10 +110,10 @@ class Changing:
         try:
             await delivery.patch(ours, change.whole, _patching(delivery), key_of(context))
         except RecordNotFound as problem:
-            await _check_contact(desk, change, problem, gone)
+            await _check_contact(desk, ours, change, problem, gone)
             raise
         except InvalidData as problem:
-            await _check_contact(desk, change, problem, gone)
+            await _check_contact(desk, ours, change, problem, gone)
             missing = merging.missing_of(problem.fields, change.whole)
             again = merge(ours, delivery.sent, theirs, [*required, *missing], gone)
             if again.whole == change.whole:
@@ -124,11 +129,20 @@ class Changing:
 
 
 async def _check_contact(
-    desk: Desk, change: Change, problem: InvalidData | RecordNotFound, gone: Collection[str]
+    desk: Desk, ours: Body, change: Change, problem: InvalidData | RecordNotFound, gone: Collection[str]
 ) -> None:
-    """Raise _ContactGone where a change was refused because of the contact that it names."""
+    """Raise _ContactGone where a change was refused because of the contact that it names.
+
+    One on whom somebody in Desk has put the record may be hidden from us, and is left: InvalidData.
+    """
     contact_id = str(change.whole["contactId"])
-    if contact_id not in gone and await is_gone(desk, contact_id, problem):
+    if contact_id in gone:
+        return
+    try:
+        is_over = await is_gone(desk, contact_id, problem, hidden=contact_id == ours["contactId"])
+    except Forbidden:
+        raise InvalidData(_HIDDEN, {"/contactId": "hidden"}) from problem
+    if is_over:
         raise _ContactGone(contact_id, problem) from problem
 
 

@@ -255,10 +255,10 @@ def _is_named(contact: models.Contact, name: str) -> bool:
 async def is_gone(
     desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound, *, hidden: bool = True
 ) -> bool:
-    """Tell whether a record was refused because its contact is gone; one that is `hidden` from us counts so.
+    """Tell whether a record was refused because its contact is gone; Forbidden where it is not for us to see.
 
-    Neither "not found" nor a refused contact says so itself, and another contact is soon made for somebody
-    who has one: the contact is read.
+    With `hidden`, such a one counts as gone too. Neither "not found" nor a refused contact says so itself,
+    and another contact is soon made for somebody who has one: the contact is read.
     """
     if isinstance(problem, InvalidData) and "/contactId" not in problem.fields:
         return False
@@ -267,6 +267,8 @@ async def is_gone(
     except RecordNotFound:
         return True
     except Forbidden:
-        return hidden
+        if not hidden:
+            raise
+        return True
     # Of one that was merged, Desk may show who took its place.
     return found.is_gone or str(found.id) != contact_id

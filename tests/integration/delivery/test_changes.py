@@ -200,6 +200,28 @@ async def test_the_contact_of_a_record_that_is_gone(env: Environment, edited: bo
     assert [contact.id for contact in known.contacts] == [living.id]
 
 
+@pytest.mark.parametrize(
+    "refusal", [{"code": "URL_NOT_FOUND", "status": 404}, {"fields": {"/contactId": "invalid"}}]
+)
+async def test_an_edit_that_we_may_not_see(env: Environment, refusal: dict[str, object]) -> None:
+    """The record stays with whom somebody in Desk put it on; what is not written is shown."""
+    record = await _written(env)
+    right = env.state.desk.add_contact(last_name="Right")
+    env.edit(env.call, contact_id=right.id)
+    env.strike("refusal", method="PATCH", times=None, **refusal)  # type: ignore[arg-type]
+    env.strike("refusal", f"{CONTACTS}/{right.id}", "GET", times=None, code="FORBIDDEN", status=403)
+    await _change(env, record, duration_seconds=77)
+    await env.settle()
+    row = await env.row()
+    assert (row.state, env.call.contact_id) == ("dead", right.id)
+    assert "the linking agent may not see" in row.detail
+    env.state.faults.clear()
+    await env.retry(row)
+    await env.settle()
+    assert (env.call.duration, env.call.contact_id) == ("77", right.id)
+    assert len(env.contacts_of(STRANGER)) == 1
+
+
 @pytest.mark.parametrize("customer", [STRANGER, None])
 @pytest.mark.parametrize(("shown", "made"), [("there", 0), ("hidden", 1), ("gone", 1)])
 @pytest.mark.parametrize("moves", [False, True])
