@@ -15,7 +15,7 @@ from connector.delivery.call_context import CallContext
 from connector.delivery.contacts import Contacts, is_gone, key_of
 from connector.delivery.merging import Change, merge
 from connector.delivery.record_builder import RecordBuilder, gone_choice, stands
-from connector.errors import InvalidData, RecordNotFound
+from connector.errors import Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery, Request
 from connector.store import Store, portals
 from connector.store.outcomes import Stands
@@ -23,13 +23,19 @@ from connector.zoho.client import Desk
 from connector.zoho.fields import CallBody, Written
 from connector.zoho.models import DeskCall
 
+_HIDDEN = (
+    "Somebody in Desk has put the record on a contact that the linking agent may not see, and Desk takes no "
+    "change of it. Let that agent see the contact, or link with another agent, and try again."
+)
+
 
 class _ContactGone(Exception):
     """Desk takes no change that names a contact, because it is deleted or merged by now."""
 
-    def __init__(self, contact_id: str) -> None:
+    def __init__(self, contact_id: str, refusal: InvalidData | RecordNotFound) -> None:
         super().__init__(contact_id)
         self.contact_id = contact_id
+        self.refusal = refusal
 
 
 class Changing:
@@ -43,24 +49,26 @@ class Changing:
     async def change(self, delivery: Delivery, desk: Desk, record: CallRecord, context: CallContext) -> None:
         """Change the record that stands in Desk; one that somebody has deleted stays so."""
         base: Body = delivery.sent.bases[0] if delivery.sent.bases else {}
-        gone: set[str] = set()
+        base_key, gone = delivery.sent.body_key, set[str]()
         while (contact_id := await self._contact(delivery, context, base, gone)) is not None:
             call = await self._builder.call(desk, record, context, contact_id)
             try:
                 return await self._write(delivery, desk, call, context, gone)
             except RecordNotFound:
                 # Somebody has deleted it, and meant it.
-                return await delivery.done("unchanged", base, _deleted(delivery))
+                return await delivery.done("unchanged", base, _deleted(delivery), contact_key=base_key)
             except _ContactGone as problem:
+                if _was_replaced(delivery, context):
+                    raise problem.refusal from problem
                 gone.add(problem.contact_id)
-            await self._contacts.forget(delivery.row.portal_id, contact_id)
+                await self._contacts.forget(delivery.row.portal_id, problem.contact_id)
         return None
 
     async def _contact(
         self, delivery: Delivery, context: CallContext, base: Body, gone: Collection[str]
     ) -> str | None:
         """Return the contact of a delivered record: only a choice, or another number, changes it."""
-        stays = base and numbers.subscriber(delivery.sent.contact_key) == key_of(context)
+        stays = base and numbers.subscriber(delivery.sent.body_key) == key_of(context)
         if context.chosen or not stays or base["contactId"] in gone:
             return await self._contacts.of_call(delivery, context, gone)
         return str(base["contactId"])
@@ -80,7 +88,8 @@ class Changing:
             edited = dict.fromkeys(change.kept, "edited in Desk")
             outcome = "updated" if change.writes else "unchanged"
             notes = {**left_out, **edited, **gone_choice(context, gone)}
-            await delivery.done(outcome, written.body, stands(theirs, delivery.row.revision, notes))
+            what = stands(theirs, delivery.row.revision, notes)
+            await delivery.done(outcome, written.body, what, contact_key=key_of(context))
 
         await self._builder.without_what_is_refused(desk, context, call, send)
 
@@ -101,10 +110,10 @@ class Changing:
         try:
             await delivery.patch(ours, change.whole, _patching(delivery), key_of(context))
         except RecordNotFound as problem:
-            await _check_contact(desk, change, problem, gone)
+            await _check_contact(desk, ours, change, problem, gone)
             raise
         except InvalidData as problem:
-            await _check_contact(desk, change, problem, gone)
+            await _check_contact(desk, ours, change, problem, gone)
             missing = merging.missing_of(problem.fields, change.whole)
             again = merge(ours, delivery.sent, theirs, [*required, *missing], gone)
             if again.whole == change.whole:
@@ -120,12 +129,29 @@ class Changing:
 
 
 async def _check_contact(
-    desk: Desk, change: Change, problem: InvalidData | RecordNotFound, gone: Collection[str]
+    desk: Desk, ours: Body, change: Change, problem: InvalidData | RecordNotFound, gone: Collection[str]
 ) -> None:
-    """Raise _ContactGone where a change was refused because of the contact that it names."""
+    """Raise _ContactGone where a change was refused because of the contact that it names.
+
+    One on whom somebody in Desk has put the record may be hidden from us, and is left: InvalidData.
+    """
     contact_id = str(change.whole["contactId"])
-    if contact_id not in gone and await is_gone(desk, contact_id, problem):
-        raise _ContactGone(contact_id) from problem
+    if contact_id in gone:
+        return
+    try:
+        is_over = await is_gone(desk, contact_id, problem, hidden=contact_id == ours["contactId"])
+    except Forbidden:
+        raise InvalidData(_HIDDEN, {"/contactId": "hidden"}) from problem
+    if is_over:
+        raise _ContactGone(contact_id, problem) from problem
+
+
+def _was_replaced(delivery: Delivery, context: CallContext) -> bool:
+    """Tell whether this change, however often it is tried, has named another contact than its first already.
+
+    A Desk that takes none of them would get a new one at each try.
+    """
+    return len({body["contactId"] for body in delivery.sent.tried} - {context.chosen}) > 1
 
 
 def _deleted(delivery: Delivery) -> Stands:

@@ -41,13 +41,14 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The contact that shall be made; `country` is how its number may be written without a country code.
 
     Without `phone` it is known by its name alone, such as one of whom only unreadable digits are known.
-    `is_another` than those who bear the number: an agent has said so.
+    `is_another` than those who bear the number: an agent has said so, of those who are in `known`.
     """
 
     last_name: str
     phone: str | None = None
     country: str = ""
     is_another: bool = False
+    known: tuple[str, ...] = ()
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -89,7 +90,14 @@ class Contacts:
         is_sought = e164 and key not in NAMES and not context.is_another
         if e164 and is_sought and (known := await self._known(delivery, context, e164, refused)):
             return known
-        return await self._made(delivery, _wanted(delivery.row, context, key), refused)
+        ruled_out = await self._ruled_out(delivery, context, e164) if context.is_another and e164 else ()
+        return await self._made(delivery, _wanted(delivery.row, context, key, ruled_out), refused)
+
+    async def _ruled_out(self, delivery: Delivery, context: CallContext, e164: str) -> tuple[str, ...]:
+        """Return the contacts that somebody may have been shown who said that it is none of them."""
+        found = await self._contact_lookup.recall(context.portal.id, e164, country=context.country)
+        stood_on = [str(body["contactId"]) for body in delivery.sent.bases]
+        return tuple(sorted({*stood_on, *(each.id for each in (found.contacts if found else ()))}))
 
     async def _known(
         self, delivery: Delivery, context: CallContext, e164: str, refused: Collection[str]
@@ -121,7 +129,9 @@ class Contacts:
         desk = await delivery.desk()
         asked_at = self._clock()
         is_there = delivery.last_reason == AlreadyThere.reason
-        if delivery.open or is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR:
+        # Who is another is looked for only where they may have been made: those who are there are not they.
+        is_sought = is_there or record.phone is None or asked_at >= row.created_at + BELIEVED_FOR
+        if delivery.open or (is_sought and not record.is_another):
             # Before the look: what it says was true then.
             unsure_for = delivery.unsure_for(self._index_delay_seconds)
             found = await self._find(desk, row, record)
@@ -150,14 +160,33 @@ class Contacts:
         return await delivery.later(due_at, delivery.row.attempts, *why, zoho_answers=True)
 
     async def _find(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
+        if record.is_another:
+            return await self._find_another(desk, row, record)
         if record.phone is None:
-            named = await desk.search_contacts_text(record.last_name, live=False)
-            return pick([from_desk(contact) for contact in named if _is_named(contact, record.last_name)])
-        await self._contact_lookup.forget(row.portal_id, number=record.phone)
+            return pick(await _named(desk, record.last_name))
+        return pick(await self._bearers(desk, row, record, record.phone))
+
+    async def _find_another(self, desk: Desk, row: Row, record: ContactRecord) -> Contact | None:
+        """Return the contact that was made for a row, with its number or by name alone.
+
+        Nothing tells those apart that were made for one number at one time: each row takes one of them.
+        """
+        bearing = await self._bearers(desk, row, record, record.phone) if record.phone else []
+        shown = [*bearing, *await _named(desk, record.last_name)]
+        ids = {each.id for each in shown if each.name == record.last_name} - {*record.known}
+        read = [await desk.get_contact(each) for each in sorted(ids)]
+        made = [each for each in read if not each.is_gone and _moment(each) >= row.created_at - MINUTE]
+        others = await self._store.read(lambda c: outbox.siblings(c, row, [str(each.id) for each in made]))
+        left = [each for each in made if each.id not in others.taken]
+        left.sort(key=lambda each: (_moment(each), len(each.id), each.id))
+        return from_desk(left[others.before]) if others.before < len(left) else None
+
+    async def _bearers(self, desk: Desk, row: Row, record: ContactRecord, phone: str) -> list[Contact]:
+        await self._contact_lookup.forget(row.portal_id, number=phone)
         found = await self._contact_lookup.look_up(
-            row.portal_id, record.phone, country=record.country, live=False, desk=desk
+            row.portal_id, phone, country=record.country, live=False, desk=desk
         )
-        return pick([each for each in found.contacts if not record.is_another or _is_ours(each, row, record)])
+        return list(found.contacts)
 
     async def _note(self, delivery: Delivery, outcome: str, contact: Contact, record: ContactRecord) -> None:
         stands = Stands(desk_id=contact.id, desk_url=contact.url, revision=delivery.row.revision)
@@ -180,13 +209,17 @@ def _standing(connection: Connection, wanted: Wanted) -> Row | None:
     return next(filter(None, found), None)
 
 
-def _wanted(row: Row, context: CallContext, key: str) -> Wanted:
+def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = ()) -> Wanted:
     if key in NAMES:
         record = ContactRecord(last_name=NAMES[key])
     else:
         name, e164 = numbers.caller_name(context.customer), context.customer.e164
         record = ContactRecord(
-            last_name=name, phone=e164, country=context.country, is_another=context.is_another
+            last_name=name,
+            phone=e164,
+            country=context.country,
+            is_another=context.is_another,
+            known=known,
         )
     return Wanted(
         portal_id=row.portal_id,
@@ -206,24 +239,36 @@ async def _create(desk: Desk, body: Body) -> models.Contact:
     return await desk.create_contact(body)
 
 
-def _is_ours(contact: Contact, row: Row, record: ContactRecord) -> bool:
-    """Tell whether a contact may be the one that was made for a row: by its name, and no sooner than that."""
-    return contact.name == record.last_name and contact.modified_at >= row.created_at - MINUTE
+def _moment(contact: models.Contact) -> int:
+    return int(contact.created_at or contact.modified_at or 0)
+
+
+async def _named(desk: Desk, name: str) -> list[Contact]:
+    found = await desk.search_contacts_text(name, live=False)
+    return [from_desk(contact) for contact in found if _is_named(contact, name)]
 
 
 def _is_named(contact: models.Contact, name: str) -> bool:
     return contact.name == name and not contact.phone and not contact.mobile
 
 
-async def is_gone(desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound) -> bool:
-    """Tell whether a record was refused because its contact is gone or hidden.
+async def is_gone(
+    desk: Desk, contact_id: str, problem: InvalidData | RecordNotFound, *, hidden: bool = True
+) -> bool:
+    """Tell whether a record was refused because its contact is gone; Forbidden where it is not for us to see.
 
-    A refused field says so itself. What "not found" is about is not said, and another contact is soon made
-    for somebody who has one: the contact is read.
+    With `hidden`, such a one counts as gone too. Neither "not found" nor a refused contact says so itself,
+    and another contact is soon made for somebody who has one: the contact is read.
     """
-    if isinstance(problem, InvalidData):
-        return "/contactId" in problem.fields
+    if isinstance(problem, InvalidData) and "/contactId" not in problem.fields:
+        return False
     try:
-        return (await desk.get_contact(contact_id)).is_gone
-    except (RecordNotFound, Forbidden):
+        found = await desk.get_contact(contact_id)
+    except RecordNotFound:
         return True
+    except Forbidden:
+        if not hidden:
+            raise
+        return True
+    # Of one that was merged, Desk may show who took its place.
+    return found.is_gone or str(found.id) != contact_id

@@ -62,7 +62,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was last sent for a record, as the outbox keeps it.
 
     `body` surely stood in Desk; each of `tried` may have been applied since, or not.
-    `revision` is that of the last one, `contact_key` the number that its contact was found by.
+    `revision` is that of the last one, `contact_key` the number that its contact was found by, and
+    `found_by`, in a change, that of `body`'s.
     `times` is how many requests in a row it took so far; the outcome of all but the last was unknown.
     `noted` says when the last one was noted, on which machine's steady clock.
     """
@@ -71,8 +72,17 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tried: tuple[Body, ...] = ()
     revision: int = 0
     contact_key: str = ""
+    found_by: str | None = None
     times: int = 0
     noted: str = ""
+
+    @property
+    def body_key(self) -> str:
+        """Return the number that the contact of `body` was found by; empty where that is not known."""
+        if self.found_by is not None:
+            return self.found_by
+        # The release before noted in a change only what the last one's contact was found by.
+        return "" if self.body is not None and self.tried else self.contact_key
 
     @property
     def bases(self) -> list[Body]:
@@ -179,6 +189,7 @@ class Delivery:
             tried=(*self.sent.tried, ours)[-TRIED_AT_MOST:],
             revision=self.row.revision,
             contact_key=contact_key,
+            found_by=self.sent.body_key,
             times=self.sent.times + 1,
         )
         try:
@@ -268,9 +279,14 @@ class Delivery:
         body: Body,
         stands: Stands,
         also: Callable[[Connection], None] | None = None,
+        contact_key: str | None = None,
     ) -> None:
-        """Note what stands in Desk now, and that it was made of `body`; `also` is written in that commit."""
-        sent = Sent(body=body, revision=stands.revision, contact_key=self.sent.contact_key)
+        """Note what stands in Desk now, and that it was made of `body`; `also` is written in that commit.
+
+        `contact_key` is what its contact was found by; None: as it was sent last.
+        """
+        key = self.sent.contact_key if contact_key is None else contact_key
+        sent = Sent(body=body, revision=stands.revision, contact_key=key)
         full = msgspec.structs.replace(stands, sent=_write_sent(sent))
         answered = self._log.settled(outcome, stands.reason, stands.detail)
         settled = Done(self.row, self._clock(), full, outcome in TOOK_A_WRITE, also, answered)

@@ -203,6 +203,28 @@ def contact_of(connection: Connection, row: Row) -> Row | None:
     return find(connection, row.portal_id, "contact", key) if key else None
 
 
+class Siblings(msgspec.Struct, frozen=True):
+    """What the contacts beside a row tell of those that were found: which are `taken` by other rows.
+
+    `before` counts rows of the same number that may have made one, and to which the first ones found go.
+    """
+
+    taken: frozenset[str]
+    before: int
+
+
+def siblings(connection: Connection, row: Row, found: Collection[str]) -> Siblings:
+    """Return what is known of the other contacts of a portal; a row's key is its number and its call."""
+    others = (outbox.c.portal_id == row.portal_id) & (outbox.c.kind == "contact") & (outbox.c.id != row.id)
+    taken = connection.execute(select(outbox.c.desk_id).where(others, outbox.c.desk_id.in_(found))).scalars()
+    number = row.key.partition(" ")[0]
+    same = outbox.c.key.startswith(f"{number} ", autoescape=True)
+    first = or_(outbox.c.state == "sending", outbox.c.id < row.id)
+    is_open = outbox.c.sent_at.is_not(None) & outbox.c.desk_id.is_(None)
+    asked = select(func.count()).where(others, same, is_open, first)
+    return Siblings(frozenset(each for each in taken if each), connection.execute(asked).scalar_one())
+
+
 def list_rows(connection: Connection, state: State, limit: int = 100) -> list[Row]:
     """Return the rows in a state, those that changed last first."""
     newest_first = select(*COLUMNS).where(outbox.c.state == state).order_by(outbox.c.changed_at.desc())

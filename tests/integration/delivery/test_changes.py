@@ -6,13 +6,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from connector.calls import CallRecord, CallStatus, Recording
 from connector.sandbox.faults import FaultKind
+from connector.store.calls import NOBODY
+from connector.store.tables import outbox as outbox_rows
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
+LANDLINE = "+541155554321"
 RECORDED = (Recording(url="https://pbx.example/r/1"),)
 
 
@@ -191,6 +195,64 @@ async def test_the_contact_of_a_record_that_is_gone(env: Environment, edited: bo
     (living,) = env.contacts_of(STRANGER)
     assert ((await env.row()).state, env.call.duration, env.call.contact_id) == ("done", "77", living.id)
     assert (living.id == made.id) is edited
+    known = await env.contact_lookup.recall(1, STRANGER, country="FR")
+    assert known is not None
+    assert [contact.id for contact in known.contacts] == [living.id]
+
+
+@pytest.mark.parametrize(
+    "refusal", [{"code": "URL_NOT_FOUND", "status": 404}, {"fields": {"/contactId": "invalid"}}]
+)
+async def test_an_edit_that_we_may_not_see(env: Environment, refusal: dict[str, object]) -> None:
+    """The record stays with whom somebody in Desk put it on; what is not written is shown."""
+    record = await _written(env)
+    right = env.state.desk.add_contact(last_name="Right")
+    env.edit(env.call, contact_id=right.id)
+    env.strike("refusal", method="PATCH", times=None, **refusal)  # type: ignore[arg-type]
+    env.strike("refusal", f"{CONTACTS}/{right.id}", "GET", times=None, code="FORBIDDEN", status=403)
+    await _change(env, record, duration_seconds=77)
+    await env.settle()
+    row = await env.row()
+    assert (row.state, env.call.contact_id) == ("dead", right.id)
+    assert "the linking agent may not see" in row.detail
+    env.state.faults.clear()
+    await env.retry(row)
+    await env.settle()
+    assert (env.call.duration, env.call.contact_id) == ("77", right.id)
+    assert len(env.contacts_of(STRANGER)) == 1
+
+
+@pytest.mark.parametrize("customer", [STRANGER, None])
+@pytest.mark.parametrize(("shown", "made"), [("there", 0), ("hidden", 1), ("gone", 1)])
+@pytest.mark.parametrize("moves", [False, True])
+async def test_a_desk_that_takes_no_contact(
+    env: Environment,
+    customer: str | None,
+    shown: str,
+    made: int,
+    moves: bool,  # noqa: FBT001
+) -> None:
+    """One other is tried where the contact is gone; then a person must look, and no more are made."""
+    record = await _written(env, customer="+33698765432" if moves else customer)
+    first = env.call.contact_id
+    before = len(list(env.portal.contacts.present()))
+    env.strike("refusal", method="PATCH", times=None, fields={"/contactId": "invalid"})
+    if shown != "there":
+        gone = (
+            {"code": "URL_NOT_FOUND", "status": 404}
+            if shown == "gone"
+            else {"code": "FORBIDDEN", "status": 403}
+        )
+        env.strike("refusal", f"{CONTACTS}/{first[:6]}", "GET", times=None, **gone)  # type: ignore[arg-type]
+    await _change(env, record, duration_seconds=77, customer=customer)
+    for _ in range(3):
+        await env.settle()
+        row = await env.row()
+        assert (row.state, row.reason) == ("dead", "invalid_data")
+        await env.retry(row)
+    await env.settle()
+    assert len(list(env.portal.contacts.present())) == before + made + moves
+    assert env.call.contact_id == first
 
 
 async def test_a_contact_that_is_there_is_no_reason(env: Environment) -> None:
@@ -210,6 +272,44 @@ async def test_number_learnt_late(env: Environment) -> None:
     (contact,) = env.contacts_of(STRANGER)
     assert env.call.contact_id == contact.id
     assert env.call.subject == "Inbound call from +33 6 12 34 56 78"
+
+
+FAILURES: list[tuple[FaultKind, dict[str, object]]] = [
+    ("refusal", {"code": "TOO_MANY_REQUESTS", "status": 429}),
+    ("refusal", {"code": "FORBIDDEN", "status": 403}),
+    ("server_error", {}),
+    ("drop", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "more"), FAILURES)
+@pytest.mark.parametrize("learnt", ["the number", "nobody known", "the number, by the release before"])
+async def test_another_contact_at_the_second_try(
+    env: Environment, kind: FaultKind, more: dict[str, object], learnt: str
+) -> None:
+    """A change of contact that failed once has not been made: the record moves all the same, and stays."""
+    known = env.state.desk.add_contact(last_name="Known", phone=LANDLINE)
+    late = learnt != "nobody known"
+    record = await _written(env, customer=None if late else LANDLINE)
+    before = env.call.contact_id
+    env.strike(kind, method="PATCH", **more)  # type: ignore[arg-type]
+    if late:
+        record = await _change(env, record, customer=STRANGER)
+    else:
+        await env.choose(record, NOBODY)
+        await env.drain()
+    if learnt.endswith("before"):
+        sent = msgspec.json.decode((await env.row()).sent or b"{}")
+        assert sent.pop("found_by") == "withheld"
+        noted = update(outbox_rows).where(outbox_rows.c.kind == "call").values(sent=msgspec.json.encode(sent))
+        await env.store.write(lambda c: c.execute(noted))
+    await env.settle()
+    for seconds in (42, 91):
+        await _change(env, record, duration_seconds=seconds)
+        bearers = {contact.id for contact in env.contacts_of(STRANGER if late else LANDLINE)}
+        assert bearers - {known.id} == {env.call.contact_id}
+        assert env.call.contact_id != before
+        assert (env.call.duration, (await env.row()).state) == (str(seconds), "done")
 
 
 async def test_contact_of_before_stays(env: Environment) -> None:

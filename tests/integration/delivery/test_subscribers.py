@@ -131,6 +131,31 @@ async def test_a_contact_of_ones_own_is_made_once(env: Environment) -> None:
     assert env.call.contact_id == other.id
 
 
+@pytest.mark.parametrize("how", ["drop", "server_error", "each once", "each once, drop"])
+@pytest.mark.parametrize("count", [1, 2])
+async def test_none_of_those_just_made(env: Environment, how: str, count: int) -> None:
+    """Whatever becomes of the answers: never the contact of the call before, and no two share one."""
+    env.state.config.contact_phones_unique = how.startswith("each")
+    await env.want(env.record("c-0", customer=LANDLINE))
+    await env.settle()
+    (first,) = env.contacts_of(LANDLINE)
+    env.advance(20)
+    before = len(list(env.portal.contacts.present()))
+    records = [env.record(f"c-{number}", customer=LANDLINE) for number in range(1, count + 1)]
+    await env.want(*records)
+    for record in records:
+        await env.choose(record, NOBODY)
+    if how.startswith("each"):
+        await env.drain()
+    if how != "each once":
+        env.strike("server_error" if how == "server_error" else "drop", CONTACTS, times=count)
+    await env.settle()
+    told = [call.contact_id for call in env.calls]
+    assert told.count(first.id) == 1
+    assert len(set(told)) == count + 1
+    assert len(list(env.portal.contacts.present())) == before + count
+
+
 async def test_where_each_number_is_once(env: Environment) -> None:
     """Desk refuses a second contact with the number: who it is not gets one by name alone."""
     env.state.config.contact_phones_unique = True
