@@ -243,7 +243,7 @@ async def test_a_desk_that_takes_no_contact(
             if shown == "gone"
             else {"code": "FORBIDDEN", "status": 403}
         )
-        env.strike("refusal", f"{CONTACTS}/{first[:6]}", "GET", times=None, **gone)  # type: ignore[arg-type]
+        env.strike("refusal", f"{CONTACTS}/{first[:6]}", "GET", times=None, **gone)
     await _change(env, record, duration_seconds=77, customer=customer)
     for _ in range(3):
         await env.settle()
