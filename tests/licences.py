@@ -47,6 +47,7 @@ READ_BY_HAND = {
         "Zlib",
         "its LICENSE; the metadata name none; SQLite, which it holds, is in the public domain",
     ),
+    "wtforms": ("BSD-3-Clause", "its LICENSE.rst, whose whole text stands in the metadata"),
 }
 """Whose metadata do not say it clearly, and where it stands."""
 
