@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +19,13 @@ from connector.outbox import Deliverer
 from connector.services import Services
 from connector.web import problems
 from connector.web.access_log import AccessLog
+from connector.web.api.openapi import document_of
 from connector.web.headers import SecurityHeaders
 from connector.web.hooks import HooksFirst
+from connector.web.languages import Languages
 from connector.web.limiter import Limiter
 from connector.web.orders import SeenIds
-from connector.web.routes import health_routes, routes
+from connector.web.routes import OPERATIONS, health_routes, routes
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +136,8 @@ class _App(HooksFirst):
     def build_middleware_stack(self) -> ASGIApp:
         """Put our middlewares around Starlette's own, one of which answers what nobody foresaw."""
         https = self.state.services.settings.is_https
-        return AccessLog(SecurityHeaders(super().build_middleware_stack(), https=https))
+        served = Languages(super().build_middleware_stack())
+        return AccessLog(SecurityHeaders(served, https=https))
 
 
 def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
@@ -147,6 +151,7 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.state.services = services
+    app.state.openapi = partial(document_of, OPERATIONS)
     app.state.limiter = Limiter(services.clock)
     app.state.seen_ids = SeenIds(services.clock)
     return app

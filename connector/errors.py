@@ -3,6 +3,7 @@
 ConnectorError
 ├── SettingsError                   the administrator's settings
 ├── CommandError                    what was typed at the command line
+├── InvalidValue                    422: a rule refuses what is to be set, whoever asks and by whichever way
 ├── EventError                      what a phone system sent
 │   ├── TooLarge                    413
 │   ├── UnknownPhoneSystem          404
@@ -84,6 +85,21 @@ class CommandError(ConnectorError):
     """A command cannot be carried out as typed; the message says why and what to type."""
 
     reason = "command"
+
+
+class InvalidValue(ConnectorError):
+    """Something cannot be set so; the message says why and what to give instead.
+
+    `text` is the message as catalogues have it, with `values` to be put between its braces; `pointer` (a JSON
+    pointer) names the field, "" where it is none.
+    """
+
+    reason = "invalid_value"
+    status: ClassVar[int] = 422
+
+    def __init__(self, text: str, pointer: str = "", **values: object) -> None:
+        self.text, self.pointer, self.values = text, pointer, values
+        super().__init__(text.format(**values) if values else text)
 
 
 class EventError(ConnectorError):

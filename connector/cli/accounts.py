@@ -216,10 +216,14 @@ def revoke_key(name: str) -> None:
 
 @click.command()
 @click.option("--limit", type=HOW_MANY, default=100, show_default=True, help="How many.")
+@click.option("--actor", help="By whom.")
+@click.option("--action", help="What, or how that begins: agent.")
+@click.option("--subject", help="What was changed.")
 @json_option
-def audit(*, limit: int, as_json: bool) -> None:
+def audit(*, limit: int, actor: str | None, action: str | None, subject: str | None, as_json: bool) -> None:
     """Show who changed what, the latest first."""
-    entries = in_store(lambda store: store.read(partial(audit_rows.newest, limit=limit)))
+    wanted = audit_rows.Wanted(actor=actor, action=action, subject=subject)
+    entries = in_store(lambda store: store.read(partial(audit_rows.newest, limit=limit, wanted=wanted)))
     rows = [
         {"at": moment(each.at), "actor": each.actor, "action": each.action, "subject": each.subject,
          "detail": each.detail}

@@ -1,7 +1,9 @@
 """Keep who changed what, for ever: rows are added and never touched again."""
 
+from collections.abc import Iterator
+
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from connector.store.tables import audit
 
@@ -9,6 +11,7 @@ from connector.store.tables import audit
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One change: `actor` did `action` (a slug such as `agent.added`) to `subject`."""
 
+    id: int
     at: int
     actor: str
     action: str
@@ -30,7 +33,29 @@ def last_at(connection: Connection, action: str) -> int | None:
     return found
 
 
-def newest(connection: Connection, limit: int = 100) -> list[Entry]:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which changes are asked for: None is any; `action` may be the beginning of several, "agent."."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    before_id: int | None = None
+
+
+def newest(connection: Connection, limit: int = 100, wanted: Wanted | None = None) -> list[Entry]:
     """Return the latest changes, the newest first."""
-    rows = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))
+    asked = select(audit).order_by(audit.c.id.desc()).limit(limit)
+    rows = connection.execute(asked.where(*_conditions(wanted or Wanted())))
     return [Entry(**{name: row._mapping[name] for name in Entry.__struct_fields__}) for row in rows]
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    own = audit.c
+    if wanted.actor:
+        yield own.actor == wanted.actor
+    if wanted.action:
+        yield own.action.startswith(wanted.action, autoescape=True)
+    if wanted.subject:
+        yield own.subject == wanted.subject
+    if wanted.before_id is not None:
+        yield own.id < wanted.before_id

@@ -2,7 +2,7 @@
 
 import hashlib
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 from itsdangerous import BadSignature, Signer
@@ -20,6 +20,9 @@ from connector.web.limiter import STRANGERS, Limiter
 
 SESSION = "connector-session"
 FLOW = "connector-flow-"
+NOTICE = "connector-notice"
+NOTICE_SECONDS = 60
+NOTICE_AT_MOST = 300
 FLOWS_AT_MOST = 20
 """Begun and never finished, flows would fill the browser's request headers."""
 
@@ -68,6 +71,19 @@ class Cookies:
     def drop_flow(self, response: Response, state: str) -> None:
         """Let the browser forget a flow that is over."""
         self._write(response, _flow_name(state), "", 0)
+
+    def notice(self, request: Request) -> str:
+        """Return what the page before wants said once, "" for nothing."""
+        told = self._read(request, NOTICE)
+        return "" if told is None else unquote(told)
+
+    def set_notice(self, response: Response, text: str) -> None:
+        """Let the next page say what was done."""
+        self._write(response, NOTICE, quote(text[:NOTICE_AT_MOST]), NOTICE_SECONDS)
+
+    def drop_notice(self, response: Response) -> None:
+        """Let the browser forget what has been said."""
+        self._write(response, NOTICE, "", 0)
 
     def _read(self, request: Request, name: str) -> str | None:
         value = request.cookies.get(self._prefix + name)

@@ -1,4 +1,4 @@
-"""Serve programs calls: lists of them, and the history of each; `call_pages` has the same for people."""
+"""Serve programs calls: lists of them, and the history of each; `pages.calls` has the same for people."""
 
 from collections.abc import Sequence
 from typing import TypeVar

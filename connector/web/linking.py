@@ -11,7 +11,7 @@ from connector.portals.checks import not_refused
 from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
-from connector.web.pages import render
+from connector.web.rendering import render
 from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
 

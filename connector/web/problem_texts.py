@@ -82,6 +82,14 @@ _REQUESTS: dict[str, ProblemText] = {
         todo=("Correct it and send it again.",),
         shows_message=True,
     ),
+    "invalid_value": ProblemText(
+        status=422,
+        title="That cannot be set so",
+        what="A rule refuses what is to be set.",
+        who=YOU,
+        todo=("Correct it and send it again.",),
+        shows_message=True,
+    ),
     "range_not_satisfiable": ProblemText(
         status=416,
         title="No such part",

@@ -21,8 +21,8 @@ from connector.casing import ascii_lower
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
 from connector.services import services_of
 from connector.web.access_log import spelt_out
-from connector.web.pages import render, sign_in_path
 from connector.web.problem_texts import TEXTS, ProblemText
+from connector.web.rendering import render, sign_in_path
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from connector.recordings.facts import Facts
 from connector.services import services_of
 from connector.web.auth import count_request, require_user, session_of
 from connector.web.headers import POLICY
-from connector.web.pages import render
 from connector.web.problems import log_problem, text_of
+from connector.web.rendering import render
 
 LISTENS = {"Content-Security-Policy": f"{POLICY}; media-src 'self'"}
 """This page alone plays something."""

@@ -10,7 +10,6 @@ from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
-    call_pages,
     calls,
     contacts,
     desk_hooks,
@@ -18,10 +17,14 @@ from connector.web import (
     hooks,
     linking,
     orders,
-    pages,
     recordings,
     sign_in,
 )
+from connector.web.api import audit as audit_api
+from connector.web.api import openapi
+from connector.web.api.operation import Operation
+from connector.web.pages import audit, home
+from connector.web.pages import calls as call_pages
 
 
 class IdConvertor(Convertor[int]):
@@ -82,6 +85,10 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
+OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes,)
+"""What programs call at /api/v1, in the order of the document."""
+
+
 def routes(static: Path) -> list[BaseRoute]:
     """Return all routes; `static` is the folder of the pages' assets."""
     return [
@@ -101,10 +108,10 @@ def routes(static: Path) -> list[BaseRoute]:
 def _pages() -> list[BaseRoute]:
     """Return what browsers go to."""
     return [
-        Route("/", pages.home),
-        Route("/banner", pages.banner),
-        Route("/help", pages.help_contents),
-        Route("/help/{name:slug}", pages.help_page),
+        Route("/", home.home),
+        Route("/banner", home.banner),
+        Route("/help", home.help_contents),
+        Route("/help/{name:slug}", home.help_page),
         Route("/login", sign_in.login),
         Route("/login/callback", sign_in.login_callback),
         Route("/logout", sign_in.logout, methods=["POST"]),
@@ -117,6 +124,7 @@ def _pages() -> list[BaseRoute]:
         Route("/calls", call_pages.calls_page),
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
+        Route("/audit", audit.audit_page),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 
@@ -134,6 +142,9 @@ def _programs() -> list[BaseRoute]:
     """Return what the banner and other programs ask."""
     return [
         Route("/api/banner/stream", banner.stream),
+        Route("/api/openapi.json", openapi.document),
+        Route("/api/docs", openapi.docs),
+        *(each.route for each in OPERATIONS),
         Route("/api/v1/calls", calls.list_calls),
         # Whatever stands there names a call or none: it may be another's word for it.
         Route("/api/v1/calls/{key:path}", calls.show_call),

@@ -12,7 +12,7 @@ from connector.errors import NoDeskAccount, Refused, SignInError, StateMismatch
 from connector.services import Services, services_of
 from connector.store.sign_in import Purpose
 from connector.web.auth import check_same_origin, cookies_of, count_stranger
-from connector.web.pages import local_path
+from connector.web.rendering import local_path
 from connector.zoho import data_centers, scopes
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import sign_out_url

@@ -14,7 +14,7 @@ from connector.calls import call_key
 from connector.clock import SECOND, to_iso
 from connector.follow_up.history import NOBODY_LOOKED, SINCE_REMOVED
 from connector.store import recordings, tables, users
-from connector.web.call_pages import SHOWN, WRONG
+from connector.web.pages.calls import SHOWN, WRONG
 from tests.integration.pipeline.place import Place
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,8 @@ from connector.sandbox.serve import RunningSandbox
 from connector.settings import Secret, Settings
 from connector.store import Store, audit
 from connector.store.audit import Entry
-from connector.web import auth, linking, pages, problems, sign_in
+from connector.web import auth, linking, problems, sign_in
+from connector.web.pages import home
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.zoho.data_centers import DataCenter, parse_row
@@ -147,8 +148,8 @@ def make_app(services: Services) -> Starlette:
     """Make an application of the identity pages, and two addresses that show the auth."""
     app = Starlette(
         routes=[
-            Route("/", pages.home),
-            Route("/banner", pages.banner),
+            Route("/", home.home),
+            Route("/banner", home.banner),
             Route("/login", sign_in.login),
             Route("/login/callback", sign_in.login_callback),
             Route("/logout", sign_in.logout, methods=["POST"]),

@@ -1,20 +1,19 @@
 """A page that says one thing: what can be typed is marked up, and nothing else becomes markup."""
 
-from pathlib import Path
-
-import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-TEMPLATES = Path(__file__).parents[3] / "connector" / "web" / "templates"
-ENVIRONMENT = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+from connector.web.rendering import environment
+
+ENVIRONMENT = environment()
 
 
 def page(**context: object) -> str:
     """Render the page."""
-    return ENVIRONMENT.get_template("message.html").render(title="T", **({"what": "W"} | context))
+    made: str = ENVIRONMENT.get_template("message.html").render(title="T", **({"what": "W"} | context))
+    return made
 
 
 @pytest.mark.parametrize("where", ["what", "who", "todo"])

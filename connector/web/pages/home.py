@@ -1,23 +1,12 @@
-"""Render pages: the front page, the banner, the handbook; and keep addresses on this site.
-
-Templates and handbook are loaded with the first page: a process that starts shall answer at once.
-"""
-
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+"""Show the front page, the banner and the handbook."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.errors import NotFound, NotSignedIn
 from connector.web.auth import require_user
+from connector.web.rendering import render
 
-if TYPE_CHECKING:
-    from starlette.templating import Jinja2Templates
-
-PATH_AT_MOST = 500
 WORDS_AT_MOST = 100
 
 
@@ -56,35 +45,3 @@ async def help_page(request: Request) -> Response:
     if found is None:
         raise NotFound("The handbook has no such page; /help shows which there are.")
     return render(request, "help.html", pages=handbook.pages(), page=found, words="", hits=[])
-
-
-def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
-    """Return a page."""
-    return _templates().TemplateResponse(request, template, context, status)
-
-
-@cache
-def _templates() -> "Jinja2Templates":
-    from starlette.templating import Jinja2Templates
-
-    return Jinja2Templates(Path(__file__).parent / "templates")
-
-
-def sign_in_path(next_path: str) -> str:
-    """Return the path that signs in and then goes on to another one."""
-    return f"/login?next={quote(local_path(next_path), safe='')}"
-
-
-def local_path(text: str | None) -> str:
-    """Return a path that stays on this site, "/" for any other text.
-
-    Browsers read a backslash as a slash, drop tabs and line breaks, and go to another host after two slashes.
-    """
-    if not text or len(text) > PATH_AT_MOST or not text.isprintable() or "\\" in text:
-        return "/"
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return "/"
-    is_local = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
-    return text if is_local else "/"

@@ -18,8 +18,8 @@ from connector.follow_up.sections import RECORD_WORDS, sections, summary
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
 from connector.web.calls import TEXT_AT_MOST, filter_of, text_of
-from connector.web.pages import render
 from connector.web.problems import log_problem
+from connector.web.rendering import render
 
 SHOWN = 50
 """Calls on a page."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.web.auth import site_origin
-from connector.web.pages import local_path, sign_in_path
+from connector.web.rendering import local_path, sign_in_path
 
 HERE = "https://calls.example.com"
 
