@@ -24,9 +24,9 @@ from connector.settings import Secret, Settings
 from connector.store import Store, audit
 from connector.store.audit import Entry
 from connector.web import auth, linking, problems, sign_in
-from connector.web.pages import home
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
+from connector.web.pages import home
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
