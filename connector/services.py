@@ -17,7 +17,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, History
-from connector.maintenance import ClockSkew, Retention, Silence
+from connector.maintenance import ClockSkew, Retention, SettingUp, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
@@ -98,6 +98,7 @@ class Services:
             settings.silent_after_seconds,
             self.metrics,
         )
+        self.setting_up = SettingUp(store, clock, self.pipeline.take, self._has_client)
         self.deliverer = Deliverer(
             store,
             self.portals,
@@ -110,6 +111,9 @@ class Services:
             counter=self.metrics,
             may_pick=lambda: self.clocks.agree,
         )
+
+    async def _has_client(self) -> bool:
+        return bool(self.settings.zoho_client_id)
 
     async def end_sessions(self) -> None:
         """End the open answers of sessions that are over, and of users who were deactivated."""

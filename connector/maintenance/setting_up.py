@@ -58,7 +58,9 @@ def progress_of(facts: SetupFacts, *, has_client: bool) -> Progress:
         "test_call": facts.test_call is not None and facts.test_call.state == "done",
     }
     # A client that is there is tried by the next step: nothing else shows that it works.
-    open_ones = [name for name, is_done in works.items() if not is_done and not (name == "client" and has_client)]
+    open_ones = [
+        name for name, is_done in works.items() if not is_done and not (name == "client" and has_client)
+    ]
     current = open_ones[0] if open_ones else None
     return Progress(
         steps=[
@@ -76,7 +78,9 @@ Take = Callable[[PhoneSystem, Parsed], Awaitable[object]]
 class SettingUp:
     """Know how far the set-up is; ring the test call, whose events go the way of all others."""
 
-    def __init__(self, store: Store, clock: Clock, take: Take, has_client: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, take: Take, has_client: Callable[[], Awaitable[bool]]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._take = take
@@ -95,7 +99,9 @@ class SettingUp:
         """Let a call from a number ring on a user's banner; return its key. InvalidValue, NotNow."""
         read = numbers.read(number, phone.country)
         if read.e164 is None:
-            raise InvalidValue("{number} is no telephone number: write it as +33 1 99 00 12 34.", "/number", number=number)
+            raise InvalidValue(
+                "{number} is no telephone number: write it as +33 1 99 00 12 34.", "/number", number=number
+            )
         facts = (await self.fresh_progress()).facts
         if facts.test_call is not None and facts.test_call.is_open:
             raise NotNow("A test call is ringing already: end it first.")
@@ -108,10 +114,14 @@ class SettingUp:
         )
         return key
 
-    async def hang_up(self, phone: PhoneSystem, call_id: str, user: User) -> None:
-        """Answer the test call and end it."""
-        await self._say(phone, call_id, EventType.ANSWERED, agent=user.email)
-        await self._say(phone, call_id, EventType.ENDED, cause=Cause.NORMAL)
+    async def hang_up(self, phone_of: Callable[[int], Awaitable[PhoneSystem]], user: User) -> None:
+        """Answer the test call that rings, as this user, and end it; NotNow where none does."""
+        rung = (await self.fresh_progress()).facts.test_call
+        if rung is None or not rung.is_open:
+            raise NotNow("No test call is ringing: ring one first.")
+        phone = await phone_of(rung.phone_system_id)
+        await self._say(phone, rung.call_id, EventType.ANSWERED, agent=user.email)
+        await self._say(phone, rung.call_id, EventType.ENDED, cause=Cause.NORMAL)
 
     async def _say(
         self,

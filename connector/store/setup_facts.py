@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from connector.store.tables import audit, calls, events, extensions, outbox, phone_systems, portals, users
 
@@ -18,11 +18,16 @@ OURS = (TEST_SOURCE, "connector")
 
 
 class TestCall(msgspec.Struct, frozen=True, kw_only=True):
-    """The test call that was rung last, and how far its record is; `state` is the delivery's, "" before it."""
+    """The test call that was rung last, and how far its record is.
+
+    `state` is the delivery's, "" before there is one.
+    """
 
     __test__ = False
 
     key: str
+    phone_system_id: int
+    call_id: str
     is_open: bool
     state: str = ""
     reason: str = ""
@@ -65,14 +70,14 @@ def setup_facts(connection: Connection) -> SetupFacts:
     )
 
 
-def _portal(connection: Connection) -> Row[Any] | None:
+def _portal(connection: Connection) -> Any:
     own = portals.c
     is_linked = (own.state == "linked").desc()
     asked = select(own.id, own.name, own.state).where(own.state != "unlinked").order_by(is_linked, own.id)
     return connection.execute(asked.limit(1)).one_or_none()
 
 
-def _phone_system(connection: Connection) -> Row[Any] | None:
+def _phone_system(connection: Connection) -> Any:
     own = phone_systems.c
     was_heard = exists().where(events.c.phone_system_id == own.id, events.c.source.not_in(OURS))
     asked = select(own.id, own.slug, own.name).where(own.removed_at.is_(None))
@@ -81,7 +86,7 @@ def _phone_system(connection: Connection) -> Row[Any] | None:
 
 def _was_heard(connection: Connection, phone_id: int) -> bool:
     own = events.c
-    asked = select(own.id).where(own.phone_system_id == phone_id, own.source.not_in(OURS)).limit(1)
+    asked = select(own.event_id).where(own.phone_system_id == phone_id, own.source.not_in(OURS)).limit(1)
     return connection.execute(asked).one_or_none() is not None
 
 
@@ -91,13 +96,23 @@ def _test_call(connection: Connection) -> TestCall | None:
     if key is None:
         return None
     own = outbox.c
-    sent = select(calls.c.closes_at, own.state, own.reason, own.detail, own.desk_url)
+    sent = select(
+        calls.c.phone_system_id,
+        calls.c.call_id,
+        calls.c.closes_at,
+        own.state,
+        own.reason,
+        own.detail,
+        own.desk_url,
+    )
     sent = sent.join_from(calls, outbox, own.call_id == calls.c.id, isouter=True).where(calls.c.key == key)
     row = connection.execute(sent.limit(1)).one_or_none()
     if row is None:
         return None
     return TestCall(
         key=key,
+        phone_system_id=row.phone_system_id,
+        call_id=row.call_id,
         is_open=row.closes_at is not None,
         state=row.state or "",
         reason=row.reason or "",

@@ -129,6 +129,8 @@ async def require_user(request: Request, role: Role = "agent") -> User:
         raise NotSignedIn("You are not signed in, or your session is over.")
     request.state.user = user
     _check_role(user.role, role)
+    if user.role == "administrator":
+        request.state.progress = await services_of(request).setting_up.progress()
     if request.method not in HARMLESS:
         check_same_origin(request)
     return user

@@ -21,7 +21,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     """Return a page in the reader's language.
 
     Every template has `user` (who is signed in, or None), `navigation` [Item], `is_here(item, path)`,
-    `language`, and `notice` (what the request before has done, said once).
+    `language`, `notice` (what the request before has done, said once) and `setup_progress` (administrators').
     """
     from connector.web import languages
     from connector.web.auth import cookies_of
@@ -35,6 +35,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "is_here": is_here,
         "language": languages.present(),
         "notice": cookies.notice(request),
+        "setup_progress": getattr(request.state, "progress", None),
     }
     response = _templates().TemplateResponse(request, template, shell | context, status)
     response.headers["Content-Language"] = languages.present()

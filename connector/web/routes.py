@@ -22,8 +22,9 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import openapi
+from connector.web.api import setup as setup_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home
+from connector.web.pages import audit, home, setup
 from connector.web.pages import calls as call_pages
 
 
@@ -85,7 +86,7 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
-OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes,)
+OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes, setup_api.show_setup)
 """What programs call at /api/v1, in the order of the document."""
 
 
@@ -125,6 +126,9 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        Route("/setup", setup.setup_page),
+        Route("/setup/test-call", setup.ring_test_call, methods=["POST"]),
+        Route("/setup/test-call/end", setup.end_test_call, methods=["POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 

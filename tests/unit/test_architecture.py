@@ -58,6 +58,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/store/keys.py": "one table: API keys",
     "connector/store/migrations/env.py": "what Alembic runs",
     "connector/store/stats.py": "figures read from several tables, for one scrape",
+    "connector/web/api/setup.py": "one noun's operation",
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/navigation.py": "one table: which pages there are for whom",

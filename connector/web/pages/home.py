@@ -11,12 +11,16 @@ WORDS_AT_MOST = 100
 
 
 async def home(request: Request) -> Response:
-    """Return `GET /`: the banner for who is signed in, else the way to sign in."""
+    """Return `GET /`: the banner for who is signed in, else the way to sign in.
+
+    Administrators are led to the set-up until it is complete.
+    """
     try:
         await require_user(request)
     except NotSignedIn:
         return render(request, "signed_out.html")
-    return RedirectResponse("/banner", 303)
+    progress = getattr(request.state, "progress", None)
+    return RedirectResponse("/banner" if progress is None or progress.is_complete else "/setup", 303)
 
 
 async def banner(request: Request) -> Response:

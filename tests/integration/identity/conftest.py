@@ -15,6 +15,8 @@ from connector import delivery
 from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
+from connector.dialects.base import Parsed
+from connector.maintenance import SettingUp
 from connector.outbox import Deliverer
 from connector.portals import Portals
 from connector.sandbox.clock import Clock
@@ -23,6 +25,7 @@ from connector.sandbox.serve import RunningSandbox
 from connector.settings import Secret, Settings
 from connector.store import Store, audit
 from connector.store.audit import Entry
+from connector.store.phones import PhoneSystem
 from connector.web import auth, linking, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
@@ -35,6 +38,14 @@ from tests.integration.identity.browser import Browser
 ADDRESS = "http://127.0.0.1:8080"
 CALLBACKS = [f"{ADDRESS}/login/callback", f"{ADDRESS}/oauth/callback"]
 NOW = 1_790_000_000_000
+
+
+async def _take_nothing(_phone: PhoneSystem, _parsed: Parsed) -> None:
+    """Take no event: no call is rung here."""
+
+
+async def _has_client() -> bool:
+    return True
 
 
 class Services:
@@ -62,6 +73,7 @@ class Services:
         self.portals = self.another_portals()
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
+        self.setting_up = SettingUp(store, self.clock, _take_nothing, _has_client)
         self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:
