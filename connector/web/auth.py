@@ -136,6 +136,14 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     return user
 
 
+async def known_user(request: Request) -> User | None:
+    """Return who is signed in, None for nobody: for pages that everybody may read."""
+    try:
+        return await require_user(request)
+    except NotSignedIn:
+        return None
+
+
 async def require_api(request: Request, role: Role = "agent") -> Caller:
     """Return who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
 

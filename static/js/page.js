@@ -36,6 +36,18 @@ function offerCopying() {
   }
 }
 
+// Where there is little room, each row of a table stands as a card: its cells say which column they are of.
+function labelCells() {
+  for (const table of document.querySelectorAll("table")) {
+    const heads = [...table.querySelectorAll("thead th")].map((each) => each.textContent);
+    for (const row of table.querySelectorAll("tbody tr")) {
+      [...row.children].forEach((cell, index) => {
+        cell.dataset.label = heads[index] ?? "";
+      });
+    }
+  }
+}
+
 function focusOnProblems() {
   document.getElementById("problems")?.focus();
 }
@@ -43,4 +55,5 @@ function focusOnProblems() {
 foldNavigation();
 showLocalTimes();
 offerCopying();
+labelCells();
 focusOnProblems();

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.errors import NotFound, NotSignedIn
-from connector.web.auth import require_user
+from connector.web.auth import known_user, require_user
 from connector.web.rendering import render
 
 WORDS_AT_MOST = 100
@@ -36,6 +36,7 @@ async def help_contents(request: Request) -> Response:
     """Show all pages, or with `?words=` the sections that hold these words."""
     from connector import handbook
 
+    await known_user(request)
     words = request.query_params.get("words", "").strip()[:WORDS_AT_MOST]
     hits = handbook.search(words)
     return render(request, "help.html", pages=handbook.pages(), page=None, words=words, hits=hits)
@@ -45,6 +46,7 @@ async def help_page(request: Request) -> Response:
     """Show one page; NotFound if there is none of that name."""
     from connector import handbook
 
+    await known_user(request)
     found = handbook.page(request.path_params["name"])
     if found is None:
         raise NotFound("The handbook has no such page; /help shows which there are.")
