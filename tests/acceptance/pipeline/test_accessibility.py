@@ -66,9 +66,9 @@ async def test_calls_and_their_history(page: Page, env: Environment, phone: Phon
     await sign_in(page, env, agent.email)
     for kind in ("ringing", "ended"):
         await phone.post([event(env, call, kind, "+442079460999", agent=agent.extension)])
-    history = page.get_by_role("link", name="History").first
+    history = page.get_by_role("main").get_by_role("link", name="History").first
     await expect(history).to_have_attribute("href", re.compile("^/calls/zpc"))
-    await page.get_by_role("link", name="Calls", exact=True).click()
+    await page.get_by_role("navigation").get_by_role("link", name="History").click()
     await check(page, page.url, "calls")
     day = str(await page.locator("ol.calls time").first.get_attribute("datetime"))[:10]
     for label in ("From (UTC)", "To and including (UTC)"):
@@ -87,7 +87,7 @@ async def test_calls_and_their_history(page: Page, env: Environment, phone: Phon
     await page.goto(f"{env.origin}/calls/zpnope")
     await expect(page.get_by_text("No call has this key")).to_be_visible()
     await page.get_by_role("link", name="All calls").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("History")
 
 
 @pytest.mark.parametrize("path", SANDBOX)

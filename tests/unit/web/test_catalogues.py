@@ -1,18 +1,19 @@
 """Every text is there in every language, with the same places for values and commands."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from connector.web import languages
-from tests.catalogues import PLACE, Text, catalogue_of, catalogues, texts
+from tests.catalogues import PLACE, catalogue_of, catalogues, texts
 
 TEXTS = texts()
 
 
-def forms(text: Text) -> list[str]:
+def forms(text: str | Iterable[str] | None) -> list[str]:
     """Return the forms of a text: one, or one for each number."""
-    return [text] if isinstance(text, str) else list(text)
+    return [text] if isinstance(text, str) else list(text or [""])
 
 
 @pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.stem)
