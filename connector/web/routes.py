@@ -12,6 +12,7 @@ from connector.web import (
     banner,
     call_pages,
     calls,
+    check,
     contacts,
     desk_hooks,
     health,
@@ -112,6 +113,8 @@ def _pages() -> list[BaseRoute]:
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:id}", linking.show_portal),
+        Route("/portals/{portal_id:id}/recording-field", check.make_field, methods=["POST"]),
+        Route("/check", check.check_page),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),
@@ -134,6 +137,12 @@ def _programs() -> list[BaseRoute]:
     """Return what the banner and other programs ask."""
     return [
         Route("/api/banner/stream", banner.stream),
+        Route("/api/v1/check", check.show_check),
+        Route(
+            "/api/v1/portals/{portal_id:id}/recording-field",
+            check.make_field_for_program,
+            methods=["POST"],
+        ),
         Route("/api/v1/calls", calls.list_calls),
         # Whatever stands there names a call or none: it may be another's word for it.
         Route("/api/v1/calls/{key:path}", calls.show_call),

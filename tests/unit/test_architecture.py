@@ -11,7 +11,7 @@ from tests.conftest import NetworkClosed
 from tests.unit.sources import calls, functions, modules, nodes, text_of
 
 FLOORS = (
-    {"errors", "clock", "casing", "private_files"},
+    {"errors", "clock", "casing", "checks", "private_files"},
     {"aio"},
     {"settings", "logs", "metrics"},
     {"crypto"},
@@ -20,7 +20,7 @@ FLOORS = (
     {"limits"},
     {"outbox"},
     {"contacts", "accounts", "portals", "phone_systems", "maintenance", "handbook"},
-    {"banner"},
+    {"banner", "self_check"},
     {"recordings", "orders"},
     {"pipeline", "delivery", "follow_up"},
     {"services"},
@@ -53,7 +53,9 @@ SHORTER_FILES: dict[str, str] = {
     "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
     "connector/store/audit.py": "one table that is only added to, for fifteen modules",
+    "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
+    "connector/store/encrypted.py": "every encrypted secret, whichever table it is in",
     "connector/store/keys.py": "one table: API keys",
     "connector/store/migrations/env.py": "what Alembic runs",
     "connector/store/stats.py": "figures read from several tables, for one scrape",
