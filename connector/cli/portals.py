@@ -61,11 +61,15 @@ def _row(portal: Portal, refused: Sequence[RefusedWork], obstacles: Sequence[Che
         "org_id": portal.org_id,
         "state": portal.state,
         "missing_scopes": scopes.missing(portal.scopes or None),
-        "in_the_way": [each.what for each in obstacles],
+        "in_the_way": [_headline(each) for each in obstacles],
         "refused": [f"{each.what} ({each.reason})" for each in refused],
         "linked_by": portal.linked_by,
         "linked_at": moment(portal.linked_at),
     }
+
+
+def _headline(check: Check) -> str:
+    return f"Not known: {check.what}" if check.state == "unknown" else check.what
 
 
 def _remedies(refused: Sequence[RefusedWork], obstacles: Sequence[Check]) -> Iterator[str]:

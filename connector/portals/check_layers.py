@@ -63,7 +63,7 @@ def scope_checks(granted: str, features: Collection[Feature]) -> Iterator[Check]
     if not granted:
         yield Check(
             layer="scope",
-            what="Not known: the scopes of the grant",
+            what="Scopes of the grant",
             state="unknown",
             why="Zoho did not say which scopes it granted: what takes one is unknown until tried.",
             needs=", ".join(scopes.names(scopes.asked_for(features))),
@@ -125,7 +125,7 @@ def profile_checks(portal: Portal, rights: Rights, features: Iterable[Feature]) 
         titles = ", ".join(dict.fromkeys(title for found in untold.values() for title in found))
         yield Check(
             layer="profile",
-            what="Not known: the permissions of the agent",
+            what="Permissions of the agent",
             state="unknown",
             why=f"Zoho Desk did not say what the linking agent's profile allows: {_ended(because)} "
             f"Unknown until tried: {titles}.",
@@ -170,7 +170,7 @@ def sharing_checks(portal: Portal, rights: Rights, features: Iterable[Feature]) 
         because = rights.sharing_unknown_because or f"it did not name {', '.join(untold)}"
         yield Check(
             layer="sharing",
-            what=f"Not known: how {' and '.join(untold)} are shared",
+            what=f"Sharing of {' and '.join(untold)}",
             state="unknown",
             why=f"Zoho Desk did not say which records its agents see: {_ended(because)} Those that the "
             "linking agent may not see are left out without a word.",
@@ -237,11 +237,11 @@ def edition_checks(edition: str, features: Iterable[Feature]) -> Iterator[Check]
     allows = f"{terms.width} requests at a time and {terms.daily_credits:,} credits a day"
     if name in EDITIONS:
         why = f"{name.capitalize()} allows {allows}, and more with each agent."
-        yield Check(layer="edition", what="The edition", state="ok", why=why)
+        yield Check(layer="edition", what="Edition", state="ok", why=why)
     else:
         yield Check(
             layer="edition",
-            what="Not known: the edition",
+            what="Edition",
             state="unknown",
             why=f"Zoho Desk did not name an edition that is known here: the smallest is assumed, {allows}.",
             place=EDITION_PLACE,
@@ -273,7 +273,7 @@ def credit_checks(state: LimitState, left: int | None, terms: Allowed, now: int)
         yield spent_check(why, "credits_exhausted")
     elif left is None:
         why = "Zoho Desk has not said how many are left today."
-        yield Check(layer="credits", what="Not known: the credits", state="unknown", why=why)
+        yield Check(layer="credits", what="Credits of today", state="unknown", why=why)
     elif left <= terms.low:
         yield Check(
             layer="credits",

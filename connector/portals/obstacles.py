@@ -29,11 +29,14 @@ def known_checks(portal: Portal, features: Collection[Feature]) -> list[Check]:
     if portal.state != "linked":
         return grant
     rights = rights_from_json(portal.rights)
+    licence = list(licence_checks(portal, rights, features))
+    # The profile of a light agent allows no writing either: the licence is what has to be mended.
+    light = {check.what for check in licence if check.state == "refused"}
     return [
         *grant,
         *scope_checks(portal.scopes, features),
-        *licence_checks(portal, rights, features),
-        *profile_checks(portal, rights, features),
+        *licence,
+        *profile_checks(portal, rights, [each for each in features if each.title not in light]),
         *sharing_checks(portal, rights, features),
         *lacking_fields(portal, portal.refused_fields.split()),
         *_unsorted(portal),

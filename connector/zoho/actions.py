@@ -105,8 +105,8 @@ def _row(title: str, request: str, *scopes: tuple[str, ...], may: str | None = N
     return Action(**given | more)
 
 
-def _one_of(right: str, *families: str) -> tuple[str, ...]:
-    return tuple(f"Desk.{family}.{right}" for family in families)
+def _one_of(right: str, *modules: str) -> tuple[str, ...]:
+    return tuple(f"Desk.{module}.{right}" for module in modules)
 
 
 SHARED_MODULES = ("contacts", "accounts", "tickets", "calls")
@@ -120,7 +120,7 @@ _CALLS = ("calls", "activities.calls")
 _AGENTS, _DEPARTMENTS = ("basic", "agents", "settings"), ("basic", "departments", "settings")
 _ORGANIZATION, _PERMISSIONS = ("basic", "organization", "settings"), ("basic", "permissions", "settings")
 _SKILLS = ("automations", "settings")
-# Of the three families Desk.webhooks is in no list of scopes, and one that Zoho does not know would spoil the
+# Of the three Desk.webhooks is in no list of scopes, and one that Zoho does not know would spoil the
 # consent.
 _WEBHOOKS = ("events", "settings", "webhooks")
 

@@ -93,7 +93,7 @@ def test_webhooks_that_desk_cannot_reach(linked: Shell) -> None:
 
 def in_the_way(linked: Shell) -> list[dict[str, str]]:
     """Return what is certain to stand in the way of the portal."""
-    return [each for each in linked.json("portals", "show", "1")["in_the_way"] if each["certain"]]
+    return [each for each in linked.json("portals", "show", "1")["in_the_way"] if each["state"] == "refused"]
 
 
 def test_fields_that_desk_has_not(linked: Shell, running: RunningSandbox) -> None:
