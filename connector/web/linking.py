@@ -12,6 +12,7 @@ from connector.web.auth import cookies_of, require_user
 from connector.web.pages import render
 from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
+from connector.zoho.actions import FIELDS
 
 
 async def connect(request: Request) -> Response:
@@ -75,6 +76,7 @@ async def show_portal(request: Request) -> Response:
         portal=portal,
         title=_title(portal, subject),
         subject=subject,
+        makes_field=FIELDS in services.portals.features and portal.recording_field is None,
         redirect_uri=redirect_uri(services, "link"),
     )
 

@@ -7,7 +7,8 @@ clients get by with. Permissions are those of Profile.commonPermissionJsonRespon
 permission, or the edition, the row has none: that shows only when it is tried.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +17,9 @@ from connector.casing import ascii_lower
 
 Level = Literal["private", "public read only", "public"]
 """How a module's records are shared among agents, as Desk calls it, the least first."""
+
+
+_LEVELS: Mapping[str, Level] = MappingProxyType({"create": "private", "edit": "public", "delete": "public"})
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -78,9 +82,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def level(self) -> Level:
-        """Return how much its module must be shared: changing what is another agent's takes all of it."""
-        is_change = (self.permission or "").endswith((".edit", ".delete"))
-        return "public" if is_change else "public read only"
+        """Return how much its module must be shared, as far as other agents' records go.
+
+        Changing theirs takes all of it, reading them less; what is made anew is one's own.
+        """
+        right = (self.permission or "").partition(".")[2]
+        return _LEVELS.get(right, "public read only")
 
     @property
     def is_write(self) -> bool:

@@ -173,7 +173,7 @@ async def test_credits_used_up(services: Services, admin: Browser, seconds: int 
 PRIVATE = (
     "Contacts are Private: Zoho Desk leaves out, without a word, those that do not belong to the agent who "
     "linked the portal (Ada Fontaine) or to agents below in the role hierarchy. That stands in the way of: "
-    "Finding contacts, Keeping the contact index, Making contacts. Needed: Public Read Only. "
+    "Finding contacts, Keeping the contact index. Needed: Public Read Only. "
     "Where: <code>Setup > Users and Control > Permissions > Data Sharing</code>."
 )
 READ_ONLY = (
