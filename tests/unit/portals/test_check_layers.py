@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from connector.checks import Check, Layer, State
 from connector.limits import allowed
@@ -279,7 +280,7 @@ def test_a_portal_that_desk_has_slowed_down() -> None:
 @pytest.mark.parametrize(("state", "why"), [("grant_lost", "no longer accepts"), ("unlinked", "not linked")])
 def test_a_grant_that_is_gone(state: str, why: str) -> None:
     """It is all that is said: nothing else can be."""
-    (only,) = obstacles_of(Portal(**{**_fields(PORTAL), "state": state}))
+    (only,) = obstacles_of(replace(PORTAL, state=state))
     assert (only.layer, only.state, why in only.why, only.place) == ("grant", "refused", True, "/connect")
 
 
@@ -288,14 +289,10 @@ def test_each_thing_is_told_once() -> None:
     permitted = {each: True for _, each, _ in PERMISSIONS} | {"calls.create": False, "calls.edit": False}
     shared = dict.fromkeys(("contacts", "tickets", "calls"), "public")
     rights = Rights(agent="Ada", is_light=True, permissions=permitted, sharing=shared)
-    told = {**_fields(PORTAL), "rights": rights_to_json(rights), "scopes": " ".join(ALL_SCOPES)}
-    layers: list[tuple[Layer, str]] = [(each.layer, each.what) for each in obstacles_of(Portal(**told))]
+    told = replace(PORTAL, rights=rights_to_json(rights), scopes=" ".join(ALL_SCOPES))
+    layers: list[tuple[Layer, str]] = [(each.layer, each.what) for each in obstacles_of(told)]
     assert layers == [
         ("licence", "Making contacts"),
         ("licence", "Writing call records"),
         ("licence", "Changing call records"),
     ]
-
-
-def _fields(portal: Portal) -> dict[str, object]:
-    return {name: getattr(portal, name) for name in portal.__struct_fields__}
