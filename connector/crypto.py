@@ -29,9 +29,8 @@ class Encryptor:
     def __init__(self, keys: Sequence[Secret]) -> None:
         if not keys:
             raise SettingsError("SECRET_KEY is not set, and without it nothing can be encrypted.")
-        self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(_derive(key, ENCRYPTION))) for key in keys]
-        )
+        self._fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, ENCRYPTION))) for key in keys]
+        self._fernet = MultiFernet(self._fernets)
         self._signing_keys = tuple(_derive(key, SIGNING) for key in keys)
 
     @property
@@ -53,6 +52,16 @@ class Encryptor:
                 "one, separated by a comma. If it is lost, link the portals and set the phone systems' "
                 "secrets again."
             ) from problem
+
+    def key_of(self, token: bytes) -> int | None:
+        """Return which of the keys decrypts a token, 0 for the first; None where none does."""
+        for place, fernet in enumerate(self._fernets):
+            try:
+                fernet.decrypt(token)
+            except InvalidToken:
+                continue
+            return place
+        return None
 
 
 def _derive(key: Secret, purpose: bytes) -> bytes:

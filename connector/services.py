@@ -17,7 +17,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, History
-from connector.maintenance import ClockSkew, Retention, SettingUp, Silence
+from connector.maintenance import ClockSkew, InstallationCheck, Retention, SettingUp, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
@@ -25,10 +25,11 @@ from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Portals
 from connector.recordings import Recordings
+from connector.self_check import SelfCheck
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.ingester import EventIngester
-from connector.zoho import data_centers
+from connector.zoho import actions, data_centers
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from connector.zoho.webhooks import HookTokens
@@ -66,7 +67,10 @@ class Services:
             client_id=self.settings.zoho_client_id,
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
+            features=actions.enabled(webhooks=self.settings.desk_webhooks, fields=self.settings.desk_fields),
         )
+        installation = InstallationCheck(self.store, self.settings, self.encryptor, self.clocks)
+        self.self_check = SelfCheck(installation, self.portals, self.clock)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock

@@ -159,6 +159,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_unread_days: Annotated[
         int, Meta(ge=1, le=CENTURY, description="How long bodies that could not be read are kept")
     ] = 30
+    desk_fields: Annotated[
+        bool, Meta(description="Whether linking asks for the right to make custom fields of Desk's calls")
+    ] = False
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[Literal["console", "json"], Meta(description="console or json")] = "console"
     log_level: Annotated[

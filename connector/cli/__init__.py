@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     ),
     "demo": CommandPlace("demo", "demo", "Show it all, with a Zoho of its own and a simulated phone."),
     "directory": CommandPlace("directory", "directory", "Keep an index of Desk's contacts, to know callers."),
+    "doctor": CommandPlace(
+        "doctor", "doctor", "Check the installation and every portal, and say what to do."
+    ),
     "forget": CommandPlace(
         "database", "forget", "Erase all that is known of a number or a contact, for ever."
     ),

@@ -46,11 +46,15 @@ def in_store(step: Callable[[Store], Awaitable[Result]]) -> Result:
         store.close()
 
 
-def with_services(step: Callable[[Services], Awaitable[Result]]) -> Result:
-    """Do something with all services, which needs SECRET_KEY; nothing works in the background."""
+def with_services(step: Callable[[Services], Awaitable[Result]], *, is_migrating: bool = True) -> Result:
+    """Do something with all services, which needs SECRET_KEY; nothing works in the background.
+
+    The tables are brought up to date first, unless somebody wants to see how they are.
+    """
     settings = load(checks=(check_secret_key, *ADDRESSES))
     set_up_logs(settings, "WARNING")
-    store = Store.open_existing(settings.database_url)
+    opening = Store.open_existing if is_migrating else Store.open_as_it_is
+    store = opening(settings.database_url)
     try:
         return asyncio.run(_with_services(Services(settings, store), step))
     finally:

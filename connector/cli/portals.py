@@ -6,13 +6,15 @@ from typing import Any
 import click
 import msgspec
 
+from connector.checks import Check
 from connector.cli.context import actor, with_services
 from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
 from connector.cli.warnings import agent_id, call_field, department_id, department_names
 from connector.errors import ConnectorError
-from connector.portals import checks
-from connector.portals.checks import Obstacle, RefusedWork
+from connector.portals.call_fields import listed_fields
+from connector.portals.obstacles import field_checks, obstacles_of
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
+from connector.portals.refused_work import RefusedWork, not_refused
 from connector.services import Services
 from connector.store.portals import Portal
 from connector.zoho import scopes
@@ -34,20 +36,24 @@ def portals() -> None:
 def list_all(*, as_json: bool) -> None:
     """List every portal with its state, missing scopes, what stands in its way, and how to mend it."""
 
-    async def step(services: Services) -> list[tuple[Portal, list[RefusedWork]]]:
-        listed = await services.portals.list_portals()
-        return [(portal, await services.portals.refused(portal.id)) for portal in listed]
+    async def step(services: Services) -> list[tuple[Portal, list[RefusedWork], list[Check]]]:
+        features, portals = services.portals.features, await services.portals.list_portals()
+        listed = [(portal, await services.portals.refused(portal.id)) for portal in portals]
+        return [
+            (portal, refused, not_refused(obstacles_of(portal, features), refused))
+            for portal, refused in listed
+        ]
 
     listed = with_services(step)
-    rows = [_row(portal, refused) for portal, refused in listed]
+    rows = [_row(*each) for each in listed]
     nothing = "No portal is linked: sign in as an administrator and open /connect."
     show_rows(rows, as_json=as_json, nothing=nothing)
-    for portal, refused in [] if as_json else listed:
-        for sentence in _remedies(portal, refused):
+    for portal, refused, obstacles in [] if as_json else listed:
+        for sentence in _remedies(refused, obstacles):
             click.echo(f"\n{portal.name}: {sentence}")
 
 
-def _row(portal: Portal, refused: Sequence[RefusedWork]) -> dict[str, Any]:
+def _row(portal: Portal, refused: Sequence[RefusedWork], obstacles: Sequence[Check]) -> dict[str, Any]:
     return {
         "id": portal.id,
         "name": portal.name,
@@ -55,24 +61,24 @@ def _row(portal: Portal, refused: Sequence[RefusedWork]) -> dict[str, Any]:
         "org_id": portal.org_id,
         "state": portal.state,
         "missing_scopes": scopes.missing(portal.scopes or None),
-        "in_the_way": [each.what for each in _in_the_way_beside(portal, refused)],
+        "in_the_way": [_headline(each) for each in obstacles],
         "refused": [f"{each.what} ({each.reason})" for each in refused],
         "linked_by": portal.linked_by,
         "linked_at": moment(portal.linked_at),
     }
 
 
-def _remedies(portal: Portal, refused: Sequence[RefusedWork]) -> Iterator[str]:
+def _headline(check: Check) -> str:
+    return f"Not known: {check.what}" if check.state == "unknown" else check.what
+
+
+def _remedies(refused: Sequence[RefusedWork], obstacles: Sequence[Check]) -> Iterator[str]:
     """Say of each thing that stands in the way, or that Desk refuses, how to put it right."""
     for each in refused:
         yield f"{each.what} since {each.since}. {each.remedy}"
-    for obstacle in _in_the_way_beside(portal, refused):
-        if obstacle.certain:
-            yield f"{obstacle.what}: {obstacle.why} {obstacle.remedy}"
-
-
-def _in_the_way_beside(portal: Portal, refused: Sequence[RefusedWork]) -> list[Obstacle]:
-    return checks.not_refused(checks.obstacles_of(portal), refused)
+    for check in obstacles:
+        if check.state != "unknown":
+            yield f"{check.what}: {check.why} {check.remedy}"
 
 
 @portals.command("show")
@@ -89,8 +95,9 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
         asked = await _key_of(services, portal) if live else {}
         refused = [msgspec.structs.asdict(each) for each in await services.portals.refused(portal_id)]
         portal = await services.portals.get(portal_id)
-        in_the_way = _in_the_way([*checks.obstacles_of(portal), *await _fields_not_there(services, portal)])
-        listed = {"in_the_way": in_the_way, "refused": refused, "scopes": _scopes(portal)}
+        obstacles = [*await services.portals.obstacles(portal_id), *await _fields_not_there(services, portal)]
+        in_the_way = [msgspec.structs.asdict(each) for each in obstacles]
+        listed = {"in_the_way": in_the_way, "refused": refused, "scopes": _scopes(services, portal)}
         return await _shown(services, portal), listed | asked
 
     whole, listed = with_services(step)
@@ -140,6 +147,23 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     show_one(with_services(step), as_json=as_json)
 
 
+@portals.command("make-field")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
+@json_option
+def make_field(*, portal_id: int, as_json: bool) -> None:
+    """Make the custom field of calls for the recording in Desk, unless there is one, and fill it from now on.
+
+    The portal has to be linked while DESK_FIELDS is true: that asks for the right to it.
+    """
+
+    async def step(services: Services) -> dict[str, Any]:
+        await services.portals.get(portal_id)
+        made = await services.portals.make_recording_field(portal_id, actor=actor())
+        return await _shown(services, made)
+
+    show_one(with_services(step), as_json=as_json)
+
+
 _MEANT: dict[str, Callable[[Services, int, str], Awaitable[str | None]]] = {
     "default_department_id": department_id,
     "default_owner_id": agent_id,
@@ -176,26 +200,21 @@ def _whole(portal: Portal) -> dict[str, Any]:
     }
 
 
-def _in_the_way(obstacles: Sequence[Obstacle]) -> list[dict[str, Any]]:
-    return [
-        {"what": each.what, "certain": each.certain, "why": each.why, "remedy": each.remedy}
-        for each in obstacles
-    ]
-
-
-async def _fields_not_there(services: Services, portal: Portal) -> list[Obstacle]:
+async def _fields_not_there(services: Services, portal: Portal) -> list[Check]:
     try:
-        return await checks.fields_not_there(await services.portals.desk(portal.id), portal)
+        fields = await listed_fields(await services.portals.desk(portal.id))
     except ConnectorError:
         # Whether Desk can be asked at all stands beside it.
         return []
+    return [each for each in field_checks(portal, fields) if each.state == "refused"]
 
 
-def _scopes(portal: Portal) -> list[dict[str, Any]]:
-    missing = set(scopes.missing(portal.scopes or None))
+def _scopes(services: Services, portal: Portal) -> list[dict[str, Any]]:
+    asked = scopes.asked_for(services.portals.features)
+    missing = set(scopes.missing(portal.scopes or None, asked))
     return [
         {"scope": scope.name, "granted": _granted(portal, scope.name, missing), "why": scope.why}
-        for scope in scopes.LINKING
+        for scope in asked
     ]
 
 
@@ -205,14 +224,16 @@ def _granted(portal: Portal, name: str, missing: set[str]) -> bool | None:
 
 
 async def _key_of(services: Services, portal: Portal) -> dict[str, list[dict[str, Any]]]:
+    checked = await services.portals.check(portal.id)
+    checks = [msgspec.structs.asdict(check) for check in checked.checks]
     try:
-        checks = await services.portals.check(portal.id)
         desk = await services.portals.desk(portal.id)
         departments, agents = await desk.departments(), await desk.agents()
-    except ConnectorError as problem:
-        return {"checks": [{"what": "Desk", "ok": False, "detail": str(problem)}]}
+    except ConnectorError:
+        # Why not stands among the checks.
+        return {"checks": checks}
     return {
-        "checks": [{"what": check.what, "ok": check.ok, "detail": check.detail} for check in checks],
+        "checks": checks,
         "departments": [{"id": each.id, "name": each.name} for each in departments],
         "agents": [{"id": each.id, "name": each.name, "email": each.email} for each in agents],
     }

@@ -12,7 +12,7 @@ from connector.contacts import ContactLookup
 from connector.delivery.contacts import Contacts
 from connector.delivery.records import Records
 from connector.outbox import Deliver
-from connector.portals.checks import describe_refusal
+from connector.portals.refused_work import describe_refusal
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.outbox import Kind

@@ -11,7 +11,7 @@ from connector.clock import DAY, Clock
 from connector.delivery.call_context import CallContext, department
 from connector.delivery.compose import Whose, compose
 from connector.errors import InvalidData, ZohoRefused
-from connector.portals.checks import unusable_fields
+from connector.portals.call_fields import unusable_fields
 from connector.recordings import link
 from connector.store import Store, desk_agents, portals
 from connector.store.desk_agents import Known

@@ -23,6 +23,7 @@ NAMES = (
     "calling",
     "recordings",
     "history",
+    "check",
     "settings",
     "commands",
     "addresses",

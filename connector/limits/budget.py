@@ -150,6 +150,11 @@ class PortalBudget:
         if remaining is not None:
             self._credits.observe(remaining, self._allowed)
 
+    @property
+    def credits_left(self) -> int | None:
+        """Return what is left of the day as far as this process knows, None where Desk has not told."""
+        return self._credits.left
+
     def check_spare(self, cost: int) -> None:
         """Raise CreditsExhausted where what is left is kept for calls and their records."""
         self._credits.check(cost, "spare", self._allowed)

@@ -23,6 +23,11 @@ class Credits:
         self._short = 0
         self._short_spent = 0
 
+    @property
+    def left(self) -> int | None:
+        """Return what is left of the day as far as this process knows, None where Desk has not told."""
+        return self._left
+
     def check(self, cost: int, use: Use, allowed: Allowed) -> None:
         """Raise CreditsKept where a request would take what is kept for another use.
 

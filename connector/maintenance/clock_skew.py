@@ -34,6 +34,11 @@ class ClockSkew:
         """Tell whether the clocks were near enough when they were last compared."""
         return abs(self._ahead) <= TOLERATED_SECONDS * SECOND
 
+    @property
+    def ahead_seconds(self) -> float:
+        """Return how far this clock was ahead when they were last compared, below 0 for behind."""
+        return self._ahead / SECOND
+
     async def step(self) -> None:
         """Compare them; what changes is logged once."""
         if not has_locks(self._store.engine):

@@ -18,7 +18,7 @@ from connector.errors import (
     ZohoError,
     ZohoRefused,
 )
-from connector.portals.checks import RIGHTS_NEVER_ASKED, Rights, ask_rights
+from connector.portals.rights import RIGHTS_NEVER_ASKED, Rights, ask_rights
 from connector.zoho.budget import OneAtATime
 from connector.zoho.client import Desk
 from connector.zoho.data_centers import DataCenter

@@ -1,7 +1,7 @@
 """Hold the portals: link them, say how they are, and hand out the client of each one's Desk."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, get_args
@@ -11,6 +11,7 @@ import httpx2
 from sqlalchemy import Connection
 
 from connector.aio import BatchLoader
+from connector.checks import Check, Subject
 from connector.clock import Clock
 from connector.crypto import Encryptor
 from connector.errors import (
@@ -18,27 +19,24 @@ from connector.errors import (
     GrantLost,
     NotFound,
     SettingsError,
+    SignInError,
     UnknownDataCenter,
     ZohoError,
+    ZohoRefused,
 )
-from connector.limits import ChargedBudget, Limits, daily_credits
-from connector.portals.checks import (
-    Check,
-    Obstacle,
-    RefusedWork,
-    ask_rights,
-    describe_refusal,
-    obstacles_of,
-    rights_to_json,
-    run_checks,
-    unusable_fields,
-)
+from connector.limits import ChargedBudget, Limits, allowed, daily_credits
+from connector.portals.call_fields import make_recording_field, unusable_fields
+from connector.portals.checks import Standing, portal_checks, unanswered_checks
 from connector.portals.linking import Linker, NewGrant
+from connector.portals.obstacles import obstacles_of
+from connector.portals.refused_work import RefusedWork, describe_refusal
+from connector.portals.rights import ask_rights, merged, rights_from_json, rights_to_json
 from connector.portals.token_manager import TokenManager, Wait
-from connector.store import Store, audit, grants, portals, refusals
+from connector.store import Store, audit, grants, limits, portals, refusals
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
 from connector.store.users import User
+from connector.zoho.actions import ALWAYS, Feature
 from connector.zoho.client import Desk, Sorting
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -62,6 +60,7 @@ class Portals:
 
     `data_centers` is the allow-list by location; `wait` is how to wait for another process's refresh.
     `caller_percent` of a portal's daily credits is what one user or key may spend by look-ups and searches.
+    `features` are those that are on, which the check compares with what Zoho allows.
     """
 
     def __init__(
@@ -75,6 +74,7 @@ class Portals:
         client_id: str,
         data_centers: Mapping[str, DataCenter],
         caller_percent: int = 10,
+        features: Collection[Feature] = ALWAYS,
         wait: Wait = anyio.sleep,
         limits: Limits | None = None,
     ) -> None:
@@ -86,6 +86,7 @@ class Portals:
         self._client_id = client_id
         self._data_centers = data_centers
         self._caller_percent = caller_percent
+        self.features = features
         self._wait = wait
         self.limits = limits or Limits(store, clock)
         self._linker = Linker(http, oauth, clock)
@@ -155,22 +156,64 @@ class Portals:
         _log_obstacles(portal)
         return portal
 
-    async def check(self, portal_id: int) -> list[Check]:
-        """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost.
+    async def check(self, portal_id: int) -> Subject:
+        """Ask Zoho what it allows a portal, try what can be read, and keep what was told.
 
         What a refusal of Desk's has taught is tried anew, for it may have been meant otherwise.
         """
+        try:
+            desk = await self._ask_anew(portal_id)
+        except (ZohoError, SignInError) as problem:
+            found = unanswered_checks(await self.get(portal_id), self.features, problem)
+        else:
+            portal = await self.get(portal_id)
+            found = await portal_checks(portal, desk, self.features, partial(self._standing, portal))
+        # Read afterwards: that the grant is lost may have turned out just now.
+        name, refused = (await self.get(portal_id)).name, await self.refused(portal_id)
+        checks = (*found, *(each.check() for each in refused))
+        return Subject(name=name, portal=portal_id, checks=checks)
+
+    async def _ask_anew(self, portal_id: int) -> Desk:
+        """Keep what Zoho says now of a portal, and return its Desk; ZohoError where it does not answer."""
         before, desk = await self.get(portal_id), await self.desk(portal_id)
+        values: dict[str, Any] = await self._edition(before, desk)
         if before.required_fields or before.refused_sorts:
             await self._store.write(partial(portals.forget_learnt, portal_id=portal_id))
         if before.refused_fields:
             await self._ask_fields_again(before, desk)
-        told = await ask_rights(desk)
-        # An answer that did not come takes back nothing that is known.
-        if told.permissions and (kept := rights_to_json(told)) != before.rights:
-            await self._store.write(lambda connection: portals.change(connection, portal_id, rights=kept))
+        told = merged(rights_from_json(before.rights), await ask_rights(desk))
+        if told.permissions or told.sharing:
+            values["rights"] = rights_to_json(told)
+        changed = {name: value for name, value in values.items() if value != getattr(before, name)}
+        if changed:
+            await self._store.write(lambda connection: portals.change(connection, portal_id, **changed))
             _log_obstacles(await self.get(portal_id))
-        return await run_checks(await self.get(portal_id), desk)
+        return desk
+
+    async def _edition(self, portal: Portal, desk: Desk) -> dict[str, Any]:
+        """Return the edition that Desk names now, nothing where it refuses to say."""
+        try:
+            found = (each for each in await desk.organizations() if each.id == portal.org_id)
+        except ZohoRefused:
+            return {}
+        named = next(found, None)
+        return {} if named is None or not named.edition else {"edition": named.edition}
+
+    async def _standing(self, portal: Portal) -> Standing:
+        terms = limits.at_width(allowed(portal.edition), portal.concurrency)
+        state = await self._store.read(lambda connection: limits.state(connection, portal.id))
+        left = self.limits.of(portal.id).credits_left
+        return Standing(state=state, left=left, terms=terms, now=self._clock())
+
+    async def make_recording_field(self, portal_id: int, *, actor: str) -> Portal:
+        """Make the custom field of calls for the recording in Desk, unless it is there, and use it.
+
+        Raises a ZohoError, such as ScopeMissing where the grant was given without the right to it.
+        """
+        field = await make_recording_field(await self.desk(portal_id))
+        if not field.api_name:
+            raise ZohoRefused("Zoho Desk did not name the field: set it with connector portals set.")
+        return await self.configure(portal_id, actor=actor, recording_field=field.api_name)
 
     async def _ask_fields_again(self, portal: Portal, desk: Desk) -> None:
         """Fill custom fields again that somebody has made in Desk meanwhile."""
@@ -181,9 +224,9 @@ class Portals:
             return
         await self._store.write(partial(portals.accept_fields, portal_id=portal.id, names=there))
 
-    async def obstacles(self, portal_id: int) -> list[Obstacle]:
+    async def obstacles(self, portal_id: int) -> list[Check]:
         """Return what stands in the way of a portal, as far as Zoho has told; asks nobody."""
-        return obstacles_of(await self.get(portal_id))
+        return obstacles_of(await self.get(portal_id), self.features)
 
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
         """Change some of `CHANGEABLE`; CommandError for anything else.

@@ -76,6 +76,8 @@ OrgMismatchCode = Literal[
 ]
 """What an orgId that is not the token's has been seen to be answered with."""
 
+SharingLevel = Literal["public", "public read only", "private"]
+
 EditionName = Literal["Free", "Express", "Standard", "Professional", "Enterprise"]
 
 EDITIONS: dict[EditionName, Edition] = {
@@ -153,6 +155,9 @@ class Config(msgspec.Struct, kw_only=True):
     empty_lists_answered: bool = False  # 200 with an empty list, where Desk has 204 without a body
     hidden_members: list[str] = msgspec.field(default_factory=list)  # what the profile hides is left out
     times_as_numbers: bool = False  # epoch milliseconds, as the contract's examples have them
+    # How modules are shared among agents, "public" where nothing is set; permissions that all profiles lack.
+    data_sharing: dict[str, SharingLevel] = msgspec.field(default_factory=dict)
+    denied_permissions: list[str] = msgspec.field(default_factory=list)
     webhook_token_life_seconds: int = 300
     webhook_times_in_ms: bool = False
 

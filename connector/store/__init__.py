@@ -60,6 +60,14 @@ class Store:
         engine.dispose()
         return cls.open(url)
 
+    @classmethod
+    def open_as_it_is(cls, url: str) -> Self:
+        """Do that, and leave the tables as they are."""
+        engine = open_engine(url)
+        check_exists(engine)
+        engine.dispose()
+        return cls(url)
+
     async def read(self, ask: Callable[[Connection], Result]) -> Result:
         """Return what `ask` reads; StoreUnavailable when the database does not answer."""
         if self._closed:

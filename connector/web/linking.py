@@ -1,25 +1,18 @@
 """Link a portal: what will be asked and why, off to Zoho, and what came of it."""
 
-from collections.abc import Sequence
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connector.errors import GrantLost, StateMismatch
-from connector.portals import Check
-from connector.portals.checks import not_refused
-from connector.services import Services, services_of
+from connector.checks import Subject
+from connector.errors import StateMismatch
+from connector.portals.checks import SPENT, UNANSWERED, has_reason
+from connector.services import services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
 from connector.web.rendering import render
 from connector.web.sign_in import home_data_center, read_callback, redirect_uri
 from connector.zoho import scopes
-
-SPENT = frozenset({"credits_exhausted", "credits_kept"})
-"""Reasons of checks that Desk does not answer before there are new credits."""
-
-UNANSWERED = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_exceeded", "tokens_throttled"})
-"""Reasons of checks that failed because Zoho did not answer them."""
+from connector.zoho.actions import FIELDS
 
 
 async def connect(request: Request) -> Response:
@@ -29,7 +22,7 @@ async def connect(request: Request) -> Response:
     return render(
         request,
         "connect.html",
-        scopes=scopes.linking(webhooks=services.settings.desk_webhooks),
+        scopes=scopes.asked_for(services.portals.features),
         portals=await services.portals.list_portals(),
         redirect_uri=redirect_uri(services, "link"),
     )
@@ -44,7 +37,7 @@ async def start_linking(request: Request) -> Response:
     url = services.oauth.authorize_url(
         dc,
         redirect_uri=redirect_uri(services, "link"),
-        scopes=scopes.names(scopes.linking(webhooks=services.settings.desk_webhooks)),
+        scopes=scopes.names(scopes.asked_for(services.portals.features)),
         state=begun.state,
         verifier=begun.verifier,
         offline=True,
@@ -74,50 +67,29 @@ async def show_portal(request: Request) -> Response:
     """Return `GET /portals/{portal_id}`: how a portal is, tried this very moment, and what comes next."""
     await require_user(request, "administrator")
     services = services_of(request)
-    portal_id = request.path_params["portal_id"]
-    checks = await _checks(services, portal_id)
-    # Read after the checks, which may just have found that the grant is lost.
-    portal, refused = await services.portals.get(portal_id), await services.portals.refused(portal_id)
+    subject = await services.portals.check(request.path_params["portal_id"])
+    # Read after the check, which may just have found that the grant is lost.
+    portal = await services.portals.get(request.path_params["portal_id"])
     return render(
         request,
         "portal.html",
         portal=portal,
-        title=_title(portal, checks),
-        checks=checks,
-        obstacles=not_refused(await services.portals.obstacles(portal_id), refused),
-        refused=refused,
-        failed=any(check.ok is False for check in checks),
-        is_well=all(check.ok for check in checks) and not refused,
-        is_away=_is_away(checks),
-        is_spent=_is_spent(checks),
+        title=_title(portal, subject),
+        subject=subject,
+        makes_field=FIELDS in services.portals.features and portal.recording_field is None,
         redirect_uri=redirect_uri(services, "link"),
     )
 
 
-async def _checks(services: Services, portal_id: int) -> list[Check]:
-    try:
-        return await services.portals.check(portal_id)
-    except GrantLost as problem:
-        return [Check(what="Grant", ok=False, detail=str(problem), reason=problem.reason)]
-
-
-def _is_away(checks: Sequence[Check]) -> bool:
-    return any(check.reason in UNANSWERED for check in checks)
-
-
-def _is_spent(checks: Sequence[Check]) -> bool:
-    return any(check.reason in SPENT for check in checks)
-
-
-def _title(portal: Portal, checks: Sequence[Check]) -> str:
+def _title(portal: Portal, subject: Subject) -> str:
     """Return what the page says first of all: never that all is well while Zoho does not answer."""
     if portal.state != "linked":
         return f"{portal.name} has to be linked again"
-    if _is_away(checks):
+    if has_reason(subject.checks, UNANSWERED):
         return f"Zoho does not answer for {portal.name}"
-    if _is_spent(checks):
+    if has_reason(subject.checks, SPENT):
         return f"Today's credits of {portal.name} are used up"
-    if any(check.ok is False for check in checks):
+    if subject.state == "refused":
         return f"{portal.name} is linked, and something is missing"
     return f"{portal.name} is linked"
 

@@ -21,10 +21,11 @@ from connector.web import (
     sign_in,
 )
 from connector.web.api import audit as audit_api
+from connector.web.api import check as check_api
 from connector.web.api import openapi
 from connector.web.api import setup as setup_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home, setup
+from connector.web.pages import audit, check, home, setup
 from connector.web.pages import calls as call_pages
 
 
@@ -86,7 +87,12 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
-OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes, setup_api.show_setup)
+OPERATIONS: tuple[Operation, ...] = (
+    audit_api.list_changes,
+    setup_api.show_setup,
+    check_api.show_check,
+    check_api.make_recording_field,
+)
 """What programs call at /api/v1, in the order of the document."""
 
 
@@ -120,6 +126,8 @@ def _pages() -> list[BaseRoute]:
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
         Route("/portals/{portal_id:id}", linking.show_portal),
+        Route("/portals/{portal_id:id}/recording-field", check.make_recording_field, methods=["POST"]),
+        Route("/check", check.check_page),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),

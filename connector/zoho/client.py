@@ -142,6 +142,11 @@ class Desk:
         """Tell what the profile of the grant's agent allows."""
         return await self._send(operations.my_permissions())
 
+    # GET /dataSharingRules is operation getDataSharingRules of SharingRule.json
+    async def sharing_rules(self) -> dict[str, str]:
+        """Tell how each module's records are shared: public, public read only or private."""
+        return await self._send(operations.sharing_rules())
+
     # GET /agents is operation getAgents of Agent.json
     async def agents(self, from_index: int = 0, limit: int = AGENTS_LIMIT) -> list[DeskAgent]:
         """List a page of agents, at most 200; pages may overlap by one, see `operations`."""
@@ -261,6 +266,11 @@ class Desk:
     async def call_fields(self) -> list[CallField]:
         """List the fields of call records; an older Desk has no such list, and raises RecordNotFound."""
         return await self._send(operations.call_fields())
+
+    # POST /fields is operation createField of Field.json
+    async def create_call_field(self, label: str) -> CallField:
+        """Make a custom field of calls for an address; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_call_field(label))
 
     # POST /webhooks is operation createWebhook of Webhook.json
     async def create_webhook(self, body: dict[str, Any]) -> Webhook:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from connector.casing import ascii_lower
 from connector.clock import from_iso
+from connector.zoho.actions import Level
 
 T = TypeVar("T")
 
@@ -238,11 +239,13 @@ class Matches(msgspec.Struct, Generic[T], frozen=True):
 class Permissions(msgspec.Struct, frozen=True, kw_only=True):
     """Permissions such as "calls.create", each allowed or not; what is not in it was not told.
 
-    `is_light` says that the profile is that of light agents, who write nothing.
+    `profile` is what people call the profile; `is_light` says that it is that of light agents, who write
+    nothing.
     """
 
     allowed: dict[str, bool]
     is_light: bool = False
+    profile: str = ""
 
 
 def one(shape: type[T]) -> Callable[[bytes], T]:
@@ -313,8 +316,19 @@ def read_permissions(body: bytes) -> Permissions:
     told = msgspec.json.decode(body, type=dict[str, Any])
     kind = as_text(told.get("type")) or ""
     return Permissions(
-        allowed=dict(_flat(as_object(told.get("permissions")) or {})), is_light=ascii_lower(kind) == "light"
+        allowed=dict(_flat(as_object(told.get("permissions")) or {})),
+        is_light=ascii_lower(kind) == "light",
+        profile=as_text(told.get("name")) or "",
     )
+
+
+def read_sharing(body: bytes) -> dict[str, str]:
+    """Read how each module is shared, by its name; raises msgspec.MsgspecError for what is no answer.
+
+    What is not one of Desk's three levels counts as not told.
+    """
+    told = msgspec.json.decode(body, type=dict[str, Any])
+    return {module: level for module, level in told.items() if level in get_args(Level)}
 
 
 def _flat(permissions: dict[str, Any]) -> Iterator[tuple[str, bool]]:

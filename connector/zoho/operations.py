@@ -27,6 +27,7 @@ from connector.zoho.models import (
     one,
     page,
     read_permissions,
+    read_sharing,
 )
 from connector.zoho.wire import Request
 
@@ -62,6 +63,12 @@ def my_info() -> Request[DeskAgent]:
 def my_permissions() -> Request[Permissions]:
     """Ask what the profile of the authorising agent allows."""
     return Request(method="GET", path="/myProfilePermissions", read=read_permissions)
+
+
+# Operation getDataSharingRules of SharingRule.json
+def sharing_rules() -> Request[dict[str, str]]:
+    """Ask how each module's records are shared among agents."""
+    return Request(method="GET", path="/dataSharingRules", read=read_sharing)
 
 
 # Operation getAgents of Agent.json
@@ -190,6 +197,14 @@ def call_fields() -> Request[list[CallField]]:
     """Ask for all fields of call records, custom ones included."""
     query = (("module", "calls"),)
     return Request(method="GET", path="/fields", read=page(CallField), query=query, cost=PAGE_COST)
+
+
+# Operation createField of Field.json; Desk derives the API name, such as cf_recording, and answers it.
+def create_call_field(label: str) -> Request[CallField]:
+    """Make a custom field of call records that takes an address."""
+    query, body = (("module", "calls"),), {"displayLabel": label, "type": "URL"}
+    read = one(CallField)
+    return Request(method="POST", path="/fields", read=read, query=query, body=body, repeatable=False)
 
 
 # Operation createWebhook of Webhook.json

@@ -1,57 +1,56 @@
-"""What we ask Zoho's consent for, and why: the least that all our requests need."""
+"""What we ask Zoho's consent for, and why: the least that the features that are on need."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from connector.casing import ascii_lower
+from connector.zoho import actions
+from connector.zoho.actions import Feature
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """One scope, and the reason for it as an administrator reads it."""
+    """One scope, the reason for it as an administrator reads it, and those that do in its place."""
 
     name: str
     why: str
+    alternatives: tuple[str, ...] = ()
 
-
-# Read literally, the contract asks for basic.READ and settings.READ together; some clients get by with
-# the first alone. Scopes whose absence from Zoho's list would spoil the whole request are not asked for.
-LINKING = (
-    Scope("Desk.contacts.READ", "to find out who is calling, and to show the name and the account"),
-    Scope("Desk.contacts.CREATE", "to make a contact for a caller whom Desk does not know yet"),
-    Scope("Desk.search.READ", "to search contacts by number, and call records after a lost answer"),
-    Scope("Desk.tickets.READ", "to show the caller's open tickets"),
-    Scope("Desk.calls.CREATE", "to write the call record"),
-    Scope("Desk.calls.READ", "to look whether a record is there already before writing it again"),
-    Scope("Desk.calls.UPDATE", "to add to a record what became known later, such as the recording"),
-    Scope("Desk.basic.READ", "to read the portal, its departments and its agents"),
-    Scope("Desk.settings.READ", "to read the agents' e-mail addresses, so that records find their owner"),
-)
-"""The scopes of a linked portal."""
-
-WEBHOOKS = (
-    Scope("Desk.events.CREATE", "to be told by Desk which contacts change, instead of asking for them"),
-    Scope("Desk.events.READ", "to find the subscription again"),
-    Scope("Desk.events.DELETE", "to end the subscription"),
-)
-"""The scopes of `connector directory webhooks`, asked for only where the settings say so.
-
-Of the three families that the contract names for each operation, Desk.webhooks is in no list of scopes, and
-one that Zoho does not know would spoil the consent.
-"""
 
 SIGN_IN = (
     Scope("openid", "to learn which Zoho user signs in"),
     Scope("email", "to find the person whom an administrator has added"),
     Scope("profile", "to greet the person by name"),
 )
-"""The scopes of a sign-in."""
+"""The scopes of a sign-in, which is no operation of Desk."""
 
 
-def linking(*, webhooks: bool) -> tuple[Scope, ...]:
-    """Return what linking a portal asks for, with the right to webhooks or without."""
-    return LINKING + (WEBHOOKS if webhooks else ())
+def asked_for(features: Collection[Feature]) -> tuple[Scope, ...]:
+    """Return the scopes that some features need, each once, with all that it is for."""
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    reasons: dict[str, dict[str, None]] = {}
+    for action in actions.used_by(features):
+        for group in action.scopes:
+            groups.setdefault(group[0], []).append(group)
+            whys = (feature.why for feature in action.uses if feature in features)
+            reasons.setdefault(group[0], {}).update(dict.fromkeys(whys))
+    return tuple(Scope(name, "; ".join(reasons[name]), _shared(found)) for name, found in groups.items())
+
+
+def _shared(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the alternatives that do for every action that asks for the first of its group."""
+    first, *others = groups
+    return tuple(name for name in first[1:] if all(name in group for group in others))
+
+
+def linking(*, webhooks: bool, fields: bool = False) -> tuple[Scope, ...]:
+    """Return what linking a portal asks for, with the rights to webhooks and to custom fields or without."""
+    return asked_for(actions.enabled(webhooks=webhooks, fields=fields))
+
+
+LINKING = linking(webhooks=False)
+"""The scopes of a linked portal."""
 
 
 def names(scopes: Iterable[Scope]) -> tuple[str, ...]:
@@ -62,12 +61,17 @@ def names(scopes: Iterable[Scope]) -> tuple[str, ...]:
 def missing(granted: str | None, needed: Iterable[Scope] = LINKING) -> list[str]:
     """Return the needed scopes that a token answer's `scope` does not hold; None says nothing, so [].
 
-    Zoho writes scopes with spaces or commas and in any case; "Desk.calls.ALL" covers its parts.
+    Zoho writes scopes with spaces or commas and in any case; "Desk.calls.ALL" covers its parts, and a scope
+    may have another one in its place.
     """
     if granted is None:
         return []
     granted_names = {ascii_lower(name) for name in re.split(r"[\s,]+", granted) if name}
-    return [scope.name for scope in needed if not _covers(granted_names, ascii_lower(scope.name))]
+    return [
+        scope.name
+        for scope in needed
+        if not any(_covers(granted_names, ascii_lower(name)) for name in (scope.name, *scope.alternatives))
+    ]
 
 
 def _covers(granted_names: set[str], name: str) -> bool:

@@ -17,6 +17,7 @@ from connector.dialects import DIALECTS, guide
 from connector.handbook.pages import anchor
 from connector.settings import FILE_VARIABLE, OWN_AT_DATA_CENTER, Settings
 from connector.web.routes import routes
+from connector.zoho.scopes import LINKING
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "connector" / "handbook"
@@ -75,6 +76,12 @@ def shown(default: object) -> str:
     """Return a default as the tables write it."""
     text = ",".join(default) if isinstance(default, tuple) else str(default)
     return f"`{text}`" if text else "none"
+
+
+def test_names_every_scope_with_its_reason() -> None:
+    """What linking asks for stands there as the page says it."""
+    rows = [row for row in text_of("set-up").splitlines() if row.startswith("| `Desk.")]
+    assert rows == [f"| `{scope.name}` | {scope.why} |" for scope in LINKING]
 
 
 def paths() -> list[str]:

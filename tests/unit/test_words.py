@@ -93,6 +93,7 @@ COLUMNS = (
     "connector/portals/portals.py",
     "connector/portals/token_manager.py",
     "connector/recordings/sources.py",
+    "connector/store/encrypted.py",
     "connector/store/grants.py",
     "connector/store/phones.py",
     "connector/store/recordings.py",

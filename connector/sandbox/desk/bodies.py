@@ -5,7 +5,18 @@ a contact needs `lastName` as in the older one; patterns are matched against the
 for a contact's `mobile` both hold, so that neither brackets nor `;` pass; brackets do not pass in `phone`.
 """
 
-from connector.sandbox.desk.rules import INT32_MOST, Either, Many, Members, Named, Number, Rule, Text
+from connector.sandbox.desk.rules import (
+    INT32_MOST,
+    Either,
+    Flag,
+    Kinds,
+    Many,
+    Members,
+    Named,
+    Number,
+    Rule,
+    Text,
+)
 
 _WIDE = r" \t\n\v\f\r\x80-\U0010ffff"  # Java's white space, and everything beyond ASCII
 PLAIN_TEXT = rf"[0-9a-zA-Z_\-.$@?,:'/!{_WIDE}]+"
@@ -190,3 +201,53 @@ TICKET_CREATE = Members(
     },
     required=("departmentId",),
 )
+
+_NARROW_TEXT = r"[0-9a-zA-Z_\-.$@?,:'/! \t\n\v\f\r\x80-\uffff]+"  # without what lies beyond 16 bits
+_ENCRYPTED: dict[str, Rule] = {"isEncryptedField": Flag()}
+
+
+def _field(kind: str, *required: str, **members: Rule) -> tuple[str, Members]:
+    """Return a kind of custom field and its rule."""
+    own: dict[str, Rule] = {
+        "displayLabel": Text(most=200, pattern=_NARROW_TEXT),
+        "isTrackLastActivityTime": Flag(),
+        "toolTip": Text(most=200),
+        "toolTipType": Text(choices=("placeHolder", "icon")),
+        "type": Text(choices=(kind,)),
+    }
+    return kind, Members(members=own | members, required=("displayLabel", "type", *required))
+
+
+_SUB_TYPE = Text(choices=("Plain", "ColorCoded"))
+_PLACES = Number(most=9)
+_FIELDS = (
+    _field("Text", "maxLength", maxLength=Number(least=1, most=255), **_ENCRYPTED),
+    _field("Number", "maxLength", maxLength=Number(least=1, most=9), **_ENCRYPTED),
+    _field("Percent", **_ENCRYPTED),
+    _field("Decimal", "decimalPlaces", "maxLength", decimalPlaces=_PLACES,
+           maxLength=Number(least=1, most=16), **_ENCRYPTED),
+    _field("Currency", "decimalPlaces", "maxLength", decimalPlaces=_PLACES,
+           maxLength=Number(least=3, most=16), roundingPrecision=Number(most=30),
+           roundingOption=Text(choices=("roundOff", "roundDown", "roundUp", "normal"))),
+    _field("Date"),
+    _field("DateTime"),
+    _field("Email", **_ENCRYPTED),
+    _field("Phone", "maxLength", maxLength=Number(least=1, most=255), **_ENCRYPTED),
+    _field("Picklist", subType=_SUB_TYPE),
+    _field("URL", **_ENCRYPTED),
+    _field("Textarea"),
+    _field("Boolean", defaultValue=Text(choices=("true", "false"))),
+    _field("Multiselect", subType=_SUB_TYPE),
+    _field("LookUp", "lookup", lookup=Members(
+        members={
+            "module": Members(
+                members={"apiName": Text(most=100, pattern=_NARROW_TEXT)}, required=("apiName",)
+            ),
+            "relatedListLabel": Text(most=255),
+        },
+        required=("module", "relatedListLabel"),
+    )),
+    _field("Formula", "returnType", returnType=Text(
+        choices=("STRING", "DECIMAL", "BOOLEAN", "CURRENCY", "DATE", "DATETIME"))),
+)  # fmt: skip
+FIELD_CREATE = Kinds(by="type", kinds=dict(_FIELDS))

@@ -24,13 +24,6 @@ from connector.sandbox.desk.shapes import (
 )
 from connector.sandbox.desk.times import read_time, write_time
 
-_FIELD_LABELS = {"cf_recordingurl": "Recording URL", "cf_callkey": "Call key"}
-
-
-def label_of(field: str) -> str:
-    """Return the name that people see of a custom field, which the deprecated `customFields` uses."""
-    return _FIELD_LABELS.get(field, field.removeprefix("cf_").capitalize())
-
 
 def _common(request: DeskRequest, call: Call) -> JsonObject:
     """Return the members that all three shapes share."""
@@ -72,7 +65,7 @@ def _details(request: DeskRequest, call: Call) -> JsonObject:
         "description": _as_html(call.description) if request.config.description_as_html else call.description,
         "duration": call.duration,
         "cf": call.cf,
-        "customFields": {label_of(field): value for field, value in call.cf.items()},
+        "customFields": {request.portal.label_of(field): value for field, value in call.cf.items()},
         "reminder": call.reminder,
     }
 
@@ -287,7 +280,7 @@ def _read_body(request: DeskRequest, required: Sequence[str]) -> dict[str, Any]:
     problems = [*_missing(request.body, required), *_unknown_fields(request), *_unreadable(request, body)]
     if problems:
         raise invalid_data(problems)
-    labels = {label_of(field): field for field in request.portal.call_fields}
+    labels = {request.portal.label_of(field): field for field in request.portal.call_fields}
     by_label = {labels[label]: value for label, value in body.pop("customFields", {}).items()}
     if by_label or "cf" in body:
         body["cf"] = by_label | body.get("cf", {})
@@ -320,7 +313,7 @@ def _unknown_fields(request: DeskRequest) -> Iterable[Problem]:
         if field not in fields:
             yield Problem(join("/cf", field))
     for label in request.body.get("customFields", {}):
-        if label not in map(label_of, fields):
+        if label not in map(request.portal.label_of, fields):
             yield Problem(join("/customFields", label))
 
 

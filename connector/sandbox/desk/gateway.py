@@ -1,7 +1,8 @@
 """The gateway of Desk's API: what is checked before a handler sees a request, and how its answer leaves.
 
 The order: token 401, method 405, scope, portal, permission 403, size 413, query 422, media type 415,
-form of the body 422, credits 429, members of the body 422. What is refused unread costs one credit.
+form of the body 422, credits 429, members of the body 422, data sharing 403. What is refused unread costs
+one credit.
 Handlers are plain functions from `DeskRequest` to an answer.
 """
 
@@ -21,7 +22,7 @@ from connector.sandbox.desk.params import BadValue, Params, Sort
 from connector.sandbox.desk.portal import Cost, Portal, weigh
 from connector.sandbox.desk.records import Agent, JsonObject
 from connector.sandbox.desk.refusals import Refusal, bad_parameter, extra_parameter, invalid_data
-from connector.sandbox.desk.rules import Members
+from connector.sandbox.desk.rules import Members, Rule
 from connector.sandbox.desk.times import read_time
 from connector.sandbox.responses import not_signed_in
 from connector.sandbox.state import SandboxState
@@ -53,7 +54,8 @@ Handler = Callable[[DeskRequest], Answer | Awaitable[Answer]]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation of the API: a row of the tables at the end of each module of handlers.
 
-    An answer of None is `empty_status`. `lenient_body` stands in for `body` if patch_requires_all is off.
+    A good answer is `status`, one of None `empty_status`. `lenient_body` stands in for `body` if
+    patch_requires_all is off.
     `permission` is what the profile of the agent must allow. `org_free` operations know no orgId.
     """
 
@@ -62,11 +64,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     scopes: scopes.Scopes
     handler: Handler
     query: Params = params.NONE
-    body: Members | None = None
+    body: Rule | None = None
     lenient_body: Members | None = None
     cost: Cost = "record"
     permission: str | None = None
     org_free: bool = False
+    status: int = 200
     empty_status: int = 204
 
 
@@ -97,9 +100,10 @@ class Endpoint:
         if not scopes.covers(grant, operation.scopes):
             raise Refusal("SCOPE_MISMATCH", status=config.scope_mismatch_status)
         portal = self._find_portal(http_request, grant, operation)
+        agent = _find_agent(portal, grant, operation)
         request = DeskRequest(
-            portal=portal,
-            agent=_find_agent(portal, grant, operation),
+            portal=portal.as_seen_by(agent),
+            agent=agent,
             grant=grant,
             config=config,
             now=now,
@@ -128,7 +132,7 @@ class Endpoint:
             answer = {"data": []}
         if answer is None:
             return Response(status_code=operation.empty_status, headers=dict(headers))
-        return JSONResponse(_as_configured(answer, config), headers=dict(headers))
+        return JSONResponse(_as_configured(answer, config), operation.status, dict(headers))
 
     def _refuse(self, refusal: Refusal, headers: dict[str, str]) -> Response:
         headers |= refusal.headers
@@ -170,7 +174,7 @@ def find_grant(state: SandboxState, header: str | None) -> Grant:
 
 def _find_agent(portal: Portal, grant: Grant, operation: Operation) -> Agent:
     agent = next((each for each in portal.agents() if each.zuid == grant.zuid), None)
-    if agent is None or operation.permission in portal.denied:
+    if agent is None or portal.lacks(operation.permission):
         raise Refusal("FORBIDDEN")
     if agent.is_light and operation.method != "GET":
         raise Refusal("FORBIDDEN")
@@ -191,6 +195,7 @@ async def _answer_checked(
     _charge(request, weigh(operation.cost, request.query, request.body), headers)
     if operation.body is not None:
         _check_body(request, operation)
+    _check_sharing(request, operation)
     answer = operation.handler(request)
     return await answer if isinstance(answer, Awaitable) else answer
 
@@ -253,6 +258,18 @@ def _check_body(request: DeskRequest, operation: Operation) -> None:
     problems = [] if rule is None else list(rule.check(request.body, ""))
     if problems:
         raise invalid_data(problems)
+
+
+def _check_sharing(request: DeskRequest, operation: Operation) -> None:
+    """Refuse changes of other agents' records in a module that is shared for reading only."""
+    module, _, right = (operation.permission or "").partition(".")
+    if right not in ("edit", "delete") or request.portal.sharing(module) != "public read only":
+        return
+    listed = next((each for each in request.body.values() if isinstance(each, list)), [])
+    for record_id in (request.path.get("id"), *listed):
+        record = request.portal.tables[module].find(str(record_id))
+        if record is not None and request.portal.is_anothers(record):
+            raise Refusal("FORBIDDEN")
 
 
 def _as_configured(answer: Any, config: Config) -> Any:

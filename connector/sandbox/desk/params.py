@@ -305,6 +305,7 @@ FIELD_LIST: Params = {
     "filter": NotHere(),
     "associatedDepartments": NotHere(),
 }
+FIELD_MAKE: Params = {"module": Words(longest=100)}
 AGENT_GET: Params = {"include": NotHere()}
 ORGANIZATION_GET: Params = {"includeCustomDomain": Flag()}
 MY_INFO: Params = {

@@ -4,8 +4,9 @@ Credits: what a request costs, what is left of the day, and when the next day be
 where its sources disagree about far pages, the first table is taken).
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -18,6 +19,7 @@ from connector.sandbox.desk.records import (
     Contact,
     Department,
     R,
+    Record,
     RecordTable,
     Ticket,
     Webhook,
@@ -79,6 +81,16 @@ class Credits:
             self._day, self._used = day, 0
 
 
+class MadeField(msgspec.Struct, frozen=True):
+    """A custom field of calls that was made by the API."""
+
+    id: str
+    label: str
+    type: str
+    most: int | None = None
+
+
+_FIELD_LABELS = {"cf_recordingurl": "Recording URL", "cf_callkey": "Call key"}
 _AGENT_ID_BASE = 104_000_000_000_000_000
 
 
@@ -87,7 +99,8 @@ class Portal:
 
     `hidden` are ids that data sharing keeps from everybody who asks by API: lists omit them and a single
     read finds nothing. `merged` are contacts that became part of another. `denied` are profile
-    permissions taken away, such as `calls.create`.
+    permissions taken away, such as `calls.create`. `made_fields` are custom fields of calls that were made
+    here. `viewer` is the agent who asks: records of private modules are shown to their owner alone.
     """
 
     def __init__(
@@ -108,7 +121,42 @@ class Portal:
         self.hidden: set[str] = set()
         self.merged: set[str] = set()
         self.denied: set[str] = set()
+        self.made_fields: dict[str, MadeField] = {}
+        self.viewer: Agent | None = None
         self._config = config
+
+    def as_seen_by(self, agent: Agent) -> Self:
+        """Return the same portal, which shows an agent what data sharing lets them see."""
+        if not self._config.data_sharing:
+            return self
+        seen = copy.copy(self)
+        seen.viewer = agent
+        return seen
+
+    @property
+    def tables(self) -> "Mapping[str, RecordTable[Any]]":
+        """The records of each module that is shared or not."""
+        named = ("accounts", "contacts", "tickets", "calls")
+        return {name: getattr(self, name) for name in named}
+
+    def sharing(self, module: str) -> str:
+        """Return how a module is shared."""
+        return self._config.data_sharing.get(module, "public")
+
+    def lacks(self, permission: str | None) -> bool:
+        """Tell whether every profile lacks a permission."""
+        return permission in self.denied or permission in self._config.denied_permissions
+
+    def is_anothers(self, record: Record) -> bool:
+        """Tell whether a record has an owner who is not the viewer; one without an owner is everybody's."""
+        owner = getattr(record, "owner_id", None) or getattr(record, "assignee_id", None)
+        return self.viewer is not None and owner is not None and owner != self.viewer.id
+
+    def _is_hidden(self, table: RecordTable[R], record: R) -> bool:
+        if record.id in self.hidden:
+            return True
+        private = (each for name, each in self.tables.items() if self.sharing(name) == "private")
+        return any(each is table for each in private) and self.is_anothers(record)
 
     @property
     def origin(self) -> str:
@@ -118,7 +166,14 @@ class Portal:
     @property
     def call_fields(self) -> list[str]:
         """The API names of the custom fields of calls."""
-        return self._config.call_custom_fields
+        return [*self._config.call_custom_fields, *self.made_fields]
+
+    def label_of(self, field: str) -> str:
+        """Return the name that people see of a custom field of calls."""
+        made = self.made_fields.get(field)
+        if made is not None:
+            return made.label
+        return _FIELD_LABELS.get(field, field.removeprefix("cf_").capitalize())
 
     def agents(self) -> list[Agent]:
         """List the agents, active or not, as the configuration has them now."""
@@ -146,24 +201,24 @@ class Portal:
     def see(self, table: RecordTable[R], record_id: str, *, trashed: bool = True) -> R:
         """Return a record that may be seen, a trashed one only if allowed; else refuse with URL_NOT_FOUND."""
         record = table.find(record_id)
-        gone = record_id in self.hidden or record_id in self.merged
-        if record is None or gone or (record.is_trashed and not trashed):
+        is_gone = record is None or record_id in self.merged or self._is_hidden(table, record)
+        if record is None or is_gone or (record.is_trashed and not trashed):
             raise Refusal("URL_NOT_FOUND")
         return record
 
     def usable(self, table: RecordTable[R], record_id: str | None) -> bool:
         """Tell whether another record may refer to this one: it is there, seen and not trashed."""
         record = table.find(record_id) if record_id is not None else None
-        return record is not None and not record.is_trashed and record.id not in self.hidden
+        return record is not None and not record.is_trashed and not self._is_hidden(table, record)
 
     def listed(self, table: RecordTable[R]) -> list[R]:
         """List the records that a list may show."""
-        return [record for record in table.present() if record.id not in self.hidden]
+        return [record for record in table.present() if not self._is_hidden(table, record)]
 
     def indexed(self, table: RecordTable[R], now: int) -> list[R]:
         """List the records that a search may find."""
         written_by = now - round(self._config.index_delay_seconds * 1000)
-        return [record for record in table.indexed(written_by) if record.id not in self.hidden]
+        return [record for record in table.indexed(written_by) if not self._is_hidden(table, record)]
 
 
 def merge(portal: Portal, kept: Contact, others: Sequence[Contact], now: int) -> Contact:

@@ -42,9 +42,11 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 class Number(msgspec.Struct, frozen=True, kw_only=True):
     """A whole number of 32 or 64 bits, not negative, as a JSON number or as digits in a string.
 
-    `words` also allows an empty string and the words `null` and `undefined`, all of which mean nothing.
+    It is at least `least` and at most `most`. `words` also allows an empty string and the words `null` and
+    `undefined`, all of which mean nothing.
     """
 
+    least: int = 0
     most: int = INT64_MOST
     words: bool = False
     nullable: bool = False
@@ -55,7 +57,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
             return
         if self.words and isinstance(value, str) and value in _NOTHING:
             return
-        if read_number(value, self.most) is None:
+        number = read_number(value, self.most)
+        if number is None or number < self.least:
             yield Problem(pointer)
 
 
@@ -159,7 +162,23 @@ class Either(msgspec.Struct, frozen=True, kw_only=True):
             yield Problem(pointer)
 
 
-Rule = Union[Text, Number, Flag, Many, Members, Named, Either]  # noqa: UP007 - its members name it
+class Kinds(msgspec.Struct, frozen=True, kw_only=True):
+    """An object whose rule depends on one of its members, which names its kind."""
+
+    by: str
+    kinds: Mapping[str, "Rule"]
+    nullable: ClassVar[bool] = False
+
+    def check(self, value: object, pointer: str) -> Iterator[Problem]:
+        """Yield what is wrong with a value."""
+        kind = value.get(self.by) if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind in self.kinds:
+            yield from self.kinds[kind].check(value, pointer)
+        else:
+            yield Problem(join(pointer, self.by), "missing" if kind in (None, "") else "invalid")
+
+
+Rule = Union[Text, Number, Flag, Many, Members, Named, Either, Kinds]  # noqa: UP007 - its members name it
 
 
 def join(pointer: str, name: str) -> str:

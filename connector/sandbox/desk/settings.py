@@ -1,4 +1,4 @@
-"""Organisations, agents, departments, fields, who the token's owner is, and what the owner's profile allows.
+"""Organisations, agents, departments, who the token's owner is, what the profile allows, and data sharing.
 
 Every permission is held unless it was taken away from the portal (`DeskState.deny`); a light agent only
 reads.
@@ -9,7 +9,6 @@ from typing import Any
 
 from connector.sandbox.config import Org
 from connector.sandbox.desk import params, scopes
-from connector.sandbox.desk.calls import label_of
 from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Agent, Department, JsonObject
@@ -20,7 +19,6 @@ from connector.sandbox.desk.times import write_time
 
 PROFILE_ID = "104000000000000801"
 ROLE_ID = "104000000000000802"
-_FIELD_ID_BASE = 104_000_000_000_000_900
 
 _CRUD = "view edit create delete"
 _VIEWS = (
@@ -79,7 +77,7 @@ _WRITES = frozenset({"create", "edit", "delete", "import"})
 
 def list_permissions(request: DeskRequest) -> Answer:
     """Return what the profile of the agent allows, module by module."""
-    denied, light = request.portal.denied, request.agent.is_light
+    lacks, light = request.portal.lacks, request.agent.is_light
     return {
         "id": PROFILE_ID,
         "name": "Light Agent" if light else "Support Administrator",
@@ -89,12 +87,20 @@ def list_permissions(request: DeskRequest) -> Answer:
         "type": "Light" if light else "Administrator",
         "permissions": {
             module: {
-                name: f"{module}.{name}" not in denied and not (light and name in _WRITES)
+                name: not lacks(f"{module}.{name}") and not (light and name in _WRITES)
                 for name in names.split()
             }
             for module, names in _PERMISSIONS.items()
         },
     }
+
+
+_SHARED = ("tickets", "calls", "accounts", "contracts", "contacts", "tasks", "events", "products")
+
+
+def list_sharing(request: DeskRequest) -> Answer:
+    """Return how each module is shared among agents."""
+    return {module: request.portal.sharing(module) for module in _SHARED}
 
 
 _EDITIONS = {"Free": "FREE", "Express": "EXPRESS", "Professional": "PROFESSIONAL", "Enterprise": "ENTERPRISE"}
@@ -280,35 +286,6 @@ def _shape_department(department: Department) -> JsonObject:
     }
 
 
-def list_fields(request: DeskRequest) -> Answer:
-    """List the custom fields of calls, which are all that this sandbox has; an older Desk has no list."""
-    if not request.config.lists_fields:
-        raise Refusal("URL_NOT_FOUND")
-    if not "".join(request.query.get("module", ())):
-        raise Refusal("UNPROCESSABLE_ENTITY")
-    kinds = request.config.call_field_types
-    return listing(
-        {
-            "id": str(_FIELD_ID_BASE + number),
-            "apiName": name,
-            "name": name,
-            "displayLabel": label_of(name),
-            "i18NLabel": label_of(name),
-            "isCustomField": True,
-            "isEncryptedField": False,
-            "isMandatory": False,
-            "maxLength": 2_500 if "url" in name else 255,
-            "type": kinds.get(name, "URL" if "url" in name else "Text"),
-        }
-        for number, name in enumerate(request.portal.call_fields if _is_of_calls(request) else ())
-        if name in request.query.get("apiNames", (name,))
-    )
-
-
-def _is_of_calls(request: DeskRequest) -> bool:
-    return request.query.get("module") == ("calls",)
-
-
 def _sanitize(name: str) -> str:
     return name.lower().replace(" ", "-")
 
@@ -336,5 +313,5 @@ OPERATIONS = (
     _read(f"{_AGENT_LIST}/{{id:int}}", scopes.AGENTS, get_agent, query=params.AGENT_GET),
     _read(_DEPARTMENT_LIST, scopes.DEPARTMENTS, list_departments, query=params.DEPARTMENT_LIST, cost="page"),
     _read(f"{_DEPARTMENT_LIST}/{{id:int}}", scopes.DEPARTMENTS, get_department),
-    _read("/api/v1/fields", scopes.FIELDS, list_fields, query=params.FIELD_LIST, cost="page"),
+    _read("/api/v1/dataSharingRules", scopes.PERMISSIONS, list_sharing),
 )

@@ -23,6 +23,7 @@ ITEMS = (
     Item("/banner", lazy("Calls"), "agent"),
     Item("/calls", lazy("History"), "agent"),
     Item("/setup", lazy("Set-up"), "administrator", _ADMINISTRATION),
+    Item("/check", lazy("Check"), "administrator", _ADMINISTRATION),
     Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
     Item("/help", lazy("Help"), "agent"),
 )

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-import anyio
 import pytest
 
 from connector.casing import ascii_upper
@@ -52,18 +51,20 @@ async def fresh(tmp_path: Path) -> AsyncIterator[Fresh]:
     redirects = [option for uri in callbacks for option in ("--redirect-uri", uri)]
     log = tmp_path / "serve.log"
     async with AsyncExitStack() as stack:
-        sandbox = Program(["sandbox", "--port", str(sandbox_port), *redirects], environment, tmp_path / "sandbox.log")
+        sandbox = Program(
+            ["sandbox", "--port", str(sandbox_port), *redirects], environment, tmp_path / "sandbox.log"
+        )
         serve = Program(["serve"], environment, log)
         for program in (sandbox, serve):
             stack.push_async_callback(program.stop)
             await program.start()
         await sandbox.ready(f"{zoho}/_sandbox/clock")
         await serve.ready(f"{origin}/readyz")
-        yield Fresh(origin, zoho, await _printed_link(log), config)
+        yield Fresh(origin, zoho, printed_link(log), config)
 
 
-async def _printed_link(log: Path) -> str:
-    with anyio.fail_after(10):
-        while not (found := LINK.search(log.read_text(encoding="utf-8"))):
-            await anyio.sleep(0.05)
+def printed_link(log: Path) -> str:
+    """Return the link that the first start has printed."""
+    found = LINK.search(log.read_text(encoding="utf-8"))
+    assert found, log.read_text(encoding="utf-8")
     return found[0]

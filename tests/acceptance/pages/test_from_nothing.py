@@ -3,8 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from connector.demo.phone import Phone
 from connector.demo.company import team_of
+from connector.demo.phone import Phone
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from tests.acceptance.pages.conftest import Fresh
 

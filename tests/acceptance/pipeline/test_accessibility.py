@@ -22,7 +22,7 @@ OPEN_TO_ALL = (
     "/oauth/callback?state=x&code=y",
     "/login/callback?error=access_denied",
 )
-FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody")
+FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/check", "/banner", "/portals/99", "/calls", "/calls/nobody")
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
 
 

@@ -9,11 +9,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connector.cli import main
-from connector.store import Store, portals
+from connector.clock import system_clock
+from connector.crypto import Encryptor
+from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
+from connector.sandbox.serve import RunningSandbox
+from connector.sandbox.tokens import Grant
+from connector.settings import Secret
+from connector.store import Store, grants, portals
+from connector.zoho.scopes import linking, names
 from tests.integration.databases import Databases
 
+KEY = "tests-only-and-no-secret-0123456789-abcdefgh"
 ENVIRONMENT = {
-    "SECRET_KEY": "tests-only-and-no-secret-0123456789-abcdefgh",
+    "SECRET_KEY": KEY,
     "ZOHO_CLIENT_ID": "1000.TESTS",
     "ZOHO_CLIENT_SECRET": "invented",
     "PUBLIC_URL": "https://calls.example.com",
@@ -91,3 +99,43 @@ def portal_id(shell: Shell) -> int:
         ).id
     finally:
         store.close()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningSandbox]:
+    """Run a Zoho with 200 contacts."""
+    with RunningSandbox(index_delay_seconds=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def linked(shell: Shell, running: RunningSandbox) -> Shell:
+    """Link the sandbox's portal, and say where it is."""
+    shell.environment |= {
+        "ZOHO_DATA_CENTERS": f"us={running.origin}|{running.origin}",
+        "ZOHO_CLIENT_ID": DEMO_CLIENT_ID,
+        "ZOHO_CLIENT_SECRET": client_secret(DEMO_CLIENT_ID, "us"),
+        "PUBLIC_URL": "http://127.0.0.1:9",
+    }
+    world, encryptor = running.state, Encryptor([Secret(KEY)])
+    scopes = " ".join(names(linking(webhooks=True, fields=True)))
+    grant = Grant(
+        client_id=DEMO_CLIENT_ID,
+        zuid=world.config.users[0].zuid,
+        location="us",
+        scopes=frozenset(scopes.lower().split()),
+        scope_text=scopes,
+        org_id=DEMO_ORG_ID,
+    )
+    refresh = world.tokens.add_refresh_token(grant)
+    encrypted = [
+        encryptor.encrypt(each.token) for each in (refresh, world.tokens.add_access_token(grant, refresh))
+    ]
+    values = {"location": "us", "org_id": DEMO_ORG_ID, "name": "Zylker", "client_id": DEMO_CLIENT_ID}
+    values |= {"state": "linked", "scopes": scopes, "linked_by": "test", "edition": "Enterprise"}
+    now = system_clock()
+    store = Store.open(shell.database_url)
+    portal = store.write_now(lambda c: portals.put(c, **values, linked_at=now))
+    store.write_now(lambda c: grants.put(c, portal.id, encrypted[0], encrypted[1], now + 3_000_000, now))
+    store.close()
+    return shell

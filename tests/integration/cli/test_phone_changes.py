@@ -5,11 +5,7 @@ from click.testing import CliRunner
 
 from connector.cli import main
 from tests.integration.cli.conftest import Shell
-from tests.integration.cli.test_directory import linked, running
 from tests.integration.cli.test_forget import built
-
-__all__ = ["linked", "running"]
-"""A shell whose portal is linked to a Desk that answers serves here too."""
 
 ADD = ("phones", "add", "paris", "--country", "FR")
 

@@ -119,7 +119,7 @@ def test_portals_tell_state_and_scopes(shell: Shell, portal_id: int) -> None:
     (listed,) = shell.json("portals", "list")
     assert (listed["state"], "Desk.contacts.CREATE" in listed["missing_scopes"]) == ("linked", True)
     assert "Making contacts" in listed["in_the_way"]
-    assert "Not known: the permissions of the agent" in listed["in_the_way"]
+    assert "Not known: Permissions of the agent" in listed["in_the_way"]
     shown = shell.json("portals", "show", str(portal_id))
     granted = {each["scope"]: each["granted"] for each in shown["scopes"]}
     assert (granted["Desk.contacts.READ"], granted["Desk.calls.UPDATE"], granted["Desk.contacts.CREATE"]) == (
@@ -161,7 +161,9 @@ def test_portals_that_are_not_there(shell: Shell) -> None:
 def test_a_portal_that_cannot_be_asked(shell: Shell, portal_id: int) -> None:
     """Asking a Desk whose grant is not there shows that, and the rest all the same."""
     shown = shell.json("portals", "show", str(portal_id), "--live")
-    assert not any(check["ok"] for check in shown["checks"] if check["what"] != "Scopes of the grant")
+    (told,) = (check for check in shown["checks"] if check["what"] == "Zoho Desk")
+    assert (told["state"], told["layer"]) == ("refused", "grant")
+    assert "departments" not in shown
 
 
 def test_takes_orders(shell: Shell, portal_id: int) -> None:

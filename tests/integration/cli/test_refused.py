@@ -1,6 +1,6 @@
 """What Desk refuses a portal, by command."""
 
-from connector.portals.checks import Rights, rights_to_json
+from connector.portals.rights import Rights, rights_to_json
 from connector.store import Store, portals, refusals
 from connector.store.refusals import Refusal
 from connector.zoho.scopes import LINKING, names
@@ -35,8 +35,8 @@ def test_what_is_refused_and_what_stands_in_the_way_meet(shell: Shell, portal_id
     (listed,) = shell.json("portals", "list")
     assert listed["refused"] == ["Desk refuses writing call records (forbidden)"]
     assert [each for each in listed["in_the_way"] if not each.startswith("Not known")] == [
-        "Changing call records",
         "Making contacts",
+        "Changing call records",
     ]
     told = shell.ok("portals", "list")
     assert told.count("Desk refuses writing call records") == 2

@@ -8,7 +8,10 @@ import yaml
 
 Json = dict[str, Any]
 
-_KEPT = ("type", "enum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "format", "pattern")
+_KEPT = (
+    *("type", "enum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "format", "pattern"),
+    *("minimum", "maximum"),
+)
 
 SAMPLES = [
     "",
@@ -70,7 +73,8 @@ class Contracts:
     def answer(self, method: str, path: str) -> Json:
         """Return the schema of an operation's good answer."""
         document, operation = self.operations[method, path]
-        content = _resolve(document, operation["responses"]["200"])["content"]
+        good = next(code for code in ("200", "201") if code in operation["responses"])
+        content = _resolve(document, operation["responses"][good])["content"]
         return flatten(document, content["application/json"]["schema"])
 
     def refusal(self, method: str, path: str) -> Json:

@@ -1,6 +1,8 @@
 """Organisations, agents, departments and who one is."""
 
-from tests.integration.sandbox_desk.conftest import Desk
+import pytest
+
+from tests.integration.sandbox_desk.conftest import Desk, problems, refusal
 
 
 def test_my_info_is_the_person_of_the_token(desk: Desk) -> None:
@@ -77,3 +79,69 @@ def test_fields_of_calls(desk: Desk) -> None:
     ]
     assert desk.get("fields", module="contacts").status_code == 204
     assert desk.get("fields").status_code == 422
+
+
+def test_a_field_of_calls_is_made(desk: Desk) -> None:
+    """Its name is made of its label, it can be filled at once, and its label is not given twice."""
+    field = {"displayLabel": "Recording new", "type": "URL"}
+    wide = desk.grant("Desk.fields.CREATE", "Desk.basic.READ", "Desk.calls.CREATE")
+    made = desk.call("POST", "fields", token=wide, params={"module": "calls"}, json=field)
+    assert (made.status_code, made.json()["apiName"], made.json()["type"]) == (201, "cf_recording_new", "URL")
+    assert "cf_recording_new" in [row["apiName"] for row in desk.rows("fields", module="calls")]
+    assert desk.make_call(cf={"cf_recording_new": "https://pbx.example/1"})["cf"]["cf_recording_new"]
+    again = desk.call("POST", "fields", token=wide, params={"module": "calls"}, json=field)
+    assert problems(again) == {"/displayLabel": "duplicate"}
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"displayLabel": "One"}, {"/type": "missing"}),
+        ({"displayLabel": "One", "type": "Rainbow"}, {"/type": "invalid"}),
+        ({"displayLabel": "One", "type": "Text"}, {"/maxLength": "missing"}),
+        ({"displayLabel": "One", "type": "Text", "maxLength": 256}, {"/maxLength": "invalid"}),
+        ({"displayLabel": "One", "type": "Text", "maxLength": 0}, {"/maxLength": "invalid"}),
+        ({"type": "URL", "maxLength": 9}, {"/displayLabel": "missing", "/maxLength": "invalid"}),
+    ],
+)
+def test_a_field_that_is_refused(desk: Desk, body: dict[str, object], wrong: dict[str, str]) -> None:
+    """Each kind has its own members; what is wrong is named."""
+    wide = desk.grant("Desk.settings.CREATE")
+    answer = desk.call("POST", "fields", token=wide, params={"module": "calls"}, json=body)
+    assert problems(answer) == wrong
+
+
+def test_who_may_make_fields(desk: Desk) -> None:
+    """It takes a scope and a permission of its own, and a module that is there."""
+    asked = {"params": {"module": "calls"}, "json": {"displayLabel": "One", "type": "URL"}}
+    narrow, wide = desk.grant("Desk.fields.READ"), desk.grant("Desk.fields.CREATE")
+    assert refusal(desk.call("POST", "fields", token=narrow, **asked)) == (403, "SCOPE_MISMATCH")
+    elsewhere = {**asked, "params": {"module": "moons"}}
+    assert refusal(desk.call("POST", "fields", token=wide, **elsewhere))[0] == 422
+    desk.config.denied_permissions = ["setup.tabsAndFields"]
+    assert refusal(desk.call("POST", "fields", token=wide, **asked)) == (403, "FORBIDDEN")
+    told = desk.get("myProfilePermissions").json()["permissions"]
+    assert (told["setup"]["tabsAndFields"], told["setup"]["layouts"]) == (False, True)
+
+
+def test_data_sharing(desk: Desk) -> None:
+    """Private records are their owner's alone, read-only ones only the owner changes, and that is told."""
+    owner = desk.portal.agents()[0]
+    call = desk.make_call(ownerId=owner.id)
+    shared = ("Desk.calls.ALL", "Desk.basic.READ", "Desk.search.READ")
+    theirs, mine = desk.grant(*shared, agent=1), desk.grant(*shared)
+    path, body = f"calls/{call['id']}", desk.call_body(ownerId=owner.id)
+
+    def may(token: str) -> tuple[bool, int]:
+        """Tell whether the call is listed, and what a change of it is answered."""
+        listed = desk.call("GET", "calls", token=token, params={"limit": "100"})
+        ids = [row["id"] for row in listed.json()["data"]] if listed.status_code == 200 else []
+        return call["id"] in ids, desk.call("PATCH", path, token=token, json=body).status_code
+
+    assert desk.get("dataSharingRules").json()["calls"] == "public"
+    assert (may(mine), may(theirs)) == ((True, 200), (True, 200))
+    desk.config.data_sharing = {"calls": "public read only"}
+    assert (may(mine), may(theirs)) == ((True, 200), (True, 403))
+    desk.config.data_sharing = {"calls": "private"}
+    assert desk.get("dataSharingRules").json()["calls"] == "private"
+    assert (may(mine), may(theirs)) == ((True, 200), (False, 404))

@@ -5,8 +5,9 @@ from typing import get_args
 import pytest
 
 from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
-from connector.portals.checks import NEEDS, describe_refusal
+from connector.portals.refused_work import describe_refusal
 from connector.store.refusals import Refusal, Work
+from connector.zoho.actions import CHANGES, NEW_CONTACTS, RECORDS
 
 REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
 
@@ -23,5 +24,5 @@ def test_each_kind_has_its_own_remedy(work: Work, reason: str) -> None:
     }
     assert said.remedy not in others
     assert said.what.startswith("Desk refuses ")
-    assert said.need in {need.what for need in NEEDS if need.writes}
+    assert said.need in {feature.title for feature in (NEW_CONTACTS, RECORDS, CHANGES)}
     assert "{" not in said.remedy
