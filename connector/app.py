@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.banner.bus import Listener
 from connector.clock import system_clock
@@ -23,6 +23,7 @@ from connector.web.hooks import HooksFirst
 from connector.web.limiter import Limiter
 from connector.web.orders import SeenIds
 from connector.web.routes import health_routes, routes
+from connector.web.under_path import UnderPath
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,15 @@ class _App(HooksFirst):
         return AccessLog(SecurityHeaders(super().build_middleware_stack(), https=https))
 
 
+class _AppUnderPath(_App):
+    """The same where PUBLIC_URL has a path."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        serve = UnderPath(super().__call__, self.state.services.settings.public_path)
+        await serve(scope, receive, send)
+
+
 def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -143,7 +153,8 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
             yield
         await services.close()
 
-    app = _App(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
+    kind = _AppUnderPath if services.settings.public_path else _App
+    app = kind(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.state.services = services

@@ -1,6 +1,7 @@
 """Read every setting once, from the environment and one file, and refuse a half-configured start."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -9,7 +10,7 @@ from math import log2
 from pathlib import Path
 from string import ascii_letters, ascii_uppercase, digits
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -177,6 +178,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_https(self) -> bool:
         """Tell whether browsers come by https, so that cookies can insist on it."""
         return self.public_url.startswith("https://")
+
+    @property
+    def public_path(self) -> str:
+        """Return the path below which PUBLIC_URL is, such as "/desk"; "" for the root of its host."""
+        return urlsplit(self.public_url).path.rstrip("/")
 
     def client_secret(self, location: str) -> str:
         """Return the client's secret at a data centre."""
@@ -361,15 +367,33 @@ def _check_listen(settings: Settings) -> None:
 
 
 def _check_public_url(settings: Settings) -> None:
-    address = urlsplit(settings.public_url)
-    if address.scheme not in ("http", "https") or not address.hostname or address.path not in ("", "/"):
+    address = _split(settings.public_url)
+    if address is None or address.scheme not in ("http", "https") or not address.hostname:
         raise SettingsError(
-            f"PUBLIC_URL must be like https://calls.example.com, and is {settings.public_url!r}."
+            "PUBLIC_URL must be like https://calls.example.com or https://example.com/calls, "
+            f"and is {settings.public_url!r}."
+        )
+    if address.query or address.fragment or "@" in address.netloc or not _PATH.fullmatch(address.path):
+        raise SettingsError(
+            f"PUBLIC_URL is {settings.public_url!r}: behind the host it may have a path of letters, digits, "
+            "hyphens and underscores, and nothing else."
         )
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         raise SettingsError(
             f"PUBLIC_URL is {settings.public_url!r}: plain http is for this machine only, use https."
         )
 
+
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address; None where it has none."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - asked only whether it can be read
+    except ValueError:
+        return None
+    return parts
+
+
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)*/?")
 
 _READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies)
