@@ -133,8 +133,9 @@ class _App(HooksFirst):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put our middlewares around Starlette's own, one of which answers what nobody foresaw."""
-        https = self.state.services.settings.is_https
-        return AccessLog(SecurityHeaders(super().build_middleware_stack(), https=https))
+        services = self.state.services
+        https, count = services.settings.is_https, services.metrics.count_answer
+        return AccessLog(SecurityHeaders(super().build_middleware_stack(), https=https, count=count))
 
 
 class _AppUnderPath(_App):

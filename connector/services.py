@@ -43,7 +43,7 @@ class Services:
         self.clock = clock
         self.metrics = Metrics()
         self.encryptor = Encryptor(settings.secret_key)
-        self.http = http_client()
+        self.http = http_client(tell=self.metrics.zoho_answered)
         self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Retention(store, settings, clock)
@@ -108,8 +108,14 @@ class Services:
             on_change=self.pipeline.republish,
             on_refusal=delivery.log_refusal,
             counter=self.metrics,
-            may_pick=lambda: self.clocks.agree,
+            may_pick=self._may_deliver,
         )
+
+    def _may_deliver(self) -> bool:
+        """Tell whether this process may deliver, and note that it has looked."""
+        if self.clocks.agree:
+            self.metrics.looked_at.set_to_current_time()
+        return self.clocks.agree
 
     async def end_sessions(self) -> None:
         """End the open answers of sessions that are over, and of users who were deactivated."""

@@ -56,7 +56,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
     "connector/store/keys.py": "one table: API keys",
     "connector/store/migrations/env.py": "what Alembic runs",
-    "connector/store/stats.py": "figures read from several tables, for one scrape",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
     "connector/zoho/budget.py": "what Zoho's client asks of `limits`, which it must not import",
 }
