@@ -17,7 +17,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, History
-from connector.maintenance import ClockSkew, Retention, Silence
+from connector.maintenance import AlertMail, ClockSkew, Mailer, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
@@ -51,6 +51,8 @@ class Services:
         self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
+        self.mailer = Mailer(settings)
+        self.alert_mail = AlertMail(store, self.mailer, self.silence, settings, clock, self.metrics)
 
     def _build_accounts(self) -> None:
         self.sessions = Sessions(self.store, self.clock)

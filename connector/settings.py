@@ -160,6 +160,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_unread_days: Annotated[
         int, Meta(ge=1, le=CENTURY, description="How long bodies that could not be read are kept")
     ] = 30
+    smtp_url: Annotated[
+        Secret,
+        Meta(
+            description="Mail server for mails to administrators: smtp://user:password@mail.example.com:587 "
+            "(STARTTLS) or smtps://...:465; nothing is mailed without"
+        ),
+    ] = Secret("")
+    mail_from: Annotated[str, Meta(description="Sender's address of these mails")] = ""
+    mail_to: Annotated[
+        list[str],
+        Meta(description="Who gets them, comma separated; the users with the role administrator unless set"),
+    ] = []
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[Literal["console", "json"], Meta(description="console or json")] = "console"
     log_level: Annotated[
@@ -320,7 +332,7 @@ def _convert(name: str, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as problem:
         # A database's address may hold a password.
-        shown = "" if "secret" in name or "database" in name else f", and is {value!r}"
+        shown = "" if any(word in name for word in ("secret", "database", "smtp")) else f", and is {value!r}"
         raise SettingsError(f"{ascii_upper(name)} is wrong: it must be {_wanted(kind)}{shown}.") from problem
 
 
@@ -396,4 +408,29 @@ def _split(address: str) -> SplitResult | None:
 
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+)*/?")
 
-_READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies)
+
+def _check_mail(settings: Settings) -> None:
+    if not settings.smtp_url:
+        return
+    address = _split(settings.smtp_url.reveal())
+    if (
+        address is None
+        or address.scheme not in ("smtp", "smtps")
+        or not address.hostname
+        or (address.path.strip("/") or address.query or address.fragment)
+    ):
+        raise SettingsError(
+            "SMTP_URL must be like smtp://user:password@mail.example.com:587; in user and password, what is "
+            "neither letter nor digit is written as in addresses, %40 for @."
+        )
+    for address_of in (settings.mail_from, *settings.mail_to):
+        if not _MAILBOX.fullmatch(address_of):
+            raise SettingsError(
+                "MAIL_FROM and MAIL_TO hold addresses such as connector@example.com: with SMTP_URL, "
+                f"MAIL_FROM has to be set, and {address_of!r} is none."
+            )
+
+
+_MAILBOX = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+
+_READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies, _check_mail)

@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "keys": CommandPlace(
         "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
     ),
+    "mail": CommandPlace("mail", "mail", "Try the mails that tell administrators what stands in the way."),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
     ),

@@ -1,8 +1,10 @@
-"""Delete what is too old or to be forgotten; watch the clocks, and phone systems that fall silent."""
+"""Delete what is too old or to be forgotten; watch clocks and phone systems; mail what stands in the way."""
 
+from connector.maintenance.alert_mail import AlertMail
 from connector.maintenance.clock_skew import ClockSkew
 from connector.maintenance.erasure import Erasure
+from connector.maintenance.mailing import Mail, Mailer
 from connector.maintenance.retention import Retention
 from connector.maintenance.silence import Silence
 
-__all__ = ["ClockSkew", "Erasure", "Retention", "Silence"]
+__all__ = ["AlertMail", "ClockSkew", "Erasure", "Mail", "Mailer", "Retention", "Silence"]

@@ -40,7 +40,8 @@ class Links(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[str] = []
-        self.feed(text)
+        self.rawdata = text
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note them; what is posted to answers no GET."""
