@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "forget": CommandPlace(
         "database", "forget", "Erase all that is known of a number or a contact, for ever."
     ),
+    "guide": CommandPlace(
+        "guide", "guide", "Print how to run, watch and upgrade it, with the settings of this shell in it."
+    ),
     "import": CommandPlace("calls", "import_calls", "Bring in past calls from FILE, each once."),
     "keys": CommandPlace(
         "accounts", "keys", "Make, list and revoke the keys with which programs use the API."

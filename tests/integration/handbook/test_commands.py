@@ -30,6 +30,7 @@ NOT_RUN = {
     "connector bridge asterisk": "goes on until it is ended; tests/asterisk/run starts it beside an Asterisk",
     "connector deliver": "goes on until it is ended; tests/integration/operations starts it",
     "connector demo": "goes on until it is ended; .ci/run carries out the line of the README",
+    "connector mail test": "wants a mail server; tests/integration/operations has one",
     "connector restore": "wants everything else to be ended; tests/integration/operations does so",
     "connector sandbox": "goes on until it is ended; tests/acceptance starts it",
     "connector serve": "goes on until it is ended; tests/acceptance starts it",
