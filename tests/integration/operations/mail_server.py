@@ -23,8 +23,8 @@ HOST = "127.0.0.1"
 
 
 @cache
-def certificate() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Make a certificate for loopback: what the server shows, and what believes it."""
+def pem() -> bytes:
+    """Make a certificate for loopback, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.example.com")])
     now = dt.datetime.now(dt.UTC)
@@ -37,16 +37,21 @@ def certificate() -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = made.public_bytes(serialization.Encoding.PEM)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    return made.public_bytes(serialization.Encoding.PEM) + private
+
+
+@cache
+def certificate() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return what the server shows, and what believes it."""
     shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "mail.pem"
-        file.write_bytes(pem + private)
+        file.write_bytes(pem())
         shown.load_cert_chain(file)
-    return shown, ssl.create_default_context(cadata=pem.decode())
+    return shown, ssl.create_default_context(cadata=pem().decode("ascii"))
 
 
 class Server:
