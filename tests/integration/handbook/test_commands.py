@@ -45,6 +45,7 @@ NOT_RUN = {
     "pg_restore": "is PostgreSQL's own",
     "pip install": "installs from an index; .ci/run does it",
     "python3 -m venv": "makes what this test runs in",
+    "sh tests/peers/run": "needs root and Debian; .ci/run carries it out",
     "sh tests/asterisk/run": "needs root and Debian; .ci/run carries it out",
     "sh tests/run": "carries out this test",
     "uv pip compile": "asks an index",
