@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.async_api import async_playwright, expect
 
 from connector.clock import SECOND, system_clock, to_iso
 from connector.dialects import MAX_BODY_BYTES, signing
+from tests.acceptance.pipeline.conftest import FLAGS
 from tests.bench import servers
+from tests.conftest import CHROMIUM
 from tests.integration.operations import mail_server
 from tests.peers.programs import Connector, free_port, running, wait_for
 from tests.peers.test_units import ran
@@ -161,6 +165,31 @@ async def test_reasons_are_told_with_a_reference_of_the_log(site: Site, client: 
     reference = page.text.partition("Reference: <code>")[2].partition("<")[0]
     assert reference
     assert f"reference={reference}" in site.connector.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+async def test_a_browser_sees_a_call_ring(site: Site, client: httpx2.AsyncClient) -> None:
+    """Chromium has page, scripts and stream through nginx, asks nobody else, and shows the call."""
+    asked: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = await browser.new_context(ignore_https_errors=True)
+        name, value = await site.connector.cookie()
+        secure = site.root.startswith("https")
+        await context.add_cookies(
+            [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "secure": secure}]
+        )
+        page = await context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(f"{site.root}/banner")
+        await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+        assert (await client.post(**site.posting(ringing("c-chromium")))).status_code == 202
+        await expect(page.locator("[data-slot=open] > li").first).to_be_visible()
+        async with page.expect_request(re.compile("/api/contacts/search")):
+            await page.locator("#search-text").fill("Ada")
+        await browser.close()
+    assert [url for url in asked if not url.startswith(f"{site.root}/")] == []
+    assert len(asked) > 10
 
 
 def test_nginx_refuses_what_is_wrong(peers: Path, site: Site) -> None:

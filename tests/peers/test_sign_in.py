@@ -217,7 +217,7 @@ async def test_tokens_hold_for_their_client_their_time_and_their_issuer(
 
         assert await holds() == "ada@example.com"
         elsewhere = parse_row(f"peer={place.provider.replace('127.0.0.1', 'localhost')}")
-        head, claims, signature = token.split(".")
+        header, claims, signature = token.split(".")
         turned = signature[:-10] + ("A" if signature[-10] != "A" else "B") + signature[-9:]
         for wrong in (
             holds(client="connector"),
@@ -225,8 +225,8 @@ async def test_tokens_hold_for_their_client_their_time_and_their_issuer(
             holds(after=-DAY),
             holds(dc=elsewhere),
             holds(nonce="m"),
-            holds(shown=f"{head}.{claims}.{turned}"),
-            holds(shown=f"{head}.{claims}."),
+            holds(shown=f"{header}.{claims}.{turned}"),
+            holds(shown=f"{header}.{claims}."),
         ):
             with pytest.raises(BadIdentity):
                 await wrong

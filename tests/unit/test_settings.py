@@ -69,6 +69,7 @@ def test_data_centres_may_have_their_own_secret() -> None:
         ),
         ("PUBLIC_URL", "https://ada@calls.example.com"),
         ("PUBLIC_URL", "https://calls.example.com:port"),
+        *(("SMTP_URL", url) for url in ("http://x", "smtp://", "smtp://a/b", "smtp://a:port", "smtp://a?b")),
         ("CONNECTOR_FILE", "/nowhere/at/all.toml"),
     ],
 )
@@ -187,6 +188,16 @@ def test_the_public_address_may_have_a_path(path: str) -> None:
     """With or without a slash at its end."""
     for end in ("", "/"):
         assert load({"PUBLIC_URL": f"https://calls.example.com{path}{end}"}).public_path == path
+
+
+def test_mail_needs_a_sender_and_tells_no_password() -> None:
+    """An address to come from, recipients that are addresses; what is refused shows nothing of SMTP_URL."""
+    mail = {"SMTP_URL": "smtp://connector:hush@mail.example.com", "MAIL_FROM": "connector@example.com"}
+    assert load(mail | {"MAIL_TO": "ada@example.com, bo@example.com"}).mail_to[1] == "bo@example.com"
+    for wrong in ({"MAIL_FROM": ""}, {"MAIL_TO": "ada"}, {"SMTP_URL": "smtp://connector:hush@mail:x"}):
+        with pytest.raises(SettingsError, match=r"SMTP_URL|MAIL_FROM") as refused:
+            load(mail | wrong)
+        assert "hush" not in str(refused.value)
 
 
 def test_whole_settings_are_complete() -> None:

@@ -118,6 +118,18 @@ async def test_every_page_stays_below_the_path(browser: httpx2.AsyncClient) -> N
     assert len(seen) > 50
 
 
+def test_scripts_and_styles_name_no_address_by_themselves() -> None:
+    """A script's path goes through `at`, or through `ask` and `post`, which do so; a style's is relative."""
+    for file in static_folder().rglob("*.js"):
+        text = re.sub(
+            r"/\*.*?\*/|^ *//.*$", "", file.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+        )
+        bare = re.findall(r"""(\w*)\(?["'`](/[a-z][\w/.-]*)""", text)
+        assert [path for asker, path in bare if asker not in ("at", "ask", "post")] == [], file.name
+    for file in static_folder().rglob("*.css"):
+        assert not re.search(r"url\([\"']?/", file.read_text(encoding="utf-8")), file.name
+
+
 async def test_redirects_and_failures_stay_too(browser: httpx2.AsyncClient) -> None:
     """The front door, what signs in again, and where Zoho sends people back to, all have the path."""
     assert (await browser.get(ROOT)).headers["location"] == f"{PATH}/banner"
