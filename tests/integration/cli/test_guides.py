@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy.engine import make_url
 
 from connector import handbook
 from connector.maintenance.alert_mail import TEXTS
 from connector.metrics import Metrics
 from connector.store.alerts import KINDS
+from connector.store.engine import open_engine
 from tests.integration.cli.conftest import ENVIRONMENT, Shell
+from tests.integration.databases import PostgresqlDatabases
 
 GUIDES = ("systemd", "nginx", "postgresql", "prometheus", "upgrade")
 SECRETS = {
@@ -73,6 +76,25 @@ def test_database_guides_name_the_real_one(shell: Shell) -> None:
         "pg_dump --format=custom --file=before-upgrade.dump 'postgresql://desk@db.example.com:5433/calls'"
     )
     assert copying in shell.ok("guide", "upgrade")
+
+
+@pytest.mark.postgresql
+def test_postgresql_takes_its_guide(shell: Shell, postgresql_databases: PostgresqlDatabases) -> None:
+    """Role and database are made as they are named, and a connector's tables by that role."""
+    with postgresql_databases.fresh() as url:
+        address = make_url(url)
+        own = address.set(username='guided"one', database="a guided database")
+        shell.environment |= {"DATABASE_URL": own.render_as_string(hide_password=False)}
+        told = shell.ok("guide", "postgresql")
+        statements = re.sub(r"^--.*$", "", told, flags=re.MULTILINE).split(";\n")
+        engine = open_engine(url).execution_options(reads=True)
+        with engine.connect() as connection:
+            for statement in filter(str.strip, statements):
+                connection.exec_driver_sql(statement)
+            shell.ok("migrate")
+            connection.exec_driver_sql('DROP DATABASE "a guided database"')
+            connection.exec_driver_sql('DROP ROLE "guided""one"')
+        engine.dispose()
 
 
 def test_settings_that_are_wrong_are_refused(shell: Shell) -> None:
