@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context
 from functools import partial
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from connector.clock import Clock
@@ -28,6 +30,22 @@ async def gather_or_cancel(works: Iterable[Coroutine[Any, Any, Result]]) -> list
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def in_thread(step: Callable[[], Result]) -> Result:
+    """Run a step that blocks, in a thread that the end of the process does not wait for."""
+    done: Future[Result] = Future()
+    # Once it runs it cannot be cancelled: of a step whose caller has left, nobody takes the result.
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(step())
+        except BaseException as problem:  # noqa: BLE001 - whoever waits gets it
+            done.set_exception(problem)
+
+    Thread(target=run, daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 class SingleFlight(Generic[Key, Result]):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.banner.bus import Listener
 from connector.clock import system_clock
@@ -26,6 +26,7 @@ from connector.web.languages import Languages
 from connector.web.limiter import Limiter
 from connector.web.orders import SeenIds
 from connector.web.routes import OPERATIONS, health_routes, routes
+from connector.web.under_path import UnderPath
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         tasks.append(Task(5, services.pipeline.resync))
     if deliver:
         tasks.append(Task(3, services.syncing.work))
+    if services.mailer.is_set_up:
+        tasks.append(Task(30, services.alert_mail.step))
     return tasks
 
 
@@ -135,9 +138,19 @@ class _App(HooksFirst):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put our middlewares around Starlette's own, one of which answers what nobody foresaw."""
-        https = self.state.services.settings.is_https
+        services = self.state.services
+        https, count = services.settings.is_https, services.metrics.count_answer
         served = Languages(super().build_middleware_stack())
-        return AccessLog(SecurityHeaders(served, https=https))
+        return AccessLog(SecurityHeaders(served, https=https, count=count))
+
+
+class _AppUnderPath(_App):
+    """The same where PUBLIC_URL has a path."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        serve = UnderPath(super().__call__, self.state.services.settings.public_path)
+        await serve(scope, receive, send)
 
 
 def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> Starlette:
@@ -147,7 +160,8 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
             yield
         await services.close()
 
-    app = _App(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
+    kind = _AppUnderPath if services.settings.public_path else _App
+    app = kind(routes=shown, lifespan=lifespan, exception_handlers=problems.handlers())
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.state.services = services

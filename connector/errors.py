@@ -61,6 +61,9 @@ ConnectorError
 │   ├── RecordingNotAllowed         nobody has allowed us to fetch from there
 │   ├── RecordingUnfit              what is there is no recording that may be handed on
 │   └── RecordingUnreachable        the phone system does not answer
+├── MailError                       a mail to administrators cannot be sent
+│   ├── MailRefused                 the mail server does not take it, or us
+│   └── MailUnreachable             the mail server does not answer
 └── StoreError
     ├── StoreBusy                   the queue of writes is full
     └── StoreUnavailable            disk full, read-only, connection lost
@@ -493,6 +496,24 @@ class RecordingUnreachable(RecordingError):
     """Where the recording is kept, nobody answers in time."""
 
     reason = "recording_unreachable"
+
+
+class MailError(ConnectorError):
+    """A mail cannot be sent; the message names neither password nor recipient."""
+
+    reason = "mail"
+
+
+class MailRefused(MailError):
+    """The mail server does not take the mail, or our user and password."""
+
+    reason = "mail_refused"
+
+
+class MailUnreachable(MailError):
+    """The mail server does not answer, or is not who it should be."""
+
+    reason = "mail_unreachable"
 
 
 class StoreError(ConnectorError):

@@ -17,7 +17,15 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, History
-from connector.maintenance import ClockSkew, InstallationCheck, Retention, SettingUp, Silence
+from connector.maintenance import (
+    AlertMail,
+    ClockSkew,
+    InstallationCheck,
+    Mailer,
+    Retention,
+    SettingUp,
+    Silence,
+)
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
@@ -44,7 +52,7 @@ class Services:
         self.clock = clock
         self.metrics = Metrics()
         self.encryptor = Encryptor(settings.secret_key)
-        self.http = http_client()
+        self.http = http_client(tell=self.metrics.zoho_answered)
         self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
         self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Retention(store, settings, clock)
@@ -52,6 +60,8 @@ class Services:
         self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
+        self.mailer = Mailer(settings)
+        self.alert_mail = AlertMail(store, self.mailer, self.silence, settings, clock, self.metrics)
 
     def _build_accounts(self) -> None:
         self.sessions = Sessions(self.store, self.clock)
@@ -113,11 +123,17 @@ class Services:
             on_change=self.pipeline.republish,
             on_refusal=delivery.log_refusal,
             counter=self.metrics,
-            may_pick=lambda: self.clocks.agree,
+            may_pick=self._may_deliver,
         )
 
     async def _has_client(self) -> bool:
         return bool(self.settings.zoho_client_id)
+
+    def _may_deliver(self) -> bool:
+        """Tell whether this process may deliver, and note that it has looked."""
+        if self.clocks.agree:
+            self.metrics.looked_at.set_to_current_time()
+        return self.clocks.agree
 
     async def end_sessions(self) -> None:
         """End the open answers of sessions that are over, and of users who were deactivated."""

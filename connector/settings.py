@@ -1,6 +1,7 @@
 """Read every setting once, from the environment and one file, and refuse a half-configured start."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -9,7 +10,7 @@ from math import log2
 from pathlib import Path
 from string import ascii_letters, ascii_uppercase, digits
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -162,6 +163,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     desk_fields: Annotated[
         bool, Meta(description="Whether linking asks for the right to make custom fields of Desk's calls")
     ] = False
+    smtp_url: Annotated[
+        Secret,
+        Meta(
+            description="Mail server for mails to administrators: smtp://user:password@mail.example.com:587 "
+            "(STARTTLS) or smtps://...:465; nothing is mailed without"
+        ),
+    ] = Secret("")
+    mail_from: Annotated[str, Meta(description="Sender's address of these mails")] = ""
+    mail_to: Annotated[
+        list[str],
+        Meta(description="Who gets them, comma separated; the users with the role administrator unless set"),
+    ] = []
     deliver: Annotated[bool, Meta(description="Whether `connector serve` also delivers")] = True
     log_format: Annotated[Literal["console", "json"], Meta(description="console or json")] = "console"
     log_level: Annotated[
@@ -180,6 +193,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_https(self) -> bool:
         """Tell whether browsers come by https, so that cookies can insist on it."""
         return self.public_url.startswith("https://")
+
+    @property
+    def public_path(self) -> str:
+        """Return the path below which PUBLIC_URL is, such as "/desk"; "" for the root of its host."""
+        return urlsplit(self.public_url).path.rstrip("/")
 
     def client_secret(self, location: str) -> str:
         """Return the client's secret at a data centre."""
@@ -317,7 +335,7 @@ def _convert(name: str, value: Any) -> Any:
         return msgspec.convert(value, kind, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as problem:
         # A database's address may hold a password.
-        shown = "" if "secret" in name or "database" in name else f", and is {value!r}"
+        shown = "" if any(word in name for word in ("secret", "database", "smtp")) else f", and is {value!r}"
         raise SettingsError(f"{ascii_upper(name)} is wrong: it must be {_wanted(kind)}{shown}.") from problem
 
 
@@ -364,10 +382,16 @@ def _check_listen(settings: Settings) -> None:
 
 
 def _check_public_url(settings: Settings) -> None:
-    address = urlsplit(settings.public_url)
-    if address.scheme not in ("http", "https") or not address.hostname or address.path not in ("", "/"):
+    address = _split(settings.public_url)
+    if address is None or address.scheme not in ("http", "https") or not address.hostname:
         raise SettingsError(
-            f"PUBLIC_URL must be like https://calls.example.com, and is {settings.public_url!r}."
+            "PUBLIC_URL must be like https://calls.example.com or https://example.com/calls, "
+            f"and is {settings.public_url!r}."
+        )
+    if address.query or address.fragment or "@" in address.netloc or not _PATH.fullmatch(address.path):
+        raise SettingsError(
+            f"PUBLIC_URL is {settings.public_url!r}: behind the host it may have a path of letters, digits, "
+            "hyphens and underscores, and nothing else."
         )
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         raise SettingsError(
@@ -375,4 +399,41 @@ def _check_public_url(settings: Settings) -> None:
         )
 
 
-_READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies)
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address; None where it has none."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - asked only whether it can be read
+    except ValueError:
+        return None
+    return parts
+
+
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)*/?")
+
+
+def _check_mail(settings: Settings) -> None:
+    if not settings.smtp_url:
+        return
+    address = _split(settings.smtp_url.reveal())
+    if (
+        address is None
+        or address.scheme not in ("smtp", "smtps")
+        or not address.hostname
+        or (address.path.strip("/") or address.query or address.fragment)
+    ):
+        raise SettingsError(
+            "SMTP_URL must be like smtp://user:password@mail.example.com:587; in user and password, what is "
+            "neither letter nor digit is written as in addresses, %40 for @."
+        )
+    for address_of in (settings.mail_from, *settings.mail_to):
+        if not _MAILBOX.fullmatch(address_of):
+            raise SettingsError(
+                "MAIL_FROM and MAIL_TO hold addresses such as connector@example.com: with SMTP_URL, "
+                f"MAIL_FROM has to be set, and {address_of!r} is none."
+            )
+
+
+_MAILBOX = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+
+_READABLE: tuple[Check, ...] = (_check_listen, _check_public_url, _check_proxies, _check_mail)

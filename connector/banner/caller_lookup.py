@@ -226,6 +226,7 @@ class CallerLookup:
         except ConnectorError as problem:
             log.warning("look_up_failed", extra={"reason": problem.reason, "call": snapshot.row.key})
             self._metrics.look_ups.labels("failed").inc()
+            self._metrics.look_up_seconds.observe((self._clock() - began_at) / SECOND)
             return await self._note_failure(snapshot, problem, began_at)
         return await self._note_found(snapshot, found, began_at, but=but)
 
@@ -240,6 +241,7 @@ class CallerLookup:
     ) -> CallRow | None:
         retry = self._retries.pop(snapshot.row.id, None)
         self._metrics.look_ups.labels(found.source).inc()
+        self._metrics.look_up_seconds.observe((self._clock() - began_at) / SECOND)
         contacts = tuple(_shown(contact) for contact in found.contacts if contact.id != but)
         lookup: LookupState = "found" if contacts else "none"
         failures = 0 if retry is None else retry.failures

@@ -42,10 +42,14 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "forget": CommandPlace(
         "database", "forget", "Erase all that is known of a number or a contact, for ever."
     ),
+    "guide": CommandPlace(
+        "guide", "guide", "Print how to run, watch and upgrade it, with the settings of this shell in it."
+    ),
     "import": CommandPlace("calls", "import_calls", "Bring in past calls from FILE, each once."),
     "keys": CommandPlace(
         "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
     ),
+    "mail": CommandPlace("mail", "mail", "Try the mails that tell administrators what stands in the way."),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
     ),

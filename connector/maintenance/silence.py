@@ -34,7 +34,10 @@ class Silence:
         if heard:
             await self._store.write(partial(silence.note, moments=heard, forget_before=now - LEARNED_FROM))
         self._looked_at = now
-        self._tell([each for each in await self.statuses() if each.state == "silent"])
+        now_so = await self.statuses()
+        self._tell([each for each in now_so if each.state == "silent"])
+        if self._metrics is not None:
+            self._metrics.show_silent({each.slug: each.state == "silent" for each in now_so})
 
     async def statuses(self) -> list[Status]:
         """Return how every phone system is at this moment, what no step has noted yet included."""
@@ -60,5 +63,3 @@ class Silence:
         for slug in sorted(self._silent - slugs):
             log.info("phone_system_heard_again", extra={"phone": slug})
         self._silent = slugs
-        if self._metrics is not None:
-            self._metrics.silent_phone_systems.set(len(slugs))

@@ -2,7 +2,9 @@
 
 import importlib
 from contextlib import suppress
+from math import nan
 from pathlib import Path
+from shutil import disk_usage
 from types import ModuleType
 from typing import Any
 
@@ -104,6 +106,18 @@ def connect_arguments(url: URL) -> dict[str, Any]:
     Nothing is prepared, because poolers hand the next transaction to another session.
     """
     return {"prepare_threshold": None} | {name: NETWORK[name] for name in NETWORK.keys() - url.query.keys()}
+
+
+def disk_free_ratio(url: str) -> float:
+    """Return the free part of the disk that holds an SQLite database; NaN for any other."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return nan
+    try:
+        usage = disk_usage(Path(parsed.database).absolute().parent)
+    except OSError:
+        return nan
+    return usage.free / usage.total if usage.total else nan
 
 
 def sqlite_module() -> ModuleType:

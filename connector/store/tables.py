@@ -794,3 +794,21 @@ attempts = Table(
     Column("detail", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
+
+alerts = Table(
+    "alerts",
+    metadata,
+    # What stands in the way, by what it is about: a portal's id, a phone system's slug. One row an episode.
+    Column("kind", Text, primary_key=True),
+    Column("thing", Text, primary_key=True),
+    # What people call it, for the mail that says that it is over.
+    Column("name", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    # When administrators were told; since when it is over, and they are to be told that.
+    Column("told_at", BigInteger),
+    Column("over_at", BigInteger),
+    # Who is sending the mail, until when nobody else does, and how often in a row it failed.
+    Column("sender", Text, nullable=False, server_default=""),
+    Column("sending_until", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+)

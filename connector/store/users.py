@@ -76,6 +76,12 @@ def administrators(connection: Connection, at_most: int) -> tuple[str, ...]:
     return tuple(connection.execute(asked.order_by(users.c.email).limit(at_most)).scalars())
 
 
+def addresses_of_administrators(connection: Connection, at_most: int) -> tuple[str, ...]:
+    """Return the e-mail addresses of active administrators, in their order."""
+    asked = select(users.c.email).where(users.c.active, users.c.role == "administrator")
+    return tuple(connection.execute(asked.order_by(users.c.email).limit(at_most)).scalars())
+
+
 def bind(connection: Connection, user_id: int, issuer: str, subject: str) -> bool:
     """Bind a Zoho identity to a user who has none yet; answer whether it was done."""
     unbound = and_(users.c.id == user_id, users.c.issuer.is_(None))

@@ -64,7 +64,9 @@ def note(scope: Scope, status: int, seconds: float) -> None:
     view, level = _view(scope.get("endpoint"))
     level = level if status < 400 else REFUSED_LEVELS.get(status, logging.INFO)
     if log.isEnabledFor(level):
-        facts = {"view": view, "status": status, "ms": round(seconds * 1_000, 1)}
+        client = scope.get("client")
+        whose = {"address": client[0]} if client else {}
+        facts = {"view": view, "status": status, "ms": round(seconds * 1_000, 1)} | whose
         log.log(level, "request", extra=facts | _parameters(scope.get("path_params", {})))
 
 

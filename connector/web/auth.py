@@ -35,12 +35,15 @@ class Cookies:
     """Signed cookies: `__Host-`, Secure, HttpOnly, SameSite=Lax.
 
     On plain http, which settings allow on this machine only, they go without prefix and Secure.
+    `__Host-` wants them for the whole host: where PUBLIC_URL has a path, their names have it too, so that two
+    connectors on one host leave each other's alone.
     A flow has a cookie of its own, so that two tabs signing in at once never overwrite each other's.
     """
 
-    def __init__(self, encryptor: Encryptor, *, https: bool) -> None:
+    def __init__(self, encryptor: Encryptor, *, https: bool, path: str = "") -> None:
         self._https = https
-        self._prefix = "__Host-" if https else ""
+        self._prefix = ("__Host-" if https else "") + path.replace("/", ".").lstrip(".")
+        self._prefix += "." if path else ""
         # Itsdangerous wants the oldest first and signs with the last.
         self._keys = list(reversed(encryptor.signing_keys))
 
@@ -204,7 +207,8 @@ def site_origin(address: str) -> str:
 def cookies_of(request: Request) -> Cookies:
     """Return the cookies of the application that serves a request."""
     services = services_of(request)
-    return Cookies(services.encryptor, https=services.settings.is_https)
+    settings = services.settings
+    return Cookies(services.encryptor, https=settings.is_https, path=settings.public_path)
 
 
 def _limiter(request: Request) -> Limiter:

@@ -1,6 +1,6 @@
 """Tell browsers what our pages may do, which is little."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,11 +53,12 @@ def completed(given: Headers, security: Headers) -> Headers:
 
 
 class SecurityHeaders:
-    """Add the headers to every answer."""
+    """Add the headers to every answer, and let it be counted by its status."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, count: Callable[[int], None] | None = None) -> None:
         self._app = app
         self._always = always(https=https)
+        self._count = count
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve a request, its answer's headers completed."""
@@ -66,6 +67,8 @@ class SecurityHeaders:
 
         def complete(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
+                if self._count is not None:
+                    self._count(message["status"])
                 message["headers"] = completed(message["headers"], self._always)
             return send(message)
 

@@ -1,13 +1,16 @@
 """Tell machines how the connector is: alive, ready, and in figures."""
 
+import time
 from ipaddress import ip_address
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from connector.clock import SECOND
 from connector.errors import StoreError
 from connector.services import Services, services_of
+from connector.store.engine import disk_free_ratio
 from connector.store.migrating import is_current
 from connector.store.stats import read_stats
 from connector.web.auth import require_api
@@ -63,8 +66,24 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _measure(services: Services) -> None:
+    """Take the figures that are read and not counted; those of a database that is away stay as they were."""
+    metrics, began = services.metrics, time.perf_counter()
+    metrics.banners.set(services.hub.open_banners)
+    metrics.disk_free_ratio.set(await run_in_threadpool(disk_free_ratio, services.settings.database_url))
+    try:
+        await _measure_store(services)
+        await services.store.write(lambda _: None)
+    except StoreError:
+        metrics.database_up.set(0)
+        return
+    metrics.database_up.set(1)
+    metrics.database_seconds.set(time.perf_counter() - began)
+
+
+async def _measure_store(services: Services) -> None:
     now, metrics = services.clock(), services.metrics
     standing = await services.store.read(lambda connection: read_stats(connection, now))
+    metrics.show_portals(standing.by_portal)
     for state, count in standing.by_state.items():
         metrics.outbox.labels(state).set(count)
     late = 0 if standing.oldest_at is None else max(0, now - standing.oldest_at)
@@ -73,4 +92,3 @@ async def _measure(services: Services) -> None:
     metrics.credits_left.set(float("nan") if standing.credits_left is None else standing.credits_left)
     metrics.grants_lost.set(standing.grants_lost)
     metrics.refreshes.set(standing.refreshes)
-    metrics.banners.set(services.hub.open_banners)

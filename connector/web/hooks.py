@@ -103,6 +103,7 @@ class HooksFirst(Starlette):
         try:
             more = _more_headers(answer.content_type, is_https=services.settings.is_https)
             await send_answer(answer, more, send)
+            services.metrics.count_answer(answer.status)
         finally:
             note(scope, answer.status, time.perf_counter() - began)
 
@@ -162,6 +163,7 @@ async def _take(services: Services, known: CachedPhoneSystem, posted: Posted) ->
     if parsed.rejected:
         await _keep_unread(services, known, posted.body, parsed.rejected[0].error)
     receipt = _receipt(services, taken, parsed)
+    services.metrics.count_phone_system(known.phone.slug, len(parsed.events))
     return dialect.answer(AnswerContext(posted=posted, parsed=parsed, receipt=receipt, hints=hints))
 
 

@@ -73,6 +73,8 @@ def environment() -> Any:
     made: Any = Environment(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)
     made.globals["attributes"] = attributes
+    # What `_()` returns counts as markup, so it takes literal texts only; this is for all others.
+    made.globals["said"] = languages.gettext
     return made
 
 

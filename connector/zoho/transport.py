@@ -4,7 +4,8 @@ import logging
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -99,7 +100,17 @@ def trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+Tell = Callable[[str, float, int | None], None]
+"""Hears of each request: its path, how many seconds passed until its answer began, and its status or None."""
+
+
+def _tell_nobody(_path: str, _seconds: float, _status: int | None) -> None:
+    """Tell nobody."""
+
+
+def http_client(
+    transport: httpx2.AsyncBaseTransport | None = None, *, tell: Tell = _tell_nobody
+) -> httpx2.AsyncClient:
     """Make the client that a process shares: no proxies from the environment, no redirects, no cookies.
 
     Cookies are refused because one client serves many portals, and none may travel with another's request.
@@ -112,18 +123,24 @@ def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.As
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": f"zoho-desk-phone-connector/{__version__}"},
-        transport=_Bounded(transport or _transport()),
+        transport=_Bounded(transport or _transport(), tell),
     )
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
-    """Unpack each answer on its way in, and no more of it than `ANSWER_AT_MOST`."""
+    """Unpack each answer on its way in, and no more of it than `ANSWER_AT_MOST`; tell how long it took."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, tell: Tell) -> None:
         self._inner = inner
+        self._tell = tell
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        packed = await self._inner.handle_async_request(request)
+        began, status = time.perf_counter(), None
+        try:
+            packed = await self._inner.handle_async_request(request)
+            status = packed.status_code
+        finally:
+            self._tell(request.url.path, time.perf_counter() - began, status)
         headers = packed.headers.copy()
         for name in _OF_PACKED:
             headers.pop(name, None)

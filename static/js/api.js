@@ -1,6 +1,7 @@
 /** Ask the connector: JSON in, JSON out, same origin only. */
 
 import { toColleague } from "./shape.js";
+import { at } from "./site.js";
 
 const WAIT_SECONDS = 25;
 
@@ -26,7 +27,7 @@ export class ApiError extends Error {
  */
 export function createApi(onSignedOut) {
   async function ask(path, options) {
-    const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options }).catch(lost);
+    const response = await fetch(at(path), { credentials: "same-origin", cache: "no-store", ...options }).catch(lost);
     if (response.status === 401) onSignedOut();
     if (!response.ok) throw new ApiError(response.status, await problemOf(response));
     return response.json().catch(lost);

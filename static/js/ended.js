@@ -3,6 +3,7 @@
 import { createChoice } from "./choice.js";
 import { dialler } from "./dial.js";
 import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
+import { at } from "./site.js";
 import { contactOf, detailFacts, lineFacts, numberOf, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
 
 /** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` removes it, `actions.dial` calls again. */
@@ -58,7 +59,7 @@ function updateLinks(slot, call, { dials, dial }) {
       contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
       call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
       // Nobody but a supervisor may see the history of a call that was never theirs.
-      call.key && call.mine && awayLink(`/calls/${encodeURIComponent(call.key)}`, "History", `of the call with ${whoOf(call)}`),
+      call.key && call.mine && awayLink(at(`/calls/${encodeURIComponent(call.key)}`), "History", `of the call with ${whoOf(call)}`),
     ].filter(Boolean),
   );
 }

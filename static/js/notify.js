@@ -1,6 +1,7 @@
 /** Show desktop notifications of ringing calls, only after the agent asked for them in this browser. */
 
 import { setText } from "./dom.js";
+import { at } from "./site.js";
 import { contactOf, lineFacts, whoOf } from "./words.js";
 
 const KEY = "connector.notify";
@@ -34,7 +35,7 @@ export function createNotifier({ node, button, words }, isLeader) {
     if (shown.get(call.id)?.who === whoOf(call)) return;
     if (!shown.has(call.id) && document.hasFocus()) return;
     const body = [contactOf(call)?.account, ...lineFacts(call)].filter(Boolean).join(" · ");
-    const notification = new Notification(whoOf(call), { body, tag: `call-${call.id}`, icon: "/static/favicon.svg" });
+    const notification = new Notification(whoOf(call), { body, tag: `call-${call.id}`, icon: at("/static/favicon.svg") });
     notification.addEventListener("click", () => (window.focus(), notification.close()));
     shown.set(call.id, { who: whoOf(call), notification });
   }

@@ -1,9 +1,10 @@
 /** Let all tabs of one browser share one stream: one tab leads (Web Locks), the others listen (BroadcastChannel). */
 
+import { at } from "./site.js";
 import { openStream, watch } from "./stream.js";
 
-const NAME = "connector-banner";
-const STREAM = "/api/banner/stream";
+const NAME = `connector-banner${at("")}`;
+const STREAM = at("/api/banner/stream");
 const EVENTS = ["snapshot", "call", "gone", "links"];
 const HELLO_MS = 5_000;
 const LEADER_SILENCE_MS = 55_000;

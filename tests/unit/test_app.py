@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from connector.app import _App, _every
+from connector.crypto import Encryptor
 from connector.errors import NotFound, StoreBusy, StoreUnavailable, ZohoDown
 from connector.logs import Lines
-from connector.settings import Settings
+from connector.metrics import Metrics
+from connector.settings import Secret, Settings
 from connector.web import problems
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +64,11 @@ async def ask(path: str, accept: str) -> httpx2.Response:
     """Ask an application whose pages fail in every way."""
     names = ("/api/{kind}", "/{kind}")
     app = _App(routes=[Route(name, _fail) for name in names], exception_handlers=problems.handlers())
-    app.state.services = SimpleNamespace(settings=Settings(public_url="https://calls.example.com"))
+    app.state.services = SimpleNamespace(
+        encryptor=Encryptor([Secret("tests-only-and-no-secret-0123456789-abcdefgh")]),
+        settings=Settings(public_url="https://calls.example.com"),
+        metrics=Metrics(),
+    )
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="https://calls.example.com") as client:
         return await client.get(path, headers={"accept": accept})

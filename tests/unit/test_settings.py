@@ -63,7 +63,13 @@ def test_data_centres_may_have_their_own_secret() -> None:
         ("TRUSTED_PROXIES", "10.0.0.1,proxy.example.com"),
         ("PUBLIC_URL", "ftp://x"),
         ("PUBLIC_URL", "http://calls.example.com"),
-        ("PUBLIC_URL", "https://calls.example.com/there"),
+        *(
+            ("PUBLIC_URL", f"https://calls.example.com{rest}")
+            for rest in ("/a//b", "/a?b", "#a", "/%61", "/../a")
+        ),
+        ("PUBLIC_URL", "https://ada@calls.example.com"),
+        ("PUBLIC_URL", "https://calls.example.com:port"),
+        *(("SMTP_URL", url) for url in ("http://x", "smtp://", "smtp://a/b", "smtp://a:port", "smtp://a?b")),
         ("CONNECTOR_FILE", "/nowhere/at/all.toml"),
     ],
 )
@@ -175,6 +181,23 @@ def test_32_random_bytes_are_enough(written: Callable[[bytes], bytes | str], see
     """However they are written."""
     text = written(Random(seed).randbytes(32))  # noqa: S311 - no secret: the same text at each run
     check_secret_key(Settings(secret_key=[Secret(text if isinstance(text, str) else text.decode())]))
+
+
+@pytest.mark.parametrize("path", ["", "/desk", "/a/b-c_1"])
+def test_the_public_address_may_have_a_path(path: str) -> None:
+    """With or without a slash at its end."""
+    for end in ("", "/"):
+        assert load({"PUBLIC_URL": f"https://calls.example.com{path}{end}"}).public_path == path
+
+
+def test_mail_needs_a_sender_and_tells_no_password() -> None:
+    """An address to come from, recipients that are addresses; what is refused shows nothing of SMTP_URL."""
+    mail = {"SMTP_URL": "smtp://connector:hush@mail.example.com", "MAIL_FROM": "connector@example.com"}
+    assert load(mail | {"MAIL_TO": "ada@example.com, bo@example.com"}).mail_to[1] == "bo@example.com"
+    for wrong in ({"MAIL_FROM": ""}, {"MAIL_TO": "ada"}, {"SMTP_URL": "smtp://connector:hush@mail:x"}):
+        with pytest.raises(SettingsError, match=r"SMTP_URL|MAIL_FROM") as refused:
+            load(mail | wrong)
+        assert "hush" not in str(refused.value)
 
 
 def test_whole_settings_are_complete() -> None:

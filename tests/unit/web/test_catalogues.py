@@ -1,5 +1,6 @@
 """Every text is there in every language, with the same places for values and commands."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -56,3 +57,10 @@ def test_translations_keep_their_places(path: Path) -> None:
 def test_the_language_that_a_browser_wants_most(accepted: str, expected: str) -> None:
     """Among those that there are; English where there is none of them."""
     assert languages.negotiate(accepted) == expected
+
+
+def test_only_literal_texts_count_as_markup() -> None:
+    """Jinja takes what `_()` returns for markup: what comes from elsewhere is said by `said()`."""
+    templates = Path(languages.__file__).parent.glob("templates/*.html")
+    found = {path.name: re.findall(r"\b_\((?![\"']).{0,20}", path.read_text("utf-8")) for path in templates}
+    assert not {name: calls for name, calls in found.items() if calls}
