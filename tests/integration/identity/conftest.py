@@ -16,7 +16,7 @@ from connector.accounts import Agents, Flows, Keys, Sessions
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.outbox import Deliverer
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
@@ -28,7 +28,6 @@ from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.web.pages import home
 from connector.zoho.data_centers import DataCenter, parse_row
-from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from tests.integration.identity.browser import Browser
 
@@ -58,7 +57,8 @@ class Services:
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
         self.flows = Flows(store, self.encryptor, self.clock)
-        self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
+        own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
+        self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
@@ -74,9 +74,8 @@ class Services:
             store or self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self.http,
-            client_id=DEMO_CLIENT_ID,
             data_centers=self.data_centers,
             wait=wait,
         )
