@@ -43,6 +43,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "keys": CommandPlace(
         "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
     ),
+    "methods": CommandPlace(
+        "methods", "methods", "Add, enable and list the clients at Zoho that portals and signing in use."
+    ),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
     ),

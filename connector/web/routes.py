@@ -21,9 +21,10 @@ from connector.web import (
     sign_in,
 )
 from connector.web.api import audit as audit_api
+from connector.web.api import methods as methods_api
 from connector.web.api import openapi
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home
+from connector.web.pages import audit, home, methods
 from connector.web.pages import calls as call_pages
 
 
@@ -85,7 +86,10 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
-OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes,)
+OPERATIONS: tuple[Operation, ...] = (
+    audit_api.list_changes,
+    *methods_api.OPERATIONS,
+)
 """What programs call at /api/v1, in the order of the document."""
 
 
@@ -125,6 +129,12 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        Route("/authentication-methods", methods.methods_page),
+        Route("/authentication-methods/new", methods.new_method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}", methods.method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/enable", methods.enable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/disable", methods.disable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/remove", methods.remove_page, methods=["GET", "POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 
