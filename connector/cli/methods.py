@@ -1,6 +1,7 @@
 """Set up authentication methods: the clients at Zoho with which portals are linked and people sign in."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -168,7 +169,7 @@ def _own_secrets(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def _read(path: str) -> str:
     try:
-        with click.open_file(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             return secret_in(file)
     except OSError as problem:
         raise click.UsageError(f"{path} cannot be read: {problem.strerror}.") from problem

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from wtforms import (
     PasswordField,
     RadioField,
-    SelectChoice,
+    SelectChoice,  # type: ignore[attr-defined] # newer than its stubs
     SelectField,
     StringField,
     TextAreaField,
