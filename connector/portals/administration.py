@@ -9,7 +9,16 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.crypto import Encryptor
-from connector.errors import ConnectorError, GrantLost, InvalidValue, NoMethod, SettingsError, ZohoError
+from connector.errors import (
+    ConnectorError,
+    GrantLost,
+    InvalidValue,
+    NoMethod,
+    SettingsError,
+    SignInError,
+    UnknownDataCenter,
+    ZohoError,
+)
 from connector.portals import naming
 from connector.portals.method_values import FEATURES
 from connector.portals.methods import Methods, MethodView
@@ -144,7 +153,7 @@ class Administration:
         return await self._portals.get(portal_id)
 
     async def unlink(self, portal_id: int, *, actor: str) -> Unlinked:
-        """Let a portal go, with its grant; what waits for Desk and its settings stay until it is linked again.
+        """Let a portal go, with its grant; its settings and what waits for Desk stay for the next time.
 
         Raises NotFound, or InvalidValue where it is unlinked already. Where Zoho does not take the grant back
         it is forgotten here all the same.
@@ -158,15 +167,18 @@ class Administration:
             try:
                 await self._revoke_at_zoho(portal, self._encryptor.decrypt(grant.sealed_refresh_token))
                 is_revoked = True
-            except (ZohoError, NoMethod, SettingsError):
+            except (ZohoError, SignInError, SettingsError):
                 is_revoked = False
         await self._store.write(partial(self._let_go, portal, "unlinked", "portal.unlinked", actor))
         self._portals.forget(portal_id)
         return Unlinked(await self._portals.get(portal_id), is_revoked)
 
     async def _revoke_at_zoho(self, portal: Portal, refresh_token: str) -> None:
+        dc = self._data_centers.get(portal.location)
+        if dc is None:
+            raise UnknownDataCenter(f"{portal.location!r} is no longer among the data centres.")
         oauth = await self._methods.oauth(portal.method_id, even_disabled=True)
-        await oauth.revoke(self._data_centers[portal.location], refresh_token)
+        await oauth.revoke(dc, refresh_token)
 
     def _let_go(self, portal: Portal, state: str, action: str, actor: str, connection: Connection) -> None:
         grants.remove(connection, portal.id)
@@ -197,11 +209,10 @@ def _lacking(portal: Portal, method: MethodView | None) -> dict[str, Sequence[st
     """Return by feature the scopes that the grant lacks; nothing where Zoho did not tell what it granted."""
     if portal.state != "linked" or not portal.scopes:
         return {}
-    needed = {"base": scopes.LINKING}
-    needed |= {
-        name: FEATURES[name].scopes for name in (method.features if method else ()) if name in FEATURES
-    }
-    found = {name: scopes.missing(portal.scopes, wanted) for name, wanted in needed.items()}
+    found: dict[str, Sequence[str]] = {"base": scopes.missing(portal.scopes)}
+    for name in method.features if method else ():
+        if name in FEATURES:
+            found[name] = scopes.missing(portal.scopes, FEATURES[name].scopes)
     if method is not None:
         extra = [scopes.Scope(name, "") for name in method.extra_scopes]
         found["extra"] = scopes.missing(portal.scopes, extra)

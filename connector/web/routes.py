@@ -23,8 +23,9 @@ from connector.web import (
 from connector.web.api import audit as audit_api
 from connector.web.api import methods as methods_api
 from connector.web.api import openapi
+from connector.web.api import portals as portals_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home, methods
+from connector.web.pages import audit, home, methods, portals
 from connector.web.pages import calls as call_pages
 
 
@@ -89,6 +90,7 @@ ADMIN = (
 OPERATIONS: tuple[Operation, ...] = (
     audit_api.list_changes,
     *methods_api.OPERATIONS,
+    *portals_api.OPERATIONS,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -122,7 +124,12 @@ def _pages() -> list[BaseRoute]:
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
+        Route("/portals", portals.portals_page),
+        Route("/portals/self-client", portals.self_client_page, methods=["GET", "POST"]),
         Route("/portals/{portal_id:id}", linking.show_portal),
+        Route("/portals/{portal_id:id}/settings", portals.settings_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/revoke", portals.revoke_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/unlink", portals.unlink_page, methods=["GET", "POST"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),
