@@ -147,8 +147,8 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
 
     async def step(services: Services) -> dict[str, Any]:
         changed = await services.administration.set(portal_id, actor=actor(), **values)
-        for doubt in changed.doubts:
-            warn(doubt)
+        for warning in changed.warnings:
+            warn(warning)
         return await _shown(services, changed.portal)
 
     show_one(with_services(step), as_json=as_json)

@@ -50,7 +50,7 @@ class KeyRotation:
         """Encrypt anew whatever the first key has not encrypted; audited where there was something."""
         renewed: dict[str, int] = {}
         unreadable: dict[str, int] = {}
-        for table, column in sealed_columns():
+        for table, column in encrypted_columns():
             last: tuple[Any, ...] | None = ()
             while last is not None:
                 step = partial(self._renew, table=table, column=column, after=last)
@@ -96,7 +96,7 @@ class KeyRotation:
         return connection.execute(anew).rowcount > 0 or None
 
 
-def sealed_columns() -> Iterator[tuple[Table, Column[Any]]]:
+def encrypted_columns() -> Iterator[tuple[Table, Column[Any]]]:
     """Yield every column that holds what is encrypted, with its table."""
     for table in metadata.sorted_tables:
         for column in table.columns:

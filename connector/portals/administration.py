@@ -39,10 +39,10 @@ NAMED: Mapping[str, What] = {
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """A portal after a change, and what is doubtful about it, a sentence each."""
+    """A portal after a change, and what is to be warned of about it, a sentence each."""
 
     portal: Portal
-    doubts: Sequence[str]
+    warnings: Sequence[str]
 
 
 class Unlinked(msgspec.Struct, frozen=True):
@@ -94,15 +94,15 @@ class Administration:
         Raises InvalidValue for a name that nobody or several have, NotFound for no portal.
         """
         await self._portals.get(portal_id)
-        doubts: Sequence[str] = []
+        warnings: Sequence[str] = []
         for name, what in NAMED.items():
             text = values.get(name)
             if text:
                 found = await self.meant(portal_id, what, str(text), f"/{name}")
-                values[name], doubts = found.id, [*doubts, *filter(None, [found.doubt])]
+                values[name], warnings = found.id, [*warnings, *filter(None, [found.warning])]
         wanted = {name: value or None for name, value in values.items()}
         portal = await self._portals.configure(portal_id, actor=actor, **wanted)
-        return Changed(portal, [*doubts, *await self._unfit(portal, values)])
+        return Changed(portal, [*warnings, *await self._unfit(portal, values)])
 
     async def meant(self, portal_id: int, what: What, text: str, pointer: str = "") -> naming.Meant:
         """Return what of a portal's Desk is meant by a name or an id; raises InvalidValue."""

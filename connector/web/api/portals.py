@@ -45,10 +45,10 @@ class PortalGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangedPortal(msgspec.Struct, frozen=True, kw_only=True):
-    """A portal after a change; `doubts` are sentences about what is probably mistyped, and kept."""
+    """A portal after a change; `warnings` are sentences about what is probably mistyped, and kept."""
 
     portal: LinkedPortal
-    doubts: list[str]
+    warnings: list[str]
 
 
 class PortalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,7 +116,7 @@ async def change_portal(call: Call, body: PortalSettings) -> ChangedPortal:
         name: value for name, value in msgspec.structs.asdict(body).items() if value is not None
     }
     changed = await call.services.administration.set(call.path("id"), actor=call.actor, **values)
-    return ChangedPortal(portal=told(changed.portal), doubts=list(changed.doubts))
+    return ChangedPortal(portal=told(changed.portal), warnings=list(changed.warnings))
 
 
 @operation("POST", "/api/v1/portals/{id:id}/revoke", role="administrator")

@@ -140,7 +140,7 @@ async def settings_page(request: Request) -> Response:
     if request.method == "POST" and form.accepts():
         try:
             changed = await services.administration.set(portal.id, actor=user.email, **form.values())
-            said = " ".join([_("Saved."), *changed.doubts])
+            said = " ".join([_("Saved."), *changed.warnings])
             return redirect(request, f"/portals/{portal.id}", said)
         except InvalidValue as problem:
             form.refuse(problem)
