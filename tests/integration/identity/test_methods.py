@@ -92,10 +92,10 @@ async def test_a_disabled_method_stops_its_portals_alone(
     with pytest.raises(MethodDisabled):
         await services.portals.desk(1)
     assert (await admin.post("/connect", data={"method": str(second.id)})).status_code == 503
-    assert await services.portals.desk(2)
+    await services.portals.desk(2)
     assert (await admin.get("/portals/1")).status_code == 200
     await services.methods.enable(second.id, environment="production", actor="test")
-    assert await services.portals.desk(1)
+    await services.portals.desk(1)
     assert list(await services.methods.marks()) == []
 
 
@@ -124,8 +124,10 @@ async def test_what_is_used_stays(services: Services, admin: Browser, second: Me
     assert [each.name for each in await services.methods.list()] == ["From the settings"]
 
 
-async def test_without_a_client_there_are_methods_alone(services: Services, second: MethodView) -> None:
-    """Where the settings name none, the first enabled one serves; where there is none, that is said."""
+async def test_without_a_client_there_are_methods_alone(
+    services: Services, browser: Browser, second: MethodView
+) -> None:
+    """Where the settings name none, the first enabled one serves; where there is none, a page says so."""
     assert second.id is not None
     alone = Methods(
         services.store, services.clock, services.encryptor, services.http, services.data_centers, None
@@ -135,6 +137,8 @@ async def test_without_a_client_there_are_methods_alone(services: Services, seco
     with pytest.raises(NoMethod):
         await alone.default()
     services.methods = alone
+    answer = await browser.get("/login")
+    assert (answer.status_code, "/setup" in answer.text) == (503, True)
 
 
 async def test_a_phone_system_is_bound_to_a_sandbox_only_when_that_is_confirmed(
