@@ -21,6 +21,7 @@ from connector.maintenance import (
     AlertMail,
     ClockSkew,
     InstallationCheck,
+    KeyRotation,
     Mailer,
     Retention,
     SettingUp,
@@ -31,14 +32,15 @@ from connector.orders import Orders
 from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
+from connector.portals.administration import Administration
+from connector.portals.self_client import SelfClients
 from connector.recordings import Recordings
 from connector.self_check import SelfCheck
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.ingester import EventIngester
-from connector.zoho import actions, data_centers
-from connector.zoho.oauth import OAuth
+from connector.zoho import data_centers
 from connector.zoho.transport import http_client
 from connector.zoho.webhooks import HookTokens
 
@@ -54,9 +56,9 @@ class Services:
         self.encryptor = Encryptor(settings.secret_key)
         self.http = http_client(tell=self.metrics.zoho_answered)
         self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
-        self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
+        self.key_rotation = KeyRotation(store, self.encryptor, clock)
         self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
@@ -68,19 +70,29 @@ class Services:
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
         self.flows = Flows(self.store, self.encryptor, self.clock)
+        self.methods = Methods(
+            self.store,
+            self.clock,
+            self.encryptor,
+            self.http,
+            self.data_centers,
+            _settings_client(self.settings),
+        )
         self.portals = Portals(
             self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self.http,
-            client_id=self.settings.zoho_client_id,
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
-            features=actions.enabled(webhooks=self.settings.desk_webhooks, fields=self.settings.desk_fields),
         )
         installation = InstallationCheck(self.store, self.settings, self.encryptor, self.clocks)
         self.self_check = SelfCheck(installation, self.portals, self.clock)
+        self.administration = Administration(
+            self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
+        )
+        self.self_clients = SelfClients(self.store, self.clock, self.http, self.methods, self.portals)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
@@ -127,7 +139,7 @@ class Services:
         )
 
     async def _has_client(self) -> bool:
-        return bool(self.settings.zoho_client_id)
+        return any(method.enabled for method in await self.methods.list())
 
     def _may_deliver(self) -> bool:
         """Tell whether this process may deliver, and note that it has looked."""
@@ -160,6 +172,17 @@ class Services:
 def services_of(request: Request) -> Services:
     """Return the services of the application that serves a request."""
     return cast("Services", request.app.state.services)
+
+
+def _settings_client(settings: Settings) -> SettingsClient | None:
+    """Return the client that the settings name, if they do."""
+    if not settings.zoho_client_id:
+        return None
+    wanted = {"webhooks": settings.desk_webhooks, "fields": settings.desk_fields}
+    features = tuple(name for name, is_on in wanted.items() if is_on)
+    return SettingsClient(
+        settings.zoho_client_id, settings.zoho_data_center, settings.client_secret, features
+    )
 
 
 def _bus(settings: Settings, store: Store) -> Bus:

@@ -32,13 +32,17 @@ class StartedFlow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReturnedFlow(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow that came back; `location` is where it began, `user_id` who began to link."""
+    """A flow that came back; `location` is where it began, `user_id` who began to link.
+
+    Only the client of `method_id` (None: of the settings) may exchange what it brings.
+    """
 
     location: str
     nonce: str
     verifier: str
     user_id: int | None
     next_path: str
+    method_id: int | None = None
 
 
 class Flows:
@@ -50,9 +54,18 @@ class Flows:
         self._clock = clock
 
     async def begin(
-        self, purpose: Purpose, *, location: str, next_path: str = "/", user_id: int | None = None
+        self,
+        purpose: Purpose,
+        *,
+        location: str,
+        next_path: str = "/",
+        user_id: int | None = None,
+        method_id: int | None = None,
     ) -> StartedFlow:
-        """Begin a flow at a data centre; each has a browser secret of its own, so that tabs never meet."""
+        """Begin a flow at a data centre with the client of an authentication method.
+
+        Each has a browser secret of its own, so that tabs never meet.
+        """
         started = StartedFlow(
             state=new_secret(), browser=new_secret(), nonce=new_secret(), verifier=new_secret()
         )
@@ -66,6 +79,7 @@ class Flows:
             nonce=started.nonce,
             user_id=user_id,
             next_path=next_path,
+            method_id=method_id,
             expires_at=now + FLOW_SECONDS * SECOND,
         )
         await self._store.write(lambda connection: rows.add_flow(connection, flow, now))
@@ -85,6 +99,7 @@ class Flows:
             verifier=self._encryptor.decrypt(flow.sealed_verifier),
             user_id=flow.user_id,
             next_path=flow.next_path,
+            method_id=flow.method_id,
         )
 
 

@@ -50,6 +50,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
         "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
     ),
     "mail": CommandPlace("mail", "mail", "Try the mails that tell administrators what stands in the way."),
+    "methods": CommandPlace(
+        "methods", "methods", "Add, enable and list the clients at Zoho that portals and signing in use."
+    ),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
     ),
@@ -59,7 +62,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "restore": CommandPlace("database", "restore", "Put a backup in the place of the SQLite database."),
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
     "sandbox": CommandPlace("demo", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
-    "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
+    "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY, or encrypt all anew."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
 }
 """Each command by its name; loading them all takes a second, and one needs only its own."""

@@ -1,23 +1,38 @@
 """Show the linked portals, and say what is to be written where."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
 
 import click
 import msgspec
 
 from connector.checks import Check
 from connector.cli.context import actor, with_services
-from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
-from connector.cli.warnings import agent_id, call_field, department_id, department_names
+from connector.cli.terminal import (
+    ROW_ID,
+    confirm,
+    json_option,
+    moment,
+    secret_in,
+    show_one,
+    show_rows,
+    write_json,
+    yes_option,
+)
+from connector.cli.warnings import department_names, warn
 from connector.errors import ConnectorError
+from connector.portals.administration import Unlinked
 from connector.portals.call_fields import listed_fields
 from connector.portals.obstacles import field_checks, obstacles_of
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.portals.refused_work import RefusedWork, not_refused
+from connector.portals.self_client import SelfClient
 from connector.services import Services
 from connector.store.portals import Portal
 from connector.zoho import scopes
+
+secret_file_option = click.option("--secret-file", type=click.File(encoding="utf-8"),
+    help="File with the client secret of the new method.")  # fmt: skip
 
 _REMEDIES = {
     "linked": "",
@@ -37,12 +52,12 @@ def list_all(*, as_json: bool) -> None:
     """List every portal with its state, missing scopes, what stands in its way, and how to mend it."""
 
     async def step(services: Services) -> list[tuple[Portal, list[RefusedWork], list[Check]]]:
-        features, portals = services.portals.features, await services.portals.list_portals()
-        listed = [(portal, await services.portals.refused(portal.id)) for portal in portals]
-        return [
-            (portal, refused, not_refused(obstacles_of(portal, features), refused))
-            for portal, refused in listed
-        ]
+        found = []
+        for portal in await services.portals.list_portals():
+            refused = await services.portals.refused(portal.id)
+            obstacles = obstacles_of(portal, await services.portals.features_of(portal))
+            found.append((portal, refused, not_refused(obstacles, refused)))
+        return found
 
     listed = with_services(step)
     rows = [_row(*each) for each in listed]
@@ -97,7 +112,7 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
         portal = await services.portals.get(portal_id)
         obstacles = [*await services.portals.obstacles(portal_id), *await _fields_not_there(services, portal)]
         in_the_way = [msgspec.structs.asdict(each) for each in obstacles]
-        listed = {"in_the_way": in_the_way, "refused": refused, "scopes": _scopes(services, portal)}
+        listed = {"in_the_way": in_the_way, "refused": refused, "scopes": await _scopes(services, portal)}
         return await _shown(services, portal), listed | asked
 
     whole, listed = with_services(step)
@@ -133,16 +148,15 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 @json_option
 def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     """Change what is given; an empty text ("") takes a setting away."""
-    values = {name: given[name] or None for name in CHANGEABLE if given[name] is not None}
+    values = {name: given[name] for name in CHANGEABLE if given[name] is not None}
     if not values:
         raise click.UsageError("Nothing to set was given.")
 
     async def step(services: Services) -> dict[str, Any]:
-        await services.portals.get(portal_id)
-        for name, meant in _MEANT.items():
-            if values.get(name):
-                values[name] = await meant(services, portal_id, str(values[name]))
-        return await _shown(services, await services.portals.configure(portal_id, actor=actor(), **values))
+        changed = await services.administration.set(portal_id, actor=actor(), **values)
+        for warning in changed.warnings:
+            warn(warning)
+        return await _shown(services, changed.portal)
 
     show_one(with_services(step), as_json=as_json)
 
@@ -164,13 +178,91 @@ def make_field(*, portal_id: int, as_json: bool) -> None:
     show_one(with_services(step), as_json=as_json)
 
 
-_MEANT: dict[str, Callable[[Services, int, str], Awaitable[str | None]]] = {
-    "default_department_id": department_id,
-    "default_owner_id": agent_id,
-    "recording_field": call_field,
-    "key_field": call_field,
-}
-"""How Desk is asked what is meant by a setting that names something of its own."""
+@portals.command("revoke")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
+@yes_option
+def revoke(*, portal_id: int, yes: bool) -> None:
+    """Give a portal's grant back to Zoho; what is to reach Desk waits until it is authorised again."""
+
+    async def step(services: Services) -> Portal:
+        confirm(await _what_waits(services, portal_id), yes=yes)
+        return await services.administration.revoke(portal_id, actor=actor())
+
+    portal = with_services(step)
+    click.echo(f"The grant of {portal.name} is revoked. An administrator authorises it again at /portals.")
+
+
+@portals.command("unlink")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
+@yes_option
+def unlink(*, portal_id: int, yes: bool) -> None:
+    """Let a portal go with its grant; its settings and what waits for Desk stay."""
+
+    async def step(services: Services) -> Unlinked:
+        confirm(await _what_waits(services, portal_id), yes=yes)
+        return await services.administration.unlink(portal_id, actor=actor())
+
+    unlinked = with_services(step)
+    if not unlinked.revoked:
+        warn(NOT_REVOKED)
+    click.echo(f"{unlinked.portal.name} is unlinked.")
+
+
+@portals.command("link-self-client")
+@click.option("--method", help="Authentication method of the mode self_client; else a new one is made.")
+@click.option("--name", default="", help="Name of the new method.")
+@click.option("--location", default="", help="Data centre of the client.")
+@click.option("--client-id", default="", help="Client ID of the new method.")
+@secret_file_option
+@click.option("--environment", default="", help="What the new method is: production or sandbox.")
+@click.option("--code-file", type=click.File(encoding="utf-8"),
+    help="File with the code; - reads it from standard input. Without a token, it is asked for.")  # fmt: skip
+@click.option("--refresh-token-file", type=click.File(encoding="utf-8"),
+    help="File with a refresh token, instead of a code.")  # fmt: skip
+@click.option("--org-id", default="", help="Organisation's id; without it, it is found.")
+@json_option
+def link_self_client(
+    *,
+    method: str | None,
+    secret_file: TextIO | None,
+    code_file: TextIO | None,
+    refresh_token_file: TextIO | None,
+    as_json: bool,
+    **given: str,
+) -> None:
+    """Link a portal with a code or refresh token of a self client; nothing is kept unless it works."""
+
+    async def step(services: Services) -> dict[str, Any]:
+        method_id = None if method is None else await services.methods.id_of(method)
+        refresh_token, code = secret_in(refresh_token_file), secret_in(code_file)
+        if not (refresh_token or code):
+            click.echo(f"Scopes: {','.join(scopes.names(scopes.LINKING))}", err=True)
+            code = click.prompt("Code", hide_input=True, err=True)
+        asked = SelfClient(
+            method_id=method_id,
+            secret=secret_in(secret_file),
+            code=code,
+            refresh_token=refresh_token,
+            **given,
+        )
+        return await _shown(services, await services.self_clients.link(asked, actor=actor()))
+
+    show_one(with_services(step), as_json=as_json)
+
+
+async def _what_waits(services: Services, portal_id: int) -> str:
+    portal, waits = await services.portals.get(portal_id), await services.administration.waiting(portal_id)
+    bound = ", ".join(waits.phone_systems) or "none"
+    return (
+        f"Nothing of {portal.name} reaches Zoho Desk any more until it is authorised again. Phone systems: "
+        f"{bound}. Records that wait now: {waits.rows}. None is dropped."
+    )
+
+
+NOT_REVOKED = (
+    "Zoho has not taken the grant back: remove the connector at accounts.zoho.com under Sessions, Connected "
+    "Apps, of whoever linked the portal."
+)
 
 
 async def _shown(services: Services, portal: Portal) -> dict[str, Any]:
@@ -209,8 +301,8 @@ async def _fields_not_there(services: Services, portal: Portal) -> list[Check]:
     return [each for each in field_checks(portal, fields) if each.state == "refused"]
 
 
-def _scopes(services: Services, portal: Portal) -> list[dict[str, Any]]:
-    asked = scopes.asked_for(services.portals.features)
+async def _scopes(services: Services, portal: Portal) -> list[dict[str, Any]]:
+    asked = scopes.asked_for(await services.portals.features_of(portal))
     missing = set(scopes.missing(portal.scopes or None, asked))
     return [
         {"scope": scope.name, "granted": _granted(portal, scope.name, missing), "why": scope.why}

@@ -4,6 +4,7 @@ from connector.maintenance.alert_mail import AlertMail
 from connector.maintenance.clock_skew import ClockSkew
 from connector.maintenance.erasure import Erasure
 from connector.maintenance.installation_check import InstallationCheck
+from connector.maintenance.key_rotation import KeyRotation
 from connector.maintenance.mailing import Mail, Mailer
 from connector.maintenance.retention import Retention
 from connector.maintenance.setting_up import Progress, SettingUp
@@ -14,6 +15,7 @@ __all__ = [
     "ClockSkew",
     "Erasure",
     "InstallationCheck",
+    "KeyRotation",
     "Mail",
     "Mailer",
     "Progress",

@@ -1,5 +1,6 @@
 """Hold the portals: linking them, their grants, and the limits that Zoho sets."""
 
+from connector.portals.methods import Methods, SettingsClient
 from connector.portals.portals import Portals
 
-__all__ = ["Portals"]
+__all__ = ["Methods", "Portals", "SettingsClient"]

@@ -22,6 +22,8 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
 
     Every template has `user` (who is signed in, or None), `navigation` [Item], `is_here(item, path)`,
     `language`, `notice` (what the request before has done, said once) and `setup_progress` (administrators').
+    `language`, `marks` (the sandboxes that are enabled), and `notice` (what the request before has done, said
+    once).
     """
     from connector.web import languages
     from connector.web.auth import cookies_of
@@ -34,6 +36,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "navigation": items_for(user.role) if user else [],
         "is_here": is_here,
         "language": languages.present(),
+        "marks": getattr(request.state, "marks", ()),
         "notice": cookies.notice(request),
         "setup_progress": getattr(request.state, "progress", None),
     }

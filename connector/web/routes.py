@@ -22,10 +22,12 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import check as check_api
+from connector.web.api import methods as methods_api
 from connector.web.api import openapi
+from connector.web.api import portals as portals_api
 from connector.web.api import setup as setup_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, check, home, setup
+from connector.web.pages import audit, check, home, methods, portals, setup
 from connector.web.pages import calls as call_pages
 
 
@@ -92,6 +94,8 @@ OPERATIONS: tuple[Operation, ...] = (
     setup_api.show_setup,
     check_api.show_check,
     check_api.make_recording_field,
+    *methods_api.OPERATIONS,
+    *portals_api.OPERATIONS,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -125,9 +129,14 @@ def _pages() -> list[BaseRoute]:
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
+        Route("/portals", portals.portals_page),
+        Route("/portals/self-client", portals.self_client_page, methods=["GET", "POST"]),
         Route("/portals/{portal_id:id}", linking.show_portal),
         Route("/portals/{portal_id:id}/recording-field", check.make_recording_field, methods=["POST"]),
         Route("/check", check.check_page),
+        Route("/portals/{portal_id:id}/settings", portals.settings_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/revoke", portals.revoke_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/unlink", portals.unlink_page, methods=["GET", "POST"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),
@@ -137,6 +146,12 @@ def _pages() -> list[BaseRoute]:
         Route("/setup", setup.setup_page),
         Route("/setup/test-call", setup.ring_test_call, methods=["POST"]),
         Route("/setup/test-call/end", setup.end_test_call, methods=["POST"]),
+        Route("/authentication-methods", methods.methods_page),
+        Route("/authentication-methods/new", methods.new_method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}", methods.method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/enable", methods.enable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/disable", methods.disable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/remove", methods.remove_page, methods=["GET", "POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 

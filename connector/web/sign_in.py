@@ -36,10 +36,14 @@ async def login(request: Request) -> Response:
     count_stranger(request)
     services = services_of(request)
     other = services.data_centers.get(request.query_params.get("other", ""))
-    dc = other or home_data_center(services)
+    method = await services.methods.default()
+    dc = other or services.methods.data_center(method.location)
     next_path = local_path(request.query_params.get("next"))
-    begun = await services.flows.begin("sign_in", location=dc.location, next_path=next_path)
-    url = services.oauth.authorize_url(
+    begun = await services.flows.begin(
+        "sign_in", location=dc.location, next_path=next_path, method_id=method.id
+    )
+    oauth = await services.methods.oauth(method.id)
+    url = oauth.authorize_url(
         dc,
         redirect_uri=redirect_uri(services, "sign_in"),
         scopes=scopes.names(scopes.SIGN_IN),
@@ -56,10 +60,11 @@ async def login_callback(request: Request) -> Response:
     """Return `GET /login/callback`: a session for whom Zoho vouches and we know."""
     services = services_of(request)
     back = await read_callback(request, "sign_in")
-    tokens = await services.oauth.exchange(
+    oauth = await services.methods.oauth(back.flow.method_id)
+    tokens = await oauth.exchange(
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier
     )
-    identity = await services.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
+    identity = await oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
     user = await services.sessions.sign_in(identity)
     await _end_former(services, request)
     response = RedirectResponse(back.flow.next_path, 303)

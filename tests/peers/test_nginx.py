@@ -162,7 +162,7 @@ async def test_reasons_are_told_with_a_reference_of_the_log(site: Site, client: 
     """A page that nobody has names a line of the log, through nginx too."""
     page = await client.get(f"{site.root}/nothing-here", headers={"accept": "text/html"})
     assert page.status_code == 404
-    reference = page.text.partition("Reference: <code>")[2].partition("<")[0]
+    reference = page.text.partition("log: <code>")[2].partition("<")[0]
     assert reference
     assert f"reference={reference}" in site.connector.log.read_text(encoding="utf-8")
 

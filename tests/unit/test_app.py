@@ -87,7 +87,7 @@ async def test_a_reference_leads_to_the_line_of_this_very_request(
     if answers[0].headers["content-type"] == "application/problem+json":
         quoted = [answer.json()["reference"] for answer in answers]
     else:
-        quoted = [re.findall(r"Reference: <code>(\w+)</code>", answer.text)[0] for answer in answers]
+        quoted = [re.findall(r"log: <code>(\w+)</code>", answer.text)[0] for answer in answers]
     ours = (record for record in caplog.records if record.name == problems.__name__)
     lines = [line for line in map(Lines("console").format, ours) if path in line]
     assert len(set(quoted)) == 2

@@ -24,6 +24,8 @@ ITEMS = (
     Item("/calls", lazy("History"), "agent"),
     Item("/setup", lazy("Set-up"), "administrator", _ADMINISTRATION),
     Item("/check", lazy("Check"), "administrator", _ADMINISTRATION),
+    Item("/portals", lazy("Portals"), "administrator", _ADMINISTRATION),
+    Item("/authentication-methods", lazy("Authentication methods"), "administrator", _ADMINISTRATION),
     Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
     Item("/help", lazy("Help"), "agent"),
 )

@@ -18,7 +18,9 @@ from connector.crypto import Encryptor
 from connector.dialects.base import Parsed
 from connector.maintenance import SettingUp
 from connector.outbox import Deliverer
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
+from connector.portals.administration import Administration
+from connector.portals.self_client import SelfClients
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
@@ -30,8 +32,8 @@ from connector.web import auth, linking, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.web.pages import home
+from connector.web.pages import portals as portal_pages
 from connector.zoho.data_centers import DataCenter, parse_row
-from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from tests.integration.identity.browser import Browser
 
@@ -69,8 +71,13 @@ class Services:
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
         self.flows = Flows(store, self.encryptor, self.clock)
-        self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
+        own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
+        self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
+        self.administration = Administration(
+            store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
+        )
+        self.self_clients = SelfClients(store, self.clock, http, self.methods, self.portals)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
         self.setting_up = SettingUp(store, self.clock, _take_nothing, _has_client)
@@ -86,9 +93,8 @@ class Services:
             store or self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self.http,
-            client_id=DEMO_CLIENT_ID,
             data_centers=self.data_centers,
             wait=wait,
         )
@@ -168,7 +174,10 @@ def make_app(services: Services) -> Starlette:
             Route("/connect", linking.connect, methods=["GET"]),
             Route("/connect", linking.start_linking, methods=["POST"]),
             Route("/oauth/callback", linking.linking_callback),
+            Route("/portals/self-client", portal_pages.self_client_page, methods=["GET", "POST"]),
             Route("/portals/{portal_id:int}", linking.show_portal),
+            Route("/portals/{portal_id:int}/unlink", portal_pages.unlink_page, methods=["GET", "POST"]),
+            Route("/portals/{portal_id:int}/settings", portal_pages.settings_page, methods=["GET", "POST"]),
             Route("/api/me", _me, methods=["GET", "POST"]),
             Route("/api/supervisor", _supervisor),
             Route("/broken", _broken),
