@@ -5,7 +5,7 @@ from typing import cast
 from starlette.requests import Request
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -56,6 +56,7 @@ class Services:
         self.sessions = Sessions(self.store, self.clock)
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
+        self.links = OneTimeLinks(self.store, self.clock)
         self.flows = Flows(self.store, self.encryptor, self.clock)
         self.portals = Portals(
             self.store,

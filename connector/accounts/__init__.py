@@ -2,6 +2,7 @@
 
 from connector.accounts.agents import Agent, Agents
 from connector.accounts.keys import Keys
+from connector.accounts.links import OneTimeLinks
 from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions
 
-__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "Sessions"]
+__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "OneTimeLinks", "Sessions"]

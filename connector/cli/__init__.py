@@ -40,8 +40,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
         "database", "forget", "Erase all that is known of a number or a contact, for ever."
     ),
     "import": CommandPlace("calls", "import_calls", "Bring in past calls from FILE, each once."),
-    "keys": CommandPlace(
-        "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
+    "keys": CommandPlace("access", "keys", "Make, list and revoke the keys with which programs use the API."),
+    "login-link": CommandPlace(
+        "access", "login_link", "Print a link that signs an administrator in, once, without Zoho."
     ),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
@@ -53,6 +54,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
     "sandbox": CommandPlace("demo", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
     "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
+    "setup-link": CommandPlace("access", "setup_link", "Print a link that adds the first administrator."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
 }
 """Each command by its name; loading them all takes a second, and one needs only its own."""

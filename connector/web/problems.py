@@ -46,7 +46,10 @@ _FOR_ADMINISTRATORS = frozenset(
 
 _OF_THE_ACCOUNT = [
     TEXTS[reason]
-    for reason in ("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated")
+    for reason in (
+        *("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated"),
+        *("wrong_connector", "not_of_portal"),
+    )
 ]
 """Where another account at Zoho may be the right one; Zoho would answer with the same in silence."""
 
@@ -164,15 +167,20 @@ def _log(request: Request, level: int, reason: str, status: int, message: str = 
 def _shown_path(request: Request) -> str:
     """Return the path as logs may have it: behind a phone system's slug stand secrets and ids of calls.
 
+    So do the tokens of links that are used once.
+
     Digits are masked wherever they are, for they may be somebody's number.
     """
     path = request.scope["path"]
     first, *behind = [part for part in path.split("/") if part] or [""]
     if ascii_lower(first) == "hooks" and len(behind) > 1:
         path = f"/{first}/{behind[0]}/***"
+    elif beginning := next((each for each in ONE_TIME if ascii_lower(path).startswith(each)), ""):
+        path = f"{beginning}***"
     return spelt_out(_DIGITS.sub("***", path))
 
 
+ONE_TIME = ("/login-link/", "/setup/first/")
 _DIGITS = re.compile(r"\d(?:[ .()-]{0,2}\d){5,}")
 
 

@@ -21,9 +21,10 @@ from connector.web import (
     sign_in,
 )
 from connector.web.api import audit as audit_api
+from connector.web.api import keys as keys_api
 from connector.web.api import openapi
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home
+from connector.web.pages import audit, home, keys, links
 from connector.web.pages import calls as call_pages
 
 
@@ -85,7 +86,12 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
-OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes,)
+OPERATIONS: tuple[Operation, ...] = (
+    audit_api.list_changes,
+    keys_api.list_keys,
+    keys_api.add_key,
+    keys_api.revoke_key,
+)
 """What programs call at /api/v1, in the order of the document."""
 
 
@@ -114,6 +120,8 @@ def _pages() -> list[BaseRoute]:
         Route("/help/{name:slug}", home.help_page),
         Route("/login", sign_in.login),
         Route("/login/callback", sign_in.login_callback),
+        Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
+        Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
         Route("/logout", sign_in.logout, methods=["POST"]),
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
@@ -125,6 +133,9 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        Route("/keys", keys.keys_page),
+        Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
+        Route("/keys/{id:id}/revoke", keys.revoke_key_page, methods=["GET", "POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 

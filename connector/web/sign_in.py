@@ -61,7 +61,7 @@ async def login_callback(request: Request) -> Response:
     )
     identity = await services.oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
     user = await services.sessions.sign_in(identity)
-    await _end_former(services, request)
+    await end_former(request)
     response = RedirectResponse(back.flow.next_path, 303)
     cookies_of(request).drop_flow(response, request.query_params["state"])
     cookies_of(request).set_session(response, await services.sessions.open(user))
@@ -80,11 +80,11 @@ async def logout(request: Request) -> Response:
     return response
 
 
-async def _end_former(services: Services, request: Request) -> None:
+async def end_former(request: Request) -> None:
     """End the session that this browser has: its cookie is about to be lost, and nobody could end it then."""
     session_id = cookies_of(request).session(request)
     if session_id is not None:
-        await services.sessions.end(session_id)
+        await services_of(request).sessions.end(session_id)
 
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.outbox import Deliverer
@@ -26,7 +26,7 @@ from connector.store.audit import Entry
 from connector.web import auth, linking, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
-from connector.web.pages import home
+from connector.web.pages import home, keys, links
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
@@ -57,6 +57,7 @@ class Services:
         self.sessions = Sessions(store, self.clock)
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
+        self.links = OneTimeLinks(store, self.clock)
         self.flows = Flows(store, self.encryptor, self.clock)
         self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
         self.portals = self.another_portals()
@@ -152,6 +153,9 @@ def make_app(services: Services) -> Starlette:
             Route("/banner", home.banner),
             Route("/login", sign_in.login),
             Route("/login/callback", sign_in.login_callback),
+            Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
+            Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
+            Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
             Route("/logout", sign_in.logout, methods=["POST"]),
             Route("/connect", linking.connect, methods=["GET"]),
             Route("/connect", linking.start_linking, methods=["POST"]),
