@@ -26,6 +26,7 @@ ConnectorError
 │   ├── StateMismatch               wrong, replayed or foreign state
 │   ├── UntrustedServer             accounts-server is not the allow-listed one
 │   ├── UnknownDataCenter
+│   ├── NoMethod                    there is no client at Zoho to do it with
 │   ├── NoDeskThere                 a data centre for which no Desk is known
 │   ├── NoPortalAnswers             Desk lets the new grant into none of the person's portals
 │   ├── CodeRefused                 the code is used up, too old or none of ours
@@ -55,6 +56,7 @@ ConnectorError
 │   ├── OutcomeUnknown              sent, and nobody knows whether it was applied
 │   ├── NoToken                     Zoho Accounts gives no token just now: what it was for never left
 │   │   └── ClientRefused           client id or secret
+│   │       └── MethodDisabled      the portal's authentication method is disabled
 │   └── GrantLost                   the grant is revoked, evicted or never given
 ├── RecordingError                  a recording cannot be had from where the phone system keeps it
 │   ├── RecordingMissing            it is not there any more
@@ -263,6 +265,12 @@ class UnknownDataCenter(SignInError):
     reason = "unknown_data_center"
 
 
+class NoMethod(SignInError):
+    """There is no authentication method, and no client in the settings."""
+
+    reason = "no_method"
+
+
 class NoDeskThere(SignInError):
     """For the data centre no address of Zoho Desk is known."""
 
@@ -461,6 +469,12 @@ class ClientRefused(NoToken):
     """Zoho does not take the client id or secret at this data centre."""
 
     reason = "client_refused"
+
+
+class MethodDisabled(ClientRefused):
+    """The authentication method is disabled: what needs it waits until an administrator enables it."""
+
+    reason = "method_disabled"
 
 
 class GrantLost(ZohoError):

@@ -5,7 +5,7 @@ from typing import cast
 from starlette.requests import Request
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignInConnectors
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -23,13 +23,12 @@ from connector.orders import Orders
 from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
 from connector.recordings import Recordings
 from connector.settings import Settings
 from connector.store import Store
 from connector.store.ingester import EventIngester
 from connector.zoho import data_centers
-from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from connector.zoho.webhooks import HookTokens
 
@@ -45,7 +44,6 @@ class Services:
         self.encryptor = Encryptor(settings.secret_key)
         self.http = http_client()
         self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
-        self.oauth = OAuth(self.http, settings.zoho_client_id, settings.client_secret, clock)
         self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
         self.clocks = ClockSkew(store, clock, self.metrics)
@@ -58,16 +56,24 @@ class Services:
         self.keys = Keys(self.store, self.clock)
         self.links = OneTimeLinks(self.store, self.clock)
         self.flows = Flows(self.store, self.encryptor, self.clock)
+        self.methods = Methods(
+            self.store,
+            self.clock,
+            self.encryptor,
+            self.http,
+            self.data_centers,
+            _settings_client(self.settings),
+        )
         self.portals = Portals(
             self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self.http,
-            client_id=self.settings.zoho_client_id,
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
         )
+        self.sign_in_connectors = SignInConnectors(self.store, self.clock, self.sessions, self.portals.desk)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
@@ -137,6 +143,16 @@ class Services:
 def services_of(request: Request) -> Services:
     """Return the services of the application that serves a request."""
     return cast("Services", request.app.state.services)
+
+
+def _settings_client(settings: Settings) -> SettingsClient | None:
+    """Return the client that the settings name, if they do."""
+    if not settings.zoho_client_id:
+        return None
+    features = ("webhooks",) if settings.desk_webhooks else ()
+    return SettingsClient(
+        settings.zoho_client_id, settings.zoho_data_center, settings.client_secret, features
+    )
 
 
 def _bus(settings: Settings, store: Store) -> Bus:

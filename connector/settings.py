@@ -231,17 +231,17 @@ def check_secret_key_set(settings: Settings) -> None:
         )
 
 
-def check_client_id(settings: Settings) -> None:
-    """Refuse to serve without the client's id."""
-    if not settings.zoho_client_id:
-        raise SettingsError("ZOHO_CLIENT_ID is not set: Zoho's API console shows the ID of your client.")
-
-
-def check_client_secret(settings: Settings) -> None:
-    """Refuse to serve without the client's secret, or one at some data centre."""
-    if not settings.zoho_client_secret and not settings.zoho_client_secrets:
+def check_client(settings: Settings) -> None:
+    """Refuse half a client: both its id and its secret, or neither, and authentication methods do it."""
+    has_secret = bool(settings.zoho_client_secret or settings.zoho_client_secrets)
+    if has_secret and not settings.zoho_client_id:
         raise SettingsError(
-            "ZOHO_CLIENT_SECRET is not set: Zoho's API console shows the secret of your client."
+            "ZOHO_CLIENT_ID is not set, but a secret is: Zoho's API console shows the ID of your client."
+        )
+    if settings.zoho_client_id and not has_secret:
+        raise SettingsError(
+            "ZOHO_CLIENT_SECRET is not set, but ZOHO_CLIENT_ID is: Zoho's API console shows the secret of "
+            "your client."
         )
 
 
@@ -271,7 +271,7 @@ def _is_strong(key: str) -> bool:
     return len(key) * bits >= KEY_BITS and len(letters) >= min(kinds // 2, 16)
 
 
-NEEDED: tuple[Check, ...] = (check_secret_key_set, check_secret_key, check_client_id, check_client_secret)
+NEEDED: tuple[Check, ...] = (check_secret_key_set, check_secret_key, check_client)
 """What must be in order to serve or deliver, beside what `load` itself refuses."""
 
 KEY_BITS = 256

@@ -4,5 +4,15 @@ from connector.accounts.agents import Agent, Agents
 from connector.accounts.keys import Keys
 from connector.accounts.links import OneTimeLinks
 from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions
+from connector.accounts.sign_in_connectors import SignInConnectors
 
-__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "OneTimeLinks", "Sessions"]
+__all__ = [
+    "SESSION_SECONDS",
+    "Agent",
+    "Agents",
+    "Flows",
+    "Keys",
+    "OneTimeLinks",
+    "Sessions",
+    "SignInConnectors",
+]

@@ -13,7 +13,7 @@ from connector.accounts.sign_in import Sessions
 from connector.casing import ascii_lower
 from connector.clock import HOUR, Clock
 from connector.errors import EmailUnverified, InvalidValue, NotFound, NotNow, NotOfPortal, ZohoError
-from connector.store import Store, audit, portals
+from connector.store import Store, audit, methods, portals
 from connector.store import sign_in_connectors as rows
 from connector.store.sign_in_connectors import SignInConnector
 from connector.store.users import User
@@ -61,7 +61,7 @@ class SignInConnectors:
         self._desk_of = desk_of
         self._agents: dict[tuple[int, str], int] = {}
 
-    async def list(self, after: str = "", at_most: int | None = None) -> list[SignInConnector]:
+    async def list_all(self, after: str = "", at_most: int | None = None) -> list[SignInConnector]:
         """Return those behind a reference, in the order of their references."""
         return await self._store.read(partial(rows.list_all, after=after, at_most=at_most))
 
@@ -87,9 +87,7 @@ class SignInConnectors:
         def removing(connection: Connection) -> None:
             found = _known(connection, reference)
             rows.remove(connection, found.id)
-            audit.append(
-                connection, self._clock(), actor, "sign_in_connector.removed", reference, found.name
-            )
+            audit.append(connection, self._clock(), actor, "sign_in_connector.removed", reference, found.name)
 
         await self._store.write(removing)
 
@@ -98,7 +96,7 @@ class SignInConnectors:
 
         Nothing where none was ever set up: the client of the settings is taken. NotNow where all are off.
         """
-        found = await self.list()
+        found = await self.list_all()
         enabled = tuple(each for each in found if each.enabled)
         if found and not enabled:
             raise NotNow("Every way to sign in is switched off: an administrator switches one on.")
@@ -124,7 +122,7 @@ class SignInConnectors:
     async def sign_in(self, identity: Identity, connector: SignInConnector | None) -> User:
         """Return the user whom a Zoho identity means, if they may come in by this connector.
 
-        Raises as `Sessions.sign_in` does, NotOfPortal, and a ZohoError where Desk does not say who is an agent.
+        Raises as `Sessions.sign_in` does, NotOfPortal, or a ZohoError where Desk does not say who its agents are.
         """
         if connector is not None and connector.portals:
             await self._sessions.recognise(identity, connector)
@@ -173,31 +171,28 @@ class SignInConnectors:
             )
         made = {"match_by": "email", "enabled": True, "is_default": False, "method_id": None} | values
         made |= {"reference": reference, "created_at": self._clock()}
-        connector_id = rows.add(connection, made)
-        if connector_id is None:
+        if rows.add(connection, made) is None:
             raise _name_taken(values["name"])
-        return self._finish(connection, connector_id, wanted, actor, "sign_in_connector.added")
+        return self._finish(connection, reference, wanted, actor, "sign_in_connector.added")
 
-    def _change(
-        self, reference: str, wanted: Wanted, actor: str, connection: Connection
-    ) -> SignInConnector:
+    def _change(self, reference: str, wanted: Wanted, actor: str, connection: Connection) -> SignInConnector:
         found, values = _known(connection, reference), _columns(connection, wanted)
         namesake = rows.by_name(connection, values.get("name", ""))
         if namesake is not None and namesake.id != found.id:
             raise _name_taken(values["name"])
         rows.change(connection, found.id, values)
-        return self._finish(connection, found.id, wanted, actor, "sign_in_connector.changed")
+        return self._finish(connection, reference, wanted, actor, "sign_in_connector.changed")
 
     def _finish(
-        self, connection: Connection, connector_id: int, wanted: Wanted, actor: str, action: str
+        self, connection: Connection, reference: str, wanted: Wanted, actor: str, action: str
     ) -> SignInConnector:
         """Write who and what belongs to one, and the audit."""
+        connector_id = _known(connection, reference).id
         if wanted.users is not UNSET:
             rows.set_users(connection, connector_id, _user_ids(connection, wanted.users))
         if wanted.portals is not UNSET:
             rows.set_portals(connection, connector_id, _portal_ids(connection, wanted.portals))
-        made = rows.get(connection, connector_id)
-        assert made is not None, "it was written in this very transaction"
+        made = _known(connection, reference)
         emails = rows.emails_of(connection, connector_id)
         audit.append(connection, self._clock(), actor, action, made.reference, _told(made, emails))
         return made
@@ -215,7 +210,9 @@ def _known(connection: Connection, reference: str) -> SignInConnector:
 
 def _columns(connection: Connection, wanted: Wanted) -> dict[str, Any]:
     """Return the columns that are given, checked; makes none the default where this one shall be."""
-    given = {name: getattr(wanted, name) for name in ("name", "method_id", "match_by", "enabled", "is_default")}
+    given = {
+        name: getattr(wanted, name) for name in ("name", "method_id", "match_by", "enabled", "is_default")
+    }
     values = {name: value for name, value in given.items() if value is not UNSET}
     if "name" in values:
         values["name"] = name = str(values["name"]).strip()
@@ -223,13 +220,27 @@ def _columns(connection: Connection, wanted: Wanted) -> dict[str, Any]:
             raise InvalidValue(NAME_IT, "/name", most=NAME_AT_MOST)
     if values.get("match_by", "email") not in MATCH_BY:
         raise InvalidValue("Compare with one of {choices}.", "/match_by", choices=", ".join(MATCH_BY))
+    if values.get("method_id") is not None:
+        _check_method(connection, values["method_id"])
     if values.get("is_default"):
         rows.no_default(connection)
     return values
 
 
+def _check_method(connection: Connection, method_id: int) -> None:
+    method = methods.get(connection, method_id)
+    if method is None or method.mode != "oauth":
+        raise InvalidValue(
+            "There is no authentication method {id} of the mode oauth: choose one, or none for the usual one.",
+            "/method_id",
+            id=method_id,
+        )
+
+
 def _name_taken(name: str) -> InvalidValue:
-    return InvalidValue("There is a sign-in connector {name} already: choose another name.", "/name", name=name)
+    return InvalidValue(
+        "There is a sign-in connector {name} already: choose another name.", "/name", name=name
+    )
 
 
 def _user_ids(connection: Connection, emails: Sequence[str]) -> list[int]:

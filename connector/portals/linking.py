@@ -1,7 +1,7 @@
 """Link a portal: from the code of a callback to a grant, and the organisation that it is for."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import httpx2
 import msgspec
@@ -27,6 +27,9 @@ from connector.zoho.oauth import OAuth, Tokens
 from connector.zoho.tokens import AccessToken
 
 log = logging.getLogger(__name__)
+
+Exchange = Callable[[DataCenter], Awaitable[Tokens]]
+"""Asks Zoho for tokens at a data centre."""
 
 
 class NewGrant(msgspec.Struct, frozen=True):
@@ -68,40 +71,40 @@ class _FreshToken:
 class Linker:
     """Exchange a code, and find out what the grant is good for, before anything is kept."""
 
-    def __init__(self, http: httpx2.AsyncClient, oauth: OAuth, clock: Clock) -> None:
+    def __init__(self, http: httpx2.AsyncClient, clock: Clock) -> None:
         self._http = http
-        self._oauth = oauth
         self._clock = clock
 
-    async def bind(self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str) -> NewGrant:
-        """Return the grant that a code is worth; a grant that is good for nothing is given back.
+    async def bind(self, dc: DataCenter, oauth: OAuth, exchange: Exchange) -> NewGrant:
+        """Return the grant that an exchange gives; a grant that is good for nothing is given back.
 
         Raises NoDeskThere before anything is sent, NoRefreshToken, NoDeskAccount, NoPortalAnswers, or another
         SignInError or ZohoError.
         """
         dc.desk_origin()
-        tokens = await self._oauth.exchange(
-            dc, code=code, redirect_uri=redirect_uri, verifier=verifier, offline=True
-        )
+        tokens = await exchange(dc)
         try:
-            return await self._look_around(dc, tokens)
+            return await self.look_around(dc, tokens)
         except GrantLost as problem:
-            await self.give_back(dc, tokens.refresh_token)
+            await self.give_back(dc, oauth, tokens.refresh_token)
             raise NoPortalAnswers(f"Zoho Desk refuses the token just given: {problem}") from problem
         except ConnectorError:
-            await self.give_back(dc, tokens.refresh_token)
+            await self.give_back(dc, oauth, tokens.refresh_token)
             raise
 
-    async def give_back(self, dc: DataCenter, refresh_token: str | None) -> None:
-        """Revoke a grant that nobody will use; if Zoho does not take it back, that is only noted."""
+    async def give_back(self, dc: DataCenter, oauth: OAuth, refresh_token: str | None) -> bool:
+        """Revoke a grant that nobody will use, and tell whether Zoho took it back; else that is noted."""
         if refresh_token is None:
-            return
+            return False
         try:
-            await self._oauth.revoke(dc, refresh_token)
+            await oauth.revoke(dc, refresh_token)
         except ZohoError as problem:
             log.warning("a grant was not revoked: %s", problem, extra={"reason": problem.reason})
+            return False
+        return True
 
-    async def _look_around(self, dc: DataCenter, tokens: Tokens) -> NewGrant:
+    async def look_around(self, dc: DataCenter, tokens: Tokens) -> NewGrant:
+        """Return what fresh tokens reach: their organisation, its departments, what the agent may do."""
         organizations = await self._desk(dc, tokens, None).organizations()
         found = await self._bound_one(dc, tokens, organizations)
         desk = self._desk(dc, tokens, found.id)

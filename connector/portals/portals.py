@@ -8,14 +8,18 @@ from typing import Any, get_args
 
 import anyio
 import httpx2
+import msgspec
 from sqlalchemy import Connection
 
 from connector.aio import BatchLoader
 from connector.clock import Clock
 from connector.crypto import Encryptor
 from connector.errors import (
+    ClientRefused,
     CommandError,
     GrantLost,
+    MethodDisabled,
+    NoMethod,
     NotFound,
     SettingsError,
     UnknownDataCenter,
@@ -34,14 +38,14 @@ from connector.portals.checks import (
     unusable_fields,
 )
 from connector.portals.linking import Linker, NewGrant
+from connector.portals.methods import Methods, MethodView
 from connector.portals.token_manager import TokenManager, Wait
-from connector.store import Store, audit, grants, portals, refusals
+from connector.store import Store, audit, grants, methods, portals, refusals
 from connector.store.grants import Grant
 from connector.store.portals import Downloads, Links, Portal
-from connector.store.users import User
 from connector.zoho.client import Desk, Sorting
 from connector.zoho.data_centers import DataCenter
-from connector.zoho.oauth import OAuth
+from connector.zoho.oauth import Tokens
 
 CHANGEABLE = (
     *("default_department_id", "default_owner_id", "recording_field", "key_field"),
@@ -69,10 +73,9 @@ class Portals:
         store: Store,
         clock: Clock,
         encryptor: Encryptor,
-        oauth: OAuth,
+        known_methods: Methods,
         http: httpx2.AsyncClient,
         *,
-        client_id: str,
         data_centers: Mapping[str, DataCenter],
         caller_percent: int = 10,
         wait: Wait = anyio.sleep,
@@ -81,15 +84,14 @@ class Portals:
         self._store = store
         self._clock = clock
         self._encryptor = encryptor
-        self._oauth = oauth
+        self._methods = known_methods
         self._http = http
-        self._client_id = client_id
         self._data_centers = data_centers
         self._caller_percent = caller_percent
         self._wait = wait
         self.limits = limits or Limits(store, clock)
-        self._linker = Linker(http, oauth, clock)
-        self._loader: BatchLoader[int, Portal | None] = BatchLoader(
+        self._linker = Linker(http, clock)
+        self._loader: BatchLoader[int, _Loaded | None] = BatchLoader(
             lambda portal_ids: store.read(lambda c: _read(c, portal_ids))
         )
         self._token_managers: dict[int, TokenManager] = {}
@@ -127,9 +129,15 @@ class Portals:
         return desk.using(ChargedBudget(shared, self._store, caller, limit, self._clock))
 
     async def _linked(self, portal_id: int) -> tuple[Portal, Desk]:
-        portal = await self._loader.load(portal_id)
-        if portal is None:
+        loaded = await self._loader.load(portal_id)
+        if loaded is None:
             raise NotFound(f"There is no portal {portal_id}; `connector portals list` shows them all.")
+        portal = loaded.portal
+        if loaded.is_disabled:
+            raise MethodDisabled(
+                f"The authentication method of {portal.name} is disabled: an administrator enables it again "
+                "at /authentication-methods."
+            )
         if portal.state != "linked":
             raise GrantLost(
                 f"The grant of {portal.name} is gone: an administrator links it again at /connect."
@@ -139,21 +147,49 @@ class Portals:
         return portal, self._desks[portal_id]
 
     async def link(
-        self, dc: DataCenter, *, code: str, redirect_uri: str, verifier: str, actor: User
+        self,
+        dc: DataCenter,
+        *,
+        code: str,
+        redirect_uri: str,
+        verifier: str,
+        actor: str,
+        method_id: int | None = None,
     ) -> Portal:
         """Link the portal that was chosen at the consent page, or link it again, and return it.
+
+        Only the method that the flow began with (None: the client of the settings) exchanges its code.
 
         Linking again replaces the grant and revokes the former one; what was configured stays.
         Nothing is kept unless everything went well; raises any SignInError or ZohoError.
         """
-        granted = await self._linker.bind(dc, code=code, redirect_uri=redirect_uri, verifier=verifier)
-        portal, replaced = await self._store.write(partial(self._keep, granted, actor))
-        self._desks.pop(portal.id, None)
-        self._token_managers.pop(portal.id, None)
-        if replaced is not None and replaced != granted.tokens.refresh_token:
-            await self._linker.give_back(dc, replaced)
+        oauth = await self._methods.oauth(method_id)
+        exchange = partial(oauth.exchange, code=code, redirect_uri=redirect_uri, verifier=verifier)
+        granted = await self._linker.bind(dc, oauth, partial(exchange, offline=True))
+        return await self.keep(granted, method_id, actor=actor)
+
+    async def keep(self, granted: NewGrant, method_id: int | None, *, actor: str) -> Portal:
+        """Keep a grant that was seen to work; the one that it replaces is given back to Zoho."""
+        method = await self._methods.get(method_id)
+        portal, replaced = await self._store.write(partial(self._keep, granted, method, actor))
+        self.forget(portal.id)
+        if replaced is not None and replaced.token != granted.tokens.refresh_token:
+            await self._give_back(granted.dc, replaced)
         _log_obstacles(portal)
         return portal
+
+    def forget(self, portal_id: int) -> None:
+        """Let go of a portal's client and tokens: its grant is another one now, or gone."""
+        self._desks.pop(portal_id, None)
+        self._token_managers.pop(portal_id, None)
+
+    async def _give_back(self, dc: DataCenter, former: "_Former") -> bool:
+        try:
+            oauth = await self._methods.oauth(former.method_id, even_disabled=True)
+        except (NotFound, NoMethod, SettingsError) as problem:
+            log.warning("a grant was not revoked: %s", problem, extra={"reason": problem.reason})
+            return False
+        return await self._linker.give_back(dc, oauth, former.token)
 
     async def check(self, portal_id: int) -> list[Check]:
         """Try what a portal's grant must be able to do, and keep what Desk allows it; raises GrantLost.
@@ -216,11 +252,21 @@ class Portals:
                 f"{portal.name} is at {portal.location!r}, which is no longer among the data centres: "
                 "add it to ZOHO_DATA_CENTERS again."
             )
-        refresh = partial(self._oauth.refresh, dc)
+        refresh = partial(self._refresh, portal.id, dc)
         manager = TokenManager(portal, self._store, self._encryptor, self._clock, refresh, self._wait)
         self._token_managers[portal.id] = manager
         sorting = Sorting(partial(self._refused_sorts, portal.id), partial(self._refuse_sort, portal.id))
         return Desk(self._http, dc, portal.org_id, manager, self.limits.of(portal.id), sorting)
+
+    async def _refresh(self, portal_id: int, dc: DataCenter, refresh_token: str) -> Tokens:
+        portal = await self.get(portal_id)
+        try:
+            oauth = await self._methods.oauth(portal.method_id)
+        except NoMethod as problem:
+            raise ClientRefused(
+                f"{portal.name} was linked with the client of the settings, which name none any more."
+            ) from problem
+        return await oauth.refresh(dc, refresh_token)
 
     async def _refused_sorts(self, portal_id: int) -> list[str]:
         return (await self.get(portal_id)).refused_sorts.split()
@@ -228,10 +274,12 @@ class Portals:
     async def _refuse_sort(self, portal_id: int, name: str) -> None:
         await self._store.write(lambda connection: portals.refuse_sort(connection, portal_id, name))
 
-    def _keep(self, granted: NewGrant, actor: User, connection: Connection) -> tuple[Portal, str | None]:
+    def _keep(
+        self, granted: NewGrant, method: MethodView, actor: str, connection: Connection
+    ) -> tuple[Portal, "_Former | None"]:
         now = self._clock()
         before = portals.by_org(connection, granted.dc.location, granted.organization.id)
-        portal = portals.put(connection, **self._values(granted, before, actor, now))
+        portal = portals.put(connection, **self._values(granted, method, before, actor, now))
         refusals.forgive(connection, portal.id)
         replaced = grants.get(connection, portal.id)
         encrypted_refresh = self._encryptor.encrypt(granted.tokens.refresh_token or "")
@@ -239,30 +287,34 @@ class Portals:
         grants.put(connection, portal.id, encrypted_refresh, encrypted_access, granted.tokens.expires_at, now)
         detail = f"{portal.location} {portal.org_id}; scopes: {portal.scopes}"
         action = "portal.linked_again" if before else "portal.linked"
-        audit.append(connection, now, actor.email, action, portal.name, detail)
-        return portal, None if replaced is None else self._former_token(replaced)
+        audit.append(connection, now, actor, action, portal.name, detail)
+        former_method = before.method_id if before else None
+        return portal, None if replaced is None else self._former(replaced, former_method)
 
-    def _former_token(self, replaced: Grant) -> str | None:
+    def _former(self, replaced: Grant, method_id: int | None) -> "_Former | None":
         try:
-            return self._encryptor.decrypt(replaced.sealed_refresh_token)
+            return _Former(self._encryptor.decrypt(replaced.sealed_refresh_token), method_id)
         except SettingsError:
             # Linking again is what one does after SECRET_KEY was lost, so this must not stop it.
             return None
 
-    def _values(self, granted: NewGrant, before: Portal | None, actor: User, now: int) -> dict[str, Any]:
+    def _values(
+        self, granted: NewGrant, method: MethodView, before: Portal | None, actor: str, now: int
+    ) -> dict[str, Any]:
         return {
             "location": granted.dc.location,
             "org_id": str(granted.organization.id),
             "name": granted.name,
             "edition": granted.organization.edition or "",
-            "client_id": self._client_id,
+            "client_id": method.client_id,
+            "method_id": method.id,
             "state": "linked",
             "scopes": granted.tokens.scope or "",
             "rights": rights_to_json(granted.rights),
             # Whoever links again has often changed something in Desk: all is learnt anew.
             **dict.fromkeys(("required_fields", "refused_fields", "refused_sorts"), ""),
             "default_department_id": granted.department_id(before.default_department_id if before else None),
-            "linked_by": actor.email,
+            "linked_by": actor,
             "linked_at": now,
         }
 
@@ -283,5 +335,25 @@ def _log_obstacles(portal: Portal) -> None:
         log.warning("portal_obstacle: %s. %s %s", each.what, each.why, each.remedy, extra=told)
 
 
-def _read(connection: Connection, portal_ids: Sequence[int]) -> dict[int, Portal | None]:
-    return {each: portals.get(connection, each) for each in portal_ids}
+class _Former(msgspec.Struct, frozen=True):
+    """The refresh token that a grant had before, and the method whose client it belongs to."""
+
+    token: str
+    method_id: int | None
+
+
+class _Loaded(msgspec.Struct, frozen=True):
+    """A portal, and whether its authentication method is disabled."""
+
+    portal: Portal
+    is_disabled: bool
+
+
+def _read(connection: Connection, portal_ids: Sequence[int]) -> dict[int, _Loaded | None]:
+    found = {each: portals.get(connection, each) for each in portal_ids}
+    has_methods = any(portal is not None and portal.method_id is not None for portal in found.values())
+    disabled = methods.disabled(connection) if has_methods else set[int | None]()
+    return {
+        each: None if portal is None else _Loaded(portal, portal.method_id in disabled)
+        for each, portal in found.items()
+    }

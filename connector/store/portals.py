@@ -25,6 +25,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     Learnt from Desk's refusals, with spaces between: `required_fields` are what it wants named in every
     change beside its contract's, `refused_fields` the custom fields that it does not have, `refused_sorts`
     the lists that it does not sort the newest first.
+    `method_id` is its authentication method, None the client of the settings.
     """
 
     id: int
@@ -48,6 +49,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     recording_links: Links = "connector"
     recording_downloads: Downloads = "nobody"
     rights: str = ""
+    method_id: int | None = None
 
 
 def get(connection: Connection, portal_id: int) -> Portal | None:

@@ -16,7 +16,10 @@ Purpose = Literal["sign_in", "link"]
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt; `location` is the data centre it started at, `user_id` who links."""
+    """One attempt; `location` is the data centre it started at, `user_id` who links.
+
+    `method_id` is the authentication method whose client it began with, None the one of the settings.
+    """
 
     state_hash: str
     browser_hash: str
@@ -27,6 +30,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     user_id: int | None
     next_path: str
     expires_at: int
+    method_id: int | None = None
+    connector_id: int | None = None
 
 
 def add_flow(connection: Connection, flow: Flow, now: int) -> None:

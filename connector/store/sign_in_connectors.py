@@ -97,7 +97,9 @@ def of_user(connection: Connection, user_id: int) -> set[int]:
 def emails_of(connection: Connection, connector_id: int) -> list[str]:
     """Return the addresses of the users who sign in by one."""
     asked = select(users.c.email).join(sign_in_connector_users, _users.user_id == users.c.id)
-    return list(connection.execute(asked.where(_users.connector_id == connector_id).order_by(users.c.email)).scalars())
+    return list(
+        connection.execute(asked.where(_users.connector_id == connector_id).order_by(users.c.email)).scalars()
+    )
 
 
 def set_users(connection: Connection, connector_id: int, user_ids: Collection[int]) -> None:
@@ -113,7 +115,7 @@ def set_portals(connection: Connection, connector_id: int, portal_ids: Collectio
 def user_ids(connection: Connection, emails: Iterable[str]) -> dict[str, int]:
     """Return the ids of users by their addresses, which are in small letters; unknown ones are left out."""
     asked = select(users.c.email, users.c.id).where(users.c.email.in_(list(emails)))
-    return {email: user_id for email, user_id in connection.execute(asked)}
+    return {row.email: row.id for row in connection.execute(asked)}
 
 
 def _replace(
@@ -136,8 +138,9 @@ def _read(
 
 
 def _counts(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    asked = select(_users.connector_id, func.count()).where(_users.connector_id.in_(ids))
-    return {each: count for each, count in connection.execute(asked.group_by(_users.connector_id))}
+    counted = select(_users.connector_id, func.count()).where(_users.connector_id.in_(ids))
+    rows = connection.execute(counted.group_by(_users.connector_id)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def _portals_of(connection: Connection, ids: Sequence[int]) -> dict[int, frozenset[int]]:

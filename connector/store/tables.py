@@ -43,6 +43,34 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
+authentication_methods = Table(
+    "authentication_methods",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    # The data centre where the client is registered, at which its flows begin.
+    Column("location", Text, nullable=False),
+    # Where people open Zoho Desk; nothing is ever sent there.
+    Column("environment_url", Text, nullable=False, server_default=""),
+    Column("client_id", Text, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    # JSON: the secrets of data centres that have one of their own.
+    Column("sealed_secrets", LargeBinary),
+    # Said when it is enabled, so that nobody takes a sandbox for the real thing.
+    Column("environment", Text, nullable=False, server_default=""),
+    Column("enabled", Boolean, nullable=False, server_default=text("false")),
+    # With spaces between: what its portals may do beside the usual, and further scopes to ask for.
+    Column("features", Text, nullable=False, server_default=""),
+    Column("extra_scopes", Text, nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    _one_of("type", "desk"),
+    _one_of("mode", "oauth", "self_client"),
+    _one_of("environment", "", "production", "sandbox"),
+    CheckConstraint("environment <> '' OR NOT enabled", name="confirmed"),
+)
+
 portals = Table(
     "portals",
     metadata,
@@ -74,6 +102,8 @@ portals = Table(
     Column("recording_downloads", Text, nullable=False, server_default="nobody"),
     # What Desk said last (JSON) that the agent who linked the portal may do there.
     Column("rights", Text, nullable=False, server_default=""),
+    # Empty: the client of the settings.
+    Column("method_id", ForeignKey(authentication_methods.c.id)),
     # An organisation is linked once: two rows would write each call twice.
     UniqueConstraint("location", "org_id"),
     _one_of("state", "linked", "grant_lost", "unlinked"),
@@ -359,7 +389,9 @@ flows = Table(
     Column("user_id", ForeignKey(users.c.id)),
     Column("next_path", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
-    # The sign-in connector that it goes by; empty: the client of the settings.
+    # Whose client it began with: the code that comes back is worth nothing with another one.
+    Column("method_id", ForeignKey(authentication_methods.c.id)),
+    # The sign-in connector that it goes by; empty where there is none.
     Column("connector_id", BigInteger),
     _one_of("purpose", "sign_in", "link"),
 )
@@ -371,8 +403,8 @@ sign_in_connectors = Table(
     Column("name", Text, nullable=False, unique=True),
     # Stands in people's bookmarks, so it never changes.
     Column("reference", Text, nullable=False, unique=True),
-    # Its authentication method; empty: the client of the settings.
-    Column("method_id", BigInteger),
+    # Empty: what is used where nobody chose one.
+    Column("method_id", ForeignKey(authentication_methods.c.id)),
     Column("match_by", Text, nullable=False, server_default="email"),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("is_default", Boolean, nullable=False, server_default=text("false")),

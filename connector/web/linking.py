@@ -12,7 +12,7 @@ from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
 from connector.web.rendering import render
-from connector.web.sign_in import home_data_center, read_callback, redirect_uri
+from connector.web.sign_in import read_callback, redirect_uri
 from connector.zoho import scopes
 
 SPENT = frozenset({"credits_exhausted", "credits_kept"})
@@ -26,10 +26,11 @@ async def connect(request: Request) -> Response:
     """Return `GET /connect`: what an administrator is about to do."""
     await require_user(request, "administrator")
     services = services_of(request)
+    method = await services.methods.default()
     return render(
         request,
         "connect.html",
-        scopes=scopes.linking(webhooks=services.settings.desk_webhooks),
+        scopes=method.scopes,
         portals=await services.portals.list_portals(),
         redirect_uri=redirect_uri(services, "link"),
     )
@@ -39,12 +40,15 @@ async def start_linking(request: Request) -> Response:
     """Return `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
     user = await require_user(request, "administrator")
     services = services_of(request)
-    dc = home_data_center(services)
-    begun = await services.flows.begin("link", location=dc.location, next_path="/connect", user_id=user.id)
-    url = services.oauth.authorize_url(
+    method = await services.methods.default()
+    oauth, dc = await services.methods.oauth(method.id), services.methods.data_center(method.location)
+    begun = await services.flows.begin(
+        "link", location=dc.location, next_path="/connect", user_id=user.id, method_id=method.id
+    )
+    url = oauth.authorize_url(
         dc,
         redirect_uri=redirect_uri(services, "link"),
-        scopes=scopes.names(scopes.linking(webhooks=services.settings.desk_webhooks)),
+        scopes=scopes.names(method.scopes),
         state=begun.state,
         verifier=begun.verifier,
         offline=True,
@@ -62,7 +66,12 @@ async def linking_callback(request: Request) -> Response:
         raise StateMismatch("Another user began this attempt to link.")
     services = services_of(request)
     portal = await services.portals.link(
-        back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier, actor=user
+        back.dc,
+        code=back.code,
+        redirect_uri=back.redirect_uri,
+        verifier=back.flow.verifier,
+        actor=user.email,
+        method_id=back.flow.method_id,
     )
     await services.deliverer.resume(portal.id)
     response = RedirectResponse(f"/portals/{portal.id}", 303)

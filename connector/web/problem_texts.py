@@ -244,6 +244,16 @@ _SIGN_IN: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=("If Zoho has a new data centre, add it with ZOHO_DATA_CENTERS.",),
     ),
+    "no_method": ProblemText(
+        status=503,
+        title="The connector is not set up yet",
+        what="The connector knows no client at Zoho, so nobody can sign in with Zoho or link a portal yet.",
+        who=ADMINISTRATOR,
+        todo=(
+            "Add and enable an authentication method: /setup leads there step by step.",
+            "Where nobody can sign in yet, `connector methods add` does the same.",
+        ),
+    ),
     "no_desk_there": _retryable(
         status=400,
         title="No address of Zoho Desk is known there",
@@ -404,6 +414,14 @@ _ZOHO: dict[str, ProblemText] = {
             "A data centre may have its own secret: set ZOHO_CLIENT_SECRET_ followed by its location.",
             "The client has to be enabled for the data centre of whoever signs in.",
         ),
+        shows_message=True,
+    ),
+    "method_disabled": ProblemText(
+        status=503,
+        title="The authentication method is disabled",
+        what="The authentication method with which the connector comes to Zoho is disabled.",
+        who=ADMINISTRATOR,
+        todo=("Enable it at /authentication-methods; what waits for Zoho Desk is delivered then.",),
         shows_message=True,
     ),
     "zoho_busy": _retryable(

@@ -234,7 +234,13 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
         return None
     if links:
         return {"href": "/connect", "label": "Link again"}
-    return {"href": "/login", "label": "Sign in again"}
+    return {"href": _sign_in_again(request), "label": "Sign in again"}
+
+
+def _sign_in_again(request: Request) -> str:
+    """Return where the failed attempt to sign in began."""
+    reference = getattr(request.state, "sign_in_connector", "")
+    return f"/login/{reference}" if reference else "/login"
 
 
 def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None:
@@ -244,7 +250,7 @@ def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None
     services = services_of(request)
     location = request.query_params.get("location", "")
     location = location if location in services.data_centers else services.settings.zoho_data_center
-    return {"href": f"/login?other={location}", "label": "Use another Zoho account"}
+    return {"href": f"{_sign_in_again(request)}?other={location}", "label": "Use another Zoho account"}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:

@@ -120,6 +120,7 @@ def _pages() -> list[BaseRoute]:
         Route("/help/{name:slug}", home.help_page),
         Route("/login", sign_in.login),
         Route("/login/callback", sign_in.login_callback),
+        Route("/login/{reference:slug}", sign_in.login_by),
         Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
         Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
         Route("/logout", sign_in.logout, methods=["POST"]),

@@ -14,7 +14,7 @@ from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.limits import Limits
 from connector.outbox import Deliverer, Desks
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
 from connector.sandbox.desk.portal import Portal as SandboxPortal
 from connector.sandbox.desk.records import Call, Contact
 from connector.sandbox.faults import FaultKind, Rule
@@ -26,7 +26,6 @@ from connector.store.call_groups import encode
 from connector.store.outbox import Row, Wanted
 from connector.store.phones import PhoneSystem
 from connector.store.users import Word
-from connector.zoho.oauth import OAuth
 from tests.integration.zoho.person import CALLBACK, VERIFIER, center, consent, linking_url
 
 NOON = 1_767_614_400_000
@@ -64,9 +63,9 @@ class Environment:
         self._http = http
         self.settings = Settings(secret_key=[Secret("a key of tests")])
         self.encryptor = Encryptor(self.settings.secret_key)
-        self.oauth = OAuth(
-            http, DEMO_CLIENT_ID, lambda place: client_secret(DEMO_CLIENT_ID, place), self.clock
-        )
+        own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: client_secret(DEMO_CLIENT_ID, place))
+        centers = {"us": center(sandbox)}
+        self.methods = Methods(store, self.clock, self.encryptor, http, centers, own)
         self.portals = self.another_portals()
         self.contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         self.tally = Tally()
@@ -80,9 +79,8 @@ class Environment:
             self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self._http,
-            client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(self.sandbox)},
             limits=Limits(self.store, self.clock, self.clock),
         )
@@ -126,7 +124,7 @@ class Environment:
     async def link(self) -> None:
         """Link the portal, through Zoho's consent page."""
         dc = center(self.sandbox)
-        callback = await consent(linking_url(self.oauth, dc))
+        callback = await consent(linking_url(await self.methods.oauth(None), dc))
         actor = await self.store.write(
             lambda c: (
                 users.by_email(c, "ada@example.com")
@@ -135,7 +133,7 @@ class Environment:
         )
         assert actor is not None
         await self.portals.link(
-            dc, code=callback["code"], redirect_uri=CALLBACK, verifier=VERIFIER, actor=actor
+            dc, code=callback["code"], redirect_uri=CALLBACK, verifier=VERIFIER, actor=actor.email
         )
 
     async def build(self) -> None:

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignInConnectors
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.outbox import Deliverer
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
@@ -28,7 +28,6 @@ from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.web.pages import home, keys, links
 from connector.zoho.data_centers import DataCenter, parse_row
-from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 from tests.integration.identity.browser import Browser
 
@@ -59,8 +58,10 @@ class Services:
         self.keys = Keys(store, self.clock)
         self.links = OneTimeLinks(store, self.clock)
         self.flows = Flows(store, self.encryptor, self.clock)
-        self.oauth = OAuth(http, DEMO_CLIENT_ID, lambda place: self.secrets[place], self.clock)
+        own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
+        self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
+        self.sign_in_connectors = SignInConnectors(store, self.clock, self.sessions, self.portals.desk)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
         self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
@@ -75,9 +76,8 @@ class Services:
             store or self.store,
             self.clock,
             self.encryptor,
-            self.oauth,
+            self.methods,
             self.http,
-            client_id=DEMO_CLIENT_ID,
             data_centers=self.data_centers,
             wait=wait,
         )
@@ -153,6 +153,7 @@ def make_app(services: Services) -> Starlette:
             Route("/banner", home.banner),
             Route("/login", sign_in.login),
             Route("/login/callback", sign_in.login_callback),
+            Route("/login/{reference:slug}", sign_in.login_by),
             Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
             Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
             Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connector.portals import Methods, SettingsClient
 from connector.sandbox.oddities import ODDITIES, named
 from connector.sandbox.presets import DEMO_CLIENT_ID
-from connector.zoho.oauth import OAuth
 from tests.integration.identity.browser import ADA_EU, Browser
 from tests.integration.identity.conftest import Services
 
@@ -47,8 +47,13 @@ async def test_the_log_names_why_an_identity_does_not_hold(
     await add_ada()
     url = await browser.consent(await browser.begin())
     secrets = services.secrets
-    services.oauth = OAuth(
-        services.http, DEMO_CLIENT_ID, lambda place: secrets[place], lambda: services.clock() + DAY
+    services.methods = Methods(
+        services.store,
+        lambda: services.clock() + DAY,
+        services.encryptor,
+        services.http,
+        services.data_centers,
+        SettingsClient(DEMO_CLIENT_ID, "us", lambda place: secrets[place]),
     )
     answer = await browser.get(url)
     assert (answer.status_code, "is not valid: expired_token" in answer.text) == (400, True)

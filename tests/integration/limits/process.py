@@ -9,7 +9,6 @@ from connector.limits import Limits
 from connector.outbox import Deliverer
 from connector.outbox.picking import Picker
 from connector.portals import Portals
-from connector.sandbox.presets import DEMO_CLIENT_ID
 from connector.store import Store
 from connector.store.outbox import Row
 from connector.zoho.client import Desk
@@ -46,9 +45,8 @@ class Process:
             self.store,
             env.clock,
             Encryptor(env.settings.secret_key),
-            env.oauth,
+            env.methods,
             self._http,
-            client_id=DEMO_CLIENT_ID,
             data_centers={"us": center(env.sandbox)},
             caller_percent=1,
             limits=Limits(self.store, env.clock, env.clock),

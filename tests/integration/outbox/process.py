@@ -21,14 +21,13 @@ from connector.crypto import Encryptor
 from connector.limits import Limits, PortalBudget
 from connector.limits.budget import RENEW_SECONDS
 from connector.outbox import Deliverer, worker
-from connector.portals import Portals
+from connector.portals import Methods, Portals, SettingsClient
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.settings import Secret, Settings
 from connector.store import Store, engine, in_flight, writer
 from connector.store.in_flight import Note
 from connector.store.outbox import Row
 from connector.zoho.data_centers import parse_row
-from connector.zoho.oauth import OAuth
 from connector.zoho.transport import http_client
 
 FASTER = 10
@@ -116,14 +115,16 @@ async def deliver(order: Order) -> None:
     async with http_client() as http:
         secret = lambda place: client_secret(DEMO_CLIENT_ID, place)  # noqa: E731 - short
         limits = FastLimits(store, order.clock, fast)
+        encryptor = Encryptor(settings.secret_key)
+        centers = {"us": parse_row(f"us={order.origin}|{order.origin}")}
+        own = SettingsClient(DEMO_CLIENT_ID, "us", secret)
         portals = Portals(
             store,
             order.clock,
-            Encryptor(settings.secret_key),
-            OAuth(http, DEMO_CLIENT_ID, secret, order.clock),
+            encryptor,
+            Methods(store, order.clock, encryptor, http, centers, own),
             http,
-            client_id=DEMO_CLIENT_ID,
-            data_centers={"us": parse_row(f"us={order.origin}|{order.origin}")},
+            data_centers=centers,
             limits=limits,
         )
         lookup = ContactLookup(store, portals, settings, order.clock)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
@@ -45,12 +45,15 @@ def _connectors() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("method_id", sa.BigInteger()),
+        sa.Column("method_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
         sa.Column("match_by", sa.Text(), nullable=False, server_default="email"),
         sa.Column("enabled", sa.Boolean(), nullable=False, server_default=sa.text("true")),
         sa.Column("is_default", sa.Boolean(), nullable=False, server_default=sa.text("false")),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("match_by IN ('email', 'user_name')", name=op.f("ck_sign_in_connectors_match_by")),
+        sa.ForeignKeyConstraint(
+            ["method_id"], ["authentication_methods.id"], name=op.f("fk_sign_in_connectors_method_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_connectors")),
         sa.UniqueConstraint("name", name=op.f("uq_sign_in_connectors_name")),
         sa.UniqueConstraint("reference", name=op.f("uq_sign_in_connectors_reference")),
