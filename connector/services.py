@@ -5,7 +5,7 @@ from typing import cast
 from starlette.requests import Request
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignInConnectors
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignIn, SignInConnectors
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -73,7 +73,8 @@ class Services:
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
         )
-        self.sign_in_connectors = SignInConnectors(self.store, self.clock, self.sessions, self.portals.desk)
+        self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
+        self.sign_in_connectors = SignInConnectors(self.store, self.clock)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock

@@ -3,7 +3,7 @@
 from connector.accounts.agents import Agent, Agents
 from connector.accounts.keys import Keys
 from connector.accounts.links import OneTimeLinks
-from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions
+from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions, SignIn
 from connector.accounts.sign_in_connectors import SignInConnectors
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "Keys",
     "OneTimeLinks",
     "Sessions",
+    "SignIn",
     "SignInConnectors",
 ]

@@ -1,27 +1,31 @@
 """Sign people in: off to Zoho and back, who may come in as whom, and their sessions."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
 
-from connector.clock import SECOND, Clock
+from connector.casing import ascii_lower
+from connector.clock import HOUR, SECOND, Clock
 from connector.crypto import Encryptor, digest, new_secret
 from connector.errors import (
     BadIdentity,
     Deactivated,
     EmailUnverified,
     IdentityTaken,
+    NotOfPortal,
     UnknownPerson,
     WrongConnector,
+    ZohoError,
 )
 from connector.store import Store, audit, sign_in_connectors, users
 from connector.store import sign_in as rows
 from connector.store.sign_in import Flow, Purpose
 from connector.store.sign_in_connectors import SignInConnector
 from connector.store.users import User
+from connector.zoho.client import Desk
 from connector.zoho.signed_tokens import Identity
 
 SESSION_SECONDS = 12 * 3_600
@@ -29,6 +33,11 @@ SESSION_SECONDS = 12 * 3_600
 
 FLOW_SECONDS = 600
 """How long somebody may take at Zoho."""
+
+AGENT_FOR = HOUR
+"""How long somebody whom Desk has called its agent is taken for one without asking again."""
+
+ACTIVE = "ACTIVE"
 
 
 class StartedFlow(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +241,51 @@ class Sessions:
         """End a session; one that is over already stays so."""
         now = self._clock()
         await self._store.write(lambda connection: rows.revoke(connection, digest(session_id), now))
+
+
+class SignIn:
+    """Let those in who may come in by a sign-in connector; `desk_of` answers a portal's Desk."""
+
+    def __init__(self, sessions: Sessions, desk_of: Callable[[int], Awaitable[Desk]], clock: Clock) -> None:
+        self._sessions = sessions
+        self._desk_of = desk_of
+        self._clock = clock
+        self._agents: dict[tuple[int, str], int] = {}
+
+    async def user_of(self, identity: Identity, connector: SignInConnector | None) -> User:
+        """Return the user whom a Zoho identity means, if they may come in by this connector.
+
+        Raises as `Sessions.sign_in` does, NotOfPortal, or a ZohoError where Desk does not say.
+        """
+        if connector is not None and connector.portals:
+            await self._sessions.recognise(identity, connector)
+            await self._check_portals(identity, connector)
+        return await self._sessions.sign_in(identity, connector)
+
+    async def _check_portals(self, identity: Identity, connector: SignInConnector) -> None:
+        if not identity.email or not identity.email_verified:
+            raise EmailUnverified("Zoho reports no verified e-mail address of yours.")
+        unsaid: ZohoError | None = None
+        for portal_id in sorted(connector.portals):
+            try:
+                if await self._is_agent(portal_id, ascii_lower(identity.email)):
+                    return
+            except ZohoError as problem:
+                unsaid = unsaid or problem
+        raise unsaid or NotOfPortal(f"{identity.email} is no agent of the portals of {connector.name}.")
+
+    async def _is_agent(self, portal_id: int, email: str) -> bool:
+        key, now = (portal_id, email), self._clock()
+        if now < self._agents.get(key, 0):
+            return True
+        agent = await (await self._desk_of(portal_id)).agent_by_email(email)
+        is_agent = agent is not None and agent.status in (None, ACTIVE)
+        if is_agent:
+            # As many as there are users: nobody is asked for here whom no administrator has added.
+            self._agents[key] = now + AGENT_FOR
+        else:
+            self._agents.pop(key, None)
+        return is_agent
 
 
 def _by_address(connection: Connection, identity: Identity, connector: SignInConnector | None) -> User:

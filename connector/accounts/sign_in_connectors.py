@@ -1,7 +1,7 @@
-"""Set up the ways to sign in with Zoho, and say who may come in by which."""
+"""Set up the ways to sign in with Zoho: each with its authentication method, its users, its portals."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,25 +9,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
-from connector.accounts.sign_in import Sessions
 from connector.casing import ascii_lower
-from connector.clock import HOUR, Clock
-from connector.errors import EmailUnverified, InvalidValue, NotFound, NotNow, NotOfPortal, ZohoError
+from connector.clock import Clock
+from connector.errors import InvalidValue, NotFound, NotNow
 from connector.store import Store, audit, methods, portals
 from connector.store import sign_in_connectors as rows
 from connector.store.sign_in_connectors import SignInConnector
-from connector.store.users import User
-from connector.zoho.client import Desk
-from connector.zoho.signed_tokens import Identity
 
-ACTIVE = "ACTIVE"
 NAME_AT_MOST = 100
 TOLD_AT_MOST = 20
 RESERVED = ("callback", "new")
 """What other pages have behind /login/ and /sign-in-connectors/."""
-
-AGENT_FOR = HOUR
-"""How long somebody whom Desk has called its agent is taken for one without asking again."""
 
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MATCH_BY = ("email", "user_name")
@@ -50,16 +42,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInConnectors:
-    """Keep the sign-in connectors; `desk_of` answers the client of a portal's Desk."""
+    """Keep the sign-in connectors; every change names its actor and goes to the audit with it."""
 
-    def __init__(
-        self, store: Store, clock: Clock, sessions: Sessions, desk_of: Callable[[int], Awaitable[Desk]]
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._sessions = sessions
-        self._desk_of = desk_of
-        self._agents: dict[tuple[int, str], int] = {}
 
     async def list_all(self, after: str = "", at_most: int | None = None) -> list[SignInConnector]:
         """Return those behind a reference, in the order of their references."""
@@ -118,41 +105,6 @@ class SignInConnectors:
         if found is None or not found.enabled:
             raise NotNow("This way to sign in has been removed or switched off meanwhile.")
         return found
-
-    async def sign_in(self, identity: Identity, connector: SignInConnector | None) -> User:
-        """Return the user whom a Zoho identity means, if they may come in by this connector.
-
-        Raises as `Sessions.sign_in` does, NotOfPortal, or a ZohoError where Desk does not say who its agents are.
-        """
-        if connector is not None and connector.portals:
-            await self._sessions.recognise(identity, connector)
-            await self._check_portals(identity, connector)
-        return await self._sessions.sign_in(identity, connector)
-
-    async def _check_portals(self, identity: Identity, connector: SignInConnector) -> None:
-        if not identity.email or not identity.email_verified:
-            raise EmailUnverified("Zoho reports no verified e-mail address of yours.")
-        unsaid: ZohoError | None = None
-        for portal_id in sorted(connector.portals):
-            try:
-                if await self._is_agent(portal_id, ascii_lower(identity.email)):
-                    return
-            except ZohoError as problem:
-                unsaid = unsaid or problem
-        raise unsaid or NotOfPortal(f"{identity.email} is no agent of the portals of {connector.name}.")
-
-    async def _is_agent(self, portal_id: int, email: str) -> bool:
-        key, now = (portal_id, email), self._clock()
-        if now < self._agents.get(key, 0):
-            return True
-        agent = await (await self._desk_of(portal_id)).agent_by_email(email)
-        is_agent = agent is not None and agent.status in (None, ACTIVE)
-        if is_agent:
-            # As many as there are users: nobody is asked for here whom no administrator has added.
-            self._agents[key] = now + AGENT_FOR
-        else:
-            self._agents.pop(key, None)
-        return is_agent
 
     def _add(self, wanted: Wanted, actor: str, connection: Connection) -> SignInConnector:
         reference, values = wanted.reference.strip(), _columns(connection, wanted)
@@ -231,7 +183,7 @@ def _check_method(connection: Connection, method_id: int) -> None:
     method = methods.get(connection, method_id)
     if method is None or method.mode != "oauth":
         raise InvalidValue(
-            "There is no authentication method {id} of the mode oauth: choose one, or none for the usual one.",
+            "There is no authentication method {id} of the mode oauth: choose one, or none.",
             "/method_id",
             id=method_id,
         )

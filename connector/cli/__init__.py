@@ -56,6 +56,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
     "setup-link": CommandPlace("access", "setup_link", "Print a link that adds the first administrator."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
+    "sign-in-connectors": CommandPlace(
+        "sign_in_connectors", "sign_in_connectors", "Set up the ways to sign in with Zoho."
+    ),
 }
 """Each command by its name; loading them all takes a second, and one needs only its own."""
 

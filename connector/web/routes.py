@@ -23,8 +23,9 @@ from connector.web import (
 from connector.web.api import audit as audit_api
 from connector.web.api import keys as keys_api
 from connector.web.api import openapi
+from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home, keys, links
+from connector.web.pages import audit, home, keys, links, sign_in_connectors
 from connector.web.pages import calls as call_pages
 
 
@@ -91,6 +92,11 @@ OPERATIONS: tuple[Operation, ...] = (
     keys_api.list_keys,
     keys_api.add_key,
     keys_api.revoke_key,
+    connectors_api.list_sign_in_connectors,
+    connectors_api.add_sign_in_connector,
+    connectors_api.show_sign_in_connector,
+    connectors_api.change_sign_in_connector,
+    connectors_api.remove_sign_in_connector,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -134,10 +140,22 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        *_sign_in_connectors(),
         Route("/keys", keys.keys_page),
         Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
         Route("/keys/{id:id}/revoke", keys.revoke_key_page, methods=["GET", "POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
+    ]
+
+
+def _sign_in_connectors() -> list[BaseRoute]:
+    both = ["GET", "POST"]
+    one = "/sign-in-connectors/{reference:slug}"
+    return [
+        Route("/sign-in-connectors", sign_in_connectors.sign_in_connectors_page),
+        Route("/sign-in-connectors/new", sign_in_connectors.new_sign_in_connector_page, methods=both),
+        Route(one, sign_in_connectors.sign_in_connector_page, methods=both),
+        Route(f"{one}/remove", sign_in_connectors.remove_sign_in_connector_page, methods=both),
     ]
 
 

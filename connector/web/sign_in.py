@@ -105,7 +105,7 @@ async def login_callback(request: Request) -> Response:
         back.dc, code=back.code, redirect_uri=back.redirect_uri, verifier=back.flow.verifier
     )
     identity = await oauth.verify_id_token(back.dc, tokens.id_token, back.flow.nonce)
-    user = await services.sign_in_connectors.sign_in(identity, connector)
+    user = await services.sign_in.user_of(identity, connector)
     await end_former(request)
     response = RedirectResponse(back.flow.next_path, 303)
     cookies_of(request).drop_flow(response, request.query_params["state"])

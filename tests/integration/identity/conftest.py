@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignInConnectors
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignIn, SignInConnectors
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.outbox import Deliverer
@@ -61,7 +61,8 @@ class Services:
         own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
         self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
-        self.sign_in_connectors = SignInConnectors(store, self.clock, self.sessions, self.portals.desk)
+        self.sign_in_connectors = SignInConnectors(store, self.clock)
+        self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
         self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
@@ -153,7 +154,7 @@ def make_app(services: Services) -> Starlette:
             Route("/banner", home.banner),
             Route("/login", sign_in.login),
             Route("/login/callback", sign_in.login_callback),
-            Route("/login/{reference:slug}", sign_in.login_by),
+            Route("/login/{reference}", sign_in.login_by),
             Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
             Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
             Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
