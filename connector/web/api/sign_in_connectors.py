@@ -1,6 +1,6 @@
 """Let administrators' programs set up the ways to sign in with Zoho."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -118,7 +118,7 @@ def address_of(services: Services, reference: str) -> str:
     return f"{services.settings.public_url.rstrip('/')}/login/{reference}"
 
 
-def _facts(services: Services, found: SignInConnector) -> dict[str, object]:
-    facts = msgspec.structs.asdict(found)
+def _facts(services: Services, found: SignInConnector) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.structs.asdict(found)
     del facts["id"]
     return facts | {"address": address_of(services, found.reference), "portals": sorted(found.portals)}

@@ -41,7 +41,7 @@ class KeyForm(Form):
     def wanted(self) -> Wanted:
         """Return what the service takes."""
         return Wanted(
-            name=self.name.data,
+            name=self.name.data or "",
             role=self.role.data,
             actions=(self.actions.data or "").split(),
             portals=[int(portal) for portal in self.portals.data or ()],

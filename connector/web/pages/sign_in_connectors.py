@@ -51,7 +51,7 @@ class SignInConnectorForm(Form):
         """Return what the service takes."""
         return Wanted(
             reference=reference,
-            name=self.name.data,
+            name=self.name.data or "",
             method_id=int(self.method_id.data) if self.method_id.data else None,
             match_by=self.match_by.data,
             users=(self.users.data or "").split(),

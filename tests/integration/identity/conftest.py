@@ -165,6 +165,7 @@ def make_app(services: Services) -> Starlette:
             Route("/portals/{portal_id:int}", linking.show_portal),
             Route("/api/me", _me, methods=["GET", "POST"]),
             Route("/api/supervisor", _supervisor),
+            Route("/api/portal/{portal:int}", _of_portal),
             Route("/broken", _broken),
         ],
         exception_handlers=problems.handlers(),
@@ -183,6 +184,12 @@ async def _me(request: Request) -> Response:
 async def _supervisor(request: Request) -> Response:
     caller = await auth.require_api(request, "supervisor")
     return JSONResponse({"name": caller.name})
+
+
+async def _of_portal(request: Request) -> Response:
+    caller = await auth.require_api(request, by_portal=True)
+    caller.check_portal(request.path_params["portal"])
+    return JSONResponse({})
 
 
 async def _broken(_request: Request) -> Response:
