@@ -24,6 +24,7 @@ from connector.outbox import Deliverer
 from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Methods, Portals, SettingsClient
+from connector.portals.administration import Administration
 from connector.recordings import Recordings
 from connector.settings import Settings
 from connector.store import Store
@@ -72,6 +73,9 @@ class Services:
             self.http,
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
+        )
+        self.administration = Administration(
+            self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
         self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         self.sign_in_connectors = SignInConnectors(self.store, self.clock)

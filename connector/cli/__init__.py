@@ -44,6 +44,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "login-link": CommandPlace(
         "access", "login_link", "Print a link that signs an administrator in, once, without Zoho."
     ),
+    "methods": CommandPlace(
+        "methods", "methods", "Add, enable and list the clients at Zoho that portals and signing in use."
+    ),
     "migrate": CommandPlace(
         "database", "migrate", "Bring the database up to date; `serve` does so by itself."
     ),

@@ -1,16 +1,26 @@
 """Show the linked portals, and say what is to be written where."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 import msgspec
 
 from connector.cli.context import actor, with_services
-from connector.cli.terminal import ROW_ID, json_option, moment, show_one, show_rows, write_json
-from connector.cli.warnings import agent_id, call_field, department_id, department_names
+from connector.cli.terminal import (
+    ROW_ID,
+    confirm,
+    json_option,
+    moment,
+    show_one,
+    show_rows,
+    write_json,
+    yes_option,
+)
+from connector.cli.warnings import department_names, warn
 from connector.errors import ConnectorError
 from connector.portals import checks
+from connector.portals.administration import Unlinked
 from connector.portals.checks import Obstacle, RefusedWork
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
 from connector.services import Services
@@ -126,27 +136,62 @@ def show(*, portal_id: int, live: bool, as_json: bool) -> None:
 @json_option
 def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
     """Change what is given; an empty text ("") takes a setting away."""
-    values = {name: given[name] or None for name in CHANGEABLE if given[name] is not None}
+    values = {name: given[name] for name in CHANGEABLE if given[name] is not None}
     if not values:
         raise click.UsageError("Nothing to set was given.")
 
     async def step(services: Services) -> dict[str, Any]:
-        await services.portals.get(portal_id)
-        for name, meant in _MEANT.items():
-            if values.get(name):
-                values[name] = await meant(services, portal_id, str(values[name]))
-        return await _shown(services, await services.portals.configure(portal_id, actor=actor(), **values))
+        changed = await services.administration.set(portal_id, actor=actor(), **values)
+        for doubt in changed.doubts:
+            warn(doubt)
+        return await _shown(services, changed.portal)
 
     show_one(with_services(step), as_json=as_json)
 
 
-_MEANT: dict[str, Callable[[Services, int, str], Awaitable[str | None]]] = {
-    "default_department_id": department_id,
-    "default_owner_id": agent_id,
-    "recording_field": call_field,
-    "key_field": call_field,
-}
-"""How Desk is asked what is meant by a setting that names something of its own."""
+@portals.command("revoke")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
+@yes_option
+def revoke(*, portal_id: int, yes: bool) -> None:
+    """Give a portal's grant back to Zoho; what is to reach Desk waits until it is authorised again."""
+
+    async def step(services: Services) -> Portal:
+        confirm(await _what_waits(services, portal_id), yes=yes)
+        return await services.administration.revoke(portal_id, actor=actor())
+
+    portal = with_services(step)
+    click.echo(f"The grant of {portal.name} is revoked. An administrator authorises it again at /portals.")
+
+
+@portals.command("unlink")
+@click.argument("portal_id", type=ROW_ID, metavar="ID")
+@yes_option
+def unlink(*, portal_id: int, yes: bool) -> None:
+    """Let a portal go with its grant; its settings and what waits for Desk stay."""
+
+    async def step(services: Services) -> Unlinked:
+        confirm(await _what_waits(services, portal_id), yes=yes)
+        return await services.administration.unlink(portal_id, actor=actor())
+
+    unlinked = with_services(step)
+    if not unlinked.revoked:
+        warn(NOT_REVOKED)
+    click.echo(f"{unlinked.portal.name} is unlinked.")
+
+
+async def _what_waits(services: Services, portal_id: int) -> str:
+    portal, waits = await services.portals.get(portal_id), await services.administration.waiting(portal_id)
+    bound = ", ".join(waits.phone_systems) or "none"
+    return (
+        f"Nothing of {portal.name} reaches Zoho Desk any more until it is authorised again. Phone systems: "
+        f"{bound}. Records that wait now: {waits.rows}. None is dropped."
+    )
+
+
+NOT_REVOKED = (
+    "Zoho has not taken the grant back: remove the connector at accounts.zoho.com under Sessions, Connected "
+    "Apps, of whoever linked the portal."
+)
 
 
 async def _shown(services: Services, portal: Portal) -> dict[str, Any]:

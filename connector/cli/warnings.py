@@ -3,24 +3,20 @@
 It is done all the same, because it may be right tomorrow.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 from sqlalchemy import Connection
 
 from connector import numbers
-from connector.casing import ascii_lower
 from connector.clock import system_clock
-from connector.errors import CommandError, ConnectorError
+from connector.errors import ConnectorError
+from connector.portals import naming
 from connector.services import Services
 from connector.store import phones, users
 from connector.store.phones import PhoneSystem
-from connector.zoho.client import Desk
-from connector.zoho.operations import AGENTS_LIMIT
 
 LISTED_AT_MOST = 8
 
@@ -66,89 +62,23 @@ def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:
             warn(f"No queue has been called {name} before. {meant} Kept as typed.")
 
 
-class Known(NamedTuple):
-    """Something of Desk's that settings name: its id, and what people call it."""
-
-    id: str
-    names: tuple[str, ...]
-
-
-async def _departments(desk: Desk) -> list[Known]:
-    return [Known(str(each.id), (each.name or "",)) for each in await desk.departments()]
-
-
-async def _agents(desk: Desk) -> list[Known]:
-    return [Known(str(each.id), (each.email or "", each.name)) for each in await desk.agents()]
-
-
-async def _fields(desk: Desk) -> list[Known]:
-    custom = [each for each in await desk.call_fields() if each.is_custom is not False]
-    return [Known(each.api_name, (each.label or "",)) for each in custom if each.api_name]
-
-
 async def department_id(services: Services, portal_id: int, text: str | None) -> str | None:
     """Return the id of a department that is meant by name or id; "" and None mean none."""
-    return await _id_of(services, portal_id, "department", text, _departments)
-
-
-async def agent_id(services: Services, portal_id: int, text: str | None) -> str | None:
-    """Return the id of Desk's agent who is meant by e-mail address, name or id."""
-    return await _id_of(services, portal_id, "agent", text, _agents)
-
-
-async def call_field(services: Services, portal_id: int, text: str | None) -> str | None:
-    """Return the API name of a custom field of calls that is meant by that name or its label.
-
-    One that takes no text is kept, with a warning.
-    """
-    found = await _id_of(services, portal_id, "custom field of calls", text, _fields)
-    with suppress(ConnectorError):
-        for each in await (await services.portals.desk(portal_id)).call_fields() if found else ():
-            if each.api_name == found and not each.takes_text:
-                warn(f"The field {found} is for a {each.type}, and takes no text. Kept as typed.")
-    return found
+    if not text:
+        return None
+    found = await services.administration.meant(portal_id, "department", text)
+    if found.doubt:
+        warn(found.doubt)
+    return found.id
 
 
 async def department_names(services: Services, portal_id: int) -> dict[str, str]:
     """Return what people call a portal's departments, by id; nothing where Desk cannot be asked."""
     try:
-        found = await _departments(await services.portals.desk(portal_id))
+        found = await naming.known(await services.portals.desk(portal_id), "department")
     except ConnectorError:
         return {}
     return {each.id: each.names[0] for each in found if each.names[0]}
-
-
-async def _id_of(
-    services: Services,
-    portal_id: int,
-    what: str,
-    text: str | None,
-    known: Callable[[Desk], Awaitable[list[Known]]],
-) -> str | None:
-    """Find what somebody means among what Desk has; what looks like an id is kept, with a warning."""
-    if not text:
-        return None
-    is_id = text.isdecimal() or text.startswith("cf_")
-    try:
-        found = await known(await services.portals.desk(portal_id))
-    except ConnectorError as problem:
-        if not is_id:
-            raise CommandError(f"Which {what} is called {text!r} could not be asked: {problem}") from problem
-        warn(f"Whether Desk has the {what} {text} could not be asked: {problem} Kept as typed.")
-        return text
-    folded = ascii_lower(text)
-    meant = [each for each in found if text == each.id or folded in map(ascii_lower, each.names)]
-    if len(meant) == 1:
-        return meant[0].id
-    listed = _listed(f"{each.names[0] or each.id} ({each.id})" for each in meant or found)
-    if meant:
-        raise CommandError(f"Several are called {text!r}: {listed}. Name one by its id.")
-    if not is_id:
-        raise CommandError(f"Desk has no {what} {text!r}; there is {listed}.")
-    # Of more than a page nobody knows whether it lacks one.
-    if len(found) < AGENTS_LIMIT:
-        warn(f"Desk shows no {what} {text} to the connector; there is {listed}. Kept as typed.")
-    return text
 
 
 def _is_folder(folder: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import httpx2
 import msgspec
@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from connector.aio import TtlCache
 from connector.clock import SECOND, Clock
 from connector.crypto import Encryptor
-from connector.errors import MethodDisabled, NoMethod, NotFound, SettingsError
+from connector.errors import InvalidValue, MethodDisabled, NoMethod, NotFound, SettingsError
 from connector.portals import method_values as rules
-from connector.store import Store, methods
+from connector.store import Store, audit, methods
 from connector.store.methods import Environment, Method, Mode
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.oauth import OAuth
@@ -21,6 +21,9 @@ from connector.zoho.scopes import Scope
 
 MARKED_FOR = 5 * SECOND
 """How long another process's change may take to be marked on this one's pages."""
+
+ID_DIGITS = 19
+"""No id has as many."""
 
 FROM_SETTINGS = "From the settings"
 
@@ -93,13 +96,17 @@ class Methods:
         self._clients: dict[int, tuple[Method, OAuth]] = {}
         self._marks: TtlCache[None, Sequence[str]] = TtlCache(self._load_marks, MARKED_FOR, clock)
 
-    async def list(self, after_id: int = 0, limit: int | None = None) -> list[MethodView]:
-        """Return methods in the order of their making; the client of the settings comes first of all."""
+    async def list(self, after_id: int | None = None, limit: int | None = None) -> list[MethodView]:
+        """Return methods in the order of their making, those behind an id; the settings' comes first."""
 
         def read(connection: Connection) -> list[MethodView]:
             uses = methods.uses(connection)
-            own = [] if self._own is None or after_id else [self._own_view(self._own, uses.get(None, 0))]
-            rows = methods.listed(connection, after_id, limit)
+            own = (
+                []
+                if self._own is None or after_id is not None
+                else [self._own_view(self._own, uses.get(None, 0))]
+            )
+            rows = methods.listed(connection, after_id or 0, limit)
             return own + [self._view(row, uses.get(row.id, 0)) for row in rows]
 
         return await self._store.read(read)
@@ -115,6 +122,21 @@ class Methods:
             return self._view(_found(connection, method_id), methods.uses(connection).get(method_id, 0))
 
         return await self._store.read(read)
+
+    async def id_of(self, text: str) -> int:
+        """Return the id of the method that is meant by its name or id; NotFound where there is none."""
+
+        def read(connection: Connection) -> int | None:
+            named = methods.id_of(connection, text)
+            if named is None and text.isascii() and text.isdigit() and len(text) < ID_DIGITS:
+                found = methods.get(connection, int(text))
+                return None if found is None else found.id
+            return named
+
+        found = await self._store.read(read)
+        if found is None:
+            raise NotFound(f"There is no authentication method {text}.")
+        return found
 
     async def default(self) -> MethodView:
         """Return what is used where nobody chose: the client of the settings, else the first OAuth method.
@@ -153,6 +175,199 @@ class Methods:
         """Return the names of the sandboxes that are in use, which every page says; cached for seconds."""
         return await self._marks.get(None)
 
+    async def add(
+        self,
+        *,
+        name: str,
+        mode: str = "oauth",
+        location: str,
+        client_id: str,
+        secret: str,
+        secrets: Mapping[str, str] | None = None,
+        environment_url: str = "",
+        features: Sequence[str] = (),
+        extra_scopes: Sequence[str] = (),
+        actor: str,
+    ) -> MethodView:
+        """Add a method, which serves once it is enabled; InvalidValue names the field that will not do."""
+        row = self.row_of(
+            name=name,
+            mode=mode,
+            location=location,
+            client_id=client_id,
+            secret=secret,
+            secrets=secrets,
+            environment_url=environment_url,
+            features=features,
+            extra_scopes=extra_scopes,
+        )
+        added = await self._store.write(partial(self.add_row, row=row, actor=actor))
+        return await self.get(added.id)
+
+    def row_of(
+        self,
+        *,
+        name: str,
+        mode: str,
+        location: str,
+        client_id: str,
+        secret: str,
+        secrets: Mapping[str, str] | None = None,
+        environment_url: str = "",
+        features: Sequence[str] = (),
+        extra_scopes: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Return the columns of a new method; InvalidValue names the field that will not do."""
+        dc = self.data_center(location)
+        return {
+            "name": rules.name_of(name),
+            "type": "desk",
+            "mode": rules.mode_of(mode),
+            "location": dc.location,
+            "environment_url": rules.environment_url_of(environment_url, dc),
+            "client_id": rules.credential_of(client_id, "/client_id"),
+            "sealed_secret": self._encryptor.encrypt(rules.credential_of(secret, "/secret")),
+            "sealed_secrets": self._sealed(rules.secrets_of(secrets or {}, self._data_centers)),
+            "features": rules.features_of(features),
+            "extra_scopes": rules.scopes_of(extra_scopes),
+        }
+
+    def add_row(self, connection: Connection, row: Mapping[str, Any], actor: str) -> Method:
+        """Write a new method down in a transaction of somebody else's; InvalidValue for a taken name."""
+        now = self._clock()
+        added = methods.add(connection, **row, created_at=now)
+        if added is None:
+            raise _taken(row["name"])
+        detail = f"client {added.client_id} at {added.location}, {added.mode}"
+        audit.append(connection, now, actor, "method.added", added.name, detail)
+        return added
+
+    async def change(
+        self,
+        method_id: int,
+        *,
+        name: str | None = None,
+        location: str | None = None,
+        client_id: str | None = None,
+        secret: str | None = None,
+        secrets: Mapping[str, str] | None = None,
+        environment_url: str | None = None,
+        features: Sequence[str] | None = None,
+        extra_scopes: Sequence[str] | None = None,
+        actor: str,
+    ) -> MethodView:
+        """Change what is given; `secrets` names the data centres to change, "" takes one's own secret away.
+
+        Raises InvalidValue, or NotFound. Another client needs its own secret, and no portal of the former's.
+        """
+
+        def write(connection: Connection) -> None:
+            before = _locked(connection, method_id)
+            dc = self.data_center(before.location if location is None else location)
+            url = before.environment_url if environment_url is None else environment_url
+            values: dict[str, Any] = {
+                "location": dc.location,
+                "environment_url": rules.environment_url_of(url, dc),
+            }
+            if name is not None:
+                values["name"] = rules.name_of(name)
+            if features is not None:
+                values["features"] = rules.features_of(features)
+            if extra_scopes is not None:
+                values["extra_scopes"] = rules.scopes_of(extra_scopes)
+            if client_id is not None:
+                values["client_id"] = rules.credential_of(client_id, "/client_id")
+                _check_client(connection, before, values["client_id"], secret)
+            values |= self._new_secrets(before, secret, secrets)
+            _write(connection, before, values, self._clock(), actor)
+
+        await self._store.write(write)
+        self._marks.clear()
+        return await self.get(method_id)
+
+    async def enable(self, method_id: int, *, environment: str, actor: str) -> MethodView:
+        """Let a method serve; whoever does says whether it is production or a sandbox."""
+        chosen = rules.environment_of(environment)
+
+        def write(connection: Connection) -> None:
+            before = _locked(connection, method_id)
+            if (before.enabled, before.environment) == (True, chosen):
+                return
+            if before.enabled:
+                raise InvalidValue(
+                    "{name} is enabled as {environment}: disable it first.",
+                    "/environment",
+                    name=before.name,
+                    environment=before.environment,
+                )
+            methods.change(connection, method_id, enabled=True, environment=chosen)
+            audit.append(connection, self._clock(), actor, "method.enabled", before.name, chosen)
+
+        await self._store.write(write)
+        self._marks.clear()
+        return await self.get(method_id)
+
+    async def disable(self, method_id: int, *, actor: str) -> MethodView:
+        """Let a method serve nobody: its portals' records wait, and nobody signs in with it."""
+
+        def write(connection: Connection) -> None:
+            before = _locked(connection, method_id)
+            if before.enabled:
+                methods.change(connection, method_id, enabled=False)
+                audit.append(connection, self._clock(), actor, "method.disabled", before.name)
+
+        await self._store.write(write)
+        self._marks.clear()
+        return await self.get(method_id)
+
+    async def remove(self, method_id: int, *, actor: str) -> None:
+        """Delete a method that nothing uses; InvalidValue names what does, NotFound where there is none."""
+
+        def write(connection: Connection) -> None:
+            before = _locked(connection, method_id)
+            if using := methods.portals_of(connection, method_id):
+                raise InvalidValue(
+                    "{name} is used by {portals}: authorise these with another method, or unlink them.",
+                    name=before.name,
+                    portals=", ".join(using),
+                )
+            if not methods.remove(connection, method_id):
+                raise InvalidValue(
+                    "{name} is used by a sign-in connector: give that another method first.", name=before.name
+                )
+            audit.append(connection, self._clock(), actor, "method.removed", before.name)
+
+        await self._store.write(write)
+        self._clients.pop(method_id, None)
+        self._marks.clear()
+
+    async def consequences(self, method_id: int) -> Sequence[str]:
+        """Return the names of the portals that stop where a method is disabled."""
+        return await self._store.read(lambda connection: methods.portals_of(connection, method_id))
+
+    def _new_secrets(
+        self, before: Method, secret: str | None, secrets: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if secret is not None:
+            sealed = self._encryptor.encrypt(rules.credential_of(secret, "/secret"))
+            values["sealed_secret"] = sealed
+        if secrets is not None:
+            given = rules.secrets_of(secrets, self._data_centers)
+            values["sealed_secrets"] = self._sealed(self._known_secrets(before) | given)
+        return values
+
+    def _sealed(self, secrets: Mapping[str, str]) -> bytes | None:
+        kept = {place: secret for place, secret in secrets.items() if secret}
+        return self._encryptor.encrypt(msgspec.json.encode(kept).decode()) if kept else None
+
+    def _known_secrets(self, method: Method) -> dict[str, str]:
+        try:
+            return self._secrets(method)
+        except SettingsError:
+            # Its page must open where SECRET_KEY was lost: that is where the secrets are given again.
+            return {}
+
     def _make_oauth(self, method: Method) -> OAuth:
         secret, secrets = self._encryptor.decrypt(method.sealed_secret), self._secrets(method)
         return OAuth(self._http, method.client_id, lambda place: secrets.get(place, secret), self._clock)
@@ -161,13 +376,6 @@ class Methods:
         if method.sealed_secrets is None:
             return {}
         return msgspec.json.decode(self._encryptor.decrypt(method.sealed_secrets), type=dict[str, str])
-
-    def _places(self, method: Method) -> Sequence[str]:
-        try:
-            return sorted(self._secrets(method))
-        except SettingsError:
-            # Its page must open where SECRET_KEY was lost: that is where the secrets are given again.
-            return []
 
     async def _load_marks(self, _: None) -> Sequence[str]:
         return await self._store.read(methods.sandboxes)
@@ -180,7 +388,7 @@ class Methods:
             location=row.location,
             environment_url=row.environment_url,
             client_id=row.client_id,
-            secrets=self._places(row),
+            secrets=sorted(self._known_secrets(row)),
             environment=row.environment,
             enabled=row.enabled,
             features=row.features.split(),
@@ -208,3 +416,44 @@ def _found(connection: Connection, method_id: int) -> Method:
     if method is None:
         raise NotFound(f"There is no authentication method {method_id}.")
     return method
+
+
+def _locked(connection: Connection, method_id: int) -> Method:
+    method = methods.locked(connection, method_id)
+    if method is None:
+        raise NotFound(f"There is no authentication method {method_id}.")
+    return method
+
+
+def _taken(name: str) -> InvalidValue:
+    return InvalidValue("There is an authentication method {name}: choose another name.", "/name", name=name)
+
+
+def _check_client(connection: Connection, before: Method, client_id: str, secret: str | None) -> None:
+    """Refuse another client where the grants of the former are still in use, or without its own secret."""
+    if client_id == before.client_id:
+        return
+    if using := methods.portals_of(connection, before.id):
+        raise InvalidValue(
+            "{portals} were authorised with the client {client_id}, and no other can use what Zoho gave it. "
+            "Add another method and authorise them with that.",
+            "/client_id",
+            portals=", ".join(using),
+            client_id=before.client_id,
+        )
+    if secret is None:
+        raise InvalidValue("Another client has another secret: give it too.", "/secret")
+
+
+def _write(connection: Connection, before: Method, values: Mapping[str, Any], now: int, actor: str) -> None:
+    """Write what differs from before, and say so in the audit without any secret."""
+    changed = {name: value for name, value in values.items() if value != getattr(before, name)}
+    if not changed:
+        return
+    if not methods.change(connection, before.id, **changed):
+        raise _taken(changed["name"])
+    shown = (
+        f"{name.removeprefix('sealed_')}: {'replaced' if name.startswith('sealed_') else value}"
+        for name, value in changed.items()
+    )
+    audit.append(connection, now, actor, "method.changed", before.name, "; ".join(shown))

@@ -16,8 +16,8 @@ from connector.clock import Clock
 from connector.crypto import Encryptor
 from connector.errors import (
     ClientRefused,
-    CommandError,
     GrantLost,
+    InvalidValue,
     MethodDisabled,
     NoMethod,
     NotFound,
@@ -222,19 +222,26 @@ class Portals:
         return obstacles_of(await self.get(portal_id))
 
     async def configure(self, portal_id: int, *, actor: str, **values: str | int | None) -> Portal:
-        """Change some of `CHANGEABLE`; CommandError for anything else.
+        """Change some of `CHANGEABLE`, by ids; InvalidValue for anything else.
 
         `concurrency` is an int, None for what the edition has; every process keeps to it from its next share.
         """
         if unknown := values.keys() - set(CHANGEABLE):
-            raise CommandError(f"A portal has no {', '.join(sorted(unknown))} to set.")
+            raise InvalidValue("A portal has no {names} to set.", names=", ".join(sorted(unknown)))
         chosen = {name: values[name] or choices[0] for name, choices in CHOICES.items() if name in values}
         if wrong := [name for name, choice in chosen.items() if choice not in CHOICES[name]]:
-            raise CommandError(f"{wrong[0]} must be one of {', '.join(CHOICES[wrong[0]])}.")
+            raise InvalidValue(
+                "{name} must be one of {choices}.",
+                f"/{wrong[0]}",
+                name=wrong[0],
+                choices=", ".join(CHOICES[wrong[0]]),
+            )
         values |= chosen
         wide = values.get("concurrency")
         if wide is not None and not (isinstance(wide, int) and 1 <= wide <= CONCURRENCY_AT_MOST):
-            raise CommandError(f"concurrency must be from 1 to {CONCURRENCY_AT_MOST}.")
+            raise InvalidValue(
+                "concurrency must be from 1 to {most}.", "/concurrency", most=CONCURRENCY_AT_MOST
+            )
         portal = await self.get(portal_id)
         await self._store.write(partial(self._configure, portal, values, actor))
         return await self.get(portal_id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from connector.clock import MINUTE
 from connector.store.engine import insert
@@ -66,6 +66,11 @@ def put(
     }
     adding = insert(connection, grants).values(portal_id=portal_id, **values)
     connection.execute(adding.on_conflict_do_update(index_elements=["portal_id"], set_=values))
+
+
+def remove(connection: Connection, portal_id: int) -> None:
+    """Forget a portal's grant; whoever is refreshing it is too late."""
+    connection.execute(delete(grants).where(grants.c.portal_id == portal_id))
 
 
 def take(

@@ -56,10 +56,9 @@ def locked(connection: Connection, method_id: int) -> Method | None:
     return None if row is None else _method(row)
 
 
-def by_name(connection: Connection, name: str) -> Method | None:
-    """Return the method of this name."""
-    row = connection.execute(select(methods).where(methods.c.name == name)).one_or_none()
-    return None if row is None else _method(row)
+def id_of(connection: Connection, name: str) -> int | None:
+    """Return the id of the method of this name."""
+    return connection.execute(select(methods.c.id).where(methods.c.name == name)).scalar()
 
 
 def listed(connection: Connection, after_id: int = 0, limit: int | None = None) -> list[Method]:
@@ -75,10 +74,14 @@ def add(connection: Connection, **values: Any) -> Method | None:
     return None if row is None else _method(row)
 
 
-def change(connection: Connection, method_id: int, **values: Any) -> None:
-    """Write some columns of a method anew."""
-    if values:
-        connection.execute(update(methods).where(methods.c.id == method_id).values(**values))
+def change(connection: Connection, method_id: int, **values: Any) -> bool:
+    """Write some columns of a method anew; False, and nothing changes, where another has its new name."""
+    try:
+        with connection.begin_nested():
+            connection.execute(update(methods).where(methods.c.id == method_id).values(**values))
+    except IntegrityError:
+        return False
+    return True
 
 
 def remove(connection: Connection, method_id: int) -> bool:

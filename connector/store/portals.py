@@ -4,10 +4,10 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from connector.store.engine import insert
-from connector.store.tables import portals
+from connector.store.tables import outbox, phone_systems, portals
 
 State = Literal["linked", "grant_lost", "unlinked"]
 Links = Literal["connector", "original"]
@@ -65,6 +65,32 @@ def by_org(connection: Connection, location: str, org_id: str) -> Portal | None:
 def list_all(connection: Connection) -> list[Portal]:
     """Return every portal in the order of their linking."""
     return [_portal(row) for row in connection.execute(select(portals).order_by(portals.c.id))]
+
+
+def listed(connection: Connection, after_id: int = 0, limit: int | None = None) -> list[Portal]:
+    """Return portals in the order of their linking, those behind an id."""
+    asked = select(portals).where(portals.c.id > after_id).order_by(portals.c.id).limit(limit)
+    return [_portal(row) for row in connection.execute(asked)]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits for a portal's grant: the slugs of its phone systems, and how many rows for Desk."""
+
+    phone_systems: list[str]
+    rows: int
+
+
+def waiting(connection: Connection, portal_id: int) -> Waiting:
+    """Return what is bound to a portal, and what has not reached Desk."""
+    bound = select(phone_systems.c.slug).where(
+        phone_systems.c.portal_id == portal_id, phone_systems.c.removed_at.is_(None)
+    )
+    open_ones = outbox.c.state.in_(("due", "sending", "unknown"))
+    count = select(func.count()).where(outbox.c.portal_id == portal_id, open_ones)
+    return Waiting(
+        list(connection.execute(bound.order_by(phone_systems.c.slug)).scalars()),
+        connection.execute(count).scalar_one(),
+    )
 
 
 def put(connection: Connection, **values: Any) -> Portal:

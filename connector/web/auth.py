@@ -136,6 +136,7 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     if user is None:
         raise NotSignedIn("You are not signed in, or your session is over.")
     request.state.user = user
+    request.state.marks = await services_of(request).methods.marks()
     _check_role(user.role, role)
     if request.method not in HARMLESS:
         check_same_origin(request)

@@ -21,7 +21,8 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     """Return a page in the reader's language.
 
     Every template has `user` (who is signed in, or None), `navigation` [Item], `is_here(item, path)`,
-    `language`, and `notice` (what the request before has done, said once).
+    `language`, `marks` (the sandboxes that are enabled), and `notice` (what the request before has done, said
+    once).
     """
     from connector.web import languages
     from connector.web.auth import cookies_of
@@ -34,6 +35,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "navigation": items_for(user.role) if user else [],
         "is_here": is_here,
         "language": languages.present(),
+        "marks": getattr(request.state, "marks", ()),
         "notice": cookies.notice(request),
     }
     response = _templates().TemplateResponse(request, template, shell | context, status)

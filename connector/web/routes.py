@@ -22,10 +22,11 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import keys as keys_api
+from connector.web.api import methods as methods_api
 from connector.web.api import openapi
 from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home, keys, links, sign_in_connectors
+from connector.web.pages import audit, home, keys, links, methods, sign_in_connectors
 from connector.web.pages import calls as call_pages
 
 
@@ -89,14 +90,9 @@ ADMIN = (
 
 OPERATIONS: tuple[Operation, ...] = (
     audit_api.list_changes,
-    keys_api.list_keys,
-    keys_api.add_key,
-    keys_api.revoke_key,
-    connectors_api.list_sign_in_connectors,
-    connectors_api.add_sign_in_connector,
-    connectors_api.show_sign_in_connector,
-    connectors_api.change_sign_in_connector,
-    connectors_api.remove_sign_in_connector,
+    *methods_api.OPERATIONS,
+    *connectors_api.OPERATIONS,
+    *keys_api.OPERATIONS,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -140,6 +136,12 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        Route("/authentication-methods", methods.methods_page),
+        Route("/authentication-methods/new", methods.new_method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}", methods.method_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/enable", methods.enable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/disable", methods.disable_page, methods=["GET", "POST"]),
+        Route("/authentication-methods/{id:id}/remove", methods.remove_page, methods=["GET", "POST"]),
         *_sign_in_connectors(),
         Route("/keys", keys.keys_page),
         Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),

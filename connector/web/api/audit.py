@@ -7,10 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from connector.clock import to_iso
-from connector.errors import InvalidRequest
 from connector.services import Services
 from connector.store import audit
-from connector.web.api.operation import Call, Page, Paging, operation
+from connector.web.api.operation import Call, Page, Paging, operation, row_cursor
 
 Text = Annotated[str, Meta(max_length=320)]
 
@@ -42,19 +41,13 @@ async def list_changes(call: Call, query: Changes) -> Page[Change]:
 async def changes(services: Services, asked: Changes) -> Page[Change]:
     """Return a part of the audit."""
     wanted = audit.Wanted(
-        actor=asked.actor, action=asked.action, subject=asked.subject, before_id=_id(asked.cursor)
+        actor=asked.actor, action=asked.action, subject=asked.subject, before_id=row_cursor(asked.cursor)
     )
     entries = await services.store.read(partial(audit.newest, limit=asked.limit + 1, wanted=wanted))
     shown = entries[: asked.limit]
     return Page(
         items=[_change(each) for each in shown], next=str(shown[-1].id) if len(entries) > len(shown) else None
     )
-
-
-def _id(cursor: str) -> int | None:
-    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise InvalidRequest("cursor must be what `next` of the page before was.")
-    return int(cursor) if cursor else None
 
 
 def _change(entry: audit.Entry) -> Change:

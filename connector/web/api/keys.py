@@ -75,6 +75,9 @@ async def revoke_key(call: Call) -> None:
     await call.services.keys.revoke_key(call.path("id"), actor=call.actor)
 
 
+OPERATIONS = (list_keys, add_key, revoke_key)
+
+
 async def keys(services: Services, asked: Paging) -> Page[Key]:
     """Return a part of the keys."""
     found = await services.keys.list_keys(asked.cursor, asked.limit + 1)

@@ -164,3 +164,10 @@ async def body_of(request: Request, kind: type[msgspec.Struct]) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         names = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
         raise InvalidRequest(f"The body must be a JSON object of {names}: {problem}") from problem
+
+
+def row_cursor(cursor: str) -> int | None:
+    """Return the id of the row that a list goes on behind; None is the beginning."""
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise InvalidRequest("cursor must be what `next` of the page before was.")
+    return int(cursor) if cursor else None

@@ -99,6 +99,15 @@ async def remove_sign_in_connector(call: Call) -> None:
     await call.services.sign_in_connectors.remove(call.path("reference"), actor=call.actor)
 
 
+OPERATIONS = (
+    list_sign_in_connectors,
+    add_sign_in_connector,
+    show_sign_in_connector,
+    change_sign_in_connector,
+    remove_sign_in_connector,
+)
+
+
 async def sign_in_connectors(services: Services, asked: Paging) -> Page[ListedSignInConnector]:
     """Return a part of the sign-in connectors."""
     found = await services.sign_in_connectors.list_all(asked.cursor, asked.limit + 1)

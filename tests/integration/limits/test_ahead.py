@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from connector.delivery.compose import keys_in
-from connector.errors import CommandError
+from connector.errors import InvalidValue
 from connector.sandbox.presets import DEMO_ORG_ID
 from tests.integration.delivery.env import STRANGER, Environment
 from tests.integration.limits.process import Goal, Process
@@ -68,7 +68,7 @@ async def test_a_width_of_its_own(env: Environment, process: Start) -> None:
     await env.portals.configure(1, actor="test", concurrency=3)
     assert len(await process().pick()) == 1
     for wrong in (0, 1_001, "many"):
-        with pytest.raises(CommandError):
+        with pytest.raises(InvalidValue):
             await env.portals.configure(1, actor="test", concurrency=wrong)
     await env.portals.configure(1, actor="test", concurrency=None)
     assert (await env.portals.get(1)).concurrency is None
