@@ -91,9 +91,9 @@ def revoke(connection: Connection, key_id: int, now: int) -> bool:
     return connection.execute(valid.values(revoked_at=now)).rowcount > 0
 
 
-def note_use(connection: Connection, key_id: int, now: int, unless_since: int) -> None:
-    """Note that a key is used, unless that was noted since a moment."""
-    stale = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < unless_since)
+def note_use(connection: Connection, key_id: int, now: int, unless_after: int) -> None:
+    """Note that a key is used, unless that was noted after a moment."""
+    stale = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at <= unless_after)
     connection.execute(update(api_keys).where(api_keys.c.id == key_id, stale).values(last_used_at=now))
 
 

@@ -44,9 +44,7 @@ async def test_the_last_use_is_noted_once_a_minute(services: Services, browser: 
 
 
 @pytest.mark.both_engines
-async def test_a_key_for_portals_reaches_no_others(
-    services: Services, admin: Browser, browser: Browser
-) -> None:
+async def test_a_key_for_portals_reaches_no_others(services: Services, admin: Browser) -> None:
     """It is refused wherever nobody asks which portal a request is about."""
     assert (await admin.link()).status_code == 303
     (portal,) = await services.portals.list_portals()
@@ -54,9 +52,9 @@ async def test_a_key_for_portals_reaches_no_others(
         Wanted(name="one portal", role="administrator", portals=[portal.id], actions=["call_*"]), actor="test"
     )
     assert (made.portals, made.actions) == ({portal.id}, ("call_*",))
-    assert (await browser.get("/api/me", headers=bearer(key))).status_code == 403
-    assert (await browser.get(f"/api/portal/{portal.id}", headers=bearer(key))).status_code == 200
-    assert (await browser.get(f"/api/portal/{portal.id + 1}", headers=bearer(key))).status_code == 403
+    assert (await admin.get("/api/me", headers=bearer(key))).status_code == 403
+    assert (await admin.get(f"/api/portal/{portal.id}", headers=bearer(key))).status_code == 200
+    assert (await admin.get(f"/api/portal/{portal.id + 1}", headers=bearer(key))).status_code == 403
     audited = (await services.audited())[-1]
     assert audited.detail == f"role: administrator; actions: call_*; portals: {portal.id}"
 

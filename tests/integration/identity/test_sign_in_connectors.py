@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import anyio
+import httpx2
 import pytest
 
 from connector.accounts.sign_in import AGENT_FOR
@@ -42,13 +43,18 @@ async def begin(browser: Browser, path: str) -> str:
     return answer.headers["location"]
 
 
+async def come(browser: Browser, path: str, zuid: str = ADA) -> httpx2.Response:
+    """Sign in by an address the whole way; answer what the callback says."""
+    return await browser.get(await browser.consent(await begin(browser, path), zuid))
+
+
 async def second_method(services: Services) -> int:
     """Register another client at Zoho and keep it as an authentication method."""
     home = services.sandbox.state.config.data_centers[0].location
-    registered = Client(client_id=OTHER_CLIENT, secret="the other secret", redirect_uris=CALLBACKS)
+    registered = Client(client_id=OTHER_CLIENT, secret="the-other-secret", redirect_uris=CALLBACKS)
     services.sandbox.state.config.clients.append(registered)
     made = await services.methods.add(
-        name="Second", location=home, client_id=OTHER_CLIENT, secret="the other secret", actor="test"
+        name="Second", location=home, client_id=OTHER_CLIENT, secret="the-other-secret", actor="test"
     )
     assert made.id is not None
     await services.methods.enable(made.id, environment="production", actor="test")
@@ -68,7 +74,7 @@ async def test_the_only_one_is_taken(services: Services, browser: Browser) -> No
     """By the usual address as well as by its own."""
     await add(services, "office")
     assert (await browser.sign_in()).status_code == 303
-    answer = await browser.get(await browser.consent(await begin(browser, "/login/office")))
+    answer = await come(browser, "/login/office")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
@@ -94,10 +100,8 @@ async def test_several_are_offered_and_the_default_is_taken(services: Services, 
 async def test_one_that_is_off_or_unknown_leads_nowhere(services: Services, browser: Browser) -> None:
     """And where all are off nobody signs in by the client of the settings instead."""
     await add(services, "office", enabled=False)
-    answers = [
-        await browser.get(path) for path in ("/login/office", "/login", "/login/nowhere", "/login/%00")
-    ]
-    assert [answer.status_code for answer in answers] == [409, 409, 404, 404]
+    answers = [await browser.get(path) for path in ("/login/office", "/login", "/login/nowhere")]
+    assert [answer.status_code for answer in answers] == [409, 409, 404]
     assert "switched off" in answers[0].text
 
 
@@ -156,14 +160,11 @@ def _with_code(url: str, code: str) -> str:
 async def test_a_way_that_is_removed_meanwhile_ends_the_attempt(services: Services, browser: Browser) -> None:
     """So does one that is switched off; Zoho is not asked."""
     await add(services, "office")
-    for end in (
-        change(services, "office", enabled=False),
-        services.sign_in_connectors.remove("office", actor="x"),
-    ):
-        await change(services, "office", enabled=True)
-        url = await browser.consent(await begin(browser, "/login/office"))
-        await end
-        assert (await browser.get(url)).status_code == 409
+    one, two = [await browser.consent(await begin(browser, "/login/office")) for _ in range(2)]
+    await change(services, "office", enabled=False)
+    assert (await browser.get(one)).status_code == 409
+    await services.sign_in_connectors.remove("office", actor="test")
+    assert (await browser.get(two)).status_code == 409
     assert services.asked("/oauth/v2/token") == 0
 
 
@@ -190,22 +191,16 @@ async def test_who_has_ways_of_their_own_comes_by_no_other(
     """Whoever has none comes by any; a page offers the same way with another account."""
     await add(services, "office")
     await add(services, "night", users=["Bruno@example.com", " bruno@example.com"])
-    refused = await browser.get(await browser.consent(await begin(browser, "/login/office"), BRUNO))
+    refused = await come(browser, "/login/office", BRUNO)
     assert (refused.status_code, "You sign in another way" in refused.text) == (403, True)
     assert '"/login/office?other=us">Use another Zoho account' in refused.text
-    assert await services.agents.list_agents() and all(
-        each.user.subject is None for each in await services.agents.list_agents()
-    ), "whoever is refused is not bound"
-    assert (
-        await browser.get(await browser.consent(await begin(browser, "/login/night"), BRUNO))
-    ).status_code == 303
-    ada = new_browser()
-    for path in ("/login/office", "/login/night"):
-        assert (await ada.get(await ada.consent(await begin(ada, path), ADA))).status_code == 303
+    known = await services.agents.list_agents()
+    assert [each.user.subject for each in known] == [None, None], "whoever is refused is not bound"
+    assert (await come(browser, "/login/night", BRUNO)).status_code == 303
+    assert (await come(new_browser(), "/login/office")).status_code == 303
+    assert (await come(new_browser(), "/login/night")).status_code == 303
     await services.sign_in_connectors.remove("night", actor="test")
-    assert (
-        await browser.get(await browser.consent(await begin(browser, "/login"), BRUNO))
-    ).status_code == 303
+    assert (await come(browser, "/login", BRUNO)).status_code == 303
 
 
 @pytest.mark.usefixtures("ada")
