@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
 
 from connector.accounts.keys import Wanted
 from connector.errors import InvalidValue
@@ -25,7 +26,7 @@ class KeyForm(Form):
     name = StringField(
         lazy("Name"), [required()], description=lazy("The program that will use it. No name is used twice.")
     )
-    role = SelectField(lazy("Role"), choices=[(role, lazy(role)) for role in ROLES])
+    role = SelectField(lazy("Role"), choices=[SelectChoice(role, lazy(role)) for role in ROLES])
     actions = TextAreaField(
         lazy("Actions"),
         description=lazy("Patterns of the actions that it may call, one a line; * stands for any letters. "
@@ -66,7 +67,8 @@ async def new_key_page(request: Request) -> Response:
     """Serve `/keys/new`: the POST's own answer shows the key, this once."""
     user = await require_user(request, "administrator")
     form = await KeyForm.of(request)
-    form.portals.choices = [(str(each), name) for each, name in (await _portal_names(request)).items()]
+    names = await _portal_names(request)
+    form.portals.choices = [SelectChoice(str(each), name) for each, name in names.items()]
     if request.method == "POST" and form.accepts():
         try:
             made, key = await services_of(request).keys.add(form.wanted(), actor=user.email)

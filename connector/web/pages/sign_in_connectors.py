@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than its stubs
 
 from connector.accounts.sign_in_connectors import Wanted
 from connector.errors import InvalidValue
@@ -33,7 +34,10 @@ class SignInConnectorForm(Form):
     )
     match_by = RadioField(
         lazy("Zoho's verified e-mail address is compared with"),
-        choices=[("email", lazy("the user's e-mail address")), ("user_name", lazy("the user's user name"))],
+        choices=[
+            SelectChoice("email", lazy("the user's e-mail address")),
+            SelectChoice("user_name", lazy("the user's user name")),
+        ],
     )
     users = TextAreaField(
         lazy("Users"),
@@ -88,7 +92,7 @@ async def sign_in_connectors_page(request: Request) -> Response:
 async def new_sign_in_connector_page(request: Request) -> Response:
     """Serve `/sign-in-connectors/new`."""
     user = await require_user(request, "administrator")
-    form = await NewSignInConnectorForm.of(request, match_by="email", enabled=True)
+    form = await NewSignInConnectorForm.of(request, method_id="", match_by="email", enabled=True)
     await _offer(request, form)
     if request.method == "POST" and form.accepts():
         try:
@@ -166,5 +170,10 @@ async def _offer(request: Request, form: Any) -> None:
     """Give a form what there is to choose from."""
     services = services_of(request)
     usable = [each for each in await services.methods.list() if each.id is not None and each.mode == "oauth"]
-    form.method_id.choices = [("", lazy("The usual one")), *((str(each.id), each.name) for each in usable)]
-    form.portals.choices = [(str(each.id), each.name) for each in await services.portals.list_portals()]
+    form.method_id.choices = [
+        SelectChoice("", lazy("The usual one")),
+        *(SelectChoice(str(each.id), each.name) for each in usable),
+    ]
+    form.portals.choices = [
+        SelectChoice(str(each.id), each.name) for each in await services.portals.list_portals()
+    ]
