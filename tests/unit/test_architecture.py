@@ -55,7 +55,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
-    "connector/store/keys.py": "one table: API keys",
+    "connector/store/links.py": "one table: links that are used once",
     "connector/store/migrations/env.py": "what Alembic runs",
     "connector/store/stats.py": "figures read from several tables, for one scrape",
     "connector/web/pages/audit.py": "one noun's page",

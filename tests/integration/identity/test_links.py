@@ -101,7 +101,7 @@ async def test_a_link_holds_once(
     path = await link_of(services, kind)
     for _ in range(2):
         assert (await new_browser().get(path)).status_code == 200
-        assert (await new_browser().http.head(urljoin(ADDRESS, path))).status_code == 200
+        assert (await new_browser().http.request("HEAD", urljoin(ADDRESS, path))).status_code == 200
     assert (await press(browser, path, **GIVEN)).status_code == 303
     again = await press(new_browser(), path, **GIVEN | {"email": "eve@example.com"})
     assert (again.status_code, "This link is over" in again.text) == (410, True)
