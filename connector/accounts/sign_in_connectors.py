@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 from connector.casing import ascii_lower
 from connector.clock import Clock
 from connector.errors import InvalidValue, NotFound, NotNow
-from connector.store import Store, audit, methods, portals
+from connector.store import Store, audit, methods, portals, users
 from connector.store import sign_in_connectors as rows
 from connector.store.sign_in_connectors import SignInConnector
+from connector.store.users import User
 
 NAME_AT_MOST = 100
+USER_NAME_AT_MOST = 320
 TOLD_AT_MOST = 20
-RESERVED = ("callback", "new")
+RESERVED = ("callback", "new", "user-names")
 """What other pages have behind /login/ and /sign-in-connectors/."""
 
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -78,6 +80,34 @@ class SignInConnectors:
 
         await self._store.write(removing)
 
+    async def user_names(self, after: str = "", at_most: int | None = None) -> list[User]:
+        """Return the users behind an address who have a user name, in the order of their addresses."""
+        return await self._store.read(partial(users.with_user_names, after=after, at_most=at_most))
+
+    async def set_user_name(self, email: str, user_name: str, *, actor: str) -> User:
+        """Give a user the address that Zoho has of them, "" for none; InvalidValue says what cannot be."""
+        return await self._store.write(partial(self._set_user_name, email.strip(), user_name.strip(), actor))
+
+    def _set_user_name(self, email: str, user_name: str, actor: str, connection: Connection) -> User:
+        user = users.by_email(connection, email)
+        if user is None:
+            raise InvalidValue("There is no user {email}: add them first.", "/email", email=email)
+        if len(user_name) > USER_NAME_AT_MOST or not user_name.isprintable() or " " in user_name:
+            raise InvalidValue("Give the e-mail address that Zoho has of them, or nothing.", "/user_name")
+        namesake = users.by_user_name(connection, user_name) if user_name else None
+        if namesake is not None and namesake.id != user.id:
+            raise InvalidValue(
+                "{name} is the user name of {other}: give another one.",
+                "/user_name",
+                name=user_name,
+                other=namesake.email,
+            )
+        kept = ascii_lower(user_name) or None
+        users.change(connection, user.id, user_name=kept)
+        detail = f"user name: {kept or ''}"
+        audit.append(connection, self._clock(), actor, "agent.user_name", user.email, detail)
+        return msgspec.structs.replace(user, user_name=kept)
+
     async def choices(self) -> tuple[SignInConnector, ...]:
         """Return by what somebody signs in who has named none: one, or those to choose from.
 
@@ -110,8 +140,9 @@ class SignInConnectors:
         reference, values = wanted.reference.strip(), _columns(connection, wanted)
         if not _REFERENCE.fullmatch(reference) or reference in RESERVED:
             raise InvalidValue(
-                "A reference has 1 to 40 small letters, digits and hyphens, is not new and not callback.",
+                "A reference has 1 to 40 small letters, digits and hyphens, and is none of {reserved}.",
                 "/reference",
+                reserved=", ".join(RESERVED),
             )
         if "name" not in values:
             raise InvalidValue(NAME_IT, "/name", most=NAME_AT_MOST)
@@ -215,9 +246,9 @@ def _portal_ids(connection: Connection, ids: Sequence[int]) -> Sequence[int]:
 
 def _told(made: SignInConnector, emails: Sequence[str]) -> str:
     """Return what the audit says of one."""
-    users = ", ".join(emails) if len(emails) <= TOLD_AT_MOST else f"{len(emails)} of them"
+    told = ", ".join(emails) if len(emails) <= TOLD_AT_MOST else f"{len(emails)} of them"
     method = "of the settings" if made.method_id is None else str(made.method_id)
     return (
         f"name: {made.name}; method: {method}; compared with: {made.match_by}; enabled: {made.enabled}; "
-        f"default: {made.is_default}; portals: {', '.join(map(str, sorted(made.portals)))}; users: {users}"
+        f"default: {made.is_default}; portals: {', '.join(map(str, sorted(made.portals)))}; users: {told}"
     )

@@ -122,6 +122,25 @@ def remove(*, reference: str, yes: bool) -> None:
     click.echo(f"The sign-in connector {reference} is removed.")
 
 
+@sign_in_connectors.command("user-name")
+@click.argument("email")
+@click.argument("user_name", default="")
+def user_name(*, email: str, user_name: str) -> None:
+    """Give the user with EMAIL the address that Zoho has of them; without one it is taken away."""
+    service = SignInConnectors
+    in_store(lambda store: service(store, system_clock).set_user_name(email, user_name, actor=actor()))
+    click.echo(f"{email} has the user name {user_name}." if user_name else f"{email} has no user name.")
+
+
+@sign_in_connectors.command("user-names")
+@json_option
+def user_names(*, as_json: bool) -> None:
+    """List who has which user name."""
+    found = in_store(lambda store: SignInConnectors(store, system_clock).user_names())
+    rows = [{"email": each.email, "user_name": each.user_name} for each in found]
+    show_rows(rows, as_json=as_json, nothing="Nobody has a user name.")
+
+
 def _or_unset(value: Any) -> Any:
     return UNSET if value is None else value
 

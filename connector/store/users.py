@@ -69,6 +69,12 @@ def by_user_name(connection: Connection, user_name: str) -> User | None:
     return _one(connection, users.c.user_name == ascii_lower(user_name))
 
 
+def with_user_names(connection: Connection, after: str = "", at_most: int | None = None) -> list[User]:
+    """Return those behind an address who have a user name, in the order of their addresses."""
+    asked = select(users).where(users.c.user_name.is_not(None), users.c.email > after)
+    return [_user(row) for row in connection.execute(asked.order_by(users.c.email).limit(at_most))]
+
+
 def by_identity(connection: Connection, issuer: str, subject: str) -> User | None:
     """Return the user whom this Zoho identity has been bound to."""
     return _one(connection, and_(users.c.issuer == issuer, users.c.subject == subject))

@@ -156,6 +156,7 @@ def _sign_in_connectors() -> list[BaseRoute]:
     return [
         Route("/sign-in-connectors", sign_in_connectors.sign_in_connectors_page),
         Route("/sign-in-connectors/new", sign_in_connectors.new_sign_in_connector_page, methods=both),
+        Route("/sign-in-connectors/user-names", sign_in_connectors.user_names_page, methods=both),
         Route(one, sign_in_connectors.sign_in_connector_page, methods=both),
         Route(f"{one}/remove", sign_in_connectors.remove_sign_in_connector_page, methods=both),
     ]

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from connector.accounts.sign_in_connectors import Wanted
 from connector.services import Services
 from connector.store.sign_in_connectors import MatchBy, SignInConnector
+from connector.store.users import User
 from connector.web.api.operation import Call, Page, Paging, operation
 
 Text = Annotated[str, Meta(max_length=320)]
@@ -99,7 +100,40 @@ async def remove_sign_in_connector(call: Call) -> None:
     await call.services.sign_in_connectors.remove(call.path("reference"), actor=call.actor)
 
 
+class UserName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The address at Zoho (`user_name`, "" for none) of the user with an e-mail address here."""
+
+    email: Text
+    user_name: Text
+
+
+@operation("GET", "/api/v1/user-names", role="administrator")
+async def list_user_names(call: Call, query: Paging) -> Page[UserName]:
+    """List the users who have a user name, by e-mail address."""
+    return await user_names(call.services, query)
+
+
+@operation("PUT", "/api/v1/user-names", role="administrator")
+async def set_user_name(call: Call, body: UserName) -> UserName:
+    """Give a user a user name, with which sign-in connectors may compare Zoho's address, or take it away."""
+    service = call.services.sign_in_connectors
+    return _named(await service.set_user_name(body.email, body.user_name, actor=call.actor))
+
+
+async def user_names(services: Services, asked: Paging) -> Page[UserName]:
+    """Return a part of the user names."""
+    found = await services.sign_in_connectors.user_names(asked.cursor, asked.limit + 1)
+    shown = [_named(each) for each in found[: asked.limit]]
+    return Page(items=shown, next=shown[-1].email if len(found) > len(shown) else None)
+
+
+def _named(user: User) -> UserName:
+    return UserName(email=user.email, user_name=user.user_name or "")
+
+
 OPERATIONS = (
+    list_user_names,
+    set_user_name,
     list_sign_in_connectors,
     add_sign_in_connector,
     show_sign_in_connector,

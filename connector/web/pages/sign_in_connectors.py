@@ -13,7 +13,7 @@ from connector.errors import InvalidValue
 from connector.services import services_of
 from connector.store.sign_in_connectors import SignInConnector
 from connector.web.api.operation import Paging, query_of
-from connector.web.api.sign_in_connectors import address_of, sign_in_connectors
+from connector.web.api.sign_in_connectors import address_of, sign_in_connectors, user_names
 from connector.web.auth import require_user
 from connector.web.forms import CheckboxesField, Form, required
 from connector.web.languages import gettext as _
@@ -74,6 +74,16 @@ class NewSignInConnectorForm(SignInConnectorForm):
         description=lazy("Stands in its address, which people bookmark, so it never changes: small letters, "
                          "digits and hyphens."),
     )  # fmt: skip
+
+
+class UserNameForm(Form):
+    """Somebody's address at Zoho."""
+
+    email = StringField(lazy("The user's e-mail address here"), [required()])
+    user_name = StringField(
+        lazy("User name"),
+        description=lazy("The e-mail address that Zoho has of them; empty takes it away."),
+    )
 
 
 class RemoveForm(Form):
@@ -151,6 +161,24 @@ async def remove_sign_in_connector_page(request: Request) -> Response:
         label=_("Remove the sign-in connector"),
         back=f"{LIST}/{connector.reference}",
     )
+
+
+async def user_names_page(request: Request) -> Response:
+    """Serve `/sign-in-connectors/user-names`: who has which user name, and a form that gives one."""
+    user = await require_user(request, "administrator")
+    service, asked = services_of(request).sign_in_connectors, query_of(request, Paging)
+    form = await UserNameForm.of(request)
+    if request.method == "POST" and form.accepts():
+        try:
+            await service.set_user_name(form.email.data or "", form.user_name.data or "", actor=user.email)
+            return redirect(request, f"{LIST}/user-names", _("Saved."))
+        except InvalidValue as problem:
+            form.refuse(problem)
+    found = await user_names(services_of(request), asked)
+    query = urlencode({"limit": asked.limit, "cursor": found.next}) if found.next else ""
+    further = f"{LIST}/user-names?{query}" if query else ""
+    status = 422 if form.is_refused else 200
+    return render(request, "user_names.html", status, form=form, found=found, further_on=further)
 
 
 async def _present(request: Request, connector: SignInConnector) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from connector.clock import SECOND
 from connector.errors import InvalidValue, NotFound
 from connector.sandbox.config import Client
 from connector.sandbox.faults import Rule
-from connector.store import users
 from tests.integration.identity.browser import ADA, BRUNO, NILS, Browser, query_of
 from tests.integration.identity.conftest import CALLBACKS, Services
 
@@ -172,10 +171,10 @@ async def test_the_user_name_may_be_what_is_compared(
     services: Services, browser: Browser, new_browser: NewBrowser
 ) -> None:
     """Then the e-mail address here may be another one than Zoho's, and Zoho's alone opens nothing."""
-    added = await services.agents.add_agent("a.fontaine@office.example", "Ada Fontaine", actor="test")
+    await services.agents.add_agent("a.fontaine@office.example", "Ada Fontaine", actor="test")
     await services.agents.add_agent("bruno@example.com", "Bruno Weber", actor="test")
-    await services.store.write(
-        lambda connection: users.change(connection, added.user.id, user_name="ada@example.com")
+    await services.sign_in_connectors.set_user_name(
+        "A.Fontaine@office.example", "Ada@example.com", actor="test"
     )
     await add(services, "office", match_by="user_name")
     assert (await browser.sign_in()).status_code == 303

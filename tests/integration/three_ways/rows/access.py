@@ -80,6 +80,23 @@ ROWS = [
         before=[(*OFFICE, "--user", ADMINISTRATOR)],
     ),
     Row(
+        "somebody has another address at Zoho",
+        ("sign-in-connectors", "user-name", ADMINISTRATOR, "A@office.example"),
+        (f"{CONNECTORS}/user-names", {"email": ADMINISTRATOR, "user_name": "A@office.example"}),
+        ("PUT", "/api/v1/user-names", {"email": ADMINISTRATOR, "user_name": "A@office.example"}),
+    ),
+    Row(
+        "a user name is another one's",
+        ("sign-in-connectors", "user-name", ADMINISTRATOR, "BO@office.example"),
+        (f"{CONNECTORS}/user-names", {"email": ADMINISTRATOR, "user_name": "BO@office.example"}),
+        ("PUT", "/api/v1/user-names", {"email": ADMINISTRATOR, "user_name": "BO@office.example"}),
+        before=[
+            ("agents", "add", "bo@example.com", "Bo Lind"),
+            ("sign-in-connectors", "user-name", "bo@example.com", "bo@office.example"),
+        ],
+        refused="BO@office.example is the user name of bo@example.com: give another one.",
+    ),
+    Row(
         "a sign-in connector is removed",
         ("sign-in-connectors", "remove", "office", "--yes"),
         (f"{CONNECTORS}/office/remove", {}),
