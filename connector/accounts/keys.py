@@ -27,7 +27,8 @@ KNOWN_FOR = SECOND
 """How long the hashes of all keys are kept: whoever guesses costs the store one look in that time."""
 
 USE_NOTED_EVERY = MINUTE
-NAME_AT_MOST = 100
+NAME_AT_MOST = 200
+PATTERN_AT_MOST = 100
 ACTIONS_AT_MOST = 100
 
 _PATTERN = re.compile(r"[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*")
@@ -174,11 +175,11 @@ def _checked(wanted: Wanted, key_hash: str, now: int) -> NewKey:
 def _patterns(given: Sequence[str]) -> Sequence[str]:
     actions = tuple(dict.fromkeys(given))
     for each in actions:
-        if len(each) > NAME_AT_MOST or not _PATTERN.fullmatch(each):
+        if len(each) > PATTERN_AT_MOST or not _PATTERN.fullmatch(each):
             raise InvalidValue(
                 "{pattern} is no pattern of actions: write an action's id, where * stands for any letters.",
                 "/actions",
-                pattern=each[:NAME_AT_MOST],
+                pattern=each[:PATTERN_AT_MOST],
             )
     if len(actions) > ACTIONS_AT_MOST:
         raise InvalidValue("Give {most} patterns of actions at most.", "/actions", most=ACTIONS_AT_MOST)

@@ -51,7 +51,7 @@ async def test_a_key_for_portals_reaches_no_others(services: Services, admin: Br
     made, key = await services.keys.add(
         Wanted(name="one portal", role="administrator", portals=[portal.id], actions=["call_*"]), actor="test"
     )
-    assert (made.portals, made.actions) == ({portal.id}, ("call_*",))
+    assert (sorted(made.portals), list(made.actions)) == ([portal.id], ["call_*"])
     assert (await admin.get("/api/me", headers=bearer(key))).status_code == 403
     assert (await admin.get(f"/api/portal/{portal.id}", headers=bearer(key))).status_code == 200
     assert (await admin.get(f"/api/portal/{portal.id + 1}", headers=bearer(key))).status_code == 403
@@ -91,7 +91,7 @@ async def test_what_cannot_be_is_refused(services: Services) -> None:
     """Each with the field that it is about."""
     for wanted, pointer in (
         (Wanted(name="x", role="boss"), "/role"),
-        (Wanted(name="x" * 101), "/name"),
+        (Wanted(name="x" * 201), "/name"),
         (Wanted(name="a\x1b[31mb"), "/name"),
         (Wanted(name="x", actions=["a b"]), "/actions"),
         (Wanted(name="x", actions=[f"a{number}" for number in range(101)]), "/actions"),
