@@ -29,9 +29,9 @@ class Encryptor:
     def __init__(self, keys: Sequence[Secret]) -> None:
         if not keys:
             raise SettingsError("SECRET_KEY is not set, and without it nothing can be encrypted.")
-        self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(_derive(key, ENCRYPTION))) for key in keys]
-        )
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, ENCRYPTION))) for key in keys]
+        self._first = fernets[0]
+        self._fernet = MultiFernet(fernets)
         self._signing_keys = tuple(_derive(key, SIGNING) for key in keys)
 
     @property
@@ -53,6 +53,14 @@ class Encryptor:
                 "one, separated by a comma. If it is lost, link the portals and set the phone systems' "
                 "secrets again."
             ) from problem
+
+    def is_current(self, token: bytes) -> bool:
+        """Tell whether a token was encrypted with the first key."""
+        try:
+            self._first.decrypt(token)
+        except InvalidToken:
+            return False
+        return True
 
 
 def _derive(key: Secret, purpose: bytes) -> bytes:

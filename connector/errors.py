@@ -466,9 +466,13 @@ class NoToken(ZohoError):
 
 
 class ClientRefused(NoToken):
-    """Zoho does not take the client id or secret at this data centre."""
+    """Zoho does not take the client id or secret at this data centre; `error` is Zoho's own word for it."""
 
     reason = "client_refused"
+
+    def __init__(self, message: str, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
 
 
 class MethodDisabled(ClientRefused):

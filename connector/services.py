@@ -17,7 +17,7 @@ from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, History
-from connector.maintenance import ClockSkew, Retention, Silence
+from connector.maintenance import ClockSkew, KeyRotation, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
@@ -25,6 +25,7 @@ from connector.phone_systems import PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Methods, Portals, SettingsClient
 from connector.portals.administration import Administration
+from connector.portals.self_client import SelfClients
 from connector.recordings import Recordings
 from connector.settings import Settings
 from connector.store import Store
@@ -47,6 +48,7 @@ class Services:
         self.data_centers = data_centers.chosen(settings.zoho_data_centers, settings.zoho_data_center)
         self.pruning = Retention(store, settings, clock)
         self.silence = Silence(store, clock, self.metrics)
+        self.key_rotation = KeyRotation(store, self.encryptor, clock)
         self.clocks = ClockSkew(store, clock, self.metrics)
         self._build_accounts()
         self._build_pipeline()
@@ -77,6 +79,7 @@ class Services:
         self.administration = Administration(
             self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
+        self.self_clients = SelfClients(self.store, self.clock, self.http, self.methods, self.portals)
         self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         self.sign_in_connectors = SignInConnectors(self.store, self.clock)
 

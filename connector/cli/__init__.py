@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "restore": CommandPlace("database", "restore", "Put a backup in the place of the SQLite database."),
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
     "sandbox": CommandPlace("demo", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
-    "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY."),
+    "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY, or encrypt all anew."),
     "setup-link": CommandPlace("access", "setup_link", "Print a link that adds the first administrator."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
     "sign-in-connectors": CommandPlace(

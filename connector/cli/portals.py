@@ -1,7 +1,7 @@
 """Show the linked portals, and say what is to be written where."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
@@ -12,6 +12,7 @@ from connector.cli.terminal import (
     confirm,
     json_option,
     moment,
+    secret_in,
     show_one,
     show_rows,
     write_json,
@@ -23,9 +24,13 @@ from connector.portals import checks
 from connector.portals.administration import Unlinked
 from connector.portals.checks import Obstacle, RefusedWork
 from connector.portals.portals import CHANGEABLE, CHOICES, CONCURRENCY_AT_MOST
+from connector.portals.self_client import SelfClient
 from connector.services import Services
 from connector.store.portals import Portal
 from connector.zoho import scopes
+
+secret_file_option = click.option("--secret-file", type=click.File(encoding="utf-8"),
+    help="File with the client secret of the new method.")  # fmt: skip
 
 _REMEDIES = {
     "linked": "",
@@ -142,8 +147,8 @@ def change(*, portal_id: int, as_json: bool, **given: str | int | None) -> None:
 
     async def step(services: Services) -> dict[str, Any]:
         changed = await services.administration.set(portal_id, actor=actor(), **values)
-        for doubt in changed.doubts:
-            warn(doubt)
+        for warning in changed.warnings:
+            warn(warning)
         return await _shown(services, changed.portal)
 
     show_one(with_services(step), as_json=as_json)
@@ -177,6 +182,48 @@ def unlink(*, portal_id: int, yes: bool) -> None:
     if not unlinked.revoked:
         warn(NOT_REVOKED)
     click.echo(f"{unlinked.portal.name} is unlinked.")
+
+
+@portals.command("link-self-client")
+@click.option("--method", help="Authentication method of the mode self_client; else a new one is made.")
+@click.option("--name", default="", help="Name of the new method.")
+@click.option("--location", default="", help="Data centre of the client.")
+@click.option("--client-id", default="", help="Client ID of the new method.")
+@secret_file_option
+@click.option("--environment", default="", help="What the new method is: production or sandbox.")
+@click.option("--code-file", type=click.File(encoding="utf-8"),
+    help="File with the code; - reads it from standard input. Without a token, it is asked for.")  # fmt: skip
+@click.option("--refresh-token-file", type=click.File(encoding="utf-8"),
+    help="File with a refresh token, instead of a code.")  # fmt: skip
+@click.option("--org-id", default="", help="Organisation's id; without it, it is found.")
+@json_option
+def link_self_client(
+    *,
+    method: str | None,
+    secret_file: TextIO | None,
+    code_file: TextIO | None,
+    refresh_token_file: TextIO | None,
+    as_json: bool,
+    **given: str,
+) -> None:
+    """Link a portal with a code or refresh token of a self client; nothing is kept unless it works."""
+
+    async def step(services: Services) -> dict[str, Any]:
+        method_id = None if method is None else await services.methods.id_of(method)
+        refresh_token, code = secret_in(refresh_token_file), secret_in(code_file)
+        if not (refresh_token or code):
+            click.echo(f"Scopes: {','.join(scopes.names(scopes.LINKING))}", err=True)
+            code = click.prompt("Code", hide_input=True, err=True)
+        asked = SelfClient(
+            method_id=method_id,
+            secret=secret_in(secret_file),
+            code=code,
+            refresh_token=refresh_token,
+            **given,
+        )
+        return await _shown(services, await services.self_clients.link(asked, actor=actor()))
+
+    show_one(with_services(step), as_json=as_json)
 
 
 async def _what_waits(services: Services, portal_id: int) -> str:

@@ -9,8 +9,8 @@ import uvloop
 
 from connector.accounts.links import SETUP_MINUTES
 from connector.app import at_work, create_app, create_delivery_app
-from connector.cli.context import ADDRESSES, set_up_logs
-from connector.cli.terminal import Listen
+from connector.cli.context import ADDRESSES, actor, set_up_logs, with_services
+from connector.cli.terminal import Listen, json_option, show_rows, write_json
 from connector.crypto import new_secret
 from connector.server import bind, settle_memory
 from connector.server import serve as serve_until_told
@@ -73,10 +73,34 @@ async def _deliver(services: Services) -> None:
     await services.close()
 
 
-@click.command("secret-key")
-def secret_key() -> None:
-    """Print a fresh SECRET_KEY."""
-    click.echo(new_secret())
+@click.group("secret-key", invoke_without_command=True)
+@click.pass_context
+def secret_key(context: click.Context) -> None:
+    """Print a fresh SECRET_KEY; `rotate` encrypts the database anew with the first of several."""
+    if context.invoked_subcommand is None:
+        click.echo(new_secret())
+
+
+@secret_key.command("rotate")
+@json_option
+def rotate(*, as_json: bool) -> None:
+    """Encrypt everything anew with the first SECRET_KEY, so that the others are needed no more.
+
+    Every process of the connector has to know the first key by then.
+    """
+    found = with_services(lambda services: services.key_rotation.rotate(actor=actor()))
+    rows = [{"what": name, "encrypted_anew": count} for name, count in found.renewed.items()]
+    if as_json:
+        write_json(found)
+        return
+    if found.unreadable:
+        kinds = ", ".join(found.unreadable)
+        click.echo(
+            f"Warning: {sum(found.unreadable.values())} values ({kinds}) were encrypted with a key that "
+            "SECRET_KEY does not name: add that key behind the others, and run this again.",
+            err=True,
+        )
+    show_rows(rows, as_json=False, nothing="There is nothing to encrypt anew.")
 
 
 def _settings() -> Settings:

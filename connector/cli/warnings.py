@@ -67,8 +67,8 @@ async def department_id(services: Services, portal_id: int, text: str | None) ->
     if not text:
         return None
     found = await services.administration.meant(portal_id, "department", text)
-    if found.doubt:
-        warn(found.doubt)
+    if found.warning:
+        warn(found.warning)
     return found.id
 
 

@@ -2,7 +2,8 @@
 
 from connector.maintenance.clock_skew import ClockSkew
 from connector.maintenance.erasure import Erasure
+from connector.maintenance.key_rotation import KeyRotation
 from connector.maintenance.retention import Retention
 from connector.maintenance.silence import Silence
 
-__all__ = ["ClockSkew", "Erasure", "Retention", "Silence"]
+__all__ = ["ClockSkew", "Erasure", "KeyRotation", "Retention", "Silence"]

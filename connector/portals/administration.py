@@ -9,7 +9,16 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.crypto import Encryptor
-from connector.errors import ConnectorError, GrantLost, InvalidValue, NoMethod, SettingsError, ZohoError
+from connector.errors import (
+    ConnectorError,
+    GrantLost,
+    InvalidValue,
+    NoMethod,
+    SettingsError,
+    SignInError,
+    UnknownDataCenter,
+    ZohoError,
+)
 from connector.portals import naming
 from connector.portals.method_values import FEATURES
 from connector.portals.methods import Methods, MethodView
@@ -30,10 +39,10 @@ NAMED: Mapping[str, What] = {
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """A portal after a change, and what is doubtful about it, a sentence each."""
+    """A portal after a change, and what is to be warned of about it, a sentence each."""
 
     portal: Portal
-    doubts: Sequence[str]
+    warnings: Sequence[str]
 
 
 class Unlinked(msgspec.Struct, frozen=True):
@@ -85,15 +94,15 @@ class Administration:
         Raises InvalidValue for a name that nobody or several have, NotFound for no portal.
         """
         await self._portals.get(portal_id)
-        doubts: Sequence[str] = []
+        warnings: Sequence[str] = []
         for name, what in NAMED.items():
             text = values.get(name)
             if text:
                 found = await self.meant(portal_id, what, str(text), f"/{name}")
-                values[name], doubts = found.id, [*doubts, *filter(None, [found.doubt])]
+                values[name], warnings = found.id, [*warnings, *filter(None, [found.warning])]
         wanted = {name: value or None for name, value in values.items()}
         portal = await self._portals.configure(portal_id, actor=actor, **wanted)
-        return Changed(portal, [*doubts, *await self._unfit(portal, values)])
+        return Changed(portal, [*warnings, *await self._unfit(portal, values)])
 
     async def meant(self, portal_id: int, what: What, text: str, pointer: str = "") -> naming.Meant:
         """Return what of a portal's Desk is meant by a name or an id; raises InvalidValue."""
@@ -144,7 +153,7 @@ class Administration:
         return await self._portals.get(portal_id)
 
     async def unlink(self, portal_id: int, *, actor: str) -> Unlinked:
-        """Let a portal go, with its grant; what waits for Desk and its settings stay until it is linked again.
+        """Let a portal go, with its grant; its settings and what waits for Desk stay for the next time.
 
         Raises NotFound, or InvalidValue where it is unlinked already. Where Zoho does not take the grant back
         it is forgotten here all the same.
@@ -158,15 +167,18 @@ class Administration:
             try:
                 await self._revoke_at_zoho(portal, self._encryptor.decrypt(grant.sealed_refresh_token))
                 is_revoked = True
-            except (ZohoError, NoMethod, SettingsError):
+            except (ZohoError, SignInError, SettingsError):
                 is_revoked = False
         await self._store.write(partial(self._let_go, portal, "unlinked", "portal.unlinked", actor))
         self._portals.forget(portal_id)
         return Unlinked(await self._portals.get(portal_id), is_revoked)
 
     async def _revoke_at_zoho(self, portal: Portal, refresh_token: str) -> None:
+        dc = self._data_centers.get(portal.location)
+        if dc is None:
+            raise UnknownDataCenter(f"{portal.location!r} is no longer among the data centres.")
         oauth = await self._methods.oauth(portal.method_id, even_disabled=True)
-        await oauth.revoke(self._data_centers[portal.location], refresh_token)
+        await oauth.revoke(dc, refresh_token)
 
     def _let_go(self, portal: Portal, state: str, action: str, actor: str, connection: Connection) -> None:
         grants.remove(connection, portal.id)
@@ -197,11 +209,10 @@ def _lacking(portal: Portal, method: MethodView | None) -> dict[str, Sequence[st
     """Return by feature the scopes that the grant lacks; nothing where Zoho did not tell what it granted."""
     if portal.state != "linked" or not portal.scopes:
         return {}
-    needed = {"base": scopes.LINKING}
-    needed |= {
-        name: FEATURES[name].scopes for name in (method.features if method else ()) if name in FEATURES
-    }
-    found = {name: scopes.missing(portal.scopes, wanted) for name, wanted in needed.items()}
+    found: dict[str, Sequence[str]] = {"base": scopes.missing(portal.scopes)}
+    for name in method.features if method else ():
+        if name in FEATURES:
+            found[name] = scopes.missing(portal.scopes, FEATURES[name].scopes)
     if method is not None:
         extra = [scopes.Scope(name, "") for name in method.extra_scopes]
         found["extra"] = scopes.missing(portal.scopes, extra)

@@ -103,9 +103,14 @@ class Linker:
             return False
         return True
 
-    async def look_around(self, dc: DataCenter, tokens: Tokens) -> NewGrant:
-        """Return what fresh tokens reach: their organisation, its departments, what the agent may do."""
+    async def look_around(self, dc: DataCenter, tokens: Tokens, org_id: str | None = None) -> NewGrant:
+        """Return what fresh tokens reach: their organisation, its departments, what the agent may do.
+
+        With an `org_id` it is that organisation or none: NoDeskAccount.
+        """
         organizations = await self._desk(dc, tokens, None).organizations()
+        if org_id is not None:
+            organizations = [each for each in organizations if str(each.id) == org_id]
         found = await self._bound_one(dc, tokens, organizations)
         desk = self._desk(dc, tokens, found.id)
         return NewGrant(dc, tokens, found, tuple(await desk.departments()), await ask_rights(desk))

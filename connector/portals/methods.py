@@ -227,7 +227,7 @@ class Methods:
             "environment_url": rules.environment_url_of(environment_url, dc),
             "client_id": rules.credential_of(client_id, "/client_id"),
             "sealed_secret": self._encryptor.encrypt(rules.credential_of(secret, "/secret")),
-            "sealed_secrets": self._sealed(rules.secrets_of(secrets or {}, self._data_centers)),
+            "sealed_secrets": self._encrypted(rules.secrets_of(secrets or {}, self._data_centers)),
             "features": rules.features_of(features),
             "extra_scopes": rules.scopes_of(extra_scopes),
         }
@@ -350,14 +350,14 @@ class Methods:
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if secret is not None:
-            sealed = self._encryptor.encrypt(rules.credential_of(secret, "/secret"))
-            values["sealed_secret"] = sealed
+            encrypted = self._encryptor.encrypt(rules.credential_of(secret, "/secret"))
+            values["sealed_secret"] = encrypted
         if secrets is not None:
             given = rules.secrets_of(secrets, self._data_centers)
-            values["sealed_secrets"] = self._sealed(self._known_secrets(before) | given)
+            values["sealed_secrets"] = self._encrypted(self._known_secrets(before) | given)
         return values
 
-    def _sealed(self, secrets: Mapping[str, str]) -> bytes | None:
+    def _encrypted(self, secrets: Mapping[str, str]) -> bytes | None:
         kept = {place: secret for place, secret in secrets.items() if secret}
         return self._encryptor.encrypt(msgspec.json.encode(kept).decode()) if kept else None
 

@@ -31,10 +31,10 @@ class Known(NamedTuple):
 
 
 class Meant(NamedTuple):
-    """What is meant: its id, and what is doubtful about it, in a sentence; "" where nothing is."""
+    """What is meant: its id, and what is to be warned of about it, in a sentence; "" where nothing is."""
 
     id: str
-    doubt: str = ""
+    warning: str = ""
 
 
 AskDesk = Callable[[], Awaitable[Desk]]
@@ -56,7 +56,7 @@ async def known(desk: Desk, what: What) -> list[Known]:
 async def meant(ask: AskDesk, what: What, text: str, pointer: str = "") -> Meant:
     """Return what somebody means by an id, a name or an e-mail address.
 
-    What looks like an id and is not there is kept, with a doubt: it may be right tomorrow. Raises
+    What looks like an id and is not there is kept, with a warning: it may be right tomorrow. Raises
     InvalidValue for a name that several have, or none, or where Desk cannot be asked.
     """
     called = _CALLED[what]

@@ -330,9 +330,11 @@ class Portals:
     ) -> None:
         # Whoever names a field anew may have made it in Desk just now.
         portals.accept_fields(connection, portal.id, [str(value) for value in values.values() if value])
-        portals.change(connection, portal.id, **values)
-        detail = "; ".join(f"{name}: {value or ''}" for name, value in values.items())
-        audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
+        changed = {name: value for name, value in values.items() if value != getattr(portal, name)}
+        if changed:
+            portals.change(connection, portal.id, **changed)
+            detail = "; ".join(f"{name}: {value or ''}" for name, value in changed.items())
+            audit.append(connection, self._clock(), actor, "portal.changed", portal.name, detail)
 
 
 def _log_obstacles(portal: Portal) -> None:

@@ -145,7 +145,7 @@ async def authorize(request: Request) -> Response:
         asked = read_authorization(state.config, data_center_of(request), request.url.query)
     except BadRequest as problem:
         return _problem(problem)
-    user = _signed_in(request)
+    user = signed_in(request)
     if user is None:
         return RedirectResponse(f"/signin?continue={quote(asked.target, safe='')}", 302)
     if missing := _missing_services(asked, user):
@@ -170,7 +170,7 @@ async def decide(request: Request) -> Response:
         asked = read_authorization(state.config, data_center_of(request), str(form.get("request", "")))
     except BadRequest as problem:
         return _problem(problem)
-    user = _signed_in(request)
+    user = signed_in(request)
     if user is None:
         return RedirectResponse(f"/signin?continue={quote(asked.target, safe='')}", 303)
     if _missing_services(asked, user):
@@ -214,7 +214,8 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-def _signed_in(request: Request) -> User | None:
+def signed_in(request: Request) -> User | None:
+    """Return who this browser is."""
     user = state_of(request).config.user(request.cookies.get(COOKIE, ""))
     return user if user is not None and user.active else None
 

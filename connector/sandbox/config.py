@@ -23,7 +23,8 @@ class Client(msgspec.Struct, kw_only=True):
     """An OAuth client as registered in the API console.
 
     `secret` is the home data centre's; `secrets` maps other locations to theirs.
-    `locations` are the data centres it is enabled for, None for all.
+    `locations` are the data centres it is enabled for, None for all. A self client has no redirect address:
+    its codes are made at the console, by its owner alone (a ZUID; "" is anybody).
     """
 
     client_id: str
@@ -32,6 +33,8 @@ class Client(msgspec.Struct, kw_only=True):
     name: str = "Connector"
     secrets: dict[str, str] = {}
     locations: list[str] | None = None
+    is_self_client: bool = False
+    owner: str = ""
 
 
 class User(msgspec.Struct, kw_only=True):

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from connector.sandbox.config import Client, Config, DataCenter, Org, User
 
 DEMO_CLIENT_ID = "1000.SANDBOX0CONNECTOR0DEMO0CLIENT0"
+SECOND_CLIENT_ID = "1000.SANDBOX0CONNECTOR0OTHER0CLIENT"
+SELF_CLIENT_ID = "1000.SANDBOX0CONNECTOR0SELF0CLIENT0"
 DEMO_ORG_ID = "600000001"
 
 _DOMAINS = {"us": "com", "eu": "eu", "in": "in", "au": "com.au", "jp": "jp", "ca": "ca", "uk": "uk"}
@@ -54,7 +56,9 @@ def default_config(
     config = Config(data_centers=centers, clients=[], users=[], orgs=[])
     for number, center in enumerate(centers):
         _populate(config, center, number)
-    config.clients.append(_client(config, redirect_uris))
+    config.clients.append(_client(config, DEMO_CLIENT_ID, redirect_uris))
+    config.clients.append(_client(config, SECOND_CLIENT_ID, redirect_uris, name="Second connector"))
+    config.clients.append(_client(config, SELF_CLIENT_ID, (), name="Self Client", is_self_client=True))
     return config
 
 
@@ -64,14 +68,23 @@ def demo_config(port: int, *, redirect_uris: Sequence[str] = ()) -> Config:
     return default_config(f"http://127.0.0.1:{port}", redirect_uris=redirect_uris, other_origins=others)
 
 
-def _client(config: Config, redirect_uris: Sequence[str]) -> Client:
-    secrets = {c.location: client_secret(DEMO_CLIENT_ID, c.location) for c in config.data_centers}
+def _client(
+    config: Config,
+    client_id: str,
+    redirect_uris: Sequence[str],
+    *,
+    name: str = "Connector",
+    is_self_client: bool = False,
+) -> Client:
+    secrets = {c.location: client_secret(client_id, c.location) for c in config.data_centers}
     home = config.data_centers[0].location
     return Client(
-        client_id=DEMO_CLIENT_ID,
+        client_id=client_id,
         secret=secrets[home],
         secrets=secrets,
         redirect_uris=list(redirect_uris),
+        name=name,
+        is_self_client=is_self_client,
     )
 
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.sandbox import admin_api, authorization, desk, oidc, token_endpoint
+from connector.sandbox import admin_api, authorization, console, desk, oidc, token_endpoint
 from connector.sandbox.clock import Clock
 from connector.sandbox.config import Config
 from connector.sandbox.desk.gateway import ConcurrencyLimit
@@ -37,6 +37,7 @@ def create_sandbox(config: Config | None = None, clock: Clock | None = None) -> 
     app = Starlette(
         routes=[
             *authorization.routes(),
+            *console.routes(),
             *token_endpoint.routes(),
             *oidc.routes(),
             *admin_api.routes(),

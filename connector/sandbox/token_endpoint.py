@@ -91,7 +91,7 @@ def _by_code(
     state: SandboxState, data_center: DataCenter, client: Client, params: Mapping[str, str]
 ) -> dict[str, object]:
     """Exchange a code, once, at the data centre of its user."""
-    if params.get("redirect_uri") not in client.redirect_uris:
+    if not client.is_self_client and params.get("redirect_uri") not in client.redirect_uris:
         raise TokenError("invalid_redirect_uri")
     text = params.get("code", "")
     code = state.tokens.find_code(text)
@@ -99,7 +99,7 @@ def _by_code(
         raise TokenError("invalid_code")
     if code.grant.location != data_center.location:
         raise TokenError("invalid_client")
-    if params["redirect_uri"] != code.redirect_uri:
+    if code.redirect_uri and params["redirect_uri"] != code.redirect_uri:
         raise TokenError("invalid_redirect_uri")
     state.tokens.use_code(text)
     if not _verifier_fits(code, params.get("code_verifier", "")):

@@ -117,7 +117,10 @@ class Grant(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Code(msgspec.Struct, kw_only=True):
-    """An authorization code; `refreshable` says whether its exchange also gives a refresh token."""
+    """An authorization code; `refreshable` says whether its exchange also gives a refresh token.
+
+    A self client's code has no `redirect_uri`: "".
+    """
 
     grant: Grant
     redirect_uri: str

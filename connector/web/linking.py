@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connector.errors import GrantLost, StateMismatch
-from connector.portals import Check
+from connector.clock import to_iso
+from connector.errors import ConnectorError, GrantLost, MethodDisabled, StateMismatch
+from connector.portals import Check, naming
 from connector.portals.checks import not_refused
+from connector.portals.methods import MethodView
 from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
+from connector.web.forms import read_form
 from connector.web.rendering import render
 from connector.web.sign_in import read_callback, redirect_uri
 from connector.zoho import scopes
@@ -23,14 +26,14 @@ UNANSWERED = frozenset({"zoho_down", "no_token", "zoho_busy", "concurrency_excee
 
 
 async def connect(request: Request) -> Response:
-    """Return `GET /connect`: what an administrator is about to do."""
+    """Return `GET /connect?method=`: what an administrator is about to do, and with which method."""
     await require_user(request, "administrator")
     services = services_of(request)
-    method = await services.methods.default()
     return render(
         request,
         "connect.html",
-        scopes=method.scopes,
+        method=await _chosen(services, request.query_params.get("method", "")),
+        methods=[each for each in await services.methods.list() if each.enabled and each.mode == "oauth"],
         portals=await services.portals.list_portals(),
         redirect_uri=redirect_uri(services, "link"),
     )
@@ -40,7 +43,7 @@ async def start_linking(request: Request) -> Response:
     """Return `POST /connect`: off to Zoho's consent page, for a grant that outlives the visit."""
     user = await require_user(request, "administrator")
     services = services_of(request)
-    method = await services.methods.default()
+    method = await _chosen(services, str((await read_form(request)).get("method") or ""))
     oauth, dc = await services.methods.oauth(method.id), services.methods.data_center(method.location)
     begun = await services.flows.begin(
         "link", location=dc.location, next_path="/connect", user_id=user.id, method_id=method.id
@@ -56,6 +59,13 @@ async def start_linking(request: Request) -> Response:
     response = _page_to_zoho(request, url)
     cookies_of(request).set_flow(request, response, begun.state, begun.browser)
     return response
+
+
+async def _chosen(services: Services, text: str) -> MethodView:
+    """Return the method that a form or an address names: "settings", an id, or "" for the usual one."""
+    if not text:
+        return await services.methods.default()
+    return await services.methods.get(None if text == "settings" else await services.methods.id_of(text))
 
 
 async def linking_callback(request: Request) -> Response:
@@ -100,13 +110,28 @@ async def show_portal(request: Request) -> Response:
         is_away=_is_away(checks),
         is_spent=_is_spent(checks),
         redirect_uri=redirect_uri(services, "link"),
+        grant=await services.administration.grant_state(portal),
+        department=await _department(services, portal),
+        iso=to_iso,
     )
+
+
+async def _department(services: Services, portal: Portal) -> str:
+    """Return what the default department is called; "" where there is none, its id where Desk is silent."""
+    wanted = portal.default_department_id
+    if wanted is None:
+        return ""
+    try:
+        known = await naming.known(await services.portals.desk(portal.id), "department")
+    except ConnectorError:
+        return wanted
+    return next((each.names[0] for each in known if each.id == wanted), wanted)
 
 
 async def _checks(services: Services, portal_id: int) -> list[Check]:
     try:
         return await services.portals.check(portal_id)
-    except GrantLost as problem:
+    except (GrantLost, MethodDisabled) as problem:
         return [Check(what="Grant", ok=False, detail=str(problem), reason=problem.reason)]
 
 

@@ -24,9 +24,10 @@ from connector.web.api import audit as audit_api
 from connector.web.api import keys as keys_api
 from connector.web.api import methods as methods_api
 from connector.web.api import openapi
+from connector.web.api import portals as portals_api
 from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home, keys, links, methods, sign_in_connectors
+from connector.web.pages import audit, home, keys, links, methods, portals, sign_in_connectors
 from connector.web.pages import calls as call_pages
 
 
@@ -91,6 +92,7 @@ ADMIN = (
 OPERATIONS: tuple[Operation, ...] = (
     audit_api.list_changes,
     *methods_api.OPERATIONS,
+    *portals_api.OPERATIONS,
     *connectors_api.OPERATIONS,
     *keys_api.OPERATIONS,
 )
@@ -129,7 +131,12 @@ def _pages() -> list[BaseRoute]:
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
         Route("/oauth/callback", linking.linking_callback),
+        Route("/portals", portals.portals_page),
+        Route("/portals/self-client", portals.self_client_page, methods=["GET", "POST"]),
         Route("/portals/{portal_id:id}", linking.show_portal),
+        Route("/portals/{portal_id:id}/settings", portals.settings_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/revoke", portals.revoke_page, methods=["GET", "POST"]),
+        Route("/portals/{portal_id:id}/unlink", portals.unlink_page, methods=["GET", "POST"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.probe, methods=["GET"]),
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),

@@ -131,6 +131,14 @@ class OAuth:
         tokens = await self._ask(dc, "fetch_token", grant_type="authorization_code", **fields)
         return with_refresh_token(tokens) if offline else tokens
 
+    async def exchange_self_client(self, dc: DataCenter, code: str) -> Tokens:
+        """Exchange a code that a self client's page in the API console has made, without redirect address.
+
+        Raises as `exchange` does; a refresh token always comes with it.
+        """
+        tokens = await self._ask(dc, "fetch_token", grant_type="authorization_code", code=code)
+        return with_refresh_token(tokens)
+
     async def refresh(self, dc: DataCenter, refresh_token: str) -> Tokens:
         """Get a new access token; the answer's `refresh_token` is None, and the old one stays valid.
 
@@ -300,7 +308,7 @@ def _meaning(where: str, error: str, described: str, *, refreshing: bool) -> Con
     if error == "invalid_code":
         return CodeRefused(f"{where}: the code is used up, older than two minutes or none of ours.")
     if error in _CLIENT:
-        return ClientRefused(f"{where}: {_CLIENT[error]} ({error}).")
+        return ClientRefused(f"{where}: {_CLIENT[error]} ({error}).", error)
     return NoToken(f"{where}: Zoho Accounts gives no token and says {error[:ERROR_LENGTH]!r}.")
 
 

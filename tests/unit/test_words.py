@@ -98,12 +98,18 @@ COLUMNS = (
     "connector/store/recordings.py",
     "connector/store/sign_in.py",
     "connector/store/tables.py",
+    "connector/maintenance/key_rotation.py",
+    "connector/portals/administration.py",
+    "connector/portals/methods.py",
+    "connector/store/methods.py",
     "tests/bench/bare.py",
     "tests/integration/identity/test_linking.py",
     "tests/integration/identity/test_migration.py",
     "tests/integration/identity/test_renewal.py",
     "tests/integration/limits/test_tokens.py",
     "tests/integration/operations/test_discretion.py",
+    "tests/integration/operations/test_key_rotation.py",
+    "tests/integration/three_ways/ways.py",
 )
 
 ORDINARY: dict[tuple[str, str], str] = {

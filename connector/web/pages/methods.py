@@ -7,12 +7,12 @@ from starlette.responses import Response
 from wtforms import (
     PasswordField,
     RadioField,
-    SelectChoice,  # type: ignore[attr-defined] # newer than its stubs
     SelectField,
     StringField,
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length
 
 from connector.errors import InvalidValue
@@ -37,7 +37,7 @@ _MODES = [
         lazy("Self client: a code is made in Zoho's API console, without redirect addresses"),
     ),
 ]
-_ENVIRONMENTS = [
+ENVIRONMENTS = [
     SelectChoice("production", lazy("Production: the Zoho Desk that agents work in")),
     SelectChoice("sandbox", lazy("Sandbox: for trying things out; every page says so")),
 ]
@@ -142,7 +142,7 @@ class ChangeMethodForm(MethodForm):
 class EnvironmentForm(Form):
     """What enabling confirms."""
 
-    environment = RadioField(lazy("What is it?"), choices=_ENVIRONMENTS)
+    environment = RadioField(lazy("What is it?"), choices=ENVIRONMENTS)
 
 
 async def methods_page(request: Request) -> Response:

@@ -22,6 +22,7 @@ _ADMINISTRATION: Any = lazy("Administration")
 ITEMS = (
     Item("/banner", lazy("Calls"), "agent"),
     Item("/calls", lazy("History"), "agent"),
+    Item("/portals", lazy("Portals"), "administrator", _ADMINISTRATION),
     Item("/authentication-methods", lazy("Authentication methods"), "administrator", _ADMINISTRATION),
     Item("/sign-in-connectors", lazy("Sign-in connectors"), "administrator", _ADMINISTRATION),
     Item("/keys", lazy("API keys"), "administrator", _ADMINISTRATION),

@@ -45,9 +45,15 @@ class Browser:
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
-    async def begin_linking(self) -> str:
+    async def fill_in(self, url: str, **fields: str) -> httpx2.Response:
+        """Open a page, fill its form in and send it."""
+        found = re.search(r'name="token"[^>]*value="([0-9a-f]{64})"', (await self.get(url)).text)
+        assert found is not None
+        return await self.post(url, data=fields | {"token": found[1]})
+
+    async def begin_linking(self, method: str = "") -> str:
         """Press 'Link a portal', and answer the address at Zoho."""
-        answer = await self.post("/connect")
+        answer = await self.post("/connect", data={"method": method})
         assert answer.status_code == 200, answer.text
         return str(answer.headers["refresh"]).removeprefix("0; url=")
 
@@ -70,9 +76,9 @@ class Browser:
         """Sign in the whole way; answer what the callback says."""
         return await self.get(await self.consent(await self.begin(next_path), zuid))
 
-    async def link(self, zuid: str = ADA, **decision: Any) -> httpx2.Response:
+    async def link(self, zuid: str = ADA, method: str = "", **decision: Any) -> httpx2.Response:
         """Link a portal the whole way; answer what the callback says."""
-        return await self.get(await self.consent(await self.begin_linking(), zuid, **decision))
+        return await self.get(await self.consent(await self.begin_linking(method), zuid, **decision))
 
     async def close(self) -> None:
         """Close the browser."""

@@ -17,6 +17,8 @@ from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.outbox import Deliverer
 from connector.portals import Methods, Portals, SettingsClient
+from connector.portals.administration import Administration
+from connector.portals.self_client import SelfClients
 from connector.sandbox.clock import Clock
 from connector.sandbox.presets import DEMO_CLIENT_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
@@ -27,6 +29,7 @@ from connector.web import auth, linking, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
 from connector.web.pages import home, keys, links
+from connector.web.pages import portals as portal_pages
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.transport import http_client
 from tests.integration.identity.browser import Browser
@@ -61,6 +64,10 @@ class Services:
         own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
         self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
+        self.administration = Administration(
+            store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
+        )
+        self.self_clients = SelfClients(store, self.clock, http, self.methods, self.portals)
         self.sign_in_connectors = SignInConnectors(store, self.clock)
         self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
@@ -162,7 +169,10 @@ def make_app(services: Services) -> Starlette:
             Route("/connect", linking.connect, methods=["GET"]),
             Route("/connect", linking.start_linking, methods=["POST"]),
             Route("/oauth/callback", linking.linking_callback),
+            Route("/portals/self-client", portal_pages.self_client_page, methods=["GET", "POST"]),
             Route("/portals/{portal_id:int}", linking.show_portal),
+            Route("/portals/{portal_id:int}/unlink", portal_pages.unlink_page, methods=["GET", "POST"]),
+            Route("/portals/{portal_id:int}/settings", portal_pages.settings_page, methods=["GET", "POST"]),
             Route("/api/me", _me, methods=["GET", "POST"]),
             Route("/api/supervisor", _supervisor),
             Route("/api/portal/{portal:int}", _of_portal),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx2
 import msgspec
 from click.testing import CliRunner
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 from starlette.responses import Response
 
 from connector.app import create_app
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 }
 UNEQUAL = ("_at", "_until", "_hash", "uid", "expires", "sealed_")
 """Parts of the names of columns that differ however the same thing is done: moments, secrets."""
-NOT_THE_EFFECT = {"audit", "sessions", "alembic_version"}
+NOT_THE_EFFECT = {"audit", "sessions", "alembic_version", "limits"}
 TOKEN = re.compile(r'name="token"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"[^>]*name="token"')
 
 Words = Sequence[str]
@@ -42,7 +42,8 @@ Fields = Mapping[str, str | Sequence[str]]
 class Row(NamedTuple):
     """One setting: a command, a form's fields on a page, a program's call, all of which do the same.
 
-    `before` is typed first. `refused`: all three say this sentence, and nothing is changed.
+    `prepare` writes what no command can, then `before` is typed. `refused`: all three say this sentence, and
+    nothing is changed.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Row(NamedTuple):
     call: tuple[str, str, object]
     before: Sequence[Words] = ()
     refused: str = ""
+    prepare: Callable[[Connection], object] | None = None
 
 
 class Outcome(NamedTuple):
@@ -110,7 +112,7 @@ def by_program(url: str, row: Row) -> str:
 
 def outcome_of(url: str, row: Row, way: Way) -> Outcome:
     """Do what a row says, in one way, on a fresh database with an administrator; return what came of it."""
-    asyncio.run(_prepare(url))
+    asyncio.run(_prepare(url, row.prepare))
     runner, environment = CliRunner(), ENVIRONMENT | {"DATABASE_URL": url}
     for words in row.before:
         typed = runner.invoke(main, list(words), env=environment)
@@ -133,8 +135,10 @@ def _serve(url: str, work: Callable[[Services, httpx2.AsyncClient], Any]) -> str
     return asyncio.run(run())
 
 
-async def _prepare(url: str) -> None:
+async def _prepare(url: str, prepare: Callable[[Connection], object] | None) -> None:
     services = Services(load(ENVIRONMENT | {"DATABASE_URL": url}), Store(url))
+    if prepare is not None:
+        await services.store.write(prepare)
     await services.agents.add_agent(ADMINISTRATOR, "Ada Mbeki", "administrator", actor="test")
     await services.close()
 

@@ -75,12 +75,13 @@ def test_a_secret_key_is_fresh_each_time() -> None:
 
 def test_refuses_to_serve_half_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     """All settings that are missing are named on one line, and nothing is listened on."""
-    for name in ("SECRET_KEY", "ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.delenv("ZOHO_CLIENT_ID", raising=False)
+    monkeypatch.setenv("ZOHO_CLIENT_SECRET", "invented")
     for command in ("serve", "deliver"):
         result = CliRunner().invoke(main, [command])
         assert result.exit_code == 1
-        for name in ("SECRET_KEY", "ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET"):
+        for name in ("SECRET_KEY", "ZOHO_CLIENT_ID"):
             assert f"{name} is not set" in result.stderr
         assert result.stderr.count("\n") == 1
 
