@@ -26,14 +26,14 @@ def serve() -> None:
     with bind(*settings.listen_address) as listener:
         services = Services(settings, Store.open(settings.database_url))
         click.echo(f"The connector is at {settings.public_url} and listens on {settings.listen}.", err=True)
-        _show_setup_link(services)
+        show_setup_link(services)
         try:
             serve_until_told(create_app(services), settings, listener, services.end_streams)
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)
 
 
-def _show_setup_link(services: Services) -> None:
+def show_setup_link(services: Services) -> None:
     """Print how to become the first administrator, where nobody has ever been added."""
     path = services.links.make_at_start()
     if path:

@@ -5,6 +5,10 @@ import re
 
 import pytest
 
+from connector.cli.serve import show_setup_link
+from connector.services import Services
+from connector.settings import load
+from connector.store import Store
 from tests.integration.cli.conftest import Shell
 
 ADA = ("agents", "add", "Ada@example.com", "Ada Fontaine", "--role", "administrator")
@@ -169,3 +173,18 @@ def test_ways_to_sign_in_are_set_up(shell: Shell) -> None:
     assert "give --yes" in shell.refused_aloud("sign-in-connectors", "remove", "office")
     shell.ok("sign-in-connectors", "remove", "office", "--yes")
     assert "office" in shell.refused("sign-in-connectors", "show", "office")
+
+
+def test_the_first_start_prints_how_to_begin(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each process has a link of its own, and none once anybody has been added."""
+    services = Services(load(shell.environment), Store(shell.database_url))
+    try:
+        show_setup_link(services)
+        show_setup_link(services)
+        printed = re.findall(r"https://calls\.example\.com/setup/first/[\w-]{43}\n", capsys.readouterr().err)
+        assert len(set(printed)) == 2
+        shell.ok(*ADA)
+        show_setup_link(services)
+        assert capsys.readouterr().err == ""
+    finally:
+        services.store.close()
