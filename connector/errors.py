@@ -15,6 +15,7 @@ ConnectorError
 │   ├── NotAllowed                  403
 │   ├── NotFound                    404
 │   ├── NotNow                      409, as things stand
+│   ├── LinkOver                    410, a link that is used once was used, or is too old
 │   ├── InvalidRequest              422
 │   ├── RangeNotSatisfiable         416
 │   └── TooManyRequests             429
@@ -34,7 +35,9 @@ ConnectorError
 │   ├── EmailUnverified             Zoho does not vouch for the e-mail address
 │   ├── UnknownPerson               nobody has added this e-mail address
 │   ├── IdentityTaken               the user with this address is another Zoho user
-│   └── Deactivated                 the user has been deactivated
+│   ├── Deactivated                 the user has been deactivated
+│   ├── WrongConnector              the user signs in by other sign-in connectors
+│   └── NotOfPortal                 the user is no agent of the portals that the sign-in connector is for
 ├── ZohoError                       what came of talking to Zoho
 │   ├── ZohoRefused                 our request is at fault; sending it again changes nothing
 │   │   ├── InvalidData             422 with the fields
@@ -187,6 +190,13 @@ class NotNow(RequestError):
     status = 409
 
 
+class LinkOver(RequestError):
+    """A link that is used once has been used, or is too old."""
+
+    reason = "link_over"
+    status = 410
+
+
 class InvalidRequest(RequestError):
     """A parameter or the body is wrong."""
 
@@ -320,6 +330,18 @@ class Deactivated(SignInError):
     """An administrator has deactivated this user."""
 
     reason = "deactivated"
+
+
+class WrongConnector(SignInError):
+    """The user is associated with other sign-in connectors than this one."""
+
+    reason = "wrong_connector"
+
+
+class NotOfPortal(SignInError):
+    """The sign-in connector is for agents of some portals, and the user is an agent of none of them."""
+
+    reason = "not_of_portal"
 
 
 class ZohoError(ConnectorError):

@@ -5,7 +5,7 @@ from typing import cast
 from starlette.requests import Request
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignIn, SignInConnectors
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -69,6 +69,7 @@ class Services:
         self.sessions = Sessions(self.store, self.clock)
         self.agents = Agents(self.store, self.clock)
         self.keys = Keys(self.store, self.clock)
+        self.links = OneTimeLinks(self.store, self.clock)
         self.flows = Flows(self.store, self.encryptor, self.clock)
         self.methods = Methods(
             self.store,
@@ -93,6 +94,8 @@ class Services:
             self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
         self.self_clients = SelfClients(self.store, self.clock, self.http, self.methods, self.portals)
+        self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
+        self.sign_in_connectors = SignInConnectors(self.store, self.clock)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock

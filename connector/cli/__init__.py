@@ -46,8 +46,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
         "guide", "guide", "Print how to run, watch and upgrade it, with the settings of this shell in it."
     ),
     "import": CommandPlace("calls", "import_calls", "Bring in past calls from FILE, each once."),
-    "keys": CommandPlace(
-        "accounts", "keys", "Make, list and revoke the keys with which programs use the API."
+    "keys": CommandPlace("access", "keys", "Make, list and revoke the keys with which programs use the API."),
+    "login-link": CommandPlace(
+        "access", "login_link", "Print a link that signs an administrator in, once, without Zoho."
     ),
     "mail": CommandPlace("mail", "mail", "Try the mails that tell administrators what stands in the way."),
     "methods": CommandPlace(
@@ -63,7 +64,11 @@ COMMANDS: Mapping[str, CommandPlace] = {
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),
     "sandbox": CommandPlace("demo", "sandbox", "Run Zoho Accounts and Zoho Desk on this machine."),
     "secret-key": CommandPlace("serve", "secret_key", "Print a fresh SECRET_KEY, or encrypt all anew."),
+    "setup-link": CommandPlace("access", "setup_link", "Print a link that adds the first administrator."),
     "serve": CommandPlace("serve", "serve", "Serve pages, phone systems and banners, and deliver."),
+    "sign-in-connectors": CommandPlace(
+        "sign_in_connectors", "sign_in_connectors", "Set up the ways to sign in with Zoho."
+    ),
 }
 """Each command by its name; loading them all takes a second, and one needs only its own."""
 

@@ -1,4 +1,4 @@
-"""Who may use the connector: people and what phone systems call them, API keys, and who changed what."""
+"""Who may use the connector: people and what phone systems call them, and who changed what."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.accounts import Agent, Agents, Keys, Sessions
+from connector.accounts import Agent, Agents, Sessions
 from connector.accounts.agents import PhoneWord
 from connector.casing import ascii_lower
 from connector.cli.context import actor, in_store
@@ -17,7 +17,6 @@ from connector.cli.terminal import (
     moment,
     show_one,
     show_rows,
-    write_json,
     yes_option,
 )
 from connector.cli.warnings import known_queues, warn_of_queues
@@ -169,49 +168,6 @@ def release(email: str) -> None:
     """Forget which Zoho user this is; the next sign-in with this address decides anew."""
     in_store(lambda store: Agents(store, system_clock).release(email, actor=actor()))
     click.echo(f"{email} belongs to no Zoho user now; the next one who signs in with it is bound to it.")
-
-
-@click.group()
-def keys() -> None:
-    """Make, list and revoke the keys with which programs use the API."""
-
-
-@keys.command("add")
-@click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What it may do.")
-@json_option
-def add_key(*, name: str, role: str, as_json: bool) -> None:
-    """Make a key and show it, this once."""
-    key = in_store(lambda store: Keys(store, system_clock).add_key(name, role, actor=actor()))
-    if as_json:
-        write_json({"name": name, "role": role, "key": key})
-        return
-    click.echo(f"{key}\n\nIt is not shown again. Programs send it as  Authorization: Bearer {key[:6]}...")
-
-
-@keys.command("list")
-@json_option
-def list_keys(*, as_json: bool) -> None:
-    """List every key there is or was, without the keys themselves."""
-    found = in_store(lambda store: Keys(store, system_clock).list_keys())
-    rows = [
-        {
-            "name": key.name,
-            "role": key.role,
-            "made_at": moment(key.created_at),
-            "revoked_at": moment(key.revoked_at),
-        }
-        for key in found
-    ]
-    show_rows(rows, as_json=as_json, nothing="No keys. Make one with: connector keys add NAME")
-
-
-@keys.command("revoke")
-@click.argument("name")
-def revoke_key(name: str) -> None:
-    """End a key at once."""
-    in_store(lambda store: Keys(store, system_clock).revoke_key(name, actor=actor()))
-    click.echo(f"The key {name} is revoked.")
 
 
 @click.command()

@@ -7,6 +7,7 @@ from contextlib import nullcontext, suppress
 import click
 import uvloop
 
+from connector.accounts.links import SETUP_MINUTES
 from connector.app import at_work, create_app, create_delivery_app
 from connector.cli.context import ADDRESSES, actor, set_up_logs, with_services
 from connector.cli.terminal import Listen, json_option, show_rows, write_json
@@ -25,10 +26,23 @@ def serve() -> None:
     with bind(*settings.listen_address) as listener:
         services = Services(settings, Store.open(settings.database_url))
         click.echo(f"The connector is at {settings.public_url} and listens on {settings.listen}.", err=True)
+        show_setup_link(services)
         try:
             serve_until_told(create_app(services), settings, listener, services.end_streams)
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)
+
+
+def show_setup_link(services: Services) -> None:
+    """Print how to become the first administrator, where nobody has ever been added."""
+    path = services.links.make_at_start()
+    if path:
+        address = services.settings.public_url.rstrip("/") + path
+        click.echo(
+            f"Nobody has been added yet. Whoever opens this first, within {SETUP_MINUTES} minutes, becomes "
+            f"the first administrator: {address}",
+            err=True,
+        )
 
 
 @click.command()

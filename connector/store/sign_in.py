@@ -31,6 +31,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     next_path: str
     expires_at: int
     method_id: int | None = None
+    connector_id: int | None = None
 
 
 def add_flow(connection: Connection, flow: Flow, now: int) -> None:

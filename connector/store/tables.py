@@ -320,8 +320,11 @@ users = Table(
     Column("issuer", Text),
     Column("subject", Text),
     Column("created_at", BigInteger, nullable=False),
+    # In lower case: the address at Zoho, for sign-in connectors that compare it with this instead of `email`.
+    Column("user_name", Text),
     # One Zoho person is one user.
     UniqueConstraint("issuer", "subject"),
+    Index("uq_users_user_name", "user_name", unique=True),
     _one_of("role", "agent", "supervisor", "administrator"),
     CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="identity_whole"),
 )
@@ -388,7 +391,62 @@ flows = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     # Whose client it began with: the code that comes back is worth nothing with another one.
     Column("method_id", ForeignKey(authentication_methods.c.id)),
+    # The sign-in connector that it goes by; empty where there is none.
+    Column("connector_id", BigInteger),
     _one_of("purpose", "sign_in", "link"),
+)
+
+sign_in_connectors = Table(
+    "sign_in_connectors",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # Stands in people's bookmarks, so it never changes.
+    Column("reference", Text, nullable=False, unique=True),
+    # Empty: what is used where nobody chose one.
+    Column("method_id", ForeignKey(authentication_methods.c.id)),
+    Column("match_by", Text, nullable=False, server_default="email"),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("is_default", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", BigInteger, nullable=False),
+    # One at most is taken where nobody chooses.
+    Index(
+        "uq_sign_in_connectors_default",
+        "is_default",
+        unique=True,
+        sqlite_where=text("is_default"),
+        postgresql_where=text("is_default"),
+    ),
+    _one_of("match_by", "email", "user_name"),
+)
+
+sign_in_connector_users = Table(
+    "sign_in_connector_users",
+    metadata,
+    # Who has a row signs in by these connectors alone, who has none by any.
+    Column("connector_id", ForeignKey(sign_in_connectors.c.id), primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), primary_key=True, index=True),
+)
+
+sign_in_connector_portals = Table(
+    "sign_in_connector_portals",
+    metadata,
+    # With rows, only agents of these portals' Desk sign in by it.
+    Column("connector_id", ForeignKey(sign_in_connectors.c.id), primary_key=True),
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    # Deleted when it is used, so each is used once.
+    Column("token_hash", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    # Whom it signs in; empty where it adds the first administrator.
+    Column("user_id", ForeignKey(users.c.id)),
+    Column("expires_at", BigInteger, nullable=False),
+    _one_of("purpose", "sign_in", "first_administrator"),
+    CheckConstraint("(purpose = 'sign_in') = (user_id IS NOT NULL)", name="user"),
 )
 
 api_keys = Table(
@@ -400,7 +458,20 @@ api_keys = Table(
     Column("key_hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    # With spaces between: patterns of the actions that it may call; empty: none.
+    Column("actions", Text, nullable=False, server_default=""),
+    Column("expires_at", BigInteger),
+    # To the minute: it is not written with each request.
+    Column("last_used_at", BigInteger),
     _one_of("role", "agent", "supervisor", "administrator"),
+)
+
+api_key_portals = Table(
+    "api_key_portals",
+    metadata,
+    # With rows, the key is for these portals alone.
+    Column("key_id", ForeignKey(api_keys.c.id), primary_key=True),
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
 )
 
 audit = Table(

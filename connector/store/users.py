@@ -23,7 +23,10 @@ ROLES: tuple[Role, ...] = ("agent", "supervisor", "administrator")
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A local person; `issuer` and `subject` are the Zoho identity, once there is one."""
+    """A local person; `issuer` and `subject` are the Zoho identity, once there is one.
+
+    `user_name` is the address at Zoho where that is another one than `email`.
+    """
 
     id: int
     email: str
@@ -33,6 +36,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str | None = None
     subject: str | None = None
     created_at: int = 0
+    user_name: str | None = None
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -58,6 +62,17 @@ def get(connection: Connection, user_id: int) -> User | None:
 def by_email(connection: Connection, email: str) -> User | None:
     """Return the user with this address, however it is spelled."""
     return _one(connection, users.c.email == ascii_lower(email))
+
+
+def by_user_name(connection: Connection, user_name: str) -> User | None:
+    """Return the user with this user name, however it is spelled."""
+    return _one(connection, users.c.user_name == ascii_lower(user_name))
+
+
+def with_user_names(connection: Connection, after: str = "", at_most: int | None = None) -> list[User]:
+    """Return those behind an address who have a user name, in the order of their addresses."""
+    asked = select(users).where(users.c.user_name.is_not(None), users.c.email > after)
+    return [_user(row) for row in connection.execute(asked.order_by(users.c.email).limit(at_most))]
 
 
 def by_identity(connection: Connection, issuer: str, subject: str) -> User | None:

@@ -248,8 +248,9 @@ async def sync_directory(request: Request) -> Response:
 
     Answers 202 with how it stands; a process that delivers does the work within the day's credits.
     """
-    caller = await require_api(request, "administrator")
+    caller = await require_api(request, "administrator", by_portal=True)
     services, portal_id = services_of(request), request.path_params["portal"]
+    caller.check_portal(portal_id)
     again = (await read_json(request, Sync)).again
     standing = await _standing(request, portal_id)
     if again or standing.sync is None:

@@ -1,6 +1,7 @@
 """Tell who asks, whether they may, and whether they meant to: cookies, sessions, API keys, roles."""
 
 import hashlib
+from ipaddress import ip_address
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,6 +16,7 @@ from connector.casing import ascii_lower
 from connector.crypto import Encryptor, digest
 from connector.errors import NotAllowed, NotSignedIn, TooManyRequests
 from connector.services import services_of
+from connector.store.keys import ApiKey
 from connector.store.users import ROLES, Role, User
 from connector.web.limiter import STRANGERS, Limiter
 
@@ -122,6 +124,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     user: User | None = None
+    key: ApiKey | None = None
+
+    def check_portal(self, portal_id: int) -> None:
+        """Raise NotAllowed where a key is for other portals."""
+        if self.key is not None and self.key.portals and portal_id not in self.key.portals:
+            raise NotAllowed("This key is limited to other portals.")
 
 
 async def require_user(request: Request, role: Role = "agent") -> User:
@@ -148,15 +156,19 @@ async def known_user(request: Request) -> User | None:
         return None
 
 
-async def require_api(request: Request, role: Role = "agent") -> Caller:
+async def require_api(request: Request, role: Role = "agent", *, by_portal: bool = False) -> Caller:
     """Return who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
 
+    A key that is limited to portals is let in only where the caller of this function asks `check_portal` of
+    each portal that it touches, and says so by `by_portal`.
     Raises NotSignedIn, NotAllowed or TooManyRequests.
     """
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     caller = await _holder(request, key) if ascii_lower(scheme) == "bearer" else await _signed_in(request)
     count_request(request, caller.name)
     _check_role(caller.role, role)
+    if not by_portal and caller.key is not None and caller.key.portals:
+        raise NotAllowed("This key is limited to portals, and this address is about all of them.")
     return caller
 
 
@@ -194,6 +206,29 @@ def check_same_origin(request: Request) -> None:
         same = site == "same-origin"
     if not same:
         raise NotAllowed("The request does not come from a page of the connector.")
+
+
+def check_host(request: Request) -> None:
+    """Raise NotAllowed unless a request comes by PUBLIC_URL: by https, or from this very machine.
+
+    What a link that is used once opens shall not be had over a network in the clear.
+    """
+    own = services_of(request).settings.public_url
+    scheme, named = urlsplit(own).scheme, request.headers.get("host", "")
+    try:
+        is_own = site_origin(f"{scheme}://{ascii_lower(named)}") == site_origin(own)
+    except ValueError:
+        is_own = False
+    if not is_own or (scheme == "http" and not _is_loopback(request)):
+        raise NotAllowed("Open this link by the address that was printed, which is https or this machine.")
+
+
+def _is_loopback(request: Request) -> bool:
+    host = request.client.host if request.client else ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def site_origin(address: str) -> str:
@@ -234,8 +269,8 @@ async def _holder(request: Request, key: str) -> Caller:
     found = await keys.holder(key)
     if found is None:
         count_stranger(request)
-        raise NotSignedIn("There is no such key, or it has been revoked.")
-    return Caller(name=f"key {found.name}", role=found.role)
+        raise NotSignedIn("There is no such key, or it has been revoked, or its time is over.")
+    return Caller(name=f"key {found.name}", role=found.role, key=found)
 
 
 async def _signed_in(request: Request) -> Caller:

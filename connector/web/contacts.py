@@ -49,9 +49,10 @@ async def lookup(request: Request) -> Response:
 
     `phone` (slug), `portal` (id) and `country` say where the number is at home; see `contacts.Place`.
     """
-    caller = await require_api(request)
+    caller = await require_api(request, by_portal=True)
     services, text = services_of(request), _required(request, "number")
     place = await _place(services, request)
+    caller.check_portal(place.portal_id)
     number, found = await services.contact_lookup.look_up_typed(place, text, caller=caller.name)
     contacts = tuple(_contact(one) for one in found.contacts)
     return json_response(LookupResult(text, number.e164, contacts, found.source), headers=NO_STORE)
@@ -59,9 +60,10 @@ async def lookup(request: Request) -> Response:
 
 async def search(request: Request) -> Response:
     """Return `GET /api/contacts/search?text=`: `{contacts}`, by name or number; at most 10."""
-    caller = await require_api(request)
+    caller = await require_api(request, by_portal=True)
     services, text = services_of(request), _required(request, "text")
     place = await _place(services, request)
+    caller.check_portal(place.portal_id)
     found = await services.contact_lookup.search(
         place.portal_id, text, country=place.country, caller=caller.name
     )

@@ -74,6 +74,16 @@ _REQUESTS: dict[str, ProblemText] = {
         todo=("Try again once the obstacle that is named here is gone.",),
         shows_message=True,
     ),
+    "link_over": ProblemText(
+        status=410,
+        title="This link is over",
+        what="This link has been used, or is older than it may be.",
+        who="Whoever runs the connector has to put this right.",
+        todo=(
+            "`connector login-link` makes another one that signs an administrator in.",
+            "`connector setup-link` makes another one while there is no administrator.",
+        ),
+    ),
     "invalid_request": ProblemText(
         status=422,
         title="Something in the request is wrong",
@@ -327,6 +337,23 @@ _SIGN_IN: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=("If you should have access, ask an administrator to run `connector agents reactivate`.",),
         shows_message=True,
+    ),
+    "wrong_connector": _retryable(
+        status=403,
+        title="You sign in another way",
+        what="An administrator has chosen other sign-in connectors for you than this one.",
+        who=YOU,
+        todo=("Sign in by one of yours.", "If you know of none, ask an administrator for its address."),
+    ),
+    "not_of_portal": _retryable(
+        status=403,
+        title="You are no agent of these portals",
+        what="This way to sign in is for agents of certain portals in Zoho Desk, and you are none there.",
+        who=DESK_ADMINISTRATOR,
+        todo=(
+            "Ask to be made an agent there, with the e-mail address of your Zoho account.",
+            "Or use another Zoho account: that signs you out of Zoho in this browser.",
+        ),
     ),
 }
 """Signing in or linking came to nothing."""

@@ -46,7 +46,10 @@ _FOR_ADMINISTRATORS = frozenset(
 
 _OF_THE_ACCOUNT = [
     TEXTS[reason]
-    for reason in ("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated")
+    for reason in (
+        *("no_org", "email_unverified", "unknown_person", "identity_taken", "deactivated"),
+        *("wrong_connector", "not_of_portal"),
+    )
 ]
 """Where another account at Zoho may be the right one; Zoho would answer with the same in silence."""
 
@@ -164,15 +167,20 @@ def _log(request: Request, level: int, reason: str, status: int, message: str = 
 def _shown_path(request: Request) -> str:
     """Return the path as logs may have it: behind a phone system's slug stand secrets and ids of calls.
 
+    So do the tokens of links that are used once.
+
     Digits are masked wherever they are, for they may be somebody's number.
     """
     path = request.scope["path"]
     first, *behind = [part for part in path.split("/") if part] or [""]
     if ascii_lower(first) == "hooks" and len(behind) > 1:
         path = f"/{first}/{behind[0]}/***"
+    elif beginning := next((each for each in ONE_TIME if ascii_lower(path).startswith(each)), ""):
+        path = f"{beginning}***"
     return spelt_out(_DIGITS.sub("***", path))
 
 
+ONE_TIME = ("/login-link/", "/setup/first/")
 _DIGITS = re.compile(r"\d(?:[ .()-]{0,2}\d){5,}")
 
 
@@ -226,7 +234,13 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
         return None
     if links:
         return {"href": "/connect", "label": "Link again"}
-    return {"href": "/login", "label": "Sign in again"}
+    return {"href": _sign_in_again(request), "label": "Sign in again"}
+
+
+def _sign_in_again(request: Request) -> str:
+    """Return where the failed attempt to sign in began."""
+    reference = getattr(request.state, "sign_in_connector", "")
+    return f"/login/{reference}" if reference else "/login"
 
 
 def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None:
@@ -236,7 +250,7 @@ def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None
     services = services_of(request)
     location = request.query_params.get("location", "")
     location = location if location in services.data_centers else services.settings.zoho_data_center
-    return {"href": f"/login?other={location}", "label": "Use another Zoho account"}
+    return {"href": f"{_sign_in_again(request)}?other={location}", "label": "Use another Zoho account"}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:

@@ -22,12 +22,14 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import check as check_api
+from connector.web.api import keys as keys_api
 from connector.web.api import methods as methods_api
 from connector.web.api import openapi
 from connector.web.api import portals as portals_api
 from connector.web.api import setup as setup_api
+from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, check, home, methods, portals, setup
+from connector.web.pages import audit, check, home, keys, links, methods, portals, setup, sign_in_connectors
 from connector.web.pages import calls as call_pages
 
 
@@ -96,6 +98,8 @@ OPERATIONS: tuple[Operation, ...] = (
     check_api.make_recording_field,
     *methods_api.OPERATIONS,
     *portals_api.OPERATIONS,
+    *connectors_api.OPERATIONS,
+    *keys_api.OPERATIONS,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -125,6 +129,9 @@ def _pages() -> list[BaseRoute]:
         Route("/help/{name:slug}", home.help_page),
         Route("/login", sign_in.login),
         Route("/login/callback", sign_in.login_callback),
+        Route("/login/{reference:slug}", sign_in.login_by),
+        Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
+        Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
         Route("/logout", sign_in.logout, methods=["POST"]),
         Route("/connect", linking.connect, methods=["GET"]),
         Route("/connect", linking.start_linking, methods=["POST"]),
@@ -152,7 +159,23 @@ def _pages() -> list[BaseRoute]:
         Route("/authentication-methods/{id:id}/enable", methods.enable_page, methods=["GET", "POST"]),
         Route("/authentication-methods/{id:id}/disable", methods.disable_page, methods=["GET", "POST"]),
         Route("/authentication-methods/{id:id}/remove", methods.remove_page, methods=["GET", "POST"]),
+        *_sign_in_connectors(),
+        Route("/keys", keys.keys_page),
+        Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
+        Route("/keys/{id:id}/revoke", keys.revoke_key_page, methods=["GET", "POST"]),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
+    ]
+
+
+def _sign_in_connectors() -> list[BaseRoute]:
+    both = ["GET", "POST"]
+    one = "/sign-in-connectors/{reference:slug}"
+    return [
+        Route("/sign-in-connectors", sign_in_connectors.sign_in_connectors_page),
+        Route("/sign-in-connectors/new", sign_in_connectors.new_sign_in_connector_page, methods=both),
+        Route("/sign-in-connectors/user-names", sign_in_connectors.user_names_page, methods=both),
+        Route(one, sign_in_connectors.sign_in_connector_page, methods=both),
+        Route(f"{one}/remove", sign_in_connectors.remove_sign_in_connector_page, methods=both),
     ]
 
 

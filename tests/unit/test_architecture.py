@@ -58,7 +58,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
     "connector/store/encrypted.py": "every encrypted secret, whichever table it is in",
-    "connector/store/keys.py": "one table: API keys",
+    "connector/store/links.py": "one table: links that are used once",
     "connector/store/migrations/env.py": "what Alembic runs",
     "connector/web/api/check.py": "one noun's operations",
     "connector/web/pages/check.py": "one noun's page",

@@ -70,7 +70,8 @@ Handler = Callable[..., Awaitable[Any]]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
-    `role` is the lowest that may call it; `status` is that of a good answer.
+    `role` is the lowest that may call it; `status` is that of a good answer. `portal` is the part of the path
+    that names the portal it is about, "" where it is about several: a key limited to portals is refused then.
     """
 
     method: str
@@ -81,6 +82,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct]
     body: type[msgspec.Struct] | None
     answer: Any
+    portal: str = ""
 
     @property
     def id(self) -> str:
@@ -93,7 +95,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return Route(self.path, partial(_serve, self), methods=[self.method], name=self.id)
 
 
-def operation(method: str, path: str, *, role: Role, status: int = 200) -> Callable[[Handler], Operation]:
+def operation(
+    method: str, path: str, *, role: Role, status: int = 200, portal: str = ""
+) -> Callable[[Handler], Operation]:
     """Declare a function as an operation; its parameters `query` and `body` and its result say the types.
 
     Its docstring is what the document says: one line, then more where needed.
@@ -110,13 +114,16 @@ def operation(method: str, path: str, *, role: Role, status: int = 200) -> Calla
             query=hints.get("query", Nothing),
             body=hints.get("body"),
             answer=hints["return"],
+            portal=portal,
         )
 
     return declare
 
 
 async def _serve(declared: Operation, request: Request) -> Response:
-    caller = await require_api(request, declared.role)
+    caller = await require_api(request, declared.role, by_portal=bool(declared.portal))
+    if declared.portal:
+        caller.check_portal(request.path_params[declared.portal])
     given: dict[str, Any] = {}
     query = query_of(request, declared.query)
     if "query" in inspect.signature(declared.handler).parameters:

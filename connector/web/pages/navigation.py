@@ -26,6 +26,8 @@ ITEMS = (
     Item("/check", lazy("Check"), "administrator", _ADMINISTRATION),
     Item("/portals", lazy("Portals"), "administrator", _ADMINISTRATION),
     Item("/authentication-methods", lazy("Authentication methods"), "administrator", _ADMINISTRATION),
+    Item("/sign-in-connectors", lazy("Sign-in connectors"), "administrator", _ADMINISTRATION),
+    Item("/keys", lazy("API keys"), "administrator", _ADMINISTRATION),
     Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
     Item("/help", lazy("Help"), "agent"),
 )

@@ -1,9 +1,14 @@
 """Agents, keys and the audit by command."""
 
 import getpass
+import re
 
 import pytest
 
+from connector.cli.serve import show_setup_link
+from connector.services import Services
+from connector.settings import load
+from connector.store import Store
 from tests.integration.cli.conftest import Shell
 
 ADA = ("agents", "add", "Ada@example.com", "Ada Fontaine", "--role", "administrator")
@@ -125,3 +130,61 @@ def test_the_audit_names_who_it_was(shell: Shell) -> None:
     assert {entry["actor"] for entry in entries} == {f"cli:{getpass.getuser()}"}
     assert len(shell.json("audit", "--limit", "1")) == 1
     assert "agent.added" in shell.ok("audit")
+
+
+def test_a_key_has_limits(shell: Shell) -> None:
+    """They are listed with it; one that cannot be is refused in one sentence."""
+    given = ("--action", "call_*", "--action", "list_contacts", "--expires", "2999-01-31T09:00")
+    shell.ok("keys", "add", "crm", *given)
+    (listed,) = shell.json("keys", "list")
+    assert (listed["actions"], listed["expires_at"]) == (
+        ["call_*", "list_contacts"],
+        "2999-01-31T09:00:00.000Z",
+    )
+    assert (listed["portals"], listed["last_used_at"]) == ([], None)
+    assert "There is no portal 7" in shell.refused("keys", "add", "other", "--portal", "7")
+    assert "such as 2027-01-31" in shell.refused("keys", "add", "other", "--expires", "soon")
+
+
+def test_links_are_printed_for_whom_they_are(shell: Shell) -> None:
+    """One for the first administrator while there is none, one for an administrator there is."""
+    first = shell.ok("setup-link")
+    assert re.fullmatch(r"https://calls\.example\.com/setup/first/[\w-]{43}\n", first)
+    shell.ok("agents", "add", "bo@example.com", "Bo Lind")
+    assert shell.ok("setup-link") != first
+    shell.ok(*ADA)
+    assert "There is an administrator already" in shell.refused("setup-link")
+    assert "no active administrator" in shell.refused("login-link", "bo@example.com")
+    assert "cleo@example.com" in shell.refused("login-link", "cleo@example.com")
+    link = shell.ok("login-link", "ada@example.com")
+    assert re.fullmatch(r"https://calls\.example\.com/login-link/[\w-]{43}\n", link)
+    assert not any(link.split("/")[-1].strip() in repr(entry) for entry in shell.json("audit"))
+
+
+def test_ways_to_sign_in_are_set_up(shell: Shell) -> None:
+    """Added, shown with their address, changed in what is given, removed."""
+    shell.ok(*ADA)
+    shell.ok("sign-in-connectors", "add", "office", "Office", "--user", "ada@example.com", "--default")
+    (listed,) = shell.json("sign-in-connectors", "list")
+    assert (listed["address"], listed["users"]) == ("https://calls.example.com/login/office", 1)
+    shell.ok("sign-in-connectors", "change", "office", "--name", "Night", "--no-default")
+    shown = shell.json("sign-in-connectors", "show", "office")
+    assert (shown["name"], shown["default"], shown["users"]) == ("Night", False, ["ada@example.com"])
+    assert "give --yes" in shell.refused_aloud("sign-in-connectors", "remove", "office")
+    shell.ok("sign-in-connectors", "remove", "office", "--yes")
+    assert "office" in shell.refused("sign-in-connectors", "show", "office")
+
+
+def test_the_first_start_prints_how_to_begin(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each process has a link of its own, and none once anybody has been added."""
+    services = Services(load(shell.environment), Store(shell.database_url))
+    try:
+        show_setup_link(services)
+        show_setup_link(services)
+        printed = re.findall(r"https://calls\.example\.com/setup/first/[\w-]{43}\n", capsys.readouterr().err)
+        assert len(set(printed)) == 2
+        shell.ok(*ADA)
+        show_setup_link(services)
+        assert capsys.readouterr().err == ""
+    finally:
+        services.store.close()

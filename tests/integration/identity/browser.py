@@ -21,6 +21,7 @@ class Browser:
     """Keeps cookies, goes nowhere by itself, and says of each POST where it comes from."""
 
     def __init__(self, app: Starlette, address: str) -> None:
+        self.app = app
         self.address = address
         self.http = httpx2.AsyncClient(
             mounts={address: httpx2.ASGITransport(app)},

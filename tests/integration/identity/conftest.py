@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connector import delivery
-from connector.accounts import Agents, Flows, Keys, Sessions
+from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignIn, SignInConnectors
 from connector.contacts import ContactLookup
 from connector.crypto import Encryptor
 from connector.dialects.base import Parsed
@@ -31,7 +31,7 @@ from connector.store.phones import PhoneSystem
 from connector.web import auth, linking, problems, sign_in
 from connector.web.headers import SecurityHeaders
 from connector.web.limiter import Limiter
-from connector.web.pages import home
+from connector.web.pages import home, keys, links
 from connector.web.pages import portals as portal_pages
 from connector.zoho.data_centers import DataCenter, parse_row
 from connector.zoho.transport import http_client
@@ -70,6 +70,7 @@ class Services:
         self.sessions = Sessions(store, self.clock)
         self.agents = Agents(store, self.clock)
         self.keys = Keys(store, self.clock)
+        self.links = OneTimeLinks(store, self.clock)
         self.flows = Flows(store, self.encryptor, self.clock)
         own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
         self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
@@ -78,6 +79,8 @@ class Services:
             store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
         self.self_clients = SelfClients(store, self.clock, http, self.methods, self.portals)
+        self.sign_in_connectors = SignInConnectors(store, self.clock)
+        self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
         self.setting_up = SettingUp(store, self.clock, _take_nothing, _has_client)
@@ -170,6 +173,10 @@ def make_app(services: Services) -> Starlette:
             Route("/banner", home.banner),
             Route("/login", sign_in.login),
             Route("/login/callback", sign_in.login_callback),
+            Route("/login/{reference}", sign_in.login_by),
+            Route("/login-link/{token}", links.login_link, methods=["GET", "POST"]),
+            Route("/setup/first/{token}", links.first_administrator, methods=["GET", "POST"]),
+            Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
             Route("/logout", sign_in.logout, methods=["POST"]),
             Route("/connect", linking.connect, methods=["GET"]),
             Route("/connect", linking.start_linking, methods=["POST"]),
@@ -180,6 +187,7 @@ def make_app(services: Services) -> Starlette:
             Route("/portals/{portal_id:int}/settings", portal_pages.settings_page, methods=["GET", "POST"]),
             Route("/api/me", _me, methods=["GET", "POST"]),
             Route("/api/supervisor", _supervisor),
+            Route("/api/portal/{portal:int}", _of_portal),
             Route("/broken", _broken),
         ],
         exception_handlers=problems.handlers(),
@@ -198,6 +206,12 @@ async def _me(request: Request) -> Response:
 async def _supervisor(request: Request) -> Response:
     caller = await auth.require_api(request, "supervisor")
     return JSONResponse({"name": caller.name})
+
+
+async def _of_portal(request: Request) -> Response:
+    caller = await auth.require_api(request, by_portal=True)
+    caller.check_portal(request.path_params["portal"])
+    return JSONResponse({})
 
 
 async def _broken(_request: Request) -> Response:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from connector.accounts import Flows
+from connector.accounts.keys import Wanted
 from connector.crypto import Encryptor
-from connector.errors import CommandError
+from connector.errors import InvalidValue, NotFound
 from connector.settings import Secret
 from tests.integration.identity.browser import Browser, query_of
 from tests.integration.identity.conftest import ADDRESS, Services
@@ -46,8 +47,8 @@ async def test_a_key_reaches_as_far_as_its_role(services: Services, browser: Bro
 @pytest.mark.both_engines
 async def test_a_revoked_key_is_out_at_once(services: Services, browser: Browser) -> None:
     """The next call is refused, and both changes are audited."""
-    key = await services.keys.add_key("wallboard", "agent", actor="test")
-    await services.keys.revoke_key("wallboard", actor="ada@example.com")
+    made, key = await services.keys.add(Wanted(name="wallboard"), actor="test")
+    await services.keys.revoke_key(made.id, actor="ada@example.com")
     answer = await browser.get("/api/me", headers=bearer(key))
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
@@ -57,13 +58,13 @@ async def test_a_revoked_key_is_out_at_once(services: Services, browser: Browser
 
 async def test_a_keys_name_is_used_once(services: Services) -> None:
     """Not even a revoked key's name comes again, so that the audit stays clear."""
-    await services.keys.add_key("wallboard", "agent", actor="test")
-    await services.keys.revoke_key("wallboard", actor="test")
+    made, _ = await services.keys.add(Wanted(name="wallboard"), actor="test")
+    await services.keys.revoke_key(made.id, actor="test")
     for name, role in (("wallboard", "agent"), ("other", "boss"), (" ", "agent")):
-        with pytest.raises(CommandError):
+        with pytest.raises(InvalidValue):
             await services.keys.add_key(name, role, actor="test")
-    with pytest.raises(CommandError):
-        await services.keys.revoke_key("wallboard", actor="test")
+    with pytest.raises(NotFound):
+        await services.keys.revoke_key(made.id, actor="test")
 
 
 @pytest.mark.parametrize("header", ["Bearer ", "Bearer ck_nonsense", "bearer x", "Bearer \xff"])

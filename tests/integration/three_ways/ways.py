@@ -170,7 +170,8 @@ def _rows(url: str, table: Table) -> list[dict[str, Any]]:
         return []
     rows = [dict(row._mapping) for row in _read(url, select(*columns))]
     if table.name == "api_keys":
-        rows = [row for row in rows if row["name"] != KEY_NAME]
+        # The program's own key has taken a number.
+        rows = [row | {"id": 0} for row in rows if row["name"] != KEY_NAME]
     return sorted(rows, key=repr)
 
 
