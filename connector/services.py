@@ -6,6 +6,8 @@ from starlette.requests import Request
 
 from connector import delivery
 from connector.accounts import Agents, Flows, Keys, Sessions
+from connector.accounts.desk_people import DeskPeople
+from connector.accounts.people_import import PeopleImport
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -16,7 +18,7 @@ from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
-from connector.follow_up import CallLists, History
+from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import ClockSkew, Retention, Silence
 from connector.metrics import Metrics
 from connector.orders import Orders
@@ -67,6 +69,8 @@ class Services:
             data_centers=self.data_centers,
             caller_percent=self.settings.lookup_credits_percent,
         )
+        self.people_import = PeopleImport(self.store, self.clock)
+        self.desk_people = DeskPeople(self.store, self.people_import, self.portals.desk)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
@@ -110,6 +114,7 @@ class Services:
             counter=self.metrics,
             may_pick=lambda: self.clocks.agree,
         )
+        self.deliveries = Deliveries(store, clock, self.pipeline.republish, self.deliverer.wake)
 
     async def end_sessions(self) -> None:
         """End the open answers of sessions that are over, and of users who were deactivated."""

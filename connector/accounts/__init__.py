@@ -1,7 +1,8 @@
 """Users, roles, sign-in, sessions and API keys."""
 
-from connector.accounts.agents import Agent, Agents
+from connector.accounts.agents import Agents
 from connector.accounts.keys import Keys
 from connector.accounts.sign_in import SESSION_SECONDS, Flows, Sessions
+from connector.store.people import Person
 
-__all__ = ["SESSION_SECONDS", "Agent", "Agents", "Flows", "Keys", "Sessions"]
+__all__ = ["SESSION_SECONDS", "Agents", "Flows", "Keys", "Person", "Sessions"]
