@@ -15,6 +15,7 @@ from connector.casing import ascii_lower
 from connector.crypto import Encryptor, digest
 from connector.errors import NotAllowed, NotSignedIn, TooManyRequests
 from connector.services import services_of
+from connector.store.rights import Right, Thing
 from connector.store.users import ROLES, Role, User
 from connector.web.limiter import STRANGERS, Limiter
 
@@ -131,6 +132,18 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     _check_role(user.role, role)
     if request.method not in HARMLESS:
         check_same_origin(request)
+    return user
+
+
+async def require_right(request: Request, thing: Thing, right: Right, portal_id: int | None = None) -> User:
+    """Return who is signed in, if they may do this with a thing, for a portal or (None) for all of them.
+
+    Administrators may; others where they were given it. Raises as `require_user` does.
+    """
+    user = await require_user(request)
+    if not await services_of(request).agents.may(user, thing, right, portal_id):
+        named = thing.replace("_", " ")
+        raise NotAllowed(f"This needs the right to {right} {named}, which an administrator gives.")
     return user
 
 

@@ -65,6 +65,7 @@ def environment() -> Any:
     """Return what makes pages of the templates, with what all of them may use."""
     from jinja2 import Environment, FileSystemLoader
 
+    from connector.clock import to_iso
     from connector.web import languages
     from connector.web.forms import attributes
 
@@ -72,6 +73,7 @@ def environment() -> Any:
     made: Any = Environment(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)
     made.globals["attributes"] = attributes
+    made.filters["moment_text"] = to_iso
     return made
 
 

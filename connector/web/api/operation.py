@@ -70,7 +70,7 @@ Handler = Callable[..., Awaitable[Any]]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
-    `role` is the lowest that may call it; `status` is that of a good answer.
+    `role` is the lowest that may call it; `status` is that of a good answer; `largest` the bytes of its body.
     """
 
     method: str
@@ -81,6 +81,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct]
     body: type[msgspec.Struct] | None
     answer: Any
+    largest: int = SMALL_BYTES
 
     @property
     def id(self) -> str:
@@ -93,7 +94,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return Route(self.path, partial(_serve, self), methods=[self.method], name=self.id)
 
 
-def operation(method: str, path: str, *, role: Role, status: int = 200) -> Callable[[Handler], Operation]:
+def operation(
+    method: str, path: str, *, role: Role, status: int = 200, largest: int = SMALL_BYTES
+) -> Callable[[Handler], Operation]:
     """Declare a function as an operation; its parameters `query` and `body` and its result say the types.
 
     Its docstring is what the document says: one line, then more where needed.
@@ -110,6 +113,7 @@ def operation(method: str, path: str, *, role: Role, status: int = 200) -> Calla
             query=hints.get("query", Nothing),
             body=hints.get("body"),
             answer=hints["return"],
+            largest=largest,
         )
 
     return declare
@@ -122,7 +126,7 @@ async def _serve(declared: Operation, request: Request) -> Response:
     if "query" in inspect.signature(declared.handler).parameters:
         given["query"] = query
     if declared.body is not None:
-        given["body"] = await body_of(request, declared.body)
+        given["body"] = await body_of(request, declared.body, declared.largest)
     answer = await declared.handler(Call(request, caller, services_of(request)), **given)
     if declared.status == 204:
         return Response(status_code=204)
@@ -147,9 +151,9 @@ def query_of(request: Request, kind: type[msgspec.Struct]) -> Any:
         raise InvalidRequest(f"A parameter is wrong: {problem}") from problem
 
 
-async def body_of(request: Request, kind: type[msgspec.Struct]) -> Any:
+async def body_of(request: Request, kind: type[msgspec.Struct], largest: int = SMALL_BYTES) -> Any:
     """Return the JSON body as a struct; InvalidRequest says what is wrong with it."""
-    body = await read_body(request, SMALL_BYTES)
+    body = await read_body(request, largest)
     if b"\\u0000" in body:
         raise InvalidRequest(NO_NUL)
     try:

@@ -22,6 +22,9 @@ _ADMINISTRATION: Any = lazy("Administration")
 ITEMS = (
     Item("/banner", lazy("Calls"), "agent"),
     Item("/calls", lazy("History"), "agent"),
+    Item("/people", lazy("People"), "administrator", _ADMINISTRATION),
+    Item("/deliveries", lazy("Deliveries"), "administrator", _ADMINISTRATION),
+    Item("/recordings", lazy("Recordings"), "administrator", _ADMINISTRATION),
     Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
     Item("/help", lazy("Help"), "agent"),
 )
