@@ -8,6 +8,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from connector.accounts.words import PhoneWord, read_all, shown
 from connector.errors import InvalidValue
@@ -31,6 +32,7 @@ ROLE_NAMES: dict[str, Any] = {
     "supervisor": lazy("Supervisor"),
     "administrator": lazy("Administrator"),
 }
+ROLE_CHOICES = [SelectChoice(role, name) for role, name in ROLE_NAMES.items()]
 STATES: dict[str, Any] = {"active": lazy("Active"), "deactivated": lazy("Deactivated")}
 THING_NAMES: dict[str, Any] = {
     "authentication_methods": lazy("Authentication methods"),
@@ -53,7 +55,7 @@ class PersonForm(Form):
     """Somebody's name, role, words and queues."""
 
     name = StringField(lazy("Name"), render_kw={"required": True, "maxlength": 200, "autocomplete": "off"})
-    role = SelectField(lazy("Role"), choices=list(ROLE_NAMES.items()), default="agent")
+    role = SelectField(lazy("Role"), choices=ROLE_CHOICES, default="agent")
     extensions = TextAreaField(
         lazy("Extensions, logins and e-mail addresses"), description=_WORDS_HINT, render_kw={"rows": 3}
     )
@@ -254,7 +256,10 @@ async def rights_page(request: Request) -> Response:
     here = [f"{each.thing} {each.right}" for each in sorted(given) if each.portal_id == portal]
     form = await RightsForm.of(request, rights=here)
     form.rights.choices = [
-        (f"{thing} {right}", _("{thing}: {right}").format(thing=THING_NAMES[thing], right=RIGHT_NAMES[right]))
+        SelectChoice(
+            f"{thing} {right}",
+            _("{thing}: {right}").format(thing=THING_NAMES[thing], right=RIGHT_NAMES[right]),
+        )
         for thing in THINGS
         for right in RIGHTS
     ]

@@ -19,7 +19,7 @@ from connector.web.bodies import SMALL_BYTES
 from connector.web.forms import Form, read_upload, said
 from connector.web.languages import gettext as _
 from connector.web.languages import lazy
-from connector.web.pages.people import ROLE_NAMES
+from connector.web.pages.people import ROLE_CHOICES
 from connector.web.rendering import redirect, render
 
 UPLOADED_AT_MOST = BYTES_AT_MOST + SMALL_BYTES
@@ -57,8 +57,8 @@ class ImportForm(Form):
 class DeskForm(Form):
     """Which of Desk's agents are added, and as what."""
 
-    ids = SelectMultipleField(validate_choice=False)
-    role = SelectField(lazy("Role"), choices=list(ROLE_NAMES.items()), default="agent")
+    ids = SelectMultipleField(choices=[], validate_choice=False)
+    role = SelectField(lazy("Role"), choices=ROLE_CHOICES, default="agent")
     with_extensions = BooleanField(lazy("Take the extensions along that Desk has of them"), default=True)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.accounts import Agents, Sessions
-from connector.errors import NotFound, InvalidRequest, UnknownPerson
+from connector.errors import InvalidRequest, NotFound, UnknownPerson
 from connector.orders.telephones import whose
 from connector.store import Store, users
 from connector.zoho.signed_tokens import Identity
