@@ -45,5 +45,5 @@ def put(connection: Connection, user_id: int, portal_id: int, wanted: Iterable[t
 def allow(given: Collection[Given], thing: Thing, right: Right, portal_id: int | None = None) -> bool:
     """Tell whether some of these rights allow something, for a portal; None: for all of them."""
     where = {ANY_PORTAL} if portal_id is None else {ANY_PORTAL, portal_id}
-    held = {each.right for each in given if each.thing == thing and each.portal_id in where}
-    return right in held or (right == "access" and bool(held))
+    found = {each.right for each in given if each.thing == thing and each.portal_id in where}
+    return right in found or (right == "access" and bool(found))

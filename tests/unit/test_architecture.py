@@ -57,10 +57,12 @@ SHORTER_FILES: dict[str, str] = {
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
     "connector/store/keys.py": "one table: API keys",
     "connector/store/migrations/env.py": "what Alembic runs",
+    "connector/store/rights.py": "one table: rights beside the role",
     "connector/store/stats.py": "figures read from several tables, for one scrape",
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/navigation.py": "one table: which pages there are for whom",
+    "connector/web/pages/recordings.py": "one noun's page",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
     "connector/zoho/budget.py": "what Zoho's client asks of `limits`, which it must not import",
 }
