@@ -14,7 +14,7 @@ from connector.store.outbox import Row, State, Which
 from connector.web.api.operation import Call, Page, Paging, operation
 
 Text = Annotated[str, Meta(max_length=320)]
-PortalId = Annotated[int, Meta(ge=1, le=10**18 - 1)]
+PortalId = Annotated[int, Meta(ge=0, le=10**18 - 1)]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +47,10 @@ class DeliveryWhole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveriesAsked(Paging, frozen=True, kw_only=True):
-    """Which deliveries: dead ones unless told otherwise, of one portal, with one reason."""
+    """Which deliveries: dead ones unless told otherwise, of one portal (0: of any), with one reason."""
 
     state: State = "dead"
-    portal_id: PortalId | None = None
+    portal_id: PortalId = 0
     reason: Text = ""
 
 
@@ -119,7 +119,7 @@ async def deliveries(services: Services, asked: DeliveriesAsked) -> DeliveryPage
     """Return a part of the list."""
     which = Which(
         state=asked.state,
-        portal_id=asked.portal_id,
+        portal_id=asked.portal_id or None,
         reason=asked.reason,
         before=position_of(asked.cursor),
     )
