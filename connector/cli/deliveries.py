@@ -134,7 +134,7 @@ def _row(row: Row) -> dict[str, Any]:
         "desk_id": row.desk_id,
         "reason": row.reason,
         "detail": row.detail,
-        "remedy": _remedy(row),
+        "remedy": remedy(row),
     }
 
 
@@ -145,7 +145,7 @@ _STEPS: dict[Then, str] = {
 }
 
 
-def _remedy(row: Row) -> str:
+def remedy(row: Row) -> str:
     """Return what to do about a delivery, with what to type."""
     remedy = remedy_of(row)
     return _STEPS[remedy.then].format(remedy.sentence, row.id)

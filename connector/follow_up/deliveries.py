@@ -1,6 +1,6 @@
 """See what has not reached Desk and why, try it again, or give it up: for pages, commands and programs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -52,7 +52,7 @@ class Deliveries:
         self,
         store: Store,
         clock: Clock,
-        on_change: Callable[[Collection[int]], None] = lambda _call_ids: None,
+        on_change: Callable[[Sequence[int]], None] = lambda _call_ids: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
