@@ -130,8 +130,10 @@ def _planned(lines: Sequence[Line], connection: Connection) -> Preview:
     slugs = people.slugs(connection)
     planning = _Planning(people.everybody(connection), slugs, lines)
     planned = planning.last_administrator_kept([planning.plan(line) for line in lines])
-    told = repr([(each.line, each.email, each.step, each.before, each.after) for each in planned])
-    return Preview(lines=tuple(planned), digest=sha256(told.encode()).hexdigest(), slugs=slugs)
+    told = msgspec.json.encode(
+        [(each.line, each.email, each.step, each.before, each.after) for each in planned]
+    )
+    return Preview(lines=tuple(planned), digest=sha256(told).hexdigest(), slugs=slugs)
 
 
 class _Planning:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select
 
 from connector.casing import ascii_lower
 from connector.store.tables import extensions, phone_systems, queue_members, sessions, users
@@ -142,11 +142,11 @@ def _conditions(which: Which) -> Iterator[ColumnElement[bool]]:
     if which.active is not None:
         yield users.c.active == which.active
     if which.text:
-        called = (extensions.c.user_id == users.c.id) & (extensions.c.extension == which.text)
+        called = select(extensions.c.user_id).where(extensions.c.extension == which.text)
         yield or_(
             users.c.email.contains(ascii_lower(which.text), autoescape=True),
             users.c.name.icontains(which.text, autoescape=True),
-            exists().where(called),
+            users.c.id.in_(called),
         )
 
 
