@@ -6,6 +6,8 @@ from starlette.requests import Request
 
 from connector import delivery
 from connector.accounts import Agents, Flows, Keys, OneTimeLinks, Sessions, SignIn, SignInConnectors
+from connector.accounts.desk_people import DeskPeople
+from connector.accounts.people_import import PeopleImport
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
@@ -16,7 +18,7 @@ from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crypto import Encryptor
-from connector.follow_up import CallLists, History
+from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
     AlertMail,
     ClockSkew,
@@ -96,6 +98,8 @@ class Services:
         self.self_clients = SelfClients(self.store, self.clock, self.http, self.methods, self.portals)
         self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         self.sign_in_connectors = SignInConnectors(self.store, self.clock)
+        self.people_import = PeopleImport(self.store, self.clock)
+        self.desk_people = DeskPeople(self.store, self.people_import, self.portals.desk)
 
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
@@ -140,6 +144,7 @@ class Services:
             counter=self.metrics,
             may_pick=self._may_deliver,
         )
+        self.deliveries = Deliveries(store, clock, self.pipeline.republish, self.deliverer.wake)
 
     async def _has_client(self) -> bool:
         return any(method.enabled for method in await self.methods.list())

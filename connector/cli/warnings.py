@@ -15,7 +15,7 @@ from connector.clock import system_clock
 from connector.errors import ConnectorError
 from connector.portals import naming
 from connector.services import Services
-from connector.store import phones, users
+from connector.store import people, phones
 from connector.store.phones import PhoneSystem
 
 LISTED_AT_MOST = 8
@@ -47,10 +47,7 @@ def warn_of_line(phone: PhoneSystem, number: str) -> None:
 def known_queues(connection: Connection, besides: int | None = None) -> frozenset[str]:
     """Return the queues of the phone systems and of everybody but one user."""
     told = {queue for phone in phones.list_all(connection, system_clock()) for queue in phone.queues}
-    others = (user for user in users.list_all(connection) if user.id != besides)
-    return frozenset(
-        told.union(word.text for user in others for word in users.queues_of(connection, user.id))
-    )
+    return frozenset(told | people.queue_names(connection, besides))
 
 
 def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:

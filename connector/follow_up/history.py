@@ -131,7 +131,7 @@ class _Reader:
             not_recorded=root.not_recorded,
             why="" if root.not_recorded is None else WHY[root.not_recorded],
             erased_at=_moment(root.erased_at),
-            record=None if record is None else _delivery(record, (), viewer),
+            record=None if record is None else delivery_seen(record, (), viewer),
             calls=self._calls(),
             events=received,
             more_events=received is not None and len(received) == EVENTS_AT_MOST,
@@ -166,7 +166,7 @@ class _Reader:
         whole = {row.id: row for row in (*rows, *filter(None, contacts))}
         told = attempts.of_deliveries(self._connection, whole)
         return tuple(
-            _delivery(row, [each for each in told if each.outbox_id == row.id], self._viewer)
+            delivery_seen(row, [each for each in told if each.outbox_id == row.id], self._viewer)
             for row in whole.values()
         )
 
@@ -342,7 +342,7 @@ def _order(order: Order, viewer: Viewer) -> OrderSeen:
     )
 
 
-def _delivery(row: Row, told: Sequence[NumberedAttempt], viewer: Viewer) -> DeliverySeen:
+def delivery_seen(row: Row, told: Sequence[NumberedAttempt], viewer: Viewer) -> DeliverySeen:
     """Return a delivery; what Desk said of it, and where it stands there, is not for everybody."""
     sees = viewer.sees_numbers
     return DeliverySeen(

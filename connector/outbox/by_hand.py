@@ -36,11 +36,15 @@ def retry_all(connection: Connection, now: int, actor: str, *, absent: bool) -> 
     return len(rows), changed
 
 
-def drop(connection: Connection, row_id: int, now: int, actor: str) -> list[int]:
-    """Give a delivery up and return the calls whose banner shows it; raises as `retry` does."""
+def drop(connection: Connection, row_id: int, now: int, actor: str, why: str = "") -> list[int]:
+    """Give a delivery up and return the calls whose banner shows it; raises as `retry` does.
+
+    `why` is the person's reason, kept in the audit beside the one for which it had not been delivered.
+    """
     row = _found(connection, row_id, outbox.DROPPED)
     changed = outbox.drop(connection, row_id, now)
-    audit.append(connection, now, actor, "delivery.dropped", subject_of(row), row.reason)
+    detail = "; ".join(filter(None, (why, row.reason)))
+    audit.append(connection, now, actor, "delivery.dropped", subject_of(row), detail)
     return changed
 
 

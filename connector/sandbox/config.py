@@ -53,6 +53,7 @@ class User(msgspec.Struct, kw_only=True):
     email_verified: bool = True
     active: bool = True
     light: bool = False
+    extension: str = ""
 
     @property
     def display_name(self) -> str:

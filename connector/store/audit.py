@@ -1,6 +1,6 @@
 """Keep who changed what, for ever: rows are added and never touched again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, func, insert, select
@@ -23,6 +23,16 @@ def append(connection: Connection, at: int, actor: str, action: str, subject: st
     """Write down a change, in the transaction that makes it."""
     values = {"at": at, "actor": actor, "action": action, "subject": subject, "detail": detail}
     connection.execute(insert(audit).values(values))
+
+
+def append_all(connection: Connection, at: int, actor: str, changes: Sequence[tuple[str, str, str]]) -> None:
+    """Write down many changes of one actor, each (action, subject, detail)."""
+    rows = [
+        {"at": at, "actor": actor, "action": action, "subject": subject, "detail": detail}
+        for action, subject, detail in changes
+    ]
+    if rows:
+        connection.execute(insert(audit), rows)
 
 
 def last_at(connection: Connection, action: str) -> int | None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 
@@ -229,6 +230,64 @@ def list_rows(connection: Connection, state: State, limit: int = 100) -> list[Ro
     """Return the rows in a state, those that changed last first."""
     newest_first = select(*COLUMNS).where(outbox.c.state == state).order_by(outbox.c.changed_at.desc())
     return [row_of(found) for found in connection.execute(newest_first.limit(limit)).mappings()]
+
+
+class Which(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows are asked for; `before` is the position of the last one of the page before."""
+
+    state: State
+    portal_id: int | None = None
+    reason: str = ""
+    before: tuple[int, int] | None = None
+
+
+_LISTED: dict[State, tuple[ColumnElement[bool], ColumnElement[int]]] = {
+    "due": (and_(IS_WAITING, outbox.c.state == "due"), outbox.c.due_at),
+    "unknown": (and_(IS_WAITING, outbox.c.state == "unknown"), outbox.c.due_at),
+    "sending": (and_(IS_UNDER_WAY, outbox.c.state == "sending"), outbox.c.id),
+    "dead": (text("outbox.state = 'dead'"), outbox.c.changed_at),  # type: ignore[dict-item]
+    "dropped": (text("outbox.state = 'dropped'"), outbox.c.changed_at),  # type: ignore[dict-item]
+    "done": (outbox.c.state == "done", outbox.c.id),
+}
+"""How the rows in each state are found, and in which order, by one index, however many others there are."""
+
+
+def page(connection: Connection, which: Which, at_most: int) -> list[tuple[tuple[int, int], Row]]:
+    """Return rows in a state, each with its position, the latest first."""
+    condition, order = _LISTED[which.state]
+    asked = select(order.label("position"), *COLUMNS).where(condition)
+    if which.portal_id is not None:
+        asked = asked.where(outbox.c.portal_id == which.portal_id)
+    if which.reason:
+        asked = asked.where(outbox.c.reason == which.reason)
+    if which.before is not None:
+        asked = asked.where(order <= which.before[0], tuple_(order, outbox.c.id) < which.before)
+    asked = asked.order_by(order.desc(), outbox.c.id.desc()).limit(at_most)
+    rows = connection.execute(asked).mappings()
+    return [
+        ((found["position"], found["id"]), Row(**{name: found[name] for name in Row.__struct_fields__}))
+        for found in rows
+    ]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many deliveries of a portal stand in a state for a reason."""
+
+    state: State
+    portal_id: int
+    reason: str
+    count: int
+
+
+def count_open(connection: Connection) -> list[Counted]:
+    """Count what is not in Desk by state, portal and reason; reads nothing of what is done."""
+    found = []
+    for state, (condition, _) in _LISTED.items():
+        if state != "done":
+            asked = select(outbox.c.portal_id, outbox.c.reason, func.count()).where(condition)
+            rows = connection.execute(asked.group_by(outbox.c.portal_id, outbox.c.reason))
+            found += [Counted(state, *row) for row in rows]
+    return found
 
 
 def count_by_state(connection: Connection) -> dict[State, int]:

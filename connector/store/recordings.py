@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, tuple_, update
 
 from connector.clock import MINUTE
 from connector.store import calls, outbox, phones, portals
@@ -156,9 +156,17 @@ def note(connection: Connection, call_id: int, user_id: int, what: AccessKind, p
 
 def accesses(connection: Connection, *, key: str | None = None, limit: int = 100) -> list[Access]:
     """Return who did what with recordings, the latest first; `key` is that of any call of one call group."""
+    return [access for _, access in accesses_before(connection, key, limit, None)]
+
+
+def accesses_before(
+    connection: Connection, key: str | None, limit: int, before: tuple[int, int] | None
+) -> list[tuple[tuple[int, int], Access]]:
+    """Return accesses as `accesses` does, each with its position, from behind a position on."""
     log = recording_accesses.c
     asked = (
         select(
+            log.id,
             *(log.at, log.last_at, log.times, log.what, log.piece),
             users.c.email.label("user"),
             phone_systems.c.slug.label("phone_system"),
@@ -171,8 +179,11 @@ def accesses(connection: Connection, *, key: str | None = None, limit: int = 100
     )
     if key is not None:
         asked = asked.where(log.call_id.in_(_group_ids(connection, key)))
-    rows = connection.execute(asked.order_by(log.last_at.desc(), log.id.desc()).limit(limit))
-    return [Access(**row._mapping) for row in rows]
+    if before is not None:
+        asked = asked.where(log.last_at <= before[0], tuple_(log.last_at, log.id) < before)
+    rows = connection.execute(asked.order_by(log.last_at.desc(), log.id.desc()).limit(limit)).mappings()
+    names = Access.__struct_fields__
+    return [((row["last_at"], row["id"]), Access(**{name: row[name] for name in names})) for row in rows]
 
 
 def _group_ids(connection: Connection, key: str) -> Sequence[int]:

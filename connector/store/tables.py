@@ -37,6 +37,9 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 ANY_PHONE_SYSTEM = 0
 """Stands in `extensions`, `queue_members` and `blocked_numbers` for 'whichever phone system says so'."""
 
+ANY_PORTAL = 0
+"""Stands in `rights` for all portals, those to come too."""
+
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
@@ -348,6 +351,18 @@ queue_members = Table(
     Column("user_id", ForeignKey(users.c.id), primary_key=True),
 )
 
+rights = Table(
+    "rights",
+    metadata,
+    Column("user_id", ForeignKey(users.c.id), primary_key=True),
+    Column("thing", Text, primary_key=True),
+    # ANY_PORTAL, or the one for which it was given.
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("may", Text, primary_key=True),
+    _one_of("thing", "authentication_methods", "sign_in_connectors", "crm"),
+    _one_of("may", "access", "modify", "create"),
+)
+
 desk_agents = Table(
     "desk_agents",
     metadata,
@@ -626,7 +641,7 @@ recording_accesses = Table(
     Column("piece", Text, nullable=False, server_default=""),
     # A player asks many times for what is heard once: those are one access.
     Column("at", BigInteger, nullable=False),
-    Column("last_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, index=True),
     Column("times", Integer, nullable=False, server_default="1"),
     _one_of("what", "opened", "played", "downloaded", "refused"),
 )
@@ -869,6 +884,8 @@ outbox = Table(
           postgresql_where=text("(state = 'due' AND step <> '') IS TRUE")),
     Index("ix_outbox_dead", "changed_at", sqlite_where=text("state = 'dead'"),
           postgresql_where=text("state = 'dead'")),
+    Index("ix_outbox_dropped", "changed_at", sqlite_where=text("state = 'dropped'"),
+          postgresql_where=text("state = 'dropped'")),
     Index("ix_outbox_not_yet_there", "created_at", sqlite_where=text(_NOT_YET_THERE),
           postgresql_where=text(_NOT_YET_THERE)),
     # The rows of calls go with their calls, these by their age.

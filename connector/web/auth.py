@@ -17,6 +17,7 @@ from connector.crypto import Encryptor, digest
 from connector.errors import NotAllowed, NotSignedIn, TooManyRequests
 from connector.services import services_of
 from connector.store.keys import ApiKey
+from connector.store.rights import Right, Thing
 from connector.store.users import ROLES, Role, User
 from connector.web.limiter import STRANGERS, Limiter
 
@@ -154,6 +155,18 @@ async def known_user(request: Request) -> User | None:
         return await require_user(request)
     except NotSignedIn:
         return None
+
+
+async def require_right(request: Request, thing: Thing, right: Right, portal_id: int | None = None) -> User:
+    """Return who is signed in, if they may do this with a thing, for a portal or (None) for all of them.
+
+    Administrators may; others where they were given it. Raises as `require_user` does.
+    """
+    user = await require_user(request)
+    if not await services_of(request).agents.may(user, thing, right, portal_id):
+        named = thing.replace("_", " ")
+        raise NotAllowed(f"This needs the right to {right} {named}, which an administrator gives.")
+    return user
 
 
 async def require_api(request: Request, role: Role = "agent", *, by_portal: bool = False) -> Caller:

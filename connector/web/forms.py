@@ -2,10 +2,12 @@
 
 import hashlib
 import hmac
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from wtforms import Form as WtForm
 from wtforms import SelectMultipleField, ValidationError
@@ -94,7 +96,10 @@ class Form(WtForm):
 
 async def read_form(request: Request) -> FormData:
     """Return a body of fields (application/x-www-form-urlencoded); InvalidRequest, TooLarge."""
-    body = await read_body(request, SMALL_BYTES)
+    return _fields(await read_body(request, SMALL_BYTES))
+
+
+def _fields(body: bytes) -> FormData:
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_AT_MOST)
     except ValueError as problem:
@@ -102,6 +107,37 @@ async def read_form(request: Request) -> FormData:
     if any("\x00" in name + value for name, value in fields):
         raise InvalidRequest(NO_NUL)
     return FormData(list[tuple[str, Any]](fields))
+
+
+async def read_upload(request: Request, at_most: int) -> tuple[FormData, dict[str, bytes]]:
+    """Return the fields and the files of a body (multipart/form-data, or the fields as above).
+
+    Nothing is parsed before its end is known to be within `at_most`: InvalidRequest, TooLarge.
+    """
+    body = await read_body(request, at_most)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _fields(body), {}
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        parser = MultiPartParser(
+            request.headers, whole(), max_files=1, max_fields=FIELDS_AT_MOST, max_part_size=at_most
+        )
+        data = await parser.parse()
+    except (MultiPartException, UnicodeDecodeError, KeyError) as problem:
+        raise InvalidRequest("The body must be a form with a file, as browsers send it.") from problem
+    files, fields = dict[str, bytes](), list[tuple[str, Any]]()
+    for name, value in data.multi_items():
+        if isinstance(value, UploadFile):
+            files[name] = await value.read()
+        else:
+            fields.append((name, value))
+    await data.close()
+    if any("\x00" in name + value for name, value in fields):
+        raise InvalidRequest(NO_NUL)
+    return FormData(fields), files
 
 
 def said(problem: InvalidValue) -> str:

@@ -69,6 +69,7 @@ def environment() -> Any:
     """Return what makes pages of the templates, with what all of them may use."""
     from jinja2 import Environment, FileSystemLoader
 
+    from connector.clock import to_iso
     from connector.web import languages
     from connector.web.forms import attributes
 
@@ -78,6 +79,7 @@ def environment() -> Any:
     made.globals["attributes"] = attributes
     # What `_()` returns counts as markup, so it takes literal texts only; this is for all others.
     made.globals["said"] = languages.gettext
+    made.filters["moment_text"] = to_iso
     return made
 
 

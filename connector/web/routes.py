@@ -22,15 +22,31 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import check as check_api
+from connector.web.api import deliveries as deliveries_api
 from connector.web.api import keys as keys_api
 from connector.web.api import methods as methods_api
-from connector.web.api import openapi
+from connector.web.api import openapi, recording_accesses
+from connector.web.api import people as people_api
 from connector.web.api import portals as portals_api
 from connector.web.api import setup as setup_api
 from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, check, home, keys, links, methods, portals, setup, sign_in_connectors
+from connector.web.pages import (
+    audit,
+    check,
+    deliveries,
+    home,
+    keys,
+    links,
+    methods,
+    people,
+    people_import,
+    portals,
+    setup,
+    sign_in_connectors,
+)
 from connector.web.pages import calls as call_pages
+from connector.web.pages import recordings as recording_pages
 
 
 class IdConvertor(Convertor[int]):
@@ -71,6 +87,9 @@ register_url_convertor("slug", SlugConvertor())
 register_url_convertor("name", NameConvertor())
 
 
+BOTH = ["GET", "POST"]
+"""Of a page with a form."""
+
 ADMIN = (
     Route("/api/admin/deliveries", admin.list_deliveries),
     Route("/api/admin/deliveries/{id:id}", admin.show_delivery),
@@ -92,14 +111,17 @@ ADMIN = (
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    audit_api.list_changes,
     setup_api.show_setup,
     check_api.show_check,
     check_api.make_recording_field,
     *methods_api.OPERATIONS,
     *portals_api.OPERATIONS,
     *connectors_api.OPERATIONS,
+    *people_api.OPERATIONS,
     *keys_api.OPERATIONS,
+    *deliveries_api.OPERATIONS,
+    *recording_accesses.OPERATIONS,
+    audit_api.list_changes,
 )
 """What programs call at /api/v1, in the order of the document."""
 
@@ -148,6 +170,13 @@ def _pages() -> list[BaseRoute]:
         Route("/webhooks/desk/{portal:id}", desk_hooks.receive, methods=["POST"]),
         Route("/calls", call_pages.calls_page),
         Route("/calls/{key:name}", call_pages.call_page),
+        *_pages_of_people(),
+        Route("/deliveries", deliveries.deliveries_page),
+        Route("/deliveries/retry", deliveries.retry_all_page, methods=BOTH),
+        Route("/deliveries/{id:id}", deliveries.delivery_page),
+        Route("/deliveries/{id:id}/retry", deliveries.retry_page, methods=BOTH),
+        Route("/deliveries/{id:id}/drop", deliveries.drop_page, methods=BOTH),
+        Route("/recordings", recording_pages.recordings_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
         Route("/setup", setup.setup_page),
@@ -176,6 +205,23 @@ def _sign_in_connectors() -> list[BaseRoute]:
         Route("/sign-in-connectors/user-names", sign_in_connectors.user_names_page, methods=both),
         Route(one, sign_in_connectors.sign_in_connector_page, methods=both),
         Route(f"{one}/remove", sign_in_connectors.remove_sign_in_connector_page, methods=both),
+    ]
+
+
+def _pages_of_people() -> list[BaseRoute]:
+    return [
+        Route("/people", people.people_page),
+        Route("/people/new", people.new_person_page, methods=BOTH),
+        Route("/people/import", people_import.import_page, methods=BOTH),
+        Route("/people/people.csv", people_import.export_people),
+        Route("/people/template.csv", people_import.template_file),
+        Route("/people/desk", people_import.desk_page, methods=BOTH),
+        Route("/people/desk/all", people_import.desk_all_page, methods=BOTH),
+        Route("/people/{id:id}", people.person_page, methods=BOTH),
+        Route("/people/{id:id}/deactivate", people.deactivate_page, methods=BOTH),
+        Route("/people/{id:id}/reactivate", people.reactivate_page, methods=BOTH),
+        Route("/people/{id:id}/release", people.release_page, methods=BOTH),
+        Route("/people/{id:id}/rights", people.rights_page, methods=BOTH),
     ]
 
 

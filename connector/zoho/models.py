@@ -68,6 +68,11 @@ def as_flag(value: object) -> bool | None:
     return _FLAGS.get(ascii_lower(str(value))) if isinstance(value, bool | str) else None
 
 
+def as_ids(value: object) -> tuple[str, ...] | None:
+    """Return the ids of a list."""
+    return tuple(filter(None, map(as_id, value))) if isinstance(value, list) else None
+
+
 def as_object(value: object) -> dict[str, Any] | None:
     """Return a JSON object."""
     return value if isinstance(value, dict) else None
@@ -87,6 +92,9 @@ Count = Annotated[int, Meta(extra={"read": as_count})]
 
 Flag = Annotated[bool, Meta(extra={"read": as_flag})]
 """True or false, sent as such or as a word."""
+
+Ids = Annotated[tuple[str, ...], Meta(extra={"read": as_ids})]
+"""A list of ids."""
 
 Object = Annotated[dict[str, Any], Meta(extra={"read": as_object})]
 """A JSON object."""
@@ -122,6 +130,8 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
     email: Text | None = msgspec.field(default=None, name="emailId")
     status: Text | None = None
     is_light: Flag | None = msgspec.field(default=None, name="isLightAgent")
+    extension: Text | None = msgspec.field(default=None, name="extn")
+    department_ids: Ids | None = msgspec.field(default=None, name="associatedDepartmentIds")
 
     @property
     def name(self) -> str:

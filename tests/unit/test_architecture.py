@@ -63,9 +63,11 @@ SHORTER_FILES: dict[str, str] = {
     "connector/web/api/check.py": "one noun's operations",
     "connector/web/pages/check.py": "one noun's page",
     "connector/web/api/setup.py": "one noun's operation",
+    "connector/store/rights.py": "one table: rights beside the role",
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/navigation.py": "one table: which pages there are for whom",
+    "connector/web/pages/recordings.py": "one noun's page",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
     "connector/zoho/budget.py": "what Zoho's client asks of `limits`, which it must not import",
 }

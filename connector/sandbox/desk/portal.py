@@ -186,6 +186,7 @@ class Portal:
                 email=user.email,
                 is_active=user.active,
                 is_light=user.light,
+                extension=user.extension,
             )
             for user in self._config.agents_of(self.org.org_id)
         ]

@@ -165,6 +165,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     is_active: bool = True
     is_light: bool = False
+    extension: str = ""
 
     @property
     def full_name(self) -> str:

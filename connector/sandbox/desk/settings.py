@@ -237,7 +237,7 @@ def _shape_agent(portal: Portal, agent: Agent) -> JsonObject:
         "countryCode": "en_US",
         "langCode": "en_US",
         "timeZone": "UTC",
-        "extn": "",
+        "extn": agent.extension,
         "mobile": "",
         "phone": "",
         "photoURL": None,

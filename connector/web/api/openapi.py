@@ -25,9 +25,12 @@ REFUSALS = {
     401: "No valid key and no session.",
     403: "The role is too low, or another site asked.",
     404: "There is no such thing, for this caller.",
+    409: "It cannot be done as things stand; the detail says what stands in the way.",
     413: "The body is larger than is read here.",
     422: "A parameter, the body or a value is wrong; `pointer` names the field.",
     429: "Too many requests: 20 a second for each key and user, 100 at once. Retry-After says when to go on.",
+    502: "Zoho does not answer, or refuses what was asked of it; the detail says why.",
+    503: "The database, or Zoho, does not take it just now. Retry-After says when to go on.",
 }
 ABOUT = (
     "What is set up on pages and by commands, for programs. Keys are made on the page API keys or by "
@@ -112,6 +115,7 @@ def _refusals(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
     content = _content(schemas[Problem], "application/problem+json")
     absent = {404} if "{" not in each.path else set[int]()
     absent |= {413} if each.body is None else set()
+    absent |= {409} if each.method == "GET" else set()
     return {
         str(status): {"description": what, "content": content} | _retry(status)
         for status, what in REFUSALS.items()
@@ -121,7 +125,7 @@ def _refusals(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 def _retry(status: int) -> dict[str, Any]:
     header = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    return {"headers": header} if status == 429 else {}
+    return {"headers": header} if status in (429, 503) else {}
 
 
 def _content(schema: Any, kind: str = "application/json") -> dict[str, Any]:

@@ -70,8 +70,9 @@ Handler = Callable[..., Awaitable[Any]]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
-    `role` is the lowest that may call it; `status` is that of a good answer. `portal` is the part of the path
-    that names the portal it is about, "" where it is about several: a key limited to portals is refused then.
+    `role` is the lowest that may call it; `status` is that of a good answer; `largest` the bytes of its body.
+    `portal` is the part of the path that names the portal it is about, "" where it is about several: a key
+    limited to portals is refused then.
     """
 
     method: str
@@ -83,6 +84,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type[msgspec.Struct] | None
     answer: Any
     portal: str = ""
+    largest: int = SMALL_BYTES
 
     @property
     def id(self) -> str:
@@ -96,7 +98,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def operation(
-    method: str, path: str, *, role: Role, status: int = 200, portal: str = ""
+    method: str, path: str, *, role: Role, status: int = 200, portal: str = "", largest: int = SMALL_BYTES
 ) -> Callable[[Handler], Operation]:
     """Declare a function as an operation; its parameters `query` and `body` and its result say the types.
 
@@ -115,6 +117,7 @@ def operation(
             body=hints.get("body"),
             answer=hints["return"],
             portal=portal,
+            largest=largest,
         )
 
     return declare
@@ -129,7 +132,7 @@ async def _serve(declared: Operation, request: Request) -> Response:
     if "query" in inspect.signature(declared.handler).parameters:
         given["query"] = query
     if declared.body is not None:
-        given["body"] = await body_of(request, declared.body)
+        given["body"] = await body_of(request, declared.body, declared.largest)
     answer = await declared.handler(Call(request, caller, services_of(request)), **given)
     if declared.status == 204:
         return Response(status_code=204)
@@ -154,9 +157,9 @@ def query_of(request: Request, kind: type[msgspec.Struct]) -> Any:
         raise InvalidRequest(f"A parameter is wrong: {problem}") from problem
 
 
-async def body_of(request: Request, kind: type[msgspec.Struct]) -> Any:
+async def body_of(request: Request, kind: type[msgspec.Struct], largest: int = SMALL_BYTES) -> Any:
     """Return the JSON body as a struct; InvalidRequest says what is wrong with it."""
-    body = await read_body(request, SMALL_BYTES)
+    body = await read_body(request, largest)
     if b"\\u0000" in body:
         raise InvalidRequest(NO_NUL)
     try:

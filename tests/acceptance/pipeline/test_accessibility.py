@@ -22,7 +22,11 @@ OPEN_TO_ALL = (
     "/oauth/callback?state=x&code=y",
     "/login/callback?error=access_denied",
 )
-FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/check", "/banner", "/portals/99", "/calls", "/calls/nobody")
+FOR_ADMINISTRATORS = (
+    *("/connect", "/portals/1", "/check", "/banner", "/portals/99", "/calls", "/calls/nobody"),
+    *("/people", "/people/1", "/people/1/rights", "/people/1/deactivate", "/people/import", "/people/desk"),
+    *("/deliveries", "/recordings"),
+)
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
 
 

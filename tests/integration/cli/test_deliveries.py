@@ -93,11 +93,11 @@ def test_helps_in_any_state_but_sending(shell: Shell, dead_ids: list[int], state
     stand(shell, row_id, state)
     assert shell.ok("deliveries", "retry", str(row_id)) == "Tried again: 1.\n"
     stand(shell, row_id, state)
-    assert shell.ok("deliveries", "drop", str(row_id)) == f"Dropped: {row_id}.\n"
+    assert shell.ok("deliveries", "drop", str(row_id), "Paid otherwise") == f"Dropped: {row_id}.\n"
     for busy, why in (("sending", "being sent"), ("done", "is in Desk")):
         stand(shell, row_id, busy)
         assert why in shell.refused("deliveries", "retry", str(row_id))
-        assert why in shell.refused("deliveries", "drop", str(row_id))
+        assert why in shell.refused("deliveries", "drop", str(row_id), "Paid otherwise")
 
 
 def test_an_unknown_outcome_keeps_its_time(shell: Shell, dead_ids: list[int]) -> None:
@@ -124,9 +124,10 @@ def test_shows_one_whole(shell: Shell, dead_ids: list[int]) -> None:
 
 def test_drops_for_good(shell: Shell, dead_ids: list[int]) -> None:
     """A dropped one is no dead letter any more, but can still be retried; the audit knows both."""
-    assert shell.ok("deliveries", "drop", str(dead_ids[0])) == f"Dropped: {dead_ids[0]}.\n"
+    assert shell.ok("deliveries", "drop", str(dead_ids[0]), " Not  ours ") == f"Dropped: {dead_ids[0]}.\n"
     assert states(shell) == {dead_ids[0]: "dropped", dead_ids[1]: "dead"}
-    assert shell.json("audit")[0]["action"] == "delivery.dropped"
-    assert str(dead_ids[0]) in shell.refused("deliveries", "drop", str(dead_ids[0]))
+    entry = shell.json("audit")[0]
+    assert (entry["action"], entry["detail"]) == ("delivery.dropped", "Not ours; invalid_data")
+    assert str(dead_ids[0]) in shell.refused("deliveries", "drop", str(dead_ids[0]), "Again")
     shell.ok("deliveries", "retry", str(dead_ids[0]))
     assert states(shell)[dead_ids[0]] == "due"

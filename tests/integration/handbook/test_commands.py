@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *(ROOT / "connector" / "handbook" / f"{name}.md" for name in NAMES)]
 
 NOT_RUN = {
+    "connector agents import-desk": "asks a portal's Desk; tests/integration/pipeline does so",
     "connector bridge asterisk": "goes on until it is ended; tests/asterisk/run starts it beside an Asterisk",
     "connector deliver": "goes on until it is ended; tests/integration/operations starts it",
     "connector doctor": "exits with 1, as the portal here has no grant; tests/integration/cli has one",

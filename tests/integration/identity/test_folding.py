@@ -3,7 +3,7 @@
 import pytest
 
 from connector.accounts import Agents, Sessions
-from connector.errors import CommandError, InvalidRequest, UnknownPerson
+from connector.errors import InvalidRequest, NotFound, UnknownPerson
 from connector.orders.telephones import whose
 from connector.store import Store, users
 from connector.zoho.signed_tokens import Identity
@@ -62,7 +62,7 @@ async def test_a_phone_systems_word_means_nobody_by_folding(
 @pytest.mark.parametrize("address", FOREIGN)
 async def test_commands_reach_nobody_by_folding(store: Store, agents: Agents, address: str) -> None:
     """Nor are two people one: the other address can be added, as somebody else."""
-    with pytest.raises(CommandError):
+    with pytest.raises(NotFound):
         await agents.deactivate(address, actor="test")
     other = await agents.add_agent(address, "Somebody else", actor="test")
     assert [each.user.id for each in await agents.list_agents()].count(other.user.id) == 1
