@@ -57,6 +57,9 @@ RECORD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 LATE_SECONDS = 4
 """Longer than any machine takes for what takes milliseconds, shorter than a wait for a connection."""
 
+LOOK_AGAIN_SECONDS = 0.05
+"""Each look reads the database in the very thread that the other side of the test needs."""
+
 
 def now() -> int:
     """Return a moment that does not pass."""
@@ -443,7 +446,7 @@ async def until(is_so: Callable[[], bool]) -> None:
         while True:
             if is_so():
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 @asynccontextmanager
