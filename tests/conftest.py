@@ -31,8 +31,16 @@ settings.register_profile(
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
-SHARED_ENVIRONMENTS = ("tests/acceptance/pipeline", "tests/acceptance/static", "tests/integration/demo")
-"""Folders whose tests share programs that take seconds to start: one worker has all of a folder."""
+SHARED_ENVIRONMENTS = (
+    "tests/acceptance/pipeline",
+    "tests/acceptance/static",
+    "tests/integration/demo",
+    "tests/unit",
+)
+"""Folders whose tests share programs that take seconds to start, or what was read of the project's files.
+
+One worker has all files of such a folder, but for those in folders below it.
+"""
 
 
 WAITING_ROOMS = "bridge cli demo limits operations outbox pipeline processes store upgrades"

@@ -24,7 +24,7 @@ AGENTS = (
 )
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-PATIENCE_SECONDS = 30
+SILENT_SECONDS = 30
 """How long a banner hears nothing before its test has failed; no test shows anything by it."""
 
 
@@ -117,7 +117,7 @@ class Place:
     async def banner(self, email: str) -> AsyncIterator["Banner"]:
         """Open an agent's banner."""
         cookie = {"cookie": f"{SESSION}={await self.signed_in(email)}"}
-        listening = self.client.stream("GET", "/api/banner/stream", headers=cookie, timeout=PATIENCE_SECONDS)
+        listening = self.client.stream("GET", "/api/banner/stream", headers=cookie, timeout=SILENT_SECONDS)
         async with listening as response:
             assert response.status_code == 200
             banner = Banner(response)
