@@ -1,6 +1,6 @@
 """Hold for every test: the network is closed but for loopback, chance is fixed in CI, asyncio is the loop.
 
-Files are shared out among the worker processes whole, and in the order in which they stand.
+Files are shared out among the worker processes whole, those that wait beside those that work.
 """
 
 import gc
@@ -12,6 +12,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from tests import postgresql
 
@@ -30,12 +31,39 @@ settings.register_profile(
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
-SHARED_ENVIRONMENTS = ("tests/acceptance/pipeline", "tests/acceptance/static", "tests/integration/demo")
-"""Folders whose tests share programs that take seconds to start: one worker has all of a folder."""
+SHARED_ENVIRONMENTS = (
+    "tests/acceptance/pipeline",
+    "tests/acceptance/static",
+    "tests/integration/demo",
+    "tests/unit",
+)
+"""Folders whose tests share programs that take seconds to start, or what was read of the project's files.
+
+One worker has all files of such a folder, but for those in folders below it.
+"""
+
+
+WAITING_ROOMS = "bridge cli demo limits operations outbox pipeline processes store upgrades"
+WAITING = ("tests/acceptance/", *(f"tests/integration/{room}/" for room in WAITING_ROOMS.split()))
+"""Where tests mostly wait: for browsers, programs of their own, locks, and time-outs."""
 
 
 class Scheduler(LoadFileScheduling):  # type: ignore[misc]
-    """Gives each worker one file after the other, and of these folders all files."""
+    """Gives each worker one file after the other, and of these folders all files.
+
+    Half of the workers have files that wait, the others work meanwhile: all at once would leave the cores
+    idle in one half of the run, and be late for everything in the other.
+    """
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        others = [work for each, work in self.assigned_work.items() if each is not node]
+        under_way = [[scope for scope in work if not all(work[scope].values())] for work in others]
+        waiting = sum(any(map(_waits, scopes)) for scopes in under_way)
+        wanted = waiting < len(self.nodes) // 2
+        scope = next((scope for scope in self.workqueue if _waits(scope) is wanted), None)
+        if scope is not None:
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -43,11 +71,15 @@ class Scheduler(LoadFileScheduling):  # type: ignore[misc]
         return folder if folder in SHARED_ENVIRONMENTS else file
 
 
+def _waits(scope: str) -> bool:
+    return f"{scope}/".startswith(WAITING)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler:
     """Keep the order of the files.
 
     By it the folders with programs come first and the short tests of units last, so that the workers end
-    together; and what a folder sets up once is not set up again for the next of its files.
+    together; and what a folder sets up once is mostly not set up again for the next of its files.
     """
     config.option.loadscopereorder = False
     return Scheduler(config, log)

@@ -17,7 +17,9 @@ ON_BOTH_ENGINES = {"store", "outbox", "limits", "processes", "upgrades"}
 """Folders whose tests show something that depends on the engine: locks, clocks, conflicts, migrations.
 
 All others run on SQLite, but for the tests that are marked `both_engines`: by these, every statement that a
-room sends is sent to PostgreSQL too. Mark a test that sends one of its own, or that meets another process.
+room sends is sent to PostgreSQL too. Mark a test that sends one of its own, or that meets another process;
+`both_engines(first=True)` where its parameters are Desk's answers, of which none makes another statement:
+PostgreSQL has the first of them.
 """
 
 
@@ -31,6 +33,26 @@ def _engines(metafunc: pytest.Metafunc) -> Sequence[object]:
     is_marked = metafunc.definition.get_closest_marker("both_engines") is not None
     on_both = is_marked or metafunc.definition.path.parent.name in ON_BOTH_ENGINES
     return ENGINES if on_both else ENGINES[:1]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what PostgreSQL need not run again."""
+    begun: set[str] = set()
+    left_out = [item for item in items if isinstance(item, pytest.Function) and _is_repeated(item, begun)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_repeated(item: pytest.Function, begun: set[str]) -> bool:
+    """Tell whether PostgreSQL runs the test with other parameters, and `begun` names it."""
+    marker = item.get_closest_marker("both_engines")
+    if marker is None or not marker.kwargs.get("first") or item.callspec.params["databases"] != "postgresql":
+        return False
+    name = f"{item.path}::{item.originalname}"
+    is_repeated = name in begun
+    begun.add(name)
+    return is_repeated
 
 
 @pytest.fixture(scope="session")

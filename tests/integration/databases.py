@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Dialect, Engine, event, text
 from sqlalchemy.engine import make_url
 
 from connector.store import Store
@@ -19,6 +19,32 @@ Build = Callable[[Connection], object]
 
 def nothing(_connection: Connection) -> None:
     """Leave the tables empty."""
+
+
+class _Statements(dict[tuple[Any, ...], Any]):
+    """Keep each statement as it was compiled first, for all databases of an engine's kind.
+
+    SQLAlchemy keeps them by the dialect, of which each Store has its own; a test would compile them all anew.
+    """
+
+    def get(self, key: tuple[Any, ...], default: object = None) -> Any:
+        return super().get(self._shared(key), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: object) -> None:
+        super().__setitem__(self._shared(key), compiled)
+
+    @staticmethod
+    def _shared(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        dialect: Dialect = key[0]
+        return (dialect.name, *key[1:])
+
+
+_STATEMENTS = _Statements()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _share_statements(connection: Connection) -> None:
+    connection.execution_options(compiled_cache=_STATEMENTS)
 
 
 class Databases(Protocol):

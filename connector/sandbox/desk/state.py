@@ -1,9 +1,10 @@
 """The state of Desk in one sandbox: a portal for each org, filled with invented records."""
 
+import functools
 import itertools
 import random
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from connector.sandbox.config import Config
 from connector.sandbox.desk.numbers import LANDLINES, MOBILES, Line, type_number
 from connector.sandbox.desk.portal import Portal, merge
-from connector.sandbox.desk.records import Account, Agent, Contact, Department, JsonObject, Ticket
+from connector.sandbox.desk.records import Account, Contact, Department, JsonObject, R, Ticket
 from connector.sandbox.desk.tickets import STATUS_TYPES
 from connector.sandbox.desk.times import write_time
 from connector.sandbox.desk.webhook_sender import WebhookSender
@@ -183,56 +184,135 @@ def add_departments(portal: Portal, now: int) -> None:
 
 def add_records(portal: Portal, contacts: int, now: int) -> None:
     """Add as many contacts, an account for every eighth of them, and tickets open and closed."""
-    chance = random.Random(f"{portal.org.org_id}:{contacts}")  # noqa: S311 - it repeats; nothing is secret
-    accounts = [_add_account(portal, chance, now) for _ in range(-(-contacts // 8))]
-    owners = portal.agents()
-    earlier: list[Line] = []
-    for index in range(contacts):
-        contact = _add_contact(portal, chance, index, accounts, owners, earlier, now)
+    invented = _invent(
+        portal.org.org_id,
+        contacts,
+        int(portal.new_id()),
+        len(portal.tickets),
+        tuple(agent.id for agent in portal.agents()),
+        tuple(msgspec.structs.replace(each, created_at=0) for each in portal.departments.values()),
+    )
+    for account in invented.accounts:
+        portal.accounts.put(_moved(account, now), account.created_at + now)
+    for contact in invented.contacts:
+        portal.contacts.put(_moved(contact, now), contact.modified_at + now)
+    for ticket in invented.tickets:
+        closed_at = None if ticket.closed_at is None else ticket.closed_at + now
+        portal.tickets.put(_moved(ticket, now, closed_at=closed_at), ticket.created_at + now)
+    # The first one was asked for above.
+    for _ in range(len(invented.accounts) + len(invented.contacts) + len(invented.tickets) - 1):
+        portal.new_id()
+
+
+def _moved(record: R, now: int, **changes: Any) -> R:
+    """Return a record that was invented for the moment 0 as it is at another."""
+    times = {"created_at": record.created_at + now, "modified_at": record.modified_at + now}
+    return msgspec.structs.replace(record, **times, **changes)
+
+
+class _Invented:
+    """Records of a portal as of the moment 0, and what the next ones are made of."""
+
+    def __init__(
+        self,
+        chance: random.Random,
+        first_id: int,
+        owners: Sequence[str],
+        departments: Sequence[Department],
+        tickets_before: int,
+    ) -> None:
+        self.accounts: list[Account] = []
+        self.contacts: list[Contact] = []
+        self.tickets: list[Ticket] = []
+        self._chance = chance
+        self._ids = itertools.count(first_id)
+        self._owners = owners
+        self._departments = departments
+        self._tickets_before = tickets_before
+        self._earlier: list[Line] = []
+
+    def add_account(self) -> None:
+        """Invent an account."""
+        chance = self._chance
+        created_at = -chance.randint(200, _YEAR_DAYS) * _DAY
+        name = f"{chance.choice(_LAST.split())} {chance.choice(_TRADES.split())}"
+        account = Account(
+            id=str(next(self._ids)),
+            created_at=created_at,
+            modified_at=created_at,
+            account_name=name,
+            website=f"https://{_ascii(name)}.example",
+            phone=type_number(chance.choice(LANDLINES).pick(chance), 0),
+        )
+        self.accounts.append(account)
+
+    def add_contact(self, index: int) -> None:
+        """Invent a contact, and their tickets."""
+        chance = self._chance
+        created_at = -chance.randint(100, _YEAR_DAYS) * _DAY - index
+        first, last = chance.choice(_FIRST.split()), chance.choice(_LAST.split())
+        phone, mobile = _invent_numbers(chance, index, self._earlier)
+        contact = Contact(
+            id=str(next(self._ids)),
+            created_at=created_at,
+            modified_at=created_at + chance.randint(0, 90) * _DAY,
+            first_name=None if index % 23 == 5 else first,
+            last_name=last,
+            email=None if index % 9 == 4 else f"{_ascii(first)}.{_ascii(last)}.{index}@mail.example",
+            phone=phone,
+            mobile=mobile,
+            account_id=None if index % 3 == 0 else chance.choice(self.accounts).id,
+            owner_id=chance.choice(self._owners) if self._owners else None,
+            city=chance.choice(("Harbourtown", "Hillside", "Lakeview", None)),
+        )
+        self.contacts.append(contact)
         for number in range(index % 4 if index % 2 else 0):
-            _add_ticket(portal, chance, contact, owners, number, now)
+            self._add_ticket(contact, number)
+
+    def _add_ticket(self, contact: Contact, number: int) -> None:
+        chance, before = self._chance, self._tickets_before + len(self.tickets)
+        created_at = -chance.randint(1, 90) * _DAY - chance.randint(0, 23) * _HOUR
+        department = chance.choice(self._departments)
+        agents = self._owners[department.starting :: department.every]
+        status = _STATUSES[(number + before) % len(_STATUSES)]
+        ticket = Ticket(
+            id=str(next(self._ids)),
+            ticket_number=str(101 + before),
+            created_at=created_at,
+            modified_at=created_at + _HOUR,
+            department_id=department.id,
+            contact_id=contact.id,
+            account_id=contact.account_id,
+            subject=chance.choice(_SUBJECTS),
+            status=status,
+            status_type=STATUS_TYPES[status],
+            closed_at=created_at + _HOUR if STATUS_TYPES[status] == "Closed" else None,
+            creator_id=department.creator_id,
+            assignee_id=chance.choice(agents) if agents and number else None,
+            channel="Phone",
+            priority=chance.choice(_PRIORITIES),
+            email=contact.email,
+        )
+        self.tickets.append(ticket)
 
 
-def _add_account(portal: Portal, chance: random.Random, now: int) -> Account:
-    created_at = now - chance.randint(200, _YEAR_DAYS) * _DAY
-    name = f"{chance.choice(_LAST.split())} {chance.choice(_TRADES.split())}"
-    account = Account(
-        id=portal.new_id(),
-        created_at=created_at,
-        modified_at=created_at,
-        account_name=name,
-        website=f"https://{_ascii(name)}.example",
-        phone=type_number(chance.choice(LANDLINES).pick(chance), 0),
-    )
-    return portal.accounts.put(account, created_at)
-
-
-def _add_contact(
-    portal: Portal,
-    chance: random.Random,
-    index: int,
-    accounts: list[Account],
-    owners: list[Agent],
-    earlier: list[Line],
-    now: int,
-) -> Contact:
-    created_at = now - chance.randint(100, _YEAR_DAYS) * _DAY - index
-    first, last = chance.choice(_FIRST.split()), chance.choice(_LAST.split())
-    phone, mobile = _invent_numbers(chance, index, earlier)
-    contact = Contact(
-        id=portal.new_id(),
-        created_at=created_at,
-        modified_at=created_at + chance.randint(0, 90) * _DAY,
-        first_name=None if index % 23 == 5 else first,
-        last_name=last,
-        email=None if index % 9 == 4 else f"{_ascii(first)}.{_ascii(last)}.{index}@mail.example",
-        phone=phone,
-        mobile=mobile,
-        account_id=None if index % 3 == 0 else chance.choice(accounts).id,
-        owner_id=chance.choice(owners).id if owners else None,
-        city=chance.choice(("Harbourtown", "Hillside", "Lakeview", None)),
-    )
-    return portal.contacts.put(contact, contact.modified_at)
+@functools.lru_cache(maxsize=16)
+def _invent(
+    org_id: str,
+    contacts: int,
+    first_id: int,
+    tickets_before: int,
+    owners: tuple[str, ...],
+    departments: tuple[Department, ...],
+) -> _Invented:
+    """Invent the records of a portal as of the moment 0; who starts over gets those of before again."""
+    chance = random.Random(f"{org_id}:{contacts}")  # noqa: S311 - it repeats; nothing is secret
+    invented = _Invented(chance, first_id, owners, departments, tickets_before)
+    for _ in range(-(-contacts // 8)):
+        invented.add_account()
+    for index in range(contacts):
+        invented.add_contact(index)
+    return invented
 
 
 def _invent_numbers(chance: random.Random, index: int, earlier: list[Line]) -> tuple[str | None, str | None]:
@@ -246,34 +326,6 @@ def _invent_numbers(chance: random.Random, index: int, earlier: list[Line]) -> t
     line = earlier[-1] if shares else chance.choice(LANDLINES).pick(chance)
     earlier.append(line)
     return type_number(line, index), mobile
-
-
-def _add_ticket(
-    portal: Portal, chance: random.Random, contact: Contact, owners: list[Agent], number: int, now: int
-) -> None:
-    created_at = now - chance.randint(1, 90) * _DAY - chance.randint(0, 23) * _HOUR
-    department = chance.choice(list(portal.departments.values()))
-    agents = owners[department.starting :: department.every]
-    status = _STATUSES[(number + len(portal.tickets)) % len(_STATUSES)]
-    ticket = Ticket(
-        id=portal.new_id(),
-        ticket_number=str(101 + len(portal.tickets)),
-        created_at=created_at,
-        modified_at=created_at + _HOUR,
-        department_id=department.id,
-        contact_id=contact.id,
-        account_id=contact.account_id,
-        subject=chance.choice(_SUBJECTS),
-        status=status,
-        status_type=STATUS_TYPES[status],
-        closed_at=created_at + _HOUR if STATUS_TYPES[status] == "Closed" else None,
-        creator_id=department.creator_id,
-        assignee_id=chance.choice(agents).id if agents and number else None,
-        channel="Phone",
-        priority=chance.choice(_PRIORITIES),
-        email=contact.email,
-    )
-    portal.tickets.put(ticket, created_at)
 
 
 def _ascii(name: str) -> str:

@@ -106,16 +106,22 @@ async def test_colleagues_are_told_why_not(page: Page, env: Environment, phone: 
     assert await page.locator("audio").count() == 0
 
 
-async def test_pages_of_recordings(page: Page, env: Environment, phone: Phone) -> None:
+@pytest.mark.parametrize(
+    ("name", "recordings"),
+    [("one", ("1.wav",)), ("several", ("1.wav", "lost.wav", "2.wav")), ("lost", ("lost.wav",))],
+)
+async def test_pages_of_recordings(
+    page: Page, env: Environment, phone: Phone, name: str, recordings: tuple[str, ...]
+) -> None:
     """One recording, several, one that is lost: light and dark, wide and narrow, without a fault of axe's."""
     await sign_in(page, env, env.team.agents[0].email)
-    for name, recordings in (
-        ("one", ("1.wav",)),
-        ("several", ("1.wav", "lost.wav", "2.wav")),
-        ("lost", ("lost.wav",)),
-    ):
-        record = await recorded_call(env, phone, *recordings)
-        await check(page, record["recordingUrl"], f"recording-{name}")
+    record = await recorded_call(env, phone, *recordings)
+    await check(page, record["recordingUrl"], f"recording-{name}")
+
+
+async def test_pages_without_and_with_a_copy(page: Page, env: Environment, phone: Phone) -> None:
+    """No recording at all, and one that may be kept: without a fault of axe's, and the copy is named."""
+    await sign_in(page, env, env.team.agents[0].email)
     await check(page, f"{env.origin}/recordings/zpcaaaaaaaaaaaaaaaaaaaaaaaa", "recording-unknown")
     await env.services.portals.configure(env.setup.portal.id, recording_downloads="listeners", actor="test")
     record = await recorded_call(env, phone, "1.wav")

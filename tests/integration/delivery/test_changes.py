@@ -14,7 +14,7 @@ from connector.store.calls import NOBODY
 from connector.store.tables import outbox as outbox_rows
 from tests.integration.delivery.env import CALLS, CONTACTS, STRANGER, Environment
 
-pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines(first=True)]
 
 LANDLINE = "+541155554321"
 RECORDED = (Recording(url="https://pbx.example/r/1"),)

@@ -9,7 +9,7 @@ from connector.sandbox.faults import FaultKind
 from connector.store import outbox
 from tests.integration.delivery.env import CALLS, CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 
-pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines(first=True)]
 
 SEARCH = f"{CONTACTS}/search"
 INDEX_SECONDS = 120

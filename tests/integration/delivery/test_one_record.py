@@ -84,7 +84,7 @@ async def test_a_filter_refuses_a_contact(env: Environment) -> None:
     assert len(env.contacts_of(STRANGER)) == 1
 
 
-@pytest.mark.both_engines
+@pytest.mark.both_engines(first=True)
 @pytest.mark.parametrize("method", ["GET", "POST", None])
 async def test_pages_for_everybody_are_an_outage(env: Environment, method: str | None) -> None:
     """Whoever is alone with nobody's success to compare with waits, for hours; little is asked meanwhile."""

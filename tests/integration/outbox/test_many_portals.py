@@ -57,6 +57,12 @@ RECORD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 LATE_SECONDS = 4
 """Longer than any machine takes for what takes milliseconds, shorter than a wait for a connection."""
 
+BEGUN_WITHIN_SECONDS = 9
+"""Until then none of those that are silent has been given up: as many as are under way are so at once."""
+
+LOOK_AGAIN_SECONDS = 0.05
+"""Each look reads the database in the very thread that the other side of the test needs."""
+
 
 def now() -> int:
     """Return a moment that does not pass."""
@@ -372,7 +378,10 @@ async def test_a_machine_that_is_ahead(postgresql_store: Store, monkeypatch: pyt
 
 
 class SomeDesks:
-    """A Desk that takes one portal's records, and never answers for others: so many requests are `silent`."""
+    """A Desk that takes one portal's records, and never answers for others.
+
+    So many requests are `silent` now: who asked has not gone.
+    """
 
     def __init__(self, limits: Limits, http: httpx2.AsyncClient) -> None:
         self._limits = limits
@@ -394,6 +403,7 @@ class SomeDesks:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         gone = asyncio.get_running_loop().create_future()
         self._connections.append(gone)
+        unanswered: Counter[int] = Counter()
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await reader.readuntil(b"\r\n\r\n")
@@ -403,7 +413,9 @@ class SomeDesks:
                 if portal_id == ANSWERING:
                     writer.write(RECORD)
                 else:
+                    unanswered[portal_id] += 1
                     self.silent[portal_id] += 1
+        self.silent -= unanswered
         writer.close()
         gone.set_result(None)
 
@@ -437,13 +449,13 @@ def states(connection: Connection) -> Counter[tuple[int, str]]:
     return Counter((portal_id, state) for portal_id, state in found)
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def until(is_so: Callable[[], bool], within_seconds: int = LATE_SECONDS) -> None:
     """Wait until something is so."""
-    async with asyncio.timeout(LATE_SECONDS):
+    async with asyncio.timeout(within_seconds):
         while True:
             if is_so():
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 @asynccontextmanager
@@ -476,7 +488,7 @@ async def test_silent_portals(store: Store) -> None:
 
     store.write_now(begin)
     async with delivering(store) as (desks, deliverer):
-        await until(lambda: sum(desks.silent.values()) == taken)
+        await until(lambda: sum(desks.silent.values()) == taken, BEGUN_WITHIN_SECONDS)
         store.write_now(lambda c: add(c, [(ANSWERING, NOW - number) for number in range(WIDTH)]))
         deliverer.wake()
         await until(lambda: store.read_now(states)[ANSWERING, "done"] == WIDTH)

@@ -24,6 +24,8 @@ AGENTS = (
 )
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+SILENT_SECONDS = 30
+"""How long a banner hears nothing before its test has failed; no test shows anything by it."""
 
 
 class Place:
@@ -115,7 +117,8 @@ class Place:
     async def banner(self, email: str) -> AsyncIterator["Banner"]:
         """Open an agent's banner."""
         cookie = {"cookie": f"{SESSION}={await self.signed_in(email)}"}
-        async with self.client.stream("GET", "/api/banner/stream", headers=cookie, timeout=10) as response:
+        listening = self.client.stream("GET", "/api/banner/stream", headers=cookie, timeout=SILENT_SECONDS)
+        async with listening as response:
             assert response.status_code == 200
             banner = Banner(response)
             await banner.next("snapshot")
