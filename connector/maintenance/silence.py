@@ -1,6 +1,7 @@
 """Notice phone systems that have fallen silent, once a minute and outside the way of events."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from connector.clock import MINUTE, SECOND, Clock
@@ -36,10 +37,11 @@ class Silence:
         self._looked_at = now
         self._tell([each for each in await self.statuses() if each.state == "silent"])
 
-    async def statuses(self) -> list[Status]:
-        """Return how every phone system is at this moment, what no step has noted yet included."""
+    async def statuses(self, phone_ids: Sequence[int] | None = None) -> list[Status]:
+        """Return how every phone system, or some of them, is now, what no step has noted yet included."""
         now = self._clock()
-        heard, known = await self._heard(now), await self._store.read(silence.read_activity)
+        heard = await self._heard(now)
+        known = await self._store.read(lambda connection: silence.read_activity(connection, phone_ids))
         return [status(silence.with_moments(each, heard.get(each.id, ())), now) for each in known]
 
     async def _heard(self, now: int) -> dict[int, list[int]]:
