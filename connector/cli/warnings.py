@@ -5,24 +5,20 @@ It is done all the same, because it may be right tomorrow.
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
-from difflib import get_close_matches
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 from sqlalchemy import Connection
 
-from connector import numbers
 from connector.casing import ascii_lower
 from connector.clock import system_clock
 from connector.errors import CommandError, ConnectorError
+from connector.phone_systems import warnings
+from connector.phone_systems.warnings import Warnings, listed
 from connector.services import Services
 from connector.store import phones, users
-from connector.store.phones import PhoneSystem
 from connector.zoho.client import Desk
 from connector.zoho.operations import AGENTS_LIMIT
-
-LISTED_AT_MOST = 8
 
 
 def warn(sentence: str) -> None:
@@ -30,22 +26,10 @@ def warn(sentence: str) -> None:
     click.echo(f"Warning: {sentence}", err=True)
 
 
-def warn_of_folder(folder: str | None) -> None:
-    """Warn of a folder that is not on this machine."""
-    if folder is not None and not _is_folder(folder):
-        warn(
-            f"There is no folder {folder} on this machine, or it may not be looked into. Kept as typed: "
-            "every machine that serves needs the folder at that path."
-        )
-
-
-def warn_of_line(phone: PhoneSystem, number: str) -> None:
-    """Warn of a caller id that is none of the phone system's own numbers."""
-    if not numbers.is_among(number, phone.lines):
-        warn(
-            f"{number} is none of the lines of {phone.slug} ({_listed(phone.lines)}). Kept as typed: "
-            f"if it is yours, say so with: connector phones line {phone.slug} {number}"
-        )
+def warn_of(told: Warnings, next_step: str = "") -> None:
+    """Warn of what was done and may not have been meant."""
+    for each in told:
+        warn(" ".join(filter(None, (str(each), next_step))))
 
 
 def known_queues(connection: Connection, besides: int | None = None) -> frozenset[str]:
@@ -59,11 +43,7 @@ def known_queues(connection: Connection, besides: int | None = None) -> frozense
 
 def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:
     """Warn of queues that nobody has named before, where others have been."""
-    for name in names:
-        if known and name not in known:
-            close = get_close_matches(name, sorted(known), 1)
-            meant = f"Is {close[0]} meant?" if close else f"Known are {_listed(known)}."
-            warn(f"No queue has been called {name} before. {meant} Kept as typed.")
+    warn_of(warnings.of_queues(names, known))
 
 
 class Known(NamedTuple):
@@ -140,25 +120,12 @@ async def _id_of(
     meant = [each for each in found if text == each.id or folded in map(ascii_lower, each.names)]
     if len(meant) == 1:
         return meant[0].id
-    listed = _listed(f"{each.names[0] or each.id} ({each.id})" for each in meant or found)
+    there = listed(f"{each.names[0] or each.id} ({each.id})" for each in meant or found)
     if meant:
-        raise CommandError(f"Several are called {text!r}: {listed}. Name one by its id.")
+        raise CommandError(f"Several are called {text!r}: {there}. Name one by its id.")
     if not is_id:
-        raise CommandError(f"Desk has no {what} {text!r}; there is {listed}.")
+        raise CommandError(f"Desk has no {what} {text!r}; there is {there}.")
     # Of more than a page nobody knows whether it lacks one.
     if len(found) < AGENTS_LIMIT:
-        warn(f"Desk shows no {what} {text} to the connector; there is {listed}. Kept as typed.")
+        warn(f"Desk shows no {what} {text} to the connector; there is {there}. Kept as typed.")
     return text
-
-
-def _is_folder(folder: str) -> bool:
-    try:
-        return Path(folder).is_dir()
-    except OSError:
-        return False
-
-
-def _listed(texts: Iterable[str]) -> str:
-    found = list(texts)
-    more = ["..."] if len(found) > LISTED_AT_MOST else []
-    return ", ".join(sorted(found)[:LISTED_AT_MOST] + more) or "none"

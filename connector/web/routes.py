@@ -6,7 +6,7 @@ from starlette.convertors import Convertor, StringConvertor, register_url_conver
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
+from connector.phone_systems.checks import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,

@@ -51,6 +51,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/maintenance/clock_skew.py": "one background task with a rule of its own",
     "connector/phone_systems/patterns.py": "one pure notation, which commands and hints share",
     "connector/private_files.py": "the one way to keep files from others, for every room",
+    "connector/recordings/places.py": "one setting of phone systems, which their own room may not know",
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",
     "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
