@@ -1,0 +1,1 @@
+"""The table: a module a noun, each with its ROWS."""

@@ -1,0 +1,175 @@
+"""Drive one row of the table by page, by command and by program, and tell what each has changed."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from html import unescape
+from typing import Any, NamedTuple
+
+import httpx2
+import msgspec
+from click.testing import CliRunner
+from sqlalchemy import Table, select
+from starlette.responses import Response
+
+from connector.app import create_app
+from connector.cli import main
+from connector.services import Services
+from connector.settings import load
+from connector.store import Store
+from connector.store.tables import metadata
+from connector.web.auth import Cookies
+
+ADMINISTRATOR = "ada@example.com"
+KEY_NAME = "three-ways"
+ADDRESS = "https://calls.example.com"
+ENVIRONMENT = {
+    "SECRET_KEY": "tests-only-and-no-secret-0123456789-abcdefgh",
+    "ZOHO_CLIENT_ID": "1000.TESTS",
+    "ZOHO_CLIENT_SECRET": "invented",
+    "PUBLIC_URL": ADDRESS,
+    "LISTEN": "127.0.0.1:0",
+}
+UNEQUAL = ("_at", "_until", "_hash", "uid", "expires", "sealed_")
+"""Parts of the names of columns that differ however the same thing is done: moments, secrets."""
+NOT_THE_EFFECT = {"audit", "sessions", "alembic_version"}
+TOKEN = re.compile(r'name="token"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"[^>]*name="token"')
+
+Words = Sequence[str]
+Fields = Mapping[str, str | Sequence[str]]
+
+
+class Row(NamedTuple):
+    """One setting: a command, a form's fields on a page, a program's call, all of which do the same.
+
+    `before` is typed first. `refused`: all three say this sentence, and nothing is changed.
+    """
+
+    name: str
+    command: Words
+    page: tuple[str, Fields]
+    call: tuple[str, str, object]
+    before: Sequence[Words] = ()
+    refused: str = ""
+
+
+class Outcome(NamedTuple):
+    """What came of a row: what was said where it was refused, each table's rows, what the audit says."""
+
+    said: str
+    effect: dict[str, list[dict[str, Any]]]
+    audit: list[tuple[str, str, str]]
+
+
+Way = Callable[[str, Row], str]
+"""Does what a row says with the database at an address, and returns what was said where it was refused."""
+
+
+def by_command(url: str, row: Row) -> str:
+    """Type the row's command."""
+    result = CliRunner().invoke(main, list(row.command), env=ENVIRONMENT | {"DATABASE_URL": url})
+    assert result.exit_code in (0, 1), result.output
+    return result.stderr if result.exit_code else ""
+
+
+def by_page(url: str, row: Row) -> str:
+    """Open the row's page as a signed-in administrator, fill its form in and send it."""
+    path, fields = row.page
+
+    async def work(services: Services, client: httpx2.AsyncClient) -> str:
+        user = await services.store.read(_administrator)
+        cookie = Response()
+        Cookies(services.encryptor, https=True).set_session(cookie, await services.sessions.open(user))
+        client.headers["cookie"] = cookie.headers["set-cookie"].partition(";")[0]
+        shown = await client.get(path)
+        assert shown.status_code == 200, shown.text
+        found = TOKEN.search(shown.text)
+        assert found, f"{path} has no form with a token"
+        sent = dict(fields) | {"token": found[1] or found[2]}
+        answer = await client.post(path, data=sent, headers={"sec-fetch-site": "same-origin"})
+        assert answer.status_code in (200, 303, 422), answer.text
+        return unescape(answer.text) if answer.status_code == 422 else ""
+
+    return _serve(url, work)
+
+
+def by_program(url: str, row: Row) -> str:
+    """Call the row's operation with an administrator's key."""
+    method, path, body = row.call
+
+    async def work(services: Services, client: httpx2.AsyncClient) -> str:
+        key = await services.keys.add_key(KEY_NAME, "administrator", actor="test")
+        client.headers["authorization"] = f"Bearer {key}"
+        content = None if body is None else msgspec.json.encode(body)
+        answer = await client.request(method, path, content=content)
+        assert answer.status_code < 300 or answer.status_code in (404, 409, 422), answer.text
+        return str(answer.json()["detail"]) if answer.status_code >= 400 else ""
+
+    return _serve(url, work)
+
+
+def outcome_of(url: str, row: Row, way: Way) -> Outcome:
+    """Do what a row says, in one way, on a fresh database with an administrator; return what came of it."""
+    asyncio.run(_prepare(url))
+    runner, environment = CliRunner(), ENVIRONMENT | {"DATABASE_URL": url}
+    for words in row.before:
+        typed = runner.invoke(main, list(words), env=environment)
+        assert typed.exit_code == 0, typed.output
+    known = _audit(url)
+    said = way(url, row)
+    changes = [each for each in _audit(url)[len(known) :] if each[1] != KEY_NAME]
+    return Outcome(said, _effect(url), changes)
+
+
+def _serve(url: str, work: Callable[[Services, httpx2.AsyncClient], Any]) -> str:
+    async def run() -> str:
+        services = Services(load(ENVIRONMENT | {"DATABASE_URL": url}), Store(url))
+        transport = httpx2.ASGITransport(app=create_app(services), client=("127.0.0.1", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+            said = await work(services, client)
+        await services.close()
+        return str(said)
+
+    return asyncio.run(run())
+
+
+async def _prepare(url: str) -> None:
+    services = Services(load(ENVIRONMENT | {"DATABASE_URL": url}), Store(url))
+    await services.agents.add_agent(ADMINISTRATOR, "Ada Mbeki", "administrator", actor="test")
+    await services.close()
+
+
+def _administrator(connection: Any) -> Any:
+    from connector.store import users
+
+    return users.by_email(connection, ADMINISTRATOR)
+
+
+def _audit(url: str) -> list[tuple[str, str, str]]:
+    audit = metadata.tables["audit"].c
+    return [
+        tuple(row) for row in _read(url, select(audit.action, audit.subject, audit.detail).order_by(audit.id))
+    ]
+
+
+def _effect(url: str) -> dict[str, list[dict[str, Any]]]:
+    tables = [table for name, table in metadata.tables.items() if name not in NOT_THE_EFFECT]
+    return {table.name: _rows(url, table) for table in tables}
+
+
+def _rows(url: str, table: Table) -> list[dict[str, Any]]:
+    columns = [column for column in table.c if not any(part in column.name for part in UNEQUAL)]
+    if not columns:
+        return []
+    rows = [dict(row._mapping) for row in _read(url, select(*columns))]
+    if table.name == "api_keys":
+        rows = [row for row in rows if row["name"] != KEY_NAME]
+    return sorted(rows, key=repr)
+
+
+def _read(url: str, asked: Any) -> list[Any]:
+    store = Store(url)
+    try:
+        return list(store.read_now(lambda connection: connection.execute(asked).all()))
+    finally:
+        store.close()
