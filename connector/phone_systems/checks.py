@@ -11,6 +11,8 @@ from connector.store.phones import PhoneSystem
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 SLUG_AT_MOST = 40
+RESERVED = frozenset({"new"})
+"""Addresses that pages have where phone systems have theirs."""
 
 NAME_AT_MOST = 200
 """Characters of what people call something, of a queue and of a reason."""

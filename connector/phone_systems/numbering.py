@@ -38,11 +38,13 @@ class Numbering:
         phone = (await self._phone_systems.find(slug)).phone
         meant, told = await self._departments.id_of(phone.portal_id, department)
 
+        before = phone.line_names.get(whole, "")
+        called = before if name is None else name.strip()
+
         def change(connection: Connection, phone: PhoneSystem) -> None:
-            called = phone.line_names.get(whole, "") if name is None else name.strip()
             table.set_line(connection, phone.id, whole, meant, called)
 
-        detail = _detail(whole, department, name)
+        detail = _detail(whole, department, before, called)
         await self._phone_systems.edit(slug, change, "phone_system.line", detail, actor)
         return whole, told
 
@@ -67,11 +69,13 @@ class Numbering:
         known = await self._store.read(table.queue_words)
         meant, told = await self._departments.id_of(phone.portal_id, department)
 
+        before = phone.queue_names.get(queue, "")
+        called = before if name is None else name.strip()
+
         def change(connection: Connection, phone: PhoneSystem) -> None:
-            called = phone.queue_names.get(queue, "") if name is None else name.strip()
             table.set_queue(connection, phone.id, queue, meant, called)
 
-        detail = _detail(queue, department, name)
+        detail = _detail(queue, department, before, called)
         await self._phone_systems.edit(slug, change, "phone_system.queue", detail, actor)
         return told + warnings.of_queues([queue], known)
 
@@ -107,6 +111,6 @@ class Numbering:
         await self._phone_systems.edit(slug, change, "phone_system.numbers", form, actor)
 
 
-def _detail(word: str, department: str | None, name: str | None) -> str:
-    called = "" if name is None else f", called {name.strip() or 'nothing'}"
-    return f"{word}: {department or 'no department'}{called}"
+def _detail(word: str, department: str | None, before: str, called: str) -> str:
+    named = "" if called == before else f", called {called or 'nothing'}"
+    return f"{word}: {department or 'no department'}{named}"

@@ -15,8 +15,8 @@ from connector.crypto import Encryptor
 from connector.dialects import DIALECTS, Dialect, Hints, Question, SystemConfig
 from connector.dialects.base import agents_of
 from connector.dialects.signing import new_secret, new_token
-from connector.errors import BadSignature, InvalidValue, NotNow, SettingsError, UnknownPhoneSystem
-from connector.phone_systems.checks import SLUG_AT_MOST, check, whole_number
+from connector.errors import BadSignature, InvalidValue, SettingsError, UnknownPhoneSystem
+from connector.phone_systems.checks import RESERVED, SLUG_AT_MOST, check, whole_number
 from connector.phone_systems.hints import HintReader
 from connector.phone_systems.programs import Programs
 from connector.store import Store, audit, phone_changes, portals
@@ -133,10 +133,6 @@ class PhoneSystems:
         self._cache.clear()
         return phone
 
-    async def needs_agreement(self, portal_id: int) -> bool:
-        """Tell whether calls that go to a portal end in a sandbox, so that somebody has to agree first."""
-        return await self._store.read(lambda connection: self._is_sandbox(connection, portal_id))
-
     async def add(
         self, phone: table.PhoneSystem, actor: str, given: str = "", *, agreed: bool = False
     ) -> str:
@@ -190,7 +186,7 @@ class PhoneSystems:
 
         Another dialect has secrets of its own: the former ones end at once, and `given` is the vendor's, as
         in `add`. Once a phone system has told of calls it stays with its portal, where their records are.
-        Raises InvalidValue, NotNow that says what cannot be, UnknownPhoneSystem.
+        Raises InvalidValue that says what cannot be, UnknownPhoneSystem.
         """
         phone, now = (await self.find(slug)).phone, self._clock()
         if unknown := wanted.keys() - set(CHANGEABLE):
@@ -290,6 +286,8 @@ def _make_secrets(dialect: Dialect, given: str) -> _Secrets:
 
 
 def _check_free(connection: Connection, slug: str, now: int) -> None:
+    if slug in RESERVED:
+        raise InvalidValue("{slug} is the address of a page: choose another one.", "/slug", slug=slug)
     if table.find(connection, slug, now) is not None:
         raise InvalidValue(
             "There is a phone system {slug} already: choose another address, or change that one.",
@@ -300,9 +298,12 @@ def _check_free(connection: Connection, slug: str, now: int) -> None:
 
 def _check_portal(connection: Connection, phone: table.PhoneSystem, portal_id: int) -> None:
     if phone_changes.bound_to(connection, phone.id).calls:
-        raise NotNow(
-            f"{phone.slug} has told of calls whose records are in its portal, and stays with it. Add another "
-            f"phone system for portal {portal_id}, and remove this one."
+        raise InvalidValue(
+            "{phone} has told of calls whose records are in its portal, and stays with it. Add another phone "
+            "system for portal {portal}, and remove this one.",
+            "/portal_id",
+            phone=phone.slug,
+            portal=portal_id,
         )
 
 

@@ -28,24 +28,26 @@ class RecordingPlaces:
 
     async def change(self, slug: str, changes: Changes, actor: str) -> Warnings:
         """Change it and audit it, nothing of a secret; InvalidValue for what could not be meant."""
+        before = await self.show(slug)
+        detail = _in_short(before, sources.changed(before, changes, self._encryptor), changes)
 
         def change(connection: Connection, phone: PhoneSystem) -> None:
-            before = table.source_of(connection, phone.id)
-            table.set_source(connection, phone.id, sources.changed(before, changes, self._encryptor))
+            now = table.source_of(connection, phone.id)
+            table.set_source(connection, phone.id, sources.changed(now, changes, self._encryptor))
 
-        await self._phone_systems.edit(slug, change, "phone_system.recordings", _in_short(changes), actor)
+        await self._phone_systems.edit(slug, change, "phone_system.recordings", detail, actor)
         return warnings.of_folder(changes.folder)
 
 
-def _in_short(changes: Changes) -> str:
-    """Say for the audit what was changed, and nothing of a secret."""
+_SAID = {"folder": "folder", "origins": "hosts", "redirect_origins": "redirects", "networks": "networks"}
+
+
+def _in_short(before: SourceRow, after: SourceRow, changes: Changes) -> str:
+    """Say for the audit what is different now, and nothing of a secret."""
     said = ["all forgotten"] if changes.forget else []
-    if changes.folder is not None:
-        said.append(f"folder {changes.folder or 'none'}")
-    named = {
-        "hosts": changes.origins,
-        "redirects": changes.redirect_origins,
-        "networks": changes.networks,
-    }
-    said += [f"{what} {' '.join(each) or 'none'}" for what, each in named.items() if each is not None]
-    return "; ".join(said + (["credentials"] if changes.secret else []))
+    for name, called in _SAID.items():
+        value = getattr(after, name)
+        if value != getattr(SourceRow() if changes.forget else before, name):
+            listed = value if isinstance(value, str) else " ".join(value or ())
+            said.append(f"{called} {listed or 'none'}")
+    return "; ".join(said + (["credentials"] if changes.secret else [])) or "as before"

@@ -169,7 +169,7 @@ def note_program(connection: Connection, phone_id: int, program: Program) -> Pro
     What was signed before that is not kept.
     """
     asked = select(phone_systems.c.programs).where(phone_systems.c.id == phone_id).with_for_update()
-    known = _programs(connection.execute(asked).scalar())
+    known = programs_of(connection.execute(asked).scalar())
     others = [one for one in known if (one.source, one.id) != (program.source, program.id)]
     before = next((one for one in known if one not in others), None)
     if before is not None and before.signed_at > program.signed_at:
@@ -183,11 +183,12 @@ def note_program(connection: Connection, phone_id: int, program: Program) -> Pro
 def programs(connection: Connection) -> dict[str, tuple[Program, ...]]:
     """Return the programs beside each phone system, by its address, in the order of their sources."""
     asked = select(phone_systems.c.slug, phone_systems.c.programs)
-    found = {row.slug: _programs(row.programs) for row in connection.execute(asked)}
+    found = {row.slug: programs_of(row.programs) for row in connection.execute(asked)}
     return {slug: tuple(sorted(each, key=lambda one: (one.source, one.id))) for slug, each in found.items()}
 
 
-def _programs(text: str | None) -> tuple[Program, ...]:
+def programs_of(text: str | None) -> tuple[Program, ...]:
+    """Read what programs have reported, as it is kept."""
     return () if text is None else msgspec.json.decode(text, type=tuple[Program, ...])
 
 

@@ -22,8 +22,10 @@ from connector.web import (
 )
 from connector.web.api import audit as audit_api
 from connector.web.api import openapi
+from connector.web.api import phone_parts as phone_parts_api
+from connector.web.api import phone_systems as phone_systems_api
 from connector.web.api.operation import Operation
-from connector.web.pages import audit, home
+from connector.web.pages import audit, home, phone_parts, phone_systems
 from connector.web.pages import calls as call_pages
 
 
@@ -85,7 +87,11 @@ ADMIN = (
 """What administrators' programs ask for and change."""
 
 
-OPERATIONS: tuple[Operation, ...] = (audit_api.list_changes,)
+OPERATIONS: tuple[Operation, ...] = (
+    audit_api.list_changes,
+    *phone_systems_api.OPERATIONS,
+    *phone_parts_api.OPERATIONS,
+)
 """What programs call at /api/v1, in the order of the document."""
 
 
@@ -125,7 +131,22 @@ def _pages() -> list[BaseRoute]:
         Route("/calls/{key:name}", call_pages.call_page),
         Route("/recordings/{key:name}", recordings.page),
         Route("/audit", audit.audit_page),
+        *_phone_system_pages(),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
+    ]
+
+
+def _phone_system_pages() -> list[BaseRoute]:
+    both, one = ["GET", "POST"], "/phone-systems/{slug:slug}"
+    return [
+        Route("/phone-systems", phone_systems.phone_systems_page),
+        Route("/phone-systems/new", phone_systems.new_phone_system, methods=both),
+        Route(one, phone_parts.phone_system_page),
+        Route(f"{one}/set-up", phone_systems.set_up_page),
+        Route(f"{one}/template", phone_systems.template_file),
+        Route(f"{one}/rotate", phone_systems.rotate_page, methods=both),
+        Route(f"{one}/remove", phone_systems.remove_page, methods=both),
+        Route(f"{one}/{{part:slug}}", phone_parts.phone_system_page, methods=both),
     ]
 
 

@@ -22,6 +22,7 @@ _ADMINISTRATION: Any = lazy("Administration")
 ITEMS = (
     Item("/banner", lazy("Calls"), "agent"),
     Item("/calls", lazy("History"), "agent"),
+    Item("/phone-systems", lazy("Phone systems"), "administrator", _ADMINISTRATION),
     Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
     Item("/help", lazy("Help"), "agent"),
 )
