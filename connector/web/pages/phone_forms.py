@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.requests import Request
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
+from connector.dialects import DIALECTS
 from connector.phone_systems.setup import Introduction
 from connector.phone_systems.warnings import Warnings
 from connector.recordings.sources import Changes
@@ -23,6 +25,11 @@ TEXT_AT_MOST = 320
 LIST_AT_MOST = 20_000
 REMOVE = "remove"
 """What the button of a row sends as `do`."""
+
+
+def choices(labels: Mapping[Any, Any]) -> list[SelectChoice]:
+    """Return what can be chosen, each with its label."""
+    return [SelectChoice(value, label) for value, label in labels.items()]
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +136,8 @@ class General(Part):
 
     def prepared(self, whole: Whole) -> Any:
         """Fill in portals and dialects."""
-        from connector.dialects import DIALECTS
-
-        self.portal_id.choices = list(whole.portals.items())
-        self.dialect.choices = [(each.name, each.title) for each in DIALECTS.values()]
+        self.portal_id.choices = choices(whole.portals)
+        self.dialect.choices = choices({name: each.title for name, each in DIALECTS.items()})
         self.before = self.present(whole)
         return self
 
@@ -222,10 +227,12 @@ class NumberForm(Part):
     name, title = "number-form", lazy("Numbers without plus")
     form = RadioField(
         lazy("Numbers of other countries are written"),
-        choices=[
-            ("with-plus", lazy("with a plus, as +41812886393")),
-            ("without-plus", lazy("without, as 41812886393")),
-        ],
+        choices=choices(
+            {
+                "with-plus": lazy("with a plus, as +41812886393"),
+                "without-plus": lazy("without, as 41812886393"),
+            }
+        ),
     )
 
     @classmethod
@@ -307,7 +314,7 @@ class Rules(_Listed):
 
     name, title = "rules", lazy("Who may call whom")
     number = _text(lazy("Numbers"), lazy("A number, or many as +44*. The rule with the most digits decides."))
-    role = SelectField(lazy("From which role on"), choices=list(phone_texts.ROLES.items()))
+    role = SelectField(lazy("From which role on"), choices=choices(phone_texts.ROLES))
 
     async def apply(self, services: Services, slug: str, actor: str) -> Warnings:
         """Set or forget a rule."""

@@ -22,6 +22,7 @@ from connector.web.forms import Form, required
 from connector.web.languages import gettext as _
 from connector.web.languages import lazy
 from connector.web.pages import phone_texts
+from connector.web.pages.phone_forms import choices
 from connector.web.rendering import redirect, render
 
 SHOWN = 25
@@ -49,7 +50,7 @@ class NewForm(Form):
         [_stripped],
         lazy("What people call it; the address unless given."),
     )
-    dialect = RadioField(lazy("How it writes its events"), [InputRequired(lazy("Choose one."))])
+    dialect = RadioField(lazy("How it writes its events"))
     country = StringField(
         lazy("Country"),
         [required(), Length(max=TEXT_AT_MOST)],
@@ -120,10 +121,8 @@ async def new_phone_system(request: Request) -> Response:
     services = services_of(request)
     portals = {each.id: each.name for each in await services.portals.list_portals()}
     form = await NewForm.of(request, time_zone="UTC", dialect="neutral")
-    form.portal_id.choices = list(portals.items())
-    form.dialect.choices = [
-        (name, f"{each.title}. {phone_texts.DIALECTS[name]}") for name, each in DIALECTS.items()
-    ]
+    form.portal_id.choices = choices(portals)
+    form.dialect.choices = choices(phone_texts.DIALECTS)
     if request.method == "POST" and form.accepts():
         try:
             return await show_ready(request, await services.phone_setup.add(_new(form), user.email))

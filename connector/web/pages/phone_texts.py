@@ -6,11 +6,11 @@ from typing import Any
 from connector.web.languages import lazy
 
 DIALECTS: Mapping[str, Any] = {
-    "neutral": lazy("Any phone system that can send JSON, and the bridge beside an Asterisk; signed by us."),
-    "zammad": lazy("Whatever speaks the generic CTI of Zammad; known by a secret in the address."),
-    "sipgate": lazy("sipgate.io pushes its calls; signed by sipgate, with a secret in the address."),
+    "neutral": lazy("Neutral events: any phone system that can send JSON, and the Asterisk bridge; signed."),
+    "zammad": lazy("Zammad's generic CTI, and whatever speaks it; known by a secret in the address."),
+    "sipgate": lazy("sipgate.io: pushes of its calls; signed by sipgate, with a secret in the address."),
     "twilio": lazy("Twilio, and what calls back as Twilio does; signed with the account's token."),
-    "placetel": lazy("Placetel notifies of calls and asks what to do; signed with its shared secret."),
+    "placetel": lazy("Placetel: notifications and call control; signed with its shared secret."),
     "3cx": lazy("3CX reports each call when it is over and asks for names; a template is uploaded there."),
     "aircall": lazy("Aircall's webhooks; known by the webhook's token."),
     "ringcentral": lazy("RingCentral's notifications of telephony sessions, and its call log."),
