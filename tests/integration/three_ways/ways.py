@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx2
 import msgspec
 from click.testing import CliRunner
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 from starlette.responses import Response
 
 from connector.app import create_app
@@ -163,29 +163,28 @@ def _administrator(connection: Any) -> Any:
 
 def _audit(url: str) -> list[tuple[str, str, str]]:
     audit = metadata.tables["audit"].c
-    return [
-        tuple(row) for row in _read(url, select(audit.action, audit.subject, audit.detail).order_by(audit.id))
-    ]
+    asked = select(audit.action, audit.subject, audit.detail).order_by(audit.id)
+    return _in_store(url, lambda connection: [tuple(row) for row in connection.execute(asked)])
 
 
 def _effect(url: str) -> dict[str, list[dict[str, Any]]]:
     tables = [table for name, table in metadata.tables.items() if name not in NOT_THE_EFFECT]
-    return {table.name: _rows(url, table) for table in tables}
+    return _in_store(url, lambda connection: {table.name: _rows(connection, table) for table in tables})
 
 
-def _rows(url: str, table: Table) -> list[dict[str, Any]]:
+def _rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
     columns = [column for column in table.c if not any(part in column.name for part in UNEQUAL)]
     if not columns:
         return []
-    rows = [dict(row._mapping) for row in _read(url, select(*columns))]
+    rows = [dict(row._mapping) for row in connection.execute(select(*columns))]
     if table.name == "api_keys":
         rows = [row for row in rows if row["name"] != KEY_NAME]
     return sorted(rows, key=repr)
 
 
-def _read(url: str, asked: Any) -> list[Any]:
+def _in_store(url: str, read: Callable[[Connection], Any]) -> Any:
     store = Store(url)
     try:
-        return list(store.read_now(lambda connection: connection.execute(asked).all()))
+        return store.read_now(read)
     finally:
         store.close()
