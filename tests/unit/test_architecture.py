@@ -62,6 +62,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/navigation.py": "one table: which pages there are for whom",
+    "connector/web/pages/phone_texts.py": "one table: what phone systems are, in words",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
     "connector/zoho/budget.py": "what Zoho's client asks of `limits`, which it must not import",
 }
