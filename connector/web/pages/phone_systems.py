@@ -199,7 +199,7 @@ async def remove_page(request: Request) -> Response:
     if request.method == "POST" and form.accepts():
         await systems.remove(slug, user.email)
         return redirect(request, "/phone-systems", _("%s is removed.") % slug)
-    listed = ", ".join(f"{count} {phone_texts.BOUND[name]}" for name, count in bound.items() if count)
+    listed = ", ".join(f"{phone_texts.BOUND[name]}: {count}" for name, count in bound.items() if count)
     will = [
         _("Bound to it: %s.") % (listed or _("nothing")),
         _("Nobody can post as it any more, and its address is free."),

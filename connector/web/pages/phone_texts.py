@@ -26,13 +26,12 @@ STATES: Mapping[str, Any] = {
 }
 
 WRONG: Mapping[str, Any] = {
-    "never_heard": lazy("No call has been told of yet."),
     "silent": lazy("Silent for longer than is usual at this hour."),
     "unread": lazy("Something came within a day that could not be read."),
     "program": lazy("A program beside it reports a problem."),
     "portal": lazy("Its portal is not linked any more: records wait."),
 }
-"""A sentence for each thing that is wrong with a phone system."""
+"""A sentence for each thing that is wrong with a phone system, but for what its state says."""
 
 ROLES: Mapping[str, Any] = {
     "agent": lazy("agents and those above them"),

@@ -30,14 +30,13 @@ async def test_from_nothing_to_the_first_event(page: Page, env: Environment) -> 
     address = await page.get_by_label("Address to which it posts").input_value()
     assert (secret[:6], address) == ("whsec_", f"{env.origin}/hooks/lyon")
     await expect(page.get_by_text("Waiting for the first event")).to_be_visible()
-    assert await violations(page) == []
     await keep_picture(page, "phone-system-ready")
     phone = Phone(address, secret)
     await phone.post([event(env, "lyon-1", "ringing", "+442079460999")])
     await phone.post([event(env, "lyon-1", "ended", "+442079460999")])
     await phone.close()
     await expect(page.get_by_text("Heard. It works.")).to_be_visible()
-    await check(page, f"{env.origin}/phone-systems/lyon/set-up", "phone-system-set-up")
+    assert await violations(page) == []
 
 
 async def test_each_part_has_its_form(page: Page, env: Environment) -> None:
@@ -58,13 +57,13 @@ async def test_each_part_has_its_form(page: Page, env: Environment) -> None:
     await page.get_by_text("Own numbers", exact=True).click()
     await expect(page.locator("#lines tbody")).to_contain_text("Front desk")
     await expect(page.locator("#lines tbody")).to_contain_text("Sales")
-    await check(page, f"{env.origin}/phone-systems/lyon/lines", "phone-system")
+    await page.set_viewport_size({"width": 320, "height": 900})
     await page.evaluate("() => document.querySelectorAll('.part').forEach((each) => { each.open = true; })")
     assert await violations(page) == []
+    assert await page.evaluate("() => document.documentElement.scrollWidth") <= 320
     await keep_picture(page, "phone-system-parts")
     await check(page, f"{env.origin}/phone-systems", "phone-systems")
-    await check(page, f"{env.origin}/phone-systems/lyon/rotate", "phone-system-rotate")
     await page.goto(f"{env.origin}/phone-systems/lyon/remove")
-    await expect(page.get_by_text("Bound to it: 1 calls, 1 own numbers")).to_be_visible()
+    await expect(page.get_by_text("Bound to it: calls: 1, own numbers: 1")).to_be_visible()
     await page.get_by_role("button", name="Remove lyon").click()
     await expect(page.get_by_role("status")).to_have_text("lyon is removed.")
