@@ -66,9 +66,9 @@ def read_activity(connection: Connection, phone_ids: Sequence[int] | None = None
     rows = connection.execute(select(own.id, own.slug, own.name).where(*which).order_by(own.slug)).all()
     hours: dict[int, list[Hour]] = defaultdict(list)
     columns = (activity.c[name] for name in Hour.__struct_fields__)
-    asked = select(activity.c.phone_system_id, *columns).where(
-        True if phone_ids is None else activity.c.phone_system_id.in_(phone_ids)
-    )
+    asked = select(activity.c.phone_system_id, *columns)
+    if phone_ids is not None:
+        asked = asked.where(activity.c.phone_system_id.in_(phone_ids))
     for phone_id, hour_at, first_at, last_at, gap in connection.execute(asked.order_by(activity.c.hour_at)):
         hour = Hour(hour_at=hour_at, first_at=first_at, last_at=last_at, longest_gap=gap)
         hours[phone_id].append(hour)

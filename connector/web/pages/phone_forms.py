@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 from starlette.requests import Request
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # its stubs are older
 from wtforms.validators import Length
 
 from connector.dialects import DIALECTS
@@ -27,7 +27,7 @@ REMOVE = "remove"
 """What the button of a row sends as `do`."""
 
 
-def choices(labels: Mapping[Any, Any]) -> list[SelectChoice]:
+def choices(labels: Mapping[Any, Any]) -> list[Any]:
     """Return what can be chosen, each with its label."""
     return [SelectChoice(value, label) for value, label in labels.items()]
 

@@ -164,12 +164,18 @@ def _administrator(connection: Any) -> Any:
 def _audit(url: str) -> list[tuple[str, str, str]]:
     audit = metadata.tables["audit"].c
     asked = select(audit.action, audit.subject, audit.detail).order_by(audit.id)
-    return _in_store(url, lambda connection: [tuple(row) for row in connection.execute(asked)])
+    found: list[tuple[str, str, str]] = _in_store(
+        url, lambda connection: [tuple(row) for row in connection.execute(asked)]
+    )
+    return found
 
 
 def _effect(url: str) -> dict[str, list[dict[str, Any]]]:
     tables = [table for name, table in metadata.tables.items() if name not in NOT_THE_EFFECT]
-    return _in_store(url, lambda connection: {table.name: _rows(connection, table) for table in tables})
+    found: dict[str, list[dict[str, Any]]] = _in_store(
+        url, lambda connection: {table.name: _rows(connection, table) for table in tables}
+    )
+    return found
 
 
 def _rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
