@@ -32,12 +32,13 @@ from connector.maintenance import (
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
-from connector.phone_systems import PhoneSystems
+from connector.phone_systems import Departments, Numbering, Permissions, PhoneSetup, PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Methods, Portals, SettingsClient
 from connector.portals.administration import Administration
 from connector.portals.self_client import SelfClients
 from connector.recordings import Recordings
+from connector.recordings.places import RecordingPlaces
 from connector.self_check import SelfCheck
 from connector.settings import Settings
 from connector.store import Store
@@ -101,16 +102,26 @@ class Services:
         self.people_import = PeopleImport(self.store, self.clock)
         self.desk_people = DeskPeople(self.store, self.people_import, self.portals.desk)
 
+    def _build_phone_systems(self) -> None:
+        self.phone_systems = PhoneSystems(self.store, self.encryptor, self.clock)
+        self.departments = Departments(self.portals.desk, self.clock)
+        self.phone_setup = PhoneSetup(
+            self.store, self.phone_systems, self.departments, self.settings.public_url
+        )
+        self.numbering = Numbering(self.store, self.phone_systems, self.departments)
+        self.permissions = Permissions(self.store, self.clock, self.phone_systems)
+
     def _build_pipeline(self) -> None:
         settings, store, clock = self.settings, self.store, self.clock
         self.bus = _bus(settings, store)
         self.hub = Hub()
-        self.phone_systems = PhoneSystems(store, self.encryptor, clock)
+        self._build_phone_systems()
         self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
         self.portal_status = PortalStatus(store, self.hub)
         self.publisher = Publisher(store, self.phone_systems, self.hub, self.bus, clock)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
+        self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)
         self.history = History(store, clock)
         self.syncing = ContactSync(store, self.portals, settings, clock)

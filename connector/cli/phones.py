@@ -1,6 +1,5 @@
 """Say which phone systems may post, how to set each up, and whether they are heard."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TextIO
@@ -8,7 +7,6 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from connector.casing import ascii_upper
 from connector.cli import phone_configuration, recordings
 from connector.cli.context import actor, in_store, with_services
 from connector.cli.terminal import (
@@ -22,36 +20,19 @@ from connector.cli.terminal import (
     write_json,
     yes_option,
 )
-from connector.cli.warnings import department_id, department_names, known_queues, warn_of_queues
+from connector.cli.warnings import warn_of
 from connector.clock import system_clock
-from connector.dialects import DIALECTS, UNSHOWN, Dialect, full_address, template
+from connector.dialects import DIALECTS, template
 from connector.dialects import guide as guide_of
 from connector.errors import CommandError
 from connector.maintenance import Silence
 from connector.maintenance.baseline import Status
 from connector.phone_systems.programs import Programs, ProgramStatus
+from connector.phone_systems.setup import Introduction, NewPhoneSystem
 from connector.services import Services
-from connector.settings import Settings
 from connector.store import Store, events, orders
 from connector.store.phone_changes import Bound
 from connector.store.phones import PhoneSystem
-
-_SCRIPT = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-_BLANK = "whsec_..."
-
-
-class Introduction(msgspec.Struct, frozen=True):
-    """What is said of a phone system once: `secret` is "" where the vendor made it."""
-
-    slug: str
-    dialect: Dialect
-    bare_address: str
-    secret: str
-
-    @property
-    def address(self) -> str:
-        """Return where the phone system posts, with the secret where one stands there."""
-        return full_address(self.dialect, self.bare_address, self.secret or UNSHOWN)
 
 
 @click.group()
@@ -64,6 +45,9 @@ for command in (*phone_configuration.COMMANDS, recordings.source):
 
 secret_file_option = click.option("--secret-file", type=click.File(encoding="utf-8"),
     help="Holds the vendor's secret, where the dialect has one; - is standard input.")  # fmt: skip
+
+agreed_option = click.option("--sandbox", "agreed", is_flag=True,
+    help="Agree that its calls are recorded in a sandbox of Zoho's, if its portal is one.")  # fmt: skip
 
 
 @phones.command("add")
@@ -83,6 +67,7 @@ secret_file_option = click.option("--secret-file", type=click.File(encoding="utf
     help="The department of a queue; may be repeated.")  # fmt: skip
 @click.option("--prefix", "prefixes", multiple=True,
     help="What is dialled before a number, such as 9; cut before it is read; may be repeated.")  # fmt: skip
+@agreed_option
 @secret_file_option
 @json_option
 def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence[str],
@@ -90,25 +75,21 @@ def add(*, slug: str, portal: int | None, lines: Sequence[str], queues: Sequence
     """Make a phone system; SLUG is the last part of its address. Its secret is shown this once."""
 
     async def step(services: Services) -> Introduction:
-        portal_id = await _portal_id(services, portal)
-        phone = PhoneSystem(
-            id=0,
-            uid="",
+        new = NewPhoneSystem(
             slug=slug,
-            name=given["name"] or slug,
-            portal_id=portal_id,
-            dialect=given["dialect"],
-            country=ascii_upper(given["country"]),
+            name=given["name"] or "",
+            country=given["country"],
             time_zone=given["time_zone"],
-            department_id=await department_id(services, portal_id, given["department"]),
+            dialect=given["dialect"],
+            portal_id=portal,
+            department=given["department"] or "",
+            lines=_pairs(lines),
+            queues=_pairs(queues),
             prefixes=tuple(given["prefixes"]),
-            lines=await _pairs(services, portal_id, lines),
-            queues=await _pairs(services, portal_id, queues),
+            secret=secret_in(secret_file),
+            agreed=given["agreed"],
         )
-        known = await services.store.read(known_queues)
-        secret = await services.phone_systems.add(phone, actor(), secret_in(secret_file))
-        warn_of_queues(phone.queues, known)
-        return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
+        return await services.phone_setup.add(new, actor())
 
     introduce(with_services(step), as_json=as_json)
 
@@ -123,9 +104,7 @@ def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json
     """Give a new secret, and let the former one be valid for a while."""
 
     async def step(services: Services) -> Introduction:
-        secret = await services.phone_systems.rotate(slug, overlap_hours, actor(), secret_in(secret_file))
-        phone = (await services.phone_systems.find(slug)).phone
-        return Introduction(slug, DIALECTS[phone.dialect], address_of(services.settings, slug), secret)
+        return await services.phone_setup.rotate(slug, overlap_hours, actor(), secret_in(secret_file))
 
     introduce(with_services(step), as_json=as_json)
 
@@ -141,6 +120,7 @@ def rotate(*, slug: str, overlap_hours: int, secret_file: TextIO | None, as_json
 )
 @click.option("--portal", type=ROW_ID, help="Another portal, as long as it has told of no call.")
 @click.option("--department", help='Department of its records, by name or id; "" for the portal\'s.')
+@agreed_option
 @secret_file_option
 @json_option
 def change(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any) -> None:
@@ -154,21 +134,16 @@ def change(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
 
     async def step(services: Services) -> Introduction:
         _show_bound(slug, await services.phone_systems.bound_to(slug))
-        phone = (await services.phone_systems.find(slug)).phone
-        if "country" in values:
-            values["country"] = ascii_upper(values["country"])
-        if "department_id" in values:
-            portal_id = values.get("portal_id", phone.portal_id)
-            values["department_id"] = await department_id(services, portal_id, values["department_id"])
-        secret = await services.phone_systems.change(slug, values, actor(), secret_in(secret_file))
-        now = (await services.phone_systems.find(values.get("slug", slug))).phone
-        return Introduction(now.slug, DIALECTS[now.dialect], address_of(services.settings, now.slug), secret)
+        secret = secret_in(secret_file)
+        return await services.phone_setup.change(slug, values, actor(), secret, agreed=given["agreed"])
 
     introduction = with_services(step)
     if introduction.secret or introduction.slug != slug:
         introduce(introduction, as_json=as_json)
-    elif as_json:
-        write_json({"slug": slug, "changed": sorted(values)})
+        return
+    warn_of(introduction.warnings)
+    if as_json:
+        write_json({"slug": slug, "changed": sorted(_COLUMNS.get(name, name) for name in values)})
     else:
         click.echo(f"{slug} is changed; `connector phones list` shows it.")
 
@@ -180,9 +155,12 @@ _CHANGED = {
     "time_zone": "time_zone",
     "dialect": "dialect",
     "portal": "portal_id",
-    "department": "department_id",
+    "department": "department",
 }
-"""The column that each option changes."""
+"""What each option changes."""
+
+_COLUMNS = {"department": "department_id"}
+"""What machines read where it is not called as people call it."""
 
 
 @phones.command("remove")
@@ -219,7 +197,7 @@ def list_all(*, as_json: bool) -> None:
             {
                 "slug": phone.slug,
                 "name": phone.name,
-                "address": address_of(services.settings, phone.slug),
+                "address": services.phone_setup.address_of(phone.slug),
                 "portal": phone.portal_id,
                 "dialect": phone.dialect,
                 "country": phone.country,
@@ -227,6 +205,7 @@ def list_all(*, as_json: bool) -> None:
                 "department": names.get(phone.department_id or "", phone.department_id),
                 "lines": _written(phone.lines, names),
                 "queues": _written(phone.queues, names),
+                **({"line_names": phone.line_names, "queue_names": phone.queue_names} if as_json else {}),
                 "secrets": len(phone.encrypted_secrets) + len(phone.encrypted_address_secrets),
                 "senders": phone.senders,
                 "prefixes": phone.prefixes,
@@ -287,8 +266,8 @@ def guide(*, slug: str, as_template: bool) -> None:
     """Show how to set a phone system up."""
 
     async def step(services: Services) -> str:
-        phone = (await services.phone_systems.find(slug)).phone
-        dialect, address = DIALECTS[phone.dialect], address_of(services.settings, slug)
+        introduction = await services.phone_setup.introduction(slug)
+        dialect, address = introduction.dialect, introduction.bare_address
         if as_template and not dialect.template:
             raise CommandError(f"{dialect.title} needs no template: leave --template out.")
         return template(dialect, address) if as_template else guide_of(dialect, address)
@@ -314,14 +293,10 @@ def unread(*, slug: str, as_json: bool) -> None:
     show_rows(rows, as_json=as_json, nothing="Everything that came could be read.")
 
 
-def address_of(settings: Settings, slug: str) -> str:
-    """Return where a phone system posts."""
-    return f"{settings.public_url.rstrip('/')}/hooks/{slug}"
-
-
 def introduce(phone: Introduction, *, as_json: bool) -> None:
     """Show a phone system's secret, this once, and how to post a first call."""
-    script = first_call(phone.bare_address, phone.secret, phone.dialect)
+    warn_of(phone.warnings)
+    script = phone.script
     if as_json:
         shown = {"slug": phone.slug, "address": phone.address, "secret": phone.secret, "test": script}
         write_json(shown)
@@ -335,42 +310,8 @@ def introduce(phone: Introduction, *, as_json: bool) -> None:
     click.echo(f"How to set the phone system up:  connector phones guide {phone.slug}")
 
 
-def first_call(bare_address: str, secret: str, dialect: Dialect = DIALECTS["neutral"]) -> str:
-    """Return a POSIX shell script that signs and posts a call: the guide's own, filled in.
-
-    It is empty where nobody but the vendor can sign.
-    """
-    found = _SCRIPT.search(guide_of(dialect, bare_address))
-    if found is None:
-        return ""
-    shown = found[1].replace(_BLANK, secret or _BLANK)
-    return shown.replace(
-        full_address(dialect, bare_address, UNSHOWN), full_address(dialect, bare_address, secret or UNSHOWN)
-    )
-
-
-async def _portal_id(services: Services, given: int | None) -> int:
-    """Return the portal that was named, or the only one there is."""
-    if given is not None:
-        return (await services.portals.get(given)).id
-    linked = await services.portals.list_portals()
-    if not linked:
-        raise CommandError(
-            "No portal is linked: an administrator signs in and opens "
-            f"{services.settings.public_url}/connect."
-        )
-    if len(linked) > 1:
-        listed = ", ".join(f"{portal.id} is {portal.name}" for portal in linked)
-        raise CommandError(f"Say which portal with --portal: {listed}.")
-    return linked[0].id
-
-
-async def _pairs(services: Services, portal_id: int, texts: Sequence[str]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for text in texts:
-        name, _, department = text.partition("=")
-        found[name] = await department_id(services, portal_id, department)
-    return found
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    return {name: department for name, _, department in (text.partition("=") for text in texts)}
 
 
 def _written(pairs: Mapping[str, str | None], names: Mapping[str, str]) -> list[str]:
@@ -386,5 +327,5 @@ async def _all_names(services: Services, phones: Sequence[PhoneSystem]) -> dict[
     }
     names: dict[str, str] = {}
     for portal_id in sorted(portals):
-        names |= await department_names(services, portal_id)
+        names |= await services.departments.names(portal_id)
     return names

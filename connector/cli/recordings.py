@@ -1,37 +1,18 @@
 """Say where recordings are kept, try one, and show who has heard which."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
 import click
 import msgspec
-from sqlalchemy import Connection
 
-from connector.cli.context import in_store, with_services
-from connector.cli.phone_configuration import change_phone
+from connector.cli.context import actor, in_store, with_services
 from connector.cli.terminal import HOW_MANY, json_option, moment, secret_in, show_one, show_rows
-from connector.cli.warnings import warn_of_folder
-from connector.crypto import Encryptor
-from connector.recordings import sources
+from connector.cli.warnings import warn_of
+from connector.recordings.sources import Changes
 from connector.services import Services
 from connector.store import recordings as table
-from connector.store.phones import PhoneSystem
 from connector.store.recordings import SourceRow
-
-
-class SourceOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed; None and nothing leave things as they are."""
-
-    folder: str | None
-    address: str | None
-    origins: Sequence[str]
-    redirects: Sequence[str]
-    networks: Sequence[str]
-    user: str | None
-    header: str | None
-    secret: str
-    forget: bool
 
 
 @click.command("recordings")
@@ -67,59 +48,24 @@ def source(*, slug: str, secret_file: TextIO | None, as_json: bool, **given: Any
     Without any of this, they are fetched from the public https addresses that it tells.
     What is given takes the place of what was said of the same before; the rest stays.
     """
-    options = SourceOptions(secret=secret_in(secret_file), **given)
-    _check_pairs(options)
-
-    async def step(services: Services) -> SourceRow:
-        if any(msgspec.structs.astuple(options)):
-            change = partial(_change, options, services.encryptor)
-            await change_phone(slug, change, "phone_system.recordings", _in_short(options), services)
-        phone = (await services.phone_systems.find(slug)).phone
-        return await services.store.read(lambda c: table.source_of(c, phone.id))
-
-    row = with_services(step)
-    warn_of_folder(options.folder)
-    show_one(_shown(row), as_json=as_json)
-
-
-def _check_pairs(options: SourceOptions) -> None:
-    if (options.folder is None) != (options.address is None):
-        raise click.UsageError("Give --folder and --address together.")
-    if options.user is not None and options.header is not None:
-        raise click.UsageError("Give --user or --header.")
-    if bool(options.user or options.header) != bool(options.secret):
-        raise click.UsageError("Give --secret-file with --user or --header.")
-
-
-def _change(options: SourceOptions, encryptor: Encryptor, connection: Connection, phone: PhoneSystem) -> None:
-    before = SourceRow() if options.forget else table.source_of(connection, phone.id)
-    table.set_source(connection, phone.id, sources.changed(before, _values(options), encryptor))
-
-
-def _values(options: SourceOptions) -> sources.Changes:
-    return sources.Changes(
-        folder=options.folder,
-        folder_address=options.address,
-        origins=options.origins,
-        redirect_origins=options.redirects,
-        networks=options.networks,
-        user=options.user,
-        header=options.header,
-        secret=options.secret,
+    changes = Changes(
+        folder=given["folder"],
+        folder_address=given["address"],
+        origins=given["origins"] or None,
+        redirect_origins=given["redirects"] or None,
+        networks=given["networks"] or None,
+        user=given["user"],
+        header=given["header"],
+        secret=secret_in(secret_file),
+        forget=given["forget"],
     )
 
+    async def step(services: Services) -> SourceRow:
+        if not changes.says_nothing:
+            warn_of(await services.recording_places.change(slug, changes, actor()))
+        return await services.recording_places.show(slug)
 
-def _in_short(options: SourceOptions) -> str:
-    """Say for the audit what was changed, and nothing of a secret."""
-    kinds = {
-        "all forgotten": options.forget,
-        f"folder {options.folder}": options.folder,
-        f"hosts {' '.join(options.origins)}": options.origins,
-        f"redirects {' '.join(options.redirects)}": options.redirects,
-        f"networks {' '.join(options.networks)}": options.networks,
-        "credentials": options.secret,
-    }
-    return "; ".join(kind for kind, given in kinds.items() if given)
+    show_one(_shown(with_services(step)), as_json=as_json)
 
 
 def _shown(row: SourceRow) -> dict[str, Any]:

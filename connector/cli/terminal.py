@@ -1,7 +1,8 @@
 """What is typed and what is shown: option types, secrets from files, tables for people, JSON for machines."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
@@ -9,7 +10,7 @@ import msgspec
 
 from connector.casing import ascii_upper
 from connector.clock import from_iso, to_iso
-from connector.errors import CommandError
+from connector.errors import CommandError, NotFound
 from connector.logs import spelt_out
 
 Row = Mapping[str, Any]
@@ -74,6 +75,15 @@ def secret_in(secret_file: TextIO | None) -> str:
     if not text:
         raise CommandError(f"{secret_file.name} is empty: write the secret into it, and nothing else.")
     return text
+
+
+@contextmanager
+def next_step(what: str) -> Iterator[None]:
+    """Say what to type next where there is no such thing as was named."""
+    try:
+        yield
+    except NotFound as problem:
+        raise CommandError(f"{problem} {what}") from problem
 
 
 def confirm(what: str, *, yes: bool) -> None:

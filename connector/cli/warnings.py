@@ -1,24 +1,17 @@
-"""Compare what is typed with what Desk and we know: names become ids, what is probably mistyped is doubted.
-
-It is done all the same, because it may be right tomorrow.
-"""
+"""Warn of what was done and may not have been meant; it is done all the same, as it may be right tomorrow."""
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
-from pathlib import Path
 
 import click
 from sqlalchemy import Connection
 
-from connector import numbers
 from connector.clock import system_clock
 from connector.errors import ConnectorError
+from connector.phone_systems import warnings
+from connector.phone_systems.warnings import Warnings
 from connector.portals import naming
 from connector.services import Services
 from connector.store import people, phones
-from connector.store.phones import PhoneSystem
-
-LISTED_AT_MOST = 8
 
 
 def warn(sentence: str) -> None:
@@ -26,22 +19,10 @@ def warn(sentence: str) -> None:
     click.echo(f"Warning: {sentence}", err=True)
 
 
-def warn_of_folder(folder: str | None) -> None:
-    """Warn of a folder that is not on this machine."""
-    if folder is not None and not _is_folder(folder):
-        warn(
-            f"There is no folder {folder} on this machine, or it may not be looked into. Kept as typed: "
-            "every machine that serves needs the folder at that path."
-        )
-
-
-def warn_of_line(phone: PhoneSystem, number: str) -> None:
-    """Warn of a caller id that is none of the phone system's own numbers."""
-    if not numbers.is_among(number, phone.lines):
-        warn(
-            f"{number} is none of the lines of {phone.slug} ({_listed(phone.lines)}). Kept as typed: "
-            f"if it is yours, say so with: connector phones line {phone.slug} {number}"
-        )
+def warn_of(told: Warnings, next_step: str = "") -> None:
+    """Warn of what was done and may not have been meant."""
+    for each in told:
+        warn(" ".join(filter(None, (str(each), next_step))))
 
 
 def known_queues(connection: Connection, besides: int | None = None) -> frozenset[str]:
@@ -52,21 +33,7 @@ def known_queues(connection: Connection, besides: int | None = None) -> frozense
 
 def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:
     """Warn of queues that nobody has named before, where others have been."""
-    for name in names:
-        if known and name not in known:
-            close = get_close_matches(name, sorted(known), 1)
-            meant = f"Is {close[0]} meant?" if close else f"Known are {_listed(known)}."
-            warn(f"No queue has been called {name} before. {meant} Kept as typed.")
-
-
-async def department_id(services: Services, portal_id: int, text: str | None) -> str | None:
-    """Return the id of a department that is meant by name or id; "" and None mean none."""
-    if not text:
-        return None
-    found = await services.administration.meant(portal_id, "department", text)
-    if found.warning:
-        warn(found.warning)
-    return found.id
+    warn_of(warnings.of_queues(names, known))
 
 
 async def department_names(services: Services, portal_id: int) -> dict[str, str]:
@@ -76,16 +43,3 @@ async def department_names(services: Services, portal_id: int) -> dict[str, str]
     except ConnectorError:
         return {}
     return {each.id: each.names[0] for each in found if each.names[0]}
-
-
-def _is_folder(folder: str) -> bool:
-    try:
-        return Path(folder).is_dir()
-    except OSError:
-        return False
-
-
-def _listed(texts: Iterable[str]) -> str:
-    found = list(texts)
-    more = ["..."] if len(found) > LISTED_AT_MOST else []
-    return ", ".join(sorted(found)[:LISTED_AT_MOST] + more) or "none"

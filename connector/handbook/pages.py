@@ -89,6 +89,16 @@ def _page(name: str) -> Page:
     return Page(name=name, title=_title(tokens), html=html, sections=tuple(_sections(tokens)))
 
 
+def guide_at(dialect: str, address: str) -> str:
+    """Return a dialect's guide as HTML, for a phone system's address, its headings a level lower."""
+    tokens = _markdown.parse(guide(DIALECTS[dialect], address))
+    _complete(tokens)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    return str(_markdown.renderer.render(tokens, _markdown.options, {}))
+
+
 def _source(name: str) -> str:
     if name in DIALECTS:
         return guide(DIALECTS[name], _EXAMPLE)

@@ -1,6 +1,7 @@
 """Notice phone systems that have fallen silent, once a minute and outside the way of events."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from connector.clock import MINUTE, SECOND, Clock
@@ -39,10 +40,11 @@ class Silence:
         if self._metrics is not None:
             self._metrics.show_silent({each.slug: each.state == "silent" for each in now_so})
 
-    async def statuses(self) -> list[Status]:
-        """Return how every phone system is at this moment, what no step has noted yet included."""
+    async def statuses(self, phone_ids: Sequence[int] | None = None) -> list[Status]:
+        """Return how every phone system, or some of them, is now, what no step has noted yet included."""
         now = self._clock()
-        heard, known = await self._heard(now), await self._store.read(silence.read_activity)
+        heard = await self._heard(now)
+        known = await self._store.read(lambda connection: silence.read_activity(connection, phone_ids))
         return [status(silence.with_moments(each, heard.get(each.id, ())), now) for each in known]
 
     async def _heard(self, now: int) -> dict[int, list[int]]:

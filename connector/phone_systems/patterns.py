@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from connector.errors import CommandError
+from connector.errors import InvalidValue
 from connector.numbers import Kind, Number, plain, read, subscriber
 
 WITHHELD = "withheld"
@@ -14,7 +14,7 @@ _PATTERN = re.compile(r"\+?[0-9*]+")
 
 
 def pattern_of(text: str, country: str) -> str:
-    """Read what an administrator types; CommandError says what to type instead.
+    """Read what an administrator types; InvalidValue says what to type instead.
 
     A number may be written as in its country; one with * begins with its country code, with or without plus.
     """
@@ -28,7 +28,12 @@ def pattern_of(text: str, country: str) -> str:
     bare = _MARKS.sub("", text)
     bare = f"+{bare[2:]}" if bare.startswith("00") else bare
     if "*" not in bare or not _PATTERN.fullmatch(bare):
-        raise CommandError(f"{text!r} is no number; write it as +33123456789, +331*, or {WITHHELD}.")
+        raise InvalidValue(
+            "{number} is no number; write it as +33123456789, +331*, or {withheld}.",
+            "/number",
+            number=repr(text),
+            withheld=WITHHELD,
+        )
     return bare if bare[0] in "+*" else f"+{bare}"
 
 

@@ -1,8 +1,7 @@
 """Find the phone systems that post to us, add, change and remove them, and change their secrets."""
 
-import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -13,10 +12,11 @@ from connector import numbers
 from connector.aio import TtlCache
 from connector.clock import HOUR, SECOND, Clock
 from connector.crypto import Encryptor
-from connector.dialects import DIALECTS, Dialect, Hints, Question, SystemConfig, known_time_zone
+from connector.dialects import DIALECTS, Dialect, Hints, Question, SystemConfig
 from connector.dialects.base import agents_of
 from connector.dialects.signing import new_secret, new_token
-from connector.errors import BadSignature, CommandError, SettingsError, UnknownPhoneSystem
+from connector.errors import BadSignature, InvalidValue, SettingsError, UnknownPhoneSystem
+from connector.phone_systems.checks import RESERVED, SLUG_AT_MOST, check, whole_number
 from connector.phone_systems.hints import HintReader
 from connector.phone_systems.programs import Programs
 from connector.store import Store, audit, phone_changes, portals
@@ -29,11 +29,10 @@ CACHED_FOR = 2 * SECOND
 CHANGEABLE = ("slug", "name", "portal_id", "dialect", "country", "time_zone", "department_id")
 """What can be changed of a phone system at once; what else it has, one by one."""
 
-SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
-SLUG_AT_MOST = 40
+OVERLAP_HOURS_AT_MOST = 10 * 366 * 24
 
-PREFIX_AT_MOST = 8
-_PREFIX = re.compile(rf"[0-9A-Za-z*#]{{1,{PREFIX_AT_MOST}}}")
+IsSandbox = Callable[[Connection, int], bool]
+"""Tells whether a portal's authentication method is one for a sandbox of Zoho's."""
 
 
 class CachedPhoneSystem(msgspec.Struct, frozen=True):
@@ -58,10 +57,17 @@ class CachedPhoneSystem(msgspec.Struct, frozen=True):
 class PhoneSystems:
     """Find phone systems, from memory for two seconds; add, change and remove them."""
 
-    def __init__(self, store: Store, encryptor: Encryptor, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encryptor: Encryptor,
+        clock: Clock,
+        is_sandbox: IsSandbox = lambda _connection, _portal_id: False,
+    ) -> None:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
+        self._is_sandbox = is_sandbox
         self.hint_reader = HintReader(store)
         self.programs = Programs(store, clock)
         self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
@@ -108,16 +114,39 @@ class PhoneSystems:
             agents=agents_of(phone.agent_words, phone.country),
         )
 
-    async def add(self, phone: table.PhoneSystem, actor: str, given: str = "") -> str:
+    async def edit(
+        self,
+        slug: str,
+        change: Callable[[Connection, table.PhoneSystem], None],
+        action: str,
+        detail: str,
+        actor: str,
+    ) -> table.PhoneSystem:
+        """Change what is a phone system's and audit it; return the phone system as it was before."""
+        phone, now = (await self.find(slug)).phone, self._clock()
+
+        def audited(connection: Connection) -> None:
+            change(connection, phone)
+            audit.append(connection, now, actor, action, slug, detail)
+
+        await self._store.write(audited)
+        self._cache.clear()
+        return phone
+
+    async def add(
+        self, phone: table.PhoneSystem, actor: str, given: str = "", *, agreed: bool = False
+    ) -> str:
         """Add a phone system (its id, uid and secrets are made here) and answer its new secret, once.
 
         `given` is the vendor's secret where the dialect has one; the answer is "" where we make none.
+        `agreed` says that a portal whose authentication method is a sandbox is meant.
         """
         check(phone)
         now, made = self._clock(), _make_secrets(DIALECTS[phone.dialect], given)
         whole = msgspec.structs.replace(
             phone,
             lines={whole_number(line, phone.country): its for line, its in phone.lines.items()},
+            prefixes=tuple(dict.fromkeys(phone.prefixes)),
             uid=secrets.token_hex(16),
             encrypted_secrets=self._encrypted(made.signing),
             encrypted_address_secrets=self._encrypted(made.token),
@@ -125,11 +154,22 @@ class PhoneSystems:
 
         def change(connection: Connection) -> None:
             _check_free(connection, phone.slug, now)
+            self._check_agreed(connection, phone.portal_id, agreed=agreed)
             table.add(connection, whole, now)
             audit.append(connection, now, actor, "phone_system.added", phone.slug)
 
         await self._store.write(change)
         return made.token or ("" if given else made.signing)
+
+    def _check_agreed(self, connection: Connection, portal_id: int, *, agreed: bool) -> None:
+        if portals.get(connection, portal_id) is None:
+            raise InvalidValue("There is no portal {portal}.", "/portal_id", portal=portal_id)
+        if not agreed and self._is_sandbox(connection, portal_id):
+            raise InvalidValue(
+                "The portal is linked to a sandbox of Zoho's: calls of this phone system would be recorded "
+                "there, and not in the Desk that people work in. Agree to that, or choose another portal.",
+                "/agreed",
+            )
 
     def _encrypted(self, secret: str) -> tuple[bytes, ...]:
         return (self._encryptor.encrypt(secret),) if secret else ()
@@ -139,23 +179,27 @@ class PhoneSystems:
         phone_id = (await self.find(slug)).phone.id
         return await self._store.read(lambda connection: phone_changes.bound_to(connection, phone_id))
 
-    async def change(self, slug: str, wanted: Mapping[str, Any], actor: str, given: str = "") -> str:
+    async def change(
+        self, slug: str, wanted: Mapping[str, Any], actor: str, given: str = "", *, agreed: bool = False
+    ) -> str:
         """Change some of `CHANGEABLE`; return the new secret where there is one, this once, else "".
 
         Another dialect has secrets of its own: the former ones end at once, and `given` is the vendor's, as
         in `add`. Once a phone system has told of calls it stays with its portal, where their records are.
-        Raises CommandError that says what cannot be, UnknownPhoneSystem.
+        Raises InvalidValue that says what cannot be, UnknownPhoneSystem.
         """
         phone, now = (await self.find(slug)).phone, self._clock()
         if unknown := wanted.keys() - set(CHANGEABLE):
-            raise CommandError(f"A phone system has no {', '.join(sorted(unknown))} to change.")
+            raise InvalidValue("A phone system has no {names} to change.", names=", ".join(sorted(unknown)))
         changed: table.PhoneSystem = msgspec.structs.replace(phone, **wanted)
         check(changed)
         values = dict(wanted)
         made = None if changed.dialect == phone.dialect else _make_secrets(DIALECTS[changed.dialect], given)
         if made is None and given:
-            raise CommandError(
-                "The dialect stays as it is: give its new secret with `connector phones rotate`."
+            raise InvalidValue(
+                "The dialect stays as it is, and so does its secret: leave it out, and rotate the secret "
+                "instead.",
+                "/secret",
             )
         if made is not None and DIALECTS[changed.dialect].signing != "made":
             # Only who signs may fetch orders.
@@ -165,6 +209,7 @@ class PhoneSystems:
             if changed.slug != slug:
                 _check_free(connection, changed.slug, now)
             if changed.portal_id != phone.portal_id:
+                self._check_agreed(connection, changed.portal_id, agreed=agreed)
                 _check_portal(connection, phone, changed.portal_id)
             phone_changes.change(connection, phone.id, **values)
             if made is not None:
@@ -205,6 +250,12 @@ class PhoneSystems:
         """
         phone = (await self.find(slug)).phone
         dialect, now = DIALECTS[phone.dialect], self._clock()
+        if not 0 <= overlap_hours <= OVERLAP_HOURS_AT_MOST:
+            raise InvalidValue(
+                "The former secret can stay valid for 0 to {most} hours.",
+                "/overlap_hours",
+                most=OVERLAP_HOURS_AT_MOST,
+            )
         kind: table.SecretKind = "address" if dialect.secret_in_address and not given else "signing"
         if kind == "address":
             secret = new_token()
@@ -229,26 +280,30 @@ class _Secrets(msgspec.Struct, frozen=True):
 
 
 def _make_secrets(dialect: Dialect, given: str) -> _Secrets:
-    """Make what a dialect needs, or take what its vendor gave; CommandError where that is not right."""
+    """Make what a dialect needs, or take what its vendor gave; InvalidValue where that is not right."""
     signing = new_secret() if dialect.signing == "made" and not given else _checked(dialect, given)
     return _Secrets(signing, new_token() if dialect.secret_in_address else "")
 
 
 def _check_free(connection: Connection, slug: str, now: int) -> None:
+    if slug in RESERVED:
+        raise InvalidValue("{slug} is the address of a page: choose another one.", "/slug", slug=slug)
     if table.find(connection, slug, now) is not None:
-        raise CommandError(
-            f"There is a phone system {slug} already: choose another name, or change that one with "
-            f"`connector phones change {slug}`."
+        raise InvalidValue(
+            "There is a phone system {slug} already: choose another address, or change that one.",
+            "/slug",
+            slug=slug,
         )
 
 
 def _check_portal(connection: Connection, phone: table.PhoneSystem, portal_id: int) -> None:
-    if portals.get(connection, portal_id) is None:
-        raise CommandError(f"There is no portal {portal_id}; `connector portals list` shows them all.")
     if phone_changes.bound_to(connection, phone.id).calls:
-        raise CommandError(
-            f"{phone.slug} has told of calls whose records are in its portal, and stays with it. Add another "
-            f"phone system for portal {portal_id}, and remove this one."
+        raise InvalidValue(
+            "{phone} has told of calls whose records are in its portal, and stays with it. Add another phone "
+            "system for portal {portal}, and remove this one.",
+            "/portal_id",
+            phone=phone.slug,
+            portal=portal_id,
         )
 
 
@@ -262,64 +317,24 @@ def _plain(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _checked(dialect: Dialect, given: str) -> str:
-    """Return the vendor's secret; CommandError where the dialect has none, needs one, or it cannot be one."""
+    """Return the vendor's secret; InvalidValue where the dialect has none, needs one, or it cannot be one."""
     if dialect.signing != "given":
         if given:
-            raise CommandError(
-                f"The dialect {dialect.name} has no secret of the vendor's: leave --secret-file out."
+            raise InvalidValue(
+                "The dialect {dialect} has no secret of the vendor's: leave the secret out.",
+                "/secret",
+                dialect=dialect.name,
             )
         return ""
     if not given:
-        raise CommandError(
-            f"The dialect {dialect.name} needs {dialect.given}: name its file with --secret-file."
+        raise InvalidValue(
+            "The dialect {dialect} needs {what}: give it as the secret.",
+            "/secret",
+            dialect=dialect.name,
+            what=dialect.given,
         )
     try:
         dialect.check_given(given)
     except SettingsError as problem:
-        raise CommandError(f"{dialect.given}: {problem}.") from problem
+        raise InvalidValue("{what}: {problem}.", "/secret", what=dialect.given, problem=problem) from problem
     return given
-
-
-def check(phone: table.PhoneSystem) -> None:
-    """Refuse a phone system that could not work; CommandError says which part is wrong."""
-    if not phone.slug or len(phone.slug) > SLUG_AT_MOST or set(phone.slug) - SLUG_LETTERS:
-        raise CommandError("The address must be small letters, digits and hyphens, at most 40.")
-    if not phone.name.strip():
-        raise CommandError("The name is empty: write what people call the phone system.")
-    if phone.dialect not in DIALECTS:
-        raise CommandError(f"There is no dialect {phone.dialect}; there is {', '.join(DIALECTS)}.")
-    if not numbers.known_country(phone.country):
-        raise CommandError(f"{phone.country} is no country; write its two letters, such as FR or GB.")
-    for number in phone.lines:
-        whole_number(number, phone.country)
-    for prefix in phone.prefixes:
-        check_prefix(prefix)
-    for network in phone.senders:
-        check_network(network)
-    if not known_time_zone(phone.time_zone):
-        raise CommandError(f"{phone.time_zone} is no time zone; write it as Europe/Paris.")
-
-
-def whole_number(text: str, country: str) -> str:
-    """Return a number (E.164) that is written with its plus; CommandError says how to write it."""
-    e164 = numbers.read(text, country).e164
-    if e164 is None or not numbers.plain(text).strip().startswith("+"):
-        raise CommandError(f"{text} is no whole number; write it as +33123456789.")
-    return e164
-
-
-def check_prefix(text: str) -> None:
-    """Refuse what cannot stand before a number; CommandError says what can."""
-    if not _PREFIX.fullmatch(text):
-        raise CommandError(
-            f"{text} is no prefix: it is up to {PREFIX_AT_MOST} digits, letters, * and #, as they are "
-            "dialled before a number, such as 9, 0, *67 or L0#."
-        )
-
-
-def check_network(text: str) -> None:
-    """Refuse what is no address and no network; CommandError says how to write one."""
-    try:
-        ip_network(text)
-    except ValueError as problem:
-        raise CommandError(f"{text} is no network; write it as 203.0.113.7 or 203.0.113.0/24.") from problem

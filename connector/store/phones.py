@@ -1,10 +1,24 @@
 """Keep the phone systems: who may post, with which secrets, and what belongs to them."""
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from connector.numbers import Notation
 from connector.store.tables import (
@@ -15,6 +29,7 @@ from connector.store.tables import (
     lines,
     phone_secrets,
     phone_systems,
+    queue_members,
     queues,
     senders,
     takers,
@@ -35,7 +50,8 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     `records_internal` says that Desk shall have records of calls among colleagues too.
     `prefixes` are what is dialled there before a number, such as 9 for an outside line; `without_plus` says
     that its numbers have their country code and no plus.
-    `lines` maps the company's own numbers (E.164), `queues` the queues' names, to department ids.
+    `lines` maps the company's own numbers (E.164), `queues` what it calls its queues, to department ids;
+    `line_names` and `queue_names` say what people call those that have a name.
     `agent_words` are the extensions and logins of active users here; they are kept with the users.
     `has_taker` says that its program has asked for orders at least once.
     """
@@ -60,6 +76,8 @@ class PhoneSystem(msgspec.Struct, frozen=True, kw_only=True):
     without_plus: bool = False
     lines: dict[str, str | None] = {}
     queues: dict[str, str | None] = {}
+    line_names: dict[str, str] = {}
+    queue_names: dict[str, str] = {}
     agent_words: frozenset[str] = frozenset()
     has_taker: bool = False
 
@@ -108,9 +126,9 @@ def add(connection: Connection, phone: PhoneSystem, now: int) -> int:
         add_secret(connection, phone_id, encrypted, now, "address")
     set_senders(connection, phone_id, phone.senders)
     for number, department_id in phone.lines.items():
-        set_line(connection, phone_id, number, department_id)
+        set_line(connection, phone_id, number, department_id, phone.line_names.get(number, ""))
     for queue, department_id in phone.queues.items():
-        set_queue(connection, phone_id, queue, department_id)
+        set_queue(connection, phone_id, queue, department_id, phone.queue_names.get(queue, ""))
     return phone_id
 
 
@@ -122,14 +140,14 @@ _OWN_COLUMNS = (
 
 def find(connection: Connection, slug: str, now: int) -> PhoneSystem | None:
     """Return the phone system at this address, with the secrets that are valid at `now`."""
-    row = connection.execute(select(phone_systems).where(phone_systems.c.slug == slug)).one_or_none()
-    return None if row is None else _whole(connection, row, now)
+    rows = connection.execute(select(phone_systems).where(phone_systems.c.slug == slug)).all()
+    return next(iter(_whole(connection, rows, now)), None)
 
 
 def get(connection: Connection, phone_id: int, now: int) -> PhoneSystem | None:
     """Return the phone system with this id."""
-    row = connection.execute(select(phone_systems).where(phone_systems.c.id == phone_id)).one_or_none()
-    return None if row is None else _whole(connection, row, now)
+    rows = connection.execute(select(phone_systems).where(phone_systems.c.id == phone_id)).all()
+    return next(iter(_whole(connection, rows, now)), None)
 
 
 def is_any(connection: Connection) -> bool:
@@ -142,7 +160,7 @@ def list_all(connection: Connection, now: int) -> list[PhoneSystem]:
     """Return every phone system in the order of their addresses, those that were removed left out."""
     there = select(phone_systems).where(phone_systems.c.removed_at.is_(None))
     rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
-    return [_whole(connection, row, now) for row in rows]
+    return _whole(connection, rows, now)
 
 
 def note_program(connection: Connection, phone_id: int, program: Program) -> Program | None:
@@ -151,7 +169,7 @@ def note_program(connection: Connection, phone_id: int, program: Program) -> Pro
     What was signed before that is not kept.
     """
     asked = select(phone_systems.c.programs).where(phone_systems.c.id == phone_id).with_for_update()
-    known = _programs(connection.execute(asked).scalar())
+    known = programs_of(connection.execute(asked).scalar())
     others = [one for one in known if (one.source, one.id) != (program.source, program.id)]
     before = next((one for one in known if one not in others), None)
     if before is not None and before.signed_at > program.signed_at:
@@ -165,64 +183,100 @@ def note_program(connection: Connection, phone_id: int, program: Program) -> Pro
 def programs(connection: Connection) -> dict[str, tuple[Program, ...]]:
     """Return the programs beside each phone system, by its address, in the order of their sources."""
     asked = select(phone_systems.c.slug, phone_systems.c.programs)
-    found = {row.slug: _programs(row.programs) for row in connection.execute(asked)}
+    found = {row.slug: programs_of(row.programs) for row in connection.execute(asked)}
     return {slug: tuple(sorted(each, key=lambda one: (one.source, one.id))) for slug, each in found.items()}
 
 
-def _programs(text: str | None) -> tuple[Program, ...]:
+def programs_of(text: str | None) -> tuple[Program, ...]:
+    """Read what programs have reported, as it is kept."""
     return () if text is None else msgspec.json.decode(text, type=tuple[Program, ...])
 
 
-def _whole(connection: Connection, row: Row[tuple[object, ...]], now: int) -> PhoneSystem:
-    values = row._mapping
-    own_lines = select(lines.c.number, lines.c.department_id).where(lines.c.phone_system_id == values["id"])
-    own_queues = select(queues.c.queue, queues.c.department_id).where(
-        queues.c.phone_system_id == values["id"]
+def _whole(connection: Connection, rows: Sequence[Row[Any]], now: int) -> list[PhoneSystem]:
+    """Return phone systems with all that is theirs, by as many statements for many as for one."""
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    signing, in_address = (_valid_secrets(connection, ids, now, kind) for kind in get_args(SecretKind))
+    from_where, words = _senders(connection, ids), _agent_words(connection, ids)
+    own_lines, line_names = _named(connection, lines, lines.c.number, ids)
+    own_queues, queue_names = _named(connection, queues, queues.c.queue, ids)
+    has_taker = _takers(connection, [row.id for row in rows if row.takes_orders])
+    return [
+        PhoneSystem(
+            id=row.id,
+            **{name: row._mapping[name] for name in _OWN_COLUMNS},
+            encrypted_secrets=tuple(signing[row.id]),
+            encrypted_address_secrets=tuple(in_address[row.id]),
+            senders=tuple(from_where[row.id]),
+            prefixes=tuple(row.prefixes.split()),
+            lines=own_lines[row.id],
+            queues=own_queues[row.id],
+            line_names=line_names[row.id],
+            queue_names=queue_names[row.id],
+            agent_words=frozenset(words[row.id] + words[ANY_PHONE_SYSTEM]),
+            has_taker=row.id in has_taker,
+        )
+        for row in rows
+    ]
+
+
+def _takers(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
+    if not ids:
+        return frozenset()
+    asked = select(takers.c.phone_system_id).where(takers.c.phone_system_id.in_(ids))
+    return frozenset(connection.execute(asked).scalars())
+
+
+def _agent_words(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    asked = select(extensions.c.phone_system_id, extensions.c.extension).join(
+        users, users.c.id == extensions.c.user_id
     )
-    return PhoneSystem(
-        id=values["id"],
-        **{name: values[name] for name in _OWN_COLUMNS},
-        encrypted_secrets=_valid_secrets(connection, values["id"], now, "signing"),
-        encrypted_address_secrets=_valid_secrets(connection, values["id"], now, "address"),
-        senders=_senders(connection, values["id"]),
-        prefixes=tuple(values["prefixes"].split()),
-        lines=_pairs(connection, own_lines),
-        queues=_pairs(connection, own_queues),
-        agent_words=_agent_words(connection, values["id"]),
-        has_taker=values["takes_orders"] and _has_taker(connection, values["id"]),
-    )
+    theirs = extensions.c.phone_system_id.in_((*ids, ANY_PHONE_SYSTEM))
+    return _grouped(connection, asked.where(theirs, users.c.active))
 
 
-def _has_taker(connection: Connection, phone_id: int) -> bool:
-    asked = select(takers.c.asked_at).where(takers.c.phone_system_id == phone_id)
-    return connection.execute(asked).first() is not None
+def _named(
+    connection: Connection, table: Table, key: Column[Any], ids: Sequence[int]
+) -> tuple[dict[int, dict[str, str | None]], dict[int, dict[str, str]]]:
+    """Return lines or queues of phone systems: their departments, and the names of those that have one."""
+    departments: dict[int, dict[str, str | None]] = defaultdict(dict)
+    names: dict[int, dict[str, str]] = defaultdict(dict)
+    columns = (table.c.phone_system_id, key, table.c.department_id, table.c.name)
+    for phone_id, word, department_id, name in connection.execute(
+        select(*columns).where(table.c.phone_system_id.in_(ids)).order_by(key)
+    ):
+        departments[phone_id][word] = department_id
+        if name:
+            names[phone_id][word] = name
+    return departments, names
 
 
-def _agent_words(connection: Connection, phone_id: int) -> frozenset[str]:
-    asked = select(extensions.c.extension).join(users, users.c.id == extensions.c.user_id)
-    theirs = extensions.c.phone_system_id.in_((phone_id, ANY_PHONE_SYSTEM))
-    return frozenset(connection.execute(asked.where(theirs, users.c.active)).scalars())
-
-
-def _pairs(connection: Connection, asked: Select[Any]) -> dict[str, str | None]:
-    return {row[0]: row[1] for row in connection.execute(asked)}
-
-
-def _valid_secrets(connection: Connection, phone_id: int, now: int, kind: SecretKind) -> tuple[bytes, ...]:
+def _valid_secrets(
+    connection: Connection, ids: Sequence[int], now: int, kind: SecretKind
+) -> dict[int, list[bytes]]:
     valid = and_(
-        phone_secrets.c.phone_system_id == phone_id,
+        phone_secrets.c.phone_system_id.in_(ids),
         phone_secrets.c.kind == kind,
         or_(phone_secrets.c.valid_until.is_(None), phone_secrets.c.valid_until > now),
         # It may have been removed by a process whose clock is ahead.
         phone_secrets.c.sealed_secret != _REMOVED,
     )
-    newest_first = select(phone_secrets.c.sealed_secret).where(valid).order_by(phone_secrets.c.id.desc())
-    return tuple(connection.execute(newest_first).scalars())
+    asked = select(phone_secrets.c.phone_system_id, phone_secrets.c.sealed_secret).where(valid)
+    return _grouped(connection, asked.order_by(phone_secrets.c.id.desc()))
 
 
-def _senders(connection: Connection, phone_id: int) -> tuple[str, ...]:
-    asked = select(senders.c.network).where(senders.c.phone_system_id == phone_id)
-    return tuple(connection.execute(asked.order_by(senders.c.network)).scalars())
+def _senders(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    asked = select(senders.c.phone_system_id, senders.c.network).where(senders.c.phone_system_id.in_(ids))
+    return _grouped(connection, asked.order_by(senders.c.network))
+
+
+def _grouped(connection: Connection, asked: Select[Any]) -> dict[int, list[Any]]:
+    """Return what belongs to each phone system, whose id stands in front."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    for phone_id, one in connection.execute(asked):
+        found[phone_id].append(one)
+    return found
 
 
 def add_secret(
@@ -349,20 +403,30 @@ def remove_queue(connection: Connection, phone_id: int, queue: str) -> bool:
     return connection.execute(delete(queues).where(which)).rowcount > 0
 
 
-def set_line(connection: Connection, phone_id: int, number: str, department_id: str | None) -> None:
+def set_line(
+    connection: Connection, phone_id: int, number: str, department_id: str | None, name: str = ""
+) -> None:
     """Say that a number (E.164) is the company's own."""
     remove_line(connection, phone_id, number)
-    connection.execute(
-        insert(lines).values(phone_system_id=phone_id, number=number, department_id=department_id)
-    )
+    values = {"number": number, "department_id": department_id, "name": name}
+    connection.execute(insert(lines).values(phone_system_id=phone_id, **values))
 
 
-def set_queue(connection: Connection, phone_id: int, queue: str, department_id: str | None) -> None:
+def set_queue(
+    connection: Connection, phone_id: int, queue: str, department_id: str | None, name: str = ""
+) -> None:
     """Say which department a queue belongs to."""
     remove_queue(connection, phone_id, queue)
-    connection.execute(
-        insert(queues).values(phone_system_id=phone_id, queue=queue, department_id=department_id)
-    )
+    values = {"queue": queue, "department_id": department_id, "name": name}
+    connection.execute(insert(queues).values(phone_system_id=phone_id, **values))
+
+
+def queue_words(connection: Connection) -> frozenset[str]:
+    """Return what queues are called by the phone systems there are, and by everybody."""
+    there = phone_systems.c.removed_at.is_(None)
+    told = select(queues.c.queue).join(phone_systems, phone_systems.c.id == queues.c.phone_system_id)
+    words = union(told.where(there), select(queue_members.c.queue))
+    return frozenset(connection.execute(words).scalars())
 
 
 _blocked = blocked_numbers.c

@@ -1,7 +1,7 @@
 """Keep in which hours each phone system sent events, which is enough to know what silence is usual."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, select
@@ -37,11 +37,13 @@ _heard_at = msgspec.msgpack.Decoder(_Heard).decode
 """Reads the one field of a call that tells when its phone system last spoke of it."""
 
 
-def heard(connection: Connection, since: int) -> dict[int, list[int]]:
-    """Return when each phone system spoke of calls that have changed since a moment."""
+def heard(connection: Connection, since: int, phone_id: int | None = None) -> dict[int, list[int]]:
+    """Return when each phone system, or one of them, spoke of calls that have changed since a moment."""
     asked = select(calls.c.phone_system_id, calls.c.body).where(
         calls.c.changed_at >= since, calls.c.body.is_not(None)
     )
+    if phone_id is not None:
+        asked = asked.where(calls.c.phone_system_id == phone_id)
     moments: dict[int, list[int]] = defaultdict(list)
     for phone_id, body in connection.execute(asked):
         moments[phone_id].append(_heard_at(body).heard_at)
@@ -57,15 +59,20 @@ def note(connection: Connection, moments: Mapping[int, Iterable[int]], forget_be
     connection.execute(delete(activity).where(activity.c.hour_at < forget_before))
 
 
-def read_activity(connection: Connection) -> list[Activity]:
-    """Return every phone system with its hours, in the order of their addresses."""
-    asked = select(phone_systems.c.id, phone_systems.c.slug, phone_systems.c.name)
-    there = asked.where(phone_systems.c.removed_at.is_(None))
-    rows = connection.execute(there.order_by(phone_systems.c.slug)).all()
-    return [
-        Activity(id=row.id, slug=row.slug, name=row.name, hours=tuple(_hours(connection, row.id)))
-        for row in rows
-    ]
+def read_activity(connection: Connection, phone_ids: Sequence[int] | None = None) -> list[Activity]:
+    """Return every phone system, or some of them, with its hours, in the order of their addresses."""
+    own = phone_systems.c
+    which = [own.removed_at.is_(None)] + ([] if phone_ids is None else [own.id.in_(phone_ids)])
+    rows = connection.execute(select(own.id, own.slug, own.name).where(*which).order_by(own.slug)).all()
+    hours: dict[int, list[Hour]] = defaultdict(list)
+    columns = (activity.c[name] for name in Hour.__struct_fields__)
+    asked = select(activity.c.phone_system_id, *columns)
+    if phone_ids is not None:
+        asked = asked.where(activity.c.phone_system_id.in_(phone_ids))
+    for phone_id, hour_at, first_at, last_at, gap in connection.execute(asked.order_by(activity.c.hour_at)):
+        hour = Hour(hour_at=hour_at, first_at=first_at, last_at=last_at, longest_gap=gap)
+        hours[phone_id].append(hour)
+    return [Activity(id=row.id, slug=row.slug, name=row.name, hours=tuple(hours[row.id])) for row in rows]
 
 
 def with_moments(phone: Activity, moments: Iterable[int]) -> Activity:

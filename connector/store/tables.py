@@ -301,6 +301,8 @@ lines = Table(
     Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
     Column("number", Text, primary_key=True),
     Column("department_id", Text),
+    # What people call it, such as Front desk.
+    Column("name", Text, nullable=False, server_default=""),
 )
 
 queues = Table(
@@ -309,6 +311,7 @@ queues = Table(
     Column("phone_system_id", ForeignKey(phone_systems.c.id), primary_key=True),
     Column("queue", Text, primary_key=True),
     Column("department_id", Text),
+    Column("name", Text, nullable=False, server_default=""),
 )
 
 users = Table(

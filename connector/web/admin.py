@@ -13,7 +13,7 @@ from starlette.responses import Response
 from connector.clock import to_iso
 from connector.contacts.sync import SyncStatus
 from connector.contacts.sync_plan import pace_of, spent_today, state_of
-from connector.errors import CommandError, InvalidRequest, NotFound
+from connector.errors import CommandError, InvalidRequest, InvalidValue, NotFound
 from connector.maintenance import Erasure
 from connector.outbox import by_hand
 from connector.phone_systems.systems import CHANGEABLE
@@ -155,7 +155,7 @@ async def change_phone(request: Request) -> Response:
     values = {name: value for name, value in values.items() if value is not UNSET}
     try:
         secret = await services_of(request).phone_systems.change(slug, values, caller.name, given)
-    except CommandError as problem:
+    except InvalidValue as problem:
         raise InvalidRequest(str(problem)) from problem
     shown = await _phone(request, values.get("slug", slug))
     return json_response(shown | ({"secret": secret} if secret else {}))

@@ -6,7 +6,7 @@ from starlette.convertors import Convertor, StringConvertor, register_url_conver
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from connector.phone_systems.systems import SLUG_AT_MOST, SLUG_LETTERS
+from connector.phone_systems.checks import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
@@ -27,6 +27,8 @@ from connector.web.api import keys as keys_api
 from connector.web.api import methods as methods_api
 from connector.web.api import openapi, recording_accesses
 from connector.web.api import people as people_api
+from connector.web.api import phone_parts as phone_parts_api
+from connector.web.api import phone_systems as phone_systems_api
 from connector.web.api import portals as portals_api
 from connector.web.api import setup as setup_api
 from connector.web.api import sign_in_connectors as connectors_api
@@ -41,6 +43,8 @@ from connector.web.pages import (
     methods,
     people,
     people_import,
+    phone_parts,
+    phone_systems,
     portals,
     setup,
     sign_in_connectors,
@@ -118,6 +122,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *portals_api.OPERATIONS,
     *connectors_api.OPERATIONS,
     *people_api.OPERATIONS,
+    *phone_systems_api.OPERATIONS,
+    *phone_parts_api.OPERATIONS,
     *keys_api.OPERATIONS,
     *deliveries_api.OPERATIONS,
     *recording_accesses.OPERATIONS,
@@ -192,6 +198,7 @@ def _pages() -> list[BaseRoute]:
         Route("/keys", keys.keys_page),
         Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
         Route("/keys/{id:id}/revoke", keys.revoke_key_page, methods=["GET", "POST"]),
+        *_phone_system_pages(),
         Route("/recordings/{key:name}/{piece:name}", recordings.audio),
     ]
 
@@ -222,6 +229,20 @@ def _pages_of_people() -> list[BaseRoute]:
         Route("/people/{id:id}/reactivate", people.reactivate_page, methods=BOTH),
         Route("/people/{id:id}/release", people.release_page, methods=BOTH),
         Route("/people/{id:id}/rights", people.rights_page, methods=BOTH),
+    ]
+
+
+def _phone_system_pages() -> list[BaseRoute]:
+    both, one = ["GET", "POST"], "/phone-systems/{slug:slug}"
+    return [
+        Route("/phone-systems", phone_systems.phone_systems_page),
+        Route("/phone-systems/new", phone_systems.new_phone_system, methods=both),
+        Route(one, phone_parts.phone_system_page),
+        Route(f"{one}/set-up", phone_systems.set_up_page),
+        Route(f"{one}/template", phone_systems.template_file),
+        Route(f"{one}/rotate", phone_systems.rotate_page, methods=both),
+        Route(f"{one}/remove", phone_systems.remove_page, methods=both),
+        Route(f"{one}/{{part:slug}}", phone_parts.phone_system_page, methods=both),
     ]
 
 

@@ -52,6 +52,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/follow_up/viewers.py": "one pure rule: who sees what of calls that are over",
     "connector/phone_systems/patterns.py": "one pure notation, which commands and hints share",
     "connector/private_files.py": "the one way to keep files from others, for every room",
+    "connector/recordings/places.py": "one setting of phone systems, which their own room may not know",
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",
     "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
@@ -68,6 +69,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/navigation.py": "one table: which pages there are for whom",
     "connector/web/pages/recordings.py": "one noun's page",
+    "connector/web/pages/phone_texts.py": "one table: what phone systems are, in words",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
     "connector/zoho/budget.py": "what Zoho's client asks of `limits`, which it must not import",
 }

@@ -48,10 +48,10 @@ def test_another_dialect_has_another_secret(shell: Shell, portal_id: int) -> Non
     (phone,) = shell.json("phones", "list")
     assert (phone["dialect"], phone["secrets"], phone["orders"]) == ("zammad", 1, False)
     given = ("--secret-file", __file__)
-    assert "leave --secret-file out" in shell.refused_aloud(
+    assert "leave the secret out" in shell.refused_aloud(
         "phones", "change", "paris", "--dialect", "neutral", *given
     )
-    assert "phones rotate" in shell.refused_aloud("phones", "change", "paris", "--name", "P", *given)
+    assert "rotate the secret" in shell.refused_aloud("phones", "change", "paris", "--name", "P", *given)
 
 
 @pytest.mark.parametrize(

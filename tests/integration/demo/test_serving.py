@@ -9,12 +9,12 @@ import sys
 import httpx2
 import pytest
 
-from connector.cli.phones import first_call
 from connector.clock import system_clock
 from connector.demo.browser import HeadlessAgent
 from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from connector.demo.processes import Program, free_port
+from connector.phone_systems.setup import first_call
 from connector.store import sign_in
 
 pytestmark = pytest.mark.anyio

@@ -11,10 +11,10 @@ import anyio
 import pytest
 from sqlalchemy import Connection, func, select
 
-from connector.cli.phones import first_call
 from connector.contacts.cache import indexed
 from connector.contacts.cards import from_desk
 from connector.dialects import DIALECTS
+from connector.phone_systems.setup import first_call
 from connector.store import contacts, events, phones, tables
 from connector.zoho import models
 from tests.integration.dialects.vendors import Vendors

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from connector.cli.deliveries import remedy
-from connector.cli.phones import first_call
 from connector.dialects import DIALECTS
 from connector.errors import ConnectorError, ZohoError
 from connector.outbox.retrying import Past, decide
+from connector.phone_systems.setup import first_call
 from connector.store.outbox import Row
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.errors import CommandError
+from connector.errors import InvalidValue
 from connector.numbers import read
 from connector.phone_systems import fits, pattern_of
 
@@ -35,7 +35,7 @@ def test_patterns(text: str, pattern: str) -> None:
 )
 def test_what_is_no_pattern(text: str) -> None:
     """Says what to type."""
-    with pytest.raises(CommandError, match="write it as"):
+    with pytest.raises(InvalidValue, match="write it as"):
         pattern_of(text, "FR")
 
 
@@ -68,7 +68,7 @@ def test_nothing_else_happens(text: str, raw: str) -> None:
     """Whatever is typed is a pattern or refused, and any number can be compared with it."""
     try:
         pattern = pattern_of(text, "FR")
-    except CommandError:
+    except InvalidValue:
         return
     assert fits(read(raw, "FR"), pattern) in (True, False)
 

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from connector.dialects import SystemConfig
-from connector.errors import BadSignature, CommandError
+from connector.errors import BadSignature, InvalidValue
 from connector.phone_systems import CachedPhoneSystem, check_network
 from connector.store.phones import PhoneSystem
 
@@ -52,5 +52,5 @@ def test_with_a_list(address: str, meant: bool) -> None:  # noqa: FBT001 - a col
 @pytest.mark.parametrize("text", ["", "office", "203.0.113.7/24", "203.0.113.0/33"])
 def test_what_is_no_network(text: str) -> None:
     """Says how to write one."""
-    with pytest.raises(CommandError, match="write it as"):
+    with pytest.raises(InvalidValue, match="write it as"):
         check_network(text)

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from connector.crypto import Encryptor
-from connector.errors import CommandError, RecordingNotAllowed, RecordingUnfit
+from connector.errors import InvalidValue, RecordingNotAllowed, RecordingUnfit
 from connector.recordings.access import link, piece_of
 from connector.recordings.sources import Changes, Source, address_of, changed, opened, origin_of
 from connector.settings import Secret
@@ -91,7 +91,7 @@ def test_credentials_stay_with_their_hosts() -> None:
     """A host that is named later sees no password that was given for another one."""
     encryptor = Encryptor([Secret("k" * 32)])
     row = changed(SourceRow(), Changes(origins=["api.example.com"], user="AC1", secret="old"), encryptor)
-    with pytest.raises(CommandError, match=r"were given for https://api\.example\.com"):
+    with pytest.raises(InvalidValue, match=r"were given for https://api\.example\.com"):
         changed(row, Changes(origins=["other.example.com"]), encryptor)
     anew = changed(row, Changes(origins=["other.example.com"], user="B", secret="new"), encryptor)
     assert opened(anew, encryptor).headers_for(address_of("https://api.example.com/1")) == {}
