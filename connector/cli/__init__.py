@@ -24,7 +24,7 @@ class CommandPlace(NamedTuple):
 
 COMMANDS: Mapping[str, CommandPlace] = {
     "agents": CommandPlace("people", "agents", "Add, change and list the people who take calls."),
-    "audit": CommandPlace("accounts", "audit", "Show who changed what, the latest first."),
+    "audit": CommandPlace("audit", "audit", "Show who changed what, the latest first."),
     "backup": CommandPlace(
         "database", "backup", "Copy the SQLite database to FILE, also while it is in use."
     ),

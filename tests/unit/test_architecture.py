@@ -47,6 +47,8 @@ SHORTER_FILES: dict[str, str] = {
     "connector/calls/watchdog.py": "one background task with a rule of its own",
     "connector/casing.py": "the one way to fold names, for every room",
     "connector/cli/doctor.py": "one command, and how it writes what was checked",
+    "connector/cli/audit.py": "one noun's command",
+    "connector/cli/warnings.py": "how commands warn, for five modules",
     "connector/cli/bridge.py": "one command, and the guide that it prints",
     "connector/demo/sandbox_admin.py": "the client of the sandbox's own API, for four modules",
     "connector/follow_up/viewers.py": "one pure rule: who sees what of calls that are over",

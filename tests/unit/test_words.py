@@ -110,7 +110,6 @@ COLUMNS = (
     "tests/integration/limits/test_tokens.py",
     "tests/integration/operations/test_discretion.py",
     "tests/integration/operations/test_key_rotation.py",
-    "tests/integration/three_ways/ways.py",
 )
 
 ORDINARY: dict[tuple[str, str], str] = {
