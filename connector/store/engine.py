@@ -163,7 +163,7 @@ def run(connection: Connection, statement: str, given: Mapping[str, Any] | None 
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement, given or {})
-        return cursor.fetchall() if cursor.description else []
+        return list(cursor.fetchall()) if cursor.description else []
     except connection.dialect.loaded_dbapi.Error as problem:
         raise _as_sqlalchemy_says(connection, statement, problem, cursor) from problem
     finally:
@@ -171,7 +171,7 @@ def run(connection: Connection, statement: str, given: Mapping[str, Any] | None 
 
 
 def _as_sqlalchemy_says(
-    connection: Connection, statement: str, problem: Exception, cursor: Any
+    connection: Connection, statement: str, problem: Any, cursor: Any
 ) -> BaseException:
     """Return a driver's failure as SQLAlchemy raises it; a connection that broke is used no more."""
     dialect = connection.dialect

@@ -329,7 +329,7 @@ def test_foreign_failures_stay() -> None:
 
 @pytest.mark.postgresql
 async def test_cut_in_a_transaction(server: tuple[Store, Broken]) -> None:
-    """What the driver itself is given breaks with its connection; the change is then done once, on another."""
+    """What the driver itself is given breaks with its connection; the change is done once, on another."""
     store, change = server
     left = [2]
 
