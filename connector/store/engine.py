@@ -170,9 +170,7 @@ def run(connection: Connection, statement: str, given: Mapping[str, Any] | None 
         cursor.close()
 
 
-def _as_sqlalchemy_says(
-    connection: Connection, statement: str, problem: Any, cursor: Any
-) -> BaseException:
+def _as_sqlalchemy_says(connection: Connection, statement: str, problem: Any, cursor: Any) -> BaseException:
     """Return a driver's failure as SQLAlchemy raises it; a connection that broke is used no more."""
     dialect = connection.dialect
     is_cut = dialect.is_disconnect(problem, connection.connection, cursor)
