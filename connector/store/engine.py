@@ -176,7 +176,7 @@ def _as_sqlalchemy_says(connection: Connection, statement: str, problem: Any, cu
     is_cut = dialect.is_disconnect(problem, connection.connection, cursor)
     if is_cut:
         connection.invalidate(problem)
-    return DBAPIError.instance(
+    said: BaseException = DBAPIError.instance(
         statement,
         None,
         problem,
@@ -185,6 +185,7 @@ def _as_sqlalchemy_says(connection: Connection, statement: str, problem: Any, cu
         connection_invalidated=is_cut,
         dialect=dialect,
     )
+    return said
 
 
 def _reads(connection: Connection) -> bool:
