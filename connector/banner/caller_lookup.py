@@ -5,9 +5,10 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 import msgspec
+from sqlalchemy import Connection
 
 from connector.banner.publisher import encode
 from connector.banner.views import LookupResult, Question, Snapshot, lookup_result
@@ -76,6 +77,17 @@ class Retry(msgspec.Struct):
     pauses: bool = True
 
 
+class Recalled(NamedTuple):
+    """What our own tables know of a caller: where it is from, and the call's row if that changed it.
+
+    Where they know nothing, `is_ours` tells whether this process is the one to ask Desk.
+    """
+
+    source: str = ""
+    row: CallRow | None = None
+    is_ours: bool = False
+
+
 class CallerLookup:
     """Look callers up for the calls that somebody sees: one question about a call at a time.
 
@@ -124,16 +136,24 @@ class CallerLookup:
         if call_id in self._under_way:
             return None
         self._under_way.add(call_id)
+        began_at = self._clock()
         try:
-            began_at = self._clock()
-            known = await self._recall(snapshot)
-            if known is not None:
-                return await self._note_found(snapshot, known, began_at, only_open=True)
-            if await self._claim(call_id):
+            recalling = partial(
+                self._recall_or_claim,
+                snapshot=snapshot,
+                began_at=began_at,
+                retry=self._retries.get(call_id),
+            )
+            recalled = await self._store.write(recalling)
+            if recalled.is_ours:
                 return await self._ask(snapshot)
+            self._retries.pop(call_id, None)
+            if recalled.source:
+                self._metrics.look_ups.labels(recalled.source).inc()
+                self._metrics.look_up_seconds.observe((self._clock() - began_at) / SECOND)
+            return recalled.row
         finally:
             self._under_way.discard(call_id)
-        return None
 
     def pause_seconds(self, call_id: int) -> float | None:
         """Return after how long a look-up is to be tried again, and `end_pause` called; None for never."""
@@ -199,25 +219,34 @@ class CallerLookup:
         # Desk's search shows for a while what is gone.
         return await self._ask(snapshot, but=snapshot.contact_id)
 
-    async def _recall(self, snapshot: Snapshot) -> Found | None:
-        """Return what our own tables know: that costs nobody anything, and needs no claim."""
-        try:
-            return await self._contact_lookup.recall(**_asked(snapshot))
-        except StoreError:
-            return None
+    def _recall_or_claim(
+        self, connection: Connection, snapshot: Snapshot, began_at: int, retry: Retry | None
+    ) -> Recalled:
+        """Note what our own tables know, which costs nobody anything; else claim the question.
 
-    async def _claim(self, call_id: int) -> bool:
-        """Tell whether this process is the one to ask Desk; the banners of all show what comes of it."""
-        now, retry = self._clock(), self._retries.get(call_id)
-        claimed_until = None if retry is None else retry.claimed_until
-        until = now + LOOK_UP_WITHIN
-        claiming = partial(
-            calls.take_question, call_id=call_id, now=now, until=until, claimed_until=claimed_until
+        The banners of all show what comes of it, whoever asks Desk.
+        """
+        call_id, now = snapshot.row.id, self._clock()
+        known = self._contact_lookup.recall_in(connection, **_asked(snapshot))
+        if known is None:
+            claimed_until = None if retry is None else retry.claimed_until
+            until = now + LOOK_UP_WITHIN
+            return Recalled(
+                is_ours=calls.take_question(connection, call_id, now, until, claimed_until=claimed_until)
+            )
+        lookup, result = self._result(snapshot, known, began_at, 0 if retry is None else retry.failures)
+        return Recalled(
+            source=known.source,
+            row=calls.note_lookup(
+                connection,
+                call_id,
+                now,
+                lookup=lookup,
+                found=encode(result),
+                asked_until=None,
+                only_open=True,
+            ),
         )
-        is_ours = await self._store.write(claiming)
-        if not is_ours:
-            self._retries.pop(call_id, None)
-        return is_ours
 
     async def _ask(self, snapshot: Snapshot, *, but: str | None = None) -> CallRow | None:
         began_at = self._clock()
@@ -231,23 +260,20 @@ class CallerLookup:
         return await self._note_found(snapshot, found, began_at, but=but)
 
     async def _note_found(
-        self,
-        snapshot: Snapshot,
-        found: Found,
-        began_at: int,
-        *,
-        but: str | None = None,
-        only_open: bool = False,
+        self, snapshot: Snapshot, found: Found, began_at: int, *, but: str | None = None
     ) -> CallRow | None:
         retry = self._retries.pop(snapshot.row.id, None)
         self._metrics.look_ups.labels(found.source).inc()
         self._metrics.look_up_seconds.observe((self._clock() - began_at) / SECOND)
-        contacts = tuple(_shown(contact) for contact in found.contacts if contact.id != but)
-        lookup: LookupState = "found" if contacts else "none"
         failures = 0 if retry is None else retry.failures
+        return await self._note(snapshot, *self._result(snapshot, found, began_at, failures, but=but))
+
+    def _result(
+        self, snapshot: Snapshot, found: Found, began_at: int, failures: int, *, but: str | None = None
+    ) -> tuple[LookupState, LookupResult]:
+        contacts = tuple(_shown(contact) for contact in found.contacts if contact.id != but)
         question = self._question(snapshot, began_at, failures, found.source)
-        result = LookupResult(contacts=contacts, question=question)
-        return await self._note(snapshot, lookup, result, only_open=only_open)
+        return "found" if contacts else "none", LookupResult(contacts=contacts, question=question)
 
     def _question(self, snapshot: Snapshot, began_at: int, failures: int, source: str = "") -> Question:
         number, milliseconds = snapshot.customer.e164 or "", self._clock() - began_at
@@ -281,8 +307,6 @@ class CallerLookup:
         lookup: LookupState,
         result: LookupResult,
         claimed_until: int | None = None,
-        *,
-        only_open: bool = False,
     ) -> CallRow | None:
         noting = partial(
             calls.note_lookup,
@@ -291,7 +315,7 @@ class CallerLookup:
             lookup=lookup,
             found=encode(result),
             asked_until=claimed_until,
-            only_open=only_open,
+            only_open=False,
         )
         return await self._store.write(noting)
 

@@ -56,6 +56,11 @@ class ContactCache:
         """Return what is known of a number; those who ask at one time share one read of the store."""
         return await self._loader.load((portal_id, e164, country))
 
+    def recall_in(self, connection: Connection, portal_id: int, e164: str, country: str) -> Cached:
+        """Do so in the caller's transaction."""
+        asked = (portal_id, e164, country)
+        return self._read(connection, [asked])[asked]
+
     async def keep(self, portal_id: int, e164: str, found: Sequence[Contact], asked_at: int) -> None:
         """Keep what Desk answered to a question that left at `asked_at`, unless a later answer is kept."""
         answer = Answer(_encode(found), asked_at)

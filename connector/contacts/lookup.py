@@ -16,7 +16,7 @@ from connector import numbers
 from connector.aio import SingleFlight
 from connector.casing import ascii_upper
 from connector.clock import Clock
-from connector.contacts.cache import ContactCache
+from connector.contacts.cache import Cached, ContactCache
 from connector.contacts.cards import (
     LOOKED_AT,
     OPEN_AT_MOST,
@@ -133,8 +133,11 @@ class ContactLookup:
 
         It costs no request, and is what `look_up` returns then; raises StoreError, ValueError as it does.
         """
-        known = await self._cache.recall(portal_id, numbers.subscriber(e164), country)
-        return None if known.contacts is None else Found(contacts=known.contacts, source="cache")
+        return _recalled(await self._cache.recall(portal_id, numbers.subscriber(e164), country))
+
+    def recall_in(self, connection: Connection, portal_id: int, e164: str, *, country: str) -> Found | None:
+        """Do so in the caller's transaction, such as the one that notes what is found."""
+        return _recalled(self._cache.recall_in(connection, portal_id, numbers.subscriber(e164), country))
 
     async def look_up_typed(
         self, place: Place, text: str, *, caller: str | None = None
@@ -282,6 +285,10 @@ class ContactLookup:
                 yield
         except TimeoutError as problem:
             raise ZohoDown(f"Desk did not answer within {self._timeout_seconds} s.") from problem
+
+
+def _recalled(known: Cached) -> Found | None:
+    return None if known.contacts is None else Found(contacts=known.contacts, source="cache")
 
 
 def find_place(

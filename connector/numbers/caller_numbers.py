@@ -18,7 +18,7 @@ from connector.numbers.reading import (
     shown,
     unwrap,
 )
-from connector.numbers.subscribers import parsed, subscriber
+from connector.numbers.subscribers import is_known, subscriber
 
 AS_WRITTEN = "written "
 """How the keys begin of those whose number could not be read."""
@@ -129,8 +129,7 @@ def _is_bare(raw: str, e164: str) -> bool:
 
 
 def _is_known(number: Number) -> bool:
-    parts = parsed(number.e164 or "")
-    return parts is not None and phonenumbers.is_valid_number(parts)
+    return is_known(number.e164 or "")
 
 
 def _code(country: str) -> str:

@@ -67,11 +67,28 @@ def parsed(e164: str) -> PhoneNumber | None:
         return None
 
 
+def is_known(e164: str) -> bool:
+    """Tell whether the plan knows a number as it is spelt."""
+    return _as_spelt(e164) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _as_spelt(e164: str) -> PhoneNumber | None:
+    """Return the parts of a number that the plan knows as it is spelt; nobody may change them.
+
+    A number that calls is asked about several times in a row, and the plan takes its time.
+    """
+    number = parsed(e164)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
+
+
 def _known(e164: str) -> PhoneNumber | None:
-    number = parsed(e164) if e164.startswith("+") else None
-    if number is None or phonenumbers.is_valid_number(number):
-        return number
-    return renewed(number, at_home=False)
+    if not e164.startswith("+"):
+        return None
+    if (known := _as_spelt(e164)) is not None:
+        return known
+    number = parsed(e164)
+    return None if number is None else renewed(number, at_home=False)
 
 
 def _results(rules: Iterable[Rule], digits: str) -> Iterator[PhoneNumber]:

@@ -18,7 +18,7 @@ from connector.phone_systems import caller_id
 from connector.store import calls, orders, phones, users
 from connector.store.orders import Order
 from connector.store.phones import PhoneSystem
-from connector.store.users import NOBODY, Team
+from connector.store.users import Team
 
 WAITS = 10 * SECOND
 """How long an order may wait to be fetched: a telephone that rings later helps nobody."""
@@ -36,9 +36,6 @@ class Roster(msgspec.Struct, frozen=True):
     team: Team
     phones: Sequence[PhoneSystem]
     now: int
-
-
-NO_ROSTER = Roster(NOBODY, (), 0)
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):

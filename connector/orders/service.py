@@ -5,13 +5,13 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from connector.aio import Notifier
+from connector.aio import Notifier, TtlCache
 from connector.calls import call_key
 from connector.clock import SECOND, Clock
 from connector.errors import NotNow, RequestError
 from connector.metrics import Metrics
 from connector.orders import registry
-from connector.orders.planning import NO_ROSTER, Colleague, Roster, colleagues, plan, read_roster
+from connector.orders.planning import Colleague, Roster, colleagues, plan, read_roster
 from connector.orders.registry import Asker, Outcome, Request
 from connector.orders.telephones import telephones
 from connector.store import Store, calls, orders
@@ -47,8 +47,8 @@ class Orders:
         self._metrics = metrics
         self._notify_others = notify_others
         self._notifier = Notifier()
-        self._roster = NO_ROSTER
-        self._roster_until = 0
+        # Read once for all who ask: a thousand banners may open together.
+        self._roster: TtlCache[None, Roster] = TtlCache(self._read_roster, ROSTER_REMEMBERED_FOR, clock)
 
     async def give(self, asker: Asker, request: Request) -> Order:
         """Give an order, and return how it stands: the same one where it was given before.
@@ -97,13 +97,13 @@ class Orders:
 
     async def can_dial(self, user_id: int) -> bool:
         """Tell whether a user has a telephone that can be made to call, by a program that has ever come."""
-        roster = await self._read_roster()
+        roster = await self._roster.get(None)
         able = [phone for phone in roster.phones if phone.carries_orders_out]
         return bool(telephones(roster.team, user_id, able))
 
     async def name_of(self, phone: PhoneSystem, word: str) -> str | None:
         """Return the name of whoever has an extension or login now, None where it is nobody's."""
-        team = (await self._read_roster()).team
+        team = (await self._roster.get(None)).team
         user_id = team.user(phone.id, word)
         return None if user_id is None else team.names[user_id]
 
@@ -185,12 +185,8 @@ class Orders:
         """Wake everybody who waits: the server is stopping."""
         self._notifier.close()
 
-    async def _read_roster(self) -> Roster:
-        now = self._clock()
-        if now >= self._roster_until:
-            self._roster = await self._store.read(partial(read_roster, now=now))
-            self._roster_until = now + ROSTER_REMEMBERED_FOR
-        return self._roster
+    async def _read_roster(self, _: None) -> Roster:
+        return await self._store.read(partial(read_roster, now=self._clock()))
 
     def _notify(self) -> None:
         self._notifier.notify()

@@ -71,7 +71,7 @@ def add(connection: Connection, told: Iterable[tuple[int, Attempt]]) -> None:
         counts[row_id] += 1
         rows.append((row_id, counts[row_id], *_values(each)))
     if rows:
-        added = _add.execute(connection, rows).all()
+        added = _add.execute(connection, rows)
         _thin(connection, {row[0]: row[1] for row in sorted(added)})
 
 

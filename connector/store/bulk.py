@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    CursorResult,
     Executable,
     FromClause,
     LargeBinary,
@@ -30,6 +29,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.store.engine import run
 
 _encode = msgspec.json.Encoder().encode
 
@@ -65,40 +66,48 @@ class Given:
         return column == any_(func.array(values.scalar_subquery(), type_=postgresql.ARRAY(column.type)))
 
 
-class Bulk:
-    """A statement about rows with these columns of a table; `write` says what it is, once for each engine.
+class Prepared:
+    """A statement that is made once for each engine, and carried out by the driver with values by name.
 
-    It is run as text, by the driver, and its result is as the driver reads it: to have SQLAlchemy run a
-    statement of its own each time costs more than SQLite takes to carry it out.
+    Its rows are as the driver gives them. To have SQLAlchemy run a statement of its own each time costs more
+    than SQLite takes to carry it out. Lists of values in it are made of `Given`, or told one by one.
     """
 
-    def __init__(
-        self, table: Table, names: Iterable[str] | Columns, write: Callable[[Given], Executable]
-    ) -> None:
-        self._table = table
-        self._columns = names if isinstance(names, Mapping) else {name: table.c[name] for name in names}
-        types = [column.type for column in self._columns.values()]
-        self._binary = [at for at, kind in enumerate(types) if isinstance(kind, LargeBinary)]
+    def __init__(self, write: Callable[[str], Executable]) -> None:
         self._write = write
         self._written: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
-    def execute(
-        self, connection: Connection, rows: Iterable[Sequence[Any]]
-    ) -> CursorResult[*tuple[Any, ...]]:
-        """Carry it out; each row has a value for each column, in order."""
+    def run(self, connection: Connection, **given: Any) -> list[Any]:
+        """Carry it out, and return its rows."""
         engine = connection.dialect.name
         if engine not in self._written:
             self._written[engine] = self._compiled(connection)
         text, constants = self._written[engine]
-        return connection.exec_driver_sql(text, {**constants, "given": self._packed(list(rows))})
+        return run(connection, text, {**constants, **given})
 
     def _compiled(self, connection: Connection) -> tuple[str, Mapping[str, Any]]:
         """Return the statement as its driver wants it, and the constants that stand in it."""
         # Named, because the driver of SQLite would be given numbers otherwise.
         named = sqlite.dialect(paramstyle="named") if connection.dialect.name == "sqlite" else None
-        statement: Any = self._write(Given(connection.dialect.name, self._table, self._columns))
+        statement: Any = self._write(connection.dialect.name)
         compiled = statement.compile(dialect=named or connection.dialect)
         return str(compiled), dict(compiled.params or {})
+
+
+class Bulk:
+    """A statement about rows with these columns of a table; `write` says what it is, once for each engine."""
+
+    def __init__(
+        self, table: Table, names: Iterable[str] | Columns, write: Callable[[Given], Executable]
+    ) -> None:
+        columns = names if isinstance(names, Mapping) else {name: table.c[name] for name in names}
+        types = [column.type for column in columns.values()]
+        self._binary = [at for at, kind in enumerate(types) if isinstance(kind, LargeBinary)]
+        self._statement = Prepared(lambda engine: write(Given(engine, table, columns)))
+
+    def execute(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """Carry it out, and return its rows; each row given has a value for each column, in order."""
+        return self._statement.run(connection, given=self._packed(list(rows)))
 
     def _packed(self, rows: Sequence[Sequence[Any]]) -> str:
         if rows and self._binary:
@@ -143,7 +152,7 @@ class ConditionalUpdate:
         if not rows:
             return set()
         values = [[row[name] for name in self._names] for row in rows]
-        return set(self._changing.execute(connection, values).scalars())
+        return {row[0] for row in self._changing.execute(connection, values)}
 
 
 def _rows(engine: str, columns: Columns) -> FromClause:

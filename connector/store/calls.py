@@ -1,13 +1,24 @@
 """Keep the calls: one row each, holding the fold of its events."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, and_, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from connector.calls import Call, NotRecorded
-from connector.store.bulk import Bulk, Given
+from connector.store.bulk import Bulk, Given, Prepared
 from connector.store.tables import calls, outbox
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -63,7 +74,7 @@ def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     Where rows are locked one by one, the roots of their call groups come along: they will be needed too,
     and to lock them later would be out of order.
     """
-    return [_row(found) for found in _lock.execute(connection, [(key,) for key in keys]).all()]
+    return [_row(found) for found in _lock.execute(connection, [(key,) for key in keys])]
 
 
 def _locking(given: Given) -> Executable:
@@ -135,7 +146,7 @@ def _rows(connection: Connection, asked: Select[Any]) -> list[CallRow]:
     return [_row(found) for found in connection.execute(asked)]
 
 
-def _row(found: Row[*tuple[Any, ...]]) -> CallRow:
+def _row(found: Sequence[Any]) -> CallRow:
     values = list(found)
     body = values[_BODY_AT]
     values[_BODY_AT] = None if body is None else _unpack(body)
@@ -204,7 +215,7 @@ def choose_at_first(connection: Connection, key: tuple[str, int, str], contact_i
     connection.execute(update(calls).where(unchosen).values(chosen_contact_id=contact_id))
 
 
-_IS_OPEN_QUESTION = calls.c.lookup.in_(("pending", "failed"))
+_IS_OPEN_QUESTION = or_(calls.c.lookup == "pending", calls.c.lookup == "failed")
 
 
 def take_question(
@@ -240,9 +251,21 @@ def note_lookup(
 
     `only_open` keeps it only where nobody has an answer yet.
     """
-    which = and_(calls.c.id == call_id, _IS_OPEN_QUESTION) if only_open else calls.c.id == call_id
-    values = {"lookup": lookup, "found": found, "asked_until": asked_until}
-    return _changed(connection, which, values | {"revision": calls.c.revision + 1, "changed_at": now})
+    noting = _note_open_question if only_open else _note_lookup
+    noted = noting.run(connection, call=call_id, now=now, lookup=lookup, found=found, asked_until=asked_until)
+    return _row(noted[0]) if noted else None
+
+
+def _noting(*which: ColumnElement[bool]) -> Executable:
+    values = {name: bindparam(name, type_=calls.c[name].type) for name in ("lookup", "found", "asked_until")}
+    changed = {"revision": calls.c.revision + 1, "changed_at": bindparam("now")}
+    changing = update(calls).where(calls.c.id == bindparam("call"), *which)
+    return changing.values(values | changed).returning(*_COLUMNS)
+
+
+# Made once: this runs while a phone rings.
+_note_lookup = Prepared(lambda _: _noting())
+_note_open_question = Prepared(lambda _: _noting(_IS_OPEN_QUESTION))
 
 
 def release_question(connection: Connection, call_id: int, claimed_until: int, now: int) -> CallRow | None:
@@ -252,11 +275,7 @@ def release_question(connection: Connection, call_id: int, claimed_until: int, n
     """
     is_claimed = and_(calls.c.id == call_id, calls.c.asked_until == claimed_until, _IS_OPEN_QUESTION)
     values = {"asked_until": None, "revision": calls.c.revision + 1, "changed_at": now}
-    return _changed(connection, is_claimed, values)
-
-
-def _changed(connection: Connection, which: ColumnElement[bool], values: dict[str, Any]) -> CallRow | None:
-    changing = update(calls).where(which).values(values).returning(*_COLUMNS)
+    changing = update(calls).where(is_claimed).values(values).returning(*_COLUMNS)
     found = connection.execute(changing).one_or_none()
     return None if found is None else _row(found)
 
@@ -284,9 +303,8 @@ def records(connection: Connection, call_ids: Collection[int]) -> dict[int, Reco
     """Return how far each call's record is; calls without an outbox row are left out."""
     if not call_ids:
         return {}
-    columns = (outbox.c[name] for name in ("call_id", "state", "desk_url", "portal_id", "sent"))
-    asked = select(*columns).where(outbox.c.call_id.in_(call_ids), outbox.c.kind == "call")
-    rows = connection.execute(asked).all()
+    found = _records.execute(connection, [(call_id,) for call_id in call_ids])
+    rows = [_RecordRow(*values) for values in found]
     sent = {row.call_id: _sent(row.sent) for row in rows if row.sent}
     keys = {(row.portal_id, sent[row.call_id].contact_key) for row in rows if row.call_id in sent}
     made = _made(connection, {key for key in keys if key[1]})
@@ -296,6 +314,22 @@ def records(connection: Connection, call_ids: Collection[int]) -> dict[int, Reco
         )
         for row in rows
     }
+
+
+class _RecordRow(NamedTuple):
+    call_id: int
+    state: str
+    desk_url: str | None
+    portal_id: int
+    sent: bytes | None
+
+
+def _telling(given: Given) -> Executable:
+    columns = (outbox.c[name] for name in _RecordRow._fields)
+    return select(*columns).where(given.names(outbox.c.call_id), outbox.c.kind == "call")
+
+
+_records = Bulk(outbox, ["call_id"], _telling)
 
 
 class _Body(msgspec.Struct, frozen=True, rename="camel"):

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     delete,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 )
 
 from connector.numbers import country_at
+from connector.store.bulk import Prepared
 from connector.store.engine import insert
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
@@ -60,20 +60,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 _COLUMNS = [_contacts[name] for name in Indexed.__struct_fields__]
 
-# Built once: this runs while a phone rings, and building it takes longer than running it.
-_BEARERS = (
-    select(*_COLUMNS)
-    .join(
-        contact_numbers,
-        and_(_numbers.portal_id == _contacts.portal_id, _numbers.contact_id == _contacts.contact_id),
+# Made once: these run while a phone rings, and making one takes longer than running it.
+_bearers = Prepared(
+    lambda _: (
+        select(*_COLUMNS)
+        .join(
+            contact_numbers,
+            and_(_numbers.portal_id == _contacts.portal_id, _numbers.contact_id == _contacts.contact_id),
+        )
+        .where(_numbers.portal_id == bindparam("portal"), _numbers.number == bindparam("e164"))
+        .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
+        .limit(bindparam("at_most"))
     )
-    .where(_numbers.portal_id == bindparam("portal"), _numbers.number == bindparam("e164"))
-    .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
-    .limit(bindparam("at_most"))
 )
 
-_ANSWER = select(_answers.contacts, _answers.asked_at).where(
-    _answers.portal_id == bindparam("portal"), _answers.number == bindparam("e164")
+_answer = Prepared(
+    lambda _: select(_answers.contacts, _answers.asked_at).where(
+        _answers.portal_id == bindparam("portal"), _answers.number == bindparam("e164")
+    )
 )
 
 _MANY = 10_000
@@ -83,8 +87,8 @@ _BY_ID = and_(_contacts.portal_id == bindparam("portal"), _contacts.contact_id =
 
 def bearers(connection: Connection, portal_id: int, number: str, at_most: int) -> list[Indexed]:
     """Return the contacts that a number (E.164) leads to, the most recently modified first."""
-    asked = {"portal": portal_id, "e164": number, "at_most": at_most}
-    return [_indexed(row) for row in connection.execute(_BEARERS, asked)]
+    found = _bearers.run(connection, portal=portal_id, e164=number, at_most=at_most)
+    return [_indexed(row) for row in found]
 
 
 def after(connection: Connection, portal_id: int, contact_id: str, at_most: int) -> list[Indexed]:
@@ -182,8 +186,7 @@ def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
 
 def answer(connection: Connection, portal_id: int, number: str) -> Answer | None:
     """Return what Desk last answered about a number (E.164), however old it is; None if nothing is kept."""
-    row = connection.execute(_ANSWER, {"portal": portal_id, "e164": number}).one_or_none()
-    return None if row is None else Answer(row.contacts, row.asked_at)
+    return next((Answer(*row) for row in _answer.run(connection, portal=portal_id, e164=number)), None)
 
 
 def put_answer(connection: Connection, portal_id: int, number: str, answer: Answer) -> None:
@@ -273,8 +276,12 @@ def _row(contact: Indexed) -> dict[str, Any]:
     return msgspec.structs.asdict(contact) | {"numbers": " ".join(contact.numbers)}
 
 
-def _indexed(row: Row[Any]) -> Indexed:
-    return Indexed(**{**row._mapping, "numbers": tuple(row.numbers.split())})
+def _indexed(row: Sequence[Any]) -> Indexed:
+    *values, numbers = row
+    return Indexed(**dict(zip(_BUT_NUMBERS, values, strict=True)), numbers=tuple(numbers.split()))
+
+
+_BUT_NUMBERS = Indexed.__struct_fields__[:-1]
 
 
 class _Named(msgspec.Struct):

@@ -56,7 +56,7 @@ def keep(connection: Connection, rows: Sequence[EventRow], erased: Collection[in
         (*row.identity, row.call_id, row.received_at, b"" if row.call_id in erased else row.body)
         for row in rows
     ]
-    new = _keep.execute(connection, values).all()
+    new = _keep.execute(connection, values)
     return {(row[0], row[1], row[2]) for row in new if row[3] not in erased}
 
 
@@ -103,7 +103,7 @@ def of_calls(connection: Connection, call_ids: Collection[int]) -> dict[int, lis
     """Read all events of these calls."""
     found: dict[int, list[CallEvent]] = {call_id: [] for call_id in call_ids}
     if found:
-        for call_id, body in _of_calls.execute(connection, [(call_id,) for call_id in found]).all():
+        for call_id, body in _of_calls.execute(connection, [(call_id,) for call_id in found]):
             found[call_id].append(_unpack(body))
     return found
 

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
 
+from connector.store.bulk import Prepared
 from connector.store.engine import insert
 from connector.store.tables import outbox, phone_systems, portals
 
@@ -54,7 +55,17 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
 
 def get(connection: Connection, portal_id: int) -> Portal | None:
     """Return the portal with this id."""
-    return _one(connection, portals.c.id == portal_id)
+    return next(
+        (Portal(**dict(zip(_NAMES, row, strict=True))) for row in _get.run(connection, id=portal_id)), None
+    )
+
+
+_NAMES = Portal.__struct_fields__
+
+# Made once: this runs while a phone rings.
+_get = Prepared(
+    lambda _: select(*(portals.c[name] for name in _NAMES)).where(portals.c.id == bindparam("id"))
+)
 
 
 def by_org(connection: Connection, location: str, org_id: str) -> Portal | None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
+from connector.store.bulk import Prepared
 from connector.store.engine import insert
 from connector.store.tables import contact_changes, directory_syncs
 
@@ -52,8 +53,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 # Built once: this runs while a phone rings.
-_REFRESHED = select(_columns.refreshed_at).where(
-    _columns.portal_id == bindparam("portal"), _columns.finished_at.is_not(None)
+_refreshed = Prepared(
+    lambda _: select(_columns.refreshed_at).where(
+        _columns.portal_id == bindparam("portal"), _columns.finished_at.is_not(None)
+    )
 )
 
 
@@ -62,7 +65,7 @@ def complete_at(connection: Connection, portal_id: int) -> int | None:
 
     It is 0 until the first refresh.
     """
-    return connection.execute(_REFRESHED, {"portal": portal_id}).scalar_one_or_none()
+    return next((at for (at,) in _refreshed.run(connection, portal=portal_id)), None)
 
 
 def get(connection: Connection, portal_id: int) -> Sync | None:

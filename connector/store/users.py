@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from connector.casing import ascii_lower
+from connector.store.bulk import Prepared
 from connector.store.engine import insert
 from connector.store.tables import ANY_PHONE_SYSTEM, extensions, phone_systems, users
 from connector.store.tables import queue_members as memberships
@@ -231,11 +232,10 @@ NOBODY = Team(names={}, words={}, emails={})
 
 def load_team(connection: Connection) -> Team:
     """Read the whole team."""
-    asked = select(users.c.id, users.c.name, users.c.email, users.c.role).where(users.c.active)
     # Rows are taken apart as tuples, all at once: by name, a thousand people would take ten times as long.
-    people = connection.execute(asked).all()
+    people = _active.run(connection)
     names = {user: name for user, name, _, _ in people}
-    rows = connection.execute(select(*_WORDS)).all()
+    rows = _all_words.run(connection)
     queues = _queues(connection, names)
     by_role = {user for user, _, _, role in people if role == "agent"}
     by_word = {user for _, _, user in rows if user in names}
@@ -249,12 +249,19 @@ def load_team(connection: Connection) -> Team:
 
 
 _WORDS = (extensions.c.phone_system_id, extensions.c.extension, extensions.c.user_id)
+_MEMBERS = (memberships.c.phone_system_id, memberships.c.queue, memberships.c.user_id)
+
+# Made once: banners have the team read every other second.
+_active = Prepared(
+    lambda _: select(users.c.id, users.c.name, users.c.email, users.c.role).where(users.c.active)
+)
+_all_words = Prepared(lambda _: select(*_WORDS))
+_all_members = Prepared(lambda _: select(*_MEMBERS))
 
 
 def _queues(connection: Connection, people: Container[int]) -> dict[tuple[int, str], frozenset[int]]:
     queues: dict[tuple[int, str], set[int]] = defaultdict(set)
-    asked = select(memberships.c.phone_system_id, memberships.c.queue, memberships.c.user_id)
-    for phone, queue, user in connection.execute(asked).all():
+    for phone, queue, user in _all_members.run(connection):
         if user in people:
             queues[phone, queue].add(user)
     return {queue: frozenset(inside) for queue, inside in queues.items()}

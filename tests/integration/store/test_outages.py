@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event, func, insert, select, text, update
 
 from connector.errors import StoreBusy, StoreUnavailable
 from connector.store import Store, tables
+from connector.store.engine import run
 from connector.store.failures import translate
 from tests.integration.databases import Databases, PostgresqlDatabases, name_of, url_of
 from tests.integration.store.conftest import NOW, build
@@ -324,3 +325,21 @@ def test_foreign_failures_stay() -> None:
     """What is not the database's is not renamed."""
     problem = KeyError("x")
     assert translate(problem) is problem
+
+
+@pytest.mark.postgresql
+async def test_cut_in_a_transaction(server: tuple[Store, Broken]) -> None:
+    """What the driver itself is given breaks with its connection; the change is done once, on another."""
+    store, change = server
+    left = [2]
+
+    def add(connection: Connection) -> None:
+        add_entry(connection)
+        if left[0]:
+            left[0] -= 1
+            change("ALLOW_CONNECTIONS true")
+        assert run(connection, "SELECT 7") == [(7,)]
+
+    await store.write(add)
+    assert left == [0]
+    assert await store.read(count) == 1
