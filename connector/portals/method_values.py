@@ -34,7 +34,11 @@ def asked_scopes(features: Iterable[str], extra: Iterable[str]) -> tuple[Scope, 
     """Return all that consent is asked for: the usual, what features take, and further scopes."""
     wanted = [*scopes.asked_for(enabled_by(features))]
     wanted += [Scope(name, "because the authentication method asks for it") for name in extra]
-    return tuple({each.name: each for each in reversed(wanted)}.values())[::-1]
+    found: dict[str, Scope] = {}
+    for each in wanted:
+        # Its first reason is the better one.
+        found.setdefault(each.name, each)
+    return tuple(found.values())
 
 
 def name_of(text: str) -> str:

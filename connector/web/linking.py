@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.checks import Subject
 from connector.clock import to_iso
-from connector.errors import ConnectorError, StateMismatch
+from connector.errors import ConnectorError, NotNow, StateMismatch
 from connector.portals import naming
 from connector.portals.checks import SPENT, UNANSWERED, has_reason
 from connector.portals.methods import MethodView
@@ -60,7 +60,10 @@ async def _chosen(services: Services, text: str) -> MethodView:
     """Return the method that a form or an address names: "settings", an id, or "" for the usual one."""
     if not text:
         return await services.methods.default()
-    return await services.methods.get(None if text == "settings" else await services.methods.id_of(text))
+    method = await services.methods.get(None if text == "settings" else await services.methods.id_of(text))
+    if method.mode != "oauth":
+        raise NotNow(f"{method.name} is a self client, which is linked at /portals/self-client.")
+    return method
 
 
 async def linking_callback(request: Request) -> Response:

@@ -28,6 +28,11 @@ FOR_ADMINISTRATORS = (
     *("/deliveries", "/recordings"),
 )
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
+    *("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody"),
+    *("/portals", "/portals/self-client", "/portals/1/settings", "/portals/1/unlink"),
+    *("/authentication-methods", "/authentication-methods/new"),
+)
+SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/", "/console")
 
 
 async def violations(page: Page) -> list[str]:
