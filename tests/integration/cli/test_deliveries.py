@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, update
 
-from connector.store import Store, outbox
+from connector.store import Store, attempts, outbox
+from connector.store.attempts import Attempt
 from connector.store.outbox import Wanted
 from connector.store.tables import outbox as table
 from tests.integration.cli.conftest import Shell
@@ -120,6 +121,21 @@ def test_shows_one_whole(shell: Shell, dead_ids: list[int]) -> None:
     assert (shown["wanted"], shown["sent"], shown["reason"]) == ("{}", None, "outcome_unknown")
     assert shown["sent_at"] is not None
     assert "777" in shell.refused("deliveries", "show", "777")
+
+
+def test_shows_what_desk_answered_and_no_secret(shell: Shell, dead_ids: list[int]) -> None:
+    """Each request with its answer; of a recording's address no more than the host."""
+    store = Store.open(shell.database_url)
+    wanted = b'{"recordingUrl":"https://pbx.example.com/r?key=secret"}'
+    changing = update(table).where(table.c.id == dead_ids[0]).values(wanted=wanted)
+    store.write_now(lambda connection: connection.execute(changing))
+    told = Attempt(at=5, milliseconds=9, operation="POST /contacts", revision=1, status=422)
+    store.write_now(lambda connection: attempts.add(connection, [(dead_ids[0], told)]))
+    store.close()
+    shown = shell.json("deliveries", "show", str(dead_ids[0]))
+    assert [(each["number"], each["status"]) for each in shown["requests"]] == [(1, 422)]
+    assert shown["wanted"] == '{"recordingUrl":"https://pbx.example.com/***"}'
+    assert "POST /contacts" in shell.ok("deliveries", "show", str(dead_ids[0]))
 
 
 def test_drops_for_good(shell: Shell, dead_ids: list[int]) -> None:

@@ -37,21 +37,12 @@ ROWS = [
         ),
     ),
     adding(
-        "an address is none", "bruno", refused="'bruno' is no e-mail address: write it as ada@example.com."
-    ),
-    adding(
         "an address is there",
         "bruno@example.com",
         before=True,
         refused="bruno@example.com has been added before: change them instead.",
     ),
     adding("an extension is taken", "chiara@example.com", "1001", before=True, refused=TAKEN),
-    adding(
-        "an address is taken for a word",
-        "chiara@example.com",
-        "ada@example.com",
-        refused="ada@example.com belongs to Ada Mbeki (ada@example.com) already",
-    ),
     Row(
         "a phone system is unknown",
         command=(
