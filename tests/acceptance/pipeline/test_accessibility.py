@@ -25,12 +25,16 @@ OPEN_TO_ALL = (
 FOR_ADMINISTRATORS = (
     *("/connect", "/portals/1", "/check", "/banner", "/portals/99", "/calls", "/calls/nobody"),
     *("/people", "/people/1", "/people/1/rights", "/people/1/deactivate", "/people/import", "/people/desk"),
-    *("/deliveries", "/recordings"),
-)
-SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
-    *("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody"),
-    *("/portals", "/portals/self-client", "/portals/1/settings", "/portals/1/unlink"),
-    *("/authentication-methods", "/authentication-methods/new"),
+    *("/deliveries", "/recordings", "/audit", "/setup", "/keys", "/keys/new", "/sign-in-connectors"),
+    *(
+        "/portals",
+        "/portals/self-client",
+        "/portals/1/settings",
+        "/portals/1/unlink",
+        "/sign-in-connectors/new",
+    ),
+    *("/authentication-methods", "/authentication-methods/new", "/phone-systems", "/phone-systems/new"),
+    *("/phone-systems/phone", "/api/docs"),
 )
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/", "/console")
 
