@@ -34,7 +34,7 @@ FOR_ADMINISTRATORS = (
         "/sign-in-connectors/new",
     ),
     *("/authentication-methods", "/authentication-methods/new", "/phone-systems", "/phone-systems/new"),
-    *("/phone-systems/phone", "/api/docs"),
+    *("/phone-systems/demo", "/api/docs"),
 )
 SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/", "/console")
 
