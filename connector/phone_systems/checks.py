@@ -111,7 +111,8 @@ def check_networks(texts: Iterable[str]) -> tuple[str, ...]:
 def check_network(text: str) -> None:
     """Refuse what is no address and no network; InvalidValue says how to write one."""
     try:
-        ip_network(text)
+        # Behind a % anything may stand, blanks too, and it is no part of whoever posts.
+        ip_network(text.replace("%", " "))
     except ValueError as problem:
         raise InvalidValue(
             "{network} is no network; write it as 203.0.113.7 or 203.0.113.0/24.", "/networks", network=text

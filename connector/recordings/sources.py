@@ -205,7 +205,8 @@ def check_origin(text: str, pointer: str = "/origins") -> str:
 def check_network(text: str, pointer: str = "/networks") -> str:
     """Refuse what is no network."""
     try:
-        return str(ip_network(text))
+        # Behind a % anything may stand, and blanks are what lists are split at.
+        return str(ip_network(text.replace("%", " ")))
     except ValueError as problem:
         raise InvalidValue(
             "{network} is no network; write it as 10.1.0.0/16 or 127.0.0.1.", pointer, network=text

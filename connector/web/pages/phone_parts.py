@@ -81,8 +81,12 @@ async def _whole(services: Services, slug: str) -> Whole:
 
 async def _context(services: Services, whole: Whole) -> dict[str, Any]:
     slug, permissions = whole.phone.slug, services.permissions
-    rules = await permissions.rules(slug)
+    rules, blocked = await permissions.rules(slug), await permissions.blocked(slug)
+    caller_ids, phone = await permissions.caller_ids(slug), whole.phone
+    counts: dict[str, Any] = {"lines": phone.lines, "queues": phone.queues, "prefixes": phone.prefixes}
+    counts |= {"senders": phone.senders, "blocked": blocked, "rules": rules, "caller-ids": caller_ids}
     return {
+        "counts": {name: len(each) for name, each in counts.items()},
         "phone": whole.phone,
         "place": whole.place,
         "portals": whole.portals,
@@ -93,8 +97,8 @@ async def _context(services: Services, whole: Whole) -> dict[str, Any]:
         "unread": await _unread(services, whole.phone.id),
         "lines": own_numbers(whole.phone),
         "queues": queues_of(whole.phone),
-        "blocked": await permissions.blocked(slug),
-        "caller_ids": await permissions.caller_ids(slug),
+        "blocked": blocked,
+        "caller_ids": caller_ids,
         "rules": {number: phone_texts.ROLES[role or NOBODY] for number, role in rules.items()},
         "countries": countries.countries(),
         "time_zones": countries.time_zones(),

@@ -9,7 +9,6 @@ from starlette.responses import PlainTextResponse, Response
 from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from connector import handbook
 from connector.dialects import DIALECTS, template
 from connector.errors import InvalidValue, NotFound
 from connector.phone_systems.setup import Introduction, NewPhoneSystem
@@ -212,6 +211,8 @@ async def remove_page(request: Request) -> Response:
 
 async def show_ready(request: Request, told: Introduction) -> Response:
     """Return the page that says how to reach a phone system, its new secret too, and waits for an event."""
+    from connector import handbook
+
     hearing = await hearing_of(services_of(request), told.slug)
     guide = handbook.guide_at(told.dialect.name, told.bare_address)
     return render(request, "phone_system_ready.html", told=told, hearing=hearing, guide=guide)

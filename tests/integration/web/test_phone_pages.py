@@ -123,6 +123,37 @@ async def test_what_is_wrong_stands_in_the_list(services: Services) -> None:
             assert (await client.get(f"/phone-systems{path}")).status_code == 403
 
 
+async def test_programs_read_what_was_set(services: Services) -> None:
+    """Each list says what it has; an unknown parameter is refused, and no secret is told."""
+    add(services.store, range(1))
+    key = await services.keys.add_key("reader", "supervisor", actor="test")
+    transport = httpx2.ASGITransport(app=create_app(services), client=("127.0.0.1", 1))
+    async with httpx2.AsyncClient(transport=transport, base_url=ENVIRONMENT["PUBLIC_URL"]) as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        one = "/api/v1/phone-systems/p000"
+        await services.permissions.block("p000", "+331*", "test", reason="spam")
+        await services.permissions.set_rule("p000", "+44*", "nobody", "test")
+        await services.permissions.set_caller_id("p000", "*", "+33199007654", "test")
+        listed = (await client.get("/api/v1/phone-systems")).json()
+        assert (listed["next"], listed["items"][0]["wrong"]) == (None, ["never_heard"])
+        shown = (await client.get(one)).json()
+        assert shown["lines"] == [{"number": "+33199007654", "name": "", "department_id": None}]
+        assert not [name for name in shown if "secret" in name]
+        for part, first in (
+            ("blocked", {"number": "+331*", "reason": "spam"}),
+            ("rules", {"number": "+44*", "role": "nobody"}),
+            ("caller-ids", {"number": "+33199007654", "to": "*"}),
+        ):
+            (found,) = (await client.get(f"{one}/{part}")).json()["items"]
+            assert first.items() <= found.items()
+        assert (await client.get(f"{one}/hearing")).json()["state"] == "never"
+        assert (await client.get(f"{one}/recordings")).json()["origins"] == []
+        assert (await client.get("/api/v1/phone-systems?page=2")).status_code == 422
+        for path, status in ((one, 403), ("/api/v1/phone-systems/nowhere", 403)):
+            assert (await client.delete(path)).status_code == status
+        assert (await client.get("/api/v1/phone-systems/nowhere/hearing")).status_code == 404
+
+
 async def test_a_form_of_another_session_changes_nothing(services: Services) -> None:
     """Nor does one that another site has sent."""
     add(services.store, range(1))

@@ -49,7 +49,7 @@ def test_with_a_list(address: str, meant: bool) -> None:  # noqa: FBT001 - a col
     assert may_post(address, "203.0.113.0/24", "2001:db8::/32") is meant
 
 
-@pytest.mark.parametrize("text", ["", "office", "203.0.113.7/24", "203.0.113.0/33"])
+@pytest.mark.parametrize("text", ["", "office", "203.0.113.7/24", "203.0.113.0/33", "fe80::1%a b"])
 def test_what_is_no_network(text: str) -> None:
     """Says how to write one."""
     with pytest.raises(InvalidValue, match="write it as"):
