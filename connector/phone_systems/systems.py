@@ -19,7 +19,7 @@ from connector.errors import BadSignature, InvalidValue, SettingsError, UnknownP
 from connector.phone_systems.checks import RESERVED, SLUG_AT_MOST, check, whole_number
 from connector.phone_systems.hints import HintReader
 from connector.phone_systems.programs import Programs
-from connector.store import Store, audit, phone_changes, portals
+from connector.store import Store, audit, methods, phone_changes, portals
 from connector.store import phones as table
 from connector.store.phone_changes import Bound
 
@@ -30,9 +30,6 @@ CHANGEABLE = ("slug", "name", "portal_id", "dialect", "country", "time_zone", "d
 """What can be changed of a phone system at once; what else it has, one by one."""
 
 OVERLAP_HOURS_AT_MOST = 10 * 366 * 24
-
-IsSandbox = Callable[[Connection, int], bool]
-"""Tells whether a portal's authentication method is one for a sandbox of Zoho's."""
 
 
 class CachedPhoneSystem(msgspec.Struct, frozen=True):
@@ -62,12 +59,10 @@ class PhoneSystems:
         store: Store,
         encryptor: Encryptor,
         clock: Clock,
-        is_sandbox: IsSandbox = lambda _connection, _portal_id: False,
     ) -> None:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
-        self._is_sandbox = is_sandbox
         self.hint_reader = HintReader(store)
         self.programs = Programs(store, clock)
         self._cache: TtlCache[str | int, CachedPhoneSystem] = TtlCache(self._load, CACHED_FOR, clock)
@@ -164,7 +159,7 @@ class PhoneSystems:
     def _check_agreed(self, connection: Connection, portal_id: int, *, agreed: bool) -> None:
         if portals.get(connection, portal_id) is None:
             raise InvalidValue("There is no portal {portal}.", "/portal_id", portal=portal_id)
-        if not agreed and self._is_sandbox(connection, portal_id):
+        if not agreed and methods.is_sandbox(connection, portal_id):
             raise InvalidValue(
                 "The portal is linked to a sandbox of Zoho's: calls of this phone system would be recorded "
                 "there, and not in the Desk that people work in. Agree to that, or choose another portal.",

@@ -6,7 +6,6 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from connector.errors import InvalidValue
 from connector.store.engine import insert
 from connector.store.tables import authentication_methods as methods
 from connector.store.tables import flows, portals
@@ -132,20 +131,10 @@ def of_portal(connection: Connection, portal_id: int) -> Method | None:
     return None if row is None else _method(row)
 
 
-def check_binding(connection: Connection, portal_id: int, *, confirmed: bool) -> None:
-    """Raise InvalidValue where a phone system is bound to a sandbox's portal and nobody has confirmed that.
-
-    Calls of customers would be written where no agent looks. Whoever adds a phone system, or moves one to
-    another portal, calls this in the same transaction.
-    """
+def is_sandbox(connection: Connection, portal_id: int) -> bool:
+    """Tell whether a portal's calls are written where no agent looks: its method is a sandbox."""
     method = of_portal(connection, portal_id)
-    if method is not None and method.is_sandbox and not confirmed:
-        raise InvalidValue(
-            "This portal's authentication method {name} is a sandbox: calls of this phone system would not "
-            "reach the Zoho Desk that agents work in. Choose another portal, or confirm the sandbox.",
-            "/confirmed_sandbox",
-            name=method.name,
-        )
+    return method is not None and method.is_sandbox
 
 
 def _method(row: Row[Any]) -> Method:

@@ -31,7 +31,7 @@ async def test_from_nothing_to_the_first_record(page: Page, fresh: Fresh) -> Non
     await page.goto(fresh.link)
     await page.get_by_label("Your name").fill(linker.name)
     await page.get_by_label("Your e-mail address").fill(linker.email)
-    await press("Go on")
+    await press("Become the first administrator")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Set-up")
 
     await press("Enter the client", "link")
@@ -67,9 +67,9 @@ async def test_from_nothing_to_the_first_record(page: Page, fresh: Fresh) -> Non
     await press("Add a phone system", "link")
     await page.get_by_label("Address", exact=True).fill("paris")
     await page.get_by_label("Country").fill("FR")
-    await press("Add the phone system")
-    secret = await page.get_by_label("Secret").input_value()
-    hook = await page.get_by_label("Address").input_value()
+    await press("Add it")
+    secret = await page.get_by_label("Secret", exact=True).input_value()
+    hook = await page.get_by_label("Address to which it posts").input_value()
     phone = Phone(hook, secret)
     await phone.post(
         [

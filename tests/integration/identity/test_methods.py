@@ -2,13 +2,15 @@
 
 import re
 
+import msgspec
 import pytest
 
 from connector.errors import GrantLost, InvalidValue, MethodDisabled, NoMethod
+from connector.phone_systems import PhoneSystems
 from connector.portals import Methods
 from connector.portals.methods import MethodView
 from connector.sandbox.presets import SECOND_CLIENT_ID, client_secret
-from connector.store import methods
+from connector.store.phones import PhoneSystem
 from connector.zoho.actions import WEBHOOKS
 from connector.zoho.scopes import asked_for
 from connector.zoho.scopes import names as names_of
@@ -145,17 +147,20 @@ async def test_without_a_client_there_are_methods_alone(
 async def test_a_phone_system_is_bound_to_a_sandbox_only_when_that_is_confirmed(
     services: Services, admin: Browser, second: MethodView
 ) -> None:
-    """The rule of whoever adds a phone system or moves it; production asks for nothing."""
+    """Whether it is added or moved there; production asks for nothing."""
     await admin.link(method=str(second.id))
     await admin.link(ADA_EU)
-
-    def binding(portal_id: int, *, confirmed: bool) -> None:
-        services.store.read_now(lambda c: methods.check_binding(c, portal_id, confirmed=confirmed))
-
-    with pytest.raises(InvalidValue, match="Second is a sandbox"):
-        binding(1, confirmed=False)
-    binding(1, confirmed=True)
-    binding(2, confirmed=False)
+    systems = PhoneSystems(services.store, services.encryptor, services.clock)
+    phone = PhoneSystem(
+        id=0, uid="", slug="paris", name="P", portal_id=1, dialect="neutral", country="FR", time_zone="UTC"
+    )
+    with pytest.raises(InvalidValue, match="a sandbox of Zoho's") as refused:
+        await systems.add(phone, "test")
+    assert (refused.value.pointer, await systems.list_all()) == ("/agreed", [])
+    await systems.add(msgspec.structs.replace(phone, portal_id=2), "test")
+    with pytest.raises(InvalidValue, match="a sandbox of Zoho's"):
+        await systems.change("paris", {"portal_id": 1}, "test")
+    await systems.change("paris", {"portal_id": 1}, "test", agreed=True)
 
 
 async def test_revoking_and_unlinking(services: Services, admin: Browser) -> None:

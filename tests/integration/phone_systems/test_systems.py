@@ -107,23 +107,10 @@ async def test_what_is_missing_is_asked_for_each_time(systems: Systems) -> None:
         await systems.phone_systems.get(99)
 
 
-async def test_a_sandbox_is_agreed_to(opened: Store) -> None:
-    """Where the portal's authentication method is one, nothing is bound to it unless somebody says so."""
-    asked: list[int] = []
-
-    def is_sandbox(_connection: Connection, portal_id: int) -> bool:
-        asked.append(portal_id)
-        return True
-
-    systems = PhoneSystems(opened, Encryptor([Secret("a key")]), lambda: NOW, is_sandbox)
-    with pytest.raises(InvalidValue) as refused:
-        await systems.add(PHONE, "a test")
-    assert (refused.value.pointer, await systems.list_all()) == ("/agreed", [])
-    await systems.add(PHONE, "a test", agreed=True)
-    assert (await systems.find("pbx")).phone.portal_id == 1
-    assert asked == [1]
+async def test_no_page_of_ours_is_its_address(systems: Systems) -> None:
+    """What the pages of phone systems are called is no phone system."""
     with pytest.raises(InvalidValue, match="address of a page"):
-        await systems.change("pbx", {"slug": "new"}, "a test")
+        await systems.phone_systems.change("pbx", {"slug": "new"}, "a test")
 
 
 async def test_problems_are_lines_up_to_a_number_an_hour(
