@@ -32,6 +32,7 @@ NOT_RUN = {
     "connector demo": "goes on until it is ended; .ci/run carries out the line of the README",
     "connector restore": "wants everything else to be ended; tests/integration/operations does so",
     "connector sandbox": "goes on until it is ended; tests/acceptance starts it",
+    "connector setup-link": "wants no administrator to be there; tests/integration/cli runs it",
     "connector serve": "goes on until it is ended; tests/acceptance starts it",
     ".venv/bin/python -m tests.bench": "measures for minutes",
     ".venv/bin/python -m tests.faults": "takes minutes; .ci/run carries it out with fewer calls",
