@@ -221,7 +221,9 @@ def link_self_client(
             refresh_token=refresh_token,
             **given,
         )
-        return await _shown(services, await services.self_clients.link(asked, actor=actor()))
+        portal = await services.self_clients.link(asked, actor=actor())
+        await services.deliverer.resume(portal.id)
+        return await _shown(services, portal)
 
     show_one(with_services(step), as_json=as_json)
 

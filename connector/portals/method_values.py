@@ -40,7 +40,11 @@ def asked_scopes(features: Iterable[str], extra: Iterable[str]) -> tuple[Scope, 
     for name in features:
         wanted += FEATURES[name].scopes if name in FEATURES else ()
     wanted += [Scope(name, "because the authentication method asks for it") for name in extra]
-    return tuple({each.name: each for each in reversed(wanted)}.values())[::-1]
+    found: dict[str, Scope] = {}
+    for each in wanted:
+        # Its first reason is the better one.
+        found.setdefault(each.name, each)
+    return tuple(found.values())
 
 
 def name_of(text: str) -> str:

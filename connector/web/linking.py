@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.clock import to_iso
-from connector.errors import ConnectorError, GrantLost, MethodDisabled, StateMismatch
+from connector.errors import ConnectorError, GrantLost, MethodDisabled, NotNow, StateMismatch
 from connector.portals import Check, naming
 from connector.portals.checks import not_refused
 from connector.portals.methods import MethodView
@@ -65,7 +65,10 @@ async def _chosen(services: Services, text: str) -> MethodView:
     """Return the method that a form or an address names: "settings", an id, or "" for the usual one."""
     if not text:
         return await services.methods.default()
-    return await services.methods.get(None if text == "settings" else await services.methods.id_of(text))
+    method = await services.methods.get(None if text == "settings" else await services.methods.id_of(text))
+    if method.mode != "oauth":
+        raise NotNow(f"{method.name} is a self client, which is linked at /portals/self-client.")
+    return method
 
 
 async def linking_callback(request: Request) -> Response:

@@ -22,8 +22,12 @@ OPEN_TO_ALL = (
     "/oauth/callback?state=x&code=y",
     "/login/callback?error=access_denied",
 )
-FOR_ADMINISTRATORS = ("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody")
-SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/")
+FOR_ADMINISTRATORS = (
+    *("/connect", "/portals/1", "/banner", "/portals/99", "/calls", "/calls/nobody"),
+    *("/portals", "/portals/self-client", "/portals/1/settings", "/portals/1/unlink"),
+    *("/authentication-methods", "/authentication-methods/new"),
+)
+SANDBOX = ("/", "/desk/contacts", "/desk/calls", "/oauth/v2/auth", "/signin?continue=/", "/console")
 
 
 async def violations(page: Page) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -17,6 +16,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connector.web.pages.navigation import is_here, items_for
+from connector.web.rendering import environment
 
 from .views import ADA, AGENT, CHARLES, COLLEAGUES, NOW_AT, TICKETS, View
 
@@ -176,13 +178,28 @@ class Environment:
         name = request.path_params.get("name")
         template = {"/banner": "banner.html", "/": "signed_out.html"}.get(request.url.path, "message.html")
         return HTMLResponse(
-            TEMPLATES.get_template(template).render(agent=AGENT, **self.messages.get(name or "", {}))
+            TEMPLATES.get_template(template).render(
+                shell(request, AGENT if template == "banner.html" else None),
+                agent=AGENT,
+                **self.messages.get(name or "", {}),
+            )
         )
 
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(ROOT / "connector" / "web" / "templates"), autoescape=True
-)
+TEMPLATES = environment()
+
+
+def shell(request: Request, agent: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what `render` gives every template."""
+    navigation = items_for(agent["role"]) if agent else []
+    return {
+        "request": request,
+        "user": agent,
+        "navigation": navigation,
+        "is_here": is_here,
+        "language": "en",
+        "notice": "",
+    }
 
 
 def problem(status: int, detail: str = "as the test ordered", kind: str = "about:blank") -> Response:

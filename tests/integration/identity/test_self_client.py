@@ -54,8 +54,11 @@ async def test_a_code_links_a_portal(services: Services, admin: Browser) -> None
     assert (portal.org_id, method.mode, method.enabled) == (ORG, "self_client", True)
     services.sandbox.state.clock.advance(3_600)
     await (await services.portals.desk(1)).my_info()
+    refused = await admin.post("/connect", data={"method": str(portal.method_id)})
+    assert (refused.status_code, "/portals/self-client" in refused.text) == (409, True)
     shown = (await admin.get("/portals/self-client")).text
     assert all(text in shown for text in (SCOPES, DESCRIPTION, "/static/js/code_life.js"))
+    assert not any(text in shown + answer.text for text in (code, GIVEN.secret))
 
 
 async def test_a_refresh_token_and_a_known_method(services: Services, admin: Browser) -> None:
