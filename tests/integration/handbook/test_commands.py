@@ -36,6 +36,7 @@ NOT_RUN = {
     "connector mail test": "wants a mail server; tests/integration/operations has one",
     "connector restore": "wants everything else to be ended; tests/integration/operations does so",
     "connector sandbox": "goes on until it is ended; tests/acceptance starts it",
+    "connector setup-link": "wants no administrator to be there; tests/integration/cli runs it",
     "connector serve": "goes on until it is ended; tests/acceptance starts it",
     ".venv/bin/python -m tests.bench": "measures for minutes",
     ".venv/bin/python -m tests.faults": "takes minutes; .ci/run carries it out with fewer calls",
