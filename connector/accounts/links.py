@@ -4,6 +4,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from connector.accounts.agents import check, check_email
 from connector.clock import MINUTE, Clock
 from connector.crypto import digest, new_secret
 from connector.errors import InvalidValue, LinkOver, NotFound, NotNow
@@ -90,7 +91,8 @@ class OneTimeLinks:
 
     async def add_first(self, token: str, name: str, email: str) -> User:
         """Add the first administrator and use all such links up; LinkOver, InvalidValue."""
-        _check_person(name, email)
+        check_email(email)
+        check(name, None)
         return await self._store.write(partial(self._add_first, token, name.strip(), email.strip()))
 
     def _add_first(self, token: str, name: str, email: str, connection: Connection) -> User:
@@ -111,12 +113,3 @@ class OneTimeLinks:
         valid = await self._store.read(lambda c: links.is_valid(c, purpose, digest(token), now))
         if not valid:
             raise LinkOver("This link has been used, or is older than it may be.")
-
-
-def _check_person(name: str, email: str) -> None:
-    local, at, domain = email.strip().partition("@")
-    is_address = bool(local and at and domain) and len(email) <= TEXT_AT_MOST
-    if not is_address or any(letter.isspace() or not letter.isprintable() for letter in email.strip()):
-        raise InvalidValue("Give an e-mail address such as ada@example.com.", "/email")
-    if not name.strip() or len(name) > TEXT_AT_MOST or not name.isprintable():
-        raise InvalidValue("Give the name as banners and records shall show it.", "/name")

@@ -38,7 +38,7 @@ async def show_check(call: Call, query: Checked) -> CheckReport:
     return CheckReport(**(await call.services.self_check.run(query.portal)).told())
 
 
-@operation("POST", "/api/v1/portals/{portal_id:id}/recording-field", role="administrator")
+@operation("POST", "/api/v1/portals/{portal_id:id}/recording-field", role="administrator", portal="portal_id")
 async def make_recording_field(call: Call) -> RecordingField:
     """Make the custom field of calls that recordings are written to, unless there is one."""
     portal = await call.services.portals.make_recording_field(call.path("portal_id"), actor=call.actor)

@@ -96,7 +96,7 @@ async def list_portals(call: Call, query: Paging) -> Page[LinkedPortal]:
     return Page(items=[told(each) for each in shown], next=more)
 
 
-@operation("GET", "/api/v1/portals/{id:id}", role="administrator")
+@operation("GET", "/api/v1/portals/{id:id}", role="administrator", portal="id")
 async def show_portal(call: Call) -> PortalGrant:
     """Show a portal and how its grant is; Zoho is not asked."""
     portal = await call.services.portals.get(call.path("id"))
@@ -109,7 +109,7 @@ async def show_portal(call: Call) -> PortalGrant:
     )
 
 
-@operation("PATCH", "/api/v1/portals/{id:id}", role="administrator")
+@operation("PATCH", "/api/v1/portals/{id:id}", role="administrator", portal="id")
 async def change_portal(call: Call, body: PortalSettings) -> ChangedPortal:
     """Change a portal's settings."""
     values: dict[str, Any] = {
@@ -119,13 +119,13 @@ async def change_portal(call: Call, body: PortalSettings) -> ChangedPortal:
     return ChangedPortal(portal=told(changed.portal), warnings=list(changed.warnings))
 
 
-@operation("POST", "/api/v1/portals/{id:id}/revoke", role="administrator")
+@operation("POST", "/api/v1/portals/{id:id}/revoke", role="administrator", portal="id")
 async def revoke_portal(call: Call) -> LinkedPortal:
     """Give a portal's grant back to Zoho; what is to reach Desk waits until it is authorised again."""
     return told(await call.services.administration.revoke(call.path("id"), actor=call.actor))
 
 
-@operation("POST", "/api/v1/portals/{id:id}/unlink", role="administrator")
+@operation("POST", "/api/v1/portals/{id:id}/unlink", role="administrator", portal="id")
 async def unlink_portal(call: Call) -> UnlinkedPortal:
     """Let a portal go with its grant; its settings and what waits for Desk stay."""
     unlinked = await call.services.administration.unlink(call.path("id"), actor=call.actor)

@@ -37,7 +37,7 @@ async def test_from_nothing_to_the_first_record(page: Page, fresh: Fresh) -> Non
     await press("Enter the client", "link")
     home = fresh.config.data_centers[0].location
     await page.get_by_label("Name", exact=True).fill("Zoho Desk")
-    await page.get_by_label("Data centre").select_option(home)
+    await page.get_by_label("Data centre", exact=True).select_option(home)
     await page.get_by_label("Client ID").fill(DEMO_CLIENT_ID)
     await page.get_by_label("Client secret").fill(client_secret(DEMO_CLIENT_ID, home))
     await press("Add the method")
