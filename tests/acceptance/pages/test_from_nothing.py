@@ -1,5 +1,7 @@
 """From an empty database to a record in Desk, by pages only."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -11,101 +13,128 @@ from tests.acceptance.pages.conftest import Fresh
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 CALLER = "+442079460999"
+CLICKS_AT_MOST = 20
 
 
-async def done(page: Page, step: str) -> None:
-    """Expect a step of the set-up to be green."""
-    await expect(page.locator(f'[data-step="{step}"]')).to_have_attribute("data-state", "done")
+class Administrator:
+    """Somebody who sets the connector up, and counts how often they press something."""
+
+    def __init__(self, page: Page, fresh: Fresh) -> None:
+        self.page = page
+        self.fresh = fresh
+        self.clicks = 0
+        self.linker = team_of(fresh.config).linker
+        self.home = fresh.config.data_centers[0].location
+
+    async def press(self, name: str) -> None:
+        """Press a button."""
+        self.clicks += 1
+        await self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    async def follow(self, name: str) -> None:
+        """Follow a link."""
+        self.clicks += 1
+        await self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    async def fill(self, **fields: str) -> None:
+        """Fill fields in, by their labels with underscores for blanks."""
+        for label, value in fields.items():
+            await self.page.get_by_label(label.replace("_", " "), exact=True).fill(value)
+
+    async def sees_done(self, step: str) -> None:
+        """Expect a step of the set-up to be green."""
+        await self.page.goto(f"{self.fresh.origin}/setup")
+        await expect(self.page.locator(f'[data-step="{step}"]')).to_have_attribute("data-state", "done")
+
+    async def agree_at_zoho(self) -> None:
+        """Sign in at Zoho where it asks who is there, and agree."""
+        page = self.page
+        who = page.get_by_label(self.linker.email, exact=False)
+        accept = page.get_by_role("button", name="Accept")
+        await expect(who.or_(accept).first).to_be_visible()
+        if await who.count():
+            await who.first.check()
+            await page.get_by_role("button", name="Sign in").click()
+            await expect(accept).to_be_visible()
+        await accept.click()
 
 
 async def test_from_nothing_to_the_first_record(page: Page, fresh: Fresh) -> None:
-    """The first administrator, a client, a portal, a sign-in, a phone system, and a call in Desk."""
-    clicks = 0
+    """The first administrator, a client, a portal, a sign-in, people, a phone system, and a call in Desk."""
+    ada = Administrator(page, fresh)
+    await become_the_first(ada)
+    await enter_the_client(ada)
+    await link_and_sign_in(ada)
+    await give_an_extension(ada)
+    await add_a_phone_system(ada)
+    await ring_a_test_call(ada)
+    assert ada.clicks <= CLICKS_AT_MOST
 
-    async def press(name: str, role: str = "button") -> None:
-        nonlocal clicks
-        clicks += 1
-        await page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
 
-    linker = team_of(fresh.config).linker
-    await page.goto(fresh.link)
-    await page.get_by_label("Your name").fill(linker.name)
-    await page.get_by_label("Your e-mail address").fill(linker.email)
-    await press("Become the first administrator")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Set-up")
+async def become_the_first(ada: Administrator) -> None:
+    """Use the link that the first start has printed."""
+    await ada.page.goto(ada.fresh.link)
+    await ada.fill(Your_name=ada.linker.name)
+    await ada.page.get_by_label("Your e-mail address").fill(ada.linker.email)
+    await ada.press("Become the first administrator")
+    await expect(ada.page.get_by_role("heading", level=1)).to_have_text("Set-up")
 
-    await press("Enter the client", "link")
-    home = fresh.config.data_centers[0].location
-    await page.get_by_label("Name", exact=True).fill("Zoho Desk")
-    await page.get_by_label("Data centre", exact=True).select_option(home)
-    await page.get_by_label("Client ID").fill(DEMO_CLIENT_ID)
-    await page.get_by_label("Client secret").fill(client_secret(DEMO_CLIENT_ID, home))
-    await press("Add the method")
-    await page.get_by_label("Production", exact=False).check()
-    await press("Enable the method")
 
-    await page.goto(f"{fresh.origin}/setup")
-    await press("Link Zoho Desk", "link")
-    await press("Link a portal")
-    await at_zoho(page, linker.email)
-    await expect(page).to_have_url(f"{fresh.origin}/portals/1")
+async def enter_the_client(ada: Administrator) -> None:
+    """Enter id and secret of the client at Zoho, and say that it is the real one."""
+    await ada.follow("Enter the client")
+    await ada.fill(Name="Zoho Desk", Client_ID=DEMO_CLIENT_ID)
+    await ada.page.get_by_label("Data centre", exact=True).select_option(ada.home)
+    await ada.page.get_by_label("Client secret").fill(client_secret(DEMO_CLIENT_ID, ada.home))
+    await ada.press("Add the method")
+    await ada.page.get_by_label("Production", exact=False).check()
+    await ada.press("Enable the method")
 
-    await page.goto(f"{fresh.origin}/setup")
-    await done(page, "portal")
-    await press("Sign in with Zoho", "link")
-    await at_zoho(page, linker.email)
-    await expect(page).to_have_url(f"{fresh.origin}/setup")
-    await done(page, "sign_in")
 
-    await press("Go to people", "link")
-    await press(linker.name, "link")
-    await page.get_by_label("Extensions, logins and e-mail addresses").fill("1001")
-    await press("Save")
-    await page.goto(f"{fresh.origin}/setup")
-    await done(page, "people")
+async def link_and_sign_in(ada: Administrator) -> None:
+    """Link the portal, then sign in with Zoho."""
+    await ada.page.goto(f"{ada.fresh.origin}/setup")
+    await ada.follow("Link Zoho Desk")
+    await ada.press("Link a portal")
+    await ada.agree_at_zoho()
+    await expect(ada.page).to_have_url(f"{ada.fresh.origin}/portals/1")
+    await ada.sees_done("portal")
+    await ada.follow("Sign in with Zoho")
+    await ada.agree_at_zoho()
+    await expect(ada.page).to_have_url(f"{ada.fresh.origin}/setup")
+    await ada.sees_done("sign_in")
 
-    await press("Add a phone system", "link")
-    await page.get_by_label("Address", exact=True).fill("paris")
-    await page.get_by_label("Country").fill("FR")
-    await press("Add it")
-    secret = await page.get_by_label("Secret", exact=True).input_value()
-    hook = await page.get_by_label("Address to which it posts").input_value()
-    phone = Phone(hook, secret)
-    await phone.post(
-        [
-            {
-                "specversion": "1.0",
-                "id": "1",
-                "source": "/pbx",
-                "type": "call.ended",
-                "subject": "c-1",
-                "data": {"direction": "inbound", "from": CALLER, "to": "+33199001234", "cause": "no_answer"},
-            }
-        ]
-    )
+
+async def give_an_extension(ada: Administrator) -> None:
+    """Say what the phone system calls the administrator."""
+    await ada.follow("Go to people")
+    await ada.follow(ada.linker.name)
+    await ada.page.get_by_label("Extensions, logins and e-mail addresses").fill("1001")
+    await ada.press("Save")
+    await ada.sees_done("people")
+
+
+async def add_a_phone_system(ada: Administrator) -> None:
+    """Add a phone system, which posts its first event with what its page shows this once."""
+    await ada.follow("Add a phone system")
+    await ada.fill(Address="paris", Country="FR")
+    await ada.press("Add it")
+    secret = await ada.page.get_by_label("Secret", exact=True).input_value()
+    phone = Phone(await ada.page.get_by_label("Address to which it posts").input_value(), secret)
+    data = {"direction": "inbound", "from": CALLER, "to": "+33199001234", "cause": "no_answer"}
+    event = {"specversion": "1.0", "id": "1", "source": "/pbx", "type": "call.ended", "subject": "c-1"}
+    await phone.post([event | {"data": data}])
     await phone.close()
-    await page.goto(f"{fresh.origin}/setup")
-    await done(page, "phone_system")
-
-    await page.get_by_label("Number of the caller").fill(CALLER)
-    await press("Ring a test call")
-    await expect(page.get_by_text("It rings on your banner now.")).to_be_visible()
-    await press("Answer it and hang up")
-    await done(page, "test_call")
-    record = page.get_by_role("link", name="Open its record in Desk")
-    await expect(record).to_be_visible()
-    await record.click()
-    await expect(page.get_by_text(CALLER).first).to_be_visible()
-    assert clicks <= 20
+    await ada.sees_done("phone_system")
 
 
-async def at_zoho(page: Page, email: str) -> None:
-    """Sign in at Zoho where it asks who is there, and agree."""
-    who = page.get_by_label(email, exact=False)
-    accept = page.get_by_role("button", name="Accept")
-    await expect(who.or_(accept).first).to_be_visible()
-    if await who.count():
-        await who.first.check()
-        await page.get_by_role("button", name="Sign in").click()
-        await expect(accept).to_be_visible()
-    await accept.click()
+async def ring_a_test_call(ada: Administrator) -> None:
+    """Ring the test call, and see its record in Desk."""
+    await ada.page.get_by_label("Number of the caller").fill(CALLER)
+    await ada.press("Ring a test call")
+    await expect(ada.page.get_by_text("It rings on your banner now.")).to_be_visible()
+    await ada.press("Answer it and hang up")
+    await ada.sees_done("test_call")
+    await ada.page.get_by_role("link", name="Open its record in Desk").click()
+    heading = ada.page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text(re.compile(r"Inbound call from \+44 20 7946 0999"))
