@@ -144,6 +144,9 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     _check_role(user.role, role)
     if user.role == "administrator":
         request.state.progress = await services_of(request).setting_up.progress()
+    elif not request.url.path.startswith("/api/"):
+        given = await services_of(request).agents.rights_of(user.id)
+        request.state.things = frozenset(each.thing for each in given)
     if request.method not in HARMLESS:
         check_same_origin(request)
     return user
@@ -163,10 +166,20 @@ async def require_right(request: Request, thing: Thing, right: Right, portal_id:
     Administrators may; others where they were given it. Raises as `require_user` does.
     """
     user = await require_user(request)
-    if not await services_of(request).agents.may(user, thing, right, portal_id):
+    await check_right(request, Caller(name=user.email, role=user.role, user=user), thing, right, portal_id)
+    return user
+
+
+async def check_right(
+    request: Request, caller: Caller, thing: Thing, right: Right, portal_id: int | None = None
+) -> None:
+    """Raise NotAllowed unless a caller may do this with a thing: administrators, and who was given it."""
+    if caller.role == "administrator":
+        return
+    agents = services_of(request).agents
+    if caller.user is None or not await agents.may(caller.user, thing, right, portal_id):
         named = thing.replace("_", " ")
         raise NotAllowed(f"This needs the right to {right} {named}, which an administrator gives.")
-    return user
 
 
 async def require_api(request: Request, role: Role = "agent", *, by_portal: bool = False) -> Caller:

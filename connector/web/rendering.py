@@ -33,7 +33,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
     cookies = cookies_of(request)
     shell = {
         "user": user,
-        "navigation": items_for(user.role) if user else [],
+        "navigation": items_for(user.role, getattr(request.state, "things", ())) if user else [],
         "is_here": is_here,
         "language": languages.present(),
         "marks": getattr(request.state, "marks", ()),

@@ -1,5 +1,6 @@
 """Let programs set up authentication methods."""
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,11 @@ from connector.web.api.operation import Call, Page, Paging, operation, row_curso
 
 Short = Annotated[str, Meta(max_length=300)]
 Few = Annotated[list[Short], Meta(max_length=40)]
+
+_reads = partial(operation, role="administrator", right=("authentication_methods", "access"))
+_changes = partial(operation, role="administrator", right=("authentication_methods", "modify"))
+_makes = partial(operation, role="administrator", right=("authentication_methods", "create"))
+"""For administrators, and for who was given the right."""
 
 
 class AuthenticationMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +75,7 @@ class Enabling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     environment: Short
 
 
-@operation("GET", "/api/v1/authentication-methods", role="administrator")
+@_reads("GET", "/api/v1/authentication-methods")
 async def list_methods(call: Call, query: Paging) -> Page[AuthenticationMethod]:
     """List the authentication methods; the client of the settings, where there is one, comes first."""
     found = await call.services.methods.list(row_cursor(query.cursor), query.limit + 1)
@@ -80,40 +86,72 @@ async def list_methods(call: Call, query: Paging) -> Page[AuthenticationMethod]:
     )
 
 
-@operation("POST", "/api/v1/authentication-methods", role="administrator", status=201)
+@operation(
+    "POST",
+    "/api/v1/authentication-methods",
+    role="administrator",
+    right=("authentication_methods", "create"),
+    status=201,
+)
 async def add_method(call: Call, body: NewMethod) -> AuthenticationMethod:
     """Add an authentication method, which serves once it is enabled."""
     given = msgspec.structs.asdict(body)
     return told(await call.services.methods.add(**given, actor=call.actor))
 
 
-@operation("GET", "/api/v1/authentication-methods/{id:id}", role="administrator")
+@operation(
+    "GET",
+    "/api/v1/authentication-methods/{id:id}",
+    role="administrator",
+    right=("authentication_methods", "access"),
+)
 async def show_method(call: Call) -> AuthenticationMethod:
     """Show an authentication method."""
     return told(await call.services.methods.get(call.path("id")))
 
 
-@operation("PATCH", "/api/v1/authentication-methods/{id:id}", role="administrator")
+@operation(
+    "PATCH",
+    "/api/v1/authentication-methods/{id:id}",
+    role="administrator",
+    right=("authentication_methods", "modify"),
+)
 async def change_method(call: Call, body: ChangedMethod) -> AuthenticationMethod:
     """Change an authentication method, or replace its secrets."""
     given = msgspec.structs.asdict(body)
     return told(await call.services.methods.change(call.path("id"), **given, actor=call.actor))
 
 
-@operation("POST", "/api/v1/authentication-methods/{id:id}/enable", role="administrator")
+@operation(
+    "POST",
+    "/api/v1/authentication-methods/{id:id}/enable",
+    role="administrator",
+    right=("authentication_methods", "modify"),
+)
 async def enable_method(call: Call, body: Enabling) -> AuthenticationMethod:
     """Enable an authentication method, and say whether it is production or a sandbox."""
     enabled = call.services.methods.enable(call.path("id"), environment=body.environment, actor=call.actor)
     return told(await enabled)
 
 
-@operation("POST", "/api/v1/authentication-methods/{id:id}/disable", role="administrator")
+@operation(
+    "POST",
+    "/api/v1/authentication-methods/{id:id}/disable",
+    role="administrator",
+    right=("authentication_methods", "modify"),
+)
 async def disable_method(call: Call) -> AuthenticationMethod:
     """Disable an authentication method: the records of its portals wait, and nobody signs in with it."""
     return told(await call.services.methods.disable(call.path("id"), actor=call.actor))
 
 
-@operation("DELETE", "/api/v1/authentication-methods/{id:id}", role="administrator", status=204)
+@operation(
+    "DELETE",
+    "/api/v1/authentication-methods/{id:id}",
+    role="administrator",
+    right=("authentication_methods", "modify"),
+    status=204,
+)
 async def remove_method(call: Call) -> None:
     """Remove an authentication method that nothing uses."""
     await call.services.methods.remove(call.path("id"), actor=call.actor)

@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from connector.errors import InvalidRequest
 from connector.services import Services, services_of
+from connector.store.rights import Right, Thing
 from connector.store.users import Role
-from connector.web.auth import Caller, require_api
+from connector.web.auth import Caller, check_right, require_api
 from connector.web.bodies import NO_NUL, SMALL_BYTES, json_response, read_body
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -71,8 +72,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
     `role` is the lowest that may call it; `status` is that of a good answer; `largest` the bytes of its body.
-    `portal` is the part of the path that names the portal it is about, "" where it is about several: a key
-    limited to portals is refused then.
+    `right` lets in others than administrators. `portal` is the part of the path that names the portal it is
+    about, "" where it is about several: a key limited to portals is refused then.
     """
 
     method: str
@@ -84,6 +85,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type[msgspec.Struct] | None
     answer: Any
     portal: str = ""
+    right: tuple[Thing, Right] | None = None
     largest: int = SMALL_BYTES
 
     @property
@@ -98,7 +100,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def operation(
-    method: str, path: str, *, role: Role, status: int = 200, portal: str = "", largest: int = SMALL_BYTES
+    method: str,
+    path: str,
+    *,
+    role: Role,
+    status: int = 200,
+    portal: str = "",
+    right: tuple[Thing, Right] | None = None,
+    largest: int = SMALL_BYTES,
 ) -> Callable[[Handler], Operation]:
     """Declare a function as an operation; its parameters `query` and `body` and its result say the types.
 
@@ -117,6 +126,7 @@ def operation(
             body=hints.get("body"),
             answer=hints["return"],
             portal=portal,
+            right=right,
             largest=largest,
         )
 
@@ -124,7 +134,12 @@ def operation(
 
 
 async def _serve(declared: Operation, request: Request) -> Response:
-    caller = await require_api(request, declared.role, by_portal=bool(declared.portal))
+    by_portal = bool(declared.portal)
+    if declared.right is None:
+        caller = await require_api(request, declared.role, by_portal=by_portal)
+    else:
+        caller = await require_api(request, by_portal=by_portal)
+        await check_right(request, caller, *declared.right)
     if declared.portal:
         caller.check_portal(request.path_params[declared.portal])
     given: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """Let administrators' programs set up the ways to sign in with Zoho."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,11 @@ Text = Annotated[str, Meta(max_length=320)]
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
 Emails = Annotated[list[Text], Meta(max_length=10_000)]
 Portals = Annotated[list[Id], Meta(max_length=1_000)]
+
+_reads = partial(operation, role="administrator", right=("sign_in_connectors", "access"))
+_changes = partial(operation, role="administrator", right=("sign_in_connectors", "modify"))
+_makes = partial(operation, role="administrator", right=("sign_in_connectors", "create"))
+"""For administrators, and for who was given the right."""
 
 
 class ListedSignInConnector(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,26 +73,42 @@ class SignInConnectorChange(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     portals: Portals | UnsetType = UNSET
 
 
-@operation("GET", "/api/v1/sign-in-connectors", role="administrator")
+@_reads("GET", "/api/v1/sign-in-connectors")
 async def list_sign_in_connectors(call: Call, query: Paging) -> Page[ListedSignInConnector]:
     """List the ways to sign in, by reference; where there are none, all sign in by the usual client."""
     return await sign_in_connectors(call.services, query)
 
 
-@operation("POST", "/api/v1/sign-in-connectors", role="administrator", status=201)
+@operation(
+    "POST",
+    "/api/v1/sign-in-connectors",
+    role="administrator",
+    right=("sign_in_connectors", "create"),
+    status=201,
+)
 async def add_sign_in_connector(call: Call, body: NewSignInConnector) -> WholeSignInConnector:
     """Add a way to sign in."""
     wanted = Wanted(**msgspec.structs.asdict(body))
     return await _whole(call, await call.services.sign_in_connectors.add(wanted, actor=call.actor))
 
 
-@operation("GET", "/api/v1/sign-in-connectors/{reference:slug}", role="administrator")
+@operation(
+    "GET",
+    "/api/v1/sign-in-connectors/{reference:slug}",
+    role="administrator",
+    right=("sign_in_connectors", "access"),
+)
 async def show_sign_in_connector(call: Call) -> WholeSignInConnector:
     """Show a way to sign in."""
     return await _whole(call, await call.services.sign_in_connectors.get(call.path("reference")))
 
 
-@operation("PATCH", "/api/v1/sign-in-connectors/{reference:slug}", role="administrator")
+@operation(
+    "PATCH",
+    "/api/v1/sign-in-connectors/{reference:slug}",
+    role="administrator",
+    right=("sign_in_connectors", "modify"),
+)
 async def change_sign_in_connector(call: Call, body: SignInConnectorChange) -> WholeSignInConnector:
     """Change a way to sign in; open sessions go on."""
     wanted = Wanted(**msgspec.structs.asdict(body))
@@ -94,7 +116,13 @@ async def change_sign_in_connector(call: Call, body: SignInConnectorChange) -> W
     return await _whole(call, await service.change(call.path("reference"), wanted, actor=call.actor))
 
 
-@operation("DELETE", "/api/v1/sign-in-connectors/{reference:slug}", role="administrator", status=204)
+@operation(
+    "DELETE",
+    "/api/v1/sign-in-connectors/{reference:slug}",
+    role="administrator",
+    right=("sign_in_connectors", "modify"),
+    status=204,
+)
 async def remove_sign_in_connector(call: Call) -> None:
     """Remove a way to sign in; users for whom no other one was chosen sign in by any then."""
     await call.services.sign_in_connectors.remove(call.path("reference"), actor=call.actor)

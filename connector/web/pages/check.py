@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.errors import InvalidRequest
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
 from connector.web.forms import Form
@@ -24,6 +25,6 @@ async def make_recording_field(request: Request) -> Response:
     portal_id = request.path_params["portal_id"]
     form = await Form.of(request)
     if not form.accepts():
-        return redirect(request, f"/portals/{portal_id}", str(form.token.errors[0]))
+        raise InvalidRequest(str(form.token.errors[0]))
     await services_of(request).portals.make_recording_field(portal_id, actor=user.email)
     return redirect(request, f"/portals/{portal_id}", _("Desk has a field for recordings now."))

@@ -20,7 +20,7 @@ from connector.portals.method_values import FEATURES, NAME_AT_MOST, TEXT_AT_MOST
 from connector.portals.methods import MethodView
 from connector.services import services_of
 from connector.web.api.operation import Paging, query_of, row_cursor
-from connector.web.auth import require_user
+from connector.web.auth import require_right
 from connector.web.forms import CheckboxesField, Form, required
 from connector.web.languages import gettext as _
 from connector.web.languages import lazy
@@ -147,7 +147,7 @@ class EnvironmentForm(Form):
 
 async def methods_page(request: Request) -> Response:
     """Return `GET /authentication-methods`: all of them, and what Zoho's API console asks for."""
-    await require_user(request, "administrator")
+    await require_right(request, "authentication_methods", "access")
     asked: Paging = query_of(request, Paging)
     services = services_of(request)
     found = await services.methods.list(row_cursor(asked.cursor), asked.limit + 1)
@@ -158,7 +158,7 @@ async def methods_page(request: Request) -> Response:
 
 async def new_method_page(request: Request) -> Response:
     """Return `/authentication-methods/new`: add one."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "authentication_methods", "create")
     services = services_of(request)
     form = await NewMethodForm.of(request, location=services.settings.zoho_data_center, mode="oauth")
     form.prepare(request)
@@ -174,7 +174,7 @@ async def new_method_page(request: Request) -> Response:
 
 async def method_page(request: Request) -> Response:
     """Return `/authentication-methods/{id}`: show one, and change it."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "authentication_methods", "access")
     services, method = services_of(request), await _method(request)
     present = {
         "name": method.name,
@@ -186,6 +186,8 @@ async def method_page(request: Request) -> Response:
     }
     form = await ChangeMethodForm.of(request, **present)
     form.prepare(request)
+    if request.method == "POST":
+        await require_right(request, "authentication_methods", "modify")
     if request.method == "POST" and form.accepts():
         try:
             await services.methods.change(method.id, **form.values(), actor=user.email)
@@ -198,7 +200,7 @@ async def method_page(request: Request) -> Response:
 
 async def enable_page(request: Request) -> Response:
     """Return `/authentication-methods/{id}/enable`: confirm production or sandbox."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "authentication_methods", "modify")
     services, method = services_of(request), await _method(request)
     form = await EnvironmentForm.of(request, environment=method.environment or None)
     if request.method == "POST" and form.accepts():
@@ -212,7 +214,7 @@ async def enable_page(request: Request) -> Response:
 
 async def disable_page(request: Request) -> Response:
     """Return `/authentication-methods/{id}/disable`: say what stops, and disable it."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "authentication_methods", "modify")
     services, method = services_of(request), await _method(request)
     form = await Form.of(request)
     if request.method == "POST" and form.accepts():
@@ -229,7 +231,7 @@ async def disable_page(request: Request) -> Response:
 
 async def remove_page(request: Request) -> Response:
     """Return `/authentication-methods/{id}/remove`: remove one that nothing uses."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "authentication_methods", "modify")
     services, method = services_of(request), await _method(request)
     form = await Form.of(request)
     if request.method == "POST" and form.accepts():

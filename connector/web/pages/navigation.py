@@ -1,20 +1,26 @@
 """Say which pages there are for whom, in the order in which the navigation shows them."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
+from connector.store.rights import Thing
 from connector.store.users import ROLES, Role
 from connector.web.languages import lazy
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One page of the navigation: shown from a role on; `group` is the heading above it."""
+    """One page of the navigation: shown from a role on; `group` is the heading above it.
+
+    `thing` is what lets in others, where they were given a right to it.
+    """
 
     path: str
     label: Any
     role: Role
     group: Any = ""
+    thing: Thing | None = None
 
 
 _ADMINISTRATION: Any = lazy("Administration")
@@ -26,8 +32,20 @@ ITEMS = (
     Item("/people", lazy("People"), "administrator", _ADMINISTRATION),
     Item("/phone-systems", lazy("Phone systems"), "administrator", _ADMINISTRATION),
     Item("/portals", lazy("Portals"), "administrator", _ADMINISTRATION),
-    Item("/authentication-methods", lazy("Authentication methods"), "administrator", _ADMINISTRATION),
-    Item("/sign-in-connectors", lazy("Sign-in connectors"), "administrator", _ADMINISTRATION),
+    Item(
+        "/authentication-methods",
+        lazy("Authentication methods"),
+        "administrator",
+        _ADMINISTRATION,
+        "authentication_methods",
+    ),
+    Item(
+        "/sign-in-connectors",
+        lazy("Sign-in connectors"),
+        "administrator",
+        _ADMINISTRATION,
+        "sign_in_connectors",
+    ),
     Item("/keys", lazy("API keys"), "administrator", _ADMINISTRATION),
     Item("/check", lazy("Check"), "administrator", _ADMINISTRATION),
     Item("/deliveries", lazy("Deliveries"), "administrator", _ADMINISTRATION),
@@ -37,9 +55,9 @@ ITEMS = (
 )
 
 
-def items_for(role: Role) -> list[Item]:
-    """Return what somebody of a role may go to."""
-    return [item for item in ITEMS if ROLES.index(role) >= ROLES.index(item.role)]
+def items_for(role: Role, things: Collection[Thing] = ()) -> list[Item]:
+    """Return what somebody of a role, with rights to some things, may go to."""
+    return [item for item in ITEMS if ROLES.index(role) >= ROLES.index(item.role) or item.thing in things]
 
 
 def is_here(item: Item, path: str) -> bool:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
-from connector.errors import InvalidValue
+from connector.errors import InvalidRequest, InvalidValue
 from connector.services import Services, services_of
 from connector.web.api.setup import setup_of
 from connector.web.auth import require_user
@@ -59,9 +59,10 @@ async def end_test_call(request: Request) -> Response:
     """Answer the test call and end it: `POST /setup/test-call/end`."""
     user = await require_user(request, "administrator")
     form = await Form.of(request)
-    if form.accepts():
-        services = services_of(request)
-        await services.setting_up.hang_up(services.phone_systems.get, user)
+    if not form.accepts():
+        raise InvalidRequest(str(form.token.errors[0]))
+    services = services_of(request)
+    await services.setting_up.hang_up(services.phone_systems.get, user)
     return redirect(request, "/setup")
 
 

@@ -14,7 +14,7 @@ from connector.services import services_of
 from connector.store.sign_in_connectors import SignInConnector
 from connector.web.api.operation import Paging, query_of
 from connector.web.api.sign_in_connectors import address_of, sign_in_connectors, user_names
-from connector.web.auth import require_user
+from connector.web.auth import require_right, require_user
 from connector.web.forms import CheckboxesField, Form, required
 from connector.web.languages import gettext as _
 from connector.web.languages import lazy
@@ -92,7 +92,7 @@ class RemoveForm(Form):
 
 async def sign_in_connectors_page(request: Request) -> Response:
     """Return `GET /sign-in-connectors`: the ways to sign in."""
-    await require_user(request, "administrator")
+    await require_right(request, "sign_in_connectors", "access")
     asked = query_of(request, Paging)
     found = await sign_in_connectors(services_of(request), asked)
     further = f"{LIST}?" + urlencode({"limit": asked.limit, "cursor": found.next}) if found.next else ""
@@ -101,7 +101,7 @@ async def sign_in_connectors_page(request: Request) -> Response:
 
 async def new_sign_in_connector_page(request: Request) -> Response:
     """Serve `/sign-in-connectors/new`."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "sign_in_connectors", "create")
     form = await NewSignInConnectorForm.of(request, method_id="", match_by="email", enabled=True)
     await _offer(request, form)
     if request.method == "POST" and form.accepts():
@@ -117,11 +117,13 @@ async def new_sign_in_connector_page(request: Request) -> Response:
 
 async def sign_in_connector_page(request: Request) -> Response:
     """Serve `/sign-in-connectors/{reference}`: how it is, to be changed."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "sign_in_connectors", "access")
     service = services_of(request).sign_in_connectors
     connector = await service.get(request.path_params["reference"])
     form = await SignInConnectorForm.of(request, **await _present(request, connector))
     await _offer(request, form)
+    if request.method == "POST":
+        await require_right(request, "sign_in_connectors", "modify")
     if request.method == "POST" and form.accepts():
         try:
             await service.change(connector.reference, form.wanted(), actor=user.email)
@@ -140,7 +142,7 @@ async def sign_in_connector_page(request: Request) -> Response:
 
 async def remove_sign_in_connector_page(request: Request) -> Response:
     """Serve `/sign-in-connectors/{reference}/remove`: asks, then removes it."""
-    user = await require_user(request, "administrator")
+    user = await require_right(request, "sign_in_connectors", "modify")
     service = services_of(request).sign_in_connectors
     connector = await service.get(request.path_params["reference"])
     form = await RemoveForm.of(request)

@@ -136,7 +136,9 @@ async def test_a_key_is_shown_by_the_answer_alone(administrator: Administrator) 
 async def test_the_pages_are_for_administrators(administrator: Administrator, path: str) -> None:
     """Each opens for one, and for nobody below."""
     assert (await administrator.client.get(path)).status_code == 200
-    await administrator.services.agents.change_agent("ada@example.com", role="supervisor", actor="test")
+    agents = administrator.services.agents
+    await agents.add_agent("bo@example.com", "Bo Ito", "administrator", actor="test")
+    await agents.change_agent("ada@example.com", role="supervisor", actor="test")
     assert (await administrator.client.get(path)).status_code == 403
 
 
