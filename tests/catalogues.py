@@ -13,7 +13,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from connector.accounts.sign_in_connectors import NAME_IT
+from connector.follow_up import remedies
+from connector.web.pages import calls
 from connector.web.problem_texts import TEXTS
+from connector.zoho import actions, scopes
 
 ROOT = Path(__file__).parents[1] / "connector"
 LANGUAGES = ROOT / "languages"
@@ -31,7 +35,7 @@ PLACE = re.compile(r"%\(\w+\)s|{\w*}|`[^`]*`")
 
 def texts() -> list[Text]:
     """Return every text that somebody may read, in order; two forms where a number decides."""
-    found = set(_marked()) | set(_of_problems()) | set(_of_roles())
+    found = {*_marked(), *_of_problems(), *_of_roles(), *_of_tables()}
     return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
 
 
@@ -78,6 +82,16 @@ def _of_problems() -> Iterator[str]:
 
 def _of_roles() -> Iterator[str]:
     yield from ("agent", "supervisor", "administrator")
+
+
+def _of_tables() -> Iterator[str]:
+    """Yield what rooms below `web` say in tables, and `web` puts into the reader's language."""
+    for feature in actions.FEATURES:
+        yield from (feature.title, feature.why)
+    yield from (scope.why for scope in scopes.SIGN_IN)
+    yield from (sentence for sentence, _then in remedies.REMEDIES.values() if sentence)
+    yield from calls.WRONG.values()
+    yield NAME_IT
 
 
 if __name__ == "__main__":

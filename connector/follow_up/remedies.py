@@ -30,7 +30,7 @@ class Remedy(msgspec.Struct, frozen=True):
 _LINK = "An administrator links the portal again; then it is delivered by itself."
 _DELIVERED_LATER = "Nothing to do: it is delivered by itself once Zoho accepts it."
 
-_REMEDIES: Mapping[str, tuple[str, Then]] = {
+REMEDIES: Mapping[str, tuple[str, Then]] = {
     "invalid_data": ("Put right what Desk refuses, as the detail says, then try it again.", "retry"),
     "duplicate": ("Find in Desk who has what the detail names, and change it; then try it again.", "retry"),
     "forbidden": ("Give the linking agent the permission in Desk, then try it again.", "retry"),
@@ -63,7 +63,7 @@ _REMEDIES: Mapping[str, tuple[str, Then]] = {
 def remedy_of(row: Row) -> Remedy:
     """Return what to do about a delivery; a reason that has no row of its own is for our own logs."""
     reason = row.reason.removeprefix("contact_")
-    if reason not in _REMEDIES and row.state == "dead":
+    if reason not in REMEDIES and row.state == "dead":
         return Remedy("See the detail and the log, then try it again.", "retry")
-    text, then = _REMEDIES.get(reason, ("", ""))
+    text, then = REMEDIES.get(reason, ("", ""))
     return Remedy(text, then, to_iso(row.due_at))

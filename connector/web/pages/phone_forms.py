@@ -41,21 +41,17 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     portals: Mapping[int, str]
 
 
-def _text(label: str, hint: str = "", **more: Any) -> Any:
-    return StringField(
-        lazy(label), [Length(max=TEXT_AT_MOST)], [_stripped], lazy(hint) if hint else "", **more
-    )
+def _text(label: Any, hint: Any = "", **more: Any) -> Any:
+    return StringField(label, [Length(max=TEXT_AT_MOST)], [_stripped], hint, **more)
 
 
-def _list(label: str, hint: str) -> Any:
-    return TextAreaField(
-        lazy(label), [Length(max=LIST_AT_MOST)], description=lazy(hint), render_kw={"rows": 3}
-    )
+def _list(label: Any, hint: Any) -> Any:
+    return TextAreaField(label, [Length(max=LIST_AT_MOST)], description=hint, render_kw={"rows": 3})
 
 
 def _secret(label: Any, hint: Any) -> Any:
     kept_out = {"autocomplete": "new-password"}
-    return PasswordField(lazy(label), [Length(max=8_000)], [_stripped], hint, render_kw=kept_out)
+    return PasswordField(label, [Length(max=8_000)], [_stripped], hint, render_kw=kept_out)
 
 
 def _stripped(text: str | None) -> str:
