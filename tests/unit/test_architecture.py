@@ -69,7 +69,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/store/rights.py": "one table: rights beside the role",
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
-    "connector/web/pages/navigation.py": "one table: which pages there are for whom",
     "connector/web/pages/recordings.py": "one noun's page",
     "connector/web/pages/phone_texts.py": "one table: what phone systems are, in words",
     "connector/web/desk_hooks.py": "two views: another sender, checked in another way than phone systems",
