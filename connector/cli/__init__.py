@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from connector import __version__
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, InvalidValue
 from connector.logs import spelt_out
 
 
@@ -77,6 +77,10 @@ NEXT_STEPS = {"unknown_phone_system": "`connector phones list` shows those there
 """What to type next, by reason, where a message that phone systems are told as well cannot say it."""
 
 
+OPTIONS = {"/secret": "Commands read it from a file: --secret-file."}
+"""How to type what a rule wants, by the field that it names, where that is no option of its name."""
+
+
 class Commands(click.Group):
     """Commands that fail with one sentence on standard error: exit 1, or 2 where they were typed wrongly."""
 
@@ -86,7 +90,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ConnectorError as problem:
             sentence = str(problem) or type(problem).__doc__ or problem.reason
-            steps = filter(None, (sentence, NEXT_STEPS.get(problem.reason)))
+            pointer = problem.pointer if isinstance(problem, InvalidValue) else ""
+            steps = filter(None, (sentence, NEXT_STEPS.get(problem.reason) or OPTIONS.get(pointer)))
             raise click.ClickException(spelt_out(" ".join(steps))) from problem
 
 

@@ -82,7 +82,7 @@ async def test_a_right_opens_a_page(office: Place) -> None:
     """Whoever was not given it is told who gives it."""
     cookie = (await headers_of(office, "ada@example.com"))["cookie"].encode()
     app = type("App", (), {"state": type("State", (), {"services": office.services})})
-    scope = {"type": "http", "method": "GET", "headers": [(b"cookie", cookie)], "app": app}
+    scope = {"type": "http", "method": "GET", "path": "/crm", "headers": [(b"cookie", cookie)], "app": app}
     with pytest.raises(NotAllowed, match="the right to modify crm"):
         await require_right(Request(scope), "crm", "modify")
     await office.services.agents.give_rights("ada@example.com", [("crm", "modify")], actor="test")

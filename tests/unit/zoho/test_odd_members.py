@@ -83,7 +83,7 @@ def test_one_odd_member_spoils_nothing(drawn: tuple[type[Any], str, dict[str, An
         matches(shape)(listed).items[0],
     ):
         read = values(found)
-        kinds = (type(sound[name]), type(None), str, int, bool, dict)
+        kinds = (type(sound[name]), type(None), str, int, bool, dict, tuple)
         assert isinstance(read[name], kinds)
         assert read | {name: None} == sound | {name: None}
     assert values(page(shape)(listed)[1]) == sound
