@@ -58,7 +58,7 @@ async def test_the_portals_page_shows_what_works(services: Services, admin: Brow
     assert page.status_code == 200
     assert "Writing call records" in page.text
     assert "does not work." not in page.text
-    assert "connector phones add" in page.text
+    assert "/phone-systems/new" in page.text
 
 
 @pytest.mark.both_engines
