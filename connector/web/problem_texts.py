@@ -251,7 +251,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=(
             "Add and enable an authentication method: /setup leads there step by step.",
-            "Where nobody can sign in yet, `connector methods add` does the same.",
+            "Where nobody is here yet, open the link that its start or `connector setup-link` prints.",
         ),
     ),
     "no_desk_there": _retryable(

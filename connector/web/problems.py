@@ -239,6 +239,8 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
         return {"href": sign_in_path(next_path), "label": _("Sign in with Zoho")}
     if request.url.path.startswith("/calls/"):
         return {"href": "/calls", "label": _("All calls")}
+    if text is TEXTS["no_method"] and getattr(request.state, "progress", None) is not None:
+        return {"href": "/setup", "label": _("Set up step by step")}
     if not text.again:
         return _section(request)
     if links:
