@@ -32,7 +32,7 @@ ITEMS = (
     Item("/authentication-methods", lazy("Authentication methods"), "administrator", _ZOHO),
     Item("/sign-in-connectors", lazy("Sign-in connectors"), "administrator", _ZOHO),
     Item("/check", lazy("Check"), "administrator", _ZOHO),
-    Item("/deliveries", lazy("Deliveries"), "administrator", _MONITORING),
+    Item("/deliveries", lazy("Deliveries"), "supervisor", _MONITORING),
     Item("/recordings", lazy("Recordings"), "administrator", _MONITORING),
     Item("/audit", lazy("Audit"), "administrator", _MONITORING),
     Item("/keys", lazy("API keys"), "administrator", _PROGRAMS),
