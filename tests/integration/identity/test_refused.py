@@ -25,7 +25,7 @@ async def test_a_portal_that_can_write_nothing_does_not_look_well(services: Serv
     assert "Desk refuses writing call records since 1970-01-01T00:00:00" in page
     assert "as a full agent" in page
     assert 'data-tone="bad"' in page
-    assert "/phone-systems/new" not in page
+    assert "connector phones add" not in page
     await services.store.write(lambda c: refusals.taken(c, 1, "call", 1))
     assert "Desk refuses" not in (await admin.get(address)).text
 
