@@ -184,8 +184,7 @@ class PhoneSystems:
         Raises InvalidValue that says what cannot be, UnknownPhoneSystem.
         """
         phone, now = (await self.find(slug)).phone, self._clock()
-        if unknown := wanted.keys() - set(CHANGEABLE):
-            raise InvalidValue("A phone system has no {names} to change.", names=", ".join(sorted(unknown)))
+        _check_changeable(wanted)
         changed: table.PhoneSystem = msgspec.structs.replace(phone, **wanted)
         check(changed)
         values = dict(wanted)
@@ -196,6 +195,8 @@ class PhoneSystems:
                 "instead.",
                 "/secret",
             )
+        if not values:
+            return ""
         if made is not None and DIALECTS[changed.dialect].signing != "made":
             # Only who signs may fetch orders.
             values["takes_orders"] = False
@@ -278,6 +279,11 @@ def _make_secrets(dialect: Dialect, given: str) -> _Secrets:
     """Make what a dialect needs, or take what its vendor gave; InvalidValue where that is not right."""
     signing = new_secret() if dialect.signing == "made" and not given else _checked(dialect, given)
     return _Secrets(signing, new_token() if dialect.secret_in_address else "")
+
+
+def _check_changeable(wanted: Mapping[str, Any]) -> None:
+    if unknown := wanted.keys() - set(CHANGEABLE):
+        raise InvalidValue("A phone system has no {names} to change.", names=", ".join(sorted(unknown)))
 
 
 def _check_free(connection: Connection, slug: str, now: int) -> None:

@@ -147,7 +147,7 @@ _REQUESTS: dict[str, ProblemText] = {
         title="No such phone system",
         what="No phone system has this address.",
         who=YOU,
-        todo=("Compare the address with what `connector phones list` shows.",),
+        todo=("Compare the address with the one on the phone system's page.",),
         shows_message=True,
     ),
     "bad_signature": ProblemText(
@@ -251,7 +251,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=(
             "Add and enable an authentication method: /setup leads there step by step.",
-            "Where nobody can sign in yet, `connector methods add` does the same.",
+            "Where nobody is here yet, open the link that its start or `connector setup-link` prints.",
         ),
     ),
     "no_desk_there": _retryable(
@@ -317,7 +317,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         what="Zoho knows you, but nobody has added you here.",
         who=ADMINISTRATOR,
         todo=(
-            "Ask an administrator to run `connector agents add` with this address, then sign in again.",
+            "Ask an administrator to add you on the page People with this address, then sign in again.",
             "Or use another Zoho account: that signs you out of Zoho in this browser.",
         ),
         shows_message=True,
@@ -327,7 +327,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         title="This address belongs to another Zoho user",
         what="The user with your e-mail address has signed in before as another Zoho user.",
         who=ADMINISTRATOR,
-        todo=("If both are you, ask an administrator to run `connector agents release` with the address.",),
+        todo=("If both are you, ask an administrator to release the Zoho identity: your page under People.",),
         shows_message=True,
     ),
     "deactivated": ProblemText(
@@ -335,7 +335,7 @@ _SIGN_IN: dict[str, ProblemText] = {
         title="Your user is deactivated",
         what="An administrator has deactivated you here.",
         who=ADMINISTRATOR,
-        todo=("If you should have access, ask an administrator to run `connector agents reactivate`.",),
+        todo=("If you should have access, ask an administrator to reactivate you: your page under People.",),
         shows_message=True,
     ),
     "wrong_connector": _retryable(
@@ -411,7 +411,8 @@ _ZOHO: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=(
             "Compare client ID, secret and redirect addresses with the client in Zoho's API console.",
-            "A data centre may have its own secret: set ZOHO_CLIENT_SECRET_ followed by its location.",
+            "A data centre may have its own secret: the page of the authentication method takes it.",
+            "Where the settings name the client, ZOHO_CLIENT_SECRET_ and the location takes it.",
             "The client has to be enabled for the data centre of whoever signs in.",
         ),
         shows_message=True,
@@ -475,7 +476,7 @@ _ZOHO: dict[str, ProblemText] = {
 }
 """A request to Zoho failed."""
 
-SET_UP = "`connector phones recordings` with the phone system's name shows and changes how they are fetched."
+SET_UP = "The phone system's page, under Recordings, shows and changes how they are fetched."
 
 _RECORDINGS: dict[str, ProblemText] = {
     "recording": ProblemText(

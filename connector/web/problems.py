@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from string import ascii_lowercase
 from typing import Any
@@ -21,6 +22,9 @@ from connector.casing import ascii_lower
 from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
 from connector.services import services_of
 from connector.web.access_log import spelt_out
+from connector.web.auth import known_user
+from connector.web.languages import gettext as _
+from connector.web.pages.navigation import is_here, items_for
 from connector.web.problem_texts import TEXTS, ProblemText
 from connector.web.rendering import render, sign_in_path
 
@@ -95,6 +99,10 @@ async def http_problem(request: Request, problem: Exception) -> Response:
     if not wants_page(request):
         return _json(Problem("about:blank", title, status, title, reference=reference), headers)
     text = TEXTS["not_found"] if status == HTTPStatus.NOT_FOUND else TEXTS["request"]
+    if request.method == "GET" and "app" in request.scope:
+        # Who is signed in keeps the navigation; a database that is away takes no page more with it.
+        with suppress(ConnectorError):
+            await known_user(request)
     response = render(
         request,
         "message.html",
@@ -103,6 +111,7 @@ async def http_problem(request: Request, problem: Exception) -> Response:
         what=text.what,
         who=text.who,
         todo=text.todo,
+        link=_section(request),
         tone="bad",
         reference=reference,
     )
@@ -227,14 +236,26 @@ def _link(request: Request, problem: Exception, text: ProblemText) -> dict[str, 
     links = request.url.path.startswith(("/oauth/", "/connect", "/portals/"))
     if isinstance(problem, NotSignedIn):
         next_path = "/connect" if links or request.method != "GET" else request.url.path
-        return {"href": sign_in_path(next_path), "label": "Sign in with Zoho"}
+        return {"href": sign_in_path(next_path), "label": _("Sign in with Zoho")}
     if request.url.path.startswith("/calls/"):
-        return {"href": "/calls", "label": "All calls"}
+        return {"href": "/calls", "label": _("All calls")}
+    if text is TEXTS["no_method"] and getattr(request.state, "progress", None) is not None:
+        return {"href": "/setup", "label": _("Set up step by step")}
     if not text.again:
-        return None
+        return _section(request)
     if links:
-        return {"href": "/connect", "label": "Link again"}
-    return {"href": _sign_in_again(request), "label": "Sign in again"}
+        return {"href": "/connect", "label": _("Link again")}
+    return {"href": _sign_in_again(request), "label": _("Sign in again")}
+
+
+def _section(request: Request) -> dict[str, Any]:
+    """Return the list that an address belongs to, for who may see it; else the start."""
+    user = getattr(request.state, "user", None)
+    items = items_for(user.role, getattr(request.state, "things", ())) if user else []
+    found = next((item for item in items if is_here(item, request.url.path)), None)
+    if found is None or found.path == request.url.path:
+        return {"href": "/", "label": _("To the start page")}
+    return {"href": found.path, "label": str(found.label)}
 
 
 def _sign_in_again(request: Request) -> str:
@@ -250,7 +271,7 @@ def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None
     services = services_of(request)
     location = request.query_params.get("location", "")
     location = location if location in services.data_centers else services.settings.zoho_data_center
-    return {"href": f"{_sign_in_again(request)}?other={location}", "label": "Use another Zoho account"}
+    return {"href": f"{_sign_in_again(request)}?other={location}", "label": _("Use another Zoho account")}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:

@@ -26,6 +26,8 @@ function showLocalTimes() {
 }
 
 function offerCopying() {
+  // Browsers copy only on https and on this machine itself.
+  if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("button[data-copies]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {

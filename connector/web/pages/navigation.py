@@ -24,6 +24,9 @@ class Item(msgspec.Struct, frozen=True):
 
 
 _ADMINISTRATION: Any = lazy("Administration")
+_ZOHO: Any = lazy("Zoho")
+_MONITORING: Any = lazy("Monitoring")
+_PROGRAMS: Any = lazy("Programs")
 
 ITEMS = (
     Item("/banner", lazy("Calls"), "agent"),
@@ -31,28 +34,31 @@ ITEMS = (
     Item("/setup", lazy("Set-up"), "administrator", _ADMINISTRATION),
     Item("/people", lazy("People"), "administrator", _ADMINISTRATION),
     Item("/phone-systems", lazy("Phone systems"), "administrator", _ADMINISTRATION),
-    Item("/portals", lazy("Portals"), "administrator", _ADMINISTRATION),
+    Item("/portals", lazy("Portals"), "administrator", _ZOHO),
     Item(
         "/authentication-methods",
         lazy("Authentication methods"),
         "administrator",
-        _ADMINISTRATION,
+        _ZOHO,
         "authentication_methods",
     ),
     Item(
         "/sign-in-connectors",
         lazy("Sign-in connectors"),
         "administrator",
-        _ADMINISTRATION,
+        _ZOHO,
         "sign_in_connectors",
     ),
-    Item("/keys", lazy("API keys"), "administrator", _ADMINISTRATION),
-    Item("/check", lazy("Check"), "administrator", _ADMINISTRATION),
-    Item("/deliveries", lazy("Deliveries"), "administrator", _ADMINISTRATION),
-    Item("/recordings", lazy("Recordings"), "administrator", _ADMINISTRATION),
-    Item("/audit", lazy("Audit"), "administrator", _ADMINISTRATION),
+    Item("/check", lazy("Check"), "administrator", _ZOHO),
+    Item("/deliveries", lazy("Deliveries"), "supervisor", _MONITORING),
+    Item("/recordings", lazy("Recordings"), "administrator", _MONITORING),
+    Item("/audit", lazy("Audit"), "administrator", _MONITORING),
+    Item("/keys", lazy("API keys"), "administrator", _PROGRAMS),
     Item("/help", lazy("Help"), "agent"),
 )
+
+_FURTHER = {"/portals": ("/connect",), "/keys": ("/api/docs",)}
+"""Pages that belong to an item and stand elsewhere."""
 
 
 def items_for(role: Role, things: Collection[Thing] = ()) -> list[Item]:
@@ -62,4 +68,5 @@ def items_for(role: Role, things: Collection[Thing] = ()) -> list[Item]:
 
 def is_here(item: Item, path: str) -> bool:
     """Tell whether a page belongs to an item of the navigation."""
-    return path == item.path or path.startswith(f"{item.path}/")
+    places = (item.path, *_FURTHER.get(item.path, ()))
+    return any(path == place or path.startswith(f"{place}/") for place in places)

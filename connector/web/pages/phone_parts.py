@@ -39,7 +39,7 @@ async def phone_system_page(request: Request) -> Response:
         if sent.accepts():
             try:
                 told = await sent.apply(services, slug, user.email)
-                return await _done(request, slug, told)
+                return await _done(request, slug, kind.name, told)
             except InvalidValue as problem:
                 sent.refuse(problem)
             except NotFound as problem:
@@ -59,14 +59,14 @@ def _part(request: Request) -> type[Part] | None:
     return PARTS[name] if name else None
 
 
-async def _done(request: Request, slug: str, told: Warnings | Introduction) -> Response:
-    """Go back to the page and say that it is done, or show a secret that is new."""
+async def _done(request: Request, slug: str, part: str, told: Warnings | Introduction) -> Response:
+    """Go back to the open part and say that it is done, or show a secret that is new."""
     if isinstance(told, Introduction):
         if told.secret:
             return await show_ready(request, told)
         slug, told = told.slug, told.warnings
     said = [_(each.text).format(**each.values) for each in told]
-    return redirect(request, f"/phone-systems/{slug}", " ".join([_("Saved."), *said]))
+    return redirect(request, f"/phone-systems/{slug}/{part}", " ".join([_("Saved."), *said]))
 
 
 async def _whole(services: Services, slug: str) -> Whole:

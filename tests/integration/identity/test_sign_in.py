@@ -58,11 +58,11 @@ async def test_binding_is_audited(services: Services, browser: Browser, add_ada:
 
 
 async def test_somebody_unknown_is_told_what_to_ask_for(services: Services, browser: Browser) -> None:
-    """Nobody is added silently; the page names the address and the command."""
+    """Nobody is added silently; the page names the address and who adds it where."""
     answer = await browser.sign_in()
     assert answer.status_code == 403
     assert "ada@example.com" in answer.text
-    assert "connector agents add" in answer.text
+    assert "on the page People" in answer.text
     assert await services.agents.list_agents() == []
 
 

@@ -14,7 +14,7 @@ from connector.phone_systems import PhoneSystems
 from connector.phone_systems.programs import LINES_AN_HOUR
 from connector.phone_systems.systems import CACHED_FOR
 from connector.settings import Secret
-from connector.store import Store, phones
+from connector.store import Store, audit, phones
 from connector.store.phones import PhoneSystem, Program
 from connector.store.tables import portals
 from tests.integration.databases import Databases
@@ -134,3 +134,10 @@ async def test_problems_are_lines_up_to_a_number_an_hour(
     assert await said(10) == whole
     shown = (await systems.phone_systems.programs.statuses())["pbx"]
     assert {one.problems[-1] for one in shown} == {"14: 19", "13: 19"}
+
+
+async def test_what_is_saved_as_it_was_changes_nothing(systems: Systems) -> None:
+    """Nothing to change is no failure of the database, and no row of the audit."""
+    before = await systems.store.read(audit.newest)
+    assert await systems.phone_systems.change("pbx", {}, "a test") == ""
+    assert await systems.store.read(audit.newest) == before
