@@ -411,7 +411,9 @@ _ZOHO: dict[str, ProblemText] = {
         who=ADMINISTRATOR,
         todo=(
             "Compare client ID, secret and redirect addresses with the client in Zoho's API console.",
-            "A data centre may have its own secret: set ZOHO_CLIENT_SECRET_ followed by its location.",
+            "What is wrong is mended at the authentication method, or in the settings if it stands there.",
+            "A data centre may have its own secret: enter it at the method.",
+            "In the settings that is ZOHO_CLIENT_SECRET_ followed by its location.",
             "The client has to be enabled for the data centre of whoever signs in.",
         ),
         shows_message=True,
