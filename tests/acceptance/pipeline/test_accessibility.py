@@ -107,9 +107,10 @@ async def test_pages_for_everybody(page: Page, env: Environment, path: str) -> N
 async def furnished(env: Environment) -> Environment:
     """Have a method, a key and a sign-in connector beside what the environment has."""
     services, actor = env.services, "test"
-    method = {"name": "Second", "location": "us", "client_id": "1000.SECOND", "secret": "invented"}
     if not [each for each in await services.methods.list() if each.id]:
-        await services.methods.add(**method, mode="oauth", actor=actor)
+        await services.methods.add(
+            name="Second", mode="oauth", location="us", client_id="1000.2", secret="invented", actor=actor
+        )
         await services.keys.add_key("crm", actor=actor)
         await services.sign_in_connectors.add(Wanted(reference="office", name="Office"), actor=actor)
     return env
