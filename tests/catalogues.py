@@ -13,11 +13,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from connector.checks import LAYERS
-from connector.dialects import DIALECTS
 from connector.web.problem_texts import TEXTS
-from connector.zoho.actions import ACTIONS
-from connector.zoho.scopes import SIGN_IN
 
 ROOT = Path(__file__).parents[1] / "connector"
 LANGUAGES = ROOT / "languages"
@@ -35,7 +31,7 @@ PLACE = re.compile(r"%\(\w+\)s|{\w*}|`[^`]*`")
 
 def texts() -> list[Text]:
     """Return every text that somebody may read, in order; two forms where a number decides."""
-    found = set(_marked()) | set(_of_problems()) | set(_of_roles()) | set(_of_tables())
+    found = set(_marked()) | set(_of_problems()) | set(_of_roles())
     return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
 
 
@@ -82,16 +78,6 @@ def _of_problems() -> Iterator[str]:
 
 def _of_roles() -> Iterator[str]:
     yield from ("agent", "supervisor", "administrator")
-
-
-def _of_tables() -> Iterator[str]:
-    """Yield what pages say of tables in rooms below: layers of the check, dialects, what scopes are for."""
-    yield from ("This installation", "because the authentication method asks for it", *LAYERS.values())
-    yield from (dialect.title for dialect in DIALECTS.values())
-    yield from (scope.why for scope in SIGN_IN)
-    for action in ACTIONS:
-        for feature in action.uses:
-            yield from (feature.title, feature.why)
 
 
 if __name__ == "__main__":
