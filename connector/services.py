@@ -142,7 +142,13 @@ class Services:
             settings.silent_after_seconds,
             self.metrics,
         )
-        self.setting_up = SettingUp(store, clock, self.pipeline.take, self._has_client)
+        self.setting_up = SettingUp(
+            store,
+            clock,
+            self.pipeline.take,
+            has_client=self._has_client,
+            obstacles=self.portals.obstacles,
+        )
         self.deliverer = Deliverer(
             store,
             self.portals,

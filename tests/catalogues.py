@@ -14,6 +14,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from connector.accounts.sign_in_connectors import NAME_IT
+from connector.checks import LAYERS
+from connector.dialects import DIALECTS
 from connector.follow_up import remedies
 from connector.web.pages import calls
 from connector.web.problem_texts import TEXTS
@@ -91,7 +93,9 @@ def _of_tables() -> Iterator[str]:
     yield from (scope.why for scope in scopes.SIGN_IN)
     yield from (sentence for sentence, _then in remedies.REMEDIES.values() if sentence)
     yield from calls.WRONG.values()
-    yield NAME_IT
+    yield from ("This installation", "because the authentication method asks for it", NAME_IT)
+    yield from LAYERS.values()
+    yield from (dialect.title for dialect in DIALECTS.values())
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 SHARED_ENVIRONMENTS = (
+    "tests/acceptance/pages",
     "tests/acceptance/pipeline",
     "tests/acceptance/static",
     "tests/integration/demo",

@@ -313,11 +313,7 @@ def _names(connection: Connection, listed: Sequence[ListedCall]) -> Mapping[tupl
     words: dict[int, set[str]] = {}
     for each in listed:
         words.setdefault(each.group.root.phone_system_id, set()).update(_agents_of(each.group))
-    return {
-        (phone_id, word): user.name
-        for phone_id, some in words.items()
-        for word, user in users.by_words(connection, phone_id, sorted(some)).items()
-    }
+    return {who: user.name for who, user in users.by_words_of(connection, words).items()}
 
 
 def _agents_of(group: CallGroup) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Tell how far the set-up has come, step by step, and ring the test call that ends it."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from connector import numbers
 from connector.aio import TtlCache
 from connector.calls import CallEvent, Cause, Direction, EventType, call_key
+from connector.checks import Check
 from connector.clock import SECOND, Clock
 from connector.dialects.base import Parsed
 from connector.errors import InvalidValue, NotNow
@@ -31,10 +32,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the set-up is, and what it was read from."""
+    """How far the set-up is, and what it was read from.
+
+    `is_hindered`: the portal is linked, and Zoho has told that something stands in its way.
+    """
 
     steps: list[Step]
     facts: SetupFacts
+    is_hindered: bool = False
 
     @property
     def done(self) -> int:
@@ -47,11 +52,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return self.done == len(self.steps)
 
 
-def progress_of(facts: SetupFacts, *, has_client: bool) -> Progress:
+def progress_of(facts: SetupFacts, *, has_client: bool, is_hindered: bool = False) -> Progress:
     """Return how far the set-up is; pure."""
     works: dict[StepId, bool] = {
         "client": has_client and (facts.portal_works or facts.signed_in > 0),
-        "portal": facts.portal_works,
+        "portal": facts.portal_works and not is_hindered,
         "sign_in": facts.signed_in > 0,
         "people": facts.reachable > 0,
         "phone_system": facts.phone_system_heard,
@@ -68,6 +73,7 @@ def progress_of(facts: SetupFacts, *, has_client: bool) -> Progress:
             for name, is_done in works.items()
         ],
         facts=facts,
+        is_hindered=is_hindered,
     )
 
 
@@ -79,12 +85,19 @@ class SettingUp:
     """Know how far the set-up is; ring the test call, whose events go the way of all others."""
 
     def __init__(
-        self, store: Store, clock: Clock, take: Take, has_client: Callable[[], Awaitable[bool]]
+        self,
+        store: Store,
+        clock: Clock,
+        take: Take,
+        *,
+        has_client: Callable[[], Awaitable[bool]],
+        obstacles: Callable[[int], Awaitable[Sequence[Check]]],
     ) -> None:
         self._store = store
         self._clock = clock
         self._take = take
         self._has_client = has_client
+        self._obstacles = obstacles
         self._cached: TtlCache[None, Progress] = TtlCache(self._load, CACHED_FOR, clock)
 
     async def progress(self) -> Progress:
@@ -150,4 +163,11 @@ class SettingUp:
 
     async def _load(self, _all: None) -> Progress:
         facts = await self._store.read(setup_facts)
-        return progress_of(facts, has_client=await self._has_client())
+        return progress_of(
+            facts, has_client=await self._has_client(), is_hindered=await self._is_hindered(facts)
+        )
+
+    async def _is_hindered(self, facts: SetupFacts) -> bool:
+        if facts.portal is None or not facts.portal_works:
+            return False
+        return any(each.state == "refused" for each in await self._obstacles(facts.portal[0]))

@@ -6,7 +6,7 @@ inactive user, it means nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -269,8 +269,15 @@ def _queues(connection: Connection, people: Container[int]) -> dict[tuple[int, s
 
 def by_words(connection: Connection, phone_id: int, words: Sequence[str]) -> dict[str, User]:
     """Return the active users whom a phone system means by some words; reads no others than theirs."""
-    named = _words_of(connection, phone_id, words)
-    addresses = {ascii_lower(word) for word in words if "@" in word}
+    found = by_words_of(connection, {phone_id: words})
+    return {word: user for (_, word), user in found.items()}
+
+
+def by_words_of(connection: Connection, words: Mapping[int, Collection[str]]) -> dict[tuple[int, str], User]:
+    """Return the active users whom several phone systems, each by its id, mean by some words of theirs."""
+    every = {word for some in words.values() for word in some}
+    named = _words_of(connection, list(words), sorted(every))
+    addresses = {ascii_lower(word) for word in every if "@" in word}
     meant = users.c.id.in_({user for _, _, user in named}) | users.c.email.in_(addresses)
     people = [_user(row) for row in connection.execute(select(users).where(meant, users.c.active))]
     team = Team(
@@ -279,7 +286,11 @@ def by_words(connection: Connection, phone_id: int, words: Sequence[str]) -> dic
         emails={user.email: user.id for user in people},
     )
     by_id = {user.id: user for user in people}
-    return {word: by_id[user] for word, user in team.users(phone_id, words).items()}
+    return {
+        (phone_id, word): by_id[user]
+        for phone_id, some in words.items()
+        for word, user in team.users(phone_id, list(some)).items()
+    }
 
 
 def was_meant(connection: Connection, user_id: int, phone_id: int, words: Sequence[str], at: int) -> bool:
@@ -300,8 +311,10 @@ def was_meant(connection: Connection, user_id: int, phone_id: int, words: Sequen
     return bool(set(mine) - set(connection.execute(asked).scalars()))
 
 
-def _words_of(connection: Connection, phone_id: int, words: Sequence[str]) -> list[tuple[int, str, int]]:
+def _words_of(
+    connection: Connection, phone_ids: Sequence[int], words: Sequence[str]
+) -> list[tuple[int, str, int]]:
     asked = select(*_WORDS).where(
-        extensions.c.phone_system_id.in_((phone_id, ANY_PHONE_SYSTEM)), extensions.c.extension.in_(words)
+        extensions.c.phone_system_id.in_((*phone_ids, ANY_PHONE_SYSTEM)), extensions.c.extension.in_(words)
     )
     return [(phone, word, user) for phone, word, user in connection.execute(asked)]

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from connector.casing import ascii_lower
-from connector.errors import ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
+from connector.errors import ClientRefused, ConnectorError, NotSignedIn, StoreBusy, StoreUnavailable
 from connector.services import services_of
 from connector.web.access_log import spelt_out
 from connector.web.auth import known_user
@@ -223,7 +223,7 @@ def _page(
         who=text.who,
         todo=text.todo,
         link=_link(request, problem, text),
-        other=_other_account(request, text),
+        other=_other_account(request, text) or _client(request, problem),
         tone="bad",
         reference=reference,
     )
@@ -272,6 +272,13 @@ def _other_account(request: Request, text: ProblemText) -> dict[str, str] | None
     location = request.query_params.get("location", "")
     location = location if location in services.data_centers else services.settings.zoho_data_center
     return {"href": f"{_sign_in_again(request)}?other={location}", "label": _("Use another Zoho account")}
+
+
+def _client(request: Request, problem: Exception) -> dict[str, str] | None:
+    """Return where an administrator mends a client that Zoho does not accept."""
+    if not isinstance(problem, ClientRefused) or not request.url.path.startswith("/oauth/"):
+        return None
+    return {"href": "/authentication-methods", "label": "Authentication methods"}
 
 
 def _headers(problem: Exception, text: ProblemText) -> dict[str, str]:

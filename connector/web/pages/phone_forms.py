@@ -18,7 +18,7 @@ from connector.store.phones import PhoneSystem
 from connector.store.recordings import SourceRow
 from connector.web import countries
 from connector.web.forms import Form
-from connector.web.languages import lazy
+from connector.web.languages import gettext, lazy
 from connector.web.pages import phone_texts
 
 TEXT_AT_MOST = 320
@@ -133,7 +133,7 @@ class General(Part):
     def prepared(self, whole: Whole) -> Any:
         """Fill in portals and dialects."""
         self.portal_id.choices = choices(whole.portals)
-        self.dialect.choices = choices({name: each.title for name, each in DIALECTS.items()})
+        self.dialect.choices = choices({name: gettext(each.title) for name, each in DIALECTS.items()})
         self.before = self.present(whole)
         return self
 

@@ -93,7 +93,6 @@ class SelfClientForm(Form):
     secret = PasswordField(lazy("Client secret"), [Length(max=TEXT_AT_MOST)])
     minutes = SelectField(
         lazy("Time of the code"),
-        choices=[SelectChoice(str(each), f"{each} min") for each in CODE_MINUTES],
         default="10",
         description=lazy("As chosen in the API console: it counts down from when the code is pasted."),
     )
@@ -244,6 +243,9 @@ async def self_client_page(request: Request) -> Response:
     ]
     form.location.choices = [
         SelectChoice(dc.location, f"{dc.name} ({dc.location})") for dc in services.data_centers.values()
+    ]
+    form.minutes.choices = [
+        SelectChoice(str(each), _("{count} min").format(count=each)) for each in CODE_MINUTES
     ]
     if request.method == "POST" and form.accepts():
         try:

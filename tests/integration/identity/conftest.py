@@ -83,7 +83,9 @@ class Services:
         self.sign_in = SignIn(self.sessions, self.portals.desk, self.clock)
         contact_lookup = ContactLookup(store, self.portals, self.settings, self.clock)
         kinds = delivery.kinds(store, contact_lookup, self.settings, self.clock)
-        self.setting_up = SettingUp(store, self.clock, _take_nothing, _has_client)
+        self.setting_up = SettingUp(
+            store, self.clock, _take_nothing, has_client=_has_client, obstacles=self.portals.obstacles
+        )
         self.deliverer = Deliverer(store, self.portals, self.portals.limits, kinds, self.settings, self.clock)
 
     def another_portals(self, store: Store | None = None) -> Portals:

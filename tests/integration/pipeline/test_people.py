@@ -2,15 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from html import unescape
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from connector.clock import SECOND
@@ -236,41 +234,6 @@ def many(connection: Connection, count: int, now: int, letter: str = "p") -> Non
         for number in range(count)
     ]
     people.add_all(connection, added, now)
-
-
-@contextmanager
-def counted(place: Place) -> Iterator[Callable[[], int]]:
-    """Count the statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(*told: Any) -> None:
-        sent.append(told[2])
-
-    event.listen(place.services.store.engine, "before_cursor_execute", note)
-    try:
-        yield lambda: len(sent)
-    finally:
-        event.remove(place.services.store.engine, "before_cursor_execute", note)
-
-
-async def cost(place: Place, path: str, headers: dict[str, str]) -> int:
-    """Return how many statements a page sends: the fewest of three times, for others are at work too."""
-    costs = []
-    for _ in range(3):
-        with counted(place) as sent:
-            assert (await place.client.get(path, headers=headers)).status_code == 200
-            costs.append(sent())
-    return min(costs)
-
-
-async def test_a_list_costs_the_same_for_2000(office: Place) -> None:
-    """The page, its search and the file ask as often as with twenty."""
-    headers = await headers_of(office, BOSS)
-    paths = ("/people", "/people?text=p00", "/people/people.csv", "/api/v1/people?limit=20", "/people/2")
-    await office.services.store.write(partial(many, count=20, now=SECOND))
-    few = {path: await cost(office, path, headers) for path in paths}
-    await office.services.store.write(partial(many, count=1_980, now=SECOND, letter="q"))
-    assert {path: await cost(office, path, headers) for path in paths} == few
 
 
 @pytest.mark.both_engines

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -140,24 +140,3 @@ async def test_the_pages_are_for_administrators(administrator: Administrator, pa
     await agents.add_agent("bo@example.com", "Bo Ito", "administrator", actor="test")
     await agents.change_agent("ada@example.com", role="supervisor", actor="test")
     assert (await administrator.client.get(path)).status_code == 403
-
-
-async def test_a_list_asks_as_often_however_long_it_is(administrator: Administrator) -> None:
-    """Keys and sign-in connectors alike: as many statements for twenty as for two."""
-    asked: list[str] = []
-    event.listen(
-        administrator.services.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2])
-    )
-    counts = []
-    for number in (1, 2, 20):
-        for each in range(number):
-            await administrator.services.keys.add_key(f"key {number} {each}", actor="test")
-            wanted = Wanted(
-                reference=f"c{number}-{each}", name=f"C{number} {each}", users=["ada@example.com"]
-            )
-            await administrator.services.sign_in_connectors.add(wanted, actor="test")
-        asked.clear()
-        for path in ("/keys", "/sign-in-connectors"):
-            assert (await administrator.client.get(path)).status_code == 200
-        counts.append(len(asked))
-    assert counts[1] == counts[2], "the first time more is read, which is then kept"

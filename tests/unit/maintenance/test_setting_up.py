@@ -48,6 +48,13 @@ def test_first_that_is_missing_is_current(
     assert states(facts, has_client=has_client) == expected
 
 
+def test_a_portal_with_something_in_its_way_is_not_done() -> None:
+    """Zoho took the client, so that works; the portal does only when nothing stands in its way."""
+    progress = progress_of(WHOLE, has_client=True, is_hindered=True)
+    assert [step.state for step in progress.steps] == ["done", "current", "done", "done", "done", "done"]
+    assert not progress.is_complete
+
+
 @given(
     st.builds(
         SetupFacts,
@@ -58,10 +65,11 @@ def test_first_that_is_missing_is_current(
         test_call=st.sampled_from([None, RUNG]),
     ),
     st.booleans(),
+    st.booleans(),
 )
-def test_complete_is_when_no_step_is_left(facts: SetupFacts, has_client: bool) -> None:  # noqa: FBT001 - hypothesis'
+def test_complete_is_when_no_step_is_left(facts: SetupFacts, has_client: bool, is_hindered: bool) -> None:  # noqa: FBT001 - hypothesis'
     """One step at most is current, and one is wherever something can be done."""
-    progress = progress_of(facts, has_client=has_client)
+    progress = progress_of(facts, has_client=has_client, is_hindered=is_hindered)
     current = [step for step in progress.steps if step.state == "current"]
     assert len(current) <= 1
     assert progress.is_complete == (progress.done == 6)
