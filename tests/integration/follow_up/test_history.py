@@ -246,7 +246,7 @@ async def test_pages(place: Place) -> None:
     await place.services.agents.add_agent("eve@example.com", "Eve", role="supervisor", actor="test")
     first = await place.ask("eve@example.com", "/calls?state=&number=020+7946+0001")
     assert first.status_code == 200
-    assert first.text.count("<li>") == SHOWN
+    assert first.text.partition("<main")[2].count("<li>") == SHOWN
     (behind,) = re.findall(r'href="(/calls\?[^"]*cursor[^"]*)"', first.text)
     second = await place.ask("eve@example.com", html.unescape(behind))
     assert re.findall(r"/calls/(zpc\w+)", second.text) == [key]
