@@ -29,9 +29,13 @@ def _rows(encryptor: Encryptor) -> dict[str, list[dict[str, Any]]]:
 
 
 def _access(encryptor: Encryptor) -> dict[str, list[dict[str, Any]]]:
-    flow = {"location": "us", "sealed_verifier": encryptor.encrypt("verifier"), "nonce": "nonce"}
+    flow: dict[str, Any] = {
+        "location": "us",
+        "sealed_verifier": encryptor.encrypt("verifier"),
+        "nonce": "nonce",
+    }
     flow |= {"next_path": "/banner", "expires_at": NOON + 600_000, "browser_hash": digest("browser")}
-    session = {"user_id": USER, "created_at": NOON, "expires_at": NOON + DAY}
+    session: dict[str, Any] = {"user_id": USER, "created_at": NOON, "expires_at": NOON + DAY}
     return {
         "api_keys": [
             {"name": "dialler", "role": "supervisor", "key_hash": digest(KEY), "created_at": NOON},
@@ -53,14 +57,12 @@ def _access(encryptor: Encryptor) -> dict[str, list[dict[str, Any]]]:
 
 
 def _phones(encryptor: Encryptor) -> dict[str, list[dict[str, Any]]]:
-    phone = {"phone_system_id": PHONE}
-    secret = {"sealed_secret": encryptor.encrypt(SIGNING), "created_at": NOON}
-    former = {"sealed_secret": encryptor.encrypt("former"), "created_at": NOON - DAY}
+    phone: dict[str, Any] = {"phone_system_id": PHONE}
+    secret: dict[str, Any] = {"sealed_secret": encryptor.encrypt(SIGNING), "created_at": NOON}
+    former: dict[str, Any] = {"sealed_secret": encryptor.encrypt("former"), "created_at": NOON - DAY}
+    blocked: dict[str, Any] = {"portal_id": PORTAL, "phone_system_id": 0, "pattern": "+1900*"}
     return {
-        "blocked_numbers": [
-            {"portal_id": PORTAL, "phone_system_id": 0, "pattern": "+1900*", "reason": "dear"}
-            | {"created_at": NOON}
-        ],
+        "blocked_numbers": [blocked | {"reason": "dear", "created_at": NOON}],
         "queue_members": [phone | {"queue": "sales", "user_id": USER}],
         "activity": [phone | {"hour_at": NOON, "first_at": NOON, "last_at": NOON}],
         "caller_ids": [phone | {"pattern": "*", "number": "+33987654321"}],
@@ -80,7 +82,7 @@ def _phones(encryptor: Encryptor) -> dict[str, list[dict[str, Any]]]:
 
 
 def _contacts() -> dict[str, list[dict[str, Any]]]:
-    contact = {"portal_id": PORTAL, "contact_id": "7"}
+    contact: dict[str, Any] = {"portal_id": PORTAL, "contact_id": "7"}
     return {
         "caller_credits": [{"portal_id": PORTAL, "caller": "ada", "day": NOON // DAY, "spent": 3}],
         "contact_changes": [contact | {"deleted": False, "told_at": NOON}],
@@ -91,8 +93,8 @@ def _contacts() -> dict[str, list[dict[str, Any]]]:
 
 
 def _calls() -> dict[str, list[dict[str, Any]]]:
-    event = {"phone_system_id": PHONE, "source": "pbx", "event_id": "e-1"}
-    heard = {"call_id": CALL, "user_id": USER, "at": NOON, "last_at": NOON}
+    event: dict[str, Any] = {"phone_system_id": PHONE, "source": "pbx", "event_id": "e-1"}
+    heard: dict[str, Any] = {"call_id": CALL, "user_id": USER, "at": NOON, "last_at": NOON}
     return {
         "events": [event | {"call_id": CALL, "received_at": NOON, "body": b"{}"}],
         "event_repeats": [event | {"times": 1, "last_at": NOON}],
