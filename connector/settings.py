@@ -216,9 +216,8 @@ def load(environment: Mapping[str, str] | None = None, *, checks: Iterable[Check
     """
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
-    found |= {name: environment[ascii_upper(name)] for name in _FIELDS if ascii_upper(name) in environment}
-    found |= {"zoho_client_secrets": _client_secrets(environment)}
-    values: dict[str, Any] = {}
+    found |= {name: environment[ascii_upper(name)] for name in _NAMED if ascii_upper(name) in environment}
+    values: dict[str, Any] = {"zoho_client_secrets": _client_secrets(environment)}
 
     def convert(name: str) -> None:
         values[name] = _convert(name, found[name])
@@ -308,7 +307,8 @@ So does base64: of the 40 letters of 32 bytes in base85, all are base64's too on
 
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
-_OF_THE_FILE = frozenset(_FIELDS) - {"zoho_client_secrets"}
+_NAMED = tuple(name for name in _FIELDS if name != "zoho_client_secrets")
+"""Those that have a name of their own in the environment and the file."""
 
 
 def _from_file(path: str) -> dict[str, Any]:
@@ -330,7 +330,7 @@ def _client_secrets(environment: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _convert(name: str, value: Any) -> Any:
-    if name not in _FIELDS:
+    if name not in _NAMED:
         raise SettingsError(f"The file that {FILE_VARIABLE} names sets {name}, and there is no such setting.")
     kind = _FIELDS[name].type
     if isinstance(value, str) and _is_list(kind):
