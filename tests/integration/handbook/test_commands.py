@@ -31,7 +31,7 @@ NOT_RUN = {
     "connector bridge asterisk": "goes on until it is ended; tests/asterisk/run starts it beside an Asterisk",
     "connector deliver": "goes on until it is ended; tests/integration/operations starts it",
     "connector doctor": "exits with 1, as the portal here has no grant; tests/integration/cli has one",
-    "connector portals link-self-client": "asks for what Zoho's console shows; tests/integration/identity has it",
+    "connector portals link-self-client": "asks for what Zoho shows; tests/integration/identity does so",
     "connector portals make-field": "asks a Zoho Desk; tests/integration/cli has one",
     "connector demo": "goes on until it is ended; .ci/run carries out the line of the README",
     "connector mail test": "wants a mail server; tests/integration/operations has one",

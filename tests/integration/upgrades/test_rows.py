@@ -81,7 +81,7 @@ async def test_whoever_was_let_in_is_let_in(store: Store, former: Former) -> Non
     phone = store.read_now(lambda connection: phones.find(connection, "paris", former.at))
     assert phone is not None
     encryptor = Encryptor([Secret("a key of tests")])
-    assert {encryptor.decrypt(sealed) for sealed in phone.encrypted_secrets} == {SIGNING, "former"}
+    assert {encryptor.decrypt(each) for each in phone.encrypted_secrets} == {SIGNING, "former"}
 
 
 def test_the_release_before_writes_on(former: Former, databases: Databases) -> None:
