@@ -165,7 +165,7 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
     # A redirect to the address without its last slash would name the host that the request named.
     app.router.redirect_slashes = False
     app.state.services = services
-    app.state.openapi = partial(document_of, OPERATIONS)
+    app.state.openapi = partial(document_of, OPERATIONS, services.settings.public_path)
     app.state.limiter = Limiter(services.clock)
     app.state.seen_ids = SeenIds(services.clock)
     return app

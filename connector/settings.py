@@ -8,7 +8,7 @@ from functools import partial
 from ipaddress import ip_network
 from math import log2
 from pathlib import Path
-from string import ascii_letters, ascii_uppercase, digits
+from string import ascii_uppercase, digits
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,10 +21,11 @@ from connector.errors import SettingsError
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FILE_VARIABLE = "CONNECTOR_FILE"
 OWN_AT_DATA_CENTER = "ZOHO_CLIENT_SECRET_"
+"""ZOHO_CLIENT_SECRET_EU is the client's secret at the data centre 'eu', where that has one of its own."""
+
 YEAR = 366 * 24 * 60 * 60
 CENTURY = 100 * 366
 """In seconds, and in days: whoever sets more has mistyped."""
-"""ZOHO_CLIENT_SECRET_EU is the client's secret at the data centre 'eu', where that has one of its own."""
 
 
 class Secret:
@@ -215,9 +216,8 @@ def load(environment: Mapping[str, str] | None = None, *, checks: Iterable[Check
     """
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE, ""))
-    found |= {name: environment[ascii_upper(name)] for name in _FIELDS if ascii_upper(name) in environment}
-    found |= {"zoho_client_secrets": _client_secrets(environment)}
-    values: dict[str, Any] = {}
+    found |= {name: environment[ascii_upper(name)] for name in _NAMED if ascii_upper(name) in environment}
+    values: dict[str, Any] = {"zoho_client_secrets": _client_secrets(environment)}
 
     def convert(name: str) -> None:
         values[name] = _convert(name, found[name])
@@ -298,13 +298,17 @@ NEEDED: tuple[Check, ...] = (check_secret_key_set, check_secret_key, check_clien
 KEY_BITS = 256
 _ALPHABETS = (
     *(frozenset(digits), frozenset(f"{digits}abcdef"), frozenset(f"{digits}ABCDEF")),
-    *(frozenset(f"{ascii_uppercase}234567="), frozenset(f"{ascii_letters}{digits}+/-_=")),
+    frozenset(f"{ascii_uppercase}234567="),
 )
-"""Decimal, hexadecimal, base32, base64; what is written otherwise counts as base85."""
+"""Decimal, hexadecimal, base32; what is written otherwise counts as base85.
+
+So does base64: of the 40 letters of 32 bytes in base85, all are base64's too once in thousands.
+"""
 
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
-_OF_THE_FILE = frozenset(_FIELDS) - {"zoho_client_secrets"}
+_NAMED = tuple(name for name in _FIELDS if name != "zoho_client_secrets")
+"""Those that have a name of their own in the environment and the file."""
 
 
 def _from_file(path: str) -> dict[str, Any]:
@@ -326,7 +330,7 @@ def _client_secrets(environment: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _convert(name: str, value: Any) -> Any:
-    if name not in _FIELDS:
+    if name not in _NAMED:
         raise SettingsError(f"The file that {FILE_VARIABLE} names sets {name}, and there is no such setting.")
     kind = _FIELDS[name].type
     if isinstance(value, str) and _is_list(kind):

@@ -19,7 +19,7 @@ from connector.cli.terminal import (
     write_json,
     yes_option,
 )
-from connector.cli.warnings import department_names, warn
+from connector.cli.warnings import warn
 from connector.errors import ConnectorError
 from connector.portals.administration import Unlinked
 from connector.portals.call_fields import listed_fields
@@ -271,7 +271,7 @@ async def _shown(services: Services, portal: Portal) -> dict[str, Any]:
     """Return a portal for people and programs, its default department by name too."""
     whole = _whole(portal)
     if portal.default_department_id is not None:
-        names = await department_names(services, portal.id)
+        names = await services.departments.names(portal.id)
         whole["default_department"] = names.get(portal.default_department_id)
     return whole
 

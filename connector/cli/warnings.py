@@ -6,11 +6,8 @@ import click
 from sqlalchemy import Connection
 
 from connector.clock import system_clock
-from connector.errors import ConnectorError
 from connector.phone_systems import warnings
 from connector.phone_systems.warnings import Warnings
-from connector.portals import naming
-from connector.services import Services
 from connector.store import people, phones
 
 
@@ -34,12 +31,3 @@ def known_queues(connection: Connection, besides: int | None = None) -> frozense
 def warn_of_queues(names: Iterable[str], known: Collection[str]) -> None:
     """Warn of queues that nobody has named before, where others have been."""
     warn_of(warnings.of_queues(names, known))
-
-
-async def department_names(services: Services, portal_id: int) -> dict[str, str]:
-    """Return what people call a portal's departments, by id; nothing where Desk cannot be asked."""
-    try:
-        found = await naming.known(await services.portals.desk(portal_id), "department")
-    except ConnectorError:
-        return {}
-    return {each.id: each.names[0] for each in found if each.names[0]}

@@ -159,11 +159,6 @@ def _line(label: str, value: str) -> str:
     return f"{label}: {clip(' '.join(value.split()), LINE_LENGTH)}"
 
 
-def holds_key(text: str | None, key: str) -> bool:
-    """Tell whether a description is that of the record with this key."""
-    return key in keys_in(text)
-
-
 def keys_in(text: str | None) -> set[str]:
     """Find the call keys in a description, plain or made HTML by Desk."""
     return set(_KEY.findall(text or ""))

@@ -1,15 +1,16 @@
-"""Know Desk's departments by their names: what people mean, and what they are shown."""
+"""Know the departments of each portal's Desk by their names, for phone systems and pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from connector.aio import TtlCache
-from connector.casing import ascii_lower
 from connector.clock import MINUTE, Clock
-from connector.errors import ConnectorError, InvalidValue
-from connector.phone_systems.warnings import Warned, Warnings, listed
+from connector.errors import ConnectorError
+from connector.phone_systems.warnings import Warned, Warnings
+from connector.zoho import naming
 from connector.zoho.client import Desk
-from connector.zoho.operations import AGENTS_LIMIT
+from connector.zoho.naming import Known
 
 CACHED_FOR = MINUTE
 """A department that is new in Desk, or called otherwise, is known after that."""
@@ -26,19 +27,19 @@ class Departments:
 
     def __init__(self, desk_of: DeskOf, clock: Clock) -> None:
         self._desk_of = desk_of
-        self._cache: TtlCache[int, dict[str, str]] = TtlCache(self._load, CACHED_FOR, clock)
+        self._cache: TtlCache[int, list[Known]] = TtlCache(self._load, CACHED_FOR, clock)
 
-    async def _load(self, portal_id: int) -> dict[str, str]:
-        found = await (await self._desk_of(portal_id)).departments()
-        return {str(each.id): each.name or str(each.id) for each in found}
+    async def _load(self, portal_id: int) -> list[Known]:
+        return await naming.known(await self._desk_of(portal_id), "department")
 
     async def names(self, portal_id: int) -> Mapping[str, str]:
         """Return what people call a portal's departments, by id; nothing where Desk does not say in time."""
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await self._cache.get(portal_id)
+                found = await self._cache.get(portal_id)
         except (ConnectorError, TimeoutError):
             return {}
+        return {each.id: each.names[0] or each.id for each in found}
 
     async def id_of(
         self, portal_id: int, text: str | None, pointer: str = "/department"
@@ -49,44 +50,7 @@ class Departments:
         """
         if not text:
             return None, ()
-        try:
-            found = await self._cache.get(portal_id)
-        except ConnectorError as problem:
-            if not text.isdecimal():
-                raise InvalidValue(
-                    "Which department is called {name} could not be asked: {problem}",
-                    pointer,
-                    name=text,
-                    problem=problem,
-                ) from problem
-            return text, (_unasked(text, problem),)
-        return _meant(text, found, pointer)
-
-
-def _meant(text: str, found: Mapping[str, str], pointer: str) -> tuple[str | None, Warnings]:
-    folded = ascii_lower(text)
-    meant = [each for each, name in found.items() if text == each or ascii_lower(name) == folded]
-    if len(meant) == 1:
-        return meant[0], ()
-    there = listed(f"{found[each]} ({each})" for each in meant or found)
-    if meant:
-        raise InvalidValue(
-            "Several departments are called {name}: {known}. Name one by its id.",
-            pointer,
-            name=text,
-            known=there,
-        )
-    if not text.isdecimal():
-        raise InvalidValue(
-            "Desk has no department {name}; there is {known}.", pointer, name=text, known=there
-        )
-    # Of more than a page nobody knows whether it lacks one.
-    if len(found) >= AGENTS_LIMIT:
-        return text, ()
-    told = "Desk shows no department {name} to the connector; there is {known}. Kept as typed."
-    return text, (Warned(reason="no_department", text=told, values={"name": text, "known": there}),)
-
-
-def _unasked(text: str, problem: ConnectorError) -> Warned:
-    told = "Whether Desk has the department {name} could not be asked: {problem} Kept as typed."
-    return Warned(reason="department_unasked", text=told, values={"name": text, "problem": str(problem)})
+        meant = await naming.meant(partial(self._cache.get, portal_id), "department", text, pointer)
+        if not meant.warning:
+            return meant.id, ()
+        return meant.id, (Warned(reason="department", text="{told}", values={"told": meant.warning}),)

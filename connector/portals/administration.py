@@ -19,15 +19,14 @@ from connector.errors import (
     UnknownDataCenter,
     ZohoError,
 )
-from connector.portals import naming
 from connector.portals.method_values import FEATURES
 from connector.portals.methods import Methods, MethodView
-from connector.portals.naming import Known, What
 from connector.portals.portals import Portals
 from connector.store import Store, audit, grants, portals
 from connector.store.portals import Portal, Waiting
-from connector.zoho import scopes
+from connector.zoho import naming, scopes
 from connector.zoho.data_centers import DataCenter
+from connector.zoho.naming import Known, What
 
 NAMED: Mapping[str, What] = {
     "default_department_id": "department",
@@ -106,17 +105,20 @@ class Administration:
 
     async def meant(self, portal_id: int, what: What, text: str, pointer: str = "") -> naming.Meant:
         """Return what of a portal's Desk is meant by a name or an id; raises InvalidValue."""
-        return await naming.meant(partial(self._portals.desk, portal_id), what, text, pointer)
+        return await naming.meant(partial(self._known, portal_id, what), what, text, pointer)
 
     async def names(self, portal_id: int) -> dict[What, Sequence[Known]]:
         """Return the departments, agents and custom fields of a portal's Desk; none where it does not say."""
         found: dict[What, Sequence[Known]] = {}
         for what in ("department", "agent", "field"):
             try:
-                found[what] = await naming.known(await self._portals.desk(portal_id), what)
+                found[what] = await self._known(portal_id, what)
             except ConnectorError:
                 found[what] = []
         return found
+
+    async def _known(self, portal_id: int, what: What) -> Sequence[Known]:
+        return await naming.known(await self._portals.desk(portal_id), what)
 
     async def grant_state(self, portal: Portal) -> GrantState:
         """Return how a portal's grant is, as far as we know; asks nobody."""

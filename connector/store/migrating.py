@@ -45,6 +45,7 @@ def migrate(engine: Engine, wait: Wait = time.sleep) -> None:
         with reading(engine).connect() as connection:
             if is_current(connection):
                 return
+            _refuse_newer(connection)
     except SQLAlchemyError as problem:
         raise translate(problem) from problem
     from alembic.util import CommandError as AlembicError
@@ -157,6 +158,22 @@ def check_exists(engine: Engine) -> None:
 def is_current(connection: Connection) -> bool:
     """Tell whether the tables are those of this version."""
     return _version(connection) == newest_migration()
+
+
+def is_enough(connection: Connection) -> bool:
+    """Tell whether the tables are those of this version or a newer one's, which only adds to them."""
+    return (_version(connection) or "") >= newest_migration()
+
+
+def _refuse_newer(connection: Connection) -> None:
+    """Raise StoreError before Alembic looks for a migration that only a newer version has."""
+    version = _version(connection) or ""
+    if version > newest_migration():
+        raise StoreError(
+            f"The database was made by a newer version of the connector: its tables are at {version}, and "
+            f"this one knows {newest_migration()} at most. Install the newer one again, or put the copy from "
+            "before the upgrade back: `connector guide upgrade` has the steps."
+        )
 
 
 def _version(connection: Connection) -> str | None:

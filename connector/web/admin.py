@@ -1,12 +1,10 @@
 """Serve administrators' programs: deliveries, portals, phone systems, the contact index, audit, erasure."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, cast, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +13,6 @@ from connector.contacts.sync import SyncStatus
 from connector.contacts.sync_plan import pace_of, spent_today, state_of
 from connector.errors import CommandError, InvalidRequest, InvalidValue, NotFound
 from connector.maintenance import Erasure
-from connector.outbox import by_hand
 from connector.phone_systems.systems import CHANGEABLE
 from connector.services import services_of
 from connector.store import audit, outbox, recordings
@@ -23,6 +20,9 @@ from connector.store.erasure import Contact, Erased
 from connector.store.outbox import Row, State
 from connector.web.auth import require_api
 from connector.web.bodies import json_response, limit, parameter, read_json
+
+NO_REASON = "dropped at /api/admin, which asks for no reason"
+"""What the audit keeps where nobody was asked for one."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,8 @@ async def list_deliveries(request: Request) -> Response:
 async def show_delivery(request: Request) -> Response:
     """Return `GET /api/admin/deliveries/{id}`; 404 where there is none."""
     await require_api(request, "supervisor")
-    return json_response(await _delivery_row(request))
+    found = await services_of(request).deliveries.show(request.path_params["id"])
+    return json_response(_delivery(found.row))
 
 
 async def retry_delivery(request: Request) -> Response:
@@ -73,39 +74,27 @@ async def retry_delivery(request: Request) -> Response:
     """
     caller = await require_api(request, "administrator")
     absent = (await read_json(request, Retry)).absent
-    row_id = request.path_params["id"]
-    await _decide(request, partial(by_hand.retry, row_id=row_id, actor=caller.name, absent=absent))
-    return json_response(await _delivery_row(request))
+    row = await services_of(request).deliveries.retry(
+        request.path_params["id"], absent=absent, actor=caller.name
+    )
+    return json_response(_delivery(row))
 
 
 async def retry_deliveries(request: Request) -> Response:
     """Try all dead letters again: `POST /api/admin/deliveries/retry`; answers `{"retried": n}`."""
     caller = await require_api(request, "administrator")
     absent = (await read_json(request, Retry)).absent
-    counted: list[int] = []
-
-    def retry(connection: Connection, now: int) -> list[int]:
-        count, changed = by_hand.retry_all(connection, now, caller.name, absent=absent)
-        counted[:] = [count]
-        return changed
-
-    await _decide(request, retry)
-    return json_response({"retried": counted[0]})
+    count = await services_of(request).deliveries.retry_all(absent=absent, actor=caller.name)
+    return json_response({"retried": count})
 
 
 async def drop_delivery(request: Request) -> Response:
     """Give a delivery up for good: `POST /api/admin/deliveries/{id}/drop`; 409 as for a retry."""
     caller = await require_api(request, "administrator")
-    await _decide(request, partial(by_hand.drop, row_id=request.path_params["id"], actor=caller.name))
-    return json_response(await _delivery_row(request))
-
-
-async def _decide(request: Request, decide: Callable[..., list[int]]) -> None:
-    """Write what a person has decided, show it on the banners, and let deliveries go on."""
-    services = services_of(request)
-    changed = await services.store.write(partial(decide, now=services.clock()))
-    services.pipeline.republish(changed)
-    services.deliverer.wake()
+    row_id = request.path_params["id"]
+    return json_response(
+        _delivery(await services_of(request).deliveries.drop(row_id, NO_REASON, actor=caller.name))
+    )
 
 
 async def list_phones(request: Request) -> Response:
@@ -197,14 +186,6 @@ async def list_accesses(request: Request) -> Response:
     listed = partial(recordings.accesses, key=parameter(request, "call"), limit=limit(request))
     found = await services_of(request).store.read(listed)
     return json_response({"accesses": [_with_moments(each, "at", "last_at") for each in found]})
-
-
-async def _delivery_row(request: Request) -> Delivery:
-    row_id = request.path_params["id"]
-    row = await services_of(request).store.read(lambda connection: outbox.get(connection, row_id))
-    if row is None:
-        raise NotFound(f"There is no delivery {row_id}.")
-    return _delivery(row)
 
 
 def _delivery(row: Row) -> Delivery:

@@ -1,68 +1,19 @@
-"""Serve programs calls: lists of them, and the history of each; `pages.calls` has the same for people."""
+"""Read which calls somebody asks for, on a page or by the API."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from connector.calls import CallState, NotRecorded
 from connector.clock import from_iso
-from connector.errors import InvalidRequest, NotFound
-from connector.follow_up import Viewer
-from connector.follow_up.history import MISSING
+from connector.errors import InvalidRequest
 from connector.follow_up.listing import Filter
-from connector.services import services_of
-from connector.web.auth import Caller, require_api
-from connector.web.bodies import json_response, limit, parameter
-
-NO_STORE = {"Cache-Control": "no-store"}
+from connector.web.bodies import parameter
 
 TEXT_AT_MOST = 320
 """Characters of a parameter: an e-mail address is no longer."""
 
-LIST_PARAMETERS = (
-    *("from", "to", "number", "agent", "state", "phone_system", "not_recorded", "reason"),
-    *("limit", "cursor"),
-)
-NAMED_AT_MOST = 40
-"""Characters of an unknown parameter's name that are said again."""
-
 Choice = TypeVar("Choice", CallState, NotRecorded)
-
-
-async def list_calls(request: Request) -> Response:
-    """Return `GET /api/v1/calls`: `{calls, next, complete}`, the newest first.
-
-    `from`, `to`, `number`, `agent`, `state`, `phone_system`, `not_recorded`, `reason` choose, as `Filter` has
-    it; `limit` (1,000 at most) and `cursor`, which is what `next` was, page. Others, and empty ones, are 422.
-    """
-    viewer = viewer_of(await require_api(request))
-    _check_names(request, LIST_PARAMETERS)
-    page = await services_of(request).call_lists.page(
-        viewer, filter_of(request), cursor=text_of(request, "cursor"), limit=limit(request)
-    )
-    return json_response(page, headers=NO_STORE)
-
-
-async def show_call(request: Request) -> Response:
-    """Return `GET /api/v1/calls/{key}`: the call's history; 404 where there is none for this caller.
-
-    With `phone_system`, `key` is what that phone system calls it.
-    """
-    viewer = viewer_of(await require_api(request))
-    _check_names(request, ("phone_system",))
-    key = request.path_params["key"]
-    if "\x00" in key:
-        raise NotFound(MISSING)
-    phone_system = text_of(request, "phone_system")
-    told = await services_of(request).history.show(viewer, key, phone_system=phone_system)
-    return json_response(told, headers=NO_STORE)
-
-
-def viewer_of(caller: Caller) -> Viewer:
-    """Return what whoever calls may see of calls."""
-    return Viewer(role=caller.role, user=caller.user)
 
 
 def filter_of(request: Request) -> Filter:
@@ -77,17 +28,6 @@ def filter_of(request: Request) -> Filter:
         not_recorded=_yes(request, "not_recorded"),
         reason=_choice(request, "reason", NotRecorded),
     )
-
-
-def _check_names(request: Request, known: Sequence[str]) -> None:
-    """Raise InvalidRequest for a parameter that chooses nothing: more would be answered than is asked for."""
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise InvalidRequest(
-                f"There is no parameter {name[:NAMED_AT_MOST]}: there are {', '.join(known)}."
-            )
-        if not value.strip():
-            raise InvalidRequest(f"{name} is empty: give a value, or leave it out.")
 
 
 def text_of(request: Request, name: str) -> str | None:

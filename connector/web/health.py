@@ -11,7 +11,7 @@ from connector.clock import SECOND
 from connector.errors import StoreError
 from connector.services import Services, services_of
 from connector.store.engine import disk_free_ratio
-from connector.store.migrating import is_current
+from connector.store.migrating import is_enough
 from connector.store.stats import read_stats
 from connector.web.auth import require_api
 
@@ -24,15 +24,20 @@ async def healthz(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Return `GET /readyz`: 200 when events can be stored, else 503 and why."""
+    """Return `GET /readyz`: 200 when events can be stored, else 503 and why.
+
+    That a newer version has added to the tables stops nobody: it takes over one process after the other.
+    """
     services = services_of(request)
     try:
-        current = await services.store.read(is_current)
+        enough = await services.store.read(is_enough)
         await services.store.write(lambda _: None)
     except StoreError as problem:
         return PlainTextResponse(f"not ready: {problem.reason}\n", 503)
-    if not current:
-        return PlainTextResponse("not ready: the tables are of another version, run connector migrate\n", 503)
+    if not enough:
+        return PlainTextResponse(
+            "not ready: the tables are of an older version, run connector migrate\n", 503
+        )
     if not services.clocks.agree:
         return PlainTextResponse("ready, but nothing is delivered: this clock is not the database's\n")
     return PlainTextResponse("ready\n")

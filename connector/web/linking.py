@@ -5,8 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.checks import Subject
 from connector.clock import to_iso
-from connector.errors import ConnectorError, NotNow, StateMismatch
-from connector.portals import naming
+from connector.errors import NotNow, StateMismatch
 from connector.portals.checks import SPENT, UNANSWERED, has_reason
 from connector.portals.methods import MethodView
 from connector.services import Services, services_of
@@ -114,11 +113,7 @@ async def _department(services: Services, portal: Portal) -> str:
     wanted = portal.default_department_id
     if wanted is None:
         return ""
-    try:
-        known = await naming.known(await services.portals.desk(portal.id), "department")
-    except ConnectorError:
-        return wanted
-    return next((each.names[0] for each in known if each.id == wanted), wanted)
+    return (await services.departments.names(portal.id)).get(wanted, wanted)
 
 
 def _title(portal: Portal, subject: Subject) -> str:

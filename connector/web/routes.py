@@ -10,7 +10,6 @@ from connector.phone_systems.checks import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
-    calls,
     contacts,
     desk_hooks,
     health,
@@ -21,6 +20,7 @@ from connector.web import (
     sign_in,
 )
 from connector.web.api import audit as audit_api
+from connector.web.api import calls as calls_api
 from connector.web.api import check as check_api
 from connector.web.api import deliveries as deliveries_api
 from connector.web.api import keys as keys_api
@@ -125,6 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *phone_systems_api.OPERATIONS,
     *phone_parts_api.OPERATIONS,
     *keys_api.OPERATIONS,
+    *calls_api.OPERATIONS,
     *deliveries_api.OPERATIONS,
     *recording_accesses.OPERATIONS,
     audit_api.list_changes,
@@ -262,9 +263,6 @@ def _programs() -> list[BaseRoute]:
         Route("/api/openapi.json", openapi.document),
         Route("/api/docs", openapi.docs),
         *(each.route for each in OPERATIONS),
-        Route("/api/v1/calls", calls.list_calls),
-        # Whatever stands there names a call or none: it may be another's word for it.
-        Route("/api/v1/calls/{key:path}", calls.show_call),
         Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", banner.choose, methods=["POST"]),
         Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),

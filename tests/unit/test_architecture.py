@@ -52,6 +52,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/cli/bridge.py": "one command, and the guide that it prints",
     "connector/demo/sandbox_admin.py": "the client of the sandbox's own API, for four modules",
     "connector/follow_up/viewers.py": "one pure rule: who sees what of calls that are over",
+    "connector/phone_systems/departments.py": "one cache, which says what was meant as warnings do",
     "connector/phone_systems/patterns.py": "one pure notation, which commands and hints share",
     "connector/private_files.py": "the one way to keep files from others, for every room",
     "connector/recordings/places.py": "one setting of phone systems, which their own room may not know",

@@ -110,6 +110,7 @@ COLUMNS = (
     "tests/integration/limits/test_tokens.py",
     "tests/integration/operations/test_discretion.py",
     "tests/integration/operations/test_key_rotation.py",
+    "tests/integration/upgrades/rest.py",
 )
 
 ORDINARY: dict[tuple[str, str], str] = {

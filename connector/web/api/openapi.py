@@ -60,8 +60,8 @@ async def docs(request: Request) -> Response:
 
 
 @cache
-def document_of(operations: tuple[Operation, ...]) -> dict[str, Any]:
-    """Return the whole document."""
+def document_of(operations: tuple[Operation, ...], root: str) -> dict[str, Any]:
+    """Return the whole document; `root` is the path below which they are served, "" for that of the host."""
     schemas, components = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
@@ -70,7 +70,7 @@ def document_of(operations: tuple[Operation, ...]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Connector", "version": __version__, "description": ABOUT},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root or "/"}],
         "security": [{"key": []}],
         "paths": paths,
         "components": {

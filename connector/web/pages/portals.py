@@ -12,7 +12,6 @@ from wtforms.validators import Length, NumberRange, Optional
 from connector.errors import InvalidValue
 from connector.portals.administration import NAMED
 from connector.portals.method_values import NAME_AT_MOST, TEXT_AT_MOST, asked_scopes
-from connector.portals.naming import Known
 from connector.portals.portals import CHANGEABLE, CONCURRENCY_AT_MOST
 from connector.portals.self_client import CODE_MINUTES, DESCRIPTION, SelfClient
 from connector.services import services_of
@@ -24,6 +23,7 @@ from connector.web.languages import gettext as _
 from connector.web.languages import lazy
 from connector.web.pages.methods import ENVIRONMENTS
 from connector.web.rendering import redirect, render
+from connector.zoho.naming import Known
 
 _LINKS = [
     SelectChoice("connector", lazy("Our page, which asks who may hear it")),

@@ -53,14 +53,14 @@ def test_no_tables_are_made_in_a_database_of_something_else(databases: Databases
         assert other.json("agents", "list") == []
 
 
-def test_refuses_a_database_of_another_version(shell: Shell) -> None:
+def test_refuses_a_database_of_a_newer_version(shell: Shell) -> None:
     """A revision that this version does not know is one sentence, and nothing is touched."""
     store = Store.open(shell.database_url)
     newer = "UPDATE alembic_version SET version_num = '9999'"
     store.write_now(lambda connection: connection.exec_driver_sql(newer).rowcount)
     store.close()
     for command in (("serve",), ("migrate",), ("agents", "list")):
-        assert "another version" in shell.refused(*command)
+        assert "newer version" in shell.refused(*command)
 
 
 def test_a_database_that_cannot_be_opened(tmp_path: Path, shell: Shell) -> None:

@@ -82,8 +82,8 @@ async def test_shows_what_desk_says_of_the_portal(env: Environment) -> None:
     assert all(name in stdout for name in env.setup.departments)
     assert all(email in stdout for email in env.setup.agents)
     checks = stdout.partition("Checks\n")[2].partition("\n\n")[0].splitlines()[1:]
-    assert [line for line in checks if "  refused  " in line] == []
-    assert sum("  ok  " in line for line in checks) > len(checks) / 2
+    assert [line for line in checks if "  ok  " not in line] == []
+    assert checks != []
 
 
 async def test_delivers_without_serving(env: Environment) -> None:

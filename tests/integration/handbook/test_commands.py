@@ -31,7 +31,6 @@ NOT_RUN = {
     "connector bridge asterisk": "goes on until it is ended; tests/asterisk/run starts it beside an Asterisk",
     "connector deliver": "goes on until it is ended; tests/integration/operations starts it",
     "connector doctor": "exits with 1, as the portal here has no grant; tests/integration/cli has one",
-    "connector login-link ada": "wants an administrator; tests/integration/cli has one",
     "connector portals link-self-client": "asks for a code of Zoho's; tests/integration/identity has one",
     "connector portals make-field": "asks a Zoho Desk; tests/integration/cli has one",
     "connector demo": "goes on until it is ended; .ci/run carries out the line of the README",

@@ -18,6 +18,7 @@ from connector.crypto import Encryptor
 from connector.dialects.base import Parsed
 from connector.maintenance import SettingUp
 from connector.outbox import Deliverer
+from connector.phone_systems import Departments
 from connector.portals import Methods, Portals, SettingsClient
 from connector.portals.administration import Administration
 from connector.portals.self_client import SelfClients
@@ -75,6 +76,7 @@ class Services:
         own = SettingsClient(DEMO_CLIENT_ID, "us", lambda place: self.secrets[place])
         self.methods = Methods(store, self.clock, self.encryptor, http, self.data_centers, own)
         self.portals = self.another_portals()
+        self.departments = Departments(self.portals.desk, self.clock)
         self.administration = Administration(
             store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )

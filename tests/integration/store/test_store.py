@@ -16,7 +16,7 @@ from connector.errors import CommandError, SettingsError, StoreBusy, StoreError,
 from connector.store import Store, tables
 from connector.store.engine import has_locks, open_engine
 from connector.store.failures import Outages
-from connector.store.migrating import is_current, migrate
+from connector.store.migrating import is_current, is_enough, migrate
 from connector.store.writer import Writer
 from tests.integration.store.conftest import NOW
 
@@ -101,6 +101,17 @@ def test_migrations_equal_the_tables(store: Store) -> None:
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert is_current(connection)
+
+
+def test_tables_of_a_newer_version(store: Store) -> None:
+    """Whoever runs goes on with them; whoever starts is told in a sentence what to install."""
+    renamed = "UPDATE alembic_version SET version_num = '{version}'"
+    store.write_now(lambda c: c.exec_driver_sql(renamed.format(version="9999")).rowcount)
+    assert store.read_now(is_enough)
+    with pytest.raises(StoreError, match=r"newer version.*at 9999"):
+        migrate(store.engine)
+    store.write_now(lambda c: c.exec_driver_sql(renamed.format(version="0001")).rowcount)
+    assert not store.read_now(is_enough)
 
 
 def test_migrating_again_changes_nothing(tmp_path: Path) -> None:

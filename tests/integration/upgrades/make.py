@@ -1,6 +1,6 @@
 """Write down a database of today's code, with rows in every state, for the tests of all later releases.
 
-    python -m tests.integration.upgrades.make tests/samples/upgrades/0012.json
+    python -m tests.integration.upgrades.make tests/samples/upgrades/0022.json
 
 One file serves both engines: the rows of each table, and what the sandbox's Desk holds beside them.
 """
@@ -22,6 +22,7 @@ from connector.store import Store
 from connector.zoho.transport import http_client
 from tests.integration.delivery.env import CONTACTS, NOON, Environment
 from tests.integration.delivery.test_processes import Mortals
+from tests.integration.upgrades import rest
 from tests.integration.zoho.person import CALLBACK
 
 SPELLINGS = {
@@ -48,6 +49,7 @@ async def _play(env: Environment) -> None:
     await env.store.write(lambda c: _end_in_the_middle(c, rows["claimed"].id, rows["dropped"].id))
     await _kill(env)
     await env.store.write(_leave_limits)
+    await env.store.write(lambda connection: rest.write(connection, env.encryptor))
 
 
 async def _leave_open(env: Environment) -> None:

@@ -24,6 +24,13 @@ class Former(msgspec.Struct, frozen=True):
     tables: dict[str, list[dict[str, Any]]]
     desk: dict[str, list[dict[str, Any]]]
 
+    def values(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows as the database has them."""
+        return {
+            table: [{name: _value(value) for name, value in row.items()} for row in rows]
+            for table, rows in self.tables.items()
+        }
+
 
 def read(version: str) -> Former:
     """Return the database of that version."""
@@ -40,17 +47,17 @@ def write_tables(former: Former, url: str) -> None:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
         command.upgrade(migrating._config(connection), former.version)
-        _insert(connection, former)
+        insert(connection, former)
     engine.dispose()
 
 
-def _insert(connection: Connection, former: Former) -> None:
+def insert(connection: Connection, former: Former) -> None:
+    """Write its rows with the columns that it knew, into its tables or those of a later version."""
     metadata = MetaData()
     metadata.reflect(connection)
+    given = former.values()
     for table in metadata.sorted_tables:
-        rows = [
-            {name: _value(value) for name, value in row.items()} for row in former.tables.get(table.name, [])
-        ]
+        rows = given.get(table.name, [])
         if rows:
             connection.execute(table.insert(), rows)
         if rows and "id" in rows[0] and connection.dialect.name == "postgresql":

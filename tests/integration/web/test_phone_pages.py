@@ -10,6 +10,7 @@ from sqlalchemy import event
 from starlette.responses import Response
 
 from connector.app import create_app
+from connector.clock import system_clock
 from connector.services import Services
 from connector.settings import load
 from connector.store import Store, events, phones, portals, users
@@ -37,7 +38,9 @@ PHONE = PhoneSystem(
 @pytest.fixture
 async def services(store: Store) -> AsyncIterator[Services]:
     """Have all services, a portal, an administrator and an agent."""
-    made = Services(load(ENVIRONMENT | {"DATABASE_URL": "sqlite://"}), store)
+    # What pages keep for seconds is kept throughout: how slow the machine is changes no count of statements.
+    now = system_clock()
+    made = Services(load(ENVIRONMENT | {"DATABASE_URL": "sqlite://"}), store, lambda: now)
     await store.write(lambda connection: portals.put(connection, **PORTAL))
     await made.agents.add_agent("ada@example.com", "Ada", "administrator", actor="test")
     await made.agents.add_agent("bo@example.com", "Bo", "agent", actor="test")

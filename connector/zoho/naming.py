@@ -1,6 +1,6 @@
 """Find what somebody means by a name among what a portal's Desk has: departments, agents, fields of calls."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
 from connector.casing import ascii_lower
@@ -37,8 +37,8 @@ class Meant(NamedTuple):
     warning: str = ""
 
 
-AskDesk = Callable[[], Awaitable[Desk]]
-"""Returns a portal's Desk, or raises any ConnectorError."""
+Ask = Callable[[], Awaitable[Sequence[Known]]]
+"""Returns everything of a kind that a portal's Desk has, or raises any ConnectorError."""
 
 
 async def known(desk: Desk, what: What) -> list[Known]:
@@ -53,7 +53,7 @@ async def known(desk: Desk, what: What) -> list[Known]:
     return [Known(each.api_name, (each.label or "",)) for each in custom if each.api_name]
 
 
-async def meant(ask: AskDesk, what: What, text: str, pointer: str = "") -> Meant:
+async def meant(ask: Ask, what: What, text: str, pointer: str = "") -> Meant:
     """Return what somebody means by an id, a name or an e-mail address.
 
     What looks like an id and is not there is kept, with a warning: it may be right tomorrow. Raises
@@ -62,8 +62,7 @@ async def meant(ask: AskDesk, what: What, text: str, pointer: str = "") -> Meant
     called = _CALLED[what]
     is_id = text.isdecimal() or text.startswith("cf_")
     try:
-        desk = await ask()
-        found = await known(desk, what)
+        found = await ask()
     except ConnectorError as problem:
         if not is_id:
             raise InvalidValue(
@@ -79,7 +78,7 @@ async def meant(ask: AskDesk, what: What, text: str, pointer: str = "") -> Meant
     return _among(found, called, text, pointer, is_id=is_id)
 
 
-def _among(found: list[Known], called: str, text: str, pointer: str, *, is_id: bool) -> Meant:
+def _among(found: Sequence[Known], called: str, text: str, pointer: str, *, is_id: bool) -> Meant:
     folded = ascii_lower(text)
     fitting = [each for each in found if text == each.id or folded in map(ascii_lower, each.names)]
     if len(fitting) == 1:
