@@ -1,6 +1,6 @@
 """Bring in many people at once: first say what would happen, line by line, then do that and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Literal, cast
@@ -149,6 +149,8 @@ class _Planning:
             word: each.user for each in everybody if each.user.email not in losing for word in each.extensions
         }
         """Who has which word already, but for those who are given others here."""
+        self._same_text: dict[str, list[Word]] = {}
+        self._note_words(self._owners)
 
     def plan(self, line: Line) -> Planned:
         """Return what becomes of a line."""
@@ -163,6 +165,7 @@ class _Planning:
         self._line_of[email] = line.number
         self._by_email[email] = after.user
         self._owners |= dict.fromkeys(after.extensions, after.user)
+        self._note_words(after.extensions)
         step: Step = "add" if before is None else "same" if before == after else "change"
         return Planned(line=line.number, email=email, step=step, before=before, after=after)
 
@@ -200,8 +203,12 @@ class _Planning:
     def _refuse_called(self, email: str, before: Person | None) -> None:
         """Refuse a new address that is what phone systems call another already."""
         if before is None:
-            as_word = [word for word in self._owners if word.text == email]
-            refuse_taken(email, as_word, self._owners, {})
+            refuse_taken(email, self._same_text.get(email, ()), self._owners, {})
+
+    def _note_words(self, words: Iterable[Word]) -> None:
+        """Find words by their text: among all of them, each of thousands of lines would look through all."""
+        for word in words:
+            self._same_text.setdefault(word.text, []).append(word)
 
     def last_administrator_kept(self, planned: Sequence[Planned]) -> list[Planned]:
         """Refuse the lines that would leave nobody an administrator."""
