@@ -113,8 +113,8 @@ def _good(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 def _refusals(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
     content = _content(schemas[Problem], "application/problem+json")
-    absent = {404} if "{" not in each.path else set[int]()
-    absent |= {413} if each.body is None else set()
+    # 404 is always there: parameters and members name things too, such as a portal.
+    absent = {413} if each.body is None else set[int]()
     absent |= {409} if each.method == "GET" else set()
     return {
         str(status): {"description": what, "content": content} | _retry(status)
