@@ -65,7 +65,7 @@ class Office:
         services, actor = self.services, "test"
         await services.store.write(lambda connection: portals.put(connection, **PORTAL))
         await services.store.write(
-            lambda connection: portals.put(connection, **PORTAL | {"org_id": "600000002"})
+            lambda connection: portals.put(connection, **{**PORTAL, "org_id": "600000002"})
         )
         await services.agents.add_agent("ada@example.com", "Ada Mbeki", "administrator", actor=actor)
         await services.keys.add_key("crm", actor=actor)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -11,7 +12,7 @@ from connector.accounts.people_import import _Planning
 
 def test_a_long_file_costs_by_its_lines() -> None:
     """Four times the lines are about four times the steps: it is done where events wait to be written."""
-    few, many = (_steps(lambda count=count: _plan(count)) for count in (50, 200))
+    few, many = (_steps(partial(_plan, count)) for count in (50, 200))
     assert many < 6 * few
 
 
