@@ -22,7 +22,7 @@ from connector.services import Services
 from connector.settings import load
 from connector.store import Store, portals
 from connector.web.api.openapi import document_of
-from connector.web.api.operation import Operation
+from connector.web.api.operation import Operation, Paging
 from connector.web.auth import Cookies
 from connector.web.limiter import Limiter
 from connector.web.pages.phone_forms import PARTS
@@ -188,6 +188,30 @@ def _held(given: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
     """Return values of which most hold, or name what is there."""
     rare = data.draw(st.sampled_from([*given, ""]))
     return {name: value if name == rare else THERE.get(name, value) for name, value in given.items()}
+
+
+BY_NUMBER = ("list_methods", "list_portals", "list_desk_agents", "list_deliveries", "list_changes",
+             "list_recording_accesses")  # fmt: skip
+"""Lists whose cursor is a number, or two; that of the others is a name, and whatever is typed is one."""
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "9" * 19, "1-", "1-2-3", "\u00b2", "1'--", "9" * 201])
+def test_no_list_goes_on_behind_what_none_has_told(place: Place, cursor: str) -> None:
+    """A cursor that was tampered with is refused, or stands for a place in the order of names."""
+    headers = {"authorization": f"Bearer {place.key}"}
+    for operation in OPERATIONS:
+        if issubclass(operation.query, Paging):
+            asked = {"cursor": cursor} | ({"portal_id": "1"} if operation.id == "list_desk_agents" else {})
+            answer = place.ask(method="GET", url=operation.path, params=asked, headers=headers)
+            is_name = operation.id not in BY_NUMBER and len(cursor) <= 200
+            assert answer.status_code == (200 if is_name else 422), operation.id
+
+
+def test_the_log_names_the_operation(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """What a program has changed, or tried to, is found in the log by its name."""
+    with caplog.at_level(logging.INFO, logger="connector.web.access_log"):
+        place.ask(method="POST", url="/api/v1/people", headers={"authorization": f"Bearer {place.key}"})
+    assert [getattr(each, "view", "") for each in caplog.records] == ["people.add_person"]
 
 
 class Fields(HTMLParser):
