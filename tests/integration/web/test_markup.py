@@ -15,7 +15,6 @@ from connector.settings import load
 from connector.store import Store, audit
 from connector.store.tables import metadata
 from connector.web.auth import Cookies
-from connector.web.limiter import Limiter
 from connector.web.routes import routes
 from tests.integration.databases import Databases
 from tests.integration.three_ways.ways import ENVIRONMENT
@@ -84,10 +83,9 @@ async def office(request: pytest.FixtureRequest, sqlite_databases: Databases) ->
         settings = load(ENVIRONMENT | {"DATABASE_URL": url, "PUBLIC_URL": request.param})
         services = Services(settings, Store(url))
         app = create_app(services)
-        app.state.limiter = Limiter(services.clock, per_second=10**6, burst=10**6)
         transport = ASGITransport(app, client=("127.0.0.1", 1))
         async with AsyncClient(transport=transport, base_url="https://calls.example.com") as client:
-            made = Office(services, client)
+            made = Office(services, app, client)
             await made.fill()
             await _live(services)
             yield made

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -56,9 +57,15 @@ PAGES = sorted(
 class Office:
     """The application, and what each of its people and keys sends along."""
 
-    def __init__(self, services: Services, client: httpx2.AsyncClient) -> None:
+    def __init__(self, services: Services, app: Starlette, client: httpx2.AsyncClient) -> None:
         self.services = services
         self.client = client
+        self._app = app
+        self.limit(10**6)
+
+    def limit(self, burst: int = 100) -> None:
+        """Let everybody ask so often at once."""
+        self._app.state.limiter = Limiter(self.services.clock, per_second=burst, burst=burst)
 
     async def fill(self) -> None:
         """Have one thing of each kind."""
@@ -105,10 +112,9 @@ async def office(sqlite_databases: Databases) -> AsyncIterator[Office]:
     with sqlite_databases.fresh() as url:
         services = Services(load(ENVIRONMENT | {"DATABASE_URL": url}), Store(url))
         app = create_app(services)
-        app.state.limiter = Limiter(services.clock, per_second=10**6, burst=10**6)
         transport = httpx2.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as client:
-            made = Office(services, client)
+            made = Office(services, app, client)
             await made.fill()
             yield made
         await services.close()
@@ -125,6 +131,16 @@ async def test_the_other_pages_are_for_administrators(office: Office) -> None:
         assert statuses[1] == 403 or path in FOR_SUPERVISORS, (method, path)
         assert await office.status(method, path, nobody) == 401, (method, path)
         assert await office.status(method, path, key) == 401, (method, path)
+
+
+async def test_the_documentation_is_not_made_for_ever(office: Office) -> None:
+    """A stranger who has asked for much is sent away from the largest page; who is signed in is not."""
+    office.limit()
+    agent = await office.person("agent")
+    assert await office.status("GET", "/api/docs", {}) == 200
+    assert 429 in {await office.status("GET", "/login/nowhere", {}) for _ in range(80)}
+    assert await office.status("GET", "/api/docs", {}) == 429
+    assert await office.status("GET", "/api/docs", agent) == 200
 
 
 async def test_each_operation_has_its_lowest_role(office: Office) -> None:
