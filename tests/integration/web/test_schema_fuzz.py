@@ -5,7 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
+from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -169,9 +169,9 @@ def _statuses(place: Place, operation: "APIOperation[Any, Any, Any, Any]") -> se
     @given(cases, st.data())
     def hold(case: "Case[Any]", data: st.DataObject) -> None:
         if data.draw(st.booleans()):
-            case.path_parameters = _held(case.path_parameters, data)
-            case.query = _held(case.query, data)
-            case.body = _held(case.body, data) if isinstance(case.body, dict) else case.body
+            case.path_parameters = _mostly_right(case.path_parameters, data)
+            case.query = _mostly_right(case.query, data)
+            case.body = _mostly_right(case.body, data) if isinstance(case.body, dict) else case.body
         asked = case.as_transport_kwargs(base_url=ADDRESS)
         asked.pop("cookies")
         asked["content"] = asked.pop("data", None)
@@ -184,7 +184,7 @@ def _statuses(place: Place, operation: "APIOperation[Any, Any, Any, Any]") -> se
     return statuses
 
 
-def _held(given: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
+def _mostly_right(given: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
     """Return values of which most hold, or name what is there."""
     rare = data.draw(st.sampled_from([*given, ""]))
     return {name: value if name == rare else THERE.get(name, value) for name, value in given.items()}
@@ -214,23 +214,19 @@ def test_the_log_names_the_operation(place: Place, caplog: pytest.LogCaptureFixt
     assert [getattr(each, "view", "") for each in caplog.records] == ["people.add_person"]
 
 
-class Fields(HTMLParser):
-    """The fields of a page's forms, each with the values that it offers."""
+_TAG = re.compile(r"<(input|select|textarea|option)\b([^>]*)>")
+_ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.offered: dict[str, list[str]] = {}
-        self._select = ""
-        self.feed(page)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a field."""
-        told = dict(attrs)
-        self._select = told.get("name") or "" if tag == "select" else self._select
-        name = self._select if tag == "option" else told.get("name") or ""
-        if name and tag in ("input", "select", "textarea", "option"):
-            values = self.offered.setdefault(name, [])
-            values += [told["value"] or ""] if "value" in told else []
+def offered_by(page: str) -> dict[str, list[str]]:
+    """Return the fields of a page's forms, each with the values that it offers."""
+    found, name = dict[str, list[str]](), ""
+    for tag, written in _TAG.findall(page):
+        told = {each: unescape(value) for each, value in _ATTRIBUTE.findall(written)}
+        name = name if tag == "option" else told.get("name", "")
+        if name:
+            found.setdefault(name, []).extend([told["value"]] if "value" in told else [])
+    return found
 
 
 PLACES = [path for path in FORMS if "{part" not in path]
@@ -252,7 +248,7 @@ def _sent(place: Place, caplog: pytest.LogCaptureFixture, path: str) -> set[int]
     """Return with what a form answered whatever it was given."""
     address = place.address_of(path)
     headers = {"cookie": place.cookie, "accept": "text/html", "sec-fetch-site": "same-origin"}
-    offered = Fields(place.ask(method="GET", url=address, headers=headers).text).offered
+    offered = offered_by(place.ask(method="GET", url=address, headers=headers).text)
     tokens, names = offered.pop("token", [""]), sorted(offered)
     headers["content-type"] = "application/x-www-form-urlencoded"
     statuses: set[int] = set()
