@@ -19,6 +19,8 @@ from tests.integration.three_ways.ways import ENVIRONMENT, PORTAL
 
 pytestmark = pytest.mark.anyio
 
+NOW = 1_790_000_000_000
+
 PHONE = PhoneSystem(
     id=0,
     uid="",
@@ -37,7 +39,8 @@ PHONE = PhoneSystem(
 @pytest.fixture
 async def services(store: Store) -> AsyncIterator[Services]:
     """Have all services, a portal, an administrator and an agent."""
-    made = Services(load(ENVIRONMENT | {"DATABASE_URL": "sqlite://"}), store)
+    # What is remembered for seconds is read once, however long a test takes.
+    made = Services(load(ENVIRONMENT | {"DATABASE_URL": "sqlite://"}), store, lambda: NOW)
     await store.write(lambda connection: portals.put(connection, **PORTAL))
     await made.agents.add_agent("ada@example.com", "Ada", "administrator", actor="test")
     await made.agents.add_agent("bo@example.com", "Bo", "agent", actor="test")
