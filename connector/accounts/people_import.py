@@ -121,9 +121,13 @@ def _change(connection: Connection, line: Planned, now: int) -> None:
     if line.before is None or line.after is None:
         return
     user = line.after.user
-    users.change(connection, user.id, name=user.name, role=user.role)
-    users.set_extensions(connection, user.id, line.after.extensions, now)
-    users.set_queues(connection, user.id, line.after.queues)
+    # Only what differs: thousands of lines are one transaction, behind which events wait.
+    if user != line.before.user:
+        users.change(connection, user.id, name=user.name, role=user.role)
+    if line.after.extensions != line.before.extensions:
+        users.set_extensions(connection, user.id, line.after.extensions, now)
+    if line.after.queues != line.before.queues:
+        users.set_queues(connection, user.id, line.after.queues)
 
 
 def _planned(lines: Sequence[Line], connection: Connection) -> Preview:
