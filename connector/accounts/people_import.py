@@ -18,6 +18,9 @@ from connector.store import Store, audit, people, users
 from connector.store.people import Person
 from connector.store.users import Role, User, Word
 
+WORDS_CHANGED_AT_MOST = 10_000
+"""So many are written within some seconds, in one transaction; twice 5,000 people with one each."""
+
 Step = Literal["add", "change", "same", "left_out", "wrong"]
 
 
@@ -134,10 +137,26 @@ def _planned(lines: Sequence[Line], connection: Connection) -> Preview:
     slugs = people.slugs(connection)
     planning = _Planning(people.everybody(connection), slugs, lines)
     planned = planning.last_administrator_kept([planning.plan(line) for line in lines])
+    _check_size(planned)
     told = msgspec.json.encode(
         [(each.line, each.email, each.step, each.before, each.after) for each in planned]
     )
     return Preview(lines=tuple(planned), digest=sha256(told).hexdigest(), slugs=slugs)
+
+
+def _check_size(planned: Sequence[Planned]) -> None:
+    """Refuse what would keep events waiting for long: each word of somebody's is changed by itself."""
+    whole = [
+        (each.before.extensions, each.after.extensions) for each in planned if each.before and each.after
+    ]
+    count = sum(len(set(before) ^ set(after)) for before, after in whole)
+    if count > WORDS_CHANGED_AT_MOST:
+        raise InvalidValue(
+            "These are {count} changes of extensions of people who are here: import {most} at a time.",
+            "/csv",
+            count=count,
+            most=WORDS_CHANGED_AT_MOST,
+        )
 
 
 class _Planning:

@@ -6,14 +6,38 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from connector.accounts.people_files import read_lines
-from connector.accounts.people_import import _Planning
+from connector.accounts.people_import import WORDS_CHANGED_AT_MOST, Planned, _check_size, _Planning
+from connector.errors import InvalidValue
+from connector.store.people import Person
+from connector.store.users import User, Word
 
 
 def test_a_long_file_costs_by_its_lines() -> None:
     """Four times the lines are about four times the steps: it is done where events wait to be written."""
     few, many = (_steps(partial(_plan, count)) for count in (50, 200))
     assert many < 6 * few
+
+
+def test_what_would_hold_the_writer_for_long_is_refused() -> None:
+    """Everybody's extension may be another one at once; a dozen of everybody's may not."""
+    user = User(id=1, email="ada@example.com", name="Ada", role="agent", active=True)
+    words = tuple(Word(0, str(number)) for number in range(WORDS_CHANGED_AT_MOST + 1))
+    fits, more = (
+        Planned(
+            line=2,
+            email=user.email,
+            step="change",
+            before=Person(user=user),
+            after=Person(user=user, extensions=words[:count]),
+        )
+        for count in (WORDS_CHANGED_AT_MOST, WORDS_CHANGED_AT_MOST + 1)
+    )
+    _check_size([fits])
+    with pytest.raises(InvalidValue, match="10001 changes"):
+        _check_size([more])
 
 
 def _plan(count: int) -> None:
