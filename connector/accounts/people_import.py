@@ -1,6 +1,6 @@
 """Bring in many people at once: first say what would happen, line by line, then do that and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Literal, cast
@@ -17,6 +17,9 @@ from connector.errors import InvalidValue, NotNow
 from connector.store import Store, audit, people, users
 from connector.store.people import Person
 from connector.store.users import Role, User, Word
+
+WORDS_CHANGED_AT_MOST = 10_000
+"""So many are written within some seconds, in one transaction; twice 5,000 people with one each."""
 
 Step = Literal["add", "change", "same", "left_out", "wrong"]
 
@@ -121,19 +124,39 @@ def _change(connection: Connection, line: Planned, now: int) -> None:
     if line.before is None or line.after is None:
         return
     user = line.after.user
-    users.change(connection, user.id, name=user.name, role=user.role)
-    users.set_extensions(connection, user.id, line.after.extensions, now)
-    users.set_queues(connection, user.id, line.after.queues)
+    # Only what differs: thousands of lines are one transaction, behind which events wait.
+    if user != line.before.user:
+        users.change(connection, user.id, name=user.name, role=user.role)
+    if line.after.extensions != line.before.extensions:
+        users.set_extensions(connection, user.id, line.after.extensions, now)
+    if line.after.queues != line.before.queues:
+        users.set_queues(connection, user.id, line.after.queues)
 
 
 def _planned(lines: Sequence[Line], connection: Connection) -> Preview:
     slugs = people.slugs(connection)
     planning = _Planning(people.everybody(connection), slugs, lines)
     planned = planning.last_administrator_kept([planning.plan(line) for line in lines])
+    _check_size(planned)
     told = msgspec.json.encode(
         [(each.line, each.email, each.step, each.before, each.after) for each in planned]
     )
     return Preview(lines=tuple(planned), digest=sha256(told).hexdigest(), slugs=slugs)
+
+
+def _check_size(planned: Sequence[Planned]) -> None:
+    """Refuse what would keep events waiting for long: each word of somebody's is changed by itself."""
+    whole = [
+        (each.before.extensions, each.after.extensions) for each in planned if each.before and each.after
+    ]
+    count = sum(len(set(before) ^ set(after)) for before, after in whole)
+    if count > WORDS_CHANGED_AT_MOST:
+        raise InvalidValue(
+            "These are {count} changes of extensions of people who are here: import {most} at a time.",
+            "/csv",
+            count=count,
+            most=WORDS_CHANGED_AT_MOST,
+        )
 
 
 class _Planning:
@@ -149,6 +172,8 @@ class _Planning:
             word: each.user for each in everybody if each.user.email not in losing for word in each.extensions
         }
         """Who has which word already, but for those who are given others here."""
+        self._same_text: dict[str, list[Word]] = {}
+        self._note_words(self._owners)
 
     def plan(self, line: Line) -> Planned:
         """Return what becomes of a line."""
@@ -163,6 +188,7 @@ class _Planning:
         self._line_of[email] = line.number
         self._by_email[email] = after.user
         self._owners |= dict.fromkeys(after.extensions, after.user)
+        self._note_words(after.extensions)
         step: Step = "add" if before is None else "same" if before == after else "change"
         return Planned(line=line.number, email=email, step=step, before=before, after=after)
 
@@ -200,8 +226,12 @@ class _Planning:
     def _refuse_called(self, email: str, before: Person | None) -> None:
         """Refuse a new address that is what phone systems call another already."""
         if before is None:
-            as_word = [word for word in self._owners if word.text == email]
-            refuse_taken(email, as_word, self._owners, {})
+            refuse_taken(email, self._same_text.get(email, ()), self._owners, {})
+
+    def _note_words(self, words: Iterable[Word]) -> None:
+        """Find words by their text: among all of them, each of thousands of lines would look through all."""
+        for word in words:
+            self._same_text.setdefault(word.text, []).append(word)
 
     def last_administrator_kept(self, planned: Sequence[Planned]) -> list[Planned]:
         """Refuse the lines that would leave nobody an administrator."""

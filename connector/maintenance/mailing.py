@@ -1,5 +1,6 @@
 """Send a mail by SMTP: encrypted wherever it leaves this machine, with what went wrong in plain words."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,10 @@ from connector.settings import LOOPBACK, Settings
 
 TIMEOUT_SECONDS = 10
 """How long each step of the conversation may take."""
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""What every server takes; whoever has another address shall not keep the others from their mail."""
 
 SAID_AT_MOST = 200
 """Characters of what the server says that are told."""
@@ -57,13 +62,17 @@ class Mailer:
         """
         if not self.is_set_up:
             raise CommandError("SMTP_URL is not set: it names the mail server, and MAIL_FROM the sender.")
-        message = self._written(mail)
-        return await in_thread(lambda: self._send(message, mail.to))
+        to = [each for each in mail.to if _ADDRESS.fullmatch(each)]
+        if not to:
+            raise MailRefused("No recipient has an address that mail can be sent to: name some in MAIL_TO.")
+        message = self._written(mail, to)
+        refused = await in_thread(lambda: self._send(message, to))
+        return refused + len(mail.to) - len(to)
 
-    def _written(self, mail: Mail) -> EmailMessage:
+    def _written(self, mail: Mail, to: Sequence[str]) -> EmailMessage:
         message = EmailMessage()
         message["From"] = f"Connector <{self._from}>"
-        message["To"] = ", ".join(mail.to)
+        message["To"] = ", ".join(to)
         # Names are what people made of them: none begins a header of its own.
         message["Subject"] = spelt_out(mail.subject)
         message["Date"] = formatdate()

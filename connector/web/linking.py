@@ -11,6 +11,7 @@ from connector.portals.methods import MethodView
 from connector.services import Services, services_of
 from connector.store.portals import Portal
 from connector.web.auth import cookies_of, require_user
+from connector.web.bodies import parameter
 from connector.web.forms import Form, read_form
 from connector.web.languages import gettext as _
 from connector.web.rendering import render
@@ -26,7 +27,7 @@ async def connect(request: Request) -> Response:
     return render(
         request,
         "connect.html",
-        method=await _chosen(services, request.query_params.get("method", "")),
+        method=await _chosen(services, parameter(request, "method") or ""),
         methods=[each for each in await services.methods.list() if each.enabled and each.mode == "oauth"],
         portals=await services.portals.list_portals(),
         redirect_uri=redirect_uri(services, "link"),

@@ -80,12 +80,18 @@ def environment() -> Any:
     # What `_()` returns counts as markup, so it takes literal texts only; this is for all others.
     made.globals["said"] = languages.gettext
     made.filters["moment_text"] = to_iso
+    made.tests["web_address"] = is_web_address
     return made
 
 
 def sign_in_path(next_path: str) -> str:
     """Return the path that signs in and then goes on to another one."""
     return f"/login?next={quote(local_path(next_path), safe='')}"
+
+
+def is_web_address(text: str | None) -> bool:
+    """Tell whether a text that came from elsewhere may be linked to: others can be scripts."""
+    return text is not None and text.startswith(("https://", "http://"))
 
 
 def local_path(text: str | None) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from connector import __version__
 from connector.casing import ascii_lower
 from connector.web.api.operation import Nothing, Operation
-from connector.web.auth import known_user
+from connector.web.auth import count_stranger, known_user
 from connector.web.bodies import json_response
 from connector.web.problems import Problem
 from connector.web.rendering import render
@@ -54,8 +54,9 @@ async def document(request: Request) -> Response:
 
 
 async def docs(request: Request) -> Response:
-    """Return `GET /api/docs`: the same for people."""
-    await known_user(request)
+    """Return `GET /api/docs`: the same for people; strangers may not have so large a page made for ever."""
+    if await known_user(request) is None:
+        count_stranger(request)
     return render(request, "api.html", document=request.app.state.openapi())
 
 
@@ -113,8 +114,8 @@ def _good(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 def _refusals(each: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
     content = _content(schemas[Problem], "application/problem+json")
-    absent = {404} if "{" not in each.path else set[int]()
-    absent |= {413} if each.body is None else set()
+    # 404 is always there: parameters and members name things too, such as a portal.
+    absent = {413} if each.body is None else set[int]()
     absent |= {409} if each.method == "GET" else set()
     return {
         str(status): {"description": what, "content": content} | _retry(status)

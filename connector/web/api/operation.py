@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
@@ -96,7 +95,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def route(self) -> Route:
         """Return where it is served."""
-        return Route(self.path, partial(_serve, self), methods=[self.method], name=self.id)
+
+        async def serve(request: Request) -> Response:
+            return await _serve(self, request)
+
+        # By these the log names it.
+        serve.__name__, serve.__module__ = self.id, self.handler.__module__
+        return Route(self.path, serve, methods=[self.method], name=self.id)
 
 
 def operation(

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from connector.accounts import Person as FoundPerson
+from connector.accounts.desk_people import AGENTS_AT_MOST
 from connector.accounts.people_files import BYTES_AT_MOST
 from connector.accounts.people_import import Planned, Preview
 from connector.accounts.words import PhoneWord
@@ -15,7 +16,7 @@ from connector.store.people import Which
 from connector.store.rights import Given, Right, Thing
 from connector.store.tables import ANY_PHONE_SYSTEM, ANY_PORTAL
 from connector.store.users import Role, Word
-from connector.web.api.operation import Call, Page, Paging, operation
+from connector.web.api.operation import Call, Page, Paging, operation, row_cursor
 
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
 Text = Annotated[str, Meta(max_length=320)]
@@ -268,8 +269,8 @@ async def import_people(call: Call, body: Import) -> Imported:
 @operation("GET", "/api/v1/people/desk", role="administrator")
 async def list_desk_agents(call: Call, query: DeskAgents) -> Page[DeskAgent]:
     """List the agents of a portal's Desk, and who of them is here."""
-    begin = int(query.cursor) if query.cursor.isascii() and query.cursor.isdigit() else 0
-    found = await call.services.desk_people.page(query.portal_id, min(begin, 10**9))
+    begin = min(row_cursor(query.cursor) or 0, AGENTS_AT_MOST)
+    found = await call.services.desk_people.page(query.portal_id, begin)
     items = [
         DeskAgent(
             id=each.id,

@@ -86,6 +86,21 @@ async def test_an_episode_is_two_mails_of_two_processes(office: Office) -> None:
     assert len({mail["message-id"] for mail in office.server.mails}) == 3
 
 
+@pytest.mark.parametrize("odd", [".@b", "a@[", ":@:", "\u00e9@example.com", "a@example.com,b", "<a@b>"])
+async def test_an_odd_address_keeps_nobody_from_the_mail(office: Office, odd: str) -> None:
+    """An administrator's, which no header can hold: the others are told, and it is counted as refused."""
+    office.desk.store.write_now(lambda c: users.add(c, odd, "Odd", "administrator", NOW))
+    async with serving(office.server):
+        office.lose_grant()
+        await office.pass_time(office.process(), minutes=10)
+        mailer = Mailer(settings(office.server), certificate()[1])
+        assert await mailer.send(msgspec.structs.replace(TEST, to=[odd, "ada@example.com"])) == 1
+        with pytest.raises(MailRefused):
+            await mailer.send(msgspec.structs.replace(TEST, to=[odd]))
+    assert len(office.server.mails) == 2
+    assert set(office.server.recipients) == {"ada@example.com"}
+
+
 async def test_blips_are_nobodys_business(office: Office) -> None:
     """What is over within a minute is not told; what comes back within five is no new episode."""
     async with serving(office.server):

@@ -26,6 +26,9 @@ FOR_PROGRAMS = ("/api/", "/hooks/", "/webhooks/")
 WITHOUT_TOKEN = {"/logout": "ends a session alone", "/connect": "leads to Zoho's own question"}
 """Forms that only have to come from our own page, each with the reason why that will do."""
 
+SENT_BACK = ("/portals/{portal_id:id}/recording-field", "/setup/test-call/end")
+"""Buttons of other pages, to which whoever presses without a token goes back with nothing done."""
+
 FORMS = sorted(
     each.path
     for each in routes(static_folder())
@@ -58,6 +61,7 @@ async def administrator(sqlite_databases: Databases) -> AsyncIterator[Administra
     with sqlite_databases.fresh() as url:
         services = Services(load(ENVIRONMENT | {"DATABASE_URL": url}), Store(url))
         added = await services.agents.add_agent("ada@example.com", "Ada Mbeki", "administrator", actor="test")
+        await services.agents.add_agent("bo@example.com", "Bo Lind", "administrator", actor="test")
         await services.keys.add_key("crm", actor="test")
         await services.sign_in_connectors.add(Wanted(reference="office", name="Office"), actor="test")
         cookie = Response()
@@ -89,7 +93,8 @@ async def test_a_form_without_its_token_does_nothing(administrator: Administrato
     """Nor one whose token another session has."""
     before = await administrator.services.store.read(_audited)
     answer = await administrator.press(path, **{"sec-fetch-site": "same-origin"})
-    assert answer.status_code in (404, 409, 410, 422), "it has been taken"
+    sent_back = answer.status_code == 303 and path in SENT_BACK
+    assert sent_back or answer.status_code in (404, 409, 410, 422), "it has been taken"
     assert [each for each in await administrator.services.store.read(_audited) if "link" not in each] == [
         each for each in before if "link" not in each
     ]

@@ -45,7 +45,7 @@ NAMES = st.sampled_from(
     [
         *("wait", "state", "limit", "number", "q", "portal", "next", "code", "location", "accounts-server"),
         *("error", "key", "agent", "to", "contact", "by", "reason", "detail", "before", "cursor", "kind"),
-        *("phone", "from", "ids", "id", "keep", "event", "callId", "direction", "user"),
+        *("phone", "from", "ids", "id", "keep", "event", "callId", "direction", "user", "method", "words"),
     ]
 )
 PARTS = {
