@@ -142,7 +142,9 @@ async def test_a_client_that_is_not_right(ada: Administrator, location: str, sai
     await begin(ada)
     await ada.be_at_zoho(ada.linker.email if location == ada.home else "ada.eu@example.com")
     await ada.press("Accept")
-    await reads(ada.page, "Zoho does not accept the client", said, "is mended at the authentication method")
+    await reads(
+        ada.page, "Zoho does not accept the client", said, "the page of the authentication method takes it"
+    )
     assert await steps_done(ada) == []
     await ada.follow("Authentication methods")
     await ada.page.get_by_role("main").get_by_role("link", name="Zoho Desk", exact=True).click()

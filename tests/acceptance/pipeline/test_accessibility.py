@@ -15,7 +15,7 @@ from connector.demo.phone import Phone
 from connector.web.routes import routes
 from tests.acceptance import axe
 from tests.acceptance.pipeline.conftest import keep_picture
-from tests.acceptance.pipeline.test_day import event, sign_in
+from tests.acceptance.pipeline.test_day import be_signed_in, event
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -104,7 +104,7 @@ async def test_pages_for_everybody(page: Page, env: Environment, path: str) -> N
 
 
 @pytest.fixture
-async def furnished(env: Environment) -> Environment:
+async def filled_in(env: Environment) -> Environment:
     """Have a method, a key and a sign-in connector beside what the environment has."""
     services, actor = env.services, "test"
     if not [each for each in await services.methods.list() if each.id]:
@@ -116,17 +116,17 @@ async def furnished(env: Environment) -> Environment:
     return env
 
 
-async def test_pages_for_administrators(page: Page, furnished: Environment) -> None:
+async def test_pages_for_administrators(page: Page, filled_in: Environment) -> None:
     """Every page that the routes name, those that ask before something is done too."""
-    await sign_in(page, furnished, furnished.team.agents[0].email)
+    await be_signed_in(page, filled_in, filled_in.team.agents[0].email)
     for path in pages_of_administrators():
-        await check(page, furnished.origin + path, "administrator-" + re.sub(r"\W+", "-", path), OPPOSITES)
+        await check(page, filled_in.origin + path, "administrator-" + re.sub(r"\W+", "-", path), OPPOSITES)
 
 
 async def test_calls_and_their_history(page: Page, env: Environment, phone: Phone) -> None:
     """The list leads to each call by the keyboard; what a phone system calls things may be long."""
     agent, call = env.team.agents[0], f"history-{'x' * 100}"
-    await sign_in(page, env, agent.email)
+    await be_signed_in(page, env, agent.email)
     for kind in ("ringing", "ended"):
         await phone.post([event(env, call, kind, "+442079460999", agent=agent.extension)])
     history = page.get_by_role("main").get_by_role("link", name="History").first

@@ -22,7 +22,7 @@ from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store.tables import portals
 from connector.zoho.transport import trusted
 from tests.acceptance.pipeline.conftest import keep_picture
-from tests.acceptance.pipeline.test_day import caller, event, sign_in
+from tests.acceptance.pipeline.test_day import be_signed_in, caller, event
 from tests.acceptance.pipeline.test_doing import short
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -46,7 +46,7 @@ async def test_a_late_name(page: Page, env: Environment, phone: Phone) -> None:
     """Desk fails: the number rings, with what is being done; then the name comes while it still rings."""
     agent, (name, number) = env.team.agents[0], await caller(env)
     call = f"late-{uuid.uuid4()}"
-    await sign_in(page, env, agent.email)
+    await be_signed_in(page, env, agent.email)
     await env.services.contact_lookup.forget(1, number=re.sub(r"[^+\d]", "", number))
     await fail(env, kind="server_error", path_prefix=SEARCHES, times=4)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
@@ -62,7 +62,7 @@ async def test_a_made_contact(page: Page, env: Environment, phone: Phone) -> Non
     """Nobody has the number; once the record is written, the card leads to the contact made for it."""
     agent, number = env.team.agents[1], "+442079460644"
     call = f"made-{uuid.uuid4()}"
-    await sign_in(page, env, agent.email)
+    await be_signed_in(page, env, agent.email)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     card = card_of(page, "+44 20 7946 0644")
     await expect(card).to_contain_text("No contact in Desk has this number")
@@ -92,7 +92,7 @@ async def test_calling_back_whom_one_chose(page: Page, env: Environment, phone: 
     number, (_, chosen, *_) = shared(await env.sandbox_admin.contacts(DEMO_ORG_ID))
     call = f"back-{uuid.uuid4()}"
     simulator = asyncio.create_task(PhoneSimulator(phone, system_clock, short).run())
-    await sign_in(page, env, agent.email)
+    await be_signed_in(page, env, agent.email)
     await phone.post([event(env, call, "ringing", number, agent=agent.extension)])
     await page.locator(f"button[data-contact='{chosen}']").first.press("Enter")
     # Who calls back sees first that it is them.
@@ -127,7 +127,7 @@ async def grant_lost(env: Environment) -> AsyncIterator[None]:
 async def test_a_lost_grant(page: Page, env: Environment, phone: Phone, which: int, move: str) -> None:
     """The administrator is led there, the agent reads whom to ask; it goes when Desk is linked again."""
     agent, number = env.team.agents[which], f"+44207946064{which}"
-    await sign_in(page, env, agent.email)
+    await be_signed_in(page, env, agent.email)
     alert = page.get_by_role("alert").filter(has_text="Zoho Desk has to be linked again")
     async with grant_lost(env):
         await expect(alert).to_contain_text(move, timeout=10_000)

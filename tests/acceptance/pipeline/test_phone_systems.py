@@ -7,14 +7,14 @@ from connector.demo.environment import Environment
 from connector.demo.phone import Phone
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_accessibility import check, violations
-from tests.acceptance.pipeline.test_day import event, sign_in
+from tests.acceptance.pipeline.test_day import be_signed_in, event
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
 async def test_from_nothing_to_the_first_event(page: Page, env: Environment) -> None:
     """Address and secret are shown once; the page turns green by itself when the phone system is heard."""
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     await page.get_by_role("link", name="Phone systems").click()
     await page.get_by_role("link", name="Add a phone system").click()
     await check(page, page.url, "phone-system-new")
@@ -41,7 +41,7 @@ async def test_from_nothing_to_the_first_event(page: Page, env: Environment) -> 
 
 async def test_each_part_has_its_form(page: Page, env: Environment) -> None:
     """What was saved stands there, what is refused is said beside its field, and a yes is asked first."""
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     await page.goto(f"{env.origin}/phone-systems/lyon")
     await page.get_by_text("Own numbers", exact=True).click()
     await page.locator("#lines-number").fill("0198765432")

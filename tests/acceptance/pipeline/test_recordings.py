@@ -14,7 +14,7 @@ from connector.demo.phone import Phone, Recorder
 from connector.demo.sandbox_admin import Record
 from tests.acceptance.pipeline.conftest import keep_picture
 from tests.acceptance.pipeline.test_accessibility import check, violations
-from tests.acceptance.pipeline.test_day import caller, event, sign_in
+from tests.acceptance.pipeline.test_day import be_signed_in, caller, event
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -98,7 +98,7 @@ async def press_play(page: Page, player: Locator) -> None:
 async def test_colleagues_are_told_why_not(page: Page, env: Environment, phone: Phone) -> None:
     """Who took no part reads whose recording it is, and hears nothing."""
     record = await recorded_call(env, phone, "1.wav")
-    await sign_in(page, env, env.team.agents[2].email)
+    await be_signed_in(page, env, env.team.agents[2].email)
     answer = await page.goto(record["recordingUrl"])
     assert answer is not None
     assert answer.status == 403
@@ -114,14 +114,14 @@ async def test_pages_of_recordings(
     page: Page, env: Environment, phone: Phone, name: str, recordings: tuple[str, ...]
 ) -> None:
     """One recording, several, one that is lost: light and dark, wide and narrow, without a fault of axe's."""
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     record = await recorded_call(env, phone, *recordings)
     await check(page, record["recordingUrl"], f"recording-{name}")
 
 
 async def test_pages_without_and_with_a_copy(page: Page, env: Environment, phone: Phone) -> None:
     """No recording at all, and one that may be kept: without a fault of axe's, and the copy is named."""
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     await check(page, f"{env.origin}/recordings/zpcaaaaaaaaaaaaaaaaaaaaaaaa", "recording-unknown")
     await env.services.portals.configure(env.setup.portal.id, recording_downloads="listeners", actor="test")
     record = await recorded_call(env, phone, "1.wav")
@@ -135,7 +135,7 @@ async def test_pages_without_and_with_a_copy(page: Page, env: Environment, phone
 
 async def test_recording_that_goes_while_its_page_is_open(page: Page, env: Environment, phone: Phone) -> None:
     """A player that meets nothing says so in words, for those too who cannot see that it is grey."""
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     record = await recorded_call(env, phone, "1.wav")
     await page.goto(record["recordingUrl"])
     for file in env.recordings.iterdir():
@@ -152,7 +152,7 @@ async def test_session_is_over_while_its_page_is_open(
     """Playing needs a session at that moment, not only when the page was opened."""
     context = await chromium.new_context()
     page = await context.new_page()
-    await sign_in(page, env, env.team.agents[0].email)
+    await be_signed_in(page, env, env.team.agents[0].email)
     record = await recorded_call(env, phone, "1.wav")
     await page.goto(record["recordingUrl"])
     source = await page.locator("audio").get_attribute("src")

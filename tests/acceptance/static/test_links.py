@@ -59,7 +59,7 @@ def test_who_has_set_up_nothing_is_led_there(env: Environment, banner: Open) -> 
     page.keyboard.press("Tab")
     expect(link).to_be_focused()
     phones = page.get_by_role("link", name="Add the phone system")
-    expect(phones).to_have_attribute("href", "/help/phone-systems")
+    expect(phones).to_have_attribute("href", "/phone-systems/new")
     check(page)
     env.send("links", MISSING | {"missing": ["phone_system"]})
     expect(link).to_be_hidden()

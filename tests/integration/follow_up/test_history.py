@@ -269,7 +269,7 @@ async def test_pages(place: Place) -> None:
     for name, value in (("from", "x"), ("to", "2026-13-01"), ("phone_system", "lyon"), ("agent", "x" * 321)):
         wrong = (await place.ask("eve@example.com", f"/calls?{name}={value}&state=ended")).text
         assert html.escape(WRONG[name]) in wrong
-        assert "<option selected>ended" in wrong
+        assert '<option lang="en" selected>ended' in wrong
     for email, path, status in (
         ("bruno@example.com", f"/calls/{key}", 404),
         ("eve@example.com", "/calls/nobody", 404),

@@ -22,7 +22,7 @@ from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.outbox.process import Order, Stop, fast
 
 pytestmark = pytest.mark.anyio
-RECORDS = 60
+RECORDS = 40
 FREE_AFTER_SECONDS = 30
 DONE_AFTER_SECONDS = 40
 LATE_SECONDS = 9

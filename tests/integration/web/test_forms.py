@@ -142,6 +142,6 @@ async def test_the_pages_are_for_administrators(administrator: Administrator, pa
     """Each opens for one, and for nobody below."""
     assert (await administrator.client.get(path)).status_code == 200
     agents = administrator.services.agents
-    await agents.add_agent("bo@example.com", "Bo Ito", "administrator", actor="test")
+    await agents.add_agent("cy@example.com", "Cy Ito", "administrator", actor="test")
     await agents.change_agent("ada@example.com", role="supervisor", actor="test")
     assert (await administrator.client.get(path)).status_code == 403
