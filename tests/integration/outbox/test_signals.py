@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.integration.delivery.env import CALLS, STRANGER, Environment
 from tests.integration.outbox.process import Order, Stop, fast
 
 pytestmark = pytest.mark.anyio
-RECORDS = 40
+RECORDS = 60
 FREE_AFTER_SECONDS = 30
 DONE_AFTER_SECONDS = 40
 LATE_SECONDS = 9
@@ -65,8 +66,14 @@ class Process:
 
     async def stopped(self) -> None:
         """Wait until it has been stopped."""
-        _, status = await asyncio.to_thread(os.waitpid, self._process.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
+        await asyncio.to_thread(self._until_stopped)
+
+    def _until_stopped(self) -> None:
+        until_at = time.monotonic() + STARTS_WITHIN_SECONDS
+        while not (found := os.waitpid(self._process.pid, os.WUNTRACED | os.WNOHANG))[0]:
+            assert time.monotonic() < until_at, "it was not stopped"
+            time.sleep(LOOK_AGAIN_SECONDS)
+        assert os.WIFSTOPPED(found[1])
 
     def signal(self, which: signal.Signals) -> None:
         """Send it a signal."""
@@ -132,7 +139,7 @@ async def test_killed_in_mid_backlog(env: Environment, start: Callable[..., Proc
     env.state.config.latency_ms = 60
     records = [env.record(f"c-{number}") for number in range(RECORDS)]
     await env.want(*records)
-    started_at, killed, other = fast(), start("before the note", 3), start()
+    started_at, killed, other = fast(), start("before the note", 2), start()
     await asyncio.gather(killed.go(), other.go())
     await asyncio.gather(killed.stopped(), other.said("written"))
     killed.end()
