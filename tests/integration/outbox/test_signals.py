@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,14 +65,9 @@ class Process:
 
     async def stopped(self) -> None:
         """Wait until it has been stopped."""
-        await asyncio.to_thread(self._until_stopped)
-
-    def _until_stopped(self) -> None:
-        until_at = time.monotonic() + STARTS_WITHIN_SECONDS
-        while not (found := os.waitpid(self._process.pid, os.WUNTRACED | os.WNOHANG))[0]:
-            assert time.monotonic() < until_at, "it was not stopped"
-            time.sleep(LOOK_AGAIN_SECONDS)
-        assert os.WIFSTOPPED(found[1])
+        async with asyncio.timeout(STARTS_WITHIN_SECONDS):
+            _, status = await asyncio.to_thread(os.waitpid, self._process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
 
     def signal(self, which: signal.Signals) -> None:
         """Send it a signal."""
