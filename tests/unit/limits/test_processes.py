@@ -45,7 +45,8 @@ class Processes(RuleBasedStateMachine):
     @initialize(width=st.integers(1, 3), skew=st.integers(-3_600, 3_600))
     def begin(self, width: int, skew: int) -> None:
         """Start all of them."""
-        self.steady = 0
+        # Late enough that no wall clock, however wrong, is before 1970: a share's end is a moment after it.
+        self.steady = 1_000_000 * SECOND
         self.width = self.narrowed = width
         self.skew = skew * SECOND
         self.rows: dict[str, Part] = {}
