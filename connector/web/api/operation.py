@@ -1,6 +1,5 @@
 """Declare what programs call: an address, its types, and a function; routes and OpenAPI are made of it."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
@@ -149,7 +148,7 @@ async def _serve(declared: Operation, request: Request) -> Response:
         caller.check_portal(request.path_params[declared.portal])
     given: dict[str, Any] = {}
     query = query_of(request, declared.query)
-    if "query" in inspect.signature(declared.handler).parameters:
+    if declared.query is not Nothing:
         given["query"] = query
     if declared.body is not None:
         given["body"] = await body_of(request, declared.body, declared.largest)
