@@ -19,6 +19,8 @@ from sqlalchemy import (
 
 from connector.calls import Call, NotRecorded
 from connector.store.bulk import Bulk, Given, Prepared
+from connector.store.engine import has_locks
+from connector.store.failures import LockedTooLate
 from connector.store.tables import calls, outbox
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -72,9 +74,13 @@ def lock(connection: Connection, keys: Collection[str]) -> list[CallRow]:
     """Read and lock rows in the order of their keys, so that two processes never wait for each other.
 
     Where rows are locked one by one, the roots of their call groups come along: they will be needed too,
-    and to lock them later would be out of order.
+    and to lock them later would be out of order. Raises LockedTooLate where a call got its root while its
+    lock was waited for.
     """
-    return [_row(found) for found in _lock.execute(connection, [(key,) for key in keys])]
+    rows = [_row(found) for found in _lock.execute(connection, [(key,) for key in keys])]
+    if has_locks(connection) and {row.root_id for row in rows} - {None} - {row.id for row in rows}:
+        raise LockedTooLate
+    return rows
 
 
 def _locking(given: Given) -> Executable:

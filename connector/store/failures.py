@@ -33,6 +33,10 @@ REMEDIES = {
 log = logging.getLogger(__name__)
 
 
+class LockedTooLate(Exception):
+    """A transaction needs more than it has locked; begun anew, it locks all in order."""
+
+
 def translate(problem: Exception) -> Exception:
     """Return a failure in our words; what is not the database's stays what it is."""
     if is_busy(problem):
@@ -48,7 +52,7 @@ def translate(problem: Exception) -> Exception:
 
 def is_conflict(problem: Exception) -> bool:
     """Tell whether a transaction only lost against another one."""
-    return _code(problem) in CONFLICTS
+    return isinstance(problem, LockedTooLate) or _code(problem) in CONFLICTS
 
 
 def is_busy(problem: Exception) -> bool:

@@ -96,7 +96,7 @@ async def meddle(env: Environment, chance: random.Random) -> None:
     row = await env.row(record)
     if row.state not in outbox.RETRIED:
         return
-    if chance.random() < 0.2:
+    if row.state in outbox.DROPPED and chance.random() < 0.2:
         await env.store.write(lambda c: by_hand.drop(c, row.id, env.clock(), "ada"))
     elif chance.random() < 0.6:
         await env.store.write(lambda c: by_hand.retry(c, row.id, env.clock(), "ada", absent=False))

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from connector.calls import Call, CallEvent, CallRecord, Cause, EventType
 from connector.store import Store, calls, tables
+from connector.store.engine import has_locks
 from connector.store.ingester import Arrival, EventIngester, Ingested
 from tests.integration.databases import Databases, url_of
 from tests.integration.store.conftest import NOW, SENDER, build, standing_clock
@@ -102,3 +103,34 @@ async def test_same_calls_told_to_two(store: Store, databases: Databases) -> Non
     again = Store(url)
     assert again.read_now(deadlocks) == 0
     again.close()
+
+
+def waits_for_a_lock(connection: Connection) -> bool:
+    """Tell whether a transaction of this database waits for another one."""
+    here = "FROM pg_stat_activity WHERE datname = current_database()"
+    return bool(connection.execute(text(f"SELECT count(*) {here} AND wait_event_type = 'Lock'")).scalar())
+
+
+async def test_a_root_that_comes_while_its_member_is_waited_for(store: Store) -> None:
+    """The root comes before the member in the order of locks: whoever has the member only begins anew."""
+    if not has_locks(store.engine):
+        pytest.skip("SQLite has one writer")
+    names = [(key, SENDER.id, key) for key in ("a-root", "b-member")]
+    store.write_now(lambda c: calls.stub(c, names, NOW))
+    outcomes: list[bool] = []
+
+    def lock(connection: Connection) -> list[calls.CallRow]:
+        outcomes.append(False)
+        rows = calls.lock(connection, ["b-member"])
+        outcomes[-1] = True
+        return rows
+
+    with store.engine.begin() as first:
+        root, member = calls.lock(first, ["a-root", "b-member"])
+        second = asyncio.create_task(store.write(lock))
+        while not await store.read(waits_for_a_lock):
+            pass
+        moved = tables.calls.c.id == member.id
+        first.execute(update(tables.calls).where(moved).values(root_id=root.id))
+    assert [row.key for row in await second] == ["a-root", "b-member"]
+    assert outcomes == [False, True]
