@@ -17,6 +17,7 @@ from connector.clock import Clock, system_clock
 from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
+from connector.crm import Profiles, Rulebook
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
@@ -118,7 +119,11 @@ class Services:
         self._build_phone_systems()
         self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
         self.portal_status = PortalStatus(store, self.hub)
-        self.publisher = Publisher(store, self.phone_systems, self.hub, self.bus, clock)
+        self.rulebook = Rulebook(store, clock)
+        self.profiles = Profiles(store, clock)
+        self.publisher = Publisher(
+            store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
+        )
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)

@@ -12,6 +12,7 @@ from connector.banner.hub import Hub, Message
 from connector.banner.views import CallView, Snapshot, view
 from connector.calls import Call, CallState
 from connector.clock import MINUTE, SECOND, Clock
+from connector.crm import EVERYONE, Profile, Profiles, Rulebook
 from connector.phone_systems import PhoneSystems
 from connector.store import Store, calls, users
 from connector.store.calls import CallRow, RecordState
@@ -59,9 +60,21 @@ class Revisions:
 class Publisher:
     """Make views of calls, and hand them to the banners of those who see the calls."""
 
-    def __init__(self, store: Store, phone_systems: PhoneSystems, hub: Hub, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        phone_systems: PhoneSystems,
+        rulebook: Rulebook,
+        profiles: Profiles,
+        hub: Hub,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._phone_systems = phone_systems
+        self._rulebook = rulebook
+        self._profiles = profiles
+        self._profiles_of_team: dict[int, Profile] = {}
         self._hub = hub
         self._bus = bus
         self._clock = clock
@@ -137,7 +150,7 @@ class Publisher:
         seen_by = _audience(snapshot)
         if user_id not in seen_by or self._is_past(snapshot.call):
             return None
-        return view(snapshot, seen_by[user_id])
+        return view(snapshot, seen_by[user_id], self._profile(snapshot.team, user_id))
 
     def is_watched(self, snapshot: Snapshot) -> bool:
         """Tell whether anyone who sees a call has a banner open here."""
@@ -164,15 +177,17 @@ class Publisher:
         if not heard_of:
             return []
         who, records = await self._read_team(), await self._records(rows)
+        phones = [await self._phone_systems.get(row.phone_system_id) for row, _ in heard_of]
         return [
             Snapshot(
                 row=row,
                 call=call,
-                phone=await self._phone_systems.get(row.phone_system_id),
+                phone=phone,
                 team=who,
+                crm=await self._rulebook.of(phone.portal_id),
                 record=records.get(row.root_id or row.id),
             )
-            for row, call in heard_of
+            for (row, call), phone in zip(heard_of, phones, strict=True)
         ]
 
     async def _read_team(self) -> Team:
@@ -181,8 +196,13 @@ class Publisher:
             async with self._reading_team:
                 if now >= self._team_until:
                     self._team = await self._store.read(users.load_team)
+                    used = set(self._team.profiles.values())
+                    self._profiles_of_team = {each: await self._profiles.of(each) for each in used}
                     self._team_until = now + TEAM_REMEMBERED_FOR
         return self._team
+
+    def _profile(self, team: Team, user_id: int) -> Profile:
+        return self._profiles_of_team.get(team.profiles.get(user_id, EVERYONE.id), EVERYONE)
 
     async def _records(self, rows: Sequence[CallRow]) -> dict[int, RecordState]:
         over = [row.root_id or row.id for row in rows if row.call and row.call.state is CallState.ENDED]
@@ -196,10 +216,13 @@ class Publisher:
         if self._is_past(snapshot.call):
             return
         seen_by = _audience(snapshot)
-        for mine in set(seen_by.values()):
-            users = [user for user, theirs in seen_by.items() if theirs == mine]
-            if self._hub.is_watched_by(users):
-                self._hub.publish(users, Message("call", encode(view(snapshot, mine)), snapshot.row.id))
+        alike: dict[tuple[Mine | None, int], list[int]] = {}
+        for user, mine in seen_by.items():
+            alike.setdefault((mine, self._profile(snapshot.team, user).id), []).append(user)
+        for (mine, _), watching in alike.items():
+            if self._hub.is_watched_by(watching):
+                shown = view(snapshot, mine, self._profile(snapshot.team, watching[0]))
+                self._hub.publish(watching, Message("call", encode(shown), snapshot.row.id))
         self._hub.withdraw(snapshot.row.id, partial(_gone, snapshot), seen_by)
 
 

@@ -8,6 +8,7 @@ from connector.banner.audience import Mine
 from connector.calls import Call, CallState, Direction, LegState, went_on
 from connector.clock import SECOND
 from connector.contacts import Contact, OpenTicket
+from connector.crm import Crm, Profile
 from connector.numbers import (
     PLAIN_NOTATION,
     Kind,
@@ -67,6 +68,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     call: Call
     phone: PhoneSystem
     team: Team
+    crm: Crm
     record: RecordState | None = None
 
     def changed_to(self, row: CallRow) -> "Snapshot":
@@ -125,6 +127,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     `problem` says why a look-up failed, `asks_again` that Desk is asked again while the call rings.
     `cannot` is why nothing is offered that the agent might expect: no program ever came for orders.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
+    `has_card` tells whether this agent's profile has the portal's CRM.
     """
 
     id: int
@@ -153,10 +156,11 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     record: Record
     can: tuple[Action, ...] = ()
     cannot: str = ""
+    has_card: bool = False
 
 
-def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
-    """Return a call as an agent sees it whose own part is as far as `mine` says."""
+def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
+    """Return a call as an agent of a profile sees it whose own part is as far as `mine` says."""
     row, call, phone, number = snapshot.row, snapshot.call, snapshot.phone, snapshot.customer
     line = read(_line(call), phone.country)
     lookup, found = _shown_lookup(snapshot)
@@ -189,6 +193,7 @@ def view(snapshot: Snapshot, mine: Mine | None) -> CallView:
         record=_record(snapshot.record),
         can=can if phone.carries_orders_out else (),
         cannot="no_program" if can and phone.takes_orders and not phone.has_taker else "",
+        has_card=snapshot.crm.enabled and profile.sees_portal(phone.portal_id),
     )
 
 

@@ -10,6 +10,7 @@ from connector.calls.model import (
     Cause,
     Direction,
     EventType,
+    Flow,
     Leg,
     LegState,
     NotRecorded,
@@ -18,6 +19,7 @@ from connector.calls.model import (
 )
 from connector.calls.records import (
     call_key,
+    flow,
     inner_ends,
     is_answered,
     is_open,
@@ -39,6 +41,7 @@ __all__ = [
     "Cause",
     "Direction",
     "EventType",
+    "Flow",
     "Leg",
     "LegState",
     "NotRecorded",
@@ -46,6 +49,7 @@ __all__ = [
     "Watchdog",
     "call_key",
     "closing",
+    "flow",
     "fold",
     "inner_ends",
     "is_answered",

@@ -23,6 +23,15 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
+class Flow(StrEnum):
+    """How a call came: through a queue, to an agent or line directly, dialled by us, or among colleagues."""
+
+    QUEUE = "queue"
+    DIRECT = "direct"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
 class Cause(StrEnum):
     """Why a call, or an agent's part of it, ended; one that was forwarded goes on as another call."""
 

@@ -13,6 +13,7 @@ from connector.calls.model import (
     CallStatus,
     Cause,
     Direction,
+    Flow,
     Leg,
     NotRecorded,
     Recording,
@@ -117,6 +118,15 @@ def _is_own_ring(call: Call) -> bool:
 
 def _rang(call: Call) -> bool:
     return bool(call.legs or call.queue) or call.answered_at is not None
+
+
+def flow(direction: Direction | None, queue: str | None) -> Flow:
+    """Return how a call came; one of which no direction was told counts as inbound."""
+    if direction is Direction.INTERNAL:
+        return Flow.INTERNAL
+    if direction is Direction.OUTBOUND:
+        return Flow.OUTBOUND
+    return Flow.QUEUE if queue else Flow.DIRECT
 
 
 def is_answered(told: CallRecord) -> bool:

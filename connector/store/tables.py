@@ -328,6 +328,8 @@ users = Table(
     Column("created_at", BigInteger, nullable=False),
     # In lower case: the address at Zoho, for sign-in connectors that compare it with this instead of `email`.
     Column("user_name", Text),
+    # The profile that the user works with now; empty: that of everyone.
+    Column("profile_id", BigInteger),
     # One Zoho person is one user.
     UniqueConstraint("issuer", "subject"),
     Index("uq_users_user_name", "user_name", unique=True),
@@ -364,6 +366,58 @@ rights = Table(
     Column("may", Text, primary_key=True),
     _one_of("thing", "authentication_methods", "sign_in_connectors", "crm"),
     _one_of("may", "access", "modify", "create"),
+)
+
+crms = Table(
+    "crms",
+    metadata,
+    # A portal without a row has the usual CRM.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    # JSON: objects and fields, search order, pop policy, assign rules.
+    Column("rules", LargeBinary, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+crm_fields_off = Table(
+    "crm_fields_off",
+    metadata,
+    # Fields of a CRM that Desk has no more, or has otherwise than they are used: neither shown nor written.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("object", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+desk_fields = Table(
+    "desk_fields",
+    metadata,
+    # What Desk told of the fields of a module, and of its layout in a department ("" where it has none).
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("module", Text, primary_key=True),
+    Column("department_id", Text, primary_key=True),
+    Column("told", LargeBinary, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    # JSON: the portals, objects and fields that are seen and edited, and what may be done.
+    Column("access", LargeBinary, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+profile_users = Table(
+    "profile_users",
+    metadata,
+    Column("profile_id", ForeignKey(profiles.c.id), primary_key=True),
+    Column("user_id", ForeignKey(users.c.id), primary_key=True, index=True),
 )
 
 desk_agents = Table(
@@ -548,6 +602,23 @@ calls = Table(
     Index("ix_calls_not_recorded", "id", sqlite_where=text("not_recorded IS NOT NULL"),
           postgresql_where=text("not_recorded IS NOT NULL")),
 )  # fmt: skip
+
+assignments = Table(
+    "assignments",
+    metadata,
+    # To which object a call goes: by which rule, once, or as an agent chose. Goes with its call.
+    Column("call_id", ForeignKey(calls.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("rule", Text, nullable=False, server_default=""),
+    Column("target", Text, nullable=False, server_default=""),
+    # JSON: of each rule that was tried, whether each of its rows was true.
+    Column("truths", LargeBinary),
+    # The ticket that the record names, and who chose it; "" where a rule did.
+    Column("ticket_id", Text),
+    Column("chosen_by", Text, nullable=False, server_default=""),
+    # Empty as long as no rule has decided.
+    Column("decided_at", BigInteger),
+    Column("changed_at", BigInteger, nullable=False),
+)
 
 events = Table(
     "events",

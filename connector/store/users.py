@@ -194,7 +194,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     `names` are those of the active users by id, `emails` their addresses. `words` maps (phone system,
     extension or login) to a user, active or not; `queues` maps (phone system, queue) to its active members.
     Phone system 0 stands for any. `agents` are those who take calls: of that role, or with an extension or
-    a queue.
+    a queue. `profiles` are the ids of those that users work with; users who are not in it have everyone's.
     """
 
     names: dict[int, str]
@@ -202,6 +202,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     emails: dict[str, int]
     queues: dict[tuple[int, str], frozenset[int]] = {}
     agents: frozenset[int] = frozenset()
+    profiles: dict[int, int] = {}
 
     def user(self, phone_id: int, word: str) -> int | None:
         """Return the id of the active user whom a phone system means by `word`, None for nobody."""
@@ -234,16 +235,17 @@ def load_team(connection: Connection) -> Team:
     """Read the whole team."""
     # Rows are taken apart as tuples, all at once: by name, a thousand people would take ten times as long.
     people = _active.run(connection)
-    names = {user: name for user, name, _, _ in people}
+    names = {user: name for user, name, *_ in people}
     rows = _all_words.run(connection)
     queues = _queues(connection, names)
-    by_role = {user for user, _, _, role in people if role == "agent"}
+    by_role = {user for user, _, _, role, _ in people if role == "agent"}
     by_word = {user for _, _, user in rows if user in names}
     return Team(
         names=names,
         words={(phone, word): user for phone, word, user in rows},
-        emails={email: user for user, _, email, _ in people},
+        emails={email: user for user, _, email, *_ in people},
         queues=queues,
+        profiles={user: profile for user, *_, profile in people if profile},
         agents=frozenset(by_role.union(by_word, *queues.values())),
     )
 
@@ -253,7 +255,9 @@ _MEMBERS = (memberships.c.phone_system_id, memberships.c.queue, memberships.c.us
 
 # Made once: banners have the team read every other second.
 _active = Prepared(
-    lambda _: select(users.c.id, users.c.name, users.c.email, users.c.role).where(users.c.active)
+    lambda _: select(users.c.id, users.c.name, users.c.email, users.c.role, users.c.profile_id).where(
+        users.c.active
+    )
 )
 _all_words = Prepared(lambda _: select(*_WORDS))
 _all_members = Prepared(lambda _: select(*_MEMBERS))

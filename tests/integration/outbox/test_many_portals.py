@@ -248,12 +248,9 @@ async def test_what_is_due_next_while_a_portal_rests(store: Store) -> None:
 
 
 async def test_all_in_turn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four processes pick the work of all, none of it twice, though one has far more than it may send.
-
-    Where each begins is chance otherwise, and chance may let one begin behind another each time.
-    """
-    starts = itertools.cycle(PORTALS[:: len(PORTALS) // PICKERS])
-    monkeypatch.setattr("connector.outbox.picking.random", SimpleNamespace(randint=lambda *_: next(starts)))
+    """Four processes pick the work of all, none of it twice, though one has far more than it may send."""
+    each = itertools.cycle(PORTALS[:: len(PORTALS) // PICKERS])
+    monkeypatch.setattr("connector.outbox.picking.random", SimpleNamespace(randint=lambda *_: next(each)))
     backlog = [(1, NOW - HOUR + number) for number in range(BACKLOG)]
 
     def begin(connection: Connection) -> None:

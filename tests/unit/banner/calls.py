@@ -5,6 +5,8 @@ from typing import Any
 from connector.banner.publisher import encode
 from connector.banner.views import LookupResult, Snapshot
 from connector.calls import Call, CallEvent, Direction, EventType
+from connector.crm import Crm
+from connector.crm.rulebook import crm_of
 from connector.store.calls import CallRow, RecordState
 from connector.store.phones import PhoneSystem
 from connector.store.users import Team
@@ -22,6 +24,8 @@ TEAM = Team(
 PHONE = PhoneSystem(
     id=1, uid="u", slug="paris", name="Paris", portal_id=1, dialect="neutral", country="FR", time_zone="UTC"
 )
+
+CRM = crm_of(PHONE.portal_id, None)
 
 
 def event(second: int, kind: EventType, **said: Any) -> CallEvent:
@@ -56,7 +60,7 @@ def row(call: Call | None, **more: Any) -> CallRow:
 
 
 def snapshot(
-    call: Call, *, phone: PhoneSystem = PHONE, record: RecordState | None = None, **more: Any
+    call: Call, *, phone: PhoneSystem = PHONE, crm: Crm = CRM, record: RecordState | None = None, **more: Any
 ) -> Snapshot:
     """Make a snapshot of a call; `more` are columns of its row."""
-    return Snapshot(row=row(call, **more), call=call, phone=phone, team=TEAM, record=record)
+    return Snapshot(row=row(call, **more), call=call, phone=phone, team=TEAM, crm=crm, record=record)

@@ -11,6 +11,8 @@ from connector.banner.bus import NoBus
 from connector.banner.hub import Hub, Subscription
 from connector.banner.publisher import Publisher
 from connector.calls import CallEvent, Direction, EventType, fold
+from connector.crm import Crm, Profiles, Rulebook
+from connector.crm.rulebook import crm_of
 from connector.errors import StoreUnavailable
 from connector.phone_systems import PhoneSystems
 from connector.store import Store, users
@@ -80,14 +82,24 @@ class Readings:
         """Return the phone system."""
         return PHONE
 
+    async def of(self, portal_id: int) -> Crm:
+        """Return the CRM of its portal."""
+        return crm_of(portal_id, None)
+
+
+def published_by(readings: Readings, hub: Hub, bus: NoBus) -> Publisher:
+    """Return a publisher that reads these."""
+    store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
+    rulebook, profiles = cast("Rulebook", readings), cast("Profiles", readings)
+    return Publisher(store, phone_systems, rulebook, profiles, hub, bus, lambda: NOW)
+
 
 def opened(readings: Readings) -> tuple[Publisher, Subscription]:
     """Open a banner."""
     hub = Hub()
     banner = hub.subscribe(1, "s")
     hub.fill(banner, [])
-    store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
-    return Publisher(store, phone_systems, hub, NoBus(), lambda: NOW), banner
+    return published_by(readings, hub, NoBus()), banner
 
 
 async def revisions(banner: Subscription) -> list[int]:
@@ -120,8 +132,7 @@ class Told(NoBus):
 async def test_others_hear_of_what_no_banner_shows_here() -> None:
     """Where no banner is open the others are told at once; the first to open is not shown it again."""
     readings, hub, bus = Readings(), Hub(), Told()
-    store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
-    publisher = Publisher(store, phone_systems, hub, bus, lambda: NOW)
+    publisher = published_by(readings, hub, bus)
     assert not publisher.has_banners
     publisher.notify_others([row(1, RINGS)])
     assert bus.calls == [7]

@@ -7,6 +7,7 @@ import msgspec
 from connector.banner.views import CallView, LookupResult, view
 from connector.calls import CallEvent, Cause, Direction, EventType, fold
 from connector.contacts import Contact, OpenTicket
+from connector.crm import EVERYONE
 from connector.store.calls import MadeContact, RecordState
 from tests.unit.banner.calls import PHONE, event, snapshot
 
@@ -17,7 +18,7 @@ ANSWER_2 = event(5, EventType.ANSWERED, agent="1002")
 
 def shown(*events: CallEvent, mine: Any = None, **more: Any) -> CallView:
     """Return what is shown of the call that these events make; `more` are columns of its row."""
-    return view(snapshot(fold(events), **more), mine)
+    return view(snapshot(fold(events), **more), mine, EVERYONE)
 
 
 def test_handed_over() -> None:
