@@ -158,7 +158,7 @@ class Services:
             store,
             self.portals,
             self.portals.limits,
-            delivery.kinds(store, self.contact_lookup, settings, clock),
+            delivery.kinds(store, self.contact_lookup, settings, clock, self.rulebook),
             settings,
             clock,
             on_change=self.pipeline.republish,
