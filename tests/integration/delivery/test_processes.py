@@ -35,7 +35,7 @@ class Mortal(Desk):
 
     async def create_ticket(self, body: dict[str, Any], *, live: bool = False) -> Ticket:
         """Make a ticket and die."""
-        return await self._die(lambda: Desk.create_ticket(self, body))
+        return await self._die(lambda: Desk.create_ticket(self, body, live=live))
 
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
         """Change a record and die."""

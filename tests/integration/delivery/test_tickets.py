@@ -89,7 +89,7 @@ async def test_an_answered_call_makes_none(env: Environment) -> None:
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("kind", ["drop", "late", "reset", "timeout"])
+@pytest.mark.parametrize("kind", ["drop", "late", "reset"])
 async def test_a_lost_answer(env: Environment, kind: FaultKind) -> None:
     """Whether it was applied or not: one ticket, which the record names."""
     env.strike(kind, TICKETS, seconds=50)
@@ -119,7 +119,7 @@ async def test_a_process_that_dies(env: Environment, before: bool) -> None:  # n
 
 async def test_one_that_desk_refuses(env: Environment) -> None:
     """The record is written without it and says so; tried again by hand, the record names it."""
-    env.strike("refuse", TICKETS, times=None)
+    env.strike("refusal", TICKETS, times=None)
     await env.want(missed(env))
     await env.settle()
     row, ticket = await env.row(), await env.ticket_row()
@@ -152,7 +152,7 @@ async def test_one_that_waits_for_a_right(env: Environment) -> None:
 
 async def test_one_given_up_by_hand(env: Environment) -> None:
     """The record that waits for it goes on."""
-    env.strike("busy", TICKETS, times=None)
+    env.strike("too_many_requests", TICKETS, times=None)
     await env.want(missed(env))
     await env.drain()
     ticket = await env.ticket_row()
@@ -166,7 +166,7 @@ async def test_one_given_up_by_hand(env: Environment) -> None:
 
 async def test_one_that_takes_long(env: Environment) -> None:
     """A record waits ten minutes for its ticket, and is changed when that comes."""
-    env.strike("busy", TICKETS, times=None)
+    env.strike("too_many_requests", TICKETS, times=None)
     await env.want(missed(env))
     for _ in range(25):
         await env.drain()
@@ -191,7 +191,7 @@ async def test_a_contact_that_is_gone(env: Environment) -> None:
 
 async def test_rules_that_change_meanwhile(env: Environment) -> None:
     """What was decided stays: no second ticket, and a record of before gets none."""
-    env.strike("busy", TICKETS)
+    env.strike("too_many_requests", TICKETS)
     await env.want(missed(env))
     await env.drain()
     await env.set_rules(RULES)
@@ -268,7 +268,7 @@ def _forget(env: Environment, connection: Any) -> None:
 
 async def test_withdrawn(env: Environment) -> None:
     """A ticket that never left goes with the record that another call tells."""
-    env.strike("busy", TICKETS, times=None)
+    env.strike("too_many_requests", TICKETS, times=None)
     await env.want(missed(env))
     await env.drain()
     call_id = (await env.row()).call_id or 0
