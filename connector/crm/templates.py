@@ -114,16 +114,6 @@ _KINDS: Mapping[FieldType, Kind] = {
     "date_time": "date",
 }
 
-_KINDS_IN_WORDS: Mapping[Kind, str] = {
-    "text": "a text",
-    "number": "a number",
-    "phone": "a phone number",
-    "moment": "a moment",
-    "date": "a date",
-    "yes_no": "yes or no",
-    "any": "nothing",
-}
-
 
 def _kind_of(value: Value) -> Kind:
     kind = _KINDS.get(value.type, "text")
@@ -209,14 +199,7 @@ class _Reader:
     def _look_up(self, known: _Known, path: str, line: int) -> Kind:
         value = known.catalogue.get(path)
         if value is None:
-            close = get_close_matches(path[:NAME_AT_MOST], known.catalogue, 1)
-            raise InvalidValue(
-                "Line {line}: there is no value called {name}; the nearest one is {close}.",
-                self._pointer,
-                line=line,
-                name=repr(path[:NAME_AT_MOST]),
-                close=close[0] if close else "call.start",
-            )
+            raise self._unknown(path[:NAME_AT_MOST], known, line)
         if not is_known(value, known.at):
             raise InvalidValue(
                 "Line {line}: {name} is known too late for this: {value_at}, and this is written at {at}.",
@@ -227,6 +210,19 @@ class _Reader:
                 at=known.at,
             )
         return _kind_of(value)
+
+    def _unknown(self, path: str, known: _Known, line: int) -> InvalidValue:
+        for close in get_close_matches(path, known.catalogue, 1):
+            return InvalidValue(
+                "Line {line}: there is no value called {name}; perhaps {close} is meant.",
+                self._pointer,
+                line=line,
+                name=repr(path),
+                close=close,
+            )
+        return InvalidValue(
+            "Line {line}: there is no value called {name}.", self._pointer, line=line, name=repr(path)
+        )
 
     def _const(self, node: nodes.Const) -> _Part:
         value = node.value
@@ -252,11 +248,12 @@ class _Reader:
         taken = self._expr(node.node)
         if self._known is not None and taken.kind not in found.takes:
             raise InvalidValue(
-                "Line {line}: {name} does not take {kind}.",
+                "Line {line}: {name} does not take this, which is of the type {kind}; it is for {example}.",
                 self._pointer,
                 line=node.lineno,
                 name=name,
-                kind=_KINDS_IN_WORDS[taken.kind],
+                kind=repr(taken.kind),
+                example=found.example,
             )
         argument = self._argument(found, node)
         kind = found.gives or _joint(taken.kind, argument.kind)
@@ -268,26 +265,43 @@ class _Reader:
             not node.args and found.argument and not found.is_optional
         ):
             raise InvalidValue(
-                "Line {line}: {name} is not written so; {says}.",
+                "Line {line}: {name} is not written so, but as in {example}.",
                 self._pointer,
                 line=node.lineno,
                 name=found.name,
-                says=found.says,
+                example=found.example,
             )
         if not node.args:
             return _Part("any", lambda _scope: None)
         if found.argument == "anything":
             return self._expr(node.args[0])
         given = node.args[0].value if isinstance(node.args[0], nodes.Const) else None
-        if not _fits(found, given):
-            raise InvalidValue(
-                "Line {line}: {name} does not take this in brackets; it takes {takes}.",
-                self._pointer,
-                line=node.lineno,
-                name=found.name,
-                takes=_TAKEN[found.argument],
-            )
+        if found.argument == "list":
+            self._check_list(given, node.lineno)
+        else:
+            self._check_count(found, given, node.lineno)
         return _Part("any", lambda _scope: given)
+
+    def _check_list(self, given: object, line: int) -> None:
+        if not isinstance(given, str) or given not in LISTS:
+            raise InvalidValue(
+                "Line {line}: there is no list of this name; there are {all}.",
+                self._pointer,
+                line=line,
+                all=", ".join(map(repr, LISTS)),
+            )
+
+    def _check_count(self, found: Filter, given: object, line: int) -> None:
+        least, most = (0, DECIMALS_AT_MOST) if found.argument == "places" else (1, TEXT_AT_MOST)
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+            raise InvalidValue(
+                "Line {line}: {name} takes a whole number from {least} to {most}.",
+                self._pointer,
+                line=line,
+                name=found.name,
+                least=least,
+                most=most,
+            )
 
     def _choice(self, node: nodes.CondExpr) -> _Part:
         test, then = self._expr(node.test).run, self._expr(node.expr1)
@@ -364,22 +378,6 @@ def _joint(one: Kind, other: Kind) -> Kind:
     if one == "any":
         return other
     return "moment" if "moment" in (one, other) else "text"
-
-
-def _fits(found: Filter, given: object) -> bool:
-    """Tell whether a filter takes this number or this name of a list."""
-    if found.argument == "list":
-        return isinstance(given, str) and given in LISTS
-    is_number = isinstance(given, int) and not isinstance(given, bool)
-    least, most = (0, DECIMALS_AT_MOST) if found.argument == "places" else (1, TEXT_AT_MOST)
-    return is_number and least <= given <= most  # type: ignore[operator]
-
-
-_TAKEN: Mapping[str, str] = {
-    "places": f"a whole number from 0 to {DECIMALS_AT_MOST}",
-    "length": f"a whole number from 1 to {TEXT_AT_MOST}",
-    "list": ", ".join(map(repr, LISTS)),
-}
 
 
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[object, object], bool]:
