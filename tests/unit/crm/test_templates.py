@@ -279,6 +279,24 @@ def test_what_is_missing_says_nothing() -> None:
         assert templates.render("{{ " + path + " }}", {}, zone="UTC", limit=10).text == ""
 
 
+@pytest.mark.parametrize(
+    "source", ["{{ call.note }}", "{{ call.note ~ '' }}", "{{ call.note | text.upper }}"]
+)
+def test_what_no_field_can_hold_is_taken_out(source: str) -> None:
+    """Neither from values nor from the template: no database and no request can be written with it."""
+    told = {"call.note": "A\x00\x1b\ud83dB\r\nC\tD\ufffe"}
+    assert templates.render(source, told, zone="UTC", limit=100).text == "AB\nC\tD"
+    assert rendered("a\x00b{{ 'c\\ud800\x00d' }}\ud800") == "abcd"
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 10**16, float("inf"), float("nan"), b"x", [1], {}])
+def test_what_is_no_value_says_nothing(value: object) -> None:
+    """No list of Python's stands in Desk, nor a number with hundreds of digits."""
+    for source in ("{{ call.duration }}", "{{ call.duration | number.round(2) }}", "{{ call.duration < 1 }}"):
+        found = templates.render(source, {"call.duration": value}, zone="UTC", limit=100)
+        assert found.text == ("false" if "<" in source else "")
+
+
 def test_an_unknown_time_zone_is_utc() -> None:
     """A record is written all the same."""
     found = templates.render("{{ call.start | date.time }}", EXAMPLES, zone="Nowhere/../x", limit=10)
