@@ -69,7 +69,7 @@ def check(conditions: Conditions, rules: Rules, *, pointer: str) -> None:
         raise InvalidValue(
             "The pattern cannot be read at {place}; write numbers of conditions with and, or and brackets.",
             f"{pointer}/pattern",
-            place=repr(problem.text),
+            place=repr(problem.text or conditions.pattern[-20:]),
         ) from None
     unused = sorted(set(range(len(rows))) - _named(tree))
     if unused:

@@ -42,12 +42,12 @@ LISTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """The named lists of `choose`: what stands for what, by value."""
 
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 """Control characters and halves of characters: no database keeps all of them, and no field shows them."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """A filter by its name: what it takes and gives ("" gives what it took), its argument, how it is said.
+    """A filter by its name: what it takes and gives ("" gives what it took), its argument, how it is used.
 
     `run` gets the value, the argument and the portal's zone; it gives None where there is nothing to give.
     """
@@ -59,6 +59,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     argument: Argument = ""
     is_optional: bool = False
     says: str
+    example: str
 
 
 def said(value: object) -> str:
@@ -190,7 +191,8 @@ def _text(form: Callable[[str], str]) -> Callable[[object, object, tzinfo], obje
 
 
 def _title(text: str) -> str:
-    return re.sub(r"\S+", lambda word: word[0][0].upper() + word[0][1:].lower(), text)
+    lines = (line.split(" ") for line in text.split("\n"))
+    return "\n".join(" ".join(map(str.capitalize, words)) for words in lines)
 
 
 def _cut(value: object, argument: object, _zone: tzinfo) -> object:
@@ -226,93 +228,120 @@ _ALL = (
         takes=_DATES,
         gives="text",
         run=_date_utc,
-        says="Moment in UTC, as Desk takes it: 2026-11-30T09:00:00.000Z",
+        says="Moment in UTC, as Desk takes it",
+        example="call.start | date.utc",
     ),
     Filter(
         name="date.local",
         takes=_DATES,
         gives="text",
         run=_shown(lambda told: told.isoformat(timespec="seconds")),
-        says="Moment in the portal's time zone: 2026-11-30T10:00:00+01:00",
+        says="Moment in the portal's time zone, with its offset",
+        example="call.start | date.local",
     ),
     Filter(
         name="date.day",
         takes=_DATES,
         gives="text",
         run=_shown(lambda told: told.date().isoformat()),
-        says="Day in the portal's time zone: 2026-11-30",
+        says="Day in the portal's time zone",
+        example="call.start | date.day",
     ),
     Filter(
         name="date.time",
         takes=_DATES,
         gives="text",
         run=_shown(lambda told: told.strftime("%H:%M")),
-        says="Time of day in the portal's time zone: 10:00",
+        says="Time of day in the portal's time zone",
+        example="call.start | date.time",
     ),
     Filter(
         name="date.epoch",
         takes=_DATES,
         gives="number",
         run=_date_epoch,
-        says="Seconds since 1970 in UTC: 1796029200",
+        says="Seconds since 1970 in UTC",
+        example="call.start | date.epoch",
     ),
     Filter(
         name="duration.seconds",
         takes=_NUMBERS,
         gives="number",
         run=_seconds(lambda seconds: seconds),
-        says="Whole seconds: 252",
+        says="Duration in whole seconds",
+        example="call.duration | duration.seconds",
     ),
     Filter(
         name="duration.clock",
         takes=_NUMBERS,
         gives="text",
         run=_seconds(_clock),
-        says="Minutes and seconds, hours where there are any: 4:12",
+        says="Duration as clocks show it, with hours where there are any",
+        example="call.duration | duration.clock",
     ),
     Filter(
         name="duration.minutes",
         takes=_NUMBERS,
         gives="number",
         run=_seconds(lambda seconds: -(-seconds // 60)),
-        says="Minutes, the last one counted whole: 5",
+        says="Duration in minutes, the last one counted whole",
+        example="call.duration | duration.minutes",
     ),
     Filter(
         name="phone.e164",
         takes=_PHONES,
         gives="phone",
         run=_e164,
-        says="Number as it is dialled: +33199001234",
+        says="Phone number as it is dialled; nothing for what is none",
+        example="caller.number | phone.e164",
     ),
     Filter(
         name="phone.national",
         takes=_PHONES,
         gives="text",
         run=_phone(lambda number: _formatted(number, PhoneNumberFormat.NATIONAL)),
-        says="Number as people write it at home: 01 99 00 12 34",
+        says="Phone number as people write it at home",
+        example="caller.number | phone.national",
     ),
     Filter(
         name="phone.international",
         takes=_PHONES,
         gives="text",
         run=_phone(lambda number: number.display),
-        says="Number as people write it abroad: +33 1 99 00 12 34",
+        says="Phone number as people write it abroad",
+        example="caller.number | phone.international",
     ),
     Filter(
         name="phone.masked",
         takes=_PHONES,
         gives="text",
         run=_masked,
-        says="Only the beginning and the last two digits: +33***34",
+        says="Only the beginning and the last two digits of a phone number",
+        example="caller.number | phone.masked",
     ),
-    Filter(name="text.upper", takes=_TEXTS, gives="text", run=_text(str.upper), says="Capital letters"),
-    Filter(name="text.lower", takes=_TEXTS, gives="text", run=_text(str.lower), says="Small letters"),
+    Filter(
+        name="text.upper",
+        takes=_TEXTS,
+        gives="text",
+        run=_text(str.upper),
+        says="In capital letters",
+        example="queue.name | text.upper",
+    ),
+    Filter(
+        name="text.lower",
+        takes=_TEXTS,
+        gives="text",
+        run=_text(str.lower),
+        says="In small letters",
+        example="queue.name | text.lower",
+    ),
     Filter(
         name="text.title",
         takes=_TEXTS,
         gives="text",
         run=_text(_title),
-        says="Each word with a capital letter: Inbound",
+        says="Each word with a capital letter",
+        example="call.direction | text.title",
     ),
     Filter(
         name="text.trim",
@@ -320,6 +349,7 @@ _ALL = (
         gives="text",
         run=_text(str.strip),
         says="Without the spaces around it",
+        example="call.note | text.trim",
     ),
     Filter(
         name="text.cut",
@@ -327,7 +357,8 @@ _ALL = (
         gives="text",
         run=_cut,
         argument="length",
-        says="At most so many characters: text.cut(40)",
+        says="At most so many characters, the last one a mark where it is cut",
+        example="call.note | text.cut(40)",
     ),
     Filter(
         name="number.round",
@@ -336,7 +367,8 @@ _ALL = (
         run=_round,
         argument="places",
         is_optional=True,
-        says="Rounded to so many decimals: number.round(1)",
+        says="Rounded to so many decimals",
+        example="call.duration | number.round(1)",
     ),
     Filter(
         name="default",
@@ -344,7 +376,8 @@ _ALL = (
         gives="",
         run=_default,
         argument="anything",
-        says="What stands where there is nothing: default('withheld')",
+        says="What stands where there is nothing",
+        example="caller.number | default('withheld')",
     ),
     Filter(
         name="choose",
@@ -352,7 +385,8 @@ _ALL = (
         gives="text",
         run=_choose,
         argument="list",
-        says="What stands for it in a named list: choose('direction')",
+        says="What stands for it in a named list",
+        example="call.direction | choose('direction')",
     ),
 )
 

@@ -64,9 +64,19 @@ def render(source: str, values: Values, *, zone: str, limit: int) -> Rendered:
     return Rendered(kept, kept != text)
 
 
-class _Scope(NamedTuple):
-    values: Values
-    zone: tzinfo
+class _Scope:
+    """The values of one call, each looked at once, and the portal's zone."""
+
+    def __init__(self, values: Values, zone: tzinfo) -> None:
+        self.zone = zone
+        self._values = values
+        self._seen: dict[str, object] = {}
+
+    def get(self, path: str) -> object:
+        """Return a value as templates work with it; None for what is missing, or is no value."""
+        if path not in self._seen:
+            self._seen[path] = _plain(self._values.get(path))
+        return self._seen[path]
 
 
 class _Pieces:
@@ -78,7 +88,7 @@ class _Pieces:
 
     def add(self, text: str) -> None:
         """Take a text, as far as it can still count."""
-        text = cleaned(text)[: self.left]
+        text = text[: self.left]
         self.texts.append(text)
         self.left -= len(text)
 
@@ -112,16 +122,6 @@ _KINDS: Mapping[FieldType, Kind] = {
     "yes_no": "yes_no",
     "date": "date",
     "date_time": "date",
-}
-
-_KINDS_IN_WORDS: Mapping[Kind, str] = {
-    "text": "a text",
-    "number": "a number",
-    "phone": "a phone number",
-    "moment": "a moment",
-    "date": "a date",
-    "yes_no": "yes or no",
-    "any": "nothing",
 }
 
 
@@ -164,7 +164,7 @@ class _Reader:
 
     def _output(self, node: nodes.Expr) -> _Write:
         if isinstance(node, nodes.TemplateData):
-            data = node.data
+            data = cleaned(node.data)
             return lambda _scope, pieces: pieces.add(data)
         run = self._text(node).run
         return lambda scope, pieces: pieces.add(said(run(scope)))
@@ -204,19 +204,12 @@ class _Reader:
                 example="call.start",
             )
         kind = "any" if self._known is None else self._look_up(self._known, path, node.lineno)
-        return _Part(kind, lambda scope: _plain(scope.values.get(path)))
+        return _Part(kind, lambda scope: scope.get(path))
 
     def _look_up(self, known: _Known, path: str, line: int) -> Kind:
         value = known.catalogue.get(path)
         if value is None:
-            close = get_close_matches(path[:NAME_AT_MOST], known.catalogue, 1)
-            raise InvalidValue(
-                "Line {line}: there is no value called {name}; the nearest one is {close}.",
-                self._pointer,
-                line=line,
-                name=repr(path[:NAME_AT_MOST]),
-                close=close[0] if close else "call.start",
-            )
+            raise self._unknown(path[:NAME_AT_MOST], known, line)
         if not is_known(value, known.at):
             raise InvalidValue(
                 "Line {line}: {name} is known too late for this: {value_at}, and this is written at {at}.",
@@ -228,8 +221,21 @@ class _Reader:
             )
         return _kind_of(value)
 
+    def _unknown(self, path: str, known: _Known, line: int) -> InvalidValue:
+        for close in get_close_matches(path, known.catalogue, 1):
+            return InvalidValue(
+                "Line {line}: there is no value called {name}; perhaps {close} is meant.",
+                self._pointer,
+                line=line,
+                name=repr(path),
+                close=close,
+            )
+        return InvalidValue(
+            "Line {line}: there is no value called {name}.", self._pointer, line=line, name=repr(path)
+        )
+
     def _const(self, node: nodes.Const) -> _Part:
-        value = node.value
+        value = _plain(node.value)
         if isinstance(value, bool):
             return _Part("yes_no", lambda _scope: value)
         if isinstance(value, int | float):
@@ -252,11 +258,12 @@ class _Reader:
         taken = self._expr(node.node)
         if self._known is not None and taken.kind not in found.takes:
             raise InvalidValue(
-                "Line {line}: {name} does not take {kind}.",
+                "Line {line}: {name} does not take this, which is of the type {kind}; it is for {example}.",
                 self._pointer,
                 line=node.lineno,
                 name=name,
-                kind=_KINDS_IN_WORDS[taken.kind],
+                kind=repr(taken.kind),
+                example=found.example,
             )
         argument = self._argument(found, node)
         kind = found.gives or _joint(taken.kind, argument.kind)
@@ -268,26 +275,43 @@ class _Reader:
             not node.args and found.argument and not found.is_optional
         ):
             raise InvalidValue(
-                "Line {line}: {name} is not written so; {says}.",
+                "Line {line}: {name} is not written so, but as in {example}.",
                 self._pointer,
                 line=node.lineno,
                 name=found.name,
-                says=found.says,
+                example=found.example,
             )
         if not node.args:
             return _Part("any", lambda _scope: None)
         if found.argument == "anything":
             return self._expr(node.args[0])
         given = node.args[0].value if isinstance(node.args[0], nodes.Const) else None
-        if not _fits(found, given):
-            raise InvalidValue(
-                "Line {line}: {name} does not take this in brackets; it takes {takes}.",
-                self._pointer,
-                line=node.lineno,
-                name=found.name,
-                takes=_TAKEN[found.argument],
-            )
+        if found.argument == "list":
+            self._check_list(given, node.lineno)
+        else:
+            self._check_count(found, given, node.lineno)
         return _Part("any", lambda _scope: given)
+
+    def _check_list(self, given: object, line: int) -> None:
+        if not isinstance(given, str) or given not in LISTS:
+            raise InvalidValue(
+                "Line {line}: there is no list of this name; there are {all}.",
+                self._pointer,
+                line=line,
+                all=", ".join(map(repr, LISTS)),
+            )
+
+    def _check_count(self, found: Filter, given: object, line: int) -> None:
+        least, most = (0, DECIMALS_AT_MOST) if found.argument == "places" else (1, TEXT_AT_MOST)
+        if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
+            raise InvalidValue(
+                "Line {line}: {name} takes a whole number from {least} to {most}.",
+                self._pointer,
+                line=line,
+                name=found.name,
+                least=least,
+                most=most,
+            )
 
     def _choice(self, node: nodes.CondExpr) -> _Part:
         test, then = self._expr(node.test).run, self._expr(node.expr1)
@@ -351,9 +375,9 @@ def _path_of(node: nodes.Node) -> str | None:
 
 
 def _plain(value: object) -> object:
-    """Return a value as templates work with it: cut where it is long, None where it is no value."""
+    """Return a text that is bounded and clean, a number or a truth; None for what is none of them."""
     if isinstance(value, str):
-        return value[:TEXT_AT_MOST]
+        return cleaned(value[:TEXT_AT_MOST])
     return value if isinstance(value, int | float) else None
 
 
@@ -364,22 +388,6 @@ def _joint(one: Kind, other: Kind) -> Kind:
     if one == "any":
         return other
     return "moment" if "moment" in (one, other) else "text"
-
-
-def _fits(found: Filter, given: object) -> bool:
-    """Tell whether a filter takes this number or this name of a list."""
-    if found.argument == "list":
-        return isinstance(given, str) and given in LISTS
-    is_number = isinstance(given, int) and not isinstance(given, bool)
-    least, most = (0, DECIMALS_AT_MOST) if found.argument == "places" else (1, TEXT_AT_MOST)
-    return is_number and least <= given <= most  # type: ignore[operator]
-
-
-_TAKEN: Mapping[str, str] = {
-    "places": f"a whole number from 0 to {DECIMALS_AT_MOST}",
-    "length": f"a whole number from 1 to {TEXT_AT_MOST}",
-    "list": ", ".join(map(repr, LISTS)),
-}
 
 
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[object, object], bool]:
