@@ -1,7 +1,7 @@
-"""Desk's webhooks: subscribe, prove that a request is Desk's, and read which records it is about.
+"""Desk's webhooks: subscribe, prove that a request is Desk's, and read which contacts it is about.
 
 Sources: the official OpenAPI file (Webhook.json) for the subscription; Desk's webhook document for the
-token. Only the token is signed, never the body: it says which record to read again, and nothing more.
+token. Only the token is signed, never the body: it says which contact to read again, and nothing more.
 """
 
 from typing import Any, Literal
@@ -24,21 +24,16 @@ ASK_AGAIN_AFTER = MINUTE
 
 NAME = "Phone connector"
 ID_LENGTH = 20
-Of = Literal["contacts", "accounts"]
-"""Desk's modules of which we are told."""
-
-MODULES: dict[str, Of] = {"Contact": "contacts", "Account": "accounts"}
-EVENTS = tuple(f"{name}_{what}" for name in MODULES for what in ("Add", "Update", "Delete"))
+EVENTS = ("Contact_Add", "Contact_Update", "Contact_Delete")
 _IN_MILLISECONDS = 100_000_000_000
 """A time claim from here on is in milliseconds: in seconds it would be the year 5138."""
 
 
-class RecordChange(msgspec.Struct, frozen=True):
-    """A contact or account that something happened to, and whether it is said to be deleted."""
+class ContactChange(msgspec.Struct, frozen=True):
+    """A contact that something happened to, and whether it is said to be deleted."""
 
-    record_id: str
+    contact_id: str
     deleted: bool
-    of: Of = "contacts"
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -49,8 +44,8 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 def subscription(url: str) -> dict[str, Any]:
-    """Write the body that subscribes to contacts and accounts; the former state of one is of no use to us."""
-    filters = {each: {"includePrevState": False} if each.endswith("_Update") else None for each in EVENTS}
+    """Write the body that subscribes to contacts; the former state of one is of no use to us."""
+    filters = {"Contact_Add": None, "Contact_Update": {"includePrevState": False}, "Contact_Delete": None}
     return {"name": NAME, "url": url, "isEnabled": True, "subscriptions": filters}
 
 
@@ -64,8 +59,8 @@ def audience_of(webhook_id: str) -> str:
     return f"webhookId:{webhook_id}"
 
 
-def read_changes(body: bytes) -> list[RecordChange]:
-    """Return each record that a body is about once; what cannot be read, or is something else, is nothing.
+def read_changes(body: bytes) -> list[ContactChange]:
+    """Return each contact that a body is about once; what cannot be read, or is something else, is nothing.
 
     The ids were sent by anybody who has seen a token, so they are digits or left out.
     """
@@ -73,14 +68,13 @@ def read_changes(body: bytes) -> list[RecordChange]:
         events = msgspec.json.decode(body, type=list[Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
-    gone: dict[tuple[Of, str], bool] = {}
+    gone: dict[str, bool] = {}
     for event in events:
         told = as_object(event) or {}
-        record_id = as_id((as_object(told.get("payload")) or {}).get("id")) or ""
-        kind = told.get("eventType")
-        if kind in EVENTS and _is_id(record_id):
-            gone[MODULES[kind.partition("_")[0]], record_id] = kind.endswith("_Delete")
-    return [RecordChange(record_id, deleted, of) for (of, record_id), deleted in gone.items()]
+        contact_id = as_id((as_object(told.get("payload")) or {}).get("id")) or ""
+        if told.get("eventType") in EVENTS and _is_id(contact_id):
+            gone[contact_id] = told["eventType"] == "Contact_Delete"
+    return [ContactChange(contact_id, deleted) for contact_id, deleted in gone.items()]
 
 
 def _is_id(text: str) -> bool:

@@ -27,7 +27,7 @@ from connector.zoho.models import (
     one,
     page,
 )
-from connector.zoho.webhooks import RecordChange, read_changes
+from connector.zoho.webhooks import ContactChange, read_changes
 
 SHAPES: list[type[Any]] = [
     Organization,
@@ -204,4 +204,4 @@ def test_an_odd_event_spoils_no_other(odd: object, member: str) -> None:
     well = {"eventType": "Contact_Update", "payload": {"id": "17"}}
     strange = {"eventType": "Contact_Add", "payload": {"id": "18"}} | {member: odd}
     changes = read_changes(json.dumps([odd, strange, well]).encode())
-    assert RecordChange("17", deleted=False) in changes
+    assert ContactChange("17", deleted=False) in changes

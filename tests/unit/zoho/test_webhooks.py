@@ -15,7 +15,7 @@ from connector.clock import SECOND
 from connector.errors import BadSignature, ZohoDown
 from connector.zoho.data_centers import TABLE
 from connector.zoho.transport import http_client
-from connector.zoho.webhooks import RecordChange, HookTokens, read_changes, subscription
+from connector.zoho.webhooks import ContactChange, HookTokens, read_changes, subscription
 
 NOW = 1_767_600_000_000
 KEY = RSAKey.generate_key(2048, {"kid": "desk-1"})
@@ -139,7 +139,7 @@ def test_changes() -> None:
         {"eventType": "Contact_Add"},
     ]
     found = read_changes(json.dumps(told).encode())
-    assert found == [RecordChange("1", deleted=True), RecordChange("2", deleted=False)]
+    assert found == [ContactChange("1", deleted=True), ContactChange("2", deleted=False)]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
