@@ -251,7 +251,7 @@ def _is_made_for(numbers: Collection[str]) -> ColumnElement[bool]:
 
 
 def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
-    """Delete numbers (E.164) in every portal, with the contacts and accounts of the indexes that bear them."""
+    """Delete numbers (E.164) from both indexes of every portal, with the records that they lead to."""
     leads, bears = contact_numbers.c, []
     for number in numbers:
         rows = connection.execute(select(leads.portal_id, leads.contact_id).where(leads.number == number))
