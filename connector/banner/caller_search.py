@@ -158,7 +158,7 @@ class CallerSearch:
         search = searching(rows)
         try:
             row = next(search)
-            while (found := self._recalled(connection, row, caller)) is not None:
+            while (found := self.recalled(connection, row, caller)) is not None:
                 row = search.send(found)
         except StopIteration as end:
             outcome: FoundCaller = end.value
@@ -176,7 +176,7 @@ class CallerSearch:
             outcome: FoundCaller = end.value
             return outcome
 
-    def _recalled(self, connection: Connection, row: SearchRow, caller: Caller) -> Matches | None:
+    def recalled(self, connection: Connection, row: SearchRow, caller: Caller) -> Matches | None:
         """Return what a row finds in our own tables, None where that does not do."""
         if row.object == "tickets":
             return None

@@ -1,10 +1,11 @@
 """Tickets by rule: one a call, whatever is lost, killed or tried again, and the record names it."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 
 from connector.calls import CallStatus
 from connector.crm import Rules
@@ -13,7 +14,7 @@ from connector.crm.model import AssignRule, Condition, Conditions, Field, FormFi
 from connector.delivery import after_restore
 from connector.delivery.tickets import keys_in, put_on_ticket
 from connector.sandbox.faults import FaultKind
-from connector.store import assignments, calls, crm, outbox
+from connector.store import assignments, calls, crm, outbox, tables
 from connector.store.assignments import Assignment
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, TICKETS, Environment
 from tests.integration.delivery.test_processes import Mortals
@@ -39,7 +40,7 @@ def with_rules(*rules: AssignRule) -> Rules:
 
 
 @pytest.fixture
-async def env(env: Environment) -> AsyncIterator[Environment]:
+async def env(env: Environment) -> Environment:
     """Link with the right to make tickets, and want one for each missed call."""
     await env.link(tickets=True)
     await env.set_rules(with_rules(NEW))
@@ -181,7 +182,7 @@ async def test_a_contact_that_is_gone(env: Environment) -> None:
     """The ticket is made for the contact that the record goes on in the end."""
     gone = env.state.desk.add_contact(last_name="Known", phone=STRANGER)
     await env.contact_lookup.look_up(1, STRANGER, country="FR", live=False)
-    env.portal.contacts.put(msgspec.structs.replace(gone, is_deleted=True), env.clock())
+    env.state.desk.change_contact(gone, is_trashed=True)
     await env.want(missed(env))
     await env.settle()
     (ticket,) = env.tickets
@@ -260,8 +261,8 @@ async def test_restored(env: Environment) -> None:
 
 def _forget(env: Environment, connection: Any) -> None:
     """Bring the database back to before the call, and mark it as restored."""
-    for table in ("attempts", "assignments", "outbox"):
-        connection.exec_driver_sql(f"DELETE FROM {table}")
+    for table in (tables.attempts, tables.assignments, tables.outbox):
+        connection.execute(delete(table))
     env.advance(60)
     after_restore.mark(connection, env.settings, env.clock(), "test")
 
@@ -286,7 +287,8 @@ async def test_an_account_s_contact(env: Environment) -> None:
         await env.want(record)
         call_id = (await env.row(record)).call_id or 0
         found = msgspec.json.encode({"accounts": [{"id": account.id, "name": account.account_name}]})
-        await env.store.write(lambda c, i=call_id, f=found: calls.touch(c, [i], env.clock(), found=f))
+        touching = partial(calls.touch, call_ids=[call_id], now=env.clock(), found=found)
+        await env.store.write(touching)
     await env.settle()
     (contact,) = [each for each in env.contacts_named(account.account_name) if each.phone is None]
     assert contact.account_id == account.id
