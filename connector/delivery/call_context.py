@@ -84,8 +84,33 @@ class CallContexts:
 
 def read(connection: Connection, row: Row, record: CallRecord, now: int) -> CallContext:
     """Read the context of one delivery; SettingsError where its phone system or portal is gone."""
-    asked = _key_of(row, record)
+    return read_call(connection, row.portal_id, row.call_id, record, now)
+
+
+def read_call(
+    connection: Connection, portal_id: int, call_id: int | None, record: CallRecord, now: int
+) -> CallContext:
+    """Read the context of a call's record, be there a delivery of it or not; SettingsError as `read`."""
+    asked = ContextKey(portal_id, call_id, tuple(record.agents), inner_ends(record))
     return _context(read_all(connection, [asked], now)[asked], record)
+
+
+def read_sample(connection: Connection, phone: PhoneSystem, record: CallRecord) -> CallContext:
+    """Read the context of a call that never was; SettingsError where the phone system's portal is gone."""
+    portal = portals.get(connection, phone.portal_id)
+    words = [*record.agents, *inner_ends(record)]
+    found = (
+        None
+        if portal is None
+        else ContextRows(
+            portal=portal,
+            phone=phone,
+            users=users.by_words(connection, phone.id, words),
+            chosen=None,
+            off=crm.switched_off(connection, phone.portal_id),
+        )
+    )
+    return _context(found, record)
 
 
 def read_all(

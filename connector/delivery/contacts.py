@@ -12,7 +12,7 @@ from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
 from connector.crm.model import AccountContact
 from connector.delivery.call_context import CallContext
-from connector.delivery.facts import matched_account
+from connector.delivery.facts import MatchedAccount, matched_account
 from connector.delivery.routing import Route
 from connector.errors import AlreadyThere, Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery
@@ -133,7 +133,7 @@ class Contacts:
         if account is None or who == "asked":
             return None
         if who == "made":
-            record = ContactRecord(last_name=account.name, fields={"accountId": account.id})
+            record = of_account(account)
             wanted = _wanting(row, f"account {account.id}", record)
             return await self._made(delivery, wanted, refused)
         people = await (await delivery.desk()).contacts_of_account(account.id, 2)
@@ -191,7 +191,7 @@ class Contacts:
             # Where Desk wants each number once, another one who bears it can be known by name alone.
             only_named = record.is_another and is_there
             made = await delivery.post(
-                contact_body(record.last_name) if only_named else _body(record), _create
+                contact_body(record.last_name) if only_named else body_of(record), _create
             )
         except AlreadyThere as problem:
             return await self._look_again(delivery, problem)
@@ -246,7 +246,7 @@ class Contacts:
                     connection, delivery.row.portal_id, record.phone, contact, beside=beside
                 )
 
-        await delivery.done(outcome, _body(record), stands, remember)
+        await delivery.done(outcome, body_of(record), stands, remember)
 
 
 def _standing(connection: Connection, wanted: Wanted) -> Row | None:
@@ -257,18 +257,20 @@ def _standing(connection: Connection, wanted: Wanted) -> Row | None:
 
 
 def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = ()) -> Wanted:
+    return _wanting(row, key, record_of(context, key, known))
+
+
+def record_of(context: CallContext, key: str, known: tuple[str, ...] = ()) -> ContactRecord:
+    """Return the contact that is made for a call whose contact has this key."""
     if key in NAMES:
-        record = ContactRecord(last_name=NAMES[key])
-    else:
-        name, e164 = numbers.caller_name(context.customer), context.customer.e164
-        record = ContactRecord(
-            last_name=name,
-            phone=e164,
-            country=context.country,
-            is_another=context.is_another,
-            known=known,
-        )
-    return _wanting(row, key, record)
+        return ContactRecord(last_name=NAMES[key])
+    return ContactRecord(
+        last_name=numbers.caller_name(context.customer),
+        phone=context.customer.e164,
+        country=context.country,
+        is_another=context.is_another,
+        known=known,
+    )
 
 
 def _wanting(row: Row, key: str, record: ContactRecord) -> Wanted:
@@ -282,7 +284,13 @@ def _wanting(row: Row, key: str, record: ContactRecord) -> Wanted:
     )
 
 
-def _body(record: ContactRecord) -> Body:
+def of_account(account: MatchedAccount) -> ContactRecord:
+    """Return the contact that stands for an account."""
+    return ContactRecord(last_name=account.name, fields={"accountId": account.id})
+
+
+def body_of(record: ContactRecord) -> Body:
+    """Return the body that makes a contact."""
     return with_fields(contact_body(record.last_name, phone=record.phone), record.fields)
 
 

@@ -58,6 +58,12 @@ class Owners:
         own = None if user is None else await self._agent_id(desk, context.portal.id, user)
         return own or context.portal.default_owner_id
 
+    async def is_asked(self, record: CallRecord, context: CallContext) -> bool:
+        """Tell whether Desk would be asked who the owner of a record is."""
+        user = context.users.get(record.agents[-1]) if record.agents and not record.is_nameless else None
+        known = None if user is None else await self._known.load((context.portal.id, user.id))
+        return user is not None and (known is None or self._clock() >= known.checked_at + DAY)
+
     async def _agent_id(self, desk: Desk | None, portal_id: int, user: User) -> str | None:
         known = await self._known.load((portal_id, user.id))
         if desk is None:
