@@ -91,7 +91,9 @@ class Reading:
         return await self._with_contact(seat, card, contact_id)
 
     async def _new(self, seat: Seat) -> NewRecord | None:
-        """Return the form for a new contact, for those who may make one."""
+        """Return the form for a new contact, for those who may make one; none while there is one to choose."""
+        if seat.view.contacts and not seat.is_another:
+            return None
         if not (seat.profile.access.may_create and NEW_CONTACTS in seat.features):
             return None
         fields, options = seat.fields("contacts", "card"), await self.options(seat, "contacts")

@@ -11,7 +11,7 @@ from connector.crm import Profile, Profiles, Rules
 from connector.crm.model import CrmObject, Field, ObjectName, Place
 from connector.errors import NotAllowed, NotFound
 from connector.portals import Portals
-from connector.store import Store, crm
+from connector.store import Store, calls, crm
 from connector.store.calls import NOBODY
 from connector.store.portals import Portal
 from connector.store.users import User
@@ -22,7 +22,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     """An agent before the card of a call that is on their banner.
 
     `features` are what the portal's authentication method is enabled for, `off` the fields, by object and
-    name, that Desk has no more or refuses.
+    name, that Desk has no more or refuses. `record_key` is the key of the call that owns the record.
     """
 
     user: User
@@ -32,6 +32,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     portal: Portal
     features: Collection[Feature]
     off: Collection[tuple[str, str]]
+    record_key: str
 
     @property
     def portal_id(self) -> int:
@@ -126,7 +127,8 @@ class Seats:
                 "There are no cards for you here: an administrator enables the portal's CRM, and gives your "
                 "profile access to it."
             )
-        portal = await self._portals.get(portal_id)
+        portal, root_id = await self._portals.get(portal_id), snapshot.row.root_id
+        roots = [] if root_id is None else await self._store.read(lambda c: calls.by_ids(c, [root_id]))
         return Seat(
             user=user,
             snapshot=snapshot,
@@ -135,4 +137,5 @@ class Seats:
             portal=portal,
             features=await self._portals.features_of(portal),
             off=await self._store.read(lambda c: crm.switched_off(c, portal_id)),
+            record_key=roots[0].key if roots else snapshot.row.key,
         )

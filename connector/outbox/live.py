@@ -27,6 +27,7 @@ from connector.store.in_flight import Note
 from connector.store.live import Asked, Beside
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
+from connector.zoho.budget import Budget, Leaves
 from connector.zoho.client import Desk
 
 Answer = TypeVar("Answer")
@@ -56,7 +57,7 @@ class Order(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):
     request: Callable[[Desk, Body], Awaitable[Answer]]
     stands: Callable[[Answer], Stands]
     beside: Beside
-    settled: Callable[[Connection, Stands], None]
+    settled: Callable[[Connection, Answer], None]
     takes: Callable[[Row], bool] = lambda _: False
 
 
@@ -65,6 +66,25 @@ class Made(msgspec.Struct, Generic[Answer], frozen=True):
 
     row: Row
     answer: Answer
+
+
+class Before:
+    """A budget whose requests must leave before a moment of the steady clock, or not at all."""
+
+    def __init__(self, budget: Budget, steady: Clock, leaves_by: int) -> None:
+        self._budget = budget
+        self._steady = steady
+        self._leaves_by = leaves_by
+
+    @asynccontextmanager
+    async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
+        """Send one request, as `Budget.request` says."""
+        async with self._budget.request(cost, live=live) as leaves:
+            yield lambda: leaves() and self._steady() < self._leaves_by
+
+    def observe(self, weight: int | None, remaining: int | None) -> None:
+        """Believe Desk's count of what is left."""
+        self._budget.observe(weight, remaining)
 
 
 class Live:
@@ -115,7 +135,7 @@ class Live:
             raise
         stands = order.stands(answer)
         try:
-            await delivery.done("made", order.body, stands, lambda c: order.settled(c, stands))
+            await delivery.done("made", order.body, stands, lambda c: order.settled(c, answer))
         except RowChanged as lost:
             # We stood still for so long that others look for it by now.
             raise OutcomeUnknown("The answer came too late to be kept.") from lost
@@ -191,7 +211,7 @@ class _LiveDelivery(Delivery):
             row = await self._store.write(lambda c: self._write(c, note))
         except StoreError:
             # The commit may have been cut, and be done all the same.
-            row = await self._store.read(lambda c: self._read_back(c, note))
+            row = await self._store.write(lambda c: self._read_back(c, note))
             if row is None:
                 raise
         if row is None:

@@ -392,6 +392,18 @@ crm_fields_off = Table(
     Column("since", BigInteger, nullable=False),
 )
 
+card_edits = Table(
+    "card_edits",
+    metadata,
+    # Who changes a record in Desk just now: one at a time, for Desk lets the last of two writers win. Rows are
+    # gone when it has answered; one whose answer was lost keeps others away until it must have been applied.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("object", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
 desk_fields = Table(
     "desk_fields",
     metadata,
