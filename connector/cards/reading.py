@@ -9,7 +9,7 @@ import msgspec
 
 from connector.cards.forms import MadeOf, Options, field_view
 from connector.cards.past_calls import read_past_calls
-from connector.cards.prefill import Prefill
+from connector.cards.prefill import filled_in
 from connector.cards.seats import Seat
 from connector.cards.shapes import (
     AccountView,
@@ -65,10 +65,9 @@ class Sources(msgspec.Struct):
 class Reading:
     """Read cards."""
 
-    def __init__(self, store: Store, portals: Portals, prefill: Prefill, clock: Clock) -> None:
+    def __init__(self, store: Store, portals: Portals, clock: Clock) -> None:
         self._store = store
         self._portals = portals
-        self._prefill = prefill
         self._clock = clock
 
     async def card(self, seat: Seat, contact_id: str | None = None) -> Card:
@@ -97,10 +96,10 @@ class Reading:
         if not (seat.profile.access.may_create and NEW_CONTACTS in seat.features):
             return None
         fields, options = seat.fields("contacts", "card"), await self.options(seat, "contacts")
-        filled_in = self._prefill.values(seat, "contacts")
+        given = filled_in(seat, "contacts")
         return NewRecord(
             fields=tuple(
-                field_view(seat, "contacts", field, filled_in.get(field.name), options, is_new=True)
+                field_view(seat, "contacts", field, given.get(field.name), options, is_new=True)
                 for field in fields
             )
         )
@@ -189,10 +188,10 @@ class Reading:
         if desk is None or account_id is None or not (seat.sees_object("accounts") and sees_names):
             return ()
         found = await sources.ask(desk.contacts_of_account(account_id, live=True)) or []
-        others = [each for each in found if each.id != contact_id and each.name]
-        return tuple(
-            Named(id=each.id, name=each.name, url=each.url or "") for each in others[:PEOPLE_AT_MOST]
-        )
+        # Their names alone: Desk's e-mail address in the place of one may be hidden from this agent.
+        named = [(each, each.full_name or each.last_name) for each in found if each.id != contact_id]
+        people = [Named(id=each.id, name=name, url=each.url or "") for each, name in named if name]
+        return tuple(people[:PEOPLE_AT_MOST])
 
     async def _tickets(
         self, seat: Seat, desk: Desk | None, sources: Sources, contact_id: str
