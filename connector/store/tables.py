@@ -898,7 +898,7 @@ slots = Table(
 portal_writes = Table(
     "portal_writes",
     metadata,
-    # What became of writes lately, by portal and by kind: made contacts, made calls, changed calls.
+    # What became of writes lately, by portal and by kind: made contacts, calls, tickets, changed calls.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("work", Text, primary_key=True),
     # When Desk last took one, to within a few seconds.
@@ -907,7 +907,7 @@ portal_writes = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
     Column("refused_at", BigInteger, nullable=False, server_default="0"),
-    _one_of("work", "contact", "call", "change"),
+    _one_of("work", "contact", "call", "change", "ticket", "comment"),
 )
 outbox = Table(
     "outbox",
@@ -915,7 +915,7 @@ outbox = Table(
     Column("id", Id, primary_key=True),
     Column("portal_id", ForeignKey(portals.c.id), nullable=False),
     Column("kind", Text, nullable=False),
-    # A call's key, or a contact's number: what makes this write one and the same.
+    # A call's key, a contact's number or that of a click: what makes this write one and the same.
     Column("key", Text, nullable=False),
     Column("call_id", ForeignKey(calls.c.id), index=True),
     Column("wanted", LargeBinary, nullable=False),
@@ -949,7 +949,7 @@ outbox = Table(
     Column("changed_at", BigInteger, nullable=False),
     # The promise itself: a call has one delivery, a number makes one contact.
     UniqueConstraint("portal_id", "kind", "key"),
-    _one_of("kind", "call", "contact"),
+    _one_of("kind", "call", "contact", "ticket", "comment"),
     _one_of("state", "due", "sending", "unknown", "done", "dead", "dropped"),
     # A request that is noted has an owner; its lease's end is read by the release before alone.
     CheckConstraint("(state = 'sending') = (owner IS NOT NULL)", name="lease_owner"),
