@@ -8,13 +8,15 @@ import logging
 from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from connector.banner.caller_lookup import CallerLookup
-from connector.banner.publisher import Publisher
+from connector.banner.publisher import Publisher, encode
 from connector.banner.views import CallView, Snapshot, lookup_result
 from connector.calls import closing, watchdog_event
 from connector.clock import Clock
+from connector.contacts import Contact
 from connector.dialects import Parsed
 from connector.errors import ConnectorError, NotFound, RecordNotFound, StoreUnavailable
 from connector.logs import about
@@ -162,21 +164,28 @@ class Pipeline:
         else:
             self._start_look_ups([snapshot])
 
-    async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
+    async def choose(
+        self, user_id: int, call_id: int, contact_id: str | None, contact: Contact | None = None
+    ) -> CallView:
         """Note which of the contacts that were found the agent says it is, NOBODY for none of them.
 
-        None takes a choice back; raise NotFound if the call is not theirs.
+        None takes a choice back. A `contact` that was not found, such as one of a search, is kept with them.
+        Raises NotFound if the call is not theirs.
         """
         seen = await self._publisher.read(call_id)
         if seen is None or self._publisher.view(user_id, seen) is None:
             raise NotFound("There is no such call on your banner.")
-        known = {one.id for one in lookup_result(seen.row).contacts}
+        found = lookup_result(seen.row)
+        if contact is not None and contact.id not in {one.id for one in found.contacts}:
+            found = msgspec.structs.replace(found, contacts=(*found.contacts, contact))
+        known = {one.id for one in found.contacts}
         if contact_id is not None and contact_id not in (known | {NOBODY} if known else known):
             raise NotFound("This contact is none of those that were found for the call.")
         now = self._clock()
 
         def change(connection: Connection) -> None:
-            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id)
+            kept = {} if contact is None else {"found": encode(found), "lookup": "found"}
+            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id, **kept)
             outbox.retouch(connection, seen.row.root_id or call_id, now)
 
         await self._store.write(change)

@@ -4,6 +4,11 @@ What is read comes from our own tables where they know it, else from Desk. What 
 Desk right before it is sent, and what is made is made once. Each change is in the audit, without its values.
 """
 
+from connector.cards.editing import Editing
+from connector.cards.making import Making
+from connector.cards.reading import Reading
+from connector.cards.seats import Seats
 from connector.cards.service import Cards
+from connector.cards.tickets import TicketDesk
 
-__all__ = ["Cards"]
+__all__ = ["Cards", "Editing", "Making", "Reading", "Seats", "TicketDesk"]

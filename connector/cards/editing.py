@@ -56,7 +56,7 @@ UNDER_WAY = (
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent changes of a record: what the fields said when they were seen, and what they shall say."""
+    """What an agent changes of a record: what its fields said when they were seen, and shall say."""
 
     object: CardObject
     id: str
@@ -115,14 +115,16 @@ class Editing:
         """Raise NotFound unless the record is on the card of this call."""
         on_card = {seat.contact_id, *(each.id for each in seat.view.contacts)}
         if change.object == "accounts":
-            contact = None if seat.contact_id is None else await desk.record("contacts", seat.contact_id, live=True)
+            contact = (
+                None if seat.contact_id is None else await desk.record("contacts", seat.contact_id, live=True)
+            )
             on_card = {None if contact is None else as_id(contact.values.get("accountId"))}
         if change.id not in on_card:
             raise NotFound("This record is not on the card of the call any more: open the card again.")
 
     @asynccontextmanager
     async def _alone(self, which: Edited) -> AsyncGenerator[int]:
-        """Be the only one who changes a record; give until when the change may leave. NotNow after a while."""
+        """Be the only one who changes a record; give until when the change may leave. NotNow in the end."""
         owner, give_up_at = uuid4().hex, self._steady() + WAIT_SECONDS * SECOND
         while True:
             leaves_by = self._steady() + LEAVES_WITHIN_SECONDS * SECOND
@@ -175,7 +177,11 @@ class Editing:
         except ZohoError as unread:
             await self._note_lost(seat, change, yours)
             raise lost from unread
-        if any(differ(each, stands.values.get(each.name), yours[each.name]) for each in fields if each.name in yours):
+        if any(
+            differ(each, stands.values.get(each.name), yours[each.name])
+            for each in fields
+            if each.name in yours
+        ):
             await self._note_lost(seat, change, yours)
             raise lost from problem
         return stands

@@ -10,7 +10,7 @@ from connector import numbers
 from connector.banner.views import lookup_result
 from connector.cards.forms import Given, Options, at_the_field, body_of, check
 from connector.cards.seats import Seat
-from connector.cards.shapes import AlreadyKnown, Named
+from connector.cards.shapes import AlreadyKnown, Click, Named
 from connector.clock import Clock
 from connector.contacts import Contact, ContactLookup
 from connector.contacts.cards import from_desk
@@ -37,8 +37,8 @@ class AskedContact(ContactRecord, frozen=True, kw_only=True):
 class NewContact(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent has filled in for a new contact, and the name of the click."""
 
+    key: Click
     fields: dict[str, Any]
-    key: str
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):

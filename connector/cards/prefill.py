@@ -1,4 +1,4 @@
-"""Fill in the form of a new record by the rules' templates, with what is known while the call goes on; pure."""
+"""Fill in the form of a new record by the rules' templates, with what is known before the end; pure."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Read a card: our own tables first, Desk where they do not know enough, and what there is where it is away."""
+"""Read a card: our own tables first, Desk where they do not know enough, what there is where it is away."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -90,7 +90,7 @@ class Reading:
         return await self._with_contact(seat, card, contact_id)
 
     async def _new(self, seat: Seat) -> NewRecord | None:
-        """Return the form for a new contact, for those who may make one; none while there is one to choose."""
+        """Return the form for a new contact, for those who may make one; None if there is one to choose."""
         if seat.view.contacts and not seat.is_another:
             return None
         if not (seat.profile.access.may_create and NEW_CONTACTS in seat.features):
@@ -138,7 +138,9 @@ class Reading:
     ) -> ContactView:
         values = _indexed(known) if record is None else record.values
         found = next((each for each in seat.view.contacts if each.id == contact_id), None)
-        url = (record.url if record else None) or (known.url if known else None) or (found.url if found else "")
+        url = (
+            (record.url if record else None) or (known.url if known else None) or (found.url if found else "")
+        )
         return ContactView(
             id=contact_id,
             name=self._name(seat, contact_id, record, known, found),

@@ -1,4 +1,4 @@
-"""Decide who may do what with the card of a call: who sees the call, by the profile, as far as Desk lets us."""
+"""Decide who may do what with the card of a call: who sees it, by the profile, as far as Desk lets us."""
 
 from collections.abc import Collection
 
@@ -89,16 +89,20 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
 
     def check_may(self, feature: Feature) -> None:
         """Raise NotAllowed unless this agent may do it, in words that say who can change that."""
+        self.check_profile(feature)
+        if feature not in self.features:
+            raise NotAllowed(
+                f"{self.portal.name} is not linked for this: an administrator switches “{feature.title}” on in "
+                "its authentication method at /authentication-methods and links the portal again at /connect."
+            )
+
+    def check_profile(self, feature: Feature) -> None:
+        """Raise NotAllowed unless the agent's profile allows it, whatever Desk lets us do."""
         access = self.profile.access
         may = {CARDS: access.may_edit, NEW_CONTACTS: access.may_create, NEW_TICKETS: access.may_make_tickets}
         if not may[feature]:
             raise NotAllowed(
                 f"Your profile, {self.profile.name}, does not allow this: an administrator can allow it."
-            )
-        if feature not in self.features:
-            raise NotAllowed(
-                f"{self.portal.name} is not linked for this: an administrator switches on “{feature.title}” in "
-                "its authentication method at /authentication-methods, and links the portal again at /connect."
             )
 
 

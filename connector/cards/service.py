@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from connector.banner.views import CallView
 from connector.cards.editing import Change, Editing
 from connector.cards.making import Making, NewContact
@@ -79,7 +81,7 @@ class Cards:
         if isinstance(made, AlreadyKnown):
             return made
         if seat.contact_id != made.id:
-            await self._choose(user.id, call_id, made.id, made)
+            await self._choose(user.id, call_id, made.id, _as_kept(made))
             seat = await self._seats.of(user, call_id)
         return await self._reading.card(seat, made.id)
 
@@ -102,13 +104,8 @@ class Cards:
     async def _contact(self, seat: Seat, contact_id: str) -> Contact:
         known = await self._store.read(lambda c: contacts.by_ids(c, seat.portal_id, [contact_id]))
         if row := known.get(contact_id):
-            return Contact(
-                id=row.contact_id,
-                name=row.name,
-                account=row.account,
-                url=row.url,
-                modified_at=row.modified_at,
-            )
+            told = {name: getattr(row, name) for name in ("name", "account", "url", "modified_at")}
+            return Contact(id=contact_id, **told)
         missing = NotFound("Zoho Desk has no such contact any more: search once more.")
         desk = await self._portals.desk(seat.portal_id)
         try:
@@ -117,7 +114,7 @@ class Cards:
             raise missing from problem
         if found.is_gone:
             raise missing
-        return from_desk(found)
+        return _as_kept(from_desk(found))
 
     async def make_ticket(self, user: User, call_id: int, asked: NewTicket) -> TicketMade | Unknown:
         """Make a ticket of the call's contact, and assign the call to it."""
@@ -146,6 +143,11 @@ class Cards:
             return await self._tickets.comment(seat, _checked_id(ticket_id), asked)
         except OutcomeUnknown:
             return Unknown()
+
+
+def _as_kept(contact: Contact) -> Contact:
+    """Return what is kept of a contact with the call: no numbers, as of those whom a look-up finds."""
+    return msgspec.structs.replace(contact, phone=None, mobile=None, owner_id=None)
 
 
 def _checked_id(text: str) -> str:

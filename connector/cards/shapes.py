@@ -1,13 +1,17 @@
 """What a card looks like to the banner: JSON, without anything that the agent's profile hides."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from connector.crm.model import FieldType
 
 CardObject = Literal["contacts", "accounts"]
 """The objects whose records agents edit."""
+
+Click = Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{16,64}\Z")]
+"""The name of one click, such as a UUID: whatever comes of it, the same click never makes two."""
 
 
 class FieldView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Find the contact of a call, or have one made: one a number, and one for all withheld numbers."""
 
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -49,6 +50,7 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
     is_another: bool = False
     known: tuple[str, ...] = ()
+    fields: dict[str, Any] = {}
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -232,7 +234,7 @@ def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = (
 
 
 def _body(record: ContactRecord) -> Body:
-    return contact_body(record.last_name, phone=record.phone)
+    return contact_body(record.last_name, phone=record.phone) | record.fields
 
 
 async def _create(desk: Desk, body: Body) -> models.Contact:

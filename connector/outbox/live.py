@@ -22,7 +22,7 @@ from connector.outbox.retrying import Past, decide, is_over
 from connector.outbox.send_once import SEND_SECONDS, Body, Delivery, RowChanged, Sent, Settling, _write_sent
 from connector.outbox.worker import Counter, Desks
 from connector.settings import Settings
-from connector.store import Store, in_flight, live, outbox
+from connector.store import Store, live, outbox
 from connector.store.in_flight import Note
 from connector.store.live import Asked, Beside
 from connector.store.outbox import Row, Wanted
@@ -40,9 +40,6 @@ FOLLOW_SECONDS = 10
 
 LOOK_SECONDS = (0.05, 0.1, 0.2, 0.4)
 """Pauses between two looks at a row that somebody else is sending; then the last again."""
-
-WAITING = ("due", "dead", "dropped")
-"""States of a row that nobody sends, and that an agent's own request may take over."""
 
 
 class Order(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):
@@ -165,7 +162,9 @@ class Live:
             await asyncio.sleep(next(pauses, LOOK_SECONDS[-1]))
             now = await self._row(wanted)
             if now is None:
-                raise ConcurrencyExceeded("The same was asked for in another window, and Desk did not take it.")
+                raise ConcurrencyExceeded(
+                    "The same was asked for in another window, and Desk did not take it."
+                )
             found = now
         return found
 
@@ -223,8 +222,8 @@ class _LiveDelivery(Delivery):
         order, beside = self._order, self._order.beside
         if self._before is not None:
             return live.take_over(connection, note, order.wanted.record, beside)
-        more = {"owner": note.owner, "sent": note.sent, "now": note.now, "beside": beside}
-        return live.add(connection, Asked(wanted=order.wanted, **more))
+        asked = Asked(wanted=order.wanted, owner=note.owner, sent=note.sent, now=note.now, beside=beside)
+        return live.add(connection, asked)
 
     def _read_back(self, connection: Connection, note: Note) -> Row | None:
         wanted = self._order.wanted

@@ -73,7 +73,7 @@ def take_over(connection: Connection, note: Note, record: bytes, beside: Beside)
 
 
 def taken_back(connection: Connection, row: Row, before: Row | None, now: int) -> bool:
-    """Undo a request that surely was not applied, so that it can be asked for anew; False where it is not ours.
+    """Undo a request that surely was not applied, so that it can be asked for anew; False if it is not ours.
 
     `before` is how the row waited that was taken over, None for one that was added.
     """
