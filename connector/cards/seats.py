@@ -92,8 +92,8 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
         self.check_profile(feature)
         if feature not in self.features:
             raise NotAllowed(
-                f"{self.portal.name} is not linked for this: an administrator switches “{feature.title}” on in "
-                "its authentication method at /authentication-methods and links the portal again at /connect."
+                f"{self.portal.name} is not linked for this: an administrator switches “{feature.title}” on "
+                "in its authentication method at /authentication-methods and links the portal again at /connect."
             )
 
     def check_profile(self, feature: Feature) -> None:

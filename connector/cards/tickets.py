@@ -184,7 +184,7 @@ def _assign(connection: Connection, seat: Seat, ticket_id: str | None, now: int)
 
 
 def _made_before(row: Row) -> str:
-    """Return the id of what another request of the same click has made; OutcomeUnknown, NotNow without one."""
+    """Return what another request of the same click has made, by id; OutcomeUnknown or NotNow for none."""
     if row.state == "done" and row.desk_id is not None:
         return row.desk_id
     if row.state in ("dead", "dropped"):

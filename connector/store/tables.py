@@ -395,9 +395,8 @@ crm_fields_off = Table(
 card_edits = Table(
     "card_edits",
     metadata,
-    # Who changes a record in Desk just now: one at a time, for Desk lets the last of two writers win. A row is
-    # gone when Desk has answered; where the answer is lost, it keeps others away for as long as that may be
-    # applied.
+    # Who changes a record in Desk just now: one at a time, for of two writers there the last wins. A row is gone
+    # when Desk has answered; where the answer is lost, it keeps others away for as long as it may be applied.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("object", Text, primary_key=True),
     Column("record_id", Text, primary_key=True),
