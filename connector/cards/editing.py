@@ -14,13 +14,14 @@ from uuid import uuid4
 import msgspec
 from sqlalchemy import Connection
 
-from connector.cards.forms import Given, Options, at_the_field, body_of, check, conflicts, differ
+from connector.cards.forms import Given, Options, at_the_field, check, conflicts, differ, values_of
 from connector.cards.seats import Seat
 from connector.cards.shapes import CardObject, Conflicts
 from connector.clock import SECOND, Clock, steady_clock, system_clock
 from connector.contacts import Contact
 from connector.contacts.cache import indexed, numbers_of
 from connector.crm.model import Field
+from connector.delivery.contacts import with_fields
 from connector.errors import (
     ConnectorError,
     InvalidData,
@@ -150,7 +151,7 @@ class Editing:
     async def _send(
         self, seat: Seat, desk: Desk, change: Change, fields: Sequence[Field], yours: Given, leaves_by: int
     ) -> DeskRecord:
-        body = body_of(fields, yours)
+        body = with_fields({}, values_of(fields, yours))
         in_time = Before(self._portals.limits.of(seat.portal_id), self._steady, leaves_by)
         sending = desk.using(in_time)
         patch = sending.patch_contact if change.object == "contacts" else sending.patch_account

@@ -113,13 +113,11 @@ def _check_value(
         raise InvalidValue("{label} takes only what can be chosen there.", pointer, label=label)
 
 
-def body_of(fields: Sequence[Field], given: Given) -> dict[str, Any]:
-    """Return what a request says of the given fields; custom ones stand below `cf`, as texts."""
+def values_of(fields: Sequence[Field], given: Given) -> dict[str, Any]:
+    """Return what records say of the given fields, by API name; custom ones take texts alone."""
     by_name = {field.name: field for field in fields}
     values = {name: shown(by_name[name], value) for name, value in given.items()}
-    plain = {name: value for name, value in values.items() if not name.startswith("cf_")}
-    custom = {name: _as_text(value) for name, value in values.items() if name.startswith("cf_")}
-    return plain | ({"cf": custom} if custom else {})
+    return {name: _as_text(value) if name.startswith("cf_") else value for name, value in values.items()}
 
 
 def _as_text(value: object) -> object:

@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.banner.views import lookup_result
-from connector.cards.forms import Given, Options, at_the_field, body_of, check
+from connector.cards.forms import Given, Options, at_the_field, check, values_of
 from connector.cards.seats import Seat
 from connector.cards.shapes import AlreadyKnown, Click, Named
 from connector.clock import Clock
 from connector.contacts import Contact, ContactLookup
 from connector.contacts.cards import from_desk
 from connector.contacts.matching import find_bearers
-from connector.delivery.contacts import ContactRecord
+from connector.delivery.contacts import ContactRecord, with_fields
 from connector.errors import InvalidData, InvalidValue, NotNow, OutcomeUnknown, RecordNotFound
 from connector.outbox.live import Live, Made, Order
 from connector.outbox.send_once import Body
@@ -75,17 +75,20 @@ class Making:
         given = {name: value for name, value in asked.fields.items() if value not in (None, "")}
         check(fields, given, "contacts", "fields", options, is_new=True)
         bearer = _bearer(seat, given)
-        row = await self._store.read(lambda c: _clicked(c, seat, bearer, asked.key))
-        if row is not None:
-            # Asked for by this very click before, in another window or by another process.
-            return await self._post(seat, bearer, row.key, given, asked.key, is_gone=False)
-        if seat.contact_id is not None:
+        clicked = await self._clicked(seat, bearer, asked.key)
+        if clicked is None and seat.contact_id is not None:
             raise NotNow("The call has a contact already: choose “none of these” first.")
-        if known := await self._known(seat, bearer):
-            return AlreadyKnown(contacts=tuple(map(_named, known)))
-        row = await self._store.read(lambda c: _standing(c, seat, bearer))
+        if clicked is None and (known := await self._known(seat, bearer)):
+            # It may have been made just now by this very click, in another window or by another process.
+            clicked = await self._clicked(seat, bearer, asked.key)
+            if clicked is None:
+                return AlreadyKnown(contacts=tuple(map(_named, known)))
+        row = clicked or await self._store.read(lambda c: _standing(c, seat, bearer))
         key, is_gone = bearer.key if row is None else row.key, await self._gone(seat, row)
         return await self._post(seat, bearer, key, given, asked.key, is_gone=is_gone)
+
+    async def _clicked(self, seat: Seat, bearer: Bearer, click: str) -> Row | None:
+        return await self._store.read(lambda c: _clicked(c, seat, bearer, click))
 
     async def _known(self, seat: Seat, bearer: Bearer) -> Sequence[Contact]:
         """Search for the number once more: somebody may have made a contact since the phone rang."""
@@ -128,16 +131,17 @@ class Making:
     def _order(
         self, seat: Seat, bearer: Bearer, key: str, given: Given, click: str, *, is_gone: bool
     ) -> Order[models.Contact]:
-        body = body_of(seat.fields("contacts", "card"), given)
+        values = values_of(seat.fields("contacts", "card"), given)
         now, actor, portal_id = self._clock(), seat.user.email, seat.portal_id
         call_key = seat.snapshot.row.key
         record = AskedContact(
-            last_name=str(body["lastName"]),
+            # As Desk will call it: by its name it is known from others with the number.
+            last_name=" ".join(str(values[name]) for name in ("firstName", "lastName") if name in values),
             phone=bearer.e164,
             country=seat.snapshot.home,
             is_another=seat.is_another,
             known=tuple(sorted(_ruled_out(seat))),
-            fields=body,
+            fields=values,
             click=click,
         )
 
@@ -157,7 +161,7 @@ class Making:
                 record=_encode(record),
                 due_at=now,
             ),
-            body=body,
+            body=with_fields({}, values),
             request=_create,
             stands=lambda made: Stands(desk_id=str(made.id), desk_url=made.url, revision=1),
             beside=lambda c: audit.append(c, now, actor, "contact.asked", f"call {call_key}"),

@@ -93,7 +93,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
         if feature not in self.features:
             raise NotAllowed(
                 f"{self.portal.name} is not linked for this: an administrator switches “{feature.title}” on "
-                "in its authentication method at /authentication-methods and links the portal again at /connect."
+                "in its authentication method at /authentication-methods and links it again at /connect."
             )
 
     def check_profile(self, feature: Feature) -> None:

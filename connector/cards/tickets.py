@@ -6,13 +6,20 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from connector.cards.forms import Options, at_the_field, body_of, check
+from connector.cards.forms import Options, at_the_field, check, values_of
 from connector.cards.prefill import department_of, filled_in
 from connector.cards.reading import ticket_view
 from connector.cards.seats import Seat
 from connector.cards.shapes import Click, CommentMade, TicketMade
 from connector.clock import Clock
-from connector.delivery.tickets import CommentRecord, TicketRecord, ticket_body
+from connector.delivery.tickets import (
+    CommentRecord,
+    TicketRecord,
+    comment_content,
+    encode,
+    put_on_ticket,
+    ticket_body,
+)
 from connector.errors import InvalidData, NotFound, NotNow, OutcomeUnknown, RecordNotFound
 from connector.outbox.live import Live, Made, Order
 from connector.outbox.send_once import Body
@@ -38,9 +45,6 @@ class NewComment(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Click
     content: Annotated[str, Meta(min_length=1, max_length=COMMENT_LENGTH)]
-
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class TicketDesk:
@@ -85,12 +89,12 @@ class TicketDesk:
         filled = {name: value for name, value in asked.fields.items() if value not in (None, "")}
         given = written | filled
         check(fields, given, "tickets", "fields", options, is_new=True)
-        body = body_of(fields, given)
+        values = values_of(fields, given)
         return TicketRecord(
             department_id=department_id,
             contact_id=seat.contact_id,
-            subject=str(body.pop("subject")),
-            fields=body,
+            subject=str(values.pop("subject")),
+            fields=values,
             call_key=seat.record_key,
         )
 
@@ -98,10 +102,9 @@ class TicketDesk:
         now, actor = self._clock(), seat.user.email
 
         def settled(connection: Connection, ticket: models.Ticket) -> None:
-            _assign(connection, seat, str(ticket.id), self._clock())
-            audit.append(
-                connection, self._clock(), actor, "ticket.made", str(ticket.id), f"call {seat.record_key}"
-            )
+            now, chosen_by = self._clock(), seat.user.email
+            put_on_ticket(connection, seat.root_id, str(ticket.id), now, chosen_by)
+            audit.append(connection, now, actor, "ticket.made", str(ticket.id), f"call {seat.record_key}")
 
         return Order(
             wanted=Wanted(
@@ -109,10 +112,10 @@ class TicketDesk:
                 kind="ticket",
                 key=asked.key,
                 call_id=seat.root_id,
-                record=_encode(record),
+                record=encode(record),
                 due_at=now,
             ),
-            body=ticket_body(record),
+            body=ticket_body(record, asked.key),
             request=_create_ticket,
             stands=lambda ticket: Stands(desk_id=str(ticket.id), desk_url=ticket.url, revision=1),
             beside=lambda c: audit.append(c, now, actor, "ticket.asked", f"call {seat.record_key}"),
@@ -127,7 +130,8 @@ class TicketDesk:
         now, actor = self._clock(), seat.user.email
 
         def write(connection: Connection) -> None:
-            _assign(connection, seat, ticket_id, now)
+            assignments.set_ticket(connection, seat.root_id, ticket_id, now, chosen_by=actor)
+            outbox.retouch(connection, seat.root_id, now)
             said = "no ticket" if ticket_id is None else f"ticket {ticket_id}"
             audit.append(connection, now, actor, "call.assigned", f"call {seat.record_key}", said)
 
@@ -153,10 +157,10 @@ class TicketDesk:
                 kind="comment",
                 key=asked.key,
                 call_id=seat.root_id,
-                record=_encode(record),
+                record=encode(record),
                 due_at=now,
             ),
-            body={"content": asked.content},
+            body={"content": comment_content(record, asked.key)},
             request=create,
             stands=lambda comment: Stands(desk_id=str(comment.id), desk_url=None, revision=1),
             beside=lambda c: audit.append(
@@ -176,11 +180,6 @@ class TicketDesk:
         if ticket.is_gone or seat.contact_id is None or ticket.contact_id != seat.contact_id:
             raise nowhere
         return ticket
-
-
-def _assign(connection: Connection, seat: Seat, ticket_id: str | None, now: int) -> None:
-    assignments.set_ticket(connection, seat.root_id, ticket_id, now, chosen_by=seat.user.email)
-    outbox.retouch(connection, seat.root_id, now)
 
 
 def _made_before(row: Row) -> str:

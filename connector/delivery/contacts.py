@@ -1,6 +1,6 @@
 """Find the contact of a call, or have one made: one a number, and one for all withheld numbers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -234,7 +234,14 @@ def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = (
 
 
 def _body(record: ContactRecord) -> Body:
-    return contact_body(record.last_name, phone=record.phone) | record.fields
+    return with_fields(contact_body(record.last_name, phone=record.phone), record.fields)
+
+
+def with_fields(body: Body, fields: Mapping[str, Any]) -> Body:
+    """Return a body with more fields, by Desk's API names; custom ones stand in a part of their own."""
+    plain = {name: value for name, value in fields.items() if not name.startswith("cf_")}
+    cf = {name: value for name, value in fields.items() if name.startswith("cf_")}
+    return body | plain | ({"cf": cf} if cf else {})
 
 
 async def _create(desk: Desk, body: Body) -> models.Contact:

@@ -395,7 +395,7 @@ crm_fields_off = Table(
 card_edits = Table(
     "card_edits",
     metadata,
-    # Who changes a record in Desk just now: one at a time, for of two writers there the last wins. A row is gone
+    # Who changes a record in Desk just now: one at a time, for of two writers there the last wins. A row goes
     # when Desk has answered; where the answer is lost, it keeps others away for as long as it may be applied.
     Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
     Column("object", Text, primary_key=True),
