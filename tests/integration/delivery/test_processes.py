@@ -29,7 +29,7 @@ class Mortal(Desk):
         """Write a record and die."""
         return await self._die(lambda: Desk.create_call(self, body))
 
-    async def create_contact(self, body: dict[str, Any]) -> Contact:
+    async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Make a contact and die."""
         return await self._die(lambda: Desk.create_contact(self, body))
 
