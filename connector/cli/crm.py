@@ -116,7 +116,9 @@ def fields(*, portal: int, as_json: bool) -> None:
     """List the fields that the Desk of PORTAL has, and which of them its CRM uses."""
     found = with_services(lambda services: api.fields_of_desk(services, portal))
     if found.problem:
-        click.echo(f"Desk could not be asked just now ({found.problem}): this is what it told before.", err=True)
+        click.echo(
+            f"Desk could not be asked just now ({found.problem}): this is what it told before.", err=True
+        )
     rows = [msgspec.to_builtins(each) for each in found.fields]
     show_rows(rows, as_json=as_json, nothing="Desk has not told its fields yet.")
 

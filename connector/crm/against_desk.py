@@ -57,7 +57,7 @@ _UNLIKE_DESK = frozenset((each.name, field.name) for each in defaults.RULES.obje
 
 
 class KnownField(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of Desk's; `type` in small letters, `options` what a list of choices allows, none for others."""
+    """A field of Desk's; `type` in small letters, `options` are what a list of choices allows."""
 
     name: str
     label: str = ""
@@ -161,9 +161,9 @@ def _check_constant(text: str, kind: FieldType, found: KnownField, pointer: str)
     for each in given:
         if each not in found.options:
             raise InvalidValue(
-                "{text} is none of the choices that Desk has for {field}: give one of {choices}.",
+                "{given} is none of the choices that Desk has for {field}: give one of {choices}.",
                 pointer,
-                text=each,
+                given=each,
                 field=found.name,
                 choices=listed(found.options),
             )

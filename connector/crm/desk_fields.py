@@ -173,9 +173,7 @@ def compare(connection: Connection, portal_id: int, known: Known, now: int) -> N
     subject = portal.name if portal else str(portal_id)
     for (name, field), reason in reasons.items():
         if reason and crm_table.switch_off(connection, portal_id, (name, field), reason, now):
-            audit.append(
-                connection, now, "connector", "crm.field_off", subject, f"{name}.{field}: {reason}"
-            )
+            audit.append(connection, now, "connector", "crm.field_off", subject, f"{name}.{field}: {reason}")
     gone = {which for which in before if which[0] in known.fields and not reasons.get(_named(which))}
     if gone:
         crm_table.switch_on(connection, portal_id, gone)

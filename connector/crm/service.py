@@ -60,9 +60,7 @@ class Crms:
         """Return a portal with its CRM; NotFound for no portal."""
         return await self._store.read(lambda c: _one(c, _known(c, portal_id)))
 
-    async def save(
-        self, portal_id: int, parts: Parts, *, actor: str, revision: int | None = None
-    ) -> Saved:
+    async def save(self, portal_id: int, parts: Parts, *, actor: str, revision: int | None = None) -> Saved:
         """Change what is given of a CRM; what is the same is not written.
 
         `revision` is that which the administrator has seen; NotNow says who saved another one meanwhile.
@@ -93,6 +91,10 @@ class Crms:
             await self._store.write(partial(self._write, before, wanted, actor))
             self._rulebook.forget()
         return Saved(crm=await self.get(portal_id))
+
+    async def refuse_second(self, portal_id: int, revision: int) -> None:
+        """Raise NotNow, which says who saved what meanwhile, unless this is the revision as it stands."""
+        await self._refuse_second(await self.get(portal_id), revision)
 
     async def check(self, portal_id: int, parts: Parts) -> tuple[Rules, Warnings]:
         """Return rules with these parts in the place of theirs, checked as for a save; nothing is written."""

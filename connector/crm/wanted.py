@@ -1,5 +1,6 @@
 """What administrators give for a CRM: the model's own shapes, with limits, and no member that is unknown."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -115,7 +116,7 @@ class WholeRules(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     objects: Objects = ()
     search: Search = ()
-    pop: dict[Flow, PopRule] = {}
+    pop: Mapping[Flow, PopRule] = {}
     assign: Assign = ()
     hours: AllHours = ()
 
@@ -130,7 +131,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     enabled: bool | UnsetType = UNSET
     objects: Objects | UnsetType = UNSET
     search: Search | UnsetType = UNSET
-    pop: dict[Flow, PopRule] | UnsetType = UNSET
+    pop: Mapping[Flow, PopRule] | UnsetType = UNSET
     assign: Assign | UnsetType = UNSET
     hours: AllHours | UnsetType = UNSET
 
@@ -147,9 +148,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def every_part(rules: WholeRules) -> Parts:
     """Return all parts of some rules; flows that they leave out pop as usual."""
     pop = {flow: rules.pop.get(flow, PopRule()) for flow in Flow}
-    return Parts(
-        objects=rules.objects, search=rules.search, pop=pop, assign=rules.assign, hours=rules.hours
-    )
+    return Parts(objects=rules.objects, search=rules.search, pop=pop, assign=rules.assign, hours=rules.hours)
 
 
 def strictly(**parts: Any) -> Parts:

@@ -67,4 +67,4 @@ def count_off(connection: Connection, portal_ids: Collection[int]) -> dict[int, 
     """Return how many fields of portals' CRMs are not used, by portal; none is left out."""
     own = crm_fields_off.c.portal_id
     asked = select(own, func.count()).where(own.in_(portal_ids)).group_by(own)
-    return {portal_id: count for portal_id, count in connection.execute(asked).tuples()}
+    return dict(connection.execute(asked).tuples().all())

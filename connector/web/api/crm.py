@@ -152,9 +152,7 @@ async def change_crm(call: Call, body: CrmChange) -> WholeCrm:
 )
 async def reset_crm(call: Call, body: Seen) -> WholeCrm:
     """Give a portal's CRM the rules back that it has from the start."""
-    saved = await call.services.crms.reset(
-        call.path("portal"), actor=call.actor, revision=body.revision
-    )
+    saved = await call.services.crms.reset(call.path("portal"), actor=call.actor, revision=body.revision)
     return await whole_crm(call.services, call.path("portal"), saved)
 
 

@@ -70,8 +70,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
     `role` is the lowest that may call it; `status` is that of a good answer; `largest` the bytes of its body.
-    `right` lets in others than administrators, for the portal of the path or for all. `portal` is the part of the path that names the portal it is
-    about, "" where it is about several: a key limited to portals is refused then.
+    `right` lets in others than administrators, for the portal of the path or for all. `portal` is the part of
+    the path that names the portal it is about, "" where it is about several: a key limited to portals is
+    refused then.
     """
 
     method: str

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
-from starlette.requests import Request
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -113,10 +112,6 @@ class Part(Form):
                     return
         self.form_errors = [*self.form_errors, said(problem)]
 
-    async def show(self, request: Request, place: Place) -> Any:
-        """Return itself, made anew for a page."""
-        return (await type(self).of(request)).prepared(place)
-
 
 class General(Part):
     """What a CRM is called, and whether it is used."""
@@ -213,7 +208,9 @@ class Fields(Part):
         field = next((each for each in found.fields if each.name == asked.get("field")), None)
         if field is None:
             return {"object": found.name, "type": "", "shown": ["card"]}
-        own = {name: getattr(field, name) for name in ("type", "template", "default", "mandatory", "editable")}
+        own = {
+            name: getattr(field, name) for name in ("type", "template", "default", "mandatory", "editable")
+        }
         return own | {
             "object": found.name,
             "field": field.name,
@@ -254,7 +251,8 @@ class Fields(Part):
 
     def _fields_of(self, place: Place, each: CrmObject) -> Sequence[Field]:
         name = self.field.data or ""
-        return edited(each.fields, self.do.data, name, lambda: self._field(place, each, name))
+        fields: list[Field] = edited(each.fields, self.do.data, name, lambda: self._field(place, each, name))
+        return fields
 
     def _field(self, place: Place, each: CrmObject, name: str) -> Field:
         told = place.known.fields.get(each.name, {}).get(name)
