@@ -212,7 +212,12 @@ def _settings_client(settings: Settings) -> SettingsClient | None:
     """Return the client that the settings name, if they do."""
     if not settings.zoho_client_id:
         return None
-    wanted = {"webhooks": settings.desk_webhooks, "fields": settings.desk_fields}
+    wanted = {
+        "webhooks": settings.desk_webhooks,
+        "fields": settings.desk_fields,
+        "cards": settings.desk_cards,
+        "tickets": settings.desk_tickets,
+    }
     features = tuple(name for name, is_on in wanted.items() if is_on)
     return SettingsClient(
         settings.zoho_client_id, settings.zoho_data_center, settings.client_secret, features

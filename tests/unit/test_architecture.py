@@ -99,6 +99,7 @@ CATCHES_EVERYTHING = {
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {
+    "connector/crm/filters.py": "what administrators write in capitals or small letters, in any language",
     "connector/orders/planning.py": "names in the order in which people look for them",
     "connector/handbook/pages.py": "headings, as code hosts make anchors of them; words that are looked for",
     "connector/numbers/reading.py": "words for a withheld number, in any language",

@@ -31,7 +31,7 @@ class Mortal(Desk):
 
     async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Make a contact and die."""
-        return await self._die(lambda: Desk.create_contact(self, body))
+        return await self._die(lambda: Desk.create_contact(self, body, live=live))
 
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
         """Change a record and die."""
