@@ -124,8 +124,8 @@ def _stand_in(field: Field, pointer: str) -> None:
     said = STAND_IN in (field.default.strip(), field.template.strip()) or f"'{STAND_IN}'" in field.template
     if said and not (field.name.startswith("cf_") and field.type in _TEXTS):
         raise InvalidValue(
-            "{stand_in} can stand only in custom fields of text: Desk refuses it in others. Leave it empty, and "
-            "the field is left out.",
+            "{stand_in} can stand only in custom fields of text: Desk refuses it in others. Leave it empty, "
+            "and the field is left out.",
             f"{pointer}/default",
             stand_in=STAND_IN,
         )

@@ -66,5 +66,5 @@ def switched_off(connection: Connection, portal_id: int) -> dict[tuple[str, str]
 def count_off(connection: Connection, portal_ids: Collection[int]) -> dict[int, int]:
     """Return how many fields of portals' CRMs are not used, by portal; none is left out."""
     own = crm_fields_off.c.portal_id
-    asked = select(own, func.count()).where(own.in_(portal_ids)).group_by(own)
-    return dict(connection.execute(asked).tuples().all())
+    asked = select(own, func.count().label("many")).where(own.in_(portal_ids)).group_by(own)
+    return {each.portal_id: each.many for each in connection.execute(asked)}

@@ -41,8 +41,10 @@ async def crms_page(request: Request) -> Response:
     shown = [each for each in found[: asked.limit] if await _may_see(request, user, each)]
     if not shown and user.role != "administrator":
         raise NotAllowed("This needs the right to access crm, which an administrator gives.")
-    query = urlencode({"limit": asked.limit, "cursor": found[asked.limit - 1].portal.id})
-    further = f"/crm?{query}" if len(found) > asked.limit else ""
+    further = ""
+    if len(found) > asked.limit:
+        query = urlencode({"limit": asked.limit, "cursor": found[asked.limit - 1].portal.id})
+        further = f"/crm?{query}"
     return render(request, "crms.html", found=shown, further_on=further)
 
 
