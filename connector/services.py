@@ -19,6 +19,8 @@ from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crm import Profiles, Rulebook
+from connector.crm.desk_fields import DeskFields
+from connector.crm.service import Crms
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
@@ -95,7 +97,8 @@ class Services:
             caller_percent=self.settings.lookup_credits_percent,
         )
         installation = InstallationCheck(self.store, self.settings, self.encryptor, self.clocks)
-        self.self_check = SelfCheck(installation, self.portals, self.clock)
+        self.desk_fields = DeskFields(self.store, self.portals.desk, self.clock)
+        self.self_check = SelfCheck(installation, self.portals, self.desk_fields, self.clock)
         self.administration = Administration(
             self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
@@ -122,6 +125,7 @@ class Services:
         self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
         self.portal_status = PortalStatus(store, self.hub)
         self.rulebook = Rulebook(store, clock)
+        self.crms = Crms(store, self.rulebook, self.desk_fields, clock)
         self.profiles = Profiles(store, clock)
         self.publisher = Publisher(
             store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
