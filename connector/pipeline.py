@@ -8,15 +8,13 @@ import logging
 from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from connector.banner.caller_lookup import CallerLookup
-from connector.banner.publisher import Publisher, encode
+from connector.banner.publisher import Publisher
 from connector.banner.views import CallView, Snapshot, lookup_result
 from connector.calls import closing, watchdog_event
 from connector.clock import Clock
-from connector.contacts import Contact
 from connector.dialects import Parsed
 from connector.errors import ConnectorError, NotFound, RecordNotFound, StoreUnavailable
 from connector.logs import about
@@ -164,28 +162,26 @@ class Pipeline:
         else:
             self._start_look_ups([snapshot])
 
-    async def choose(
-        self, user_id: int, call_id: int, contact_id: str | None, contact: Contact | None = None
-    ) -> CallView:
-        """Note which of the contacts that were found the agent says it is, NOBODY for none of them.
+    async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
+        """Note which contact the agent says it is, one that was found or any other of Desk's.
 
-        None takes a choice back. A `contact` that was not found, such as one of a search, is kept with them.
-        Raises NotFound if the call is not theirs.
+        NOBODY is none of those that were found; None takes a choice back. Raise NotFound if the call is not
+        theirs, or the contact is not there.
         """
         seen = await self._publisher.read(call_id)
         if seen is None or self._publisher.view(user_id, seen) is None:
             raise NotFound("There is no such call on your banner.")
         found = lookup_result(seen.row)
-        if contact is not None and contact.id not in {one.id for one in found.contacts}:
-            found = msgspec.structs.replace(found, contacts=(*found.contacts, contact))
         known = {one.id for one in found.contacts}
-        if contact_id is not None and contact_id not in (known | {NOBODY} if known else known):
-            raise NotFound("This contact is none of those that were found for the call.")
+        if contact_id == NOBODY and not known:
+            raise NotFound("Nobody was found for the call, so nobody can be ruled out.")
+        noted: dict[str, Any] = {}
+        if contact_id is not None and contact_id not in known | {NOBODY}:
+            noted = await self._caller_lookup.with_contact(seen, contact_id)
         now = self._clock()
 
         def change(connection: Connection) -> None:
-            kept = {} if contact is None else {"found": encode(found), "lookup": "found"}
-            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id, **kept)
+            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id, **noted)
             outbox.retouch(connection, seen.row.root_id or call_id, now)
 
         await self._store.write(change)

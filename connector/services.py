@@ -13,7 +13,7 @@ from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
-from connector.cards import Cards, Editing, Making, Reading, Seats, TicketDesk
+from connector.cards import Cards, Editing, Making, Reading, Seats, Sources, TicketDesk
 from connector.clock import Clock, system_clock
 from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
@@ -180,10 +180,8 @@ class Services:
         live = Live(store, self.portals, self.portals.limits, settings, clock, counter=self.metrics)
         seats = Seats(store, self.publisher, self.profiles, self.portals, clock)
         self.cards = Cards(
-            store,
-            self.portals,
             seats,
-            Reading(store, self.portals, clock),
+            Reading(store, Sources(store, self.portals, settings, clock), self.desk_fields, clock),
             Editing(store, self.portals, settings, clock),
             Making(store, self.portals, self.contact_lookup, live, clock),
             TicketDesk(store, self.portals, live, clock),

@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 from sqlalchemy import Connection
@@ -15,11 +15,12 @@ from connector.banner.views import LookupResult, Question, Snapshot, lookup_resu
 from connector.calls import CallState
 from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import Contact, ContactLookup, Found
-from connector.contacts.cards import Tickets
+from connector.contacts.cards import Tickets, from_desk
 from connector.errors import (
     ClientRefused,
     ConcurrencyExceeded,
     ConnectorError,
+    NotFound,
     OutcomeUnknown,
     RecordNotFound,
     StoreError,
@@ -218,6 +219,21 @@ class CallerLookup:
             return None
         # Desk's search shows for a while what is gone.
         return await self._ask(snapshot, but=snapshot.contact_id)
+
+    async def with_contact(self, snapshot: Snapshot, contact_id: str) -> dict[str, Any]:
+        """Return what to note with a call whose contact was not found by its number; NotFound."""
+        if not (contact_id.isascii() and contact_id.isdigit()):
+            raise NotFound("There is no such contact.")
+        desk = await self._contact_lookup._desks.desk(snapshot.phone.portal_id)
+        try:
+            contact = await desk.get_contact(contact_id, live=True)
+        except RecordNotFound as problem:
+            raise NotFound("There is no such contact.") from problem
+        if contact.is_gone:
+            raise NotFound("There is no such contact.")
+        found = lookup_result(snapshot.row)
+        found = msgspec.structs.replace(found, contacts=(*found.contacts, _shown(from_desk(contact))))
+        return {"found": encode(found), "lookup": "found"}
 
     def _recall_or_claim(
         self, connection: Connection, snapshot: Snapshot, began_at: int, retry: Retry | None

@@ -9,6 +9,7 @@ from connector.cards.making import Making
 from connector.cards.reading import Reading
 from connector.cards.seats import Seats
 from connector.cards.service import Cards
+from connector.cards.sources import Sources
 from connector.cards.tickets import TicketDesk
 
-__all__ = ["Cards", "Editing", "Making", "Reading", "Seats", "TicketDesk"]
+__all__ = ["Cards", "Editing", "Making", "Reading", "Seats", "Sources", "TicketDesk"]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from connector.cards.seats import Seat
 from connector.cards.shapes import Conflict, FieldView
+from connector.casing import ascii_lower
 from connector.clock import from_iso
 from connector.crm.model import Field
 from connector.errors import InvalidData, InvalidValue
@@ -58,6 +59,9 @@ def differ(field: Field, one: object, other: object) -> bool:
         return bool(first) is not bool(second)
     if field.type == "date_time" and first and second:
         return _moment(str(first)) != _moment(str(second))
+    if field.type == "email" and first and second:
+        # Our own copy has addresses in small letters.
+        return ascii_lower(str(first)) != ascii_lower(str(second))
     if field.type == "number" and first and second:
         return _number(str(first)) != _number(str(second))
     return bool(first != second)

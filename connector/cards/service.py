@@ -2,28 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import msgspec
-
 from connector.banner.views import CallView
 from connector.cards.editing import Change, Editing
 from connector.cards.making import Making, NewContact
 from connector.cards.reading import Reading
-from connector.cards.seats import Seat, Seats
+from connector.cards.seats import Seats
 from connector.cards.shapes import AlreadyKnown, Card, CommentMade, Conflicts, TicketMade, Unknown
 from connector.cards.tickets import NewComment, NewTicket, TicketDesk
-from connector.contacts import Contact
-from connector.contacts.cards import from_desk
-from connector.errors import InvalidRequest, NotFound, OutcomeUnknown, RecordNotFound
-from connector.portals import Portals
-from connector.store import Store, contacts
-from connector.store.calls import NOBODY
+from connector.errors import InvalidRequest, OutcomeUnknown
 from connector.store.users import User
 
 ID_AT_MOST = 20
 """Digits of the longest id of Desk's."""
 
-Choose = Callable[[int, int, str | None, Contact | None], Awaitable[CallView]]
-"""Notes whom a user says that a call is with, who may be none of those who were found."""
+Choose = Callable[[int, int, str | None], Awaitable[CallView]]
+"""Notes with which contact a user says that a call is, found by its number or not."""
 
 
 class Cards:
@@ -31,8 +24,6 @@ class Cards:
 
     def __init__(
         self,
-        store: Store,
-        portals: Portals,
         seats: Seats,
         reading: Reading,
         editing: Editing,
@@ -42,8 +33,6 @@ class Cards:
         choose: Choose,
         on_change: Callable[[Sequence[int]], None],
     ) -> None:
-        self._store = store
-        self._portals = portals
         self._seats = seats
         self._reading = reading
         self._editing = editing
@@ -81,40 +70,9 @@ class Cards:
         if isinstance(made, AlreadyKnown):
             return made
         if seat.contact_id != made.id:
-            await self._choose(user.id, call_id, made.id, _as_kept(made))
+            await self._choose(user.id, call_id, made.id)
             seat = await self._seats.of(user, call_id)
         return await self._reading.card(seat, made.id)
-
-    async def choose(self, user: User, call_id: int, contact_id: str | None) -> CallView:
-        """Note with whom the call is: any contact that there is, NOBODY for none of the found ones.
-
-        None takes a choice back.
-        """
-        seat = await self._seats_known(user, call_id, contact_id)
-        contact = None if seat is None or contact_id is None else await self._contact(seat, contact_id)
-        return await self._choose(user.id, call_id, contact_id, contact)
-
-    async def _seats_known(self, user: User, call_id: int, contact_id: str | None) -> Seat | None:
-        """Return the seat of one who chooses a contact that was not found for the call."""
-        if contact_id in (None, NOBODY):
-            return None
-        seat = await self._seats.of(user, call_id)
-        return None if contact_id in {each.id for each in seat.view.contacts} else seat
-
-    async def _contact(self, seat: Seat, contact_id: str) -> Contact:
-        known = await self._store.read(lambda c: contacts.by_ids(c, seat.portal_id, [contact_id]))
-        if row := known.get(contact_id):
-            told = {name: getattr(row, name) for name in ("name", "account", "url", "modified_at")}
-            return Contact(id=contact_id, **told)
-        missing = NotFound("Zoho Desk has no such contact any more: search once more.")
-        desk = await self._portals.desk(seat.portal_id)
-        try:
-            found = await desk.get_contact(_checked_id(contact_id), live=True)
-        except RecordNotFound as problem:
-            raise missing from problem
-        if found.is_gone:
-            raise missing
-        return _as_kept(from_desk(found))
 
     async def make_ticket(self, user: User, call_id: int, asked: NewTicket) -> TicketMade | Unknown:
         """Make a ticket of the call's contact, and assign the call to it."""
@@ -143,11 +101,6 @@ class Cards:
             return await self._tickets.comment(seat, _checked_id(ticket_id), asked)
         except OutcomeUnknown:
             return Unknown()
-
-
-def _as_kept(contact: Contact) -> Contact:
-    """Return what is kept of a contact with the call: no numbers, as of those whom a look-up finds."""
-    return msgspec.structs.replace(contact, phone=None, mobile=None, owner_id=None)
 
 
 def _checked_id(text: str) -> str:

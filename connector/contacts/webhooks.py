@@ -67,7 +67,9 @@ class DeskHooks:
             return "gone"
         now = self._clock()
         changed = [Change(each.contact_id, each.deleted, now) for each in webhooks.read_changes(body)]
-        accounts = [Change(each.account_id, each.deleted, now) for each in webhooks.read_account_changes(body)]
+        accounts = [
+            Change(each.account_id, each.deleted, now) for each in webhooks.read_account_changes(body)
+        ]
 
         def write(connection: Connection) -> None:
             syncs.note_changes(connection, portal_id, changed)
@@ -85,9 +87,10 @@ class DeskHooks:
         await self._store.write(partial(self._begin, portal_id))
         webhook_id: str | None = None
         try:
-            webhook_id = await _own(desk, url) or (
-                await desk.create_webhook(webhooks.subscription(url, accounts=True))
-            ).id
+            webhook_id = (
+                await _own(desk, url)
+                or (await desk.create_webhook(webhooks.subscription(url, accounts=True))).id
+            )
         finally:
             await self._store.write(lambda c: syncs.set_webhook(c, portal_id, webhook_id))
         await self._note(actor, "portal.webhooks_on", portal_id, f"{webhook_id} {url}")

@@ -88,5 +88,5 @@ async def choose(request: Request) -> Response:
         raise NotAllowed("A choice is an agent's: sign in instead of using a key.")
     choice = await read_json(request, Choice)
     services = services_of(request)
-    view = await services.cards.choose(caller.user, request.path_params["id"], choice.contact)
+    view = await services.pipeline.choose(caller.user.id, request.path_params["id"], choice.contact)
     return Response(encode(view), media_type="application/json")
