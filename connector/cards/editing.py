@@ -20,6 +20,7 @@ from connector.cards.shapes import CardObject, Conflicts
 from connector.clock import SECOND, Clock, steady_clock, system_clock
 from connector.contacts import Contact
 from connector.contacts.cache import indexed, numbers_of
+from connector.contacts.cards import from_desk
 from connector.crm.model import Field
 from connector.delivery.contacts import with_fields
 from connector.errors import (
@@ -39,9 +40,10 @@ from connector.settings import Settings
 from connector.store import Store, audit, card_edits, contacts, syncs
 from connector.store.card_edits import Edited
 from connector.store.picks import database_clock
+from connector.zoho import models
 from connector.zoho.actions import CARDS
 from connector.zoho.client import Desk
-from connector.zoho.models import DeskRecord, as_id, as_object, as_text
+from connector.zoho.models import DeskRecord, as_id, as_text
 
 WAIT_SECONDS = 5
 """How long an agent waits for another one's change of the same record."""
@@ -220,31 +222,20 @@ def _check_shown(fields: Sequence[Field], theirs: DeskRecord) -> None:
 
 def _learn(connection: Connection, portal_id: int, was: DeskRecord, stands: DeskRecord, now: int) -> None:
     countries = contacts.countries(connection, portal_id)
-    contact = contact_of(stands)
     old = numbers_of(_text(was.values, "phone"), _text(was.values, "mobile"), countries)
-    row = indexed(contact, countries)
+    row = indexed(_read(was, stands), countries)
     contacts.put(connection, portal_id, [row], now)
     # What Desk said of these numbers before may not be so any more.
     contacts.forget_answers(connection, portal_id, sorted({*old, *row.numbers}))
 
 
-def contact_of(record: DeskRecord) -> Contact:
-    """Return a contact as look-ups know it."""
-    values = record.values
-    name = " ".join(filter(None, (_text(values, "firstName"), _text(values, "lastName"))))
-    account = as_object(values.get("account")) or {}
-    phone, mobile = _text(values, "phone"), _text(values, "mobile")
-    return Contact(
-        id=record.id,
-        name=name or _text(values, "email") or phone or mobile or record.id,
-        account=_text(account, "accountName"),
-        url=record.url or "",
-        modified_at=record.modified_at or 0,
-        phone=phone,
-        mobile=mobile,
-        owner_id=as_id(values.get("ownerId")),
-    )
+def _read(was: DeskRecord, stands: DeskRecord) -> Contact:
+    """Return a contact as look-ups know it; the answer to a change tells no account."""
+    return from_desk(_contact(msgspec.json.encode(was.values | stands.values)))
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:
     return as_text(values.get(name)) or None
+
+
+_contact = models.one(models.Contact)
