@@ -168,6 +168,26 @@ class Desk:
         """Add a contact."""
         return self._sandbox.state.desk.add_contact(last_name=last_name, phone=phone, **more)
 
+    def add_account(self, name: str, **more: Any) -> Account:
+        """Add an account."""
+        portal, now = self.portal, self._sandbox.state.clock.now()
+        made = Account(
+            id=self.add_contact("Nobody", None, is_trashed=True).id[:-3] + "777",
+            account_name=name,
+            created_at=now,
+            modified_at=now,
+            **more,
+        )
+        return portal.accounts.put(made, 0)
+
+    def add_ticket(self, contact: Contact, subject: str, status: str = "Open") -> Ticket:
+        """Add a ticket."""
+        return self._sandbox.state.desk.add_ticket(contact, subject=subject, status=status)
+
+    def comments(self, ticket_id: str) -> list[str]:
+        """Return what the comments on a ticket say, the oldest first."""
+        return [each.content for each in self.portal.comments.get(ticket_id, [])]
+
     def edit(self, contact_id: str, **changes: Any) -> None:
         """Change a contact in Desk itself."""
         self._sandbox.state.desk.change_contact(self.contact(contact_id), **changes)

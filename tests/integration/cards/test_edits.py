@@ -1,6 +1,7 @@
 """What agents change on cards: only that is sent, and nothing where somebody else was faster."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.anyio
 OTHER = "+33199004321"
 
 
-def change(contact_id: str, seen: dict[str, object], changes: dict[str, object]) -> dict[str, object]:
+def change(contact_id: str, seen: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
     """Return what an agent sends."""
     return {"object": "contacts", "id": contact_id, "seen": seen, "changes": changes}
 
@@ -181,6 +182,7 @@ async def test_our_own_copy_learns_it(process: Process, desk: Desk) -> None:
     """The next call with the new number finds the contact without asking, and the old one nobody."""
     made = desk.add_contact("Brantley")
     store = process.services.store
+    await process.services.syncing.restart(1)
     await process.services.syncing.finish(1)
     call = await process.ring("c-1")
     body = change(made.id, {"phone": STRANGER}, {"phone": OTHER})
