@@ -116,6 +116,9 @@ class Pipeline:
             if self._caller_lookup.is_open(snapshot):
                 with about(call=snapshot.row.key):
                     self._start(self._look_up(snapshot))
+            elif self._caller_lookup.is_undecided(snapshot):
+                with about(call=snapshot.row.key):
+                    self._start(self._decide(snapshot))
 
     async def _look_up(self, snapshot: Snapshot) -> None:
         """Look the caller up, and publish the call with the name, then with the tickets."""
@@ -130,6 +133,13 @@ class Pipeline:
         if (pause := self._caller_lookup.pause_seconds(call_id)) is not None:
             self._cancel_retry(call_id)
             self._retries[call_id] = asyncio.get_running_loop().call_later(pause, self._retry, call_id)
+
+    async def _decide(self, snapshot: Snapshot) -> None:
+        """Publish the call with the contact that the pop policy chooses, and its tickets."""
+        row = await self._caller_lookup.decide(snapshot)
+        await self._publish_again(row)
+        if row is not None:
+            await self._add_tickets(snapshot.changed_to(row))
 
     async def _add_tickets(self, snapshot: Snapshot, *, replaces_gone: bool = True) -> None:
         """Publish the call with its contact's tickets; a contact that is gone is replaced, once."""

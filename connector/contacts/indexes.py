@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from connector.casing import ascii_lower
 from connector.contacts.cache import indexed, numbers_of
 from connector.contacts.cards import from_desk
 from connector.errors import Forbidden, RecordNotFound
@@ -93,6 +94,7 @@ async def _read_account(desk: Desk, account_id: str) -> models.Account | None:
         name=as_text(told.values.get("accountName")),
         phone=as_text(told.values.get("phone")),
         website=as_text(told.values.get("website")),
+        email=as_text(told.values.get("email")),
         owner_id=as_id(told.values.get("ownerId")),
         url=told.url,
         created_at=told.created_at,
@@ -112,6 +114,7 @@ def account_row(account: models.Account, countries: Sequence[str]) -> IndexedAcc
         url=account.url or "",
         phone=account.phone,
         website=account.website,
+        email=None if account.email is None else ascii_lower(account.email),
         owner_id=account.owner_id,
         created_at=account.created_at,
         modified_at=account.modified_at or 0,

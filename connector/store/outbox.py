@@ -159,6 +159,15 @@ _want = Bulk(outbox, _NEW, _wanting)
 _want_once = Bulk(outbox, _NEW, lambda given: given.insert().on_conflict_do_nothing())
 
 
+def want_instead(connection: Connection, row: Row, record: bytes, now: int) -> None:
+    """Want another record of a dead row of which nothing has left, and let it go at once."""
+    dead = (outbox.c.id == row.id) & (outbox.c.state == "dead") & (outbox.c.attempt == row.attempt)
+    never_there = outbox.c.sent_at.is_(None) & outbox.c.desk_id.is_(None)
+    fresh = {"state": "due", "due_at": now, "attempts": 0, "reason": "", "detail": "", "changed_at": now}
+    changing = update(outbox).where(dead, never_there)
+    connection.execute(changing.values(wanted=record, revision=outbox.c.revision + 1, **fresh))
+
+
 def retouch(connection: Connection, call_id: int, now: int) -> None:
     """Have a call's records brought into line once more: something beside the record changed.
 

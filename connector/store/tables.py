@@ -868,11 +868,20 @@ accounts = Table(
     Column("url", Text, nullable=False, server_default=""),
     Column("phone", Text),
     Column("website", Text),
+    # In small letters, to be found by.
+    Column("email", Text),
     Column("owner_id", Text),
     Column("modified_at", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger),
     Column("numbers", Text, nullable=False, server_default=""),
     Column("seen_at", BigInteger, nullable=False),
+    Index(
+        "ix_accounts_email",
+        "portal_id",
+        "email",
+        sqlite_where=text("email > ''"),
+        postgresql_where=text("email > ''"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -39,6 +39,7 @@ def _add_accounts() -> None:
         sa.Column("url", sa.Text(), server_default="", nullable=False),
         sa.Column("phone", sa.Text(), nullable=True),
         sa.Column("website", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("owner_id", sa.Text(), nullable=True),
         sa.Column("modified_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=True),
@@ -47,6 +48,9 @@ def _add_accounts() -> None:
         sa.PrimaryKeyConstraint("portal_id", "account_id", name=op.f("pk_accounts")),
         sqlite_with_rowid=False,
     )
+    with_one = sa.text("email > ''")
+    more: dict[str, Any] = {"sqlite_where": with_one, "postgresql_where": with_one}
+    op.create_index("ix_accounts_email", "accounts", ["portal_id", "email"], **more)
     op.create_table(
         "account_numbers",
         *_portal("account_numbers"),
