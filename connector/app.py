@@ -61,6 +61,7 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         tasks.append(Task(5, services.pipeline.resync))
     if deliver:
         tasks.append(Task(3, services.syncing.work))
+        tasks.append(Task(60, services.desk_fields.step))
     if services.mailer.is_set_up:
         tasks.append(Task(30, services.alert_mail.step))
     return tasks

@@ -14,11 +14,14 @@ from connector.banner.caller_search import needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
+from connector.cards import Cards, Editing, Making, Reading, Seats, Sources, TicketDesk
 from connector.clock import Clock, system_clock
 from connector.contacts import AccountLookup, ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crm import Profiles, Rulebook
+from connector.crm.desk_fields import DeskFields
+from connector.crm.service import Crms
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
@@ -34,6 +37,7 @@ from connector.maintenance import (
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
+from connector.outbox.live import Live
 from connector.phone_systems import Departments, Numbering, Permissions, PhoneSetup, PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Methods, Portals, SettingsClient
@@ -94,7 +98,8 @@ class Services:
             caller_percent=self.settings.lookup_credits_percent,
         )
         installation = InstallationCheck(self.store, self.settings, self.encryptor, self.clocks)
-        self.self_check = SelfCheck(installation, self.portals, self.clock)
+        self.desk_fields = DeskFields(self.store, self.portals.desk, self.clock)
+        self.self_check = SelfCheck(installation, self.portals, self.desk_fields, self.clock)
         self.administration = Administration(
             self.store, self.clock, self.encryptor, self.methods, self.portals, self.data_centers
         )
@@ -121,6 +126,7 @@ class Services:
         self.orders = Orders(store, clock, self.metrics, self.bus.notify_orders)
         self.portal_status = PortalStatus(store, self.hub)
         self.rulebook = Rulebook(store, clock)
+        self.crms = Crms(store, self.rulebook, self.desk_fields, clock)
         self.profiles = Profiles(store, clock)
         self.publisher = Publisher(
             store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
@@ -169,6 +175,21 @@ class Services:
             may_pick=self._may_deliver,
         )
         self.deliveries = Deliveries(store, clock, self.pipeline.republish, self.deliverer.wake)
+        self._build_cards()
+
+    def _build_cards(self) -> None:
+        store, settings, clock = self.store, self.settings, self.clock
+        live = Live(store, self.portals, self.portals.limits, settings, clock, counter=self.metrics)
+        seats = Seats(store, self.publisher, self.profiles, self.portals, clock)
+        self.cards = Cards(
+            seats,
+            Reading(store, Sources(store, self.portals, settings, clock), self.desk_fields, clock),
+            Editing(store, self.portals, settings, clock),
+            Making(store, self.portals, self.contact_lookup, live, clock),
+            TicketDesk(store, self.portals, live, clock),
+            choose=self.pipeline.choose,
+            on_change=self.pipeline.republish,
+        )
 
     async def _has_client(self) -> bool:
         return any(method.enabled for method in await self.methods.list())

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, CommandPlace] = {
     ),
     "bridge": CommandPlace("bridge", "bridge", "Run beside a PBX and report its calls to the connector."),
     "calls": CommandPlace("calls", "calls", "See what came of calls, and which leave no record in Desk."),
+    "crm": CommandPlace("crm", "crm", "Set up what agents see of Desk, and what calls write there."),
     "deliver": CommandPlace("serve", "deliver", "Deliver call records to Zoho Desk without serving."),
     "deliveries": CommandPlace(
         "deliveries", "deliveries", "See what has not reached Desk, retry or drop it."

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from connector.store.engine import insert
 from connector.store.tables import crm_fields_off, crms
@@ -25,6 +25,12 @@ def get(connection: Connection, portal_id: int) -> CrmRow | None:
     """Return a portal's CRM, None where nobody has changed the usual one."""
     row = connection.execute(select(crms).where(crms.c.portal_id == portal_id)).mappings().one_or_none()
     return None if row is None else CrmRow(**row)
+
+
+def of_portals(connection: Connection, portal_ids: Collection[int]) -> dict[int, CrmRow]:
+    """Return the CRMs of portals that somebody has changed, by portal."""
+    asked = select(crms).where(crms.c.portal_id.in_(portal_ids))
+    return {row["portal_id"]: CrmRow(**row) for row in connection.execute(asked).mappings()}
 
 
 def put(connection: Connection, row: CrmRow) -> bool:
@@ -55,3 +61,10 @@ def switched_off(connection: Connection, portal_id: int) -> dict[tuple[str, str]
     table = crm_fields_off
     asked = select(table.c.object, table.c.name, table.c.reason).where(table.c.portal_id == portal_id)
     return {(each.object, each.name): each.reason for each in connection.execute(asked)}
+
+
+def count_off(connection: Connection, portal_ids: Collection[int]) -> dict[int, int]:
+    """Return how many fields of portals' CRMs are not used, by portal; none is left out."""
+    own = crm_fields_off.c.portal_id
+    asked = select(own, func.count().label("many")).where(own.in_(portal_ids)).group_by(own)
+    return {each.portal_id: each.many for each in connection.execute(asked)}

@@ -10,6 +10,7 @@ from connector.phone_systems.checks import SLUG_AT_MOST, SLUG_LETTERS
 from connector.web import (
     admin,
     banner,
+    cards,
     contacts,
     desk_hooks,
     health,
@@ -22,6 +23,7 @@ from connector.web import (
 from connector.web.api import audit as audit_api
 from connector.web.api import calls as calls_api
 from connector.web.api import check as check_api
+from connector.web.api import crm as crm_api
 from connector.web.api import deliveries as deliveries_api
 from connector.web.api import keys as keys_api
 from connector.web.api import methods as methods_api
@@ -36,6 +38,7 @@ from connector.web.api.operation import Operation
 from connector.web.pages import (
     audit,
     check,
+    crm,
     deliveries,
     home,
     keys,
@@ -121,6 +124,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *methods_api.OPERATIONS,
     *portals_api.OPERATIONS,
     *connectors_api.OPERATIONS,
+    *crm_api.OPERATIONS,
     *people_api.OPERATIONS,
     *phone_systems_api.OPERATIONS,
     *phone_parts_api.OPERATIONS,
@@ -196,6 +200,7 @@ def _pages() -> list[BaseRoute]:
         Route("/authentication-methods/{id:id}/disable", methods.disable_page, methods=["GET", "POST"]),
         Route("/authentication-methods/{id:id}/remove", methods.remove_page, methods=["GET", "POST"]),
         *_sign_in_connectors(),
+        *_crm_pages(),
         Route("/keys", keys.keys_page),
         Route("/keys/new", keys.new_key_page, methods=["GET", "POST"]),
         Route("/keys/{id:id}/revoke", keys.revoke_key_page, methods=["GET", "POST"]),
@@ -213,6 +218,17 @@ def _sign_in_connectors() -> list[BaseRoute]:
         Route("/sign-in-connectors/user-names", sign_in_connectors.user_names_page, methods=both),
         Route(one, sign_in_connectors.sign_in_connector_page, methods=both),
         Route(f"{one}/remove", sign_in_connectors.remove_sign_in_connector_page, methods=both),
+    ]
+
+
+def _crm_pages() -> list[BaseRoute]:
+    one = "/crm/{portal:id}"
+    return [
+        Route("/crm", crm.crms_page),
+        Route(one, crm.crm_page),
+        Route(f"{one}/values", crm.values_page),
+        Route(f"{one}/reset", crm.reset_page, methods=BOTH),
+        Route(f"{one}/{{part:slug}}", crm.part_page, methods=BOTH),
     ]
 
 
@@ -265,6 +281,12 @@ def _programs() -> list[BaseRoute]:
         *(each.route for each in OPERATIONS),
         Route("/api/calls", orders.dial, methods=["POST"]),
         Route("/api/calls/{id:id}/contact", banner.choose, methods=["POST"]),
+        Route("/api/calls/{id:id}/card", cards.show, methods=["GET"]),
+        Route("/api/calls/{id:id}/card", cards.edit, methods=["PATCH"]),
+        Route("/api/calls/{id:id}/card", cards.make, methods=["POST"]),
+        Route("/api/calls/{id:id}/ticket", cards.assign, methods=["PUT"]),
+        Route("/api/calls/{id:id}/tickets", cards.make_ticket, methods=["POST"]),
+        Route("/api/calls/{id:id}/tickets/{ticket:name}/comments", cards.comment, methods=["POST"]),
         Route("/api/calls/{id:id}/hangup", orders.hang_up, methods=["POST"]),
         Route("/api/calls/{id:id}/transfer", orders.transfer, methods=["POST"]),
         Route("/api/calls/{id:id}/colleagues", orders.colleagues),

@@ -70,8 +70,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: `handler(call, query=..., body=...)` answers a struct of the type `answer`.
 
     `role` is the lowest that may call it; `status` is that of a good answer; `largest` the bytes of its body.
-    `right` lets in others than administrators. `portal` is the part of the path that names the portal it is
-    about, "" where it is about several: a key limited to portals is refused then.
+    `right` lets in others than administrators, for the portal of the path or for all. `portal` is the part of
+    the path that names the portal it is about, "" where it is about several: a key limited to portals is
+    refused then.
     """
 
     method: str
@@ -143,7 +144,8 @@ async def _serve(declared: Operation, request: Request) -> Response:
         caller = await require_api(request, declared.role, by_portal=by_portal)
     else:
         caller = await require_api(request, by_portal=by_portal)
-        await check_right(request, caller, *declared.right)
+        portal_id = request.path_params[declared.portal] if declared.portal else None
+        await check_right(request, caller, *declared.right, portal_id)
     if declared.portal:
         caller.check_portal(request.path_params[declared.portal])
     given: dict[str, Any] = {}

@@ -49,6 +49,7 @@ ITEMS = (
         _ZOHO,
         "sign_in_connectors",
     ),
+    Item("/crm", lazy("CRM"), "administrator", _ZOHO, "crm"),
     Item("/check", lazy("Check"), "administrator", _ZOHO),
     Item("/deliveries", lazy("Deliveries"), "supervisor", _MONITORING),
     Item("/recordings", lazy("Recordings"), "administrator", _MONITORING),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connector.app import create_app, static_folder
+from connector.crm.wanted import BusinessHours, Parts
 from connector.services import Services
 from connector.settings import load
 from connector.store import Store, audit
@@ -38,6 +39,7 @@ WRITTEN_BY_ANYBODY = {
         "client_id",
     ),
     "sign_in_connectors": ("name",),
+    "crms": ("name",),
     "phone_systems": (
         "name",
         "department_id",
@@ -105,6 +107,7 @@ async def _live(services: Services) -> None:
     await services.numbering.set_queue("office", "support", "", "test", "Support")
     await services.permissions.block("office", "+33199009999", "test", reason="why")
     await services.permissions.set_rule("office", "+44*", "agent", "test")
+    await services.crms.save(1, Parts(hours=(BusinessHours(name="Office"),)), actor="test")
     await services.pipeline.settle()
 
 

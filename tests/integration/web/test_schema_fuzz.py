@@ -25,6 +25,7 @@ from connector.web.api.openapi import document_of
 from connector.web.api.operation import Operation, Paging
 from connector.web.auth import Cookies
 from connector.web.limiter import Limiter
+from connector.web.pages.crm_rule_forms import PARTS as CRM_PARTS
 from connector.web.pages.phone_forms import PARTS
 from connector.web.routes import OPERATIONS
 from tests.integration.databases import Databases
@@ -191,7 +192,7 @@ def _mostly_right(given: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
 
 
 BY_NUMBER = ("list_methods", "list_portals", "list_desk_agents", "list_deliveries", "list_changes",
-             "list_recording_accesses")  # fmt: skip
+             "list_recording_accesses", "list_crms")  # fmt: skip
 """Lists whose cursor is a number, or two; that of the others is a name, and whatever is typed is one."""
 
 
@@ -230,7 +231,12 @@ def offered_by(page: str) -> dict[str, list[str]]:
 
 
 PLACES = [path for path in FORMS if "{part" not in path]
-PLACES += [path.replace("{part:slug}", part) for path in FORMS if "{part" in path for part in sorted(PARTS)]
+PLACES += [
+    path.replace("{part:slug}", part)
+    for path in FORMS
+    if "{part" in path
+    for part in sorted(CRM_PARTS if path.startswith("/crm/") else PARTS)
+]
 
 
 ROOMS = sorted({path.split("/")[1] for path in PLACES})
