@@ -42,7 +42,7 @@ LISTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """The named lists of `choose`: what stands for what, by value."""
 
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 """Control characters and halves of characters: no database keeps all of them, and no field shows them."""
 
 

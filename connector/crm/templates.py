@@ -64,9 +64,19 @@ def render(source: str, values: Values, *, zone: str, limit: int) -> Rendered:
     return Rendered(kept, kept != text)
 
 
-class _Scope(NamedTuple):
-    values: Values
-    zone: tzinfo
+class _Scope:
+    """The values of one call, each looked at once, and the portal's zone."""
+
+    def __init__(self, values: Values, zone: tzinfo) -> None:
+        self.zone = zone
+        self._values = values
+        self._seen: dict[str, object] = {}
+
+    def get(self, path: str) -> object:
+        """Return a value as templates work with it; None for what is missing, or is no value."""
+        if path not in self._seen:
+            self._seen[path] = _plain(self._values.get(path))
+        return self._seen[path]
 
 
 class _Pieces:
@@ -78,7 +88,7 @@ class _Pieces:
 
     def add(self, text: str) -> None:
         """Take a text, as far as it can still count."""
-        text = cleaned(text)[: self.left]
+        text = text[: self.left]
         self.texts.append(text)
         self.left -= len(text)
 
@@ -154,7 +164,7 @@ class _Reader:
 
     def _output(self, node: nodes.Expr) -> _Write:
         if isinstance(node, nodes.TemplateData):
-            data = node.data
+            data = cleaned(node.data)
             return lambda _scope, pieces: pieces.add(data)
         run = self._text(node).run
         return lambda scope, pieces: pieces.add(said(run(scope)))
@@ -194,7 +204,7 @@ class _Reader:
                 example="call.start",
             )
         kind = "any" if self._known is None else self._look_up(self._known, path, node.lineno)
-        return _Part(kind, lambda scope: _plain(scope.values.get(path)))
+        return _Part(kind, lambda scope: scope.get(path))
 
     def _look_up(self, known: _Known, path: str, line: int) -> Kind:
         value = known.catalogue.get(path)
@@ -225,7 +235,7 @@ class _Reader:
         )
 
     def _const(self, node: nodes.Const) -> _Part:
-        value = node.value
+        value = _plain(node.value)
         if isinstance(value, bool):
             return _Part("yes_no", lambda _scope: value)
         if isinstance(value, int | float):
@@ -365,9 +375,9 @@ def _path_of(node: nodes.Node) -> str | None:
 
 
 def _plain(value: object) -> object:
-    """Return a value as templates work with it: cut where it is long, None where it is no value."""
+    """Return a text that is bounded and clean, a number or a truth; None for what is none of them."""
     if isinstance(value, str):
-        return value[:TEXT_AT_MOST]
+        return cleaned(value[:TEXT_AT_MOST])
     return value if isinstance(value, int | float) else None
 
 

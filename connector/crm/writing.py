@@ -18,7 +18,7 @@ from connector.crm.hours import local, zone_of
 from connector.crm.model import CrmObject, Field, FieldType, FormField, ObjectName
 from connector.crm.values import Values
 from connector.errors import InvalidValue
-from connector.zoho.fields import clip
+from connector.zoho.fields import clip, length_of
 
 Reason = Literal["empty", "off", "number", "yes_no", "date", "date_time", "template"]
 
@@ -36,30 +36,10 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
 """Why a field is left out, in the words of `FieldText.left_out`."""
 
 LONGEST: Mapping[FieldType, int] = MappingProxyType({"long_text": 65_535, "phone": 50, "url": 2_500})
-"""Characters that a field takes by its type, 255 where nothing is said."""
+"""Characters that a field takes of which Desk's contracts say nothing, by its type."""
 
 OTHER_FIELDS = 255
-
-CUSTOM_OF_CALLS = 100
-"""Characters that a custom field of a call takes: the contract's pattern ends there."""
-
-LENGTHS: Mapping[ObjectName, Mapping[str, int]] = MappingProxyType(
-    {
-        "contacts": {
-            "firstName": 40,
-            "lastName": 200,
-            "title": 100,
-            "street": 250,
-            "city": 100,
-            "state": 100,
-            "country": 100,
-        },
-        "accounts": {"accountName": 200, "phone": 30, "website": 120, "industry": 120},
-        "tickets": {"subject": 1_000, "email": 150},
-        "calls": {"subject": 300},
-    }
-)
-"""Characters that Desk's own fields take where a record is made, by their contracts."""
+"""Likewise, of the types that are not among them."""
 
 
 class FieldText(msgspec.Struct, frozen=True):
@@ -93,10 +73,9 @@ def write(
 
 
 def limit_of(object_name: ObjectName, field: Field) -> int:
-    """Return how many UTF-16 units a field takes."""
-    if object_name == "calls" and field.name.startswith("cf_"):
-        return CUSTOM_OF_CALLS
-    return LENGTHS[object_name].get(field.name) or LONGEST.get(field.type, OTHER_FIELDS)
+    """Return how many UTF-16 units a field takes where a record is made."""
+    told = length_of(object_name, field.name, is_new=True)
+    return told or LONGEST.get(field.type, OTHER_FIELDS)
 
 
 def _with_form(fields: Sequence[Field], form: Sequence[FormField]) -> Iterator[Field]:
