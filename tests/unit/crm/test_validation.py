@@ -31,6 +31,7 @@ FROM_QUEUES = Conditions(
     field_conditions=(Condition(field_name="call.flow", condition="is", value=("queue",)),)
 )
 LAST = AssignRule(name="Otherwise")
+SALES = AssignRule(name="Sales", conditions=FROM_QUEUES)
 
 
 def with_field(of: CrmObject = CONTACTS, **field: Any) -> Rules:
@@ -81,11 +82,11 @@ REFUSED = [
     (msgspec.structs.replace(with_objects(msgspec.structs.replace(
         CONTACTS, fields=tuple(msgspec.structs.replace(each, editable=False) for each in CONTACTS.fields))),
         pop={Flow.QUEUE: PopPolicy(none="new_card")}), "/pop/queue/none", "nothing to be filled in"),
-    (with_parts(assign=()), "/assign", "One rule is needed"),
-    (with_parts(assign=(LAST, LAST)), "/assign/1/name", "twice"),
-    (with_parts(assign=(AssignRule(name="Sales"), LAST)), "/assign/0/conditions", "without conditions"),
+    (with_parts(assign=()), "/assign", "1 to"),
+    (with_parts(assign=(SALES, SALES, LAST)), "/assign/1/name", "twice"),
+    (with_parts(assign=(AssignRule(name="Sales"), LAST)), "/assign/0/conditions", "has no conditions"),
     (with_parts(assign=(AssignRule(name="Last", conditions=FROM_QUEUES),)), "/assign/0/conditions", "last"),
-    (with_parts(assign=(AssignRule(name=" ", conditions=FROM_QUEUES), LAST)), "/assign/0/name", "a name"),
+    (with_parts(assign=(AssignRule(name=" ", conditions=FROM_QUEUES), LAST)), "/assign/0/name", "a name of"),
     (with_parts(assign=(msgspec.structs.replace(LAST, form=(FormField(
         object="tickets", name="priority", template="High"),)),)), "/assign/0/form/0/object", "new ticket"),
     (with_parts(assign=(msgspec.structs.replace(LAST, form=(FormField(
@@ -95,7 +96,7 @@ REFUSED = [
      "/assign/0/target", "tickets are switched off"),
     (with_parts(hours=(Hours(name="Office", time_zone="Mars/Base"),)), "/hours/0/time_zone", "no time zone"),
     (with_parts(hours=(Hours(name="Office", open=(Opening(day=0, since=60, until=60),)),)),
-     "/hours/0/open/0", "ends after it begins"),
+     "/hours/0/open/0/until", "ends after it begins"),
     (with_parts(hours=(Hours(name="Office", closed_on=("25.12.2026",)),)), "/hours/0/closed_on/0", "no date"),
 ]  # fmt: skip
 

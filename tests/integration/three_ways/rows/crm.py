@@ -113,7 +113,7 @@ ROWS = [
         "The pattern cannot be read at '9'"),
     row("crm hours", "hours", OFFICE_FORM, {"hours": [OFFICE]}),
     row("crm hours elsewhere", "hours", OFFICE_FORM | {"time_zone": "Mars/Base"},
-        {"hours": [OFFICE | {"time_zone": "Mars/Base"}]}, "Mars/Base is no time zone"),
+        {"hours": [OFFICE | {"time_zone": "Mars/Base"}]}, "is no time zone; name one"),
     Row("crm reset", ("crm", "reset", "1", "--yes"), (f"{PAGE}/reset", {}), ("POST", f"{API}/reset", {}),
         [saving({"hours": [OFFICE]})]),
     Row("crm enabled", ("crm", "enable", "1"),
