@@ -15,8 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from connector.accounts.sign_in_connectors import NAME_IT
 from connector.checks import LAYERS
-from connector.crm.filters import FILTERS
-from connector.crm.values import CATALOGUE
+from connector.crm import filters, values, writing
 from connector.dialects import DIALECTS
 from connector.follow_up import remedies
 from connector.web.pages import calls
@@ -97,9 +96,10 @@ def _of_tables() -> Iterator[str]:
     yield from calls.WRONG.values()
     yield from ("This installation", "because the authentication method asks for it", NAME_IT)
     yield from LAYERS.values()
-    yield from (value.label for value in CATALOGUE.values())
-    yield from (each.says for each in FILTERS.values())
     yield from (dialect.title for dialect in DIALECTS.values())
+    yield from (value.label for value in values.CATALOGUE.values())
+    yield from (each.says for each in filters.FILTERS.values())
+    yield from writing.REASONS.values()
 
 
 if __name__ == "__main__":

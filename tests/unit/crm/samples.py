@@ -53,7 +53,7 @@ RULES = Rules(
             ),
             form=(FORM,),
         ),
-        AssignRule(name="Otherwise"),
+        AssignRule(name="All others", target="asked"),
     ),
     hours=(OFFICE,),
 )
