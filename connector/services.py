@@ -10,11 +10,12 @@ from connector.accounts.desk_people import DeskPeople
 from connector.accounts.people_import import PeopleImport
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
+from connector.banner.caller_search import needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
-from connector.contacts import ContactLookup
+from connector.contacts import AccountLookup, ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crm import Profiles, Rulebook
@@ -129,13 +130,14 @@ class Services:
             store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
         )
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
+        self.account_lookup = AccountLookup(store, self.portals)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)
         self.history = History(store, clock)
-        self.syncing = ContactSync(store, self.portals, settings, clock)
+        self.syncing = ContactSync(store, self.portals, settings, clock, needs_accounts)
         self.desk_hooks = DeskHooks(
-            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
+            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock, needs_accounts
         )
         self.pipeline = Pipeline(
             store,
@@ -146,7 +148,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            CallerLookup(store, self.contact_lookup, clock, self.metrics),
+            CallerLookup(store, self.contact_lookup, self.account_lookup, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -162,7 +164,7 @@ class Services:
             store,
             self.portals,
             self.portals.limits,
-            delivery.kinds(store, self.contact_lookup, settings, clock),
+            delivery.kinds(store, self.contact_lookup, settings, clock, self.rulebook),
             settings,
             clock,
             on_change=self.pipeline.republish,

@@ -1,18 +1,18 @@
 """Decide what an index needs next, and where a page has brought us; pure.
 
-A sync goes through a portal's contacts by the moment of their making, and begins each page anew at the
-last moment seen. So it costs the same for the first and for the last page, a deletion moves nothing, and
-what is changed meanwhile keeps its place; a page says one contact again, which does no harm.
+A sync goes through a portal's contacts, or its accounts, by the moment of their making, and begins each page
+anew at the last moment seen. So it costs the same for the first and for the last page, a deletion moves
+nothing, and what is changed meanwhile keeps its place; a page says one record again, which does no harm.
 """
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
 from connector.clock import DAY, MINUTE, SECOND
 from connector.store.syncs import Sync
-from connector.zoho.models import Contact
 from connector.zoho.operations import FARTHEST_SEARCHED, LIST_LIMIT, PAGE_COST
 
 AGAIN_AFTER = 30 * DAY
@@ -26,6 +26,8 @@ SKEW = 10 * MINUTE
 
 FETCHED_AT_ONCE = 5
 """Contacts read again in one step, each in a request of its own."""
+
+T = TypeVar("T")
 
 _SAID_AGAIN = 5
 """Contacts of the same moment that a page says again: a deletion moves the others up."""
@@ -43,15 +45,21 @@ class Task(StrEnum):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What is allowed: credits a day, and how often an index shall be refreshed."""
+    """What is allowed: credits a day, and how often an index shall be refreshed.
+
+    So many `indexes` of the portal live on that; the others have spent `spent_elsewhere` of it today.
+    """
 
     credits_a_day: int
     refresh_seconds: int
+    indexes: int = 1
+    spent_elsewhere: int = 0
 
     @property
     def least_seconds(self) -> int:
         """Return how often an index can be refreshed at most: a page a day is left for filling."""
-        refreshes = max(1, (self.credits_a_day - PAGE_COST) // PAGE_COST)
+        page_of_each = PAGE_COST * self.indexes
+        refreshes = max(1, (self.credits_a_day - page_of_each) // page_of_each)
         return -(-(DAY // SECOND) // refreshes)
 
     @property
@@ -63,7 +71,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     def credits_to_fill(self) -> int:
         """Return what filling may take: the refreshes of a day come first."""
         refreshes = DAY // (self.every_seconds * SECOND)
-        return max(0, self.credits_a_day - PAGE_COST * refreshes)
+        return max(0, self.credits_a_day - PAGE_COST * self.indexes * refreshes)
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -86,7 +94,7 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
     """Return what is to be done now, None for nothing; `waiting` changes were told by webhooks."""
     if now < sync.waits_until:
         return None
-    left = terms.credits_a_day - spent_today(sync, now)
+    left = terms.credits_a_day - terms.spent_elsewhere - spent_today(sync, now)
     if sync.phase == "filling" and terms.credits_a_day and not spent_today(sync, now):
         # The first page of the day, or contacts that change all day long would stop it for good.
         return Task.FILL
@@ -109,7 +117,8 @@ def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
     """Tell whether filling waits for tomorrow's credits."""
     spent = spent_today(sync, now)
     may_begin = terms.credits_a_day and not spent
-    return sync.phase == "filling" and not may_begin and spent + PAGE_COST > terms.credits_to_fill
+    whole = spent + terms.spent_elsewhere + PAGE_COST
+    return sync.phase == "filling" and not may_begin and whole > terms.credits_to_fill
 
 
 def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
@@ -153,7 +162,7 @@ def spending(sync: Sync, cost: int, now: int) -> dict[str, int]:
 
 
 def position_after(
-    items: Sequence[Contact], moment_of: Callable[[Contact], int | None], here: Position
+    items: Sequence[T], moment_of: Callable[[T], int | None], here: Position
 ) -> Position | None:
     """Return where the next page begins, None behind the last one.
 

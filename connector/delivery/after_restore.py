@@ -54,18 +54,29 @@ class Restored:
         self, row: Row, record: CallRecord, context: CallContext
     ) -> PossibleWrite | None:
         """Return how a record may be in Desk of which nothing was ever sent; None for calls since then."""
-        if self._at is None:
-            # Nothing runs during a restore, so it is read once.
-            self._at = await self._store.read(lambda c: audit.last_at(c, ACTION)) or 0
-        if record.started_at >= self._at:
+        if not await self.is_before(record.started_at):
             return None
-        unsure_for = max(0, self._at + self._settled - self._clock())
         return PossibleWrite(
             body=_body(record, context),
             since=record.started_at,
-            unsure_for=unsure_for,
+            unsure_for=await self.unsure_for(record.started_at),
             revision=row.revision,
         )
+
+    async def is_before(self, started_at: int) -> bool:
+        """Tell whether what belongs to a call of that moment may have been written and forgotten."""
+        return 0 < started_at < await self._restored_at()
+
+    async def unsure_for(self, started_at: int) -> int:
+        """Return for how many milliseconds what was written then may not be found yet; 0 for later calls."""
+        at = await self._restored_at()
+        return max(0, at + self._settled - self._clock()) if started_at < at else 0
+
+    async def _restored_at(self) -> int:
+        if self._at is None:
+            # Nothing runs during a restore, so it is read once.
+            self._at = await self._store.read(lambda c: audit.last_at(c, ACTION)) or 0
+        return self._at
 
 
 def mark(connection: Connection, settings: Settings, now: int, actor: str) -> int:
@@ -102,7 +113,7 @@ def _mark(connection: Connection, row: Row, now: int, due_at: int) -> None:
 def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
     """Return the columns of a row whose record may have been made at any time since there is the row."""
     since = row.sent_at or row.created_at
-    if row.kind == "contact" or (row.sent is not None and _read_sent(row.sent).tried):
+    if row.kind != "call" or (row.sent is not None and _read_sent(row.sent).tried):
         return {"sent_at": since}
     record = _record(row.wanted)
     try:

@@ -1,6 +1,6 @@
 """Read what a call record is made with: portal, phone system, people, and the agent's choice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,7 +11,9 @@ from connector.calls import CallRecord, Direction, inner_ends
 from connector.clock import Clock
 from connector.errors import SettingsError
 from connector.numbers import Number
-from connector.store import Store, call_groups, phones, portals, users
+from connector.store import Store, assignments, call_groups, crm, phones, portals, users
+from connector.store.assignments import Assignment
+from connector.store.call_groups import CallGroup
 from connector.store.calls import NOBODY
 from connector.store.outbox import Row
 from connector.store.phones import PhoneSystem
@@ -26,6 +28,8 @@ class CallContext(msgspec.Struct, frozen=True, kw_only=True):
     None for one who said that it is nobody of those who are known: that `is_another`. `key` is the call's.
     `country` is where the customers of the line are at home.
     Of an internal call `customer` is the colleague who was called, and `line` the one who called.
+    `assignment` is where it goes, as a rule decided or an agent chose; `off` are the CRM's fields that are
+    switched off.
     """
 
     portal: Portal
@@ -38,6 +42,8 @@ class CallContext(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     is_internal: bool = False
     is_another: bool = False
+    assignment: Assignment | None = None
+    off: Mapping[tuple[str, str], str] = {}
 
 
 class ContextKey(msgspec.Struct, frozen=True):
@@ -59,6 +65,8 @@ class ContextRows(msgspec.Struct, frozen=True, kw_only=True):
     phone: PhoneSystem
     users: dict[str, User]
     chosen: str | None
+    assignment: Assignment | None = None
+    off: Mapping[tuple[str, str], str] = {}
 
 
 class CallContexts:
@@ -76,8 +84,33 @@ class CallContexts:
 
 def read(connection: Connection, row: Row, record: CallRecord, now: int) -> CallContext:
     """Read the context of one delivery; SettingsError where its phone system or portal is gone."""
-    asked = _key_of(row, record)
+    return read_call(connection, row.portal_id, row.call_id, record, now)
+
+
+def read_call(
+    connection: Connection, portal_id: int, call_id: int | None, record: CallRecord, now: int
+) -> CallContext:
+    """Read the context of a call's record, be there a delivery of it or not; SettingsError as `read`."""
+    asked = ContextKey(portal_id, call_id, tuple(record.agents), inner_ends(record))
     return _context(read_all(connection, [asked], now)[asked], record)
+
+
+def read_sample(connection: Connection, phone: PhoneSystem, record: CallRecord) -> CallContext:
+    """Read the context of a call that never was; SettingsError where the phone system's portal is gone."""
+    portal = portals.get(connection, phone.portal_id)
+    words = [*record.agents, *inner_ends(record)]
+    found = (
+        None
+        if portal is None
+        else ContextRows(
+            portal=portal,
+            phone=phone,
+            users=users.by_words(connection, phone.id, words),
+            chosen=None,
+            off=crm.switched_off(connection, phone.portal_id),
+        )
+    )
+    return _context(found, record)
 
 
 def read_all(
@@ -89,6 +122,9 @@ def read_all(
     phone_ids = {group.call.phone_system_id for group in groups.values()}
     known = {each: phones.get(connection, each, now) for each in phone_ids}
     named: dict[tuple[int, tuple[str, ...]], dict[str, User]] = {}
+    off = {each: crm.switched_off(connection, each) for each in linked}
+    members = {each.id for group in groups.values() for each in (group.root, group.call, *group.members)}
+    assigned = assignments.of_calls(connection, members)
 
     def rows_of(asked: ContextKey) -> ContextRows | None:
         call_group, portal = groups.get(asked.call_id or 0), linked[asked.portal_id]
@@ -99,9 +135,29 @@ def read_all(
         who = (phone.id, (*asked.agents, *asked.ends, *ends))
         if who not in named:
             named[who] = users.by_words(connection, *who)
-        return ContextRows(portal=portal, phone=phone, users=named[who], chosen=call_group.chosen)
+        return ContextRows(
+            portal=portal,
+            phone=phone,
+            users=named[who],
+            chosen=call_group.chosen,
+            assignment=_assignment(call_group, assigned),
+            off=off[asked.portal_id],
+        )
 
     return {asked: rows_of(asked) for asked in wanted}
+
+
+def _assignment(group: CallGroup, assigned: Mapping[int, Assignment]) -> Assignment | None:
+    """Return where a call goes: the ticket is the one that an agent chose last on any banner of its group."""
+    own = assigned.get(group.call.id)
+    of_group = (assigned.get(each.id) for each in (group.root, *group.members))
+    chosen = [each for each in of_group if each is not None and each.chosen_by]
+    if not chosen:
+        return own
+    last = max(chosen, key=lambda each: each.changed_at)
+    if own is None:
+        return last
+    return msgspec.structs.replace(own, ticket_id=last.ticket_id, chosen_by=last.chosen_by)
 
 
 def _key_of(row: Row, record: CallRecord) -> ContextKey:
@@ -116,6 +172,8 @@ def _context(found: ContextRows | None, record: CallRecord) -> CallContext:
         portal=found.portal,
         phone=found.phone,
         users=found.users,
+        assignment=found.assignment,
+        off=found.off,
         chosen=None if found.chosen == NOBODY else found.chosen,
         is_another=found.chosen == NOBODY,
         key=record.key,
@@ -141,16 +199,21 @@ def _customer(record: CallRecord, phone: PhoneSystem, country: str) -> Number:
     )
 
 
-def department(record: CallRecord, context: CallContext) -> str:
-    """Return the department of a record: by queue, else by own number, phone system, portal."""
+def department_or_none(record: CallRecord, context: CallContext) -> str:
+    """Return the department of a record, "" without one: by queue, own number, phone system, portal."""
     candidates = (
         context.phone.queues.get(record.queue or ""),
         _department_of_line(context),
         context.phone.department_id,
         context.portal.default_department_id,
     )
-    chosen = next((candidate for candidate in candidates if candidate), None)
-    if chosen is None:
+    return next((candidate for candidate in candidates if candidate), "")
+
+
+def department(record: CallRecord, context: CallContext) -> str:
+    """Return the department of a record; SettingsError where none is set."""
+    chosen = department_or_none(record, context)
+    if not chosen:
         raise SettingsError(
             "No department: set one for the queue, the number, the phone system or the portal."
         )

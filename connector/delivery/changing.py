@@ -9,18 +9,20 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from connector import numbers
-from connector.calls import CallRecord
 from connector.delivery import merging
 from connector.delivery.call_context import CallContext
+from connector.delivery.call_tickets import CallTickets, Due
 from connector.delivery.contacts import Contacts, is_gone, key_of
 from connector.delivery.merging import Change, merge
 from connector.delivery.record_builder import RecordBuilder, gone_choice, stands
+from connector.delivery.routing import Routing
+from connector.delivery.templated import Templated
 from connector.errors import Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery, Request
 from connector.store import Store, portals
 from connector.store.outcomes import Stands
 from connector.zoho.client import Desk
-from connector.zoho.fields import CallBody, Written
+from connector.zoho.fields import Written
 from connector.zoho.models import DeskCall
 
 _HIDDEN = (
@@ -41,17 +43,24 @@ class _ContactGone(Exception):
 class Changing:
     """Bring records into line with what is wanted, and leave what others have edited."""
 
-    def __init__(self, store: Store, contacts: Contacts, builder: RecordBuilder) -> None:
+    def __init__(
+        self, store: Store, contacts: Contacts, builder: RecordBuilder, routing: Routing, tickets: CallTickets
+    ) -> None:
         self._store = store
         self._contacts = contacts
         self._builder = builder
+        self._routing = routing
+        self._tickets = tickets
 
-    async def change(self, delivery: Delivery, desk: Desk, record: CallRecord, context: CallContext) -> None:
+    async def change(self, delivery: Delivery, desk: Desk, due: Due) -> None:
         """Change the record that stands in Desk; one that somebody has deleted stays so."""
+        context = due.context
+        on_ticket = await self._tickets.standing(delivery.row, await self._routing.known(context))
         base: Body = delivery.sent.bases[0] if delivery.sent.bases else {}
         base_key, gone = delivery.sent.body_key, set[str]()
         while (contact_id := await self._contact(delivery, context, base, gone)) is not None:
-            call = await self._builder.call(desk, record, context, contact_id)
+            call = await self._builder.call(desk, due, contact_id, on_ticket.route)
+            call = msgspec.structs.replace(call, notes={**call.notes, **on_ticket.notes})
             try:
                 return await self._write(delivery, desk, call, context, gone)
             except RecordNotFound:
@@ -77,7 +86,7 @@ class Changing:
         self,
         delivery: Delivery,
         desk: Desk,
-        call: CallBody,
+        call: Templated,
         context: CallContext,
         gone: Collection[str],
     ) -> None:

@@ -44,7 +44,7 @@ class Whose(msgspec.Struct, frozen=True, kw_only=True):
 
 def compose(record: CallRecord, whose: Whose) -> CallBody:
     """Write the call record as it shall stand in Desk."""
-    recording_url = (whose.recordings_at or record.recordings[0].url) if record.recordings else None
+    recording_url = recording_of(record, whose)
     cf = {whose.recording_field: recording_url, whose.key_field: record.key}
     return CallBody(
         contact_id=whose.contact_id,
@@ -59,6 +59,11 @@ def compose(record: CallRecord, whose: Whose) -> CallBody:
         recording_url=recording_url,
         cf={name: value for name, value in cf.items() if name and value},
     )
+
+
+def recording_of(record: CallRecord, whose: Whose) -> str | None:
+    """Return where the recording is, if there is one: our page, or the phone system's own address."""
+    return (whose.recordings_at or record.recordings[0].url) if record.recordings else None
 
 
 def desk_direction(direction: Direction) -> Literal["inbound", "outbound"]:
@@ -101,8 +106,12 @@ def _party(customer: Number) -> str:
 
 def description(record: CallRecord, whose: Whose) -> str:
     """Tell what the fields cannot hold, a line each; the last line is the call key."""
-    lines = [*_lines(record, whose), *_recordings(record, whose.recordings_at), KEY_LABEL + record.key]
-    return "\n".join(lines)
+    return f"{told(record, whose)}\n{KEY_LABEL}{record.key}"
+
+
+def told(record: CallRecord, whose: Whose) -> str:
+    """Tell what the fields cannot hold, a line each."""
+    return "\n".join([*_lines(record, whose), *_recordings(record, whose.recordings_at)])
 
 
 def _lines(record: CallRecord, whose: Whose) -> Iterator[str]:
@@ -162,3 +171,11 @@ def _line(label: str, value: str) -> str:
 def keys_in(text: str | None) -> set[str]:
     """Find the call keys in a description, plain or made HTML by Desk."""
     return set(_KEY.findall(text or ""))
+
+
+def with_key(text: str, line: str, limit: int) -> str:
+    """Return a text with our line below it, cut so that the line stays whole; no other line says the same."""
+    label = line.partition(":")[0]
+    room = limit - len(line) - 1
+    text = clip(text.replace(f"{label}:", label), room).rstrip() if text else ""
+    return f"{text}\n{line}" if text else line

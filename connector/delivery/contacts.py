@@ -1,6 +1,7 @@
 """Find the contact of a call, or have one made: one a number, and one for all withheld numbers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -9,7 +10,10 @@ from connector import numbers
 from connector.clock import MINUTE, SECOND, Clock
 from connector.contacts import ContactLookup
 from connector.contacts.cards import Contact, from_desk, pick
+from connector.crm.model import AccountContact
 from connector.delivery.call_context import CallContext
+from connector.delivery.facts import MatchedAccount, matched_account
+from connector.delivery.routing import Route
 from connector.errors import AlreadyThere, Forbidden, InvalidData, RecordNotFound
 from connector.outbox.send_once import Body, Delivery
 from connector.settings import Settings
@@ -42,6 +46,7 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Without `phone` it is known by its name alone, such as one of whom only unreadable digits are known.
     `is_another` than those who bear the number: an agent has said so, of those who are in `known`.
+    `fields` are others by Desk's API names, custom ones among them; they may replace the name.
     """
 
     last_name: str
@@ -49,6 +54,7 @@ class ContactRecord(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
     is_another: bool = False
     known: tuple[str, ...] = ()
+    fields: dict[str, Any] = {}
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -78,13 +84,24 @@ class Contacts:
         self._index_delay_seconds = settings.index_delay_seconds
         self._clock = clock
 
-    async def of_call(self, delivery: Delivery, context: CallContext, refused: Collection[str]) -> str | None:
+    async def of_call(
+        self,
+        delivery: Delivery,
+        context: CallContext,
+        refused: Collection[str],
+        route: Route | None = None,
+    ) -> str | None:
         """Return the id of a call's contact; None where the call waits for it, or has died with it.
 
-        `refused` are contacts that Desk would not write the call on, because they are gone.
+        `refused` are contacts that Desk would not write the call on, because they are gone. A `route` may say
+        that it goes to one of the account that was found for it.
         """
         if context.chosen and context.chosen not in refused:
             return context.chosen
+        if route is not None and route.rule.target == "account_contact":
+            found = await self._of_account(delivery, route.rule.account_contact, refused)
+            if found is not None or delivery.is_settled:
+                return found
         key = key_of(context)
         e164 = context.customer.e164
         is_sought = e164 and key not in NAMES and not context.is_another
@@ -92,6 +109,36 @@ class Contacts:
             return known
         ruled_out = await self._ruled_out(delivery, context, e164) if context.is_another and e164 else ()
         return await self._made(delivery, _wanted(delivery.row, context, key, ruled_out), refused)
+
+    async def expected(self, context: CallContext) -> str:
+        """Return the id of the contact that a call is with as far as our own tables know, else ""."""
+        if context.chosen:
+            return context.chosen
+        e164 = context.customer.e164
+        if e164 is None or context.is_another or key_of(context) in NAMES:
+            return ""
+        found = await self._contact_lookup.recall(context.portal.id, e164, country=context.country)
+        chosen = pick(found.contacts) if found else None
+        return chosen.id if chosen else ""
+
+    async def _of_account(
+        self, delivery: Delivery, who: AccountContact, refused: Collection[str]
+    ) -> str | None:
+        """Return who stands for the account found for a call; None where the call's own contact does.
+
+        That is so, too, where the account has several contacts, and where the call waits for one.
+        """
+        row = delivery.row
+        account = await self._store.read(lambda c: matched_account(c, row.call_id))
+        if account is None or who == "asked":
+            return None
+        if who == "made":
+            record = of_account(account)
+            wanted = _wanting(row, f"account {account.id}", record)
+            return await self._made(delivery, wanted, refused)
+        people = await (await delivery.desk()).contacts_of_account(account.id, 2)
+        only = [str(each.id) for each in people if not each.is_gone]
+        return only[0] if len(only) == 1 and only[0] not in refused else None
 
     async def _ruled_out(self, delivery: Delivery, context: CallContext, e164: str) -> tuple[str, ...]:
         """Return the contacts that somebody may have been shown who said that it is none of them."""
@@ -144,7 +191,7 @@ class Contacts:
             # Where Desk wants each number once, another one who bears it can be known by name alone.
             only_named = record.is_another and is_there
             made = await delivery.post(
-                contact_body(record.last_name) if only_named else _body(record), _create
+                contact_body(record.last_name) if only_named else body_of(record), _create
             )
         except AlreadyThere as problem:
             return await self._look_again(delivery, problem)
@@ -199,7 +246,7 @@ class Contacts:
                     connection, delivery.row.portal_id, record.phone, contact, beside=beside
                 )
 
-        await delivery.done(outcome, _body(record), stands, remember)
+        await delivery.done(outcome, body_of(record), stands, remember)
 
 
 def _standing(connection: Connection, wanted: Wanted) -> Row | None:
@@ -210,17 +257,23 @@ def _standing(connection: Connection, wanted: Wanted) -> Row | None:
 
 
 def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = ()) -> Wanted:
+    return _wanting(row, key, record_of(context, key, known))
+
+
+def record_of(context: CallContext, key: str, known: tuple[str, ...] = ()) -> ContactRecord:
+    """Return the contact that is made for a call whose contact has this key."""
     if key in NAMES:
-        record = ContactRecord(last_name=NAMES[key])
-    else:
-        name, e164 = numbers.caller_name(context.customer), context.customer.e164
-        record = ContactRecord(
-            last_name=name,
-            phone=e164,
-            country=context.country,
-            is_another=context.is_another,
-            known=known,
-        )
+        return ContactRecord(last_name=NAMES[key])
+    return ContactRecord(
+        last_name=numbers.caller_name(context.customer),
+        phone=context.customer.e164,
+        country=context.country,
+        is_another=context.is_another,
+        known=known,
+    )
+
+
+def _wanting(row: Row, key: str, record: ContactRecord) -> Wanted:
     return Wanted(
         portal_id=row.portal_id,
         kind="contact",
@@ -231,8 +284,21 @@ def _wanted(row: Row, context: CallContext, key: str, known: tuple[str, ...] = (
     )
 
 
-def _body(record: ContactRecord) -> Body:
-    return contact_body(record.last_name, phone=record.phone)
+def of_account(account: MatchedAccount) -> ContactRecord:
+    """Return the contact that stands for an account."""
+    return ContactRecord(last_name=account.name, fields={"accountId": account.id})
+
+
+def body_of(record: ContactRecord) -> Body:
+    """Return the body that makes a contact."""
+    return with_fields(contact_body(record.last_name, phone=record.phone), record.fields)
+
+
+def with_fields(body: Body, fields: Mapping[str, Any]) -> Body:
+    """Return a body with more fields, by Desk's API names; custom ones stand in a part of their own."""
+    plain = {name: value for name, value in fields.items() if not name.startswith("cf_")}
+    cf = {name: value for name, value in fields.items() if name.startswith("cf_")}
+    return body | plain | ({"cf": cf} if cf else {})
 
 
 async def _create(desk: Desk, body: Body) -> models.Contact:

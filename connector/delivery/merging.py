@@ -18,6 +18,7 @@ REQUIRED = ("contactId", "departmentId", "startTime", "status", "subject")
 """By contract every change names them again (callUpdate), changed or not."""
 
 _PLAIN = (*REQUIRED, "direction", "duration", "ownerId")
+_READ_TOO = ("ticketId", "priority")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,21 +41,25 @@ def merge(
     `required` is what this Desk wants named in every change beside its contract, such as `duration` or
     `cf/cf_name`: as it stands there, else as ours is; what neither has is left out.
     `gone` are contacts that Desk no longer has: no record stays on one, whoever put it there.
-    `recordingUrl` cannot be read: it is written where ours is not the one that surely stands there.
+    `recordingUrl`, and fields of Desk's own that we do not read, are written where ours is not the one that
+    surely stands there.
     """
     present = _shown(theirs)
     writes: Body = {}
     kept: list[str] = []
-    for name in _PLAIN:
+    for name in (*_PLAIN, *_readable(ours)):
         before = [base.get(name) for base in sent.bases]
         before += gone if name == "contactId" else ()
         _settle(name, ours.get(name), before, present.get(name), writes, kept)
     _describe(ours, sent.bases, present, writes, kept)
     _settle_cf(ours, sent.bases, theirs.cf or {}, writes, kept)
-    if ours.get("recordingUrl") and (
-        sent.tried or ours["recordingUrl"] != (sent.body or {}).get("recordingUrl")
-    ):
-        writes["recordingUrl"] = ours["recordingUrl"]
+    writes |= {
+        name: ours[name]
+        for name in ours
+        if name not in (*_PLAIN, *_READ_TOO, "description", "cf")
+        and ours[name]
+        and (sent.tried or ours[name] != (sent.body or {}).get(name))
+    }
     again = {name: present.get(name) or ours[name] for name in REQUIRED}
     return Change(
         writes=writes,
@@ -72,11 +77,10 @@ def _named(
     required: Collection[str],
 ) -> Body:
     """Return a body that names what is required as well."""
-    known = {"priority": theirs.priority, "ticketId": _text(theirs.ticket_id)} | present
     for name in required:
         group, _, field = name.rpartition("/")
         if not group and field not in whole:
-            value = known.get(field)
+            value = present.get(field)
             whole |= _some({field: ours.get(field) if value is None else value})
         elif group == "cf" and field not in whole.get("cf", {}):
             value = (theirs.cf or {}).get(field)
@@ -84,6 +88,10 @@ def _named(
             there = _own_cf(ours, bases, theirs.cf or {})
             whole |= {"cf": whole.get("cf", there) | named} if named else {}
     return whole
+
+
+def _readable(ours: Body) -> tuple[str, ...]:
+    return tuple(name for name in _READ_TOO if name in ours)
 
 
 def _some(values: Body) -> Body:
@@ -109,6 +117,8 @@ def _shown(theirs: DeskCall) -> Body:
         "direction": theirs.direction,
         "duration": None if theirs.duration_seconds is None else int(theirs.duration_seconds),
         "ownerId": _text(theirs.owner_id),
+        "ticketId": _text(theirs.ticket_id),
+        "priority": theirs.priority,
         "description": theirs.description,
     }
 

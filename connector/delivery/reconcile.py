@@ -153,7 +153,8 @@ async def _first_since(desk: Desk, department_id: str, since: int) -> int:
 
 def _is_like(call: DeskCall, body: Body) -> bool:
     started_at = from_iso(body["startTime"])
-    return call.started_at == started_at and call.direction in (body["direction"], None)
+    direction = body.get("direction")
+    return call.started_at == started_at and (direction is None or call.direction in (direction, None))
 
 
 def _is_twin(call: DeskCall, body: Body) -> bool:

@@ -23,7 +23,7 @@ Position = tuple[int, int]
 class DeliveryFound(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery whole: what Desk answered, what to do, what it waits for.
 
-    `waits_for` is the delivery of its contact, where it waits for that; `call` the key of its call.
+    `waits_for` is the delivery of its contact or ticket, where it waits for that; `call` its call's key.
     """
 
     row: Row
@@ -128,14 +128,14 @@ def _row(connection: Connection, row_id: int) -> Row:
 def _found(connection: Connection, row_id: int) -> DeliveryFound:
     row = _row(connection, row_id)
     portal = portals.get(connection, row.portal_id)
-    waits = outbox.contact_key_of(row.step) if row.kind == "call" and row.state == "due" else None
+    kind, key = outbox.waited_for(row.step) if row.state == "due" else (None, None)
     return DeliveryFound(
         row=row,
         seen=delivery_seen(row, attempts.of_deliveries(connection, [row.id]), COMMANDS),
         remedy=remedy_of(row),
         portal_name="" if portal is None else portal.name,
         portal_is_linked=portal is not None and portal.state == "linked",
-        waits_for=outbox.find(connection, row.portal_id, "contact", waits) if waits else None,
+        waits_for=None if kind is None or key is None else outbox.find(connection, row.portal_id, kind, key),
         call=None if row.call_id is None else _key_of(connection, row.call_id),
     )
 

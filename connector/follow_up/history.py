@@ -117,7 +117,7 @@ class _Reader:
         root, viewer = self._group.root, self._viewer
         seen, told = listed_of(self._group), viewer.sees_all
         rows = outbox.of_calls(self._connection, self._ids)
-        record = next((row for row in rows if row.call_id == root.id), None)
+        record = next((row for row in rows if row.call_id == root.id and row.kind == "call"), None)
         received = self._received() if told else None
         return CallHistory(
             call=root.key,

@@ -34,6 +34,15 @@ RECORD_WORDS: Mapping[str, str] = {
 """How a record stands, for people, by the state of its delivery."""
 
 
+WHOSE: Mapping[str, str] = {
+    "call": "the record",
+    "contact": "its contact",
+    "ticket": "a ticket",
+    "comment": "a comment on its ticket",
+}
+"""What a delivery brings to Desk, by its kind."""
+
+
 def sections(told: CallHistory) -> Iterator[Section]:
     """Go through the parts of a history, each with its heading; the first has none."""
     yield "", _facts(told)
@@ -98,8 +107,7 @@ def _look_up(call: CallSeen) -> Row:
 
 
 def _delivery(delivery: DeliverySeen) -> Iterator[Section]:
-    whose = "the record" if delivery.kind == "call" else "its contact"
-    yield f"Delivery of {whose}", _some(delivery, OF_DELIVERY)
+    yield f"Delivery of {WHOSE[delivery.kind]}", _some(delivery, OF_DELIVERY)
     left_out = delivery.attempts_made - len(delivery.attempts)
     more = f" ({left_out} of {delivery.attempts_made} left out)" if left_out else ""
     yield f"Desk's answers{more}", list(map(_built, delivery.attempts))

@@ -360,12 +360,16 @@ class Delivery:
                 decision.due_at, decision.attempts, *why, zoho_answers=self.was_answered, strikes=strikes
             )
 
-    async def wait_for(self, contact: Wanted, refused: Collection[str]) -> Row:
-        """Want a contact and return its row; unless it is there or given up, this one waits for it."""
-        answered = self._log.pending()
+    async def wait_for(self, wanted: Wanted, refused: Collection[str] = (), until: int | None = None) -> Row:
+        """Want a contact or ticket and return its row; unless it is there or given up, this one waits for it.
+
+        `until` is when this one goes on without it, at the latest: then the row that is returned is not over,
+        and this one is not settled.
+        """
+        answered, now = self._log.pending(), self._clock()
 
         def write(connection: Connection) -> Row | None:
-            row = outcomes.wait_for_contact(connection, self.row, contact, self._clock(), refused)
+            row = outcomes.wait_for(connection, self.row, wanted, now, refused, until)
             if row is not None:
                 attempts.add(connection, [(self.row.id, each) for each in answered])
             return row
@@ -374,7 +378,7 @@ class Delivery:
         if row is None:
             raise RowChanged
         self._log.clear()
-        if row.state not in outcomes.OVER:
+        if row.state not in outcomes.OVER and not outcomes.is_too_late(row, until, now):
             self.is_settled, self.outcome = True, "waiting"
         return row
 

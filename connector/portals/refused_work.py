@@ -17,12 +17,16 @@ _REFUSED_WORK: Mapping[str, tuple[str, str]] = MappingProxyType(
         "contact": ("making contacts", "create contacts"),
         "call": ("writing call records", "create calls"),
         "change": ("changing call records", "edit calls"),
+        "ticket": ("making tickets", "create tickets"),
+        "comment": ("commenting on tickets", "edit tickets"),
     }
 )
 _NEEDED = {
     "contact": actions.NEW_CONTACTS.title,
     "call": actions.RECORDS.title,
     "change": actions.CHANGES.title,
+    "ticket": "Making tickets",
+    "comment": "Making tickets",
 }
 """The feature of which each kind of write is."""
 

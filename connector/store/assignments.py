@@ -1,5 +1,6 @@
 """Keep to which object of Desk each call goes: as a rule decided once, or as an agent chose."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -30,6 +31,12 @@ def get(connection: Connection, call_id: int) -> Assignment | None:
     asked = select(assignments).where(assignments.c.call_id == call_id)
     row = connection.execute(asked).mappings().one_or_none()
     return None if row is None else Assignment(**row)
+
+
+def of_calls(connection: Connection, call_ids: Collection[int]) -> dict[int, Assignment]:
+    """Return where calls go, by the call's id; those of which nothing was decided are left out."""
+    asked = select(assignments).where(assignments.c.call_id.in_(call_ids))
+    return {row["call_id"]: Assignment(**row) for row in connection.execute(asked).mappings()}
 
 
 def decide(

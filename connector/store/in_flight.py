@@ -154,7 +154,9 @@ def _give_up(connection: Connection, each: UnderWay, now: int) -> int:
 
 def _unanswered(each: UnderWay, sent_at: int, now: int) -> Attempt:
     """Return an attempt of which nobody will learn the answer."""
-    records = "/contacts" if each.kind == "contact" else "/calls"
+    records = {"contact": "/contacts", "ticket": "/tickets", "comment": "/tickets/{ticketId}/comments"}.get(
+        each.kind, "/calls"
+    )
     return Attempt(
         at=sent_at,
         milliseconds=max(0, now - sent_at),

@@ -104,6 +104,7 @@ def _run_one(engine: Engine, script: "Script", wait: Wait) -> None:
         try:
             _build_indexes(engine, script)
             _upgrade(engine, script.revision)
+            _validate(engine, script)
         except DBAPIError as problem:
             if not is_busy(problem):
                 raise
@@ -134,6 +135,14 @@ def _build_indexes(engine: Engine, script: "Script") -> None:
             if not is_whole:
                 given = dict(*more)
                 operations.create_index(name, table, columns, postgresql_concurrently=True, **given)
+
+
+def _validate(engine: Engine, script: "Script") -> None:
+    """Look a migration's constraints through, in a transaction that keeps nobody from writing."""
+    for name, table in getattr(script.module, "VALIDATED", {}).items():
+        with writing(engine).begin() as connection:
+            connection.exec_driver_sql(WAITS)
+            connection.exec_driver_sql(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
 
 def check_exists(engine: Engine) -> None:

@@ -31,7 +31,9 @@ from connector.store.bulk import Bulk, Given
 from connector.store.tables import calls as call_rows
 from connector.store.tables import outbox
 
-Kind = Literal["call", "contact"]
+Kind = Literal["call", "contact", "ticket", "comment"]
+"""What a row brings to Desk; a release before knows the first two, and leaves rows of others as they are."""
+
 State = Literal["due", "sending", "unknown", "done", "dead", "dropped"]
 
 
@@ -133,7 +135,10 @@ def withdraw(connection: Connection, call_ids: Collection[int]) -> None:
         return
     never_left = (outbox.c.sent_at.is_(None)) & (outbox.c.desk_id.is_(None))
     waits = outbox.c.state.in_(("due", "dead")) & never_left
-    of_calls = (outbox.c.kind == "call") & outbox.c.call_id.in_(call_ids)
+    # The tickets that rules want have their calls' keys.
+    keys = select(call_rows.c.key).where(call_rows.c.id.in_(call_ids))
+    by_rule = (outbox.c.kind == "ticket") & outbox.c.key.in_(keys)
+    of_calls = outbox.c.call_id.in_(call_ids) & or_(outbox.c.kind == "call", by_rule)
     connection.execute(delete(outbox).where(of_calls, waits))
 
 
@@ -152,6 +157,15 @@ _NEW = (
 )
 _want = Bulk(outbox, _NEW, _wanting)
 _want_once = Bulk(outbox, _NEW, lambda given: given.insert().on_conflict_do_nothing())
+
+
+def want_instead(connection: Connection, row: Row, record: bytes, now: int) -> None:
+    """Want another record of a dead row of which nothing has left, and let it go at once."""
+    dead = (outbox.c.id == row.id) & (outbox.c.state == "dead") & (outbox.c.attempt == row.attempt)
+    never_there = outbox.c.sent_at.is_(None) & outbox.c.desk_id.is_(None)
+    fresh = {"state": "due", "due_at": now, "attempts": 0, "reason": "", "detail": "", "changed_at": now}
+    changing = update(outbox).where(dead, never_there)
+    connection.execute(changing.values(wanted=record, revision=outbox.c.revision + 1, **fresh))
 
 
 def retouch(connection: Connection, call_id: int, now: int) -> None:
@@ -300,15 +314,15 @@ def retry(connection: Connection, row_id: int, now: int, *, absent: bool = False
     """Try a delivery again, by hand, whatever it waits for; return the calls whose record is waited for.
 
     What may have been applied is looked for once more when Desk has had its time, unless the person has
-    looked after that and found it `absent`. A call that waits for, or died with, its contact takes that one
-    along. What is being sent, or is in Desk, is left alone.
+    looked after that and found it `absent`. A call that waits for, or died with, its contact or ticket takes
+    that one along. What is being sent, or is in Desk, is left alone.
     """
     row = get(connection, row_id)
     if row is None or row.state not in RETRIED:
         return []
-    of_contact = (outbox.c.kind == "contact") & (outbox.c.portal_id == row.portal_id)
-    along = of_contact & (outbox.c.key == contact_key_of(row.step))
-    # Of the row alone, not of the contact that it takes along; nor of what may have arrived since the look.
+    kind, key = waited_for(row.step)
+    along = (outbox.c.kind == kind) & (outbox.c.portal_id == row.portal_id) & (outbox.c.key == key)
+    # Of the row alone, not of the one that it takes along; nor of what may have arrived since the look.
     late = (2 if row.due_at <= now else 10) * MINUTE
     absent = absent and now - (row.sent_at or 0) >= late
     is_absent = (outbox.c.id == row_id) & absent
@@ -328,24 +342,25 @@ def drop(connection: Connection, row_id: int, now: int) -> list[int]:
     """Give a delivery up for good, by hand; return the calls whose banner shows something else now.
 
     What comes of its call later changes nothing; whoever thinks better of it can still retry it. What is
-    being sent, or is in Desk, is left alone. Calls that wait for a dropped contact learn of it at once.
+    being sent, or is in Desk, is left alone. Calls that wait for a dropped row learn of it at once.
     """
     row = get(connection, row_id)
     if row is None or row.state not in DROPPED:
         return []
     dropping = update(outbox).where(outbox.c.id == row_id, outbox.c.state.in_(DROPPED))
     connection.execute(dropping.values(state="dropped", changed_at=now))
-    if row.kind == "contact":
-        wake_callers(connection, row, now)
+    wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now)
 
 
-def wake_callers(connection: Connection, contact: Row, now: int) -> None:
-    """Let the calls that wait for a contact go on at once."""
+def wake_callers(connection: Connection, awaited: Row, now: int) -> None:
+    """Let the calls that wait for a contact, or for their ticket, go on at once."""
+    if awaited.kind not in AWAITED:
+        return
     asleep = and_(
-        outbox.c.portal_id == contact.portal_id,
+        outbox.c.portal_id == awaited.portal_id,
         outbox.c.due_at > now,
-        outbox.c.step == waits_for(contact.key),
+        outbox.c.step == waits_for(awaited.key, awaited.kind),
     )
     connection.execute(update(outbox).where(IS_AT_STEP, asleep).values(due_at=now))
 
@@ -371,15 +386,25 @@ def resume(
         connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(due_at=now))
 
 
-def waits_for(contact_key: str) -> str:
-    """Name the step of a call that waits until its contact is there."""
-    return f"contact {contact_key}"
+AWAITED: tuple[Kind, ...] = ("contact", "ticket")
+"""Kinds of rows that calls' records wait for."""
+
+
+def waits_for(key: str, kind: Kind = "contact") -> str:
+    """Name the step of a call that waits until its contact, or its ticket, is there."""
+    return f"{kind} {key}"
+
+
+def waited_for(step: str) -> tuple[Kind, str] | tuple[None, None]:
+    """Return the kind and the key of the row that a step waits for; nothing where it waits for none."""
+    word, _, key = step.partition(" ")
+    return next(((kind, key) for kind in AWAITED if kind == word), (None, None))
 
 
 def contact_key_of(step: str) -> str | None:
     """Return the contact that a step waits for."""
-    word, _, key = step.partition(" ")
-    return key if word == "contact" else None
+    kind, key = waited_for(step)
+    return key if kind == "contact" else None
 
 
 def changed_calls(connection: Connection, call_ids: Sequence[int | None], now: int) -> list[int]:

@@ -17,6 +17,7 @@ from connector.store.attempts import Attempt
 from connector.store.bulk import ConditionalUpdate, ValueOf
 from connector.store.in_flight import AS_READ, NOBODY, OWNED, as_read, owned
 from connector.store.outbox import (
+    WAIT_FOR_LINKING,
     WAIT_FOR_ZOHO,
     Row,
     Wanted,
@@ -29,11 +30,11 @@ from connector.store.outbox import (
 )
 from connector.store.tables import calls, outbox
 
-CONTACT_WAITS = 10 * MINUTE
-"""A call that waits for its contact looks again after this, should nobody have woken it."""
+WAITS = 10 * MINUTE
+"""A call that waits for its contact or ticket looks again after this, should nobody have woken it."""
 
 OVER = ("done", "dead", "dropped")
-"""States of a contact that no call waits for."""
+"""States of a contact or ticket that no call waits for."""
 
 Settled = list[int] | None
 """The calls whose banner shows something else now; None where the row was not as it was read."""
@@ -83,8 +84,7 @@ def done_all(connection: Connection, those: Sequence[Done]) -> list[Settled]:
     for each in settled:
         if each.also is not None:
             each.also(connection)
-        if each.row.kind == "contact":
-            wake_callers(connection, each.row, each.now)
+        wake_callers(connection, each.row, each.now)
     changed_calls(connection, [each.row.call_id for each in settled if each.shows], now)
     for portal_id in sorted({each.row.portal_id for each in settled}):
         if limits.works(connection, portal_id):
@@ -168,6 +168,9 @@ def later(
     else:
         values |= {"state": case((outbox.c.sent_at.is_(None), "due"), else_="unknown")}
     settled = _settle(connection, row, now, values, shows=False)
+    if settled is not None and row.kind == "ticket" and reason in WAIT_FOR_LINKING:
+        # That may take days: its record is written without it meanwhile.
+        wake_callers(connection, row, now)
     if settled is not None and zoho_answers:
         limits.answers(connection, row.portal_id)
     elif settled is not None and reason in WAIT_FOR_ZOHO:
@@ -221,32 +224,43 @@ def _struck(row: Row, strikes: int | None, now: int) -> dict[str, Any]:
     return {"strikes": strikes, "struck_at": now}
 
 
-def wait_for_contact(
-    connection: Connection, row: Row, contact: Wanted, now: int, refused: Collection[str] = ()
+def wait_for(
+    connection: Connection,
+    row: Row,
+    wanted: Wanted,
+    now: int,
+    refused: Collection[str] = (),
+    until: int | None = None,
 ) -> Row | None:
-    """Want a call's contact, and let the call wait for it unless it is there or given up.
+    """Want a call's contact or ticket, and let the call wait for it unless it is there or given up.
 
-    One that Desk has `refused` to write calls on is made anew.
-    Returns the contact's row; None where the call's was not as it was read.
+    A contact that Desk has `refused` to write calls on is made anew. `until` is when the call goes on without
+    it, at the latest.
+    Returns the row that is waited for; None where the call's was not as it was read.
     """
-    want_once(connection, contact, now)
+    want_once(connection, wanted, now)
     # Locked before the call's own, so that it is not settled between our look at it and our going to sleep.
-    found = find(connection, contact.portal_id, "contact", contact.key, lock=True)
+    found = find(connection, wanted.portal_id, wanted.kind, wanted.key, lock=True)
     if found is not None and found.state == "done" and found.desk_id in refused:
         _make_again(connection, found, now)
-    elif found is None or found.state in OVER:
+    elif found is None or found.state in OVER or is_too_late(found, until, now):
         return found
     values: dict[str, Any] = {
         "state": "due",
-        "step": waits_for(contact.key),
-        "due_at": now + CONTACT_WAITS,
+        "step": waits_for(wanted.key, wanted.kind),
+        "due_at": now + WAITS if until is None else min(now + WAITS, until),
         "sent_at": None,
     }
     if _settle(connection, row, now, values, shows=False) is None:
         return None
     # It has been looked for in Desk, and Desk has answered.
-    limits.answers(connection, contact.portal_id)
-    return find(connection, contact.portal_id, "contact", contact.key)
+    limits.answers(connection, wanted.portal_id)
+    return find(connection, wanted.portal_id, wanted.kind, wanted.key)
+
+
+def is_too_late(awaited: Row, until: int | None, now: int) -> bool:
+    """Tell whether a record goes on without what it waits for `until` a moment only."""
+    return until is not None and (now >= until or awaited.reason in WAIT_FOR_LINKING)
 
 
 def _make_again(connection: Connection, contact: Row, now: int) -> None:
@@ -266,7 +280,7 @@ def _settle(connection: Connection, row: Row, now: int, values: dict[str, Any], 
     free = {"changed_at": now, "ahead": True, "picked_until": None} | NOBODY
     if connection.execute(update(outbox).where(_fence(row)).values(free | values)).rowcount == 0:
         return None
-    if row.kind == "contact" and values["state"] == "dead":
+    if values["state"] == "dead":
         wake_callers(connection, row, now)
     return changed_calls(connection, [row.call_id], now) if shows else []
 

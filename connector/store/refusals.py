@@ -10,8 +10,8 @@ from connector.store.engine import insert
 from connector.store.outbox import Row
 from connector.store.tables import portal_writes
 
-Work = Literal["contact", "call", "change"]
-"""What is written: a contact made, a call made, a call changed."""
+Work = Literal["contact", "call", "change", "ticket", "comment"]
+"""What is written: a contact, call, ticket or comment made, a call changed."""
 
 NOTED_EVERY = 5 * SECOND
 """How exactly it is known when Desk last took a write: each note costs a write of our own."""
@@ -29,8 +29,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 def work_of(row: Row) -> Work:
     """Return what a delivery writes."""
-    if row.kind == "contact":
-        return "contact"
+    if row.kind != "call":
+        return row.kind
     return "call" if row.desk_id is None else "change"
 
 

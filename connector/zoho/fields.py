@@ -124,6 +124,8 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True):
 
     `status` is Completed, Missed, Canceled, Scheduled or In Progress; `direction` inbound or outbound.
     The description is cut at its end where it is too long, so what must survive stands first in it.
+    `more` are other fields of Desk's own by their API names. `usual` are, by API name, what fields hold that
+    the record cannot be without, where it has been written otherwise: Desk may refuse that.
     """
 
     contact_id: str
@@ -131,13 +133,15 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     started_at: int
     status: str
-    direction: str
-    duration_seconds: int = 0
+    direction: str | None
+    duration_seconds: int | None = 0
     description: str = ""
     owner_id: str | None = None
     ticket_id: str | None = None
     recording_url: str | None = None
-    cf: Mapping[str, str] = {}
+    more: Mapping[str, object] = {}
+    cf: Mapping[str, object] = {}
+    usual: Mapping[str, Any] = {}
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -159,10 +163,16 @@ def call_body(call: CallBody) -> Written:
         "duration": call.duration_seconds,
         "description": clip(call.description, DESCRIPTION_LENGTH),
     }
+    body = {name: value for name, value in body.items() if value is not None}
     left_out = {name: why for name, why in _optional_problems(call) if why}
     optional = {"ownerId": call.owner_id, "ticketId": call.ticket_id, "recordingUrl": call.recording_url}
     body.update({name: value for name, value in optional.items() if value and name not in left_out})
-    cf = {name: value for name, value in call.cf.items() if value and f"cf/{name}" not in left_out}
+    body |= call.more
+    cf = {
+        name: value
+        for name, value in call.cf.items()
+        if value not in (None, "") and f"cf/{name}" not in left_out
+    }
     return Written(body | ({"cf": cf} if cf else {}), left_out)
 
 
@@ -178,8 +188,13 @@ def without_refused(call: CallBody, problem: InvalidData) -> tuple[CallBody, dic
         if name == "cf" or name.startswith("cf_"):
             gone = inner or (name if name != "cf" else "")
             kept = _change(kept, cf={key: value for key, value in kept.cf.items() if gone not in {"", key}})
+        elif name in kept.usual:
+            usual = dict(kept.usual)
+            kept = _change(kept, **{MEMBERS[name]: usual.pop(name)}, usual=usual)
         elif name in _OPTIONAL:
             kept = _change(kept, **{_OPTIONAL[name]: None})
+        elif name in kept.more:
+            kept = _change(kept, more={key: value for key, value in kept.more.items() if key != name})
         else:
             return None
         reasons[pointer.strip("/")] = f"Desk refused it as {kind}"
@@ -217,13 +232,29 @@ def clip(text: str, limit: int) -> str:
 
 _OPTIONAL = {"ownerId": "owner_id", "ticketId": "ticket_id", "recordingUrl": "recording_url"}
 
+MEMBERS: Mapping[str, str] = MappingProxyType(
+    {
+        "contactId": "contact_id",
+        "departmentId": "department_id",
+        "subject": "subject",
+        "startTime": "started_at",
+        "status": "status",
+        "direction": "direction",
+        "duration": "duration_seconds",
+        "description": "description",
+    }
+    | _OPTIONAL
+)
+"""The members of CallBody by Desk's API names."""
+
 
 def _optional_problems(call: CallBody) -> Iterable[tuple[str, str | None]]:
     yield "ownerId", _unfit_id(call.owner_id)
     yield "ticketId", _unfit_id(call.ticket_id)
     yield "recordingUrl", _unfit(call.recording_url, _RECORDING, RECORDING_LENGTH)
     for name, value in call.cf.items():
-        yield f"cf/{name}", _unfit(name, _CF, CF_LENGTH) or _unfit(value, _CF, CF_LENGTH)
+        text = value if isinstance(value, str) else None
+        yield f"cf/{name}", _unfit(name, _CF, CF_LENGTH) or _unfit(text, _CF, CF_LENGTH)
 
 
 def _unfit_id(value: str | None) -> str | None:

@@ -146,6 +146,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     first_name: Text | None = msgspec.field(default=None, name="firstName")
     last_name: Text | None = msgspec.field(default=None, name="lastName")
     full_name: Text | None = msgspec.field(default=None, name="fullName")
+    account_id: Id | None = msgspec.field(default=None, name="accountId")
     account_brief: Object | None = msgspec.field(default=None, name="account")
     phone: Text | None = None
     mobile: Text | None = None
@@ -215,6 +216,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     priority: Text | None = None
     is_escalated: Flag | None = msgspec.field(default=None, name="isEscalated")
     contact_id: Id | None = msgspec.field(default=None, name="contactId")
+    contact_brief: Object | None = msgspec.field(default=None, name="contact")
     account_id: Id | None = msgspec.field(default=None, name="accountId")
     department_id: Id | None = msgspec.field(default=None, name="departmentId")
     owner_id: Id | None = msgspec.field(default=None, name="assigneeId")

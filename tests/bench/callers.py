@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from statistics import median
+from typing import Any
 
 import click
 import msgspec
@@ -87,7 +88,7 @@ async def fill(store: Store, count: int, now: int = NOW) -> int:
     for first in range(0, count, PAGE):
         rows = [indexed(contact_of(index), (COUNTRY,)) for index in range(first, min(first + PAGE, count))]
         await store.write(partial(contacts.put, portal_id=PORTAL, found=rows, seen_at=now))
-    done = {"phase": "kept", "finished_at": now, "refreshed_at": now}
+    done: dict[str, Any] = {"phase": "kept", "finished_at": now, "refreshed_at": now}
     await store.write(lambda c: syncs.take(c, PORTAL, "bench", now, now + 1))
     await store.write(lambda c: syncs.advance(c, PORTAL, "bench", **done))
     return round(count / (time.perf_counter() - began))

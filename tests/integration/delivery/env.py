@@ -11,21 +11,24 @@ from connector import delivery
 from connector.calls import CallRecord, CallStatus, Direction, call_key
 from connector.clock import Clock
 from connector.contacts import ContactLookup
+from connector.crm import Rules
+from connector.crm.rulebook import encode_rules
 from connector.crypto import Encryptor
 from connector.limits import Limits
 from connector.outbox import Deliverer, Desks
 from connector.portals import Methods, Portals, SettingsClient
 from connector.sandbox.desk.portal import Portal as SandboxPortal
-from connector.sandbox.desk.records import Call, Contact
+from connector.sandbox.desk.records import Call, Contact, Ticket
 from connector.sandbox.faults import FaultKind, Rule
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID, client_secret
 from connector.sandbox.serve import RunningSandbox
 from connector.settings import Secret, Settings
-from connector.store import Store, calls, outbox, phones, portals, users
+from connector.store import Store, calls, crm, outbox, phones, portals, users
 from connector.store.call_groups import encode
 from connector.store.outbox import Row, Wanted
 from connector.store.phones import PhoneSystem
 from connector.store.users import Word
+from connector.zoho.scopes import linking, names
 from tests.integration.zoho.person import CALLBACK, VERIFIER, center, consent, linking_url
 
 NOON = 1_767_614_400_000
@@ -34,6 +37,7 @@ LINE = "+33987654321"
 STRANGER = "+33612345678"
 CALLS = "/api/v1/calls"
 CONTACTS = "/api/v1/contacts"
+TICKETS = "/api/v1/tickets"
 REST_SECONDS = 30
 """How long a portal rests between two tries whether Zoho is back."""
 
@@ -121,10 +125,11 @@ class Environment:
         while self._others:
             await self._others.pop().close()
 
-    async def link(self) -> None:
-        """Link the portal, through Zoho's consent page."""
+    async def link(self, *, tickets: bool = False) -> None:
+        """Link the portal, through Zoho's consent page; with the rights that `tickets` and accounts take."""
         dc = center(self.sandbox)
-        callback = await consent(linking_url(await self.methods.oauth(None), dc))
+        scopes = names(linking(webhooks=False, tickets=tickets, accounts=tickets))
+        callback = await consent(linking_url(await self.methods.oauth(None), dc, scopes))
         actor = await self.store.write(
             lambda c: (
                 users.by_email(c, "ada@example.com")
@@ -135,6 +140,21 @@ class Environment:
         await self.portals.link(
             dc, code=callback["code"], redirect_uri=CALLBACK, verifier=VERIFIER, actor=actor.email
         )
+
+    async def set_rules(self, rules: Rules, *, enabled: bool = True) -> None:
+        """Save the rules of the portal's CRM, which counts two seconds later."""
+        before = await self.store.read(lambda c: crm.get(c, 1))
+        revision = 1 if before is None else before.revision + 1
+        row = crm.CrmRow(
+            portal_id=1,
+            name="Zoho Desk",
+            enabled=enabled,
+            rules=encode_rules(rules),
+            revision=revision,
+            changed_at=self.clock(),
+        )
+        assert await self.store.write(lambda c: crm.put(c, row))
+        self.advance(3)
 
     async def build(self) -> None:
         """Add a phone system with a line of its own and a queue, and give Ada and Bruno extensions."""
@@ -221,6 +241,16 @@ class Environment:
         found = await self.store.read(lambda c: outbox.find(c, 1, "call", key))
         assert found is not None
         return found
+
+    async def ticket_row(self, record: CallRecord | None = None) -> Row | None:
+        """Return the outbox row of the ticket that a rule wants for a call."""
+        key = (record or self.record()).key
+        return await self.store.read(lambda c: outbox.find(c, 1, "ticket", key))
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        """Return the tickets in Desk that were made by us."""
+        return [each for each in self.portal.tickets.present() if "Call key:" in (each.description or "")]
 
     async def contact_row(self, key: str = STRANGER) -> Row:
         """Return the outbox row of a contact."""

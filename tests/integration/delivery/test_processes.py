@@ -11,7 +11,7 @@ from connector.errors import GrantLost
 from connector.store import Store, outbox
 from connector.store.picks import PICK_LASTS
 from connector.zoho.client import Desk
-from connector.zoho.models import Contact, DeskCall
+from connector.zoho.models import Contact, DeskCall, Ticket
 from tests.integration.delivery.env import CALLS, CONTACTS, SETTLE_SECONDS, STRANGER, Environment
 from tests.integration.outbox.troubled import TroubledStore
 
@@ -32,6 +32,10 @@ class Mortal(Desk):
     async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Make a contact and die."""
         return await self._die(lambda: Desk.create_contact(self, body, live=live))
+
+    async def create_ticket(self, body: dict[str, Any], *, live: bool = False) -> Ticket:
+        """Make a ticket and die."""
+        return await self._die(lambda: Desk.create_ticket(self, body, live=live))
 
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
         """Change a record and die."""
