@@ -13,6 +13,7 @@ from starlette.responses import Response
 from connector.app import create_app
 from connector.crm import defaults
 from connector.crm.wanted import Parts, read
+from connector.phone_systems.setup import NewPhoneSystem
 from connector.services import Services
 from connector.settings import load
 from connector.store import Store, portals
@@ -195,3 +196,27 @@ async def test_values_and_filters_are_listed(browser: Browser) -> None:
     told = (await browser.client.get("/api/v1/crms/1/values")).json()["items"]
     (duration,) = [each for each in told if each["path"] == "call.duration"]
     assert (duration["type"], duration["known_at"], duration["example"]) == ("number", "end", "252")
+
+
+async def test_a_call_is_tried_before_it_comes(browser: Browser) -> None:
+    """The page and programs show the very request; rules that were not saved can be tried, and stay so."""
+    await browser.sign_in("administrator")
+    services, path = browser.services, "/api/v1/crms/1/preview"
+    page = await browser.shown("/crm/1/preview?direction=inbound&customer=%2B33199001234&result=missed")
+    assert "This portal has no such phone system" in page
+    phone = NewPhoneSystem(slug="office", dialect="neutral", country="FR", portal_id=1)
+    await services.phone_setup.add(phone, "test")
+    page = await browser.shown("/crm/1/preview?direction=inbound&customer=%2B33199001234&result=missed")
+    assert "<code>POST /api/v1/calls</code>" in page
+    assert "<td>Otherwise</td>" in page
+    told = (await browser.client.post(path, content=b'{"sample": {"result": "missed"}}')).json()
+    assert [each["path"] for each in told["requests"]][-1] == "/api/v1/calls"
+    assert told["rules"] == [{"name": "Otherwise", "target": "contact", "rows": [], "matches": True}]
+    changed = b'{"changes": {"assign": [{"name": "Ours", "target": "new_ticket"}]}}'
+    told = (await browser.client.post(path, content=changed)).json()
+    assert [each["path"] for each in told["requests"]][-2:] == ["/api/v1/tickets", "/api/v1/calls"]
+    wrong = await browser.client.post(path, content=b'{"changes": {"assign": []}}')
+    assert (wrong.status_code, wrong.json()["pointer"]) == (422, "/assign")
+    assert (await services.crms.get(1)).revision == 0
+    wrong = await browser.client.get("/crm/1/preview?direction=sideways&customer=x&result=missed&call=none")
+    assert wrong.status_code == 422
