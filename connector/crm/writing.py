@@ -6,7 +6,7 @@ Nothing is ever sent as "": what comes to nothing, or does not fit its field's t
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -47,7 +47,7 @@ class FieldText(msgspec.Struct, frozen=True):
 
     name: str
     template: str
-    value: object | None
+    value: Any
     is_cut: bool
     left_out: str
 

@@ -25,7 +25,8 @@ def written(field: Field, told: values.Values | None = None, name: ObjectName = 
 def value_of(type_: FieldType, text: str, name: str = "cost") -> object | None:
     """Return what is sent of a text in a field of a type."""
     field = Field(name=name, type=type_, template="{{ call.note }}")
-    return written(field, {"call.note": text}).value
+    value: object | None = written(field, {"call.note": text}).value
+    return value
 
 
 def test_a_call_as_usual() -> None:
