@@ -297,6 +297,14 @@ def test_what_is_no_value_says_nothing(value: object) -> None:
         assert found.text == ("false" if "<" in source else "")
 
 
+def test_what_a_template_names() -> None:
+    """Whoever reads Desk's records for it knows which: however the dots are spaced."""
+    source = (
+        "{% if contact . id %}{{ (account.phone) or call.id | default(ticket\n.id) }}{% endif %} queue.name"
+    )
+    assert templates.named(source) == {"contact.id", "account.phone", "call.id", "ticket.id"}
+
+
 def test_an_unknown_time_zone_is_utc() -> None:
     """A record is written all the same."""
     found = templates.render("{{ call.start | date.time }}", EXAMPLES, zone="Nowhere/../x", limit=10)

@@ -106,6 +106,7 @@ def test_custom_fields_are_texts(type_: FieldType, text: str, value: object) -> 
         (Field(name="a", template="{{ queue.name }}", type="date_time"), "date_time"),
         (Field(name="a", template="{{ 1 + 1 }}"), "template"),
         (Field(name="a", template="{{ queue.name }}", type="number", default="many"), "number"),
+        (Field(name="a", template="{{ call.note }}", default="{{ 1 + 1 }}"), "empty"),
     ],
 )
 def test_why_a_field_is_left_out(field: Field, reason: str) -> None:
@@ -118,7 +119,7 @@ def test_a_default_stands_in() -> None:
     """For nothing, and for what does not fit; it is cut and typed as well."""
     assert written(Field(name="a", template="{{ call.note }}", default="--")).value == "--"
     assert written(Field(name="a", template="x", type="number", default="0")).value == 0
-    assert written(Field(name="a", default="{{ call.id }}")).value == "{{ call.id }}"
+    assert written(Field(name="a", default="{{ call.id }}"), {"call.id": "42"}).value == "42"
     found = written(Field(name="firstName", default="x" * 41))
     assert (found.value, found.is_cut) == ("x" * 39 + "…", True)
 
