@@ -119,6 +119,12 @@ def catalogue(rules: Rules) -> Mapping[str, Value]:
     return {**more, **CATALOGUE}
 
 
+def type_of(path: str, rules: Rules) -> FieldType | None:
+    """Return the type of a value, None for a path that there is not."""
+    value = CATALOGUE.get(path) or catalogue(rules).get(path)
+    return None if value is None else value.type
+
+
 def is_known(value: Value, at: KnownAt) -> bool:
     """Tell whether a value is known by then."""
     return MOMENTS.index(value.known_at) <= MOMENTS.index(at)
