@@ -119,7 +119,8 @@ def _written(text: str) -> int | float | None:
 def _plain(number: int | float) -> str:
     if isinstance(number, int):
         return str(number)
-    return f"{number:.{DECIMALS_AT_MOST}f}".rstrip("0").rstrip(".")
+    text = f"{number:.{DECIMALS_AT_MOST}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _date_utc(value: object, _argument: object, zone: tzinfo) -> object:

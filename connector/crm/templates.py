@@ -175,11 +175,11 @@ class _Reader:
         for node in tree:
             if isinstance(node, nodes.If):
                 writers.append(self._if(node))
-            elif isinstance(node, nodes.Output):
-                writers.extend(self._output(each) for each in node.nodes)
+            else:
+                writers.extend(self._output(each) for each in node.iter_child_nodes())
         return _in_order(writers)
 
-    def _output(self, node: nodes.Expr) -> _Write:
+    def _output(self, node: nodes.Node) -> _Write:
         if isinstance(node, nodes.TemplateData):
             data = cleaned(node.data)
             return lambda _scope, pieces: pieces.add(data)

@@ -59,6 +59,7 @@ GOOD = {
     "a{# said to nobody #}b": "ab",
     "{{ 'Sal' in queue.name and 1 < 2 <= 2 }}": "true",
     "a\r\nb": "a\nb",
+    "{{ true }}{{ none }} {{ true < 2 }} {{ '-0.01' | number.round(1) }}": "true false 0",
 }
 
 
