@@ -59,7 +59,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/private_files.py": "the one way to keep files from others, for every room",
     "connector/recordings/places.py": "one setting of phone systems, which their own room may not know",
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",
-    "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
     "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/profiles.py": "one noun's tables",

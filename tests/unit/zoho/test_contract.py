@@ -116,8 +116,10 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def test_the_subscription_fits_the_contract() -> None:
-    """Desk takes the body that subscribes to contacts."""
-    subscribing().validate(subscription("https://calls.example.com/webhooks/desk/1"))
+    """Desk takes the body that subscribes to contacts, and to accounts."""
+    for accounts in (False, True):
+        body = subscription("https://calls.example.com/webhooks/desk/1", accounts=accounts)
+        subscribing().validate(body)
 
 
 BODIES = {
