@@ -28,7 +28,11 @@ NESTED_AT_MOST = 8
 STARS_AT_MOST = 3
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"call.direction": tuple(Direction), "call.flow": tuple(Flow), "caller.withheld": ("true", "false")}
+    {
+        "call.direction": tuple(Direction),
+        "call.flow": tuple(Flow),
+        "call.matched": ("contacts", "accounts", "tickets"),
+    }
 )
 """Values that are always one of these."""
 

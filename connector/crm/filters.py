@@ -350,7 +350,7 @@ _ALL = (
         gives="text",
         run=_text(str.strip),
         says="Without the spaces around it",
-        example="call.note | text.trim",
+        example="caller.name | text.trim",
     ),
     Filter(
         name="text.cut",
@@ -359,7 +359,7 @@ _ALL = (
         run=_cut,
         argument="length",
         says="At most so many characters, the last one a mark where it is cut",
-        example="call.note | text.cut(40)",
+        example="call.subject | text.cut(40)",
     ),
     Filter(
         name="number.round",
