@@ -10,7 +10,7 @@ from connector.accounts.desk_people import DeskPeople
 from connector.accounts.people_import import PeopleImport
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
-from connector.banner.caller_search import needs_accounts
+from connector.banner.caller_search import CallerSearch, needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
@@ -23,6 +23,7 @@ from connector.crm import Profiles, Rulebook
 from connector.crm.desk_fields import DeskFields
 from connector.crm.service import Crms
 from connector.crypto import Encryptor
+from connector.delivery.preview import Preview
 from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
     AlertMail,
@@ -133,6 +134,8 @@ class Services:
         )
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.account_lookup = AccountLookup(store, self.portals)
+        caller_search = CallerSearch(self.contact_lookup, AccountLookup(store, self.portals))
+        self.preview = Preview(store, self.contact_lookup, caller_search, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)

@@ -132,6 +132,25 @@ def values(*, portal: int, as_json: bool) -> None:
     show_rows([msgspec.to_builtins(each) for each in found], as_json=as_json, nothing="None.")
 
 
+@crm.command("preview")
+@_portal
+@click.option("--call", type=ROW_ID, help="A stored call, by its id; a sample unless given.")
+@click.option("--sample", metavar="JSON", default="{}", help="What a call that never was is like.")
+@click.option("--set", "text", metavar="JSON", help="Parts of rules, as `save` takes them, to try.")
+def preview(*, portal: int, call: int | None, sample: str, text: str | None) -> None:
+    """Write what the rules of PORTAL do with a call: nothing leaves, and nothing is kept."""
+    changes = None if text is None else wanted.read(text.encode())
+    asked = api.PreviewOf(call=call, sample=_sample(sample), changes=changes)
+    write_json(with_services(lambda services: api.previewed(services, portal, asked)))
+
+
+def _sample(text: str) -> api.SampleCall:
+    try:
+        return msgspec.json.decode(text.encode(), type=api.SampleCall)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as problem:
+        raise CommandError(f"--sample is no JSON of a sample: {problem}") from problem
+
+
 def _save(portal: int, parts: Parts, revision: int | None) -> None:
     _report(lambda services: services.crms.save(portal, parts, actor=actor(), revision=revision), portal)
 

@@ -123,16 +123,16 @@ def check_field(name: ObjectName, field: Field, known: Known, pointer: str) -> N
         _check_constant(getattr(field, part), field.type, found, f"{pointer}/{part}")
 
 
-def reason_off(name: ObjectName, field: Field, known: Known) -> str:
-    """Return why a field can be used no more, "" while it can, as far as is known."""
+def reason_off(name: ObjectName, field: str, kind: FieldType | None, known: Known) -> str:
+    """Return why a field can be used no more, "" while it can, as far as is known; None is any type."""
     told = known.fields.get(name)
-    if told is None or (name, field.name) in _UNLIKE_DESK:
+    if told is None or (name, field) in _UNLIKE_DESK:
         return ""
-    found = told.get(field.name)
+    found = told.get(field)
     if found is None:
         return "Desk has it no more."
-    if found.type and found.type not in TAKEN_BY[field.type]:
-        return f"In Desk it is of the type {found.type} now, and here {field.type}."
+    if kind is not None and found.type not in ("", *BY_DESK, *TAKEN_BY[kind]):
+        return f"In Desk it is of the type {found.type} now, and here {kind}."
     return ""
 
 

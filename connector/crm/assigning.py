@@ -4,7 +4,7 @@ import msgspec
 
 from connector.crm import conditions, templates
 from connector.crm.model import AssignRule, Conditions, Rules
-from connector.crm.values import Values
+from connector.crm.values import WRITTEN_AT, Values
 from connector.errors import InvalidValue
 
 RULES_AT_MOST = 50
@@ -67,4 +67,5 @@ def _check_form(rule: AssignRule, rules: Rules, here: str) -> None:
     for place, entry in enumerate(rule.form):
         if names.index(names[place]) != place:
             raise InvalidValue("{name} is in the form twice.", f"{here}/{place}/name", name=repr(entry.name))
-        templates.check(entry.template, rules, known_at="later", pointer=f"{here}/{place}/template")
+        known_at = WRITTEN_AT[entry.object]
+        templates.check(entry.template, rules, known_at=known_at, pointer=f"{here}/{place}/template")

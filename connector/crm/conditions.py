@@ -17,7 +17,7 @@ from connector.casing import ascii_lower
 from connector.crm.filters import is_empty, number_of, said
 from connector.crm.hours import is_open
 from connector.crm.model import Condition, Conditions, FieldType, Operator, Rules
-from connector.crm.values import Value, Values, catalogue, is_ours
+from connector.crm.values import Value, Values, catalogue, is_ours, type_of
 from connector.errors import InvalidValue
 
 ROWS_AT_MOST = 30
@@ -28,7 +28,11 @@ NESTED_AT_MOST = 8
 STARS_AT_MOST = 3
 
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"call.direction": tuple(Direction), "call.flow": tuple(Flow), "caller.withheld": ("true", "false")}
+    {
+        "call.direction": tuple(Direction),
+        "call.flow": tuple(Flow),
+        "call.matched": ("contacts", "accounts", "tickets"),
+    }
 )
 """Values that are always one of these."""
 
@@ -161,6 +165,9 @@ def _holds(row: Condition, values: Values, rules: Rules, at: int) -> bool:
     if row.condition in _HOURS:
         moment = have if isinstance(have, int) and not isinstance(have, bool) else at
         return _in_hours(row, rules, moment)
+    # Desk writes the numbers of custom fields as texts.
+    if isinstance(have, str) and row.condition in _WHOLE and type_of(row.field_name, rules) == "number":
+        have = number_of(have)
     return _ROWS[row.condition](have, row.value)
 
 

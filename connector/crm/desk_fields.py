@@ -160,25 +160,27 @@ def compare(connection: Connection, portal_id: int, known: Known, now: int) -> N
     """Switch off what Desk has no more or has otherwise, and on again what it has as it was."""
     crm = crm_of(portal_id, crm_table.get(connection, portal_id))
     reasons = {
-        (each.name, field.name): reason_off(each.name, field, known)
+        (row.object, row.name): reason_off(row.object, row.name, None, known)
+        for rule in crm.rules.assign
+        for row in rule.form
+    } | {
+        (each.name, field.name): reason_off(each.name, field.name, field.type, known)
         for each in crm.rules.objects
-        if each.name in known.fields
         for field in each.fields
     }
-    for each in crm.rules.assign:
-        for row in each.form:
-            reasons.setdefault((row.object, row.name), "")
     before = crm_table.switched_off(connection, portal_id)
     portal = portals.get(connection, portal_id)
     subject = portal.name if portal else str(portal_id)
     for (name, field), reason in reasons.items():
         if reason and crm_table.switch_off(connection, portal_id, (name, field), reason, now):
             audit.append(connection, now, "connector", "crm.field_off", subject, f"{name}.{field}: {reason}")
-    gone = {which for which in before if which[0] in known.fields and not reasons.get(_named(which))}
+    told = set(known.fields)
+    gone = {which for which in before if _named(which) not in reasons}
+    gone |= {which for which in before if which[0] in told and not reasons.get(_named(which))}
     if gone:
         crm_table.switch_on(connection, portal_id, gone)
-        told = ", ".join(f"{name}.{field}" for name, field in sorted(gone))
-        audit.append(connection, now, "connector", "crm.field_on", subject, told)
+        fields = ", ".join(f"{name}.{field}" for name, field in sorted(gone))
+        audit.append(connection, now, "connector", "crm.field_on", subject, fields)
 
 
 def _named(which: tuple[str, str]) -> tuple[ObjectName, str]:

@@ -119,7 +119,8 @@ def _written(text: str) -> int | float | None:
 def _plain(number: int | float) -> str:
     if isinstance(number, int):
         return str(number)
-    return f"{number:.{DECIMALS_AT_MOST}f}".rstrip("0").rstrip(".")
+    text = f"{number:.{DECIMALS_AT_MOST}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _date_utc(value: object, _argument: object, zone: tzinfo) -> object:
@@ -349,7 +350,7 @@ _ALL = (
         gives="text",
         run=_text(str.strip),
         says="Without the spaces around it",
-        example="call.note | text.trim",
+        example="caller.name | text.trim",
     ),
     Filter(
         name="text.cut",
@@ -358,7 +359,7 @@ _ALL = (
         run=_cut,
         argument="length",
         says="At most so many characters, the last one a mark where it is cut",
-        example="call.note | text.cut(40)",
+        example="call.subject | text.cut(40)",
     ),
     Filter(
         name="number.round",

@@ -58,10 +58,18 @@ def render(source: str, values: Values, *, zone: str, limit: int) -> Rendered:
     Never raises for a template that was checked, whatever the values are; for another one InvalidValue.
     """
     pieces = _Pieces(max(limit, 1))
-    _compiled(source)(_Scope(values, zone_of(zone)), pieces)
+    _compiled(source).write(_Scope(values, zone_of(zone)), pieces)
     text = "".join(pieces.texts)
     kept = clip(text, max(limit, 1))
     return Rendered(kept, kept != text)
+
+
+def named(source: str) -> frozenset[str]:
+    """Return the paths of the values that a template names, however they are spaced.
+
+    InvalidValue for a template that cannot be read.
+    """
+    return _compiled(source).paths
 
 
 class _Scope:
@@ -111,9 +119,17 @@ class _Known(NamedTuple):
     at: KnownAt
 
 
+class _Compiled(NamedTuple):
+    """A template that can be rendered, and the paths that it names."""
+
+    write: _Write
+    paths: frozenset[str]
+
+
 @lru_cache(maxsize=2_048)
-def _compiled(source: str) -> _Write:
-    return _Reader("", None).template(source)
+def _compiled(source: str) -> _Compiled:
+    reader = _Reader("", None)
+    return _Compiled(reader.template(source), frozenset(reader.paths))
 
 
 _KINDS: Mapping[FieldType, Kind] = {
@@ -134,6 +150,7 @@ class _Reader:
     """Make functions of a tree; where the values are known that there are, refuse what does not fit them."""
 
     def __init__(self, pointer: str, known: _Known | None) -> None:
+        self.paths: set[str] = set()
         self._pointer = pointer
         self._known = known
         self._readers: Mapping[type[nodes.Node], Callable[..., _Part]] = {
@@ -158,11 +175,11 @@ class _Reader:
         for node in tree:
             if isinstance(node, nodes.If):
                 writers.append(self._if(node))
-            elif isinstance(node, nodes.Output):
-                writers.extend(self._output(each) for each in node.nodes)
+            else:
+                writers.extend(self._output(each) for each in node.iter_child_nodes())
         return _in_order(writers)
 
-    def _output(self, node: nodes.Expr) -> _Write:
+    def _output(self, node: nodes.Node) -> _Write:
         if isinstance(node, nodes.TemplateData):
             data = cleaned(node.data)
             return lambda _scope, pieces: pieces.add(data)
@@ -203,6 +220,7 @@ class _Reader:
                 line=node.lineno,
                 example="call.start",
             )
+        self.paths.add(path)
         kind = "any" if self._known is None else self._look_up(self._known, path, node.lineno)
         return _Part(kind, lambda scope: scope.get(path))
 

@@ -1,16 +1,13 @@
 """Refuse rules of a CRM that cannot work, each with its place and the reason; Desk is not asked here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from zoneinfo import available_timezones
 
-from connector.crm import conditions, templates
+from connector.crm import assigning, hours, templates
 from connector.crm.model import (
     OBJECTS,
     AssignRule,
     CrmObject,
     Field,
-    Hours,
     Match,
     ObjectName,
     Rules,
@@ -63,7 +60,7 @@ def check_rules(rules: Rules) -> None:
     _search_once(rules.search)
     _pop(rules)
     _assign(rules)
-    _hours(rules.hours)
+    hours.check(rules.hours, pointer="/hours")
 
 
 def is_constant(template: str) -> bool:
@@ -180,41 +177,20 @@ def _fillable(rules: Rules) -> Iterator[bool]:
 
 
 def _assign(rules: Rules) -> None:
-    if not rules.assign:
-        raise InvalidValue("One rule is needed: the last one, for all that no other is for.", "/assign")
+    assigning.check(rules, pointer="/assign")
     _once([each.name for each in rules.assign], lambda at: f"/assign/{at}/name")
-    last = len(rules.assign) - 1
     for at, rule in enumerate(rules.assign):
-        _rule(rules, rule, f"/assign/{at}", is_last=at == last)
-
-
-def _rule(rules: Rules, rule: AssignRule, pointer: str, *, is_last: bool) -> None:
-    if not rule.name.strip():
-        raise InvalidValue("Give the rule a name.", f"{pointer}/name")
-    rows = rule.conditions.field_conditions
-    if is_last and rows:
-        raise InvalidValue(
-            "The last rule is for all that no other is for: it has no conditions.", f"{pointer}/conditions"
-        )
-    if not is_last and not rows:
-        raise InvalidValue(
-            "A rule without conditions would leave nothing to those behind it: give it one, or make it the "
-            "last.",
-            f"{pointer}/conditions",
-        )
-    conditions.check(rule.conditions, rules, pointer=f"{pointer}/conditions")
-    needed = _BY_TARGET.get(rule.target)
-    if needed and rules.object(needed) is None:
-        raise InvalidValue(
-            "{name} are switched off: switch the object on, or choose another target.",
-            f"{pointer}/target",
-            name=needed,
-        )
-    _form(rules, rule, pointer)
+        needed = _BY_TARGET.get(rule.target)
+        if needed and rules.object(needed) is None:
+            raise InvalidValue(
+                "{name} are switched off: switch the object on, or choose another target.",
+                f"/assign/{at}/target",
+                name=needed,
+            )
+        _form(rules, rule, f"/assign/{at}")
 
 
 def _form(rules: Rules, rule: AssignRule, pointer: str) -> None:
-    _once([f"{each.object}.{each.name}" for each in rule.form], lambda at: f"{pointer}/form/{at}/name")
     for at, each in enumerate(rule.form):
         here = f"{pointer}/form/{at}"
         if each.object == "tickets" and rule.target != "new_ticket":
@@ -226,38 +202,6 @@ def _form(rules: Rules, rule: AssignRule, pointer: str) -> None:
             raise InvalidValue("The rule's target says on whom the call is.", f"{here}/name")
         known_at = WRITTEN_AT[each.object]
         templates.check(each.template, rules, known_at=known_at, pointer=f"{here}/template")
-
-
-def _hours(hours: Sequence[Hours]) -> None:
-    _once([each.name for each in hours], lambda at: f"/hours/{at}/name")
-    for at, each in enumerate(hours):
-        _one_hours(each, f"/hours/{at}")
-
-
-def _one_hours(hours: Hours, pointer: str) -> None:
-    if not hours.name.strip():
-        raise InvalidValue("Give the hours a name, by which conditions name them.", f"{pointer}/name")
-    if hours.time_zone not in available_timezones():
-        raise InvalidValue(
-            "{zone} is no time zone: write it as Europe/Paris.", f"{pointer}/time_zone", zone=hours.time_zone
-        )
-    for at, each in enumerate(hours.open):
-        if not (0 <= each.day <= 6 and 0 <= each.since < each.until <= 1_440):
-            raise InvalidValue(
-                "Each stretch of a day ends after it begins, at 24:00 at the latest.", f"{pointer}/open/{at}"
-            )
-    for at, day in enumerate(hours.closed_on):
-        if not _is_date(day):
-            raise InvalidValue(
-                "{day} is no date: write it as 2026-12-25.", f"{pointer}/closed_on/{at}", day=day
-            )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _once(names: Iterable[str], pointer: Callable[[int], str]) -> None:

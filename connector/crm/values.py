@@ -10,7 +10,7 @@ from connector.crm.model import FieldType, ObjectName, Rules
 
 KnownAt = Literal["ring", "answer", "end", "later"]
 MOMENTS: tuple[KnownAt, ...] = ("ring", "answer", "end", "later")
-"""When a value is known, the earliest first; "later" is after the end: wrap-up and recordings."""
+"""When a value is known, the earliest first; "later" is after the end, such as recordings."""
 
 Values = Mapping[str, object]
 """What is known of one call, by path: texts, whole numbers, yes and no, None.
@@ -41,8 +41,14 @@ _ALL = (
     _value("call.key", "short_text", "ring", "zpc7e4b02", "Call key, which names the call in Desk"),
     _value("call.direction", "one_of", "ring", "inbound", "Direction: inbound, outbound or internal"),
     _value("call.flow", "one_of", "ring", "queue", "How it came: queue, direct, outbound or internal"),
+    _value(
+        "call.matched",
+        "one_of",
+        "ring",
+        "contacts",
+        "Where the caller was found: contacts, accounts, tickets",
+    ),
     _value("call.start", "date_time", "ring", _START, "When it began"),
-    _value("call.transferred_from", "short_text", "ring", "Noor Brantley", "Who transferred it"),
     _value("call.answered", "date_time", "answer", _START + 12_000, "When it was answered"),
     _value("call.waiting", "number", "answer", 12, "Waiting time in seconds"),
     _value("call.ended", "date_time", "end", _START + 264_000, "When it ended"),
@@ -51,8 +57,6 @@ _ALL = (
     _value("call.status", "one_of", "end", "Completed", "Status in Desk's words"),
     _value("call.subject", "short_text", "end", "Inbound call from +33 1 99 00 12 34", "Usual subject"),
     _value("call.description", "long_text", "end", "Answered by: Bruno\nQueue: Sales", "Usual description"),
-    _value("call.note", "long_text", "later", "Wants a call back", "Note of the wrap-up"),
-    _value("call.disposition", "short_text", "later", "Sale", "Disposition of the wrap-up"),
     _value("caller.number", "phone", "ring", "+33199001234", "Number of the other end"),
     _value("caller.name", "short_text", "ring", "+33 1 99 00 12 34", "What a new contact is called"),
     _value("caller.country", "short_text", "ring", "FR", "Country of the number, in two letters"),
@@ -87,7 +91,7 @@ RECORDS: Mapping[ObjectName, str] = MappingProxyType(
 """How the values of a record begin, by its object."""
 
 FORM = "form"
-"""How the values begin that an agent fills in at the wrap-up."""
+"""How the values begin that an agent fills in."""
 
 WRITTEN_AT: Mapping[ObjectName, KnownAt] = MappingProxyType(
     {"contacts": "ring", "accounts": "ring", "tickets": "end", "calls": "later"}
@@ -117,6 +121,12 @@ def catalogue(rules: Rules) -> Mapping[str, Value]:
     """Return the values that there are with these rules: with the fields of records, and with the form's."""
     more = {value.path: value for value in (*_of_records(rules), *_of_form(rules))}
     return {**more, **CATALOGUE}
+
+
+def type_of(path: str, rules: Rules) -> FieldType | None:
+    """Return the type of a value, None for a path that there is not."""
+    value = CATALOGUE.get(path) or catalogue(rules).get(path)
+    return None if value is None else value.type
 
 
 def is_known(value: Value, at: KnownAt) -> bool:

@@ -6,14 +6,14 @@ Nothing is ever sent as "": what comes to nothing, or does not fit its field's t
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from connector.casing import ascii_lower
 from connector.clock import to_iso
 from connector.crm import templates
-from connector.crm.filters import cleaned, moment_of, number_of, said
+from connector.crm.filters import moment_of, number_of, said
 from connector.crm.hours import local, zone_of
 from connector.crm.model import CrmObject, Field, FieldType, FormField, ObjectName
 from connector.crm.values import Values
@@ -47,7 +47,7 @@ class FieldText(msgspec.Struct, frozen=True):
 
     name: str
     template: str
-    value: object | None
+    value: Any
     is_cut: bool
     left_out: str
 
@@ -62,7 +62,8 @@ def write(
 ) -> tuple[FieldText, ...]:
     """Write the fields of a record that is made; `off` are the fields that are switched off.
 
-    A `form` goes before the templates of its object's fields, and may add fields. Fields with neither a
+    A field's default is a template too. A `form` goes before the templates of its object's fields, and may
+    add fields. Fields with neither a
     template nor a default are not written at all, and are not among what is returned. `zone` is the portal's.
     """
     own = [entry for entry in form if entry.object == crm_object.name]
@@ -113,20 +114,20 @@ class _Writer:
     def _found(self, field: Field) -> _Typed:
         if field.name in self._off:
             return _Typed(None, reason="off")
-        found = self._of_template(field)
+        found = self._of_template(field, field.template)
         if found.value is None and field.default:
-            stands_in = self._typed(field, cleaned(field.default))
+            stands_in = self._of_template(field, field.default)
             found = found if stands_in.value is None else stands_in
         return found
 
-    def _of_template(self, field: Field) -> _Typed:
+    def _of_template(self, field: Field, template: str) -> _Typed:
         limit = limit_of(self._object, field)
         try:
-            rendered = templates.render(field.template, self._values, zone=self._zone, limit=limit)
+            rendered = templates.render(template, self._values, zone=self._zone, limit=limit)
         except InvalidValue:
             return _Typed(None, reason="template")
         typed = self._typed(field, rendered.text)
-        return typed._replace(is_cut=rendered.is_cut and typed.value is not None)
+        return typed._replace(is_cut=typed.is_cut or (rendered.is_cut and typed.value is not None))
 
     def _typed(self, field: Field, text: str) -> _Typed:
         text = text.strip()

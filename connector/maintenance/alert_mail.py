@@ -16,7 +16,7 @@ from connector.maintenance.mailing import Mail, Mailer
 from connector.maintenance.silence import Silence
 from connector.metrics import Metrics
 from connector.settings import Settings
-from connector.store import Store, alerts, portals, users
+from connector.store import Store, alerts, crm, portals, users
 from connector.store.alerts import Alert, Key
 from connector.store.stats import IS_DEAD, IS_NOT_YET_THERE
 from connector.store.tables import outbox
@@ -40,11 +40,11 @@ log = logging.getLogger(__name__)
 
 
 class _Text(msgspec.Struct, frozen=True):
-    """How a kind of alert is told: what stands in the way, what that means, and what to do."""
+    """How a kind of alert is told: what stands in the way, what that means, and the page on what to do."""
 
     title: str
     meaning: str
-    runbook: str
+    page: str
     over: str
 
 
@@ -53,27 +53,34 @@ TEXTS: Mapping[str, _Text] = {
         "The portal {name} must be linked again",
         "Zoho does not take its grant any more. Its records wait, none is lost: link it again at "
         "{url}/connect.",
-        "grant-lost",
+        "runbook-grant-lost",
         "The portal {name} is linked again",
     ),
     "records_wait": _Text(
         "Records of the portal {name} wait for Zoho Desk",
         "The oldest has waited for more than half an hour. None is lost: they are written by themselves once "
         "whatever stands in the way is gone.",
-        "records-wait",
+        "runbook-records-wait",
         "No record of the portal {name} waits for long any more",
     ),
     "records_dead": _Text(
         "Records of the portal {name} need a person",
         "Zoho Desk refuses them for good. `connector deliveries list` says why and what to do.",
-        "dead-letters",
+        "runbook-dead-letters",
         "No record of the portal {name} needs a person any more",
     ),
     "phone_system_silent": _Text(
         "The phone system {name} has fallen silent",
         "Nothing has come from it for longer than is usual at this hour.",
-        "phone-system-silent",
+        "runbook-phone-system-silent",
         "The phone system {name} is heard again",
+    ),
+    "crm_fields_off": _Text(
+        "Fields of the portal {name} are not used any more",
+        "Zoho Desk has them no more, or of another type than its CRM says; all else goes on. {url}/crm names "
+        "them.",
+        "crm",
+        "All fields of the CRM of the portal {name} are used again",
     ),
 }
 
@@ -147,7 +154,12 @@ def _of_portals(connection: Connection, waiting_since: int) -> dict[Key, str]:
     # As a sum, because SQLite would read all that is done too, in the order of portals.
     group = outbox.c.portal_id + 0
     dead = connection.execute(select(group).where(IS_DEAD).group_by(group)).scalars()
-    kinds = (("grant_lost", lost), ("records_wait", set(waiting) - lost), ("records_dead", set(dead)))
+    kinds = (
+        ("grant_lost", lost),
+        ("records_wait", set(waiting) - lost),
+        ("records_dead", set(dead)),
+        ("crm_fields_off", crm.portals_with_fields_off(connection)),
+    )
     return {(kind, str(each)): known[each].name for kind, those in kinds for each in sorted(those)}
 
 
@@ -176,7 +188,7 @@ def _subject(new: Sequence[Alert], over: Sequence[Alert]) -> str:
 def _new(new: Sequence[Alert], url: str) -> Iterable[str]:
     for each in new[:SHOWN_AT_MOST]:
         text = TEXTS[each.kind]
-        todo = f"What to do: {url}/help/runbook-{text.runbook}"
+        todo = f"What to do: {url}/help/{text.page}"
         yield f"{_title(each)}.\n{text.meaning.format(url=url)}\n{todo}"
     if len(new) > SHOWN_AT_MOST:
         yield f"And {len(new) - SHOWN_AT_MOST} more."

@@ -15,7 +15,7 @@ HOLD = MINUTE
 OVER_HOLD = 5 * MINUTE
 """How long it is over before that is told: what comes back by then is the same episode."""
 
-KINDS = ("grant_lost", "records_wait", "records_dead", "phone_system_silent")
+KINDS = ("grant_lost", "records_wait", "records_dead", "phone_system_silent", "crm_fields_off")
 """What this release tells of; a later one that runs beside it may know more."""
 
 Key = tuple[str, str]

@@ -68,3 +68,8 @@ def count_off(connection: Connection, portal_ids: Collection[int]) -> dict[int, 
     own = crm_fields_off.c.portal_id
     asked = select(own, func.count().label("many")).where(own.in_(portal_ids)).group_by(own)
     return {each.portal_id: each.many for each in connection.execute(asked)}
+
+
+def portals_with_fields_off(connection: Connection) -> set[int]:
+    """Return the portals of whose CRM some fields are not used."""
+    return set(connection.execute(select(crm_fields_off.c.portal_id).distinct()).scalars())

@@ -39,6 +39,7 @@ from connector.web.pages import (
     audit,
     check,
     crm,
+    crm_preview,
     deliveries,
     home,
     keys,
@@ -227,6 +228,7 @@ def _crm_pages() -> list[BaseRoute]:
         Route("/crm", crm.crms_page),
         Route(one, crm.crm_page),
         Route(f"{one}/values", crm.values_page),
+        Route(f"{one}/preview", crm_preview.preview_page),
         Route(f"{one}/reset", crm.reset_page, methods=BOTH),
         Route(f"{one}/{{part:slug}}", crm.part_page, methods=BOTH),
     ]

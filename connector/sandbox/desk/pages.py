@@ -1,4 +1,4 @@
-"""Pages of Desk for people: contacts, call records, tickets, accounts; to look at, without sign-in."""
+"""Pages of Desk for people: contacts, calls, tickets, accounts; to look at and edit, without sign-in."""
 
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from connector.sandbox.desk.edit_pages import routes_of_forms, rows_of
 from connector.sandbox.desk.portal import Portal
-from connector.sandbox.desk.records import Call, Contact, R, RecordTable, Ticket
+from connector.sandbox.desk.records import Agent, Call, Comment, Contact, R, RecordTable, Ticket
 from connector.sandbox.desk.times import write_time
 from connector.sandbox.responses import page
 from connector.sandbox.state import SandboxState, data_center_of
@@ -29,6 +30,15 @@ class CallRow(msgspec.Struct, kw_only=True):
     started_text: str | None
     duration: str
     recording: str | None
+
+
+class TicketRow(msgspec.Struct, kw_only=True):
+    """A ticket as lists show it."""
+
+    ticket: Ticket
+    contact: Contact | None
+    department: str
+    created: str | None
 
 
 class Pages:
@@ -73,6 +83,7 @@ class Pages:
         return page(
             "desk_contact.html",
             contact=contact,
+            rows=rows_of(portal, "contacts", contact),
             account=portal.accounts.find(contact.account_id or ""),
             owner=owner.full_name if owner else None,
             tickets=sorted(tickets, key=lambda ticket: -ticket.created_at),
@@ -93,10 +104,7 @@ class Pages:
         portal, call = self._find(request, lambda portal: portal.calls)
         if portal is None or call is None:
             return page(_MISSING, 404, kind="call")
-        comments = [
-            (portal.agent(comment.commenter_id), comment, _show_time(comment.commented_at))
-            for comment in portal.comments.get(call.id, [])
-        ]
+        comments = _comments(portal, call.id)
         ticket = portal.tickets.find(call.ticket_id or "")
         return page(
             "desk_call.html", row=_row(portal, call), ticket=ticket, comments=comments, time=_show_time
@@ -109,14 +117,40 @@ class Pages:
             return page(_MISSING, 404, kind="ticket")
         return page("desk_ticket.html", **_of_ticket(portal, ticket))
 
+    async def tickets(self, request: Request) -> Response:
+        """List tickets, newest first."""
+        rows = [
+            row for portal in self._portals(request) for row in _ticket_rows(portal, portal.tickets.present())
+        ]
+        rows.sort(key=lambda row: (-row.ticket.created_at, -int(row.ticket.id)))
+        number = _page_number(request)
+        shown, more = rows[(number - 1) * _ROWS : number * _ROWS], len(rows) > number * _ROWS
+        return page("desk_tickets.html", tickets=shown, count=len(rows), number=number, more=more)
+
+    async def accounts(self, request: Request) -> Response:
+        """List accounts by name."""
+        found = [account for portal in self._portals(request) for account in portal.accounts.present()]
+        found.sort(key=lambda account: (account.account_name.lower(), account.id))
+        number = _page_number(request)
+        shown, more = found[(number - 1) * _ROWS : number * _ROWS], len(found) > number * _ROWS
+        return page("desk_accounts.html", accounts=shown, count=len(found), number=number, more=more)
+
     async def account(self, request: Request) -> Response:
-        """Show an account with its contacts."""
+        """Show an account with its contacts and tickets."""
         portal, account = self._find(request, lambda portal: portal.accounts)
         if portal is None or account is None:
             return page(_MISSING, 404, kind="account")
         contacts = [each for each in portal.contacts.present() if each.account_id == account.id]
         contacts.sort(key=lambda contact: contact.full_name.lower())
-        return page("desk_account.html", account=account, contacts=contacts)
+        tickets = [each for each in portal.tickets.present() if each.account_id == account.id]
+        return page(
+            "desk_account.html",
+            account=account,
+            rows=rows_of(portal, "accounts", account),
+            contacts=contacts,
+            tickets=_ticket_rows(portal, sorted(tickets, key=lambda ticket: -ticket.created_at)),
+            time=_show_time,
+        )
 
     def _portals(self, request: Request) -> list[Portal]:
         location = data_center_of(request).location
@@ -143,8 +177,11 @@ def routes_of_pages(state: SandboxState) -> list[BaseRoute]:
         Route("/desk/contacts/{id}", pages.contact),
         Route("/desk/calls", pages.calls),
         Route("/desk/calls/{id}", pages.call),
+        Route("/desk/tickets", pages.tickets),
         Route("/desk/tickets/{id}", pages.ticket),
+        Route("/desk/accounts", pages.accounts),
         Route("/desk/accounts/{id}", pages.account),
+        *routes_of_forms(state),
     ]
 
 
@@ -204,13 +241,36 @@ def _web_address(url: str | None) -> str | None:
     return url if url and urlsplit(url).scheme in ("http", "https") else None
 
 
+def _comments(portal: Portal, record_id: str) -> list[tuple[Agent | None, Comment, str | None]]:
+    return [
+        (portal.agent(comment.commenter_id), comment, _show_time(comment.commented_at))
+        for comment in portal.comments.get(record_id, [])
+    ]
+
+
+def _ticket_rows(portal: Portal, tickets: Iterable[Ticket]) -> list[TicketRow]:
+    return [
+        TicketRow(
+            ticket=ticket,
+            contact=portal.contacts.find(ticket.contact_id),
+            department=portal.departments[ticket.department_id].name,
+            created=_show_time(ticket.created_at),
+        )
+        for ticket in tickets
+    ]
+
+
 def _of_ticket(portal: Portal, ticket: Ticket) -> dict[str, object]:
     assignee = portal.agent(ticket.assignee_id)
     return {
         "ticket": ticket,
+        "rows": rows_of(portal, "tickets", ticket),
         "contact": portal.contacts.find(ticket.contact_id),
+        "account": portal.accounts.find(ticket.account_id or ""),
         "assignee": assignee.full_name if assignee else None,
         "department": portal.departments[ticket.department_id].name,
         "created": _show_time(ticket.created_at),
         "closed": _show_time(ticket.closed_at),
+        "changed": _show_time(ticket.modified_at),
+        "comments": _comments(portal, ticket.id),
     }

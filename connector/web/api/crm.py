@@ -1,17 +1,21 @@
 """Let programs set up the CRM of each portal."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
+from connector.clock import DAY, LATEST
 from connector.crm.against_desk import TYPE_OF, Known
 from connector.crm.model import OBJECTS, FieldType, ObjectName, Rules
 from connector.crm.service import Listed, Saved
 from connector.crm.values import KnownAt, catalogue
 from connector.crm.wanted import Name, Parts, WholeRules, every_part
+from connector.delivery.preview import Previewed, Sample
 from connector.services import Services
 from connector.web.api.operation import Call, Page, Paging, operation, row_cursor
+
+Seconds = Annotated[int, Meta(ge=0, le=10**6)]
 
 RULES_BYTES = 512 * 1_024
 
@@ -105,6 +109,32 @@ class ListedValue(msgspec.Struct, frozen=True, kw_only=True):
     example: str
 
 
+class SampleCall(Sample, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call that never was; `phone_system` is its address, "" for the portal's first one."""
+
+    phone_system: Name = ""
+    customer: Name | None = "+33199001234"
+    line: Name | None = None
+    queue: Name | None = None
+    agents: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    started_at: Annotated[int, Meta(ge=0, le=LATEST - DAY)] | None = None
+    duration_seconds: Seconds = 252
+    waiting_seconds: Seconds = 12
+    recording_url: Annotated[str, Meta(max_length=2_000)] | None = None
+    email: Annotated[str, Meta(max_length=320)] = ""
+
+
+class PreviewOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be tried: a stored call (its id), or a sample where none is given.
+
+    `changes` are parts that would be otherwise, checked as if they were saved; null: none.
+    """
+
+    call: Annotated[int, Meta(ge=1, le=10**18 - 1)] | None = None
+    sample: SampleCall = SampleCall()
+    changes: Parts | None = None
+
+
 @operation("GET", "/api/v1/crms", role="administrator", right=("crm", "access"))
 async def list_crms(call: Call, query: Paging) -> Page[ListedCrm]:
     """List the CRMs, one a portal, in the order in which these were linked."""
@@ -172,7 +202,35 @@ async def list_values(call: Call) -> Page[ListedValue]:
     return Page(items=await values_of(call.services, call.path("portal")))
 
 
-OPERATIONS = (list_crms, show_crm, save_crm, change_crm, reset_crm, list_desk_fields, list_values)
+@operation(
+    "POST",
+    "/api/v1/crms/{portal:id}/preview",
+    role="administrator",
+    right=("crm", "access"),
+    portal="portal",
+    largest=RULES_BYTES,
+)
+async def preview_crm(call: Call, body: PreviewOf) -> Previewed:
+    """Show what the rules of a portal's CRM do with a call: nothing leaves, and nothing is kept."""
+    return await previewed(call.services, call.path("portal"), body)
+
+
+async def previewed(services: Services, portal_id: int, asked: PreviewOf) -> Previewed:
+    """Return what rules do with a call, as programs and commands read it; InvalidValue, NotFound."""
+    rules, _warnings = await services.crms.check(portal_id, asked.changes or Parts())
+    return await services.preview.of(portal_id, rules, asked.call or asked.sample)
+
+
+OPERATIONS = (
+    list_crms,
+    show_crm,
+    save_crm,
+    change_crm,
+    reset_crm,
+    list_desk_fields,
+    list_values,
+    preview_crm,
+)
 
 
 async def _save(call: Call, parts: Parts, revision: int | None) -> WholeCrm:

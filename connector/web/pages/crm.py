@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.crm.against_desk import Known
+from connector.crm.filters import FILTERS
 from connector.crm.service import Listed, Saved
 from connector.errors import InvalidValue, NotAllowed, NotFound, NotNow
 from connector.services import services_of
@@ -159,6 +160,7 @@ async def values_page(request: Request) -> Response:
         portal=found.portal,
         crm=found.crm,
         values=await values_of(services, portal_id),
+        filters=FILTERS.values(),
         types=crm_texts.TYPES,
         known_at=crm_texts.KNOWN_AT,
     )

@@ -95,6 +95,12 @@ class Part(Form):
         """Return what shall be otherwise; InvalidValue."""
         raise NotImplementedError
 
+    def accepts(self) -> bool:
+        """Tell whether all fields hold; of a row's button, which brings no others, its token alone."""
+        if self.do.data in (REMOVE, *MOVES):
+            return bool(self["token"].validate(self))
+        return super().accepts()
+
     @property
     def seen(self) -> int:
         """Return the revision that was seen; one that is none is none that there is."""

@@ -108,3 +108,13 @@ KNOWN_AT: Mapping[str, Any] = {
 
 DAYS: tuple[str, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """As business hours are typed, whatever the language."""
+
+THEN: Mapping[str, Any] = {
+    "nothing": lazy("nothing"),
+    "new_card": lazy("a new card, filled in"),
+    "search": lazy("a search"),
+    "card": lazy("the card"),
+    "card_and_open": lazy("the card, and Desk beside it"),
+    "open": lazy("Desk alone"),
+    "choose": lazy("the agent chooses"),
+}

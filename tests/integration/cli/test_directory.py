@@ -47,7 +47,8 @@ def test_fields_that_desk_has_not(linked: Shell, running: RunningSandbox) -> Non
     setting = ("portals", "set", "1", "--key-field")
     told = linked.type(*setting, "cf_nonsense").stderr
     assert "no custom field of calls cf_nonsense" in told
-    assert "there is Call key (cf_callkey), Recording URL (cf_recordingurl). Kept as typed." in told
+    there = "Call key (cf_callkey), Outcome (cf_outcome), Recording URL (cf_recordingurl)"
+    assert f"there is {there}. Kept as typed." in told
     (missing,) = in_the_way(linked)
     assert missing["what"] == "Filling the field cf_nonsense"
     assert "connector portals set 1 --key-field cf_nonsense" in missing["remedy"]

@@ -1,6 +1,7 @@
 """What some portals of Desk do beside the contract, each a switch or a fault that stands alone."""
 
 from connector.sandbox.faults import Rule
+from connector.sandbox.oddities import named
 from tests.integration.sandbox_desk.conftest import Desk, problems
 
 
@@ -93,3 +94,39 @@ def test_no_credit_headers(desk: Desk) -> None:
     assert "X-Rate-Limit-Remaining-v3" in desk.get("calls").headers
     desk.config.credit_headers = False
     assert not [name for name in desk.get("calls").headers if name.lower().startswith("x-rate-limit")]
+
+
+def begin(desk: Desk, name: str) -> None:
+    """Put an oddity in force."""
+    (oddity,) = named([name])
+    oddity.begin(desk.sandbox.state)
+
+
+def test_hidden_fields(desk: Desk) -> None:
+    """Custom fields and a ticket's priority are missing from answers, and are written all the same."""
+    begin(desk, "hidden-fields")
+    made = desk.post("contacts", {"lastName": "A", "cf": {"cf_plan": "Basic"}}).json()
+    assert made["cf"] == {}
+    contact = next(each for each in desk.portal.contacts.present() if each.id == made["id"])
+    assert contact.cf == {"cf_plan": "Basic"}
+    ticket = desk.state.add_ticket(contact, subject="One", priority="High")
+    assert "priority" not in desk.get(f"tickets/{ticket.id}").json()
+    assert "cf_plan" in [row["apiName"] for row in desk.rows("fields", module="contacts")]
+
+
+def test_fields_gone(desk: Desk) -> None:
+    """They are in no list any more, and a record that names one is refused by its name."""
+    begin(desk, "fields-gone")
+    assert problems(desk.post("contacts", {"lastName": "A", "cf": {"cf_plan": "Basic"}})) == {
+        "/cf/cf_plan": "invalid"
+    }
+    assert desk.make_call(cf={"cf_callkey": "k"})["cf"]["cf_callkey"] == "k"
+
+
+def test_more_mandatory(desk: Desk) -> None:
+    """A ticket without a priority is refused in every department."""
+    begin(desk, "more-mandatory")
+    body = {"contactId": next(iter(desk.portal.contacts.present())).id}
+    for department in desk.portal.departments.values():
+        answer = desk.post("tickets", body | {"departmentId": department.id, "category": "General"})
+        assert problems(answer) == {"/priority": "missing"}

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from connector.sandbox.desk.times import write_time
 from tests.integration.sandbox_desk.conftest import Desk
 
 SCRIPT = "<script>alert(1)</script>"
@@ -103,3 +104,74 @@ def test_home_leads_to_desk(desk: Desk) -> None:
     assert desk.org.name in page
     assert 'href="/desk/contacts"' in page
     assert 'href="/desk/calls"' in page
+
+
+def test_a_person_edits_a_contact(desk: Desk) -> None:
+    """What was typed is in Desk at once, and changed now; what was not touched stays as it was."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Brantley", phone="1", description="a\nb")
+    path = f"/desk/contacts/{contact.id}"
+    assert f'href="{path}/edit"' in desk.http.get(path).text
+    form = desk.http.get(f"{path}/edit").text
+    assert re.search(r'name="phone" value="1"', form)
+    desk.sandbox.state.clock.advance(60)
+    typed = {
+        "lastName": "Brantley",
+        "phone": "(01) 99 00 12 34",
+        "description": "a\r\nb",
+        "cf_plan": "Premium",
+    }
+    answer = desk.http.post(f"{path}/edit", data=typed, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    read = desk.get(f"contacts/{contact.id}").json()
+    assert (read["phone"], read["cf"], read["description"]) == (
+        "(01) 99 00 12 34",
+        {"cf_plan": "Premium"},
+        "a\nb",
+    )
+    assert read["modifiedTime"] == write_time(desk.now)
+    desk.sandbox.state.clock.advance(60)
+    desk.http.post(f"{path}/edit", data=typed)
+    assert desk.get(f"contacts/{contact.id}").json()["modifiedTime"] == read["modifiedTime"]
+    desk.http.post(f"{path}/edit", data={"phone": " "})
+    assert desk.get(f"contacts/{contact.id}").json()["phone"] is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"lastName": ""}, "must not be empty"),
+        ({"cf_plan": "Gold"}, "Choose one of Basic, Premium"),
+        ({"phone": "1" * 51}, "at most 50"),
+    ],
+)
+def test_a_form_says_what_is_wrong(desk: Desk, typed: dict[str, str], said: str) -> None:
+    """Nothing is written then, and what was typed is still there, escaped."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Brantley")
+    answer = desk.http.post(f"/desk/contacts/{contact.id}/edit", data=typed | {"title": SCRIPT})
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert SCRIPT not in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert desk.get(f"contacts/{contact.id}").json()["title"] is None
+
+
+def test_accounts_and_tickets_are_shown_and_edited(desk: Desk) -> None:
+    """Both are listed, show their fields, and can be changed; a ticket's status and category too."""
+    account = desk.state.add_account(desk.org.org_id, account_name="AAA Wexcombe", phone="+33 1 99 00 12 34")
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Brantley", account_id=account.id)
+    ticket = desk.state.add_ticket(contact, subject="Leaking pump")
+    assert f'href="/desk/accounts/{account.id}"' in desk.http.get("/desk/accounts").text
+    assert f'href="/desk/tickets/{ticket.id}"' in desk.http.get("/desk/tickets").text
+    page = desk.http.get(f"/desk/accounts/{account.id}").text
+    for text in ("+33 1 99 00 12 34", "Region", "Brantley", "Leaking pump"):
+        assert text in page
+    desk.http.post(f"/desk/accounts/{account.id}/edit", data={"cf_region": "South", "city": "Lakeview"})
+    read = desk.get(f"accounts/{account.id}").json()
+    assert (read["cf"], read["city"]) == ({"cf_region": "South"}, "Lakeview")
+    form = {"status": "Closed", "category": "Defects", "subject": "Leaking pump"}
+    assert desk.http.post(f"/desk/tickets/{ticket.id}/edit", data=form).status_code == 303
+    now = desk.get(f"tickets/{ticket.id}").json()
+    assert (now["statusType"], now["category"]) == ("Closed", "Defects")
+    assert desk.http.post(f"/desk/tickets/{ticket.id}/edit", data={"status": ""}).status_code == 422
+    for path in ("contacts/5", "calls/5", "nosuch/5"):
+        assert desk.http.get(f"/desk/{path}/edit").status_code == 404
+        assert desk.http.post(f"/desk/{path}/edit").status_code == 404

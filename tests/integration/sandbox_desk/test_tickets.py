@@ -82,6 +82,9 @@ def test_create_with_a_new_contact(desk: Desk) -> None:
         ({"phone": "(020) 7946 0018"}, {"/phone": "invalid"}),
         ({"subject": "x" * 1_001}, {"/subject": "invalid"}),
         ({"cf": {"cf_colour": "red"}}, {"/cf/cf_colour": "invalid"}),
+        ({"priority": "Urgent"}, {"/priority": "invalid"}),
+        ({"channel": "Pigeon"}, {"/channel": "invalid"}),
+        ({"layoutId": "5"}, {"/layoutId": "invalid"}),
         ({"nosuch": 1}, {"/nosuch": "invalid"}),
     ],
 )
@@ -93,3 +96,75 @@ def test_create_refuses(desk: Desk, change: dict[str, object], expected: dict[st
     } | change
     answer = desk.post("tickets", {name: value for name, value in body.items() if value is not None})
     assert problems(answer) == expected
+
+
+def test_search_by_phone_and_contact(desk: Desk) -> None:
+    """A ticket's own number finds it, after the delay; every criterion must hold, and all numbers may."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Caller")
+    body = {"contactId": contact.id, "departmentId": next(iter(desk.portal.departments))}
+    more = {"phone": "+33 1 99 00 55 55", "subject": "Leaking pump", "priority": "High"}
+    made = desk.post("tickets", body | more).json()
+    assert desk.ids("tickets/search", phone=more["phone"]) == []
+    desk.wait_for_index()
+    found = [made["id"]]
+    assert desk.ids("tickets/search", phone=f"1,{more['phone']}") == found
+    assert desk.ids("tickets/search", phone="*55 55", contactId=contact.id) == found
+    assert desk.ids("tickets/search", phone=more["phone"], contactId="5") == []
+    assert desk.ids("tickets/search", contactId=contact.id, priority="high", status="${open}") == found
+    assert desk.ids("tickets/search", subject="*pump*", contactName="caller") == found
+    assert desk.ids("tickets/search", ticketNumber=made["ticketNumber"]) == found
+    assert desk.ids("tickets/search", _all="*leaking*", departmentId=made["departmentId"]) == found
+    span = f"{made['createdTime']},{made['createdTime']}"
+    assert desk.ids("tickets/search", createdTimeRange=span, contactId=contact.id) == found
+    assert desk.get("tickets/search", mobile="1").status_code == 422
+
+
+def test_escalated_tickets(desk: Desk) -> None:
+    """A status of this name escalates: single reads and searches tell, the list of a contact does not."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Caller")
+    ticket = desk.state.add_ticket(contact, subject="Now", status="Escalated", priority="High")
+    read = desk.get(f"tickets/{ticket.id}").json()
+    assert (read["isEscalated"], read["priority"], read["statusType"]) == (True, "High", "Open")
+    (found,) = desk.rows("tickets/search", contactId=contact.id)
+    assert found["isEscalated"] is True
+    (listed,) = desk.rows(f"contacts/{contact.id}/tickets")
+    assert (listed["priority"], "isEscalated" in listed) == ("High", False)
+
+
+def test_update(desk: Desk) -> None:
+    """Only what is given changes; a closed ticket has the time of its closing, until it is opened again."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Caller")
+    ticket = desk.state.add_ticket(contact, subject="One")
+    desk.sandbox.state.clock.advance(60)
+    before = desk.get(f"tickets/{ticket.id}").json()
+    closed = desk.patch(f"tickets/{ticket.id}", {"status": "Closed", "category": "Defects"}).json()
+    now = write_time(desk.now)
+    changed = {"status": "Closed", "statusType": "Closed", "category": "Defects", "closedTime": now}
+    assert closed == {name: before[name] for name in closed} | changed | {"modifiedTime": now}
+    opened = desk.patch(f"tickets/{ticket.id}", {"status": "Open", "description": "Again"}).json()
+    assert (opened["closedTime"], opened["description"], opened["category"]) == (None, "Again", "Defects")
+    assert problems(desk.patch(f"tickets/{ticket.id}", {"priority": "Urgent"})) == {"/priority": "invalid"}
+    assert problems(desk.patch(f"tickets/{ticket.id}", {"contactId": "5"})) == {"/contactId": "invalid"}
+    assert desk.patch("tickets/5", {"status": "Open"}).status_code == 404
+
+
+def test_comments(desk: Desk) -> None:
+    """A comment is HTML and for agents alone unless it is said otherwise; the oldest comes first."""
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Caller")
+    ticket = desk.state.add_ticket(contact, subject="One")
+    path = f"tickets/{ticket.id}/comments"
+    assert desk.ids(path) == []
+    first = desk.post(path, {"content": "<b>Hi</b>"}).json()
+    plain = {"content": "a < b", "contentType": "plainText", "isPublic": True}
+    second = desk.post(path, plain).json()
+    assert (first["contentType"], first["isPublic"]) == ("html", False)
+    assert (second["content"], second["contentType"], second["isPublic"]) == ("a < b", "plainText", True)
+    assert desk.rows(path) == [first, second]
+    assert desk.ids(path, sortBy="-commentedTime") == [second["id"], first["id"]]
+    assert desk.get(f"tickets/{ticket.id}").json()["commentCount"] == "2"
+    assert problems(desk.post(path, {"content": "x" * 32_001})) == {"/content": "invalid"}
+    assert problems(desk.post(path, {"content": ""})) == {"/content": "missing"}
+    assert desk.post("tickets/5/comments", plain).status_code == 404
+    page = desk.http.get(f"/desk/tickets/{ticket.id}").text
+    assert "&lt;b&gt;Hi" in page
+    assert "seen by the contact" in page

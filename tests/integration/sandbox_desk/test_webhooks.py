@@ -155,3 +155,38 @@ def test_merging(desk: Desk) -> None:
     now = desk.get(f"contacts/{kept.id}").json()
     assert (now["phone"], now["mobile"]) == ("1", "3")
     assert desk.http.post("/_sandbox/contacts/merge", json=order).status_code == 404
+
+
+def test_accounts_and_tickets_are_told_too(desk: Desk, ear: Ear) -> None:
+    """Made, changed, trashed, commented on: who subscribes hears of it, by department where it asks so."""
+    support, sales, _ = desk.portal.departments
+    events = ("Account_Add", "Account_Update", "Account_Delete", "Ticket_Add", "Ticket_Update")
+    wanted: dict[str, Any] = dict.fromkeys((*events, "Ticket_Comment_Add"))
+    wanted["Ticket_Add"] = {"departmentId": [sales], "departmentIds": [sales]}
+    desk.token = desk.grant(*SCOPES, "Desk.tickets.ALL")
+    assert desk.post("webhooks", {"url": ear.url, "subscriptions": wanted}).status_code == 200
+    account = desk.post("accounts", {"accountName": "Told"}).json()["id"]
+    desk.patch(f"accounts/{account}", {"phone": "123"})
+    desk.post("accounts/moveToTrash", {"accountIds": [account]})
+    body = {"contactId": next(iter(desk.portal.contacts.present())).id, "departmentId": support}
+    desk.post("tickets", body)
+    ticket = desk.post("tickets", body | {"departmentId": sales}).json()["id"]
+    desk.patch(f"tickets/{ticket}", {"priority": "High"})
+    comment = desk.post(f"tickets/{ticket}/comments", {"content": "One"}).json()["id"]
+    told = [ear.next()[1][0] for _ in range(6)]
+    assert [(event["eventType"], event["payload"]["id"]) for event in told] == [
+        *((name, account) for name in events[:3]),
+        *((name, ticket) for name in events[3:]),
+        ("Ticket_Comment_Add", comment),
+    ]
+    assert told[4]["payload"]["priority"] == "High"
+
+
+def test_what_a_person_changes_in_desk_is_told(desk: Desk, ear: Ear) -> None:
+    """The form of a contact's page tells webhooks as the API does."""
+    _subscribe(desk, ear.url)
+    contact = desk.state.add_contact(desk.org.org_id, last_name="Told")
+    desk.http.post(f"/desk/contacts/{contact.id}/edit", data={"phone": "(01) 99 00 12 34"})
+    event = ear.next()[1][0]
+    assert (event["eventType"], event["payload"]["phone"]) == ("Contact_Update", "(01) 99 00 12 34")
+    assert event["prevState"]["phone"] is None

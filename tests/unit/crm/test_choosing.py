@@ -31,7 +31,7 @@ ALL = [ZOE, EMILE, FAY]
     ("when", "now"),
     [("off", (False, False, False)), ("ring", (True, True, False)), ("answer", (False, True, False))],
 )
-def test_when_it_pops(when: When, now: tuple[bool, bool, bool]) -> None:
+def test_when_a_card_is_shown(when: When, now: tuple[bool, bool, bool]) -> None:
     """Never, from the first ring on or once somebody answers, and not when it is over."""
     found = [pop(PopPolicy(when=when), state=state, matches=[ZOE], owner=None) for state in CallState]
     assert tuple(each.now for each in found) == now

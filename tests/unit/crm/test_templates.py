@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from connector.crm import templates, values
 from connector.crm.filters import FILTERS, LISTS
+from connector.crm.syntax import SOURCE_AT_MOST
 from connector.crm.values import KnownAt
 from connector.errors import InvalidValue
 from tests.unit.crm import samples
@@ -44,12 +45,12 @@ GOOD = {
     "{{ caller.number | phone.masked }}": "+33***34",
     "{{ call.direction | choose('direction') }}": "Inbound",
     "{{ queue.name ~ ' / ' ~ agent.name }}": "Sales / Bruno Lasker",
-    "{{ call.note | text.cut(5) }}": "Want…",
+    "{{ call.description | text.cut(5) }}": "Answ…",
     "{{ (call.answered | default(call.start)) | date.time }}": "10:00",
     "{{ 'late' if call.waiting > 10 else 'soon' }}": "late",
     "{{ 'late' if call.waiting > 12 }}": "",
     "{% if call.flow == 'queue' %}Q{% elif call.waiting %}W{% else %}-{% endif %}": "Q",
-    "{% if not call.note %}none{% else %}{{ call.note }}{% endif %}": "Wants a call back",
+    "{% if not agent.name %}none{% else %}{{ agent.name }}{% endif %}": "Bruno Lasker",
     "{{ contact.cf_plan }} {{ contact.cf_since | date.day }}": "Basic 2026-11-30",
     "{{ contact.cf_since }}": "2026-11-30",
     "{{ account.phone or caller.number }}": "+33199001234",
@@ -59,6 +60,7 @@ GOOD = {
     "a{# said to nobody #}b": "ab",
     "{{ 'Sal' in queue.name and 1 < 2 <= 2 }}": "true",
     "a\r\nb": "a\nb",
+    "{{ true }}{{ none }} {{ true < 2 }} {{ '-0.01' | number.round(1) }}": "true false 0",
 }
 
 
@@ -97,7 +99,7 @@ REFUSED = {
     "{{ range(10**8) }}": "Call (())",
     "{{ dict(a=1) }}": "Call (())",
     "{{ '{0.__class__}'.format(call.id) }}": "Call (())",
-    "{{ call.note.format(call) }}": "Call (())",
+    "{{ call.description.format(call) }}": "Call (())",
     "{{ '%s' % call.id }}": "Mod (%)",
     "{{ '{}' | format(call.id) }}": "no filter called 'format'",
     "{{ call.id | attr('__class__') }}": "no filter called 'attr'",
@@ -105,7 +107,7 @@ REFUSED = {
     "{{ call.id | upper }}": "no filter called 'upper'",
     "{{ call.id | safe }}": "no filter called 'safe'",
     "{{ call['id'] }}": "Getitem ([])",
-    "{{ call.note[0:5] }}": "Getitem ([])",
+    "{{ call.description[0:5] }}": "Getitem ([])",
     "{{ call.0 }}": "Getitem ([])",
     "{{ call['__cla' ~ 'ss__'] }}": "Getitem ([])",
     # What grows, and what loops.
@@ -125,7 +127,7 @@ REFUSED = {
     "{{ call.id is not none }}": "Test (is)",
     "{{ 99999999999999999999 }}": "too large",
     "{{ 1e999 }}": "too large",
-    "{% for a in call.note %}{{ a }}{% endfor %}": "'for' is not for templates",
+    "{% for a in call.description %}{{ a }}{% endfor %}": "'for' is not for templates",
     "{% set a = 1 %}": "'set' is not for templates",
     "{% macro m() %}{% endmacro %}": "'macro' is not for templates",
     "{% include 'a' %}": "'include' is not for templates",
@@ -163,24 +165,24 @@ REFUSED = {
     "{{ call.id | text\uff0eupper }}": "cannot be read",
     "{{ '\\N{nothing of this name}' }}": "cannot be read",
     # Filters with what they do not take.
-    "{{ call.note | text.cut }}": "not written so, but as in",
-    "{{ call.note | text.cut('x') }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(10**9) }}": "Pow (**)",
-    "{{ call.note | text.cut(1000000000) }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(0) }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(true) }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(1.5) }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(call.duration) }}": "a whole number from 1 to 65535",
-    "{{ call.note | text.cut(5, 6) }}": "not written so, but as in",
-    "{{ call.note | text.cut(n=5) }}": "without a name or *",
-    "{{ call.note | text.cut(*call.note) }}": "without a name or *",
-    "{{ call.note | text.cut(**call.note) }}": "without a name or *",
-    "{{ call.note | text.upper(1) }}": "not written so, but as in",
+    "{{ call.description | text.cut }}": "not written so, but as in",
+    "{{ call.description | text.cut('x') }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(10**9) }}": "Pow (**)",
+    "{{ call.description | text.cut(1000000000) }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(0) }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(true) }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(1.5) }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(call.duration) }}": "a whole number from 1 to 65535",
+    "{{ call.description | text.cut(5, 6) }}": "not written so, but as in",
+    "{{ call.description | text.cut(n=5) }}": "without a name or *",
+    "{{ call.description | text.cut(*call.description) }}": "without a name or *",
+    "{{ call.description | text.cut(**call.description) }}": "without a name or *",
+    "{{ call.description | text.upper(1) }}": "not written so, but as in",
     "{{ call.duration | number.round(7) }}": "a whole number from 0 to 6",
     "{{ call.duration | number.round('1') }}": "a whole number from 0 to 6",
-    "{{ call.note | default }}": "not written so, but as in",
-    "{{ call.note | default('', true) }}": "not written so, but as in",
-    "{{ call.note | default(nothing) }}": "no value called 'nothing'",
+    "{{ call.description | default }}": "not written so, but as in",
+    "{{ call.description | default('', true) }}": "not written so, but as in",
+    "{{ call.description | default(nothing) }}": "no value called 'nothing'",
     "{{ call.direction | choose('nothing') }}": "no list of this name",
     "{{ call.direction | choose({'inbound': 'In'}) }}": "Dict ({})",
     "{{ call.direction | choose(call.flow) }}": "no list of this name",
@@ -269,7 +271,7 @@ def test_what_is_not_known_yet_is_refused(source: str, first: KnownAt) -> None:
 )
 def test_the_cut_is_shown(text: str, limit: int, kept: str) -> None:
     """A text is cut as Desk counts, in UTF-16 units, and whoever reads it sees that it is."""
-    found = templates.render("{{ call.note }}", {"call.note": text}, zone="UTC", limit=limit)
+    found = templates.render("{{ call.description }}", {"call.description": text}, zone="UTC", limit=limit)
     assert found == templates.Rendered(kept, kept != text)
 
 
@@ -280,11 +282,11 @@ def test_what_is_missing_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ call.note }}", "{{ call.note ~ '' }}", "{{ call.note | text.upper }}"]
+    "source", ["{{ call.description }}", "{{ call.description ~ '' }}", "{{ call.description | text.upper }}"]
 )
 def test_what_no_field_can_hold_is_taken_out(source: str) -> None:
     """Neither from values nor from the template: no database and no request can be written with it."""
-    told = {"call.note": "A\x00\x1b\ud83dB\r\nC\tD\ufffe"}
+    told = {"call.description": "A\x00\x1b\ud83dB\r\nC\tD\ufffe"}
     assert templates.render(source, told, zone="UTC", limit=100).text == "AB\nC\tD"
     assert rendered("a\x00b{{ 'c\\ud800\x00d' }}\ud800") == "abcd"
 
@@ -295,6 +297,14 @@ def test_what_is_no_value_says_nothing(value: object) -> None:
     for source in ("{{ call.duration }}", "{{ call.duration | number.round(2) }}", "{{ call.duration < 1 }}"):
         found = templates.render(source, {"call.duration": value}, zone="UTC", limit=100)
         assert found.text == ("false" if "<" in source else "")
+
+
+def test_what_a_template_names() -> None:
+    """Whoever reads Desk's records for it knows which: however the dots are spaced."""
+    source = (
+        "{% if contact . id %}{{ (account.phone) or call.id | default(ticket\n.id) }}{% endif %} queue.name"
+    )
+    assert templates.named(source) == {"contact.id", "account.phone", "call.id", "ticket.id"}
 
 
 def test_an_unknown_time_zone_is_utc() -> None:
@@ -400,13 +410,17 @@ def test_a_check_says_yes_or_why_not(source: str) -> None:
         assert problem.pointer == "/template"  # noqa: PT017 - either is right
 
 
-LONG = "{{ call.note | text.title | text.cut(1) }}"
+def filled(piece: str) -> str:
+    """Return the longest template that repeats a piece."""
+    return piece * (SOURCE_AT_MOST // len(piece))
+
+
 SLOW: Sequence[str] = (
-    LONG * (2_000 // len(LONG)),
-    "{{ call.note }}" * 130,
-    "{{ " + "call.note~" * 24 + "'' }}",
-    "{{ ((call.note ~ call.note) | text.upper) in (call.note ~ 'x') }}" * 28,
-    "{{ call.note | phone.international }}" * 50,
+    filled("{{ call.id | text.title | text.cut(1) }}"),
+    filled("{{ call.id }}"),
+    "{{ " + "call.id~" * 24 + "'' }}",
+    filled("{{ ((call.id ~ call.id) | text.upper) in (call.id ~ 'x') }}"),
+    filled("{{ call.id | phone.international }}"),
 )
 
 
@@ -415,7 +429,7 @@ SLOW: Sequence[str] = (
 def test_the_longest_template_takes_no_time(source: str, text: str) -> None:
     """A megabyte in every value of it, and it is done in less than a second of the processor."""
     began = time.process_time()
-    found = templates.render(source, {"call.note": text}, zone="UTC", limit=65_535)
+    found = templates.render(source, {"call.id": text}, zone="UTC", limit=65_535)
     assert time.process_time() - began < 1
     assert len(found.text) <= 65_535
 

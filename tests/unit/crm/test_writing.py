@@ -24,8 +24,9 @@ def written(field: Field, told: values.Values | None = None, name: ObjectName = 
 
 def value_of(type_: FieldType, text: str, name: str = "cost") -> object | None:
     """Return what is sent of a text in a field of a type."""
-    field = Field(name=name, type=type_, template="{{ call.note }}")
-    return written(field, {"call.note": text}).value
+    field = Field(name=name, type=type_, template="{{ call.description }}")
+    value: object | None = written(field, {"call.description": text}).value
+    return value
 
 
 def test_a_call_as_usual() -> None:
@@ -99,13 +100,14 @@ def test_custom_fields_are_texts(type_: FieldType, text: str, value: object) -> 
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
-        (Field(name="a", template="{{ call.note }}"), "empty"),
+        (Field(name="a", template="{{ call.description }}"), "empty"),
         (Field(name="a", template="{{ queue.name }}", type="number"), "number"),
         (Field(name="a", template="{{ queue.name }}", type="yes_no"), "yes_no"),
         (Field(name="a", template="{{ queue.name }}", type="date"), "date"),
         (Field(name="a", template="{{ queue.name }}", type="date_time"), "date_time"),
         (Field(name="a", template="{{ 1 + 1 }}"), "template"),
         (Field(name="a", template="{{ queue.name }}", type="number", default="many"), "number"),
+        (Field(name="a", template="{{ call.description }}", default="{{ 1 + 1 }}"), "empty"),
     ],
 )
 def test_why_a_field_is_left_out(field: Field, reason: str) -> None:
@@ -116,9 +118,9 @@ def test_why_a_field_is_left_out(field: Field, reason: str) -> None:
 
 def test_a_default_stands_in() -> None:
     """For nothing, and for what does not fit; it is cut and typed as well."""
-    assert written(Field(name="a", template="{{ call.note }}", default="--")).value == "--"
+    assert written(Field(name="a", template="{{ call.description }}", default="--")).value == "--"
     assert written(Field(name="a", template="x", type="number", default="0")).value == 0
-    assert written(Field(name="a", default="{{ call.id }}")).value == "{{ call.id }}"
+    assert written(Field(name="a", default="{{ call.id }}"), {"call.id": "42"}).value == "42"
     found = written(Field(name="firstName", default="x" * 41))
     assert (found.value, found.is_cut) == ("x" * 39 + "…", True)
 
@@ -184,8 +186,8 @@ def test_nothing_is_ever_sent_empty(crm_object: CrmObject, told: values.Values, 
 @given(st.sampled_from(get_args(FieldType)), st.sampled_from(["cost", "cf_cost"]), samples.strange_values)
 def test_any_value_in_any_field(type_: FieldType, name: str, value: object) -> None:
     """Whatever a value is, a field of any type takes it or leaves it out, within its length."""
-    field = Field(name=name, type=type_, template="{{ call.note }}")
-    found = written(field, {"call.note": value})
+    field = Field(name=name, type=type_, template="{{ call.description }}")
+    found = written(field, {"call.description": value})
     assert (found.value is None) == bool(found.left_out)
     if isinstance(found.value, str):
         assert 0 < len(found.value.encode("utf-16-le")) // 2 <= limit_of("contacts", field)

@@ -39,7 +39,7 @@ def fields(name: str, *more: dict[str, Any]) -> dict[str, Any]:
     return objects(name, fields=[*own, *more])
 
 
-def pop_fields(**changed: str) -> Fields:
+def pop_fields(**changed: str) -> dict[str, str]:
     """Return the fields of the pop policy's form, some of them changed."""
     usual = {f"{flow}_{name}": value for flow, each in POP.items() for name, value in each.items()}
     return usual | changed
@@ -52,7 +52,7 @@ PLAN_FORM = {"object": "contacts", "field": "cf_plan", "called": "Plan", "type":
 STEP = {"object": "contacts", "match": "email", "fields": ["email"], "flows": ["queue"], "search_on": True}
 STEP_FORM = {"object": "contacts", "match": "email", "fields": "email", "flows": ["queue"], "search_on": "y",
              "enabled": "y"}  # fmt: skip
-SALES = {
+SALES: dict[str, Any] = {
     "name": "Sales",
     "target": "new_ticket",
     "conditions": {
@@ -64,7 +64,7 @@ SALES = {
     },
     "form": [{"object": "tickets", "name": "priority", "template": "High"}],
 }
-SALES_FORM = {
+SALES_FORM: dict[str, str] = {
     "called": "Sales",
     "target": "new_ticket",
     "account_contact": "only",
@@ -113,7 +113,7 @@ ROWS = [
         "The pattern cannot be read at '9'"),
     row("crm hours", "hours", OFFICE_FORM, {"hours": [OFFICE]}),
     row("crm hours elsewhere", "hours", OFFICE_FORM | {"time_zone": "Mars/Base"},
-        {"hours": [OFFICE | {"time_zone": "Mars/Base"}]}, "Mars/Base is no time zone"),
+        {"hours": [OFFICE | {"time_zone": "Mars/Base"}]}, "is no time zone; name one"),
     Row("crm reset", ("crm", "reset", "1", "--yes"), (f"{PAGE}/reset", {}), ("POST", f"{API}/reset", {}),
         [saving({"hours": [OFFICE]})]),
     Row("crm enabled", ("crm", "enable", "1"),
