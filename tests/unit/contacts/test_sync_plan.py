@@ -22,8 +22,9 @@ from connector.contacts.sync_plan import (
     reading,
     spending,
     spent_today,
+    terms_of,
 )
-from connector.store.syncs import Sync
+from connector.store.syncs import OF, Sync
 from connector.zoho.models import Contact
 from connector.zoho.operations import LIST_LIMIT, PAGE_COST
 
@@ -140,9 +141,7 @@ def test_two_indexes_live_on_one_allowance(credits_a_day: int, seconds: int, see
     for now in range(began, began + DAY, DAY // 24):
         for place in (0, 1, 0, 1):
             spent = spent_today(syncs[1 - place], now)
-            terms = Terms(
-                credits_a_day=credits_a_day, refresh_seconds=seconds, indexes=2, spent_elsewhere=spent
-            )
+            terms = terms_of(OF[place], credits_a_day, seconds, has_accounts=True, spent_elsewhere=spent)
             waiting = chance.randint(0, 9)
             task = next_task(syncs[place], terms, ["DE"], waiting, now)
             if task is None:
@@ -155,17 +154,21 @@ def test_two_indexes_live_on_one_allowance(credits_a_day: int, seconds: int, see
     assert sum(each.credits_today for each in syncs) <= credits_a_day + PAGE_COST
 
 
-def test_each_of_two_indexes_is_refreshed() -> None:
-    """Filling one leaves the refreshes of both their credits."""
-    both = Terms(credits_a_day=1_500, refresh_seconds=300, indexes=2)
-    assert (both.every_seconds, TERMS.every_seconds) == (347, 300)
-    assert both.credits_to_fill == 1_500 - 2 * PAGE_COST * (DAY // (347 * SECOND))
-    spent = msgspec.structs.replace(both, spent_elsewhere=both.credits_to_fill)
+@given(st.integers(50, 30_000), st.integers(10, 86_400))
+def test_each_of_two_indexes_has_its_part(credits_a_day: int, seconds: int) -> None:
+    """The refreshes of both are kept from filling; accounts take a tenth of all for theirs at most."""
+    contacts, accounts = (terms_of(of, credits_a_day, seconds, has_accounts=True) for of in OF)
+    alone = terms_of("contacts", credits_a_day, seconds, has_accounts=False)
+    assert alone == Terms(credits_a_day=credits_a_day, refresh_seconds=seconds)
+    assert accounts.credits_to_refresh <= max(PAGE_COST, credits_a_day // 10)
+    assert contacts.kept_elsewhere >= accounts.credits_to_refresh
+    assert accounts.kept_elsewhere == contacts.credits_to_refresh
+    assert min(contacts.credits_to_fill, accounts.credits_to_fill) >= PAGE_COST
+    spent = msgspec.structs.replace(contacts, spent_elsewhere=contacts.credits_to_fill)
     filling = Sync(
         portal_id=1, phase="filling", started_at=0, credits_day=NOW // DAY, credits_today=PAGE_COST
     )
     assert is_out_of_credits(filling, spent, NOW)
-    assert not is_out_of_credits(filling, both, NOW)
 
 
 def test_the_pace() -> None:
