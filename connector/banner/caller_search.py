@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from connector import numbers
 from connector.calls import Flow
 from connector.casing import ascii_lower
-from connector.contacts import Account, AccountLookup, Contact, ContactLookup
+from connector.contacts import Account, AccountLookup, Contact, ContactLookup, Found
 from connector.contacts.matching import bears
 from connector.crm import Crm, ObjectName, Rules
 from connector.crm.defaults import RULES
-from connector.crm.model import SearchRow
+from connector.crm.model import Match, SearchRow
 from connector.crm.rulebook import crm_of
 from connector.errors import CreditsExhausted, ZohoRefused
 from connector.store import crm as crm_table
@@ -144,6 +144,28 @@ def address_of(text: str | None) -> str:
     return address if _ADDRESS.fullmatch(address) else ""
 
 
+class _Known:
+    """What our own tables say of a caller's contacts, read once for all rows of a search."""
+
+    def __init__(self, contact_lookup: ContactLookup, connection: Connection, caller: Caller) -> None:
+        self._lookup = contact_lookup
+        self._connection = connection
+        self._caller = caller
+        self._found: dict[Match, Found | None] = {}
+
+    def contacts(self, match: Match) -> Found | None:
+        """Return the contacts by number or by e-mail address; None where Desk must be asked."""
+        if match not in self._found:
+            self._found[match] = self._read(match)
+        return self._found[match]
+
+    def _read(self, match: Match) -> Found | None:
+        caller = self._caller
+        if match == "email":
+            return self._lookup.recall_email_in(self._connection, caller.portal_id, caller.email)
+        return self._lookup.recall_in(self._connection, caller.portal_id, caller.e164, country=caller.country)
+
+
 class CallerSearch:
     """Search for callers, in our own tables and in Desk."""
 
@@ -155,10 +177,10 @@ class CallerSearch:
         self, connection: Connection, rows: Sequence[SearchRow], caller: Caller
     ) -> FoundCaller | None:
         """Return what our own tables say where that will do, in the caller's transaction; None: ask Desk."""
-        search = searching(rows)
+        search, known = searching(rows), _Known(self._contacts, connection, caller)
         try:
             row = next(search)
-            while (found := self.recalled(connection, row, caller)) is not None:
+            while (found := self._recalled(connection, row, caller, known)) is not None:
                 row = search.send(found)
         except StopIteration as end:
             outcome: FoundCaller = end.value
@@ -178,6 +200,11 @@ class CallerSearch:
 
     def recalled(self, connection: Connection, row: SearchRow, caller: Caller) -> Matches | None:
         """Return what a row finds in our own tables, None where that does not do."""
+        return self._recalled(connection, row, caller, _Known(self._contacts, connection, caller))
+
+    def _recalled(
+        self, connection: Connection, row: SearchRow, caller: Caller, known: _Known
+    ) -> Matches | None:
         if row.object == "tickets":
             return None
         if row.object == "accounts":
@@ -185,12 +212,7 @@ class CallerSearch:
             people = self._accounts.people_in(connection, caller.portal_id, accounts)
             is_known = not accounts or people.is_whole
             return Matches(accounts=accounts, contacts=people.contacts) if is_known else None
-        if row.match == "email":
-            found = self._contacts.recall_email_in(connection, caller.portal_id, caller.email)
-        else:
-            found = self._contacts.recall_in(
-                connection, caller.portal_id, caller.e164, country=caller.country
-            )
+        found = known.contacts(row.match)
         return None if found is None else Matches(contacts=_in_fields(found.contacts, row, caller))
 
     async def _found(self, row: SearchRow, caller: Caller) -> Matches:

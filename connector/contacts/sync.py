@@ -33,6 +33,7 @@ from connector.contacts.sync_plan import (
     reading,
     spending,
     spent_today,
+    terms_of,
 )
 from connector.errors import (
     ConcurrencyExceeded,
@@ -228,13 +229,14 @@ class ContactSync:
 
     def _terms(self, connection: Connection, portal: Portal, of: Of) -> Terms:
         """Return what an index may spend, of which the portal's other one has its part."""
-        now, kept = self._clock(), self._kept(connection, portal.id)
+        now = self._clock()
         # What one that is kept no more has spent today is spent all the same.
         others = [syncs.get(connection, portal.id, each) for each in syncs.OF if each != of]
-        return Terms(
-            credits_a_day=self._credits_a_day(portal),
-            refresh_seconds=self._settings.sync_every_seconds,
-            indexes=len(kept),
+        return terms_of(
+            of,
+            self._credits_a_day(portal),
+            self._settings.sync_every_seconds,
+            has_accounts=len(self._kept(connection, portal.id)) > 1,
             spent_elsewhere=sum(spent_today(each, now) for each in others if each is not None),
         )
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from connector.clock import DAY, MINUTE, SECOND
-from connector.store.syncs import Sync
+from connector.store.syncs import Of, Sync
 from connector.zoho.operations import FARTHEST_SEARCHED, LIST_LIMIT, PAGE_COST
 
 AGAIN_AFTER = 30 * DAY
@@ -23,6 +23,12 @@ RULES = "#2"
 
 SKEW = 10 * MINUTE
 """How far Desk's clock may be from ours."""
+
+ACCOUNT_REFRESHES, ACCOUNT_PART = 24, 10
+"""How often a day accounts are refreshed at most, and of how many parts of the credits that takes one.
+
+A company's number hardly changes, and an old index of accounts is used all the same.
+"""
 
 FETCHED_AT_ONCE = 5
 """Contacts read again in one step, each in a request of its own."""
@@ -47,19 +53,19 @@ class Task(StrEnum):
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What is allowed: credits a day, and how often an index shall be refreshed.
 
-    So many `indexes` of the portal live on that; the others have spent `spent_elsewhere` of it today.
+    The portal's other index lives on them too: its refreshes take `kept_elsewhere` a day, and it has spent
+    `spent_elsewhere` today, those included.
     """
 
     credits_a_day: int
     refresh_seconds: int
-    indexes: int = 1
+    kept_elsewhere: int = 0
     spent_elsewhere: int = 0
 
     @property
     def least_seconds(self) -> int:
         """Return how often an index can be refreshed at most: a page a day is left for filling."""
-        page_of_each = PAGE_COST * self.indexes
-        refreshes = max(1, (self.credits_a_day - page_of_each) // page_of_each)
+        refreshes = max(1, (self.credits_a_day - self.kept_elsewhere - PAGE_COST) // PAGE_COST)
         return -(-(DAY // SECOND) // refreshes)
 
     @property
@@ -70,8 +76,30 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def credits_to_fill(self) -> int:
         """Return what filling may take: the refreshes of a day come first."""
-        refreshes = DAY // (self.every_seconds * SECOND)
-        return max(0, self.credits_a_day - PAGE_COST * self.indexes * refreshes)
+        return max(0, self.credits_a_day - self.kept_elsewhere - self.credits_to_refresh)
+
+    @property
+    def credits_to_refresh(self) -> int:
+        """Return what the refreshes of a day take, where little changes."""
+        return PAGE_COST * (DAY // (self.every_seconds * SECOND))
+
+
+def terms_of(
+    of: Of, credits_a_day: int, refresh_seconds: int, *, has_accounts: bool, spent_elsewhere: int = 0
+) -> Terms:
+    """Return what is allowed to one of a portal's indexes, of what both have."""
+    refreshes = min(ACCOUNT_REFRESHES, credits_a_day // ACCOUNT_PART // PAGE_COST) or 1
+    every = max(refresh_seconds, -(-(DAY // SECOND) // refreshes))
+    accounts = Terms(credits_a_day=credits_a_day, refresh_seconds=every)
+    contacts = Terms(
+        credits_a_day=credits_a_day,
+        refresh_seconds=refresh_seconds,
+        kept_elsewhere=accounts.credits_to_refresh if has_accounts else 0,
+    )
+    own = contacts
+    if of == "accounts":
+        own = msgspec.structs.replace(accounts, kept_elsewhere=contacts.credits_to_refresh)
+    return msgspec.structs.replace(own, spent_elsewhere=spent_elsewhere)
 
 
 class Position(msgspec.Struct, frozen=True):
