@@ -12,12 +12,13 @@ from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
+from connector.banner.profile_changes import ProfileChanges
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
 from connector.contacts import ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
-from connector.crm import Profiles, Rulebook
+from connector.crm import Profiles, ProfileSetup, Rulebook
 from connector.crypto import Encryptor
 from connector.follow_up import CallLists, Deliveries, History
 from connector.maintenance import (
@@ -121,11 +122,13 @@ class Services:
         self.portal_status = PortalStatus(store, self.hub)
         self.rulebook = Rulebook(store, clock)
         self.profiles = Profiles(store, clock)
+        self.profile_setup = ProfileSetup(store, clock)
         self.publisher = Publisher(
             store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
         )
+        self.profile_changes = ProfileChanges(store, self.publisher, self.hub)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
-        self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
+        self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup, self.profiles)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)
         self.history = History(store, clock)

@@ -20,6 +20,7 @@ NAMES = (
     "phone-systems",
     "asterisk",
     "users",
+    "profiles",
     "calling",
     "recordings",
     "history",

@@ -27,6 +27,11 @@ def get(connection: Connection, portal_id: int) -> CrmRow | None:
     return None if row is None else CrmRow(**row)
 
 
+def list_all(connection: Connection) -> list[CrmRow]:
+    """Return every CRM that somebody has changed."""
+    return [CrmRow(**row) for row in connection.execute(select(crms)).mappings()]
+
+
 def put(connection: Connection, row: CrmRow) -> bool:
     """Write a CRM whose revision is one more than what stands there; False where somebody was faster."""
     values: dict[str, Any] = msgspec.structs.asdict(row)

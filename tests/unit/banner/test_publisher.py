@@ -11,7 +11,7 @@ from connector.banner.bus import NoBus
 from connector.banner.hub import Hub, Subscription
 from connector.banner.publisher import Publisher
 from connector.calls import CallEvent, Direction, EventType, fold
-from connector.crm import Crm, Profiles, Rulebook
+from connector.crm import EVERYONE, Crm, Profile, Profiles, Rulebook
 from connector.crm.rulebook import crm_of
 from connector.errors import StoreUnavailable
 from connector.phone_systems import PhoneSystems
@@ -87,10 +87,18 @@ class Readings:
         return crm_of(portal_id, None)
 
 
+class OneProfile:
+    """Profiles of which there is that of everyone alone."""
+
+    async def of(self, _profile_id: int) -> Profile:
+        """Return it."""
+        return EVERYONE
+
+
 def published_by(readings: Readings, hub: Hub, bus: NoBus) -> Publisher:
     """Return a publisher that reads these."""
     store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
-    rulebook, profiles = cast("Rulebook", readings), cast("Profiles", readings)
+    rulebook, profiles = cast("Rulebook", readings), cast("Profiles", OneProfile())
     return Publisher(store, phone_systems, rulebook, profiles, hub, bus, lambda: NOW)
 
 
