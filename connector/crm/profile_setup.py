@@ -164,10 +164,10 @@ class ProfileSetup:
         name = _checked_name(connection, "" if wanted.name is UNSET else wanted.name)
         access = _checked_access(connection, wanted, Access())
         values = {"name": name, "access": encode_access(access), "changed_at": self._clock()}
-        profile_id = table.add(connection, values)
-        if profile_id is None:
-            # Taken this very moment: the name, or the id behind the latest.
-            raise _name_taken(name)
+        while (profile_id := table.add(connection, values)) is None:
+            # Somebody has just taken the name, or the id behind the latest: then there is another one.
+            if table.by_name(connection, name) is not None:
+                raise _name_taken(name)
         made = Profile(id=profile_id, name=name, access=access)
         audit.append(connection, self._clock(), actor, "profile.added", name, told(access))
         self._set_users(connection, made, wanted, actor)
