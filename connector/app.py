@@ -48,6 +48,7 @@ def background_tasks(services: Services, *, deliver: bool) -> list[Task]:
         Task(1, services.orders.close_overdue),
         Task(2, services.end_sessions),
         Task(2, services.portal_status.publish_changes),
+        Task(1, services.profile_changes.publish),
         Task(10, services.pruning.step),
         Task(10, services.call_lists.step),
         Task(60, services.silence.step),

@@ -13,13 +13,14 @@ from connector.banner.caller_lookup import CallerLookup
 from connector.banner.caller_search import CallerSearch, needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
+from connector.banner.profile_changes import ProfileChanges
 from connector.banner.publisher import Publisher
 from connector.cards import Cards, Editing, Making, Reading, Seats, Sources, TicketDesk
 from connector.clock import Clock, system_clock
 from connector.contacts import AccountLookup, ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
-from connector.crm import Profiles, Rulebook
+from connector.crm import Profiles, ProfileSetup, Rulebook
 from connector.crm.desk_fields import DeskFields
 from connector.crm.service import Crms
 from connector.crypto import Encryptor
@@ -129,14 +130,16 @@ class Services:
         self.rulebook = Rulebook(store, clock)
         self.crms = Crms(store, self.rulebook, self.desk_fields, clock)
         self.profiles = Profiles(store, clock)
+        self.profile_setup = ProfileSetup(store, clock)
         self.publisher = Publisher(
             store, self.phone_systems, self.rulebook, self.profiles, self.hub, self.bus, clock
         )
+        self.profile_changes = ProfileChanges(store, self.publisher, self.hub)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.account_lookup = AccountLookup(store, self.portals)
         caller_search = CallerSearch(self.contact_lookup, AccountLookup(store, self.portals))
         self.preview = Preview(store, self.contact_lookup, caller_search, settings, clock)
-        self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup)
+        self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup, self.profiles)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)
         self.history = History(store, clock)

@@ -15,6 +15,9 @@ class Message(msgspec.Struct, frozen=True):
     about: Hashable = None
 
 
+RENEWAL = Message("renewal", b"", "renewal")
+"""Stands for a snapshot, which the reader makes when it comes to it."""
+
 SHOWN_AT_MOST = 20_000
 """Things of which is remembered on which banners they stand: more than change while a call goes on."""
 
@@ -35,8 +38,15 @@ class Subscription:
         self._unread[message.about] = message
         self._has_unread.set()
 
+    def renew(self) -> None:
+        """Have the reader send a fresh snapshot instead of what is unread, unless that is the end."""
+        if not self.is_over:
+            self._unread.clear()
+            self.put(RENEWAL)
+
     def end(self, last: Message | None = None) -> None:
         """Let the reader go, after one last message."""
+        self._unread.pop(RENEWAL.about, None)
         if last is not None:
             self.put(last)
         self.is_over = True
@@ -107,6 +117,17 @@ class Hub:
             for subscription in self._open.get(user_id, ()):
                 subscription.put(message)
                 self._shows(message.about).add(subscription)
+
+    def renew(self, user_ids: Iterable[int]) -> None:
+        """Have every open banner of these users sent a fresh snapshot, which holds whatever is unread."""
+        for user_id in user_ids:
+            for subscription in self._open.get(user_id, ()):
+                subscription.renew()
+
+    @property
+    def users(self) -> Collection[int]:
+        """Return the users who have a banner open."""
+        return self._open.keys()
 
     def publish_to_all(self, message: Message) -> None:
         """Hand a message to every open banner."""

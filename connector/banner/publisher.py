@@ -74,7 +74,7 @@ class Publisher:
         self._phone_systems = phone_systems
         self._rulebook = rulebook
         self._profiles = profiles
-        self._profiles_of_team: dict[int, Profile] = {}
+        self._profiles_of_team: dict[int, Profile] = {EVERYONE.id: EVERYONE}
         self._hub = hub
         self._bus = bus
         self._clock = clock
@@ -150,11 +150,17 @@ class Publisher:
         seen_by = _audience(snapshot)
         if user_id not in seen_by or self._is_past(snapshot.call):
             return None
-        return view(snapshot, seen_by[user_id], self._profile(snapshot.team, user_id))
+        return view(snapshot, seen_by[user_id], self._profile(user_id))
 
     def is_watched(self, snapshot: Snapshot) -> bool:
         """Tell whether anyone who sees a call has a banner open here."""
         return self._hub.is_watched_by(_audience(snapshot))
+
+    async def renew_profiles(self) -> None:
+        """Show by the profiles as they are now whatever is published from here on."""
+        async with self._reading_team:
+            self._profiles.forget()
+            await self._load_team()
 
     async def _show(self, rows: Sequence[CallRow]) -> list[Snapshot]:
         """Show calls on the banners of this process, and take them from who does not see them any more."""
@@ -195,14 +201,20 @@ class Publisher:
             # Read once for all who ask meanwhile.
             async with self._reading_team:
                 if now >= self._team_until:
-                    self._team = await self._store.read(users.load_team)
-                    used = set(self._team.profiles.values())
-                    self._profiles_of_team = {each: await self._profiles.of(each) for each in used}
-                    self._team_until = now + TEAM_REMEMBERED_FOR
+                    await self._load_team()
         return self._team
 
-    def _profile(self, team: Team, user_id: int) -> Profile:
-        return self._profiles_of_team.get(team.profiles.get(user_id, EVERYONE.id), EVERYONE)
+    async def _load_team(self) -> None:
+        now, team = self._clock(), await self._store.read(users.load_team)
+        used = {EVERYONE.id, *team.profiles.values()}
+        profiles = {each: await self._profiles.of(each) for each in used}
+        # Both at once: nobody is ever shown something by another profile than theirs.
+        self._team, self._profiles_of_team = team, profiles
+        self._team_until = now + TEAM_REMEMBERED_FOR
+
+    def _profile(self, user_id: int) -> Profile:
+        """Return a user's profile as it was read last, be the snapshot an older one."""
+        return self._profiles_of_team[self._team.profiles.get(user_id, EVERYONE.id)]
 
     async def _records(self, rows: Sequence[CallRow]) -> dict[int, RecordState]:
         over = [row.root_id or row.id for row in rows if row.call and row.call.state is CallState.ENDED]
@@ -218,10 +230,10 @@ class Publisher:
         seen_by = _audience(snapshot)
         alike: dict[tuple[Mine | None, int], list[int]] = {}
         for user, mine in seen_by.items():
-            alike.setdefault((mine, self._profile(snapshot.team, user).id), []).append(user)
+            alike.setdefault((mine, self._profile(user).id), []).append(user)
         for (mine, _), watching in alike.items():
             if self._hub.is_watched_by(watching):
-                shown = view(snapshot, mine, self._profile(snapshot.team, watching[0]))
+                shown = view(snapshot, mine, self._profile(watching[0]))
                 self._hub.publish(watching, Message("call", encode(shown), snapshot.row.id))
         self._hub.withdraw(snapshot.row.id, partial(_gone, snapshot), seen_by)
 

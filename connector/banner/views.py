@@ -1,7 +1,7 @@
 """Decide what an agent sees of a call, and whether its caller can be looked up; pure."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ from connector.contacts import Account, Contact, OpenTicket
 from connector.crm import Crm, ObjectName, Profile
 from connector.crm.choosing import Candidate, Then, pop
 from connector.crm.model import SearchRow
+from connector.crm.seeing import seen_contacts, seen_tickets
 from connector.numbers import (
     PLAIN_NOTATION,
     Kind,
@@ -178,6 +179,15 @@ class MatchView(Contact, frozen=True, kw_only=True, omit_defaults=True):
     last_at: int | None = None
 
 
+class May(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent's profile allows with a call: to make and edit cards, to make tickets, to listen."""
+
+    create: bool = False
+    edit: bool = False
+    ticket: bool = False
+    listen: bool = False
+
+
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as one agent's banner shows it; `revision` grows with each change.
 
@@ -222,6 +232,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     matched: str = ""
     accounts: tuple[AccountView, ...] = ()
     fields: tuple[FieldView, ...] = ()
+    may: May = May()
 
 
 def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
@@ -232,7 +243,7 @@ def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
     can = _can(call, mine)
     chosen = _chosen(snapshot)
     has_card = snapshot.crm.enabled and profile.sees_portal(phone.portal_id)
-    return CallView(
+    shown = CallView(
         id=row.id,
         key=row.key,
         revision=row.revision,
@@ -266,6 +277,32 @@ def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
         accounts=tuple(AccountView(each.id, each.name, each.url, each.phone) for each in found.accounts),
         fields=_fields(snapshot.crm, chosen, found),
     )
+    return for_profile(shown, snapshot, profile)
+
+
+def for_profile(shown: CallView, snapshot: Snapshot, profile: Profile) -> CallView:
+    """Leave of a call what a profile sees, and say what it allows.
+
+    Where it sees no contacts there is the number alone, as of a call that nobody looks up.
+    """
+    portal_id, access, has_card = snapshot.phone.portal_id, profile.access, shown.has_card
+    may = May(
+        create=has_card and access.may_create and profile.sees_object(portal_id, "contacts"),
+        edit=has_card and access.may_edit,
+        ticket=has_card and access.may_make_tickets and profile.sees_object(portal_id, "tickets"),
+        listen=access.may_listen,
+    )
+    if profile.hides_nothing(portal_id):
+        return msgspec.structs.replace(shown, may=may)
+    hidden: dict[str, Any] = {"may": may}
+    if not profile.sees_object(portal_id, "calls"):
+        hidden["record"] = Record(shown.record.state)
+    if not profile.sees_object(portal_id, "contacts"):
+        hidden |= {"lookup": "skipped", "problem": "", "asks_again": False, "chosen": None}
+    contacts = seen_contacts(profile, portal_id, shown.contacts)
+    tickets = None if shown.tickets is None or not contacts else shown.tickets
+    hidden |= {"contacts": contacts, "tickets": tickets and seen_tickets(profile, portal_id, tickets)}
+    return msgspec.structs.replace(shown, **hidden)
 
 
 _lookup_result = msgspec.json.Decoder(LookupResult).decode

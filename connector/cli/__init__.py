@@ -60,6 +60,9 @@ COMMANDS: Mapping[str, CommandPlace] = {
     ),
     "phones": CommandPlace("phones", "phones", "Add, list and set up the phone systems that post events."),
     "portals": CommandPlace("portals", "portals", "Show and set up the linked Zoho Desk organisations."),
+    "profiles": CommandPlace(
+        "profiles", "profiles", "Set up what users see of callers and may do in the banner."
+    ),
     "recordings": CommandPlace("recordings", "recordings", "Try recordings, and show who has heard which."),
     "restore": CommandPlace("database", "restore", "Put a backup in the place of the SQLite database."),
     "restored": CommandPlace("database", "restored", "Say that the database was restored by other means."),

@@ -5,7 +5,8 @@ document, saved whole, checked whole, and cached for two seconds by every proces
 """
 
 from connector.crm.model import Crm, ObjectName, Rules
+from connector.crm.profile_setup import ProfileSetup
 from connector.crm.profiles import EVERYONE, Profile, Profiles
 from connector.crm.rulebook import Rulebook
 
-__all__ = ["EVERYONE", "Crm", "ObjectName", "Profile", "Profiles", "Rulebook", "Rules"]
+__all__ = ["EVERYONE", "Crm", "ObjectName", "Profile", "ProfileSetup", "Profiles", "Rulebook", "Rules"]

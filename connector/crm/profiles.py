@@ -6,7 +6,7 @@ import msgspec
 
 from connector.aio import TtlCache
 from connector.clock import SECOND, Clock
-from connector.crm.model import ObjectName
+from connector.crm.model import OBJECTS, ObjectName
 from connector.store import Store
 from connector.store import profiles as table
 
@@ -51,6 +51,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether a portal's CRM is there for users of this profile."""
         return self.access.portals is None or portal_id in self.access.portals
 
+    def hides_nothing(self, portal_id: int) -> bool:
+        """Tell whether users of this profile see all fields of all objects."""
+        objects = self.access.objects
+        return self.sees_portal(portal_id) and all(
+            name in objects and objects[name].seen is None for name in OBJECTS
+        )
+
+    def sees_object(self, portal_id: int, name: ObjectName) -> bool:
+        """Tell whether users of this profile see anything of an object."""
+        found = self.access.objects.get(name) if self.sees_portal(portal_id) else None
+        return found is not None and found.seen != ()
+
     def sees(self, portal_id: int, name: ObjectName, field: str) -> bool:
         """Tell whether a field of an object is shown to users of this profile."""
         found = self.access.objects.get(name) if self.sees_portal(portal_id) else None
@@ -71,6 +83,13 @@ encode_access = msgspec.json.Encoder(order="deterministic").encode
 decode_access = msgspec.json.Decoder(Access).decode
 
 
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """The profile that a user works with, and all that they may choose."""
+
+    active: Profile
+    profiles: tuple[Profile, ...]
+
+
 class Profiles:
     """Know the profiles: from memory, two seconds old at most."""
 
@@ -85,6 +104,15 @@ class Profiles:
     async def active(self, user_id: int) -> Profile:
         """Return the profile that a user works with now."""
         return await self.of(await self._store.read(lambda c: table.active(c, user_id)))
+
+    async def choices(self, user_id: int) -> Choices:
+        """Return the profiles that a user was given, that of everyone where there are none."""
+        given, active = await self._store.read(
+            lambda c: (table.of_user(c, user_id), table.active(c, user_id))
+        )
+        profiles = tuple(map(profile_of, given)) or (await self.of(table.EVERYONE_ID),)
+        chosen = next((each for each in profiles if each.id == active), profiles[0])
+        return Choices(active=chosen, profiles=profiles)
 
     def forget(self) -> None:
         """Read all anew: one was changed in this very process."""

@@ -16,6 +16,8 @@ from connector.banner.caller_lookup import YOUNG_FOR
 from connector.calls import WATCHDOG_SOURCE, Call, CallEvent, CallState, Direction, Leg, talk_seconds
 from connector.clock import SECOND, Clock, to_iso
 from connector.contacts import Contact
+from connector.crm import ObjectName
+from connector.crm.seeing import seen_contacts
 from connector.dialects.past_calls import SOURCE as IMPORTED
 from connector.errors import NotFound
 from connector.follow_up.listing import WHY, ends, listed_of, phone_of
@@ -169,7 +171,8 @@ class _Reader:
         return tuple(self._call(row, names) for row in ordered)
 
     def _call(self, row: CallRow, names: Mapping[str, str]) -> CallSeen:
-        look_up = _look_up(row, self._viewer, _why_not_looked_up(row, self._phone, self._now))
+        why_not = _why_not_looked_up(row, self._phone, self._now)
+        look_up = _look_up(row, self._viewer, self._phone.portal_id, why_not)
         return _call(row, self._group, self._viewer, names, look_up)
 
     def _received(self) -> tuple[EventSeen, ...]:
@@ -191,6 +194,8 @@ class _Reader:
         )
 
     def _recordings(self) -> tuple[RecordingSeen, ...]:
+        if not self._viewer.may_listen:
+            return ()
         found = {each.url: each for call in self._known for each in call.recordings}
         return tuple(
             RecordingSeen(
@@ -287,10 +292,11 @@ def _why_not_looked_up(row: CallRow, phone: PhoneSystem, now: int) -> str:
     return NOBODY_LOOKED if is_over else ""
 
 
-def _look_up(row: CallRow, viewer: Viewer, why_not: str) -> LookUpSeen:
+def _look_up(row: CallRow, viewer: Viewer, portal_id: int, why_not: str) -> LookUpSeen:
     found = views.lookup_result(row)
     asked = found.question
     contacts: tuple[Contact, ...] = found.contacts if viewer.sees_numbers else ()
+    contacts = seen_contacts(viewer.profile, portal_id, contacts)
     return LookUpSeen(
         state="skipped" if why_not else row.lookup,
         why=why_not,
@@ -304,7 +310,9 @@ def _look_up(row: CallRow, viewer: Viewer, why_not: str) -> LookUpSeen:
         contacts=tuple(
             ContactSeen(id=each.id, name=each.name, account=each.account, url=each.url) for each in contacts
         ),
-        chosen=row.chosen_contact_id if viewer.sees_numbers else None,
+        chosen=row.chosen_contact_id
+        if viewer.sees_numbers and viewer.profile.sees_object(portal_id, "contacts")
+        else None,
     )
 
 
@@ -377,9 +385,15 @@ def _order(order: Order, viewer: Viewer) -> OrderSeen:
     )
 
 
+_OBJECTS: Mapping[str, ObjectName] = {"call": "calls", "contact": "contacts"}
+"""What is delivered, by the kind of a row."""
+
+
 def delivery_seen(row: Row, told: Sequence[NumberedAttempt], viewer: Viewer) -> DeliverySeen:
     """Return a delivery; what Desk said of it, and where it stands there, is not for everybody."""
-    sees = viewer.sees_numbers
+    sees = viewer.sees_numbers and viewer.profile.sees_object(
+        row.portal_id, _OBJECTS.get(row.kind, "tickets")
+    )
     return DeliverySeen(
         id=row.id,
         kind=row.kind,

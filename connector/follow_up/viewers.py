@@ -9,6 +9,7 @@ import re
 import msgspec
 
 from connector import numbers
+from connector.crm import EVERYONE, Profile
 from connector.store.users import Role, User
 
 _A_NUMBER = re.compile(r"\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
@@ -16,10 +17,11 @@ _A_NUMBER = re.compile(r"\+?\d(?:[ ().\-/\u00a0]{0,2}\d){6,}")
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks; `user` is None for a key, or for a command."""
+    """Who asks, and with which profile they work; `user` is None for a key, or for a command."""
 
     role: Role
     user: User | None = None
+    profile: Profile = EVERYONE
 
     @property
     def sees_all(self) -> bool:
@@ -35,6 +37,11 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     def sees_listeners(self) -> bool:
         """Tell whether they see who has heard recordings."""
         return self.role == "administrator"
+
+    @property
+    def may_listen(self) -> bool:
+        """Tell whether they are told of recordings."""
+        return self.role == "administrator" or self.profile.access.may_listen
 
     def number(self, text: str | None) -> str | None:
         """Return a number as they may see it."""

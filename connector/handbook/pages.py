@@ -21,6 +21,7 @@ NAMES = (
     "asterisk",
     "users",
     "crm",
+    "profiles",
     "calling",
     "recordings",
     "history",

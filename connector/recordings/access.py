@@ -1,8 +1,9 @@
 """Let people hear recordings: who may, what is there, and a note of everyone who did.
 
 Whoever took part in the call may hear it: who answered, else who was rung; so may supervisors and
-administrators. Taking part counts from when the agent was given the extension, so that nobody hears the
-calls of whoever had it before.
+administrators. All but administrators need a profile that lets them listen.
+Taking part counts from when the agent was given the extension, so that nobody hears the calls of whoever had
+it before.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from connector.calls import CallRecord, NotRecorded, Recording, not_recorded
 from connector.casing import ascii_lower
 from connector.clock import MINUTE, Clock
 from connector.contacts import ContactLookup
+from connector.crm import EVERYONE, Profile, Profiles
+from connector.crm.seeing import sees_name, sees_names
 from connector.crypto import Encryptor
 from connector.errors import (
     ConnectorError,
@@ -89,12 +92,13 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Access(msgspec.Struct, frozen=True):
-    """A recorded call, and whether somebody may hear it."""
+    """A recorded call, whether somebody may hear it, and with which profile they work."""
 
     recorded: RecordedCall
     told: CallRecord
     names: dict[str, str]
     may_hear: bool
+    profile: Profile = EVERYONE
 
     @property
     def root_id(self) -> int:
@@ -110,6 +114,7 @@ class Recordings:
         encryptor: Encryptor,
         clock: Clock,
         contact_lookup: ContactLookup,
+        profiles: Profiles,
         fetcher: Fetcher | None = None,
         open_at_most: int = OPEN_AT_MOST,
         each_at_most: int = EACH_AT_MOST,
@@ -117,6 +122,7 @@ class Recordings:
         self._store = store
         self._encryptor = encryptor
         self._clock = clock
+        self._profiles = profiles
         self._caller_names = CallerNames(contact_lookup)
         self._fetcher = fetcher or Fetcher()
         self._open_at_most = open_at_most
@@ -136,12 +142,12 @@ class Recordings:
         if not found:
             raise self._missing(access, "The phone system has not reported a recording of this call.")
         contact, pieces = await asyncio.gather(
-            self._caller_names.name(access.recorded, access.told),
+            self._name(access),
             self._try_all(access, found[:SHOWN_AT_MOST]),
         )
         return Page(
             key=key,
-            facts=facts(access.recorded, access.told, access.names, contact),
+            facts=_seen_facts(access, contact),
             pieces=pieces,
             left_out=max(0, len(found) - SHOWN_AT_MOST),
             may_keep=_may_keep(user, access.recorded),
@@ -204,7 +210,22 @@ class Recordings:
                 f"This recording is for those who took part in the call, for supervisors and administrators: "
                 f"one of them can play it to you. You are signed in as {user.email}."
             )
-        return found
+        profile = await self._profiles.active(user.id)
+        if user.role != "administrator" and not profile.access.may_listen:
+            await self._note(found, user, "refused", piece)
+            raise NotAllowed(
+                f"The profile {profile.name}, with which you work, does not let you listen to recordings: "
+                "choose another one in the banner, or ask an administrator."
+            )
+        return _Access(found.recorded, found.told, found.names, found.may_hear, profile)
+
+    async def _name(self, access: _Access) -> str | None:
+        """Return the contact's name where the profile shows it; else nobody is asked for it."""
+        portal_id = access.recorded.portal.id
+        if not sees_names(access.profile, portal_id):
+            return None
+        name = await self._caller_names.name(access.recorded, access.told)
+        return name if name and sees_name(access.profile, portal_id, name) else None
 
     def _without_record(self, recorded: RecordedCall) -> ConnectorError:
         if not known_calls(recorded):
@@ -273,6 +294,12 @@ def _read(connection: Connection, key: str, user: User, now: int) -> _Access | R
     names = {word: one.name for word, one in known.items()}
     took_part = users.was_meant(connection, user.id, recorded.phone.id, words, told.started_at)
     return _Access(recorded, told, names, user.role in HEAR_ALL or took_part)
+
+
+def _seen_facts(access: _Access, contact: str | None) -> Facts:
+    found = facts(access.recorded, access.told, access.names, contact)
+    sees_record = access.profile.sees_object(access.recorded.portal.id, "calls")
+    return found if sees_record else msgspec.structs.replace(found, desk_url=None)
 
 
 def _may_keep(user: User, recorded: RecordedCall) -> bool:

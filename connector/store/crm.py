@@ -33,6 +33,11 @@ def of_portals(connection: Connection, portal_ids: Collection[int]) -> dict[int,
     return {row["portal_id"]: CrmRow(**row) for row in connection.execute(asked).mappings()}
 
 
+def list_all(connection: Connection) -> list[CrmRow]:
+    """Return every CRM that somebody has changed."""
+    return [CrmRow(**row) for row in connection.execute(select(crms)).mappings()]
+
+
 def put(connection: Connection, row: CrmRow) -> bool:
     """Write a CRM whose revision is one more than what stands there; False where somebody was faster."""
     values: dict[str, Any] = msgspec.structs.asdict(row)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from connector.banner.hub import Message, Subscription
+from connector.banner.hub import RENEWAL, Message, Subscription
 from connector.banner.publisher import encode
 from connector.errors import NotAllowed, TooManyRequests
 from connector.services import Services, services_of
@@ -58,6 +58,8 @@ async def _messages(services: Services, user: User, subscription: Subscription) 
     yield _line(await _snapshot(services, user, subscription))
     while not subscription.is_over:
         messages = await subscription.read(HEARTBEAT_SECONDS)
+        if RENEWAL in messages:
+            messages = [await _snapshot(services, user, subscription)]
         yield b"".join(map(_line, messages)) or b": still here\n\n"
 
 

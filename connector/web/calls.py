@@ -7,13 +7,23 @@ from starlette.requests import Request
 from connector.calls import CallState, NotRecorded
 from connector.clock import from_iso
 from connector.errors import InvalidRequest
+from connector.follow_up import Viewer
 from connector.follow_up.listing import Filter
+from connector.services import services_of
+from connector.store.users import Role, User
 from connector.web.bodies import parameter
 
 TEXT_AT_MOST = 320
 """Characters of a parameter: an e-mail address is no longer."""
 
 Choice = TypeVar("Choice", CallState, NotRecorded)
+
+
+async def viewer_of(request: Request, role: Role, user: User | None) -> Viewer:
+    """Return who asks, with the profile that they work with; a key has none and sees by its role alone."""
+    if user is None:
+        return Viewer(role=role)
+    return Viewer(role=role, user=user, profile=await services_of(request).profiles.active(user.id))
 
 
 def filter_of(request: Request) -> Filter:

@@ -5,12 +5,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.contacts import Contact, Place
+from connector.crm import EVERYONE, Profile
+from connector.crm.seeing import seen_contacts, sees_names
 from connector.errors import InvalidRequest
+from connector.numbers import read
 from connector.services import Services, services_of
-from connector.web.auth import require_api
+from connector.web.auth import Caller, require_api
 from connector.web.bodies import NO_NUL, json_response
 
 NO_STORE = {"Cache-Control": "no-store"}
+TYPED_AT_MOST = 100
+"""Characters of a number that are read."""
 
 
 class ContactView(msgspec.Struct, frozen=True):
@@ -53,8 +58,12 @@ async def lookup(request: Request) -> Response:
     services, text = services_of(request), _required(request, "number")
     place = await _place(services, request)
     caller.check_portal(place.portal_id)
+    profile = await _profile(services, caller)
+    if not profile.sees_object(place.portal_id, "contacts"):
+        e164 = read(text[:TYPED_AT_MOST], place.country).e164
+        return json_response(LookupResult(text, e164, (), "skipped"), headers=NO_STORE)
     number, found = await services.contact_lookup.look_up_typed(place, text, caller=caller.name)
-    contacts = tuple(_contact(one) for one in found.contacts)
+    contacts = tuple(_contact(one) for one in seen_contacts(profile, place.portal_id, found.contacts))
     return json_response(LookupResult(text, number.e164, contacts, found.source), headers=NO_STORE)
 
 
@@ -64,10 +73,29 @@ async def search(request: Request) -> Response:
     services, text = services_of(request), _required(request, "text")
     place = await _place(services, request)
     caller.check_portal(place.portal_id)
-    found = await services.contact_lookup.search(
-        place.portal_id, text, country=place.country, caller=caller.name
-    )
-    return json_response(SearchResult(tuple(_searched_contact(one) for one in found)), headers=NO_STORE)
+    profile = await _profile(services, caller)
+    found: tuple[Contact, ...] = ()
+    if _may_search(profile, place, text):
+        found = await services.contact_lookup.search(
+            place.portal_id, text, country=place.country, caller=caller.name
+        )
+    seen = seen_contacts(profile, place.portal_id, found)
+    return json_response(SearchResult(tuple(_searched_contact(one) for one in seen)), headers=NO_STORE)
+
+
+async def _profile(services: Services, caller: Caller) -> Profile:
+    """Return the profile that somebody works with; programs are no people and see what they always saw."""
+    return EVERYONE if caller.user is None else await services.profiles.active(caller.user.id)
+
+
+def _may_search(profile: Profile, place: Place, text: str) -> bool:
+    """Tell whether Desk is asked: what a profile hides is not found out by searching for parts of it."""
+    if not profile.sees_object(place.portal_id, "contacts"):
+        return False
+    if any(letter.isalpha() for letter in text):
+        return sees_names(profile, place.portal_id)
+    is_whole = read(text[:TYPED_AT_MOST], place.country).e164 is not None
+    return is_whole or all(profile.sees(place.portal_id, "contacts", each) for each in ("phone", "mobile"))
 
 
 async def _place(services: Services, request: Request) -> Place:

@@ -17,6 +17,7 @@ from connector.web import (
     hooks,
     linking,
     orders,
+    profile,
     recordings,
     sign_in,
 )
@@ -32,6 +33,7 @@ from connector.web.api import people as people_api
 from connector.web.api import phone_parts as phone_parts_api
 from connector.web.api import phone_systems as phone_systems_api
 from connector.web.api import portals as portals_api
+from connector.web.api import profiles as profiles_api
 from connector.web.api import setup as setup_api
 from connector.web.api import sign_in_connectors as connectors_api
 from connector.web.api.operation import Operation
@@ -50,6 +52,7 @@ from connector.web.pages import (
     phone_parts,
     phone_systems,
     portals,
+    profiles,
     setup,
     sign_in_connectors,
 )
@@ -127,6 +130,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *connectors_api.OPERATIONS,
     *crm_api.OPERATIONS,
     *people_api.OPERATIONS,
+    *profiles_api.OPERATIONS,
     *phone_systems_api.OPERATIONS,
     *phone_parts_api.OPERATIONS,
     *keys_api.OPERATIONS,
@@ -248,6 +252,11 @@ def _pages_of_people() -> list[BaseRoute]:
         Route("/people/{id:id}/reactivate", people.reactivate_page, methods=BOTH),
         Route("/people/{id:id}/release", people.release_page, methods=BOTH),
         Route("/people/{id:id}/rights", people.rights_page, methods=BOTH),
+        Route("/people/{id:id}/profiles", profiles.persons_profiles_page, methods=BOTH),
+        Route("/profiles", profiles.profiles_page),
+        Route("/profiles/new", profiles.new_profile_page, methods=BOTH),
+        Route("/profiles/{id:id}", profiles.profile_page, methods=BOTH),
+        Route("/profiles/{id:id}/remove", profiles.remove_profile_page, methods=BOTH),
     ]
 
 
@@ -293,6 +302,8 @@ def _programs() -> list[BaseRoute]:
         Route("/api/calls/{id:id}/transfer", orders.transfer, methods=["POST"]),
         Route("/api/calls/{id:id}/colleagues", orders.colleagues),
         Route("/api/orders/{id:order}", orders.show),
+        Route("/api/profile", profile.own_profiles),
+        Route("/api/profile", profile.switch_profile, methods=["PUT"]),
         Route("/api/contacts/lookup", contacts.lookup),
         Route("/api/contacts/search", contacts.search),
         *ADMIN,

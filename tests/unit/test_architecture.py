@@ -43,6 +43,7 @@ LONGER_FILES = {
 }
 SHORTEST_FILE = 60
 SHORTER_FILES: dict[str, str] = {
+    "connector/banner/profile_changes.py": "one background task: banners whose profile has changed",
     "connector/cli/mail.py": "one command",
     "connector/__main__.py": "what `python -m connector` runs",
     "connector/banner/audience.py": "one pure rule: who sees a call",
@@ -61,6 +62,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
     "connector/store/profiles.py": "one noun's tables",
+    "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/assignments.py": "one table: to which object each call goes",
     "connector/crm/rulebook.py": "one cache: the CRM of a portal as it is now",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",

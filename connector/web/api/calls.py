@@ -13,7 +13,7 @@ from connector.follow_up.history import MISSING
 from connector.follow_up.listing import CallPage
 from connector.follow_up.shapes import CallHistory
 from connector.web.api.operation import Call, Limit, operation
-from connector.web.calls import TEXT_AT_MOST, filter_of, text_of
+from connector.web.calls import TEXT_AT_MOST, filter_of, text_of, viewer_of
 
 Text = Annotated[str, Meta(min_length=1, max_length=TEXT_AT_MOST)]
 Moment = Annotated[Text, Meta(description="RFC 3339, or a day, which is its midnight in UTC.")]
@@ -51,7 +51,7 @@ async def list_calls(call: Call, query: CallsAsked) -> CallPage:
     """
     _check_filled(call.request)
     return await call.services.call_lists.page(
-        _viewer_of(call),
+        await _viewer_of(call),
         filter_of(call.request),
         cursor=text_of(call.request, "cursor"),
         limit=query.limit,
@@ -67,14 +67,14 @@ async def show_call(call: Call, query: HistoryAsked) -> CallHistory:
     if "\x00" in key:
         raise NotFound(MISSING)
     phone_system = (query.phone_system or "").strip() or None
-    return await call.services.history.show(_viewer_of(call), key, phone_system=phone_system)
+    return await call.services.history.show(await _viewer_of(call), key, phone_system=phone_system)
 
 
 OPERATIONS = (list_calls, show_call)
 
 
-def _viewer_of(call: Call) -> Viewer:
-    return Viewer(role=call.caller.role, user=call.caller.user)
+async def _viewer_of(call: Call) -> Viewer:
+    return await viewer_of(call.request, call.caller.role, call.caller.user)
 
 
 def _check_filled(request: Request) -> None:

@@ -12,12 +12,11 @@ from starlette.responses import Response
 from connector.calls import CallState, NotRecorded
 from connector.clock import DAY
 from connector.errors import InvalidRequest, UnknownPhoneSystem
-from connector.follow_up import Viewer
 from connector.follow_up.listing import Filter
 from connector.follow_up.sections import RECORD_WORDS, sections, summary
 from connector.services import services_of
 from connector.web.auth import count_request, require_user
-from connector.web.calls import TEXT_AT_MOST, filter_of, text_of
+from connector.web.calls import TEXT_AT_MOST, filter_of, text_of, viewer_of
 from connector.web.problems import log_problem
 from connector.web.rendering import render
 
@@ -55,7 +54,7 @@ async def calls_page(request: Request) -> Response:
     found, wrong, status = None, "", 200
     try:
         found = await services.call_lists.page(
-            Viewer(role=user.role, user=user),
+            await viewer_of(request, user.role, user),
             _filter_of_form(request),
             cursor=text_of(request, "cursor"),
             limit=SHOWN,
@@ -87,7 +86,7 @@ async def call_page(request: Request) -> Response:
     user = await require_user(request)
     count_request(request, user.email)
     key = request.path_params["key"]
-    told = await services_of(request).history.show(Viewer(role=user.role, user=user), key)
+    told = await services_of(request).history.show(await viewer_of(request, user.role, user), key)
     context: dict[str, Any] = {
         "told": told,
         "summary": summary(told),

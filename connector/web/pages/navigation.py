@@ -33,6 +33,7 @@ ITEMS = (
     Item("/calls", lazy("History"), "agent"),
     Item("/setup", lazy("Set-up"), "administrator", _ADMINISTRATION),
     Item("/people", lazy("People"), "administrator", _ADMINISTRATION),
+    Item("/profiles", lazy("Profiles"), "administrator", _ADMINISTRATION, "crm"),
     Item("/phone-systems", lazy("Phone systems"), "administrator", _ADMINISTRATION),
     Item("/portals", lazy("Portals"), "administrator", _ZOHO),
     Item(

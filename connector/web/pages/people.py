@@ -158,6 +158,7 @@ async def person_page(request: Request) -> Response:
         "sessions": await services.agents.open_sessions(person_id),
         "given": len(await services.agents.rights_of(person_id)),
         "slugs": sorted(slugs.values()),
+        "profiles": await services.profile_setup.of_user(person_id),
     }
     return render(request, "person.html", 422 if form.is_refused else 200, **context)
 

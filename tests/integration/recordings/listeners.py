@@ -71,6 +71,7 @@ class Listeners:
             services.encryptor,
             clock,
             services.contact_lookup,
+            services.profiles,
             fetcher or SLOW_TO_GIVE_UP,
             open_at_most,
             each_at_most,

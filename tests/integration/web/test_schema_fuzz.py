@@ -191,8 +191,8 @@ def _mostly_right(given: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
     return {name: value if name == rare else THERE.get(name, value) for name, value in given.items()}
 
 
-BY_NUMBER = ("list_methods", "list_portals", "list_desk_agents", "list_deliveries", "list_changes",
-             "list_recording_accesses", "list_crms")  # fmt: skip
+BY_NUMBER = ("list_methods", "list_portals", "list_profiles", "list_desk_agents", "list_deliveries",
+             "list_changes", "list_recording_accesses", "list_crms")  # fmt: skip
 """Lists whose cursor is a number, or two; that of the others is a name, and whatever is typed is one."""
 
 

@@ -31,7 +31,14 @@ BOSS = "boss@example.com"
 
 PAGES = (
     *("/people", "/people?text=p00", "/people?role=agent", "/people/people.csv", "/people/2"),
-    *("/people/2/rights", "/people/import", "/phone-systems"),
+    *(
+        "/people/2/rights",
+        "/people/2/profiles",
+        "/people/import",
+        "/phone-systems",
+        "/profiles",
+        "/profiles/3",
+    ),
     *("/portals", "/connect", "/portals/self-client", "/portals/1/unlink"),
     *("/authentication-methods", "/authentication-methods/1", "/authentication-methods/1/disable"),
     *("/sign-in-connectors", "/sign-in-connectors/new", "/sign-in-connectors/c0", "/keys", "/keys/new"),
@@ -40,7 +47,7 @@ PAGES = (
 )
 PROGRAMS = (
     *("people", "phone-systems", "portals", "authentication-methods", "sign-in-connectors", "keys"),
-    *("deliveries", "recording-accesses", "audit", "calls"),
+    *("profiles", "deliveries", "recording-accesses", "audit", "calls"),
 )
 """Lists at /api/v1."""
 
@@ -82,8 +89,19 @@ def add(connection: Connection, numbers: range, person_numbers: range) -> None:
     ]
     c(insert(tables.api_keys), keys)
     c(insert(tables.api_key_portals), [{"key_id": n + 1, "portal_id": n + 1} for n in numbers])
+    add_profiles(connection, numbers)
     audit.append_all(connection, NOW, BOSS, [("person.changed", f"p{n}", "name") for n in numbers])
     add_calls(connection, numbers)
+
+
+def add_profiles(connection: Connection, numbers: range) -> None:
+    """Add a profile for each number, which two people have, and a CRM of each portal."""
+    rows = [{"id": n + 2, "name": f"F{n}", "access": b"{}", "changed_at": NOW} for n in numbers]
+    connection.execute(insert(tables.profiles), rows)
+    given = [{"profile_id": n + 2, "user_id": user} for n in numbers for user in (2, 3)]
+    connection.execute(insert(tables.profile_users), given)
+    rules = {"name": "Desk", "rules": b"{}", "revision": 1, "changed_at": NOW}
+    connection.execute(insert(tables.crms), [{"portal_id": n + 1, **rules} for n in numbers])
 
 
 def person(number: int) -> Person:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.banner.hub import SHOWN_AT_MOST, Hub, Message
+from connector.banner.hub import RENEWAL, SHOWN_AT_MOST, Hub, Message
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +29,21 @@ async def test_newer_messages_replace_unread_ones() -> None:
         hub.publish([1], about(number % 3, str(number).encode()))
     assert [message.data for message in await slow.read(1)] == [b"997", b"998", b"999"]
     assert await slow.read(0) == []
+
+
+async def test_a_renewal_stands_for_what_is_unread() -> None:
+    """A fresh snapshot holds it all, other users are sent none, and a banner that ends is sent its end."""
+    hub = Hub()
+    mine, ending, theirs = hub.subscribe(1, "a"), hub.subscribe(1, "b"), hub.subscribe(2, "c")
+    hub.publish([1, 2], about(1, b"x"))
+    hub.renew([1])
+    hub.publish([1], about(2, b"y"))
+    ending.end(about(3, b"z"))
+    hub.renew([1])
+    assert await mine.read(0) == [RENEWAL]
+    assert await ending.read(0) == [about(2, b"y"), about(3, b"z")]
+    assert await theirs.read(0) == [about(1, b"x")]
+    assert set(hub.users) == {1, 2}
 
 
 async def test_what_is_withdrawn_leaves_the_banners_that_show_it() -> None:

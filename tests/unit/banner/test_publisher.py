@@ -11,7 +11,8 @@ from connector.banner.bus import NoBus
 from connector.banner.hub import Hub, Subscription
 from connector.banner.publisher import Publisher
 from connector.calls import CallEvent, Direction, EventType, fold
-from connector.crm import Crm, Profiles, Rulebook
+from connector.crm import EVERYONE, Crm, Profile, Profiles, Rulebook
+from connector.crm.profiles import Access
 from connector.crm.rulebook import crm_of
 from connector.errors import StoreUnavailable
 from connector.phone_systems import PhoneSystems
@@ -64,6 +65,8 @@ class Readings:
     def __init__(self, *, fails: int = 0, first_waits: bool = False) -> None:
         self.fails = fails
         self.first_waits = first_waits
+        self.profile_id = EVERYONE.id
+        self.is_waiting = asyncio.Event()
         self.may_go_on = asyncio.Event()
 
     async def read(self, asked: Callable[..., Any]) -> Any:
@@ -72,9 +75,11 @@ class Readings:
             self.fails -= 1
             raise StoreUnavailable("The database is away.")
         if asked is users.load_team:
-            return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={})
+            profiles = {1: self.profile_id}
+            return Team(names={1: "Ada"}, words={(1, "1001"): 1}, emails={}, profiles=profiles)
         if self.first_waits:
             self.first_waits = False
+            self.is_waiting.set()
             await self.may_go_on.wait()
         return {}
 
@@ -87,10 +92,21 @@ class Readings:
         return crm_of(portal_id, None)
 
 
+class FewProfiles:
+    """Profiles of which there is that of everyone, and others that see nothing."""
+
+    async def of(self, profile_id: int) -> Profile:
+        """Return one."""
+        return EVERYONE if profile_id == EVERYONE.id else Profile(id=profile_id, name="L", access=Access())
+
+    def forget(self) -> None:
+        """Have nothing to forget."""
+
+
 def published_by(readings: Readings, hub: Hub, bus: NoBus) -> Publisher:
     """Return a publisher that reads these."""
     store, phone_systems = cast("Store", readings), cast("PhoneSystems", readings)
-    rulebook, profiles = cast("Rulebook", readings), cast("Profiles", readings)
+    rulebook, profiles = cast("Rulebook", readings), cast("Profiles", FewProfiles())
     return Publisher(store, phone_systems, rulebook, profiles, hub, bus, lambda: NOW)
 
 
@@ -153,3 +169,18 @@ async def test_a_slow_reading_hides_nothing_newer() -> None:
     readings.may_go_on.set()
     await slow
     assert await revisions(banner) == [3]
+
+
+async def test_what_was_read_before_a_switch_is_shown_by_the_new_profile() -> None:
+    """A call whose reading takes longer than a switch is not shown by the profile of before."""
+    readings = Readings(first_waits=True)
+    publisher, banner = opened(readings)
+    showing = asyncio.create_task(publisher.publish([row(1, RINGS, OVER)]))
+    await readings.is_waiting.wait()
+    readings.profile_id = 2
+    await publisher.renew_profiles()
+    readings.may_go_on.set()
+    await showing
+    (message,) = await banner.read(0)
+    assert msgspec.json.decode(message.data)["has_card"]
+    assert not msgspec.json.decode(message.data)["may"]["listen"]
