@@ -13,9 +13,10 @@ const NAMES = ["firstName", "lastName", "accountName", "accountId"];
 
 const MINUTE = 60_000;
 
-function title(part, words, count = null) {
-  part.label = count === null ? words : `${words} ${count}`;
-  setText(part.heading, part.label);
+function title(part, words, { short = words, count = null } = {}) {
+  const counted = (name) => (count === null ? name : `${name} ${count}`);
+  part.label = counted(short);
+  setText(part.heading, counted(words));
 }
 
 /** Draw who it is: the fields of the profile, with the account's; what is known without a card while there is none. */
@@ -118,12 +119,12 @@ export function drawTickets(part, { call, entry, hands, now }) {
   const { card } = entry;
   const tickets = card?.tickets ?? call.tickets;
   const isWanted = contactOf(call) !== null || accountOf(call) !== null || (tickets?.length ?? 0) > 0;
-  part.isThere = isWanted || (card !== null && call.may.ticket);
-  title(part, t("Open tickets"), tickets?.length || null);
+  part.isThere = isWanted;
+  title(part, t("Open tickets"), { short: t("Tickets"), count: tickets?.length || null });
   const assigned = card?.assigned ?? null;
   const isAsked = assigned?.target === "asked" && assigned.ticketId === null && (tickets?.length ?? 0) > 0;
   part.node.toggleAttribute("data-asked", isAsked);
-  const canMake = call.may.ticket && card !== null;
+  const canMake = call.may.ticket && card !== null && isWanted;
   redraw(part.links, canMake, () => (canMake ? [pressable("plain", () => hands.ticket(), { "data-key": "ticket" }, t("New ticket"))] : []));
   redraw(part.body, [tickets, assigned, Math.floor(now / (60 * MINUTE)), part.isThere], () => [
     ...(isAsked ? [el("p", { class: "asked" }, t("Which ticket is this call about?"))] : []),
@@ -143,7 +144,7 @@ function toTicket(ticket, assigned, hands, now) {
   setFacts(facts, ticketFacts(ticket, now));
   const isIt = assigned?.ticketId === ticket.id;
   const attributes = { "aria-pressed": String(isIt), "data-key": `assign-${ticket.id}` };
-  const words = isIt ? t("The call is about this") : t("Is about this");
+  const words = isIt ? t("Assigned") : t("Assign call");
   const context = el("span", { class: "unseen" }, ` ${number}`);
   const button = assigned && pressable("act small", () => hands.assign(isIt ? null : ticket.id), attributes, words, context);
   return el("li", {}, subject, " ", facts, button && " ", button);
@@ -153,7 +154,7 @@ function toTicket(ticket, assigned, hands, now) {
 export function drawCalls(part, { entry, now }) {
   const calls = entry.card?.calls ?? [];
   part.isThere = calls.length > 0;
-  title(part, t("Last calls"), null);
+  title(part, t("Last calls"), { short: t("Calls") });
   redraw(part.body, [calls, dayWords(now, now).length, Math.floor(now / (60 * MINUTE))], () => [el("ul", { class: "last-calls" }, ...calls.map((call) => toLast(call, now)))]);
 }
 
@@ -169,7 +170,7 @@ function toLast(call, now) {
 export function drawPeople(part, { call, entry, hands }) {
   const people = entry.card?.people ?? [];
   part.isThere = people.length > 0;
-  title(part, t("People"), null);
+  title(part, t("People"));
   redraw(part.body, [people, call.id], () => [el("ul", { class: "people" }, ...people.map((one) => toPerson(one, hands)))]);
 }
 

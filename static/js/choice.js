@@ -10,9 +10,9 @@ import { matchFacts, NOBODY, whoOf } from "./words.js";
  * Make the choice for the call that `update(call)` shows: `node` the matches, `toggle` the button of "Someone else?",
  * `panel` the search behind it, opened by `open()`.
  * `choose(callId, contactId|NOBODY|null)` is awaited; pressing what is chosen again takes the choice back.
- * A single match is taken as it is, and can be said to be wrong.
+ * A single match is taken as it is, and can be said to be wrong. `kind` is the look of the button.
  */
-export function createChoice(first, { choose, search }) {
+export function createChoice(first, { choose, search }, kind = "act") {
   const id = `finder-${first.id}`;
   const list = el("ul", { class: "choice-list" });
   const problem = el("p", { class: "problem", role: "alert" });
@@ -20,7 +20,7 @@ export function createChoice(first, { choose, search }) {
   const node = el("fieldset", { class: "choice" }, legend, list);
   const words = el("span", {});
   const unseen = el("span", { class: "unseen" });
-  const toggle = pressable("act", flip, { "aria-expanded": "false", "aria-controls": id }, icon("search"), words, unseen);
+  const toggle = pressable(kind, flip, { "aria-expanded": "false", "aria-controls": id, "data-key": "who" }, kind === "act" ? icon("search") : null, words, unseen);
   const nobody = pressable("plain", () => press(NOBODY), { "data-contact": NOBODY }, t("None of these"));
   const finder = createFinder({ id, search, pick: (contact) => press(contact.id) });
   finder.node.append(nobody);
@@ -28,11 +28,13 @@ export function createChoice(first, { choose, search }) {
   let hasOffered = false;
 
   async function press(contactId) {
+    const isFound = finder.node.contains(document.activeElement);
     problem.textContent = "";
     list.setAttribute("aria-busy", "true");
     try {
       await choose(current.id, contactId === current.chosen ? null : contactId);
       if (!finder.node.hidden) close();
+      if (isFound) toggle.focus();
     } catch (error) {
       const refused = error.status >= 400 && error.status < 500 && error.detail;
       problem.textContent = refused ? failureWords(error) : t("Your choice did not reach the connector. Try again.");

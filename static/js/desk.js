@@ -71,10 +71,11 @@ export function createDesk(actions) {
       return;
     }
     if (call.id === focus.id) want(call);
-    const details = detailsOf(call.id);
-    moveTo(row, details.node);
-    details.node.hidden = call.id !== focus.id || !says(call, actions.cards.of(call.id));
-    details.update(call, actions.cards.of(call.id));
+    const [details, entry] = [detailsOf(call.id), actions.cards.of(call.id)];
+    details.update(call, entry);
+    details.node.hidden = call.id !== focus.id;
+    if (says(call, entry) || details.hasForm()) moveTo(row, details.node);
+    else details.node.remove();
   }
 }
 

@@ -20,7 +20,7 @@ export function createEnded(first, actions, dismiss) {
     links: el("p", { class: "ended-links" }),
     unseen: el("span", { class: "unseen" }),
   };
-  const choice = createChoice(first, actions);
+  const choice = createChoice(first, actions, "plain");
   const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.unseen);
   button.addEventListener("click", () => dismiss(first.id));
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.summary);
@@ -59,7 +59,7 @@ function updateLinks(slot, call, { dials, dial, show, shows }, toggle) {
   redraw(slot, [contact?.id, contact?.url, call.record.url, call.key, number, whoOf(call), dials(), shows(call), toggle.hidden], () =>
     [
       number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: again }),
-      shows(call) && pressable("act", () => show(call.id), { "data-key": "card" }, icon("card"), t("Show card")),
+      shows(call) && pressable("plain", () => show(call.id), { "data-key": "card" }, t("Show card")),
       toggle.hidden ? null : toggle,
       contact?.url && awayLink(contact.url, t("Contact"), whoOf(call)),
       call.record.url && awayLink(call.record.url, t("Call record"), t("of {who}", { who: whoOf(call) })),

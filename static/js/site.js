@@ -2,7 +2,7 @@
 
 let base = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** Have everything asked of the connector at `address`, such as "https://calls.example.com/desk". */
+/** Have everything asked of the connector at `address`: scheme, host and path. */
 export function setBase(address) {
   base = address.replace(/\/$/, "");
 }
