@@ -11,7 +11,8 @@ const PARTS = ["contact", "tickets", "calls", "people"];
 
 /**
  * Make the card of a call: `{node, update(call, entry), isBusy(), edit(), create(), ticket()}`.
- * Where there is little room its parts are tabs. `actions` has `api`, `cards`, `choose`, `find`, `say`, `now`, `dial`.
+ * Where there is little room its parts are tabs. `actions` has `api`, `cards`, `choose`, `say`, `now`, `dial`,
+ * and `rerender`, because what is no longer written on may go.
  */
 export function createDetails(callId, actions) {
   const parts = Object.fromEntries(PARTS.map((name) => [name, createPart(name, callId)]));
@@ -40,6 +41,7 @@ export function createDetails(callId, actions) {
     parts[part].form.replaceChildren();
     parts[part].node.toggleAttribute("data-writing", false);
     if (takesFocus && hadFocus) parts[part].node.querySelector("button, a")?.focus();
+    if (takesFocus) actions.rerender();
   }
 
   /** Take what a form came to: the card as it is now, or null where it is not known yet. */

@@ -26,9 +26,10 @@ export function createForm({ title, fields: definitions, saveWords, hint = "", s
 
   function refuse(error) {
     const { pointer, errors } = error.problem ?? {};
-    const told = Array.isArray(errors) && errors.length > 0 ? errors : [{ pointer, detail: error.detail }];
-    const left = told.filter((one) => !fields.fail(nameIn(one?.pointer), one?.detail ?? failureWords(error)));
-    setText(problem, left.length > 0 ? left.map((one) => one?.detail ?? failureWords(error)).join(" ") : "");
+    const isList = Array.isArray(errors) && errors.length > 0;
+    const told = (isList ? errors : [{ pointer }]).map((one) => ({ at: nameIn(one?.pointer), words: one?.detail ?? failureWords(error) }));
+    const left = told.filter(({ at, words }) => !fields.fail(at, words));
+    setText(problem, left.map(({ words }) => words).join(" "));
   }
 
   async function press(event) {

@@ -27,7 +27,7 @@ export function createView(clock, dismissed, given) {
   let shown = [];
   let open = [];
   let last = null;
-  const actions = { ...given, isActive: (id) => desk.isActive(id), shows: (call) => call.pop !== null && !desk.isActive(call.id), show, create };
+  const actions = { ...given, isActive: (id) => desk.isActive(id), shows: (call) => call.pop !== null && !desk.isActive(call.id), show, create, rerender: () => render(last) };
   const desk = createDesk(actions);
   slots.clear.addEventListener("click", () => {
     actions.dismiss(shown.map((call) => call.id).filter((id) => !desk.hasWork(id)));
