@@ -17,8 +17,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.web import languages
 from connector.web.pages.navigation import is_here, items_for
 from connector.web.rendering import environment
+from connector.web.static_files import translated_texts
 
 from .views import ADA, AGENT, CHARLES, COLLEAGUES, MARY, NOW_AT, TICKETS, View, card, ticket
 
@@ -58,6 +60,7 @@ class Environment:
         self.messages: dict[str, dict[str, Any]] = {}
         self.cards: dict[int, View] = {}
         self.profiles: dict[str, Any] = {"active": None, "profiles": []}
+        self.language = languages.SOURCE
         self.headers: list[dict[str, str]] = []
         self.drop()
 
@@ -219,13 +222,10 @@ class Environment:
         """Render a page: `/banner`, `/` (signed out), `/message/{name}`."""
         name = request.path_params.get("name")
         template = {"/banner": "banner.html", "/": "signed_out.html"}.get(request.url.path, "message.html")
-        return HTMLResponse(
-            TEMPLATES.get_template(template).render(
-                shell(request, AGENT if template == "banner.html" else None),
-                agent=AGENT,
-                **self.messages.get(name or "", {}),
-            )
-        )
+        user = AGENT if template == "banner.html" else None
+        with languages.speaking(self.language):
+            more = {"agent": AGENT, "texts": translated_texts()} | self.messages.get(name or "", {})
+            return HTMLResponse(TEMPLATES.get_template(template).render(shell(request, user), **more))
 
 
 TEMPLATES = environment()
@@ -239,7 +239,7 @@ def shell(request: Request, agent: dict[str, Any] | None) -> dict[str, Any]:
         "user": agent,
         "navigation": navigation,
         "is_here": is_here,
-        "language": "en",
+        "language": languages.present(),
         "notice": "",
     }
 
@@ -247,7 +247,9 @@ def shell(request: Request, agent: dict[str, Any] | None) -> dict[str, Any]:
 def edited(old: View, change: View) -> View:
     """Return a card with a change in its contact or account."""
     record = "contact" if change["object"] == "contacts" else "account"
-    fields = [each | {"value": change["changes"].get(each["name"], each["value"])} for each in old[record]["fields"]]
+    fields = [
+        each | {"value": change["changes"].get(each["name"], each["value"])} for each in old[record]["fields"]
+    ]
     return old | {record: old[record] | {"fields": fields}}
 
 

@@ -45,7 +45,7 @@ def editing(env: Environment, banner: Open) -> Page:
 
 
 def test_the_card_stands_beside_what_rings(env: Environment, banner: Open) -> None:
-    """Asked for once: fields, tickets with state and age, last calls; what matters most is on the call itself."""
+    """Asked for once: fields, tickets, last calls; what matters most is on the call itself."""
     env.cards[1] = card()
     env.show(named(**popped(fields=[{"name": "cf_plan", "label": "Plan", "value": "Premium"}])))
     page = banner()
@@ -54,7 +54,13 @@ def test_the_card_stands_beside_what_rings(env: Environment, banner: Open) -> No
         expect(beside).to_contain_text(text)
     expect(beside.get_by_role("link", name="Bruno 4:12")).to_have_attribute("href", "/calls/zpc1")
     ring = page.get_by_role("article", name="Ada Lovelace")
-    chips = ["1 escalated ticket", "1 open ticket", "3 calls this week", "Last: Bruno, yesterday", "Plan: Premium"]
+    chips = [
+        "1 escalated ticket",
+        "1 open ticket",
+        "3 calls this week",
+        "Last: Bruno, yesterday",
+        "Plan: Premium",
+    ]
     expect(ring.locator(".chip")).to_have_text(chips)
     env.show(talking(**popped()))
     expect(ring).to_contain_text("Talking")
@@ -111,7 +117,7 @@ def test_what_changed_in_desk_is_shown_side_by_side(env: Environment, banner: Op
 
 
 def test_what_is_wrong_is_said_at_its_field(env: Environment, banner: Open) -> None:
-    """What must be there before anything is sent; what Desk refuses, by its pointer; nothing is lost by a silence."""
+    """What is needed, what Desk refuses by its pointer; and a silence loses nothing."""
     page = editing(env, banner)
     name, mail = page.get_by_label("Last name"), page.get_by_label("E-mail")
     name.fill("")
@@ -132,7 +138,7 @@ def test_what_is_wrong_is_said_at_its_field(env: Environment, banner: Open) -> N
 
 
 def test_a_new_contact(env: Environment, banner: Open) -> None:
-    """The form opens prefilled and takes no focus; a click is one however its answer is lost; then it is them."""
+    """The form opens prefilled and takes no focus; a click is one, however its answer is lost."""
     env.cards[1] = unknown_card()
     page = banner()
     page.get_by_role("combobox").focus()
@@ -213,7 +219,7 @@ def test_the_call_is_assigned_to_a_ticket(env: Environment, banner: Open) -> Non
 
 
 def test_what_is_written_stays_when_another_call_rings(env: Environment, banner: Open) -> None:
-    """Its text, its focus and its place on a small screen; who rings is said above; so when it ends or is withdrawn."""
+    """Text, focus and place, on a small screen too; and when its call ends or is withdrawn."""
     page = editing(env, banner)
     page.set_viewport_size({"width": 320, "height": 600})
     mail = page.get_by_label("E-mail")
@@ -252,8 +258,8 @@ def test_what_is_written_stays_when_another_call_rings(env: Environment, banner:
         (shared(**popped("choose")), "choose"),
     ],
 )
-def test_what_pops_is_what_the_rules_say(env: Environment, banner: Open, state: Any, wanted: str) -> None:
-    """A quiet line, a search, Desk's page, the card with it, or the choice; the card is there for who asks."""
+def test_what_shows_is_what_the_rules_say(env: Environment, banner: Open, state: Any, wanted: str) -> None:
+    """A quiet line, a search, Desk's page, the card with it, or the choice; the card comes for who asks."""
     env.cards[1] = card() if wanted != "search" else unknown_card()
     env.show(state)
     page = banner()
@@ -278,7 +284,7 @@ def test_what_pops_is_what_the_rules_say(env: Environment, banner: Open, state: 
 
 
 def test_an_account_is_who_called(env: Environment, banner: Open) -> None:
-    """Where the number is an account's, its name is the headline, and its people can be said to be the caller."""
+    """Where the number is an account's, its name is the headline, and one of its people may be the caller."""
     account = {"id": "21", "name": "Analytical Engines Ltd", "url": ADA["url"], "phone": "+33 1 23 45 67 89"}
     env.cards[1] = card(contact=None)
     env.show(call(**popped(matched="accounts", accounts=[account]), lookup="found"))
@@ -327,7 +333,12 @@ def test_a_hostile_card_is_inert(env: Environment, banner: Open) -> None:
         {"name": "x", "type": image, "value": {"a": 1}, "options": [None, 7, {}], "max": image},
         {"label": "nameless"},
     ]
-    bare = {"contact": {"id": 1, "name": image, "fields": fields}, "tickets": 7, "calls": [None], "people": "x"}
+    bare = {
+        "contact": {"id": 1, "name": image, "fields": fields},
+        "tickets": 7,
+        "calls": [None],
+        "people": "x",
+    }
     env.answers["GET card"] = JSONResponse(bare)
     env.show(named(**popped()))
     page = banner()

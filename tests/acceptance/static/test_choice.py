@@ -81,7 +81,7 @@ def test_a_single_wrong_match_is_corrected(env: Environment, banner: Open) -> No
 
 
 def test_a_wrong_match_is_corrected_through_the_search(env: Environment, banner: Open) -> None:
-    """Whoever is found can be said to be the caller, by keyboard; Escape closes the search and keeps the match."""
+    """Whoever is found can be the caller, by keyboard; Escape closes the search and keeps the match."""
     env.show(named())
     page = banner()
     toggle = page.get_by_role("button", name="Someone else?")

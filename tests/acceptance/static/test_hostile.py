@@ -47,7 +47,9 @@ def test_only_web_addresses_become_links(env: Environment, banner: Open) -> None
     for key, address in enumerate(ADDRESSES, start=1):
         unsafe = contact("1", f"Mallory {key}") | {"url": address}
         record = {"state": "written", "url": address}
-        env.show(named(revision=key, contacts=[unsafe], tickets=[TICKETS[0] | {"url": address}], record=record))
+        env.show(
+            named(revision=key, contacts=[unsafe], tickets=[TICKETS[0] | {"url": address}], record=record)
+        )
         details = page.get_by_role("region", name=f"Card of Mallory {key}")
         expect(details.get_by_text(TICKETS[0]["subject"])).to_be_visible()
         assert details.or_(page.get_by_role("article")).get_by_role("link").count() == 0

@@ -144,7 +144,7 @@ KNOWN: list[tuple[View, str, str]] = [
         "No name, because Desk's credits of today are used up",
     ),
     ({"lookup": "skipped", "number": WITHHELD}, "Withheld number", "The caller does not show a number"),
-        ({"direction": "outbound"}, NUMBER["display"], "Calling"),
+    ({"direction": "outbound"}, NUMBER["display"], "Calling"),
     (
         ANSWERED | {"answered_by": ["Joan Clarke"], "talking": ["Joan Clarke"]},
         NAME,

@@ -115,7 +115,9 @@ def test_without_profiles_nothing_is_offered(env: Environment, banner: Open) -> 
 def test_elsewhere_with_a_bearer(env: Environment, context: BrowserContext) -> None:
     """The same modules ask another address, all of them with the bearer and none with the cookie."""
     context.add_cookies([{"name": "connector-session", "value": "secret", "url": env.base}])
-    start = f'import {{ start }} from "./banner.js"; start({{ base: "/elsewhere", bearer: () => "{TOKEN}" }});'
+    start = (
+        f'import {{ start }} from "./banner.js"; start({{ base: "/elsewhere", bearer: () => "{TOKEN}" }});'
+    )
 
     def replace(route: Route) -> None:
         route.fulfill(body=start, content_type="text/javascript")

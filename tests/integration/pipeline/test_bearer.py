@@ -20,7 +20,11 @@ async def token_of(place: Place) -> str:
 
 def bearer(token: str) -> dict[str, str]:
     """Return the header that brings it, from a page of another site."""
-    return {"authorization": f"Bearer {token}", "origin": "https://desk.example", "sec-fetch-site": "cross-site"}
+    return {
+        "authorization": f"Bearer {token}",
+        "origin": "https://desk.example",
+        "sec-fetch-site": "cross-site",
+    }
 
 
 async def test_it_is_the_same_session(place: Place) -> None:
