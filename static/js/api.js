@@ -44,6 +44,8 @@ export function createApi(onSignedOut) {
   }
 
   const post = (path, body, key) => send("POST", path, body, key);
+  const patch = (path, body) => send("PATCH", path, body);
+  const put = (path, body) => send("PUT", path, body);
 
   async function search(text, signal) {
     const answer = await ask(`/api/contacts/search?${new URLSearchParams({ text })}`, { signal });
@@ -66,13 +68,13 @@ export function createApi(onSignedOut) {
     colleagues: async (callId) => (await ask(`/api/calls/${callId}/colleagues`)).colleagues.map(toColleague),
     searchContacts: search,
     card,
-    saveCard: async (callId, edit) => toCard(await send("PATCH", `/api/calls/${callId}/card`, edit)),
+    saveCard: async (callId, edit) => toCard(await patch(`/api/calls/${callId}/card`, edit)),
     createRecord: async (callId, wanted) => made(await post(`/api/calls/${callId}/card`, wanted), toCard),
     createTicket: async (callId, wanted) =>
       made(await post(`/api/calls/${callId}/tickets`, wanted), (answer) => toTicket(answer?.ticket ?? {})),
-    assignTicket: (callId, ticketId) => send("PUT", `/api/calls/${callId}/ticket`, { ticket_id: ticketId }),
+    assignTicket: (callId, ticketId) => put(`/api/calls/${callId}/ticket`, { ticket_id: ticketId }),
     profiles: async () => toProfiles(await ask("/api/profile")),
-    switchProfile: async (id) => toProfiles(await send("PUT", "/api/profile", { id })),
+    switchProfile: async (id) => toProfiles(await put("/api/profile", { id })),
   };
 }
 

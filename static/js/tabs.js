@@ -3,7 +3,6 @@
 import { at } from "./site.js";
 import { openStream, watch } from "./stream.js";
 
-const STREAM = "/api/banner/stream";
 const EVENTS = ["snapshot", "call", "gone", "links"];
 const HELLO_MS = 5_000;
 const LEADER_SILENCE_MS = 55_000;
@@ -44,7 +43,7 @@ export function joinTabs(store, clock) {
   function lead() {
     watchdog?.stop();
     store.dispatch({ type: "connection", connection: "connecting" });
-    stream = openStream(STREAM, {
+    stream = openStream("/api/banner/stream", {
       onEvent,
       onBeat: () => channel.postMessage({ kind: "beat" }),
       onLost: () => dispatchAndTell({ type: "connection", connection: "reconnecting" }),
