@@ -11,11 +11,15 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from connector.clock import SECOND
+from connector.crm.defaults import RULES
+from connector.crm.model import SearchRow
+from connector.crm.rulebook import encode_rules
 from connector.errors import CommandError, Forbidden
 from connector.sandbox.desk.webhook_sender import key
 from connector.sandbox.presets import DEMO_CLIENT_ID, DEMO_ORG_ID
 from connector.sandbox.tokens import Grant
-from connector.store import contacts, grants, portals, syncs
+from connector.store import contacts, crm, grants, portals, syncs
+from connector.store.crm import CrmRow
 from connector.zoho.scopes import linking, names
 from tests.integration.pipeline.place import Place
 
@@ -233,3 +237,21 @@ async def test_a_flood_is_left_to_the_refresh(place: Place) -> None:
     await place.services.syncing.work()
     assert waiting(place) == []
     assert place.sandbox.state.requests.count(path="/api/v1/contacts/{id}") == 1
+
+
+async def test_accounts_are_heard_of_where_they_are_looked_for(place: Place) -> None:
+    """What Desk tells of an account waits to be read only where a row of the search order asks for it."""
+    ours = await subscribe(place)
+    rows = place.services.store.read_now
+    told = _told("42", "Account_Update")
+    assert await post(place, token(place, ours), told) == 200
+    assert rows(lambda c: syncs.count_changes(c, PORTAL, "accounts")) == 0
+    rules = msgspec.structs.replace(RULES, search=(SearchRow(object="accounts"),))
+    row = CrmRow(
+        portal_id=PORTAL, name="Desk", enabled=True, rules=encode_rules(rules), revision=1, changed_at=0
+    )
+    place.services.store.write_now(lambda c: crm.put(c, row))
+    assert await post(place, token(place, ours), told) == 200
+    waits = rows(lambda c: syncs.waiting_changes(c, PORTAL, 9, "accounts"))
+    assert [each.record_id for each in waits] == ["42"]
+    assert waiting(place) == []

@@ -74,7 +74,7 @@ def test_moments(when: When, moments: tuple[bool, ...]) -> None:
     assert tuple(shown(*events, crm=crm, contacts=(ADA,)).pop.now for events in steps) == moments
 
 
-def test_what_pops() -> None:
+def test_what_comes_up() -> None:
     """A new card for nobody, the card for one, a choice among several; nothing before anybody has looked."""
     crm = policy(none="new_card", one="card_and_open")
     assert shown(RING, crm=crm, lookup="none").pop == PopView(now=True, then="new_card")
@@ -93,7 +93,7 @@ def test_a_choice_is_not_made_by_looking(many: ManyMatches) -> None:
     assert (seen.pop.then, seen.chosen) == ("choose", None)
 
 
-def test_without_the_crm_no_card_pops() -> None:
+def test_without_the_crm_no_card_comes_up() -> None:
     """Who does not see the portal's CRM is rung, and that is all."""
     off = msgspec.structs.replace(policy(none="new_card"), enabled=False)
     seen = shown(RING, crm=off, contacts=(ADA,))
