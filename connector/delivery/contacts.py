@@ -114,12 +114,13 @@ class Contacts:
         """Return the id of the contact that a call is with as far as our own tables know, else ""."""
         if context.chosen:
             return context.chosen
-        e164 = context.customer.e164
-        if e164 is None or context.is_another or key_of(context) in NAMES:
-            return ""
-        found = await self._contact_lookup.recall(context.portal.id, e164, country=context.country)
-        chosen = pick(found.contacts) if found else None
-        return chosen.id if chosen else ""
+        key, e164, portal_id = key_of(context), context.customer.e164, context.portal.id
+        if e164 and key not in NAMES and not context.is_another:
+            found = await self._contact_lookup.recall(portal_id, e164, country=context.country)
+            if chosen := pick(found.contacts) if found else None:
+                return chosen.id
+        row = await self._store.read(lambda c: _standing(c, portal_id, key))
+        return row.desk_id or "" if row is not None and row.state == "done" else ""
 
     async def _of_account(
         self, delivery: Delivery, who: AccountContact, refused: Collection[str]
@@ -156,7 +157,7 @@ class Contacts:
         return chosen.id if chosen else None
 
     async def _made(self, delivery: Delivery, wanted: Wanted, refused: Collection[str]) -> str | None:
-        row = await self._store.read(lambda c: _standing(c, wanted))
+        row = await self._store.read(lambda c: _standing(c, wanted.portal_id, wanted.key))
         if row is not None:
             wanted = msgspec.structs.replace(wanted, key=row.key)
         if row is None or row.state != "done" or row.desk_id in refused:
@@ -249,10 +250,10 @@ class Contacts:
         await delivery.done(outcome, body_of(record), stands, remember)
 
 
-def _standing(connection: Connection, wanted: Wanted) -> Row | None:
+def _standing(connection: Connection, portal_id: int, key: str) -> Row | None:
     """Find the row of a contact; one from before subscribers had keys may stand under another spelling."""
-    keys = numbers.spellings(wanted.key) if wanted.key.startswith("+") else ()
-    found = (outbox.find(connection, wanted.portal_id, "contact", key) for key in (wanted.key, *keys))
+    keys = numbers.spellings(key) if key.startswith("+") else ()
+    found = (outbox.find(connection, portal_id, "contact", each) for each in (key, *keys))
     return next(filter(None, found), None)
 
 
@@ -296,8 +297,8 @@ def body_of(record: ContactRecord) -> Body:
 
 def with_fields(body: Body, fields: Mapping[str, Any]) -> Body:
     """Return a body with more fields, by Desk's API names; custom ones stand in a part of their own."""
-    plain = {name: value for name, value in fields.items() if not name.startswith("cf_")}
-    cf = {name: value for name, value in fields.items() if name.startswith("cf_")}
+    plain = {name: value for name, value in sorted(fields.items()) if not name.startswith("cf_")}
+    cf = {name: value for name, value in sorted(fields.items()) if name.startswith("cf_")}
     return body | plain | ({"cf": cf} if cf else {})
 
 

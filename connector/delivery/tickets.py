@@ -73,8 +73,8 @@ read_comment = msgspec.json.Decoder(CommentRecord).decode
 
 def ticket_body(record: TicketRecord, key: str) -> Body:
     """Return the body that makes a ticket; its description ends with its row's key, which is never cut."""
-    plain = {name: value for name, value in record.fields.items() if not name.startswith("cf_")}
-    cf = {name: value for name, value in record.fields.items() if name.startswith("cf_")}
+    plain = {name: value for name, value in sorted(record.fields.items()) if not name.startswith("cf_")}
+    cf = {name: value for name, value in sorted(record.fields.items()) if name.startswith("cf_")}
     ours = dict(zip(OURS, (record.department_id, record.contact_id, record.subject), strict=True))
     line = f"{'Call key' if key == record.call_key else 'Key'}: {key}"
     text = str(plain.pop("description", None) or "")

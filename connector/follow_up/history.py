@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from sqlalchemy import Connection
 
 from connector.banner import views
@@ -19,6 +20,7 @@ from connector.dialects.past_calls import SOURCE as IMPORTED
 from connector.errors import NotFound
 from connector.follow_up.listing import WHY, ends, listed_of, phone_of
 from connector.follow_up.shapes import (
+    AssignmentSeen,
     AttemptSeen,
     CallHistory,
     CallSeen,
@@ -34,7 +36,20 @@ from connector.follow_up.shapes import (
 from connector.follow_up.viewers import Viewer
 from connector.numbers import worth_looking_up
 from connector.recordings.access import piece_of
-from connector.store import Store, attempts, calls, events, listing, orders, outbox, phones, recordings, users
+from connector.store import (
+    Store,
+    assignments,
+    attempts,
+    calls,
+    events,
+    listing,
+    orders,
+    outbox,
+    phones,
+    recordings,
+    users,
+)
+from connector.store.assignments import Assignment
 from connector.store.attempts import NumberedAttempt
 from connector.store.calls import CallRow
 from connector.store.events import ReceivedEvent
@@ -139,7 +154,12 @@ class _Reader:
             deliveries=self._deliveries(rows) if told else None,
             recordings=self._recordings(),
             listeners=self._listeners() if viewer.sees_listeners else None,
+            assignments=self._assignments(),
         )
+
+    def _assignments(self) -> tuple[AssignmentSeen, ...]:
+        found = assignments.of_calls(self._connection, self._ids)
+        return tuple(_assignment(found[each], self._keys[each], self._viewer) for each in sorted(found))
 
     def _calls(self) -> tuple[CallSeen, ...]:
         words = {leg.agent for call in self._known for leg in call.legs}
@@ -194,6 +214,21 @@ class _Reader:
             )
             for each in found
         )
+
+
+_truths = msgspec.json.Decoder(tuple[tuple[bool, ...], ...]).decode
+
+
+def _assignment(found: Assignment, key: str, viewer: Viewer) -> AssignmentSeen:
+    return AssignmentSeen(
+        call=key,
+        rule=found.rule,
+        target=found.target,
+        truths=_truths(found.truths) if found.truths else (),
+        ticket_id=found.ticket_id if viewer.sees_numbers else None,
+        chosen_by=found.chosen_by,
+        at=to_iso(found.changed_at),
+    )
 
 
 def _call(

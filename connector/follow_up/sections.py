@@ -52,6 +52,7 @@ def sections(told: CallHistory) -> Iterator[Section]:
     yield "Events, as they were received", [_some(each, OF_EVENT) for each in told.events or ()]
     if told.more_events:
         yield "There are more events than these", []
+    yield "Where it goes in Desk", list(map(_built, told.assignments))
     yield "Orders", list(map(_built, told.orders))
     for delivery in told.deliveries or ():
         yield from _delivery(delivery)

@@ -179,6 +179,21 @@ class ListenerSeen(msgspec.Struct, frozen=True, kw_only=True):
     times: int
 
 
+class AssignmentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a call goes: by which rule, to what, and the truth of each row of the rules that were tried.
+
+    `ticket_id` is the ticket that its record names, chosen by `chosen_by`; "" where a rule or nobody did.
+    """
+
+    call: str
+    rule: str
+    target: str
+    truths: tuple[tuple[bool, ...], ...]
+    ticket_id: str | None
+    chosen_by: str
+    at: str
+
+
 class CallHistory(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of a call and of those that came out of it; `call` is the key of their root.
 
@@ -205,3 +220,4 @@ class CallHistory(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[DeliverySeen, ...] | None
     recordings: tuple[RecordingSeen, ...]
     listeners: tuple[ListenerSeen, ...] | None
+    assignments: tuple[AssignmentSeen, ...] = ()

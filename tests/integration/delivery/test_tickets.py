@@ -5,17 +5,21 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete, update
 
+from connector import delivery
 from connector.calls import CallStatus
 from connector.crm import Rules
 from connector.crm.defaults import RULES
 from connector.crm.model import AssignRule, Condition, Conditions, Field, FormField
 from connector.delivery import after_restore
-from connector.delivery.tickets import keys_in, put_on_ticket
+from connector.delivery.tickets import CommentRecord, encode, keys_in, put_on_ticket
+from connector.limits import Limits
+from connector.outbox import Deliver, Deliverer
 from connector.sandbox.faults import FaultKind
 from connector.store import assignments, calls, crm, outbox, tables
 from connector.store.assignments import Assignment
+from connector.store.outbox import Kind, Row, Wanted
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, TICKETS, Environment
 from tests.integration.delivery.test_processes import Mortals
 
@@ -324,6 +328,83 @@ async def test_templates_and_drift(env: Environment) -> None:
     await env.want(env.record("c-2", queue="sales"))
     await env.settle()
     assert env.posts(CALLS) == 1
+
+
+async def comment(env: Environment, ticket_id: str, key: str = "click-1") -> Row:
+    """Want a comment on a ticket, as an agent's click does, and return its row."""
+    record = CommentRecord(ticket_id=ticket_id, content="Called back\nKey: click-0")
+    wanted = Wanted(
+        portal_id=1, kind="comment", key=key, call_id=None, record=encode(record), due_at=env.clock()
+    )
+    await env.store.write(lambda c: outbox.want_once(c, wanted, env.clock()))
+    found = await env.store.read(lambda c: outbox.find(c, 1, "comment", key))
+    assert found is not None
+    return found
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("kind", [None, "drop", "late", "reset"])
+async def test_a_comment(env: Environment, kind: FaultKind | None) -> None:
+    """It comes once, whatever is lost, and another one's key in its text is not its own."""
+    known = env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    ticket = env.state.desk.add_ticket(known, subject="This one")
+    if kind is not None:
+        env.strike(kind, f"{TICKETS}/{ticket.id}/comments", seconds=50)
+    await comment(env, ticket.id)
+    await env.settle()
+    await env.late_writes()
+    await env.settle()
+    desk = await env.portals.desk(1)
+    (made,) = await desk.ticket_comments(ticket.id)
+    assert made.content == "Called back\nKey click-0\nKey: click-1"
+    row = await comment(env, ticket.id)
+    assert (row.state, row.desk_id) == ("done", str(made.id))
+
+
+@pytest.mark.both_engines
+async def test_a_process_of_the_release_before(env: Environment) -> None:
+    """It picks tickets, for whom nobody there delivers: they are neither lost nor counted as failed."""
+    kinds = delivery.kinds(env.store, env.contact_lookup, env.settings, env.clock)
+    before: dict[Kind, Deliver] = {"call": kinds["call"], "contact": kinds["contact"]}
+    limits = Limits(env.store, env.clock, env.clock)
+    old = Deliverer(env.store, env.portals, limits, before, env.settings, env.clock, steady=env.clock)
+    known = env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    await comment(env, env.state.desk.add_ticket(known, subject="This one").id)
+    assert await old.once() == 1
+    found = await env.store.read(lambda c: outbox.find(c, 1, "comment", "click-1"))
+    assert found is not None
+    assert (found.state, found.attempt, found.attempts, found.owner) == ("due", 0, 0, None)
+    await limits.close()
+    env.advance(31)
+    await env.settle()
+    assert (await comment(env, "0")).state == "done"
+
+
+async def test_rows_of_a_backup(env: Environment) -> None:
+    """A ticket that waits in a backup may be in Desk by now: it is looked for before it is made."""
+    env.strike("too_many_requests", TICKETS)
+    await env.want(missed(env))
+    await env.drain()
+    waiting = await env.ticket_row()
+    assert waiting is not None
+    await env.settle()
+    (ticket,) = env.tickets
+
+    def restore(connection: Connection) -> None:
+        back = {name: getattr(waiting, name) for name in ("state", "due_at", "sent", "sent_at", "desk_id")}
+        rows = tables.outbox
+        changing = update(rows).where(rows.c.kind == "ticket")
+        connection.execute(changing.values(back | {"owner": None, "lease_until": None}))
+        connection.execute(delete(tables.assignments))
+        again = {"state": "due", "desk_id": None, "sent": None}
+        connection.execute(update(rows).where(rows.c.kind == "call").values(again))
+        after_restore.mark(connection, env.settings, env.clock(), "test")
+
+    env.advance(60)
+    await env.store.write(restore)
+    await env.settle(env.another())
+    assert [each.id for each in env.tickets] == [ticket.id]
+    assert len(env.calls) == 1
 
 
 def test_keys() -> None:
