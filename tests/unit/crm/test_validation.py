@@ -1,5 +1,7 @@
 """Rules that cannot work are refused with their place; the usual ones are not."""
 
+import re
+from importlib import resources
 from typing import Any
 
 import msgspec
@@ -155,3 +157,12 @@ def test_the_audit_says_what_was_added_moved_and_taken_away() -> None:
         "contacts in the order: email, mobile, phone, lastName, cf_plan",
     ]
     assert not differences(USUAL, Parts().onto(USUAL))
+
+
+def test_the_handbooks_example_is_taken() -> None:
+    """The JSON that the page prints, as it is printed."""
+    page = (resources.files("connector.handbook") / "crm.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    after = read(example.encode()).onto(USUAL)
+    check_rules(after)
+    assert [rule.name for rule in after.assign] == ["Missed in Sales", "Otherwise"]
