@@ -116,6 +116,9 @@ class Pipeline:
             if self._caller_lookup.is_open(snapshot):
                 with about(call=snapshot.row.key):
                     self._start(self._look_up(snapshot))
+            elif self._caller_lookup.is_undecided(snapshot):
+                with about(call=snapshot.row.key):
+                    self._start(self._decide(snapshot))
 
     async def _look_up(self, snapshot: Snapshot) -> None:
         """Look the caller up, and publish the call with the name, then with the tickets."""
@@ -130,6 +133,13 @@ class Pipeline:
         if (pause := self._caller_lookup.pause_seconds(call_id)) is not None:
             self._cancel_retry(call_id)
             self._retries[call_id] = asyncio.get_running_loop().call_later(pause, self._retry, call_id)
+
+    async def _decide(self, snapshot: Snapshot) -> None:
+        """Publish the call with the contact that the pop policy chooses, and its tickets."""
+        row = await self._caller_lookup.decide(snapshot)
+        await self._publish_again(row)
+        if row is not None:
+            await self._add_tickets(snapshot.changed_to(row))
 
     async def _add_tickets(self, snapshot: Snapshot, *, replaces_gone: bool = True) -> None:
         """Publish the call with its contact's tickets; a contact that is gone is replaced, once."""
@@ -163,20 +173,25 @@ class Pipeline:
             self._start_look_ups([snapshot])
 
     async def choose(self, user_id: int, call_id: int, contact_id: str | None) -> CallView:
-        """Note which of the contacts that were found the agent says it is, NOBODY for none of them.
+        """Note which contact the agent says it is, one that was found or any other of Desk's.
 
-        None takes a choice back; raise NotFound if the call is not theirs.
+        NOBODY is none of those that were found; None takes a choice back. Raise NotFound if the call is not
+        theirs, or the contact is not there.
         """
         seen = await self._publisher.read(call_id)
         if seen is None or self._publisher.view(user_id, seen) is None:
             raise NotFound("There is no such call on your banner.")
-        known = {one.id for one in lookup_result(seen.row).contacts}
-        if contact_id is not None and contact_id not in (known | {NOBODY} if known else known):
-            raise NotFound("This contact is none of those that were found for the call.")
+        found = lookup_result(seen.row)
+        known = {one.id for one in found.contacts}
+        if contact_id == NOBODY and not known:
+            raise NotFound("Nobody was found for the call, so nobody can be ruled out.")
+        noted: dict[str, Any] = {}
+        if contact_id is not None and contact_id not in known | {NOBODY}:
+            noted = await self._caller_lookup.with_contact(seen, contact_id)
         now = self._clock()
 
         def change(connection: Connection) -> None:
-            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id)
+            calls.touch(connection, [call_id], now, chosen_contact_id=contact_id, **noted)
             outbox.retouch(connection, seen.row.root_id or call_id, now)
 
         await self._store.write(change)

@@ -10,12 +10,13 @@ from connector.accounts.desk_people import DeskPeople
 from connector.accounts.people_import import PeopleImport
 from connector.banner.bus import Bus, NoBus, PostgresqlBus
 from connector.banner.caller_lookup import CallerLookup
+from connector.banner.caller_search import needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.profile_changes import ProfileChanges
 from connector.banner.publisher import Publisher
 from connector.clock import Clock, system_clock
-from connector.contacts import ContactLookup
+from connector.contacts import AccountLookup, ContactLookup
 from connector.contacts.sync import ContactSync
 from connector.contacts.webhooks import DeskHooks
 from connector.crm import Profiles, ProfileSetup, Rulebook
@@ -128,13 +129,14 @@ class Services:
         )
         self.profile_changes = ProfileChanges(store, self.publisher, self.hub)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
+        self.account_lookup = AccountLookup(store, self.portals)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup, self.profiles)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)
         self.call_lists = CallLists(store, clock)
         self.history = History(store, clock)
-        self.syncing = ContactSync(store, self.portals, settings, clock)
+        self.syncing = ContactSync(store, self.portals, settings, clock, needs_accounts)
         self.desk_hooks = DeskHooks(
-            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock
+            store, self.portals, HookTokens(self.http, clock), self.data_centers, clock, needs_accounts
         )
         self.pipeline = Pipeline(
             store,
@@ -145,7 +147,7 @@ class Services:
             ),
             self.phone_systems,
             self.publisher,
-            CallerLookup(store, self.contact_lookup, clock, self.metrics),
+            CallerLookup(store, self.contact_lookup, self.account_lookup, clock, self.metrics),
             clock,
             settings.silent_after_seconds,
             self.metrics,
@@ -211,7 +213,12 @@ def _settings_client(settings: Settings) -> SettingsClient | None:
     """Return the client that the settings name, if they do."""
     if not settings.zoho_client_id:
         return None
-    wanted = {"webhooks": settings.desk_webhooks, "fields": settings.desk_fields}
+    wanted = {
+        "webhooks": settings.desk_webhooks,
+        "fields": settings.desk_fields,
+        "cards": settings.desk_cards,
+        "tickets": settings.desk_tickets,
+    }
     features = tuple(name for name, is_on in wanted.items() if is_on)
     return SettingsClient(
         settings.zoho_client_id, settings.zoho_data_center, settings.client_secret, features

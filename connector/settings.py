@@ -164,6 +164,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     desk_fields: Annotated[
         bool, Meta(description="Whether linking asks for the right to make custom fields of Desk's calls")
     ] = False
+    desk_cards: Annotated[
+        bool, Meta(description="Whether linking asks for the right to change contacts and accounts")
+    ] = False
+    desk_tickets: Annotated[
+        bool, Meta(description="Whether linking asks for the right to make and change tickets")
+    ] = False
     smtp_url: Annotated[
         Secret,
         Meta(

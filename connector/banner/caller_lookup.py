@@ -5,21 +5,25 @@ import logging
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
+from connector.banner.caller_search import CallerSearch, FoundCaller
+from connector.banner.choice import Choice, candidate, choice, is_undecided, owner_in
 from connector.banner.publisher import encode
-from connector.banner.views import LookupResult, Question, Snapshot, lookup_result
+from connector.banner.views import LookupResult, Question, Snapshot, lookup_result, pop_values
 from connector.calls import CallState
 from connector.clock import MINUTE, SECOND, Clock
-from connector.contacts import Contact, ContactLookup, Found
+from connector.contacts import Account, AccountLookup, Contact, ContactLookup
 from connector.contacts.cards import Tickets
 from connector.errors import (
     ClientRefused,
     ConcurrencyExceeded,
     ConnectorError,
+    Forbidden,
+    NotFound,
     OutcomeUnknown,
     RecordNotFound,
     StoreError,
@@ -27,7 +31,7 @@ from connector.errors import (
     ZohoDown,
 )
 from connector.metrics import Metrics
-from connector.store import Store, calls
+from connector.store import Store, calls, outbox
 from connector.store.calls import CallRow
 
 YOUNG_FOR = 2 * MINUTE
@@ -50,6 +54,9 @@ TRANSIENT = (ZohoDown, ConcurrencyExceeded, OutcomeUnknown, ClientRefused, Store
 
 SOON_SECONDS = 5
 """Up to how long a wait that Zoho asks for the number is still looked up again while it rings."""
+
+ID_LENGTH = 20
+"""Digits that Desk's ids have at most."""
 
 LookupState = Literal["found", "none", "failed"]
 
@@ -98,12 +105,14 @@ class CallerLookup:
         self,
         store: Store,
         contact_lookup: ContactLookup,
+        account_lookup: AccountLookup,
         clock: Clock,
         metrics: Metrics,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._contact_lookup = contact_lookup
+        self._search = CallerSearch(contact_lookup, account_lookup)
         self._clock = clock
         self._metrics = metrics
         self._chance = chance
@@ -214,7 +223,7 @@ class CallerLookup:
 
     async def replace_gone(self, snapshot: Snapshot) -> CallRow | None:
         """Look the caller up once more whose contact proved deleted or merged."""
-        if snapshot.customer.e164 is None:
+        if not snapshot.can_be_looked_up:
             return None
         # Desk's search shows for a while what is gone.
         return await self._ask(snapshot, but=snapshot.contact_id)
@@ -227,31 +236,21 @@ class CallerLookup:
         The banners of all show what comes of it, whoever asks Desk.
         """
         call_id, now = snapshot.row.id, self._clock()
-        known = self._contact_lookup.recall_in(connection, **_asked(snapshot))
+        known = self._search.recall_in(connection, snapshot.rows, snapshot.caller)
         if known is None:
             claimed_until = None if retry is None else retry.claimed_until
             until = now + LOOK_UP_WITHIN
             return Recalled(
                 is_ours=calls.take_question(connection, call_id, now, until, claimed_until=claimed_until)
             )
-        lookup, result = self._result(snapshot, known, began_at, 0 if retry is None else retry.failures)
-        return Recalled(
-            source=known.source,
-            row=calls.note_lookup(
-                connection,
-                call_id,
-                now,
-                lookup=lookup,
-                found=encode(result),
-                asked_until=None,
-                only_open=True,
-            ),
-        )
+        failures = 0 if retry is None else retry.failures
+        row = self._note_in(connection, snapshot, known, began_at, failures, only_open=True)
+        return Recalled(source=known.source, row=row)
 
     async def _ask(self, snapshot: Snapshot, *, but: str | None = None) -> CallRow | None:
         began_at = self._clock()
         try:
-            found = await self._contact_lookup.look_up(**_asked(snapshot), live=True)
+            found = await self._search.look_up(snapshot.rows, snapshot.caller)
         except ConnectorError as problem:
             log.warning("look_up_failed", extra={"reason": problem.reason, "call": snapshot.row.key})
             self._metrics.look_ups.labels("failed").inc()
@@ -260,20 +259,116 @@ class CallerLookup:
         return await self._note_found(snapshot, found, began_at, but=but)
 
     async def _note_found(
-        self, snapshot: Snapshot, found: Found, began_at: int, *, but: str | None = None
+        self, snapshot: Snapshot, found: FoundCaller, began_at: int, *, but: str | None = None
     ) -> CallRow | None:
         retry = self._retries.pop(snapshot.row.id, None)
         self._metrics.look_ups.labels(found.source).inc()
         self._metrics.look_up_seconds.observe((self._clock() - began_at) / SECOND)
-        failures = 0 if retry is None else retry.failures
-        return await self._note(snapshot, *self._result(snapshot, found, began_at, failures, but=but))
+        noting = partial(
+            self._note_in,
+            snapshot=snapshot,
+            found=found,
+            began_at=began_at,
+            failures=0 if retry is None else retry.failures,
+            but=but,
+        )
+        return await self._store.write(noting)
+
+    def _note_in(
+        self,
+        connection: Connection,
+        snapshot: Snapshot,
+        found: FoundCaller,
+        began_at: int,
+        failures: int,
+        *,
+        but: str | None = None,
+        only_open: bool = False,
+    ) -> CallRow | None:
+        """Keep what was found with the call, and the contact of several that the pop policy chooses."""
+        contacts = tuple(contact for contact in found.contacts if contact.id != but)
+        chosen = Choice()
+        if found.matched != "accounts" and len(contacts) > 1:
+            chosen = choice(snapshot, map(candidate, contacts), lambda: owner_in(connection, snapshot))
+        now, call_id = self._clock(), snapshot.row.id
+        row = calls.note_lookup(
+            connection,
+            call_id,
+            now,
+            lookup="found" if contacts or found.accounts else "none",
+            found=encode(self._result(snapshot, found, contacts, chosen, began_at, failures)),
+            asked_until=None,
+            only_open=only_open,
+            chosen=chosen.contact_id,
+            gone=but,
+        )
+        if chosen.contact_id is not None and row is not None:
+            # The call may be over by now, and its record written on another contact.
+            outbox.retouch(connection, snapshot.row.root_id or call_id, now)
+        return row
 
     def _result(
-        self, snapshot: Snapshot, found: Found, began_at: int, failures: int, *, but: str | None = None
-    ) -> tuple[LookupState, LookupResult]:
-        contacts = tuple(_shown(contact) for contact in found.contacts if contact.id != but)
-        question = self._question(snapshot, began_at, failures, found.source)
-        return "found" if contacts else "none", LookupResult(contacts=contacts, question=question)
+        self,
+        snapshot: Snapshot,
+        found: FoundCaller,
+        contacts: tuple[Contact, ...],
+        chosen: Choice,
+        began_at: int,
+        failures: int,
+    ) -> LookupResult:
+        told = {each.id: values for each in contacts if (values := _contact_values(snapshot, each))}
+        told |= {each.id: values for each in found.accounts if (values := _account_values(snapshot, each))}
+        return LookupResult(
+            contacts=tuple(map(_shown, contacts)),
+            accounts=found.accounts,
+            matched=found.matched if contacts or found.accounts else "",
+            details=told,
+            owners=chosen.owners,
+            question=self._question(snapshot, began_at, failures, found.source),
+        )
+
+    async def with_contact(self, snapshot: Snapshot, contact_id: str) -> dict[str, Any]:
+        """Return the columns of a call among whose contacts is one that nobody had found; raises NotFound."""
+        if not (contact_id.isascii() and contact_id.isdigit() and len(contact_id) <= ID_LENGTH):
+            raise NotFound("That is no contact's id.")
+        try:
+            contact = await self._contact_lookup.contact(snapshot.phone.portal_id, contact_id)
+        except (RecordNotFound, Forbidden) as problem:
+            raise NotFound(
+                "There is no such contact in Desk, or it is hidden from the connector."
+            ) from problem
+        found = lookup_result(snapshot.row)
+        told = {contact.id: values} if (values := _contact_values(snapshot, contact)) else {}
+        with_it = msgspec.structs.replace(
+            found, contacts=(*found.contacts, _shown(contact)), details=found.details | told
+        )
+        return {"lookup": "found", "found": encode(with_it)}
+
+    def is_undecided(self, snapshot: Snapshot) -> bool:
+        """Tell whether it is known only now whose contacts come first, of several that bear the number."""
+        return is_undecided(snapshot)
+
+    async def decide(self, snapshot: Snapshot) -> CallRow | None:
+        """Choose one of several contacts for the agent who has the call; once, whatever comes later."""
+        found = lookup_result(snapshot.row)
+        known = [candidate(each, found.owners.get(each.id)) for each in found.contacts]
+
+        def write(connection: Connection) -> CallRow | None:
+            chosen = choice(snapshot, known, lambda: owner_in(connection, snapshot))
+            now, call_id = self._clock(), snapshot.row.id
+            outbox.retouch(connection, snapshot.row.root_id or call_id, now)
+            return calls.note_lookup(
+                connection,
+                call_id,
+                now,
+                lookup=snapshot.row.lookup,
+                found=encode(msgspec.structs.replace(found, owners={})),
+                asked_until=None,
+                only_open=False,
+                chosen=chosen.contact_id,
+            )
+
+        return await self._store.write(write)
 
     def _question(self, snapshot: Snapshot, began_at: int, failures: int, source: str = "") -> Question:
         number, milliseconds = snapshot.customer.e164 or "", self._clock() - began_at
@@ -325,20 +420,6 @@ def _shows_as(before: LookupResult, now: LookupResult) -> bool:
     return (before.problem, before.asks_again) == (now.problem, now.asks_again)
 
 
-class _Asked(TypedDict):
-    portal_id: int
-    e164: str
-    country: str
-
-
-def _asked(snapshot: Snapshot) -> _Asked:
-    return {
-        "portal_id": snapshot.phone.portal_id,
-        "e164": snapshot.customer.e164 or "",
-        "country": snapshot.home,
-    }
-
-
 def _is_transient(problem: ConnectorError) -> bool:
     if isinstance(problem, TokensThrottled):
         return problem.retry_after_seconds is not None and problem.retry_after_seconds <= SOON_SECONDS
@@ -354,3 +435,19 @@ def _shown(contact: Contact) -> Contact:
         url=contact.url,
         modified_at=contact.modified_at,
     )
+
+
+def _contact_values(snapshot: Snapshot, contact: Contact) -> dict[str, str]:
+    known = {
+        "firstName": contact.first_name,
+        "lastName": contact.last_name,
+        "phone": contact.phone,
+        "mobile": contact.mobile,
+        "email": contact.email,
+    }
+    return pop_values(snapshot.crm, "contacts", known)
+
+
+def _account_values(snapshot: Snapshot, account: Account) -> dict[str, str]:
+    known = {"accountName": account.name, "phone": account.phone, "website": account.website}
+    return pop_values(snapshot.crm, "accounts", known)

@@ -1,14 +1,18 @@
 """Decide what an agent sees of a call, and whether its caller can be looked up; pure."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from connector.banner.audience import Mine
-from connector.calls import Call, CallState, Direction, LegState, went_on
+from connector.banner.caller_search import Caller, address_of, rows_for, rules_of
+from connector.calls import Call, CallState, Direction, Flow, LegState, flow, went_on
 from connector.clock import SECOND
-from connector.contacts import Contact, OpenTicket
-from connector.crm import Crm, Profile
+from connector.contacts import Account, Contact, OpenTicket
+from connector.crm import Crm, ObjectName, Profile
+from connector.crm.choosing import Candidate, Then, pop
+from connector.crm.model import SearchRow
 from connector.crm.seeing import seen_contacts, seen_tickets
 from connector.numbers import (
     PLAIN_NOTATION,
@@ -49,9 +53,16 @@ class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     `last_at` is when a contact's last ticket was made, open or not.
     Of one that failed, `problem` is the reason of the error, and `asks_again` whether more is tried.
     `question` is empty where the release before has looked up.
+    `matched` is the object whose row found them: `accounts`, whose contacts are among `contacts`, or others.
+    `details` are the values of the fields that pop, by the record's id and Desk's names for them.
+    `owners` are kept as long as the pop policy waits for the agent whose contacts come first.
     """
 
     contacts: tuple[Contact, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    matched: str = ""
+    details: dict[str, dict[str, str]] = {}
+    owners: dict[str, str] = {}
     tickets: dict[str, tuple[OpenTicket, ...]] = {}
     last_at: dict[str, int] = {}
     problem: str = ""
@@ -87,11 +98,33 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return country_at(_line(self.call), self.phone.country)
 
     @property
-    def can_be_looked_up(self) -> bool:
-        """Tell whether Desk may know the customer: not of internal calls, withheld or own numbers."""
+    def flow(self) -> Flow:
+        """Return how the call came."""
+        return flow(self.call.direction, self.call.queue)
+
+    @property
+    def caller(self) -> Caller:
+        """Return what the customer is looked for by; nothing of withheld and own numbers."""
+        number = self.customer
+        is_number = worth_looking_up(number, self.phone.lines)
+        return Caller(
+            portal_id=self.phone.portal_id,
+            country=self.home,
+            e164=(number.e164 or "") if is_number else "",
+            email=address_of(number.address),
+        )
+
+    @property
+    def rows(self) -> tuple[SearchRow, ...]:
+        """Return the rows of the CRM's search order by which the customer is looked for; none if internal."""
         if self.call.direction is Direction.INTERNAL:
-            return False
-        return worth_looking_up(self.customer, self.phone.lines)
+            return ()
+        return rows_for(self.crm, self.flow, self.caller)
+
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Tell whether Desk may know the customer."""
+        return bool(self.rows)
 
     @property
     def contact_id(self) -> str | None:
@@ -112,6 +145,31 @@ class NumberView(msgspec.Struct, frozen=True):
     e164: str | None
     display: str
     kind: Kind
+
+
+class PopView(msgspec.Struct, frozen=True):
+    """Whether a card pops now by the pop policy of the call's flow, and what does."""
+
+    now: bool = False
+    then: Then = "nothing"
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account that matched."""
+
+    id: str
+    name: str
+    url: str
+    phone: str | None
+
+
+class FieldView(msgspec.Struct, frozen=True):
+    """A field that is shown while it rings, by Desk's API name, and of which object it is."""
+
+    name: str
+    label: str
+    value: str
+    object: ObjectName = "contacts"
 
 
 class MatchView(Contact, frozen=True, kw_only=True, omit_defaults=True):
@@ -138,6 +196,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     `cannot` is why nothing is offered that the agent might expect: no program ever came for orders.
     `answered_by` are all who ever answered; `talking` those who have the call now, `rung` those it rings.
     `has_card` tells whether this agent's profile has the portal's CRM.
+    `matched` is the object that the search found the caller by, "" for nobody; `accounts` are those that it
+    found, and `fields` what the call's contact, else its only account, shows while it rings.
     """
 
     id: int
@@ -168,6 +228,11 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     cannot: str = ""
     has_card: bool = False
     may: May = May()
+    flow: Flow = Flow.DIRECT
+    pop: PopView = PopView()
+    matched: str = ""
+    accounts: tuple[AccountView, ...] = ()
+    fields: tuple[FieldView, ...] = ()
 
 
 def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
@@ -177,6 +242,7 @@ def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
     lookup, found = _shown_lookup(snapshot)
     can = _can(call, mine)
     chosen = _chosen(snapshot)
+    has_card = snapshot.crm.enabled and profile.sees_portal(phone.portal_id)
     shown = CallView(
         id=row.id,
         key=row.key,
@@ -204,7 +270,12 @@ def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
         record=_record(snapshot.record),
         can=can if phone.carries_orders_out else (),
         cannot="no_program" if can and phone.takes_orders and not phone.has_taker else "",
-        has_card=snapshot.crm.enabled and profile.sees_portal(phone.portal_id),
+        has_card=has_card,
+        flow=snapshot.flow,
+        pop=_pop(snapshot, lookup, found, chosen, has_card=has_card),
+        matched=found.matched,
+        accounts=tuple(AccountView(each.id, each.name, each.url, each.phone) for each in found.accounts),
+        fields=_fields(snapshot.crm, chosen, found),
     )
     return for_profile(shown, snapshot, profile)
 
@@ -223,15 +294,44 @@ def for_profile(shown: CallView, snapshot: Snapshot, profile: Profile) -> CallVi
     )
     if profile.hides_nothing(portal_id):
         return msgspec.structs.replace(shown, may=may)
-    hidden: dict[str, Any] = {"may": may}
+    contacts = seen_contacts(profile, portal_id, shown.contacts)
+    tickets = shown.tickets if contacts else None
+    hidden: dict[str, Any] = {
+        "may": may,
+        "contacts": contacts,
+        "accounts": _seen_accounts(profile, portal_id, shown.accounts),
+        "fields": tuple(each for each in shown.fields if profile.sees(portal_id, each.object, each.name)),
+        "tickets": tickets and seen_tickets(profile, portal_id, tickets),
+    }
     if not profile.sees_object(portal_id, "calls"):
         hidden["record"] = Record(shown.record.state)
     if not profile.sees_object(portal_id, "contacts"):
-        hidden |= {"lookup": "skipped", "problem": "", "asks_again": False, "chosen": None}
-    contacts = seen_contacts(profile, portal_id, shown.contacts)
-    tickets = None if shown.tickets is None or not contacts else shown.tickets
-    hidden |= {"contacts": contacts, "tickets": tickets and seen_tickets(profile, portal_id, tickets)}
+        hidden["chosen"] = None
+        if not hidden["accounts"]:
+            hidden |= {
+                "lookup": "skipped",
+                "problem": "",
+                "asks_again": False,
+                "matched": "",
+                "pop": PopView(),
+            }
     return msgspec.structs.replace(shown, **hidden)
+
+
+def _seen_accounts(
+    profile: Profile, portal_id: int, accounts: tuple[AccountView, ...]
+) -> tuple[AccountView, ...]:
+    """Return what a profile sees of accounts; whose name is hidden is called by its id."""
+    if not profile.sees_object(portal_id, "accounts"):
+        return ()
+    sees_name = profile.sees(portal_id, "accounts", "accountName")
+    sees_phone = profile.sees(portal_id, "accounts", "phone")
+    return tuple(
+        AccountView(
+            each.id, each.name if sees_name else each.id, each.url, each.phone if sees_phone else None
+        )
+        for each in accounts
+    )
 
 
 _lookup_result = msgspec.json.Decoder(LookupResult).decode
@@ -264,7 +364,8 @@ def _shown_lookup(snapshot: Snapshot) -> tuple[str, LookupResult]:
     call that is over; an answer that is still on its way is shown when it comes.
     """
     row, found = snapshot.row, lookup_result(snapshot.row)
-    lookup = row.lookup if snapshot.can_be_looked_up else "skipped"
+    # Whom an agent has named for a withheld number is known all the same.
+    lookup = row.lookup if snapshot.can_be_looked_up or found.contacts else "skipped"
     made = None if snapshot.record is None else snapshot.record.contact
     if made is not None and (row.chosen_contact_id == NOBODY or _has_nobody(found, lookup)):
         contact = Contact(id=made.id, name=made.name, url=made.url or "")
@@ -278,7 +379,58 @@ def _shown_lookup(snapshot: Snapshot) -> tuple[str, LookupResult]:
 
 
 def _has_nobody(found: LookupResult, lookup: str) -> bool:
+    if lookup == "found" and found.accounts:
+        # The account of a number whose contact has been made since.
+        return not found.contacts
     return not found.contacts and lookup not in ("found", "skipped")
+
+
+def candidates(found: LookupResult) -> tuple[Candidate, ...]:
+    """Return whom the pop policy looks at: the contacts, where there is none the accounts."""
+    if found.contacts:
+        return tuple(_candidate(each.id, each.name, each.modified_at) for each in found.contacts)
+    return tuple(_candidate(each.id, each.name, 0) for each in found.accounts)
+
+
+def _candidate(record_id: str, name: str, modified_at: int) -> Candidate:
+    return Candidate(id=record_id, name=name, modified_at=modified_at, created_at=0, owner_id=None)
+
+
+def _pop(
+    snapshot: Snapshot, lookup: str, found: LookupResult, chosen: str | None, *, has_card: bool
+) -> PopView:
+    """Return what pops now. Which of several it is was decided once, and is not decided here again."""
+    policy = msgspec.structs.replace(rules_of(snapshot.crm).policy(snapshot.flow), many="agent")
+    matches = candidates(found)
+    if chosen is not None:
+        matches = tuple(each for each in matches if each.id == chosen)
+    told = pop(policy, state=snapshot.call.state, matches=matches, owner=None)
+    # Nobody has been looked for yet, or in vain: that is not to have found nobody.
+    is_settled = lookup not in ("pending", "failed") or bool(matches)
+    return PopView(told.now, told.then if has_card and is_settled else "nothing")
+
+
+def pop_values(crm: Crm, name: ObjectName, known: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what is shown of a record while it rings, of the values that are known by Desk's API names."""
+    shown = rules_of(crm).object(name)
+    fields = () if shown is None else (each for each in shown.fields if "pop" in each.shown)
+    return {each.name: value for each in fields if (value := known.get(each.name))}
+
+
+def _fields(crm: Crm, chosen: str | None, found: LookupResult) -> tuple[FieldView, ...]:
+    record_id = _contact_id(chosen, found)
+    of: ObjectName = "contacts"
+    if record_id is None and chosen is None and not found.contacts and len(found.accounts) == 1:
+        record_id, of = found.accounts[0].id, "accounts"
+    values = found.details.get(record_id or "", {})
+    shown = rules_of(crm).object(of)
+    if not values or shown is None:
+        return ()
+    return tuple(
+        FieldView(each.name, each.label or each.name, values[each.name], of)
+        for each in shown.fields
+        if "pop" in each.shown and each.name in values
+    )
 
 
 def _names(snapshot: Snapshot, words: list[str]) -> tuple[str, ...]:

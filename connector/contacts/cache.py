@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from connector import numbers
 from connector.aio import BatchLoader
+from connector.casing import ascii_lower
 from connector.clock import SECOND, Clock
 from connector.contacts.cards import MATCHES_AT_MOST, Contact
 from connector.contacts.matching import bears
@@ -71,6 +72,24 @@ class ContactCache:
 
         await self._store.write(write)
 
+    def recall_email_in(
+        self, connection: Connection, portal_id: int, email: str
+    ) -> tuple[Contact, ...] | None:
+        """Return the contacts with an e-mail address in small letters; None where Desk must be asked.
+
+        The index may lack the addresses of some contacts, so it says of nobody that there is none.
+        """
+        now = self._clock()
+        is_fresh = (syncs.complete_at(connection, portal_id) or 0) > now - self._known_for
+        if is_fresh and (found := contacts.with_email(connection, portal_id, email, MATCHES_AT_MOST)):
+            return tuple(map(contact_of, found))
+        return self._answered(contacts.answer(connection, portal_id, email), now)
+
+    async def keep_email(self, portal_id: int, email: str, found: Sequence[Contact], asked_at: int) -> None:
+        """Keep what Desk answered to a question about an e-mail address, as `keep` does."""
+        answer = Answer(_encode(found), asked_at)
+        await self._store.write(lambda c: contacts.put_answer(c, portal_id, email, answer))
+
     async def put(self, portal_id: int, e164: str, contact: Contact) -> None:
         """Keep that a number belongs to a contact, whatever Desk said or is just saying."""
         await self._store.write(lambda c: self.put_in(c, portal_id, e164, contact))
@@ -121,7 +140,7 @@ class ContactCache:
         indexed: tuple[Contact, ...] = ()
         if refreshed_at:
             candidates = contacts.bearers(connection, portal_id, e164, CANDIDATES_AT_MOST)
-            bearing = [_contact(each) for each in candidates if _bears(each, e164, country)]
+            bearing = [contact_of(each) for each in candidates if _bears(each, e164, country)]
             indexed = tuple(bearing[:MATCHES_AT_MOST])
         if indexed and refreshed_at > now - self._known_for:
             return Cached(indexed)
@@ -153,6 +172,11 @@ def indexed(contact: Contact, countries: Iterable[str], *, also: str | None = No
         mobile=contact.mobile,
         owner_id=contact.owner_id,
         modified_at=contact.modified_at,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        email=None if contact.email is None else ascii_lower(contact.email),
+        account_id=contact.account_id,
+        created_at=contact.created_at,
         numbers=led if also is None or also in led else (*led, also),
     )
 
@@ -170,7 +194,8 @@ def _bears(each: Indexed, e164: str, country: str) -> bool:
     return any(bears(text, e164, country) for text in (each.phone, each.mobile) if text)
 
 
-def _contact(each: Indexed) -> Contact:
+def contact_of(each: Indexed) -> Contact:
+    """Return a contact as the index has it."""
     return Contact(
         id=each.contact_id,
         name=each.name,
@@ -180,4 +205,9 @@ def _contact(each: Indexed) -> Contact:
         phone=each.phone,
         mobile=each.mobile,
         owner_id=each.owner_id,
+        first_name=each.first_name,
+        last_name=each.last_name,
+        email=each.email,
+        account_id=each.account_id,
+        created_at=each.created_at,
     )

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from connector.zoho import models
+from connector.zoho.models import as_id, as_object, as_text
 
 MATCHES_AT_MOST = 20
 """Contacts shown for one number: beyond that it is a switchboard's, and nobody reads on."""
@@ -22,7 +23,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `name` is never empty; `url` leads to the contact in Desk, and is empty where Desk does not tell.
     `modified_at` is 0 where Desk did not tell; `phone` and `mobile` are as somebody typed them;
-    `owner_id` is the Desk agent who looks after them.
+    `owner_id` is the Desk agent who looks after them. Of what follows, "" is empty in Desk, and None is not
+    known.
     """
 
     id: str
@@ -33,6 +35,21 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     phone: str | None = None
     mobile: str | None = None
     owner_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    account_id: str | None = None
+    created_at: int | None = None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A Desk account; `url` leads to it in Desk, `phone` is as somebody typed it."""
+
+    id: str
+    name: str
+    url: str = ""
+    phone: str | None = None
+    website: str | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +73,32 @@ def from_desk(contact: models.Contact) -> Contact:
         phone=contact.phone,
         mobile=contact.mobile,
         owner_id=contact.owner_id,
+        first_name=contact.first_name or "",
+        last_name=contact.last_name or "",
+        email=contact.email or "",
+        account_id=contact.account_id or as_id((contact.account_brief or {}).get("id")) or "",
+        created_at=contact.created_at,
+    )
+
+
+def of_ticket(ticket: models.Ticket) -> Contact | None:
+    """Return the contact of a ticket that a search found, as far as it is told there; None for none."""
+    if ticket.contact_id is None:
+        return None
+    told = {name: as_text(value) for name, value in (ticket.contact_brief or {}).items()}
+    names = (told.get("firstName"), told.get("lastName"))
+    name = " ".join(filter(None, names)) or told.get("phone") or told.get("mobile") or ticket.contact_id
+    account = as_object((ticket.contact_brief or {}).get("account")) or {}
+    return Contact(
+        id=ticket.contact_id,
+        name=name,
+        account=as_text(account.get("accountName")),
+        phone=told.get("phone"),
+        mobile=told.get("mobile"),
+        first_name=told.get("firstName"),
+        last_name=told.get("lastName"),
+        email=told.get("email"),
+        account_id=as_id(account.get("id")),
     )
 
 

@@ -16,23 +16,28 @@ from connector import numbers
 from connector.aio import SingleFlight
 from connector.casing import ascii_upper
 from connector.clock import Clock
-from connector.contacts.cache import Cached, ContactCache
+from connector.contacts.cache import Cached, ContactCache, contact_of
 from connector.contacts.cards import (
     LOOKED_AT,
+    MATCHES_AT_MOST,
     OPEN_AT_MOST,
     Contact,
     Found,
     OpenTicket,
     Tickets,
     from_desk,
+    of_ticket,
+    sort,
     still_open,
 )
 from connector.contacts.matching import (
     TEXT_AT_MOST,
+    bears,
     find_bearers,
     first_name_first,
     number_patterns,
     search_both_fields,
+    search_values,
 )
 from connector.errors import (
     CallerCreditsUsed,
@@ -46,7 +51,7 @@ from connector.errors import (
 )
 from connector.numbers import Number, worth_looking_up
 from connector.settings import Settings
-from connector.store import Store, phones, portals
+from connector.store import Store, contacts, phones, portals
 from connector.store.phones import PhoneSystem
 from connector.zoho.client import Desk
 
@@ -138,6 +143,59 @@ class ContactLookup:
     def recall_in(self, connection: Connection, portal_id: int, e164: str, *, country: str) -> Found | None:
         """Do so in the caller's transaction, such as the one that notes what is found."""
         return _recalled(self._cache.recall_in(connection, portal_id, numbers.subscriber(e164), country))
+
+    def recall_email_in(self, connection: Connection, portal_id: int, email: str) -> Found | None:
+        """Return what our own tables say of an e-mail address in small letters; None: ask Desk."""
+        known = self._cache.recall_email_in(connection, portal_id, email)
+        return None if known is None else Found(contacts=known, source="cache")
+
+    async def look_up_email(self, portal_id: int, email: str) -> Found:
+        """Return the contacts with an e-mail address in small letters, as `look_up` does while it rings."""
+        known = await self._store.read(lambda c: self.recall_email_in(c, portal_id, email))
+        if known is not None:
+            return known
+        asked_at = self._clock()
+        async with self._timeout(live=True):
+            desk = await self._desks.desk(portal_id)
+            told = await desk.search_contacts("email", [email], live=True)
+        found = sort(from_desk(each) for each in told)[:MATCHES_AT_MOST]
+        try:
+            await self._cache.keep_email(portal_id, email, found, asked_at)
+        except StoreError as problem:
+            log.warning("contacts_not_kept", extra={"reason": problem.reason})
+        return Found(contacts=found, source="desk")
+
+    async def look_up_tickets(
+        self, portal_id: int, *, e164: str = "", email: str = "", country: str
+    ) -> Found:
+        """Return the contacts of the tickets that bear a number (E.164), or an e-mail address, newest first.
+
+        Desk alone is asked, in one request, and nothing is kept; raises any ZohoError.
+        """
+        values = search_values(e164) if e164 else ()
+        async with self._timeout(live=True):
+            desk = await self._desks.desk(portal_id)
+            found = await desk.search_tickets(phones=values, email=email or None, live=True)
+        found = [each for each in found if not e164 or (each.phone and bears(each.phone, e164, country))]
+        found.sort(key=lambda each: (each.created_at or 0, len(each.id), each.id), reverse=True)
+        told = [contact for each in found if (contact := of_ticket(each)) is not None]
+        once = {contact.id: contact for contact in reversed(told)}
+        newest_first = tuple(dict.fromkeys(contact.id for contact in told))[:MATCHES_AT_MOST]
+        rows = await self._store.read(lambda c: contacts.by_ids(c, portal_id, newest_first))
+        whole = {each: contact_of(row) for each, row in rows.items()}
+        return Found(contacts=tuple(whole.get(each, once[each]) for each in newest_first), source="desk")
+
+    async def contact(self, portal_id: int, contact_id: str) -> Contact:
+        """Return one contact, of the index if it is there; raises RecordNotFound or any other ZohoError."""
+        rows = await self._store.read(lambda c: contacts.by_ids(c, portal_id, [contact_id]))
+        if contact_id in rows:
+            return contact_of(rows[contact_id])
+        async with self._timeout(live=True):
+            desk = await self._desks.desk(portal_id)
+            found = await desk.get_contact(contact_id, live=True)
+        if found.is_gone:
+            raise RecordNotFound(f"The contact {contact_id} is deleted in Desk.")
+        return from_desk(found)
 
     async def look_up_typed(
         self, place: Place, text: str, *, caller: str | None = None
@@ -260,20 +318,20 @@ class ContactLookup:
         async with self._timeout(live=question[2]):
             # A question that outlasts that time goes on: whoever asks again waits for the same answer,
             # and takes no second place at Desk, which may still be at work on the first.
-            contacts = await self._questions.run(question, lambda: self._ask_desk(question, country, desk))
-        return Found(contacts=contacts, source="desk")
+            found = await self._questions.run(question, lambda: self._ask_desk(question, country, desk))
+        return Found(contacts=found, source="desk")
 
     async def _ask_desk(self, question: Question, country: str, desk: Desk | None) -> tuple[Contact, ...]:
         portal_id, e164, live, caller = question
         asked_at = self._clock()
         desk = desk or await self._desk(portal_id, caller)
-        contacts = await find_bearers(desk, e164, country, live=live)
-        await self._keep(portal_id, e164, contacts, asked_at)
-        return contacts
+        found = await find_bearers(desk, e164, country, live=live)
+        await self._keep(portal_id, e164, found, asked_at)
+        return found
 
-    async def _keep(self, portal_id: int, e164: str, contacts: tuple[Contact, ...], asked_at: int) -> None:
+    async def _keep(self, portal_id: int, e164: str, found: tuple[Contact, ...], asked_at: int) -> None:
         try:
-            await self._cache.keep(portal_id, e164, contacts, asked_at)
+            await self._cache.keep(portal_id, e164, found, asked_at)
         except StoreError as problem:
             # What Desk said is good although we cannot keep it.
             log.warning("contacts_not_kept", extra={"reason": problem.reason})

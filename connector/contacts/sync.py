@@ -1,4 +1,7 @@
-"""Fill the contact index of each portal and keep it fresh, a page at a time, in the background.
+"""Fill the indexes of each portal and keep them fresh, a page at a time, in the background.
+
+That of contacts is always kept, that of accounts where a row of the CRM's search order needs it; both live
+on one allowance of credits.
 
 Every step asks Desk for a page at most, and commits what it read together with how far that has brought us:
 whoever is killed, or told to stop, goes on where it was. One process at a time works on a portal; a dead
@@ -10,14 +13,14 @@ import logging
 import socket
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from connector.aio import gather_or_cancel
 from connector.clock import DAY, MINUTE, SECOND, Clock
-from connector.contacts.cache import indexed, numbers_of
-from connector.contacts.cards import from_desk
+from connector.contacts.indexes import INDEXES, Index, NeedsAccounts
 from connector.contacts.lookup import Desks
 from connector.contacts.sync_plan import (
     FETCHED_AT_ONCE,
@@ -29,24 +32,22 @@ from connector.contacts.sync_plan import (
     position_after,
     reading,
     spending,
+    spent_today,
+    terms_of,
 )
 from connector.errors import (
     ConcurrencyExceeded,
     CreditsExhausted,
-    Forbidden,
     GrantLost,
     NotFound,
-    RecordNotFound,
     ZohoError,
     ZohoRefused,
 )
 from connector.limits import daily_credits
 from connector.settings import Settings
-from connector.store import Store, contacts, portals, syncs
-from connector.store.contacts import Indexed
+from connector.store import Store, accounts, contacts, portals, syncs
 from connector.store.portals import Portal
-from connector.store.syncs import Change, Sync
-from connector.zoho import models
+from connector.store.syncs import Change, Of, Sync
 from connector.zoho.client import Desk
 from connector.zoho.operations import PAGE_COST
 
@@ -70,67 +71,88 @@ log = logging.getLogger(__name__)
 
 
 class SyncStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a portal's index is, for people: `sync` is None where none was begun."""
+    """How a portal's index of contacts is, for people: `sync` is None where none was begun.
+
+    `accounts_sync` is that of accounts, None where nothing needs it or it was not begun.
+    """
 
     portal: Portal
     sync: Sync | None
     terms: Terms
     contacts: int
+    accounts_sync: Sync | None = None
+    accounts: int = 0
 
 
 class SyncState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step begins with: a portal, how far its index is, its countries, and the changes told."""
+    """What a step begins with: a portal, how far an index is, its countries, and the changes told."""
 
     portal: Portal
+    index: Index[Any, Any]
     sync: Sync
+    terms: Terms
     countries: Sequence[str]
     waiting: int = 0
+
+
+def no_accounts(_connection: Connection, _portal_id: int) -> bool:
+    """Tell of no portal that its accounts are needed."""
+    return False
 
 
 class ContactSync:
     """Work on the indexes of all linked portals that have a phone system."""
 
-    def __init__(self, store: Store, desks: Desks, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        desks: Desks,
+        settings: Settings,
+        clock: Clock,
+        needs_accounts: NeedsAccounts = no_accounts,
+    ) -> None:
         # Never the same twice: a process that comes back must not take its own old lease for a live one.
         self.owner = f"{socket.gethostname()}/{uuid.uuid4().hex[:12]}"
         self._store = store
         self._desks = desks
         self._settings = settings
         self._clock = clock
+        self._needs_accounts = needs_accounts
         self._steps = SyncSteps(store, self.owner, settings, clock)
 
     async def work(self) -> None:
-        """Do what is due, a step a portal in turn, until nothing is; raises StoreError."""
-        while [done for portal_id in await self._due() if (done := await self.step(portal_id))]:
+        """Do what is due, a step an index in turn, until nothing is; raises StoreError."""
+        while [done for portal_id, of in await self._due() if (done := await self.step(portal_id, of))]:
             pass
 
-    async def step(self, portal_id: int) -> Task | None:
-        """Do the next step of one portal, and answer which; None where nothing is due or another works."""
+    async def step(self, portal_id: int, of: Of = "contacts") -> Task | None:
+        """Do the next step of an index, and answer which; None where nothing is due or another works."""
         now = self._clock()
-        sync = await self._store.write(lambda c: syncs.take(c, portal_id, self.owner, now, now + LEASE))
+        sync = await self._store.write(lambda c: syncs.take(c, portal_id, self.owner, now, now + LEASE, of))
         if sync is None:
             return None
-        state = await self._store.read(lambda c: self._state(c, sync))
+        state = await self._store.read(lambda c: self._state(c, sync, of))
         task = self._next(state)
         if task is not None:
             await self._do(task, state)
         return task
 
     async def finish(self, portal_id: int) -> None:
-        """Do every step of one portal that is due now."""
+        """Do every step of one portal's contacts that is due now."""
         while await self.step(portal_id):
             pass
 
     async def restart(self, portal_id: int) -> None:
-        """Let a portal's contacts all be read again, or for the first time; NotFound for no portal."""
+        """Let a portal's records all be read again, or for the first time; NotFound for no portal."""
         now = self._clock()
 
         def write(connection: Connection) -> None:
             if portals.get(connection, portal_id) is None:
                 raise NotFound(f"There is no portal {portal_id}.")
             countries = reading(contacts.countries(connection, portal_id))
-            syncs.begin(connection, portal_id, now, countries)
-            syncs.restart(connection, portal_id, now, countries)
+            for of in self._kept(connection, portal_id):
+                syncs.begin(connection, portal_id, now, countries, of)
+                syncs.restart(connection, portal_id, now, countries, of)
 
         await self._store.write(write)
 
@@ -146,72 +168,102 @@ class ContactSync:
         """Give back what is leased, so that the next process need not wait."""
         await self._store.write(lambda c: syncs.let_go(c, self.owner))
 
-    async def _due(self) -> list[int]:
-        """Return the portals with something to do, begun here where they are new."""
+    async def _due(self) -> list[tuple[int, Of]]:
+        """Return the portals and indexes with something to do, begun here where they are new."""
         found = await self._store.read(self._read_due)
         fresh = [state for state in found if state.sync.started_at == 0]
         if fresh:
             await self._store.write(lambda c: self._begin(c, fresh))
-        return [state.portal.id for state in found]
+        return [(state.portal.id, state.index.of) for state in found]
 
     def _read_due(self, connection: Connection) -> Sequence[SyncState]:
         linked = [portal for portal in portals.list_all(connection) if portal.state == "linked"]
-        rows = [
-            syncs.get(connection, each.id) or Sync(portal_id=each.id, phase="filling", started_at=0)
+        states = [
+            self._state(connection, syncs.get(connection, each.id, of) or _not_begun(each.id), of)
             for each in linked
-            if self._terms(each).credits_a_day
+            if self._credits_a_day(each)
+            for of in self._kept(connection, each.id)
         ]
-        states = [self._state(connection, row) for row in rows]
         return [
             state for state in states if state.countries and self._next(state) and self._is_free(state.sync)
         ]
+
+    def _kept(self, connection: Connection, portal_id: int) -> Sequence[Of]:
+        """Return which indexes of a portal are kept."""
+        return syncs.OF if self._needs_accounts(connection, portal_id) else syncs.OF[:1]
 
     def _is_free(self, sync: Sync) -> bool:
         return sync.owner in (None, self.owner) or sync.leased_until <= self._clock()
 
     def _begin(self, connection: Connection, fresh: Sequence[SyncState]) -> None:
         for state in fresh:
-            syncs.begin(connection, state.portal.id, self._clock(), reading(state.countries))
+            countries = reading(state.countries)
+            syncs.begin(connection, state.portal.id, self._clock(), countries, state.index.of)
 
-    def _state(self, connection: Connection, sync: Sync) -> SyncState:
+    def _state(self, connection: Connection, sync: Sync, of: Of) -> SyncState:
         portal = portals.get(connection, sync.portal_id)
         if portal is None:
             raise NotFound(f"There is no portal {sync.portal_id}.")
         return SyncState(
             portal=portal,
+            index=INDEXES[of],
             sync=sync,
+            terms=self._terms(connection, portal, of),
             countries=contacts.countries(connection, portal.id),
-            waiting=syncs.count_changes(connection, portal.id),
+            waiting=syncs.count_changes(connection, portal.id, of),
         )
 
     def _status(self, connection: Connection, portal: Portal) -> SyncStatus:
+        has_accounts = self._needs_accounts(connection, portal.id)
         return SyncStatus(
             portal=portal,
             sync=syncs.get(connection, portal.id),
-            terms=self._terms(portal),
+            terms=self._terms(connection, portal, "contacts"),
             contacts=contacts.count(connection, portal.id),
+            accounts_sync=syncs.get(connection, portal.id, "accounts") if has_accounts else None,
+            accounts=accounts.count(connection, portal.id) if has_accounts else 0,
         )
 
-    def _terms(self, portal: Portal) -> Terms:
-        share = daily_credits(portal.edition) * self._settings.sync_credits_percent // 100
-        return Terms(credits_a_day=share, refresh_seconds=self._settings.sync_every_seconds)
+    def _credits_a_day(self, portal: Portal) -> int:
+        return daily_credits(portal.edition) * self._settings.sync_credits_percent // 100
+
+    def _terms(self, connection: Connection, portal: Portal, of: Of) -> Terms:
+        """Return what an index may spend, of which the portal's other one has its part."""
+        now = self._clock()
+        # What one that is kept no more has spent today is spent all the same.
+        others = [syncs.get(connection, portal.id, each) for each in syncs.OF if each != of]
+        return terms_of(
+            of,
+            self._credits_a_day(portal),
+            self._settings.sync_every_seconds,
+            has_accounts=len(self._kept(connection, portal.id)) > 1,
+            spent_elsewhere=sum(spent_today(each, now) for each in others if each is not None),
+        )
 
     def _next(self, state: SyncState) -> Task | None:
-        terms = self._terms(state.portal)
-        return next_task(state.sync, terms, state.countries, state.waiting, self._clock())
+        return next_task(state.sync, state.terms, state.countries, state.waiting, self._clock())
 
     async def _do(self, task: Task, state: SyncState) -> None:
         try:
             desk = await self._desks.desk(state.portal.id)
             await self._steps.do(task, desk, state)
         except ZohoError as problem:
-            wait = _pause_after(problem)
+            wait, of = _pause_after(problem), state.index.of
             log.warning(
                 "contact_sync_waits",
-                extra={"reason": problem.reason, "portal": state.portal.id, "seconds": wait // SECOND},
+                extra={
+                    "reason": problem.reason,
+                    "portal": state.portal.id,
+                    "of": of,
+                    "seconds": wait // SECOND,
+                },
             )
             waiting = {"waits_until": self._clock() + wait, "reason": problem.reason}
-            await self._store.write(lambda c: syncs.advance(c, state.portal.id, self.owner, **waiting))
+            await self._store.write(lambda c: syncs.advance(c, state.portal.id, self.owner, of, **waiting))
+
+
+def _not_begun(portal_id: int) -> Sync:
+    return Sync(portal_id=portal_id, phase="filling", started_at=0)
 
 
 def _pause_after(problem: ZohoError) -> int:
@@ -245,10 +297,11 @@ class SyncSteps:
         await self._by_task[task](desk, state)
 
     async def _fill(self, desk: Desk, state: SyncState) -> None:
-        """Read the next contacts in the order of their making."""
+        """Read the next records in the order of their making."""
         sync, here = state.sync, Position(state.sync.cursor_at, state.sync.cursor_from)
-        found = await desk.contacts_since("createdTime", here.at, self._clock() + DAY, here.offset)
-        after = position_after(found.items, lambda contact: contact.created_at, here)
+        until = self._clock() + DAY
+        found = await state.index.since(desk, "createdTime", here.at, until, here.offset)
+        after = position_after(found.items, lambda record: record.created_at, here)
         again = 1 if here.at else 0
         values: _Values = {"counted": sync.counted + max(0, len(found.items) - again)}
         if here.offset == 0 and found.count is not None:
@@ -263,13 +316,13 @@ class SyncSteps:
         """Read what was modified since the last time, by Desk's own clock, and a little from before it."""
         sync, now = state.sync, self._clock()
         here = Position(sync.modified_to, sync.modified_from)
-        found = await desk.contacts_since("modifiedTime", here.at, now + DAY, here.offset)
-        after = position_after(found.items, lambda contact: contact.modified_at, here)
+        found = await state.index.since(desk, "modifiedTime", here.at, now + DAY, here.offset)
+        after = position_after(found.items, lambda record: record.modified_at, here)
         values: _Values
         if after is not None:
             values = {"modified_to": after.at, "modified_from": after.offset}
         else:
-            latest = max((contact.modified_at or 0 for contact in found.items), default=0)
+            latest = max((record.modified_at or 0 for record in found.items), default=0)
             # What Desk's search shows late was modified before what it shows already.
             overlap = latest - self._delay if latest else here.at
             values = {"modified_to": overlap, "modified_from": 0, "refreshed_at": now}
@@ -277,20 +330,23 @@ class SyncSteps:
 
     async def _fetch(self, desk: Desk, state: SyncState) -> None:
         """Read again, one by one, what Desk's webhooks told us of."""
-        portal_id = state.portal.id
+        portal_id, index = state.portal.id, state.index
         if state.waiting > CHANGES_AT_MOST:
-            await self._store.write(lambda c: syncs.drop_updates(c, portal_id))
-        told = await self._store.read(lambda c: syncs.waiting_changes(c, portal_id, FETCHED_AT_ONCE))
-        read = await gather_or_cancel(_read_again(desk, each.contact_id) for each in told)
-        gone = [each.contact_id for each, contact in zip(told, read, strict=True) if contact is None]
-        found = [contact for contact in read if contact is not None]
+            await self._store.write(lambda c: syncs.drop_updates(c, portal_id, index.of))
+        told = await self._store.read(
+            lambda c: syncs.waiting_changes(c, portal_id, FETCHED_AT_ONCE, index.of)
+        )
+        read = await gather_or_cancel(index.read(desk, each.record_id) for each in told)
+        gone = [each.record_id for each, record in zip(told, read, strict=True) if record is None]
+        found = [record for record in read if record is not None]
         await self._commit(state, found, len(told), {}, gone=gone, told=told)
 
     async def _sweep(self, _desk: Desk, state: SyncState) -> None:
-        """Forget what a whole sync has not seen; a contact made just before it may not be searchable yet."""
+        """Forget what a whole sync has not seen; a record made just before it may not be searchable yet."""
         sync, portal_id = state.sync, state.portal.id
         since = sync.started_at - self._delay
-        gone = await self._store.read(lambda c: contacts.unseen(c, portal_id, since, SWEPT_AT_ONCE))
+        table = state.index.table
+        gone = await self._store.read(lambda c: table.unseen(c, portal_id, since, SWEPT_AT_ONCE))
         values: _Values = {}
         if not gone:
             values = {"phase": "kept", "finished_at": self._clock()}
@@ -299,28 +355,30 @@ class SyncSteps:
         await self._commit(state, (), 0, values, gone=gone)
 
     async def _reread(self, _desk: Desk, state: SyncState) -> None:
-        """Read the numbers of contacts anew, because the phone systems are in other countries now."""
-        portal_id, sync = state.portal.id, state.sync
-        batch = await self._store.read(lambda c: contacts.after(c, portal_id, sync.reread_to, REREAD_AT_ONCE))
-        anew = await asyncio.to_thread(_renumbered, batch, state.countries)
+        """Read the numbers of records anew, because the phone systems are in other countries now."""
+        portal_id, sync, index = state.portal.id, state.sync, state.index
+        batch = await self._store.read(
+            lambda c: index.table.after(c, portal_id, sync.reread_to, REREAD_AT_ONCE)
+        )
+        anew = await asyncio.to_thread(index.renumbered, batch, state.countries)
         ends = {"countries": reading(state.countries), "reread_to": ""}
-        values = {"reread_to": batch[-1].contact_id} if batch else ends
+        values = {"reread_to": batch[-1].id} if batch else ends
 
         def write(connection: Connection) -> None:
-            if syncs.advance(connection, portal_id, self._owner, **values):
-                contacts.renumber(connection, portal_id, anew)
+            if syncs.advance(connection, portal_id, self._owner, index.of, **values):
+                index.table.renumber(connection, portal_id, anew)
 
         await self._store.write(write)
 
     async def _restart(self, _desk: Desk, state: SyncState) -> None:
         """Begin to read everything again."""
-        now, countries = self._clock(), reading(state.countries)
-        await self._store.write(lambda c: syncs.restart(c, state.portal.id, now, countries))
+        now, countries, of = self._clock(), reading(state.countries), state.index.of
+        await self._store.write(lambda c: syncs.restart(c, state.portal.id, now, countries, of))
 
     async def _commit(
         self,
         state: SyncState,
-        found: Sequence[models.Contact],
+        found: Sequence[Any],
         cost: int,
         values: _Values,
         *,
@@ -328,33 +386,16 @@ class SyncSteps:
         told: Sequence[Change] = (),
     ) -> None:
         """Write what was read and how far that brings us, both or neither; nothing if the lease is lost."""
-        portal_id, now = state.portal.id, self._clock()
+        portal_id, index, now = state.portal.id, state.index, self._clock()
         # Ten milliseconds a page: not in the loop that banners hang on.
-        rows = await asyncio.to_thread(_rows, found, state.countries)
+        rows = await asyncio.to_thread(index.rows, found, state.countries)
         spent = spending(state.sync, cost, now) if cost else {}
         whole = spent | {"waits_until": 0, "reason": ""} | values
 
         def write(connection: Connection) -> None:
-            if syncs.advance(connection, portal_id, self._owner, **whole):
-                contacts.put(connection, portal_id, rows, now)
-                contacts.forget(connection, portal_id, gone)
-                syncs.settle_changes(connection, portal_id, told)
+            if syncs.advance(connection, portal_id, self._owner, index.of, **whole):
+                index.table.put(connection, portal_id, rows, now)
+                index.table.forget(connection, portal_id, gone)
+                syncs.settle_changes(connection, portal_id, told, index.of)
 
         await self._store.write(write)
-
-
-async def _read_again(desk: Desk, contact_id: str) -> models.Contact | None:
-    """Return a contact as it is now, None if it is gone or hidden."""
-    try:
-        contact = await desk.get_contact(contact_id)
-    except (RecordNotFound, Forbidden):
-        return None
-    return None if contact.is_gone else contact
-
-
-def _rows(found: Sequence[models.Contact], countries: Sequence[str]) -> list[Indexed]:
-    return [indexed(from_desk(contact), countries) for contact in found]
-
-
-def _renumbered(batch: Sequence[Indexed], countries: Sequence[str]) -> list[tuple[Indexed, tuple[str, ...]]]:
-    return [(each, numbers_of(each.phone, each.mobile, countries)) for each in batch]

@@ -1,18 +1,18 @@
 """Decide what an index needs next, and where a page has brought us; pure.
 
-A sync goes through a portal's contacts by the moment of their making, and begins each page anew at the
-last moment seen. So it costs the same for the first and for the last page, a deletion moves nothing, and
-what is changed meanwhile keeps its place; a page says one contact again, which does no harm.
+A sync goes through a portal's contacts, or its accounts, by the moment of their making, and begins each page
+anew at the last moment seen. So it costs the same for the first and for the last page, a deletion moves
+nothing, and what is changed meanwhile keeps its place; a page says one record again, which does no harm.
 """
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
 from connector.clock import DAY, MINUTE, SECOND
-from connector.store.syncs import Sync
-from connector.zoho.models import Contact
+from connector.store.syncs import Of, Sync
 from connector.zoho.operations import FARTHEST_SEARCHED, LIST_LIMIT, PAGE_COST
 
 AGAIN_AFTER = 30 * DAY
@@ -24,8 +24,16 @@ RULES = "#2"
 SKEW = 10 * MINUTE
 """How far Desk's clock may be from ours."""
 
+ACCOUNT_REFRESHES, ACCOUNT_PART = 24, 10
+"""How often a day accounts are refreshed at most, and of how many parts of the credits that takes one.
+
+A company's number hardly changes, and an old index of accounts is used all the same.
+"""
+
 FETCHED_AT_ONCE = 5
 """Contacts read again in one step, each in a request of its own."""
+
+T = TypeVar("T")
 
 _SAID_AGAIN = 5
 """Contacts of the same moment that a page says again: a deletion moves the others up."""
@@ -43,15 +51,21 @@ class Task(StrEnum):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What is allowed: credits a day, and how often an index shall be refreshed."""
+    """What is allowed: credits a day, and how often an index shall be refreshed.
+
+    The portal's other index lives on them too: its refreshes take `kept_elsewhere` a day, and it has spent
+    `spent_elsewhere` today, those included.
+    """
 
     credits_a_day: int
     refresh_seconds: int
+    kept_elsewhere: int = 0
+    spent_elsewhere: int = 0
 
     @property
     def least_seconds(self) -> int:
         """Return how often an index can be refreshed at most: a page a day is left for filling."""
-        refreshes = max(1, (self.credits_a_day - PAGE_COST) // PAGE_COST)
+        refreshes = max(1, (self.credits_a_day - self.kept_elsewhere - PAGE_COST) // PAGE_COST)
         return -(-(DAY // SECOND) // refreshes)
 
     @property
@@ -62,8 +76,30 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def credits_to_fill(self) -> int:
         """Return what filling may take: the refreshes of a day come first."""
-        refreshes = DAY // (self.every_seconds * SECOND)
-        return max(0, self.credits_a_day - PAGE_COST * refreshes)
+        return max(0, self.credits_a_day - self.kept_elsewhere - self.credits_to_refresh)
+
+    @property
+    def credits_to_refresh(self) -> int:
+        """Return what the refreshes of a day take, where little changes."""
+        return PAGE_COST * (DAY // (self.every_seconds * SECOND))
+
+
+def terms_of(
+    of: Of, credits_a_day: int, refresh_seconds: int, *, has_accounts: bool, spent_elsewhere: int = 0
+) -> Terms:
+    """Return what is allowed to one of a portal's indexes, of what both have."""
+    refreshes = min(ACCOUNT_REFRESHES, credits_a_day // ACCOUNT_PART // PAGE_COST) or 1
+    every = max(refresh_seconds, -(-(DAY // SECOND) // refreshes))
+    accounts = Terms(credits_a_day=credits_a_day, refresh_seconds=every)
+    contacts = Terms(
+        credits_a_day=credits_a_day,
+        refresh_seconds=refresh_seconds,
+        kept_elsewhere=accounts.credits_to_refresh if has_accounts else 0,
+    )
+    own = contacts
+    if of == "accounts":
+        own = msgspec.structs.replace(accounts, kept_elsewhere=contacts.credits_to_refresh)
+    return msgspec.structs.replace(own, spent_elsewhere=spent_elsewhere)
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -86,7 +122,7 @@ def next_task(sync: Sync, terms: Terms, countries: Sequence[str], waiting: int, 
     """Return what is to be done now, None for nothing; `waiting` changes were told by webhooks."""
     if now < sync.waits_until:
         return None
-    left = terms.credits_a_day - spent_today(sync, now)
+    left = terms.credits_a_day - terms.spent_elsewhere - spent_today(sync, now)
     if sync.phase == "filling" and terms.credits_a_day and not spent_today(sync, now):
         # The first page of the day, or contacts that change all day long would stop it for good.
         return Task.FILL
@@ -109,7 +145,8 @@ def is_out_of_credits(sync: Sync, terms: Terms, now: int) -> bool:
     """Tell whether filling waits for tomorrow's credits."""
     spent = spent_today(sync, now)
     may_begin = terms.credits_a_day and not spent
-    return sync.phase == "filling" and not may_begin and spent + PAGE_COST > terms.credits_to_fill
+    whole = spent + terms.spent_elsewhere + PAGE_COST
+    return sync.phase == "filling" and not may_begin and whole > terms.credits_to_fill
 
 
 def state_of(sync: Sync | None, terms: Terms, now: int) -> str:
@@ -153,7 +190,7 @@ def spending(sync: Sync, cost: int, now: int) -> dict[str, int]:
 
 
 def position_after(
-    items: Sequence[Contact], moment_of: Callable[[Contact], int | None], here: Position
+    items: Sequence[T], moment_of: Callable[[T], int | None], here: Position
 ) -> Position | None:
     """Return where the next page begins, None behind the last one.
 

@@ -1,7 +1,7 @@
-"""Learn from Desk's webhooks which contacts have changed, and subscribe to them.
+"""Learn from Desk's webhooks which contacts and accounts have changed, and subscribe to them.
 
-Only a token is signed, and the body is not. So what it says makes us read a contact again, and nothing else:
-a request that somebody sends a second time, with whatever in it, costs a credit for each contact it names.
+Only a token is signed, and the body is not. So what it says makes us read a record again, and nothing else:
+a request that somebody sends a second time, with whatever in it, costs a credit for each record it names.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from connector.clock import Clock
+from connector.contacts.indexes import NeedsAccounts
 from connector.contacts.lookup import Desks
+from connector.contacts.sync import no_accounts
 from connector.contacts.sync_plan import reading
 from connector.errors import BadSignature, CommandError, NotFound, RecordNotFound
 from connector.store import Store, audit, contacts, portals, syncs
@@ -37,8 +39,10 @@ class DeskHooks:
         tokens: HookTokens,
         data_centers: Mapping[str, DataCenter],
         clock: Clock,
+        needs_accounts: NeedsAccounts = no_accounts,
     ) -> None:
         self._store = store
+        self._needs_accounts = needs_accounts
         self._desks = desks
         self._tokens = tokens
         self._data_centers = data_centers
@@ -49,7 +53,7 @@ class DeskHooks:
         return await self._linked(portal_id) is not None
 
     async def hear(self, portal_id: int, token: str | None, body: bytes) -> Heard:
-        """Keep which contacts are to be read again; raises BadSignature, ZohoDown or StoreError."""
+        """Keep which records are to be read again; raises BadSignature, ZohoDown or StoreError."""
         portal = await self._linked(portal_id)
         sync = await self._store.read(lambda c: syncs.get(c, portal_id))
         if portal is None or sync is None or sync.webhook_id is None:
@@ -62,18 +66,31 @@ class DeskHooks:
         if claimed.audience != webhooks.audience_of(sync.webhook_id):
             return "gone"
         now = self._clock()
-        told = [Change(each.contact_id, each.deleted, now) for each in webhooks.read_changes(body)]
-        await self._store.write(lambda c: syncs.note_changes(c, portal_id, told))
+        changed = [Change(each.contact_id, each.deleted, now) for each in webhooks.read_changes(body)]
+        accounts = [
+            Change(each.account_id, each.deleted, now) for each in webhooks.read_account_changes(body)
+        ]
+
+        def write(connection: Connection) -> None:
+            syncs.note_changes(connection, portal_id, changed)
+            # Nobody would ever read what is noted where no index of accounts is kept.
+            if accounts and self._needs_accounts(connection, portal_id):
+                syncs.note_changes(connection, portal_id, accounts, "accounts")
+
+        await self._store.write(write)
         return "taken"
 
     async def subscribe(self, portal_id: int, url: str, actor: str) -> str:
-        """Let Desk tell us of contacts at `url`, and answer the webhook's id; raises any ZohoError."""
+        """Let Desk tell us of what changes at `url`, and answer the webhook's id; raises any ZohoError."""
         desk = await self._desks.desk(portal_id)
         # Desk asks the URL before it answers, and may tell us of something before we know the id.
         await self._store.write(partial(self._begin, portal_id))
         webhook_id: str | None = None
         try:
-            webhook_id = await _own(desk, url) or (await desk.create_webhook(webhooks.subscription(url))).id
+            webhook_id = (
+                await _own(desk, url)
+                or (await desk.create_webhook(webhooks.subscription(url, accounts=True))).id
+            )
         finally:
             await self._store.write(lambda c: syncs.set_webhook(c, portal_id, webhook_id))
         await self._note(actor, "portal.webhooks_on", portal_id, f"{webhook_id} {url}")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from connector.errors import AlreadyThere, OutcomeUnknown, RecordNotFound, ZohoError, ZohoRefused
 from connector.portals.obstacles import recording_field_in
 from connector.zoho.client import Desk
-from connector.zoho.models import CallField
+from connector.zoho.layouts import DeskField
 
 RECORDING_LABEL = "Recording"
 """What people call the field that is made."""
@@ -27,7 +27,7 @@ async def unusable_fields(desk: Desk, names: Collection[str]) -> list[str]:
     return sorted(set(names) - usable)
 
 
-async def listed_fields(desk: Desk) -> list[CallField] | None:
+async def listed_fields(desk: Desk) -> list[DeskField] | None:
     """Return the fields of calls; None where Desk cannot be asked, or does not list them."""
     try:
         return await desk.call_fields()
@@ -35,7 +35,7 @@ async def listed_fields(desk: Desk) -> list[CallField] | None:
         return None
 
 
-async def make_recording_field(desk: Desk) -> CallField:
+async def make_recording_field(desk: Desk) -> DeskField:
     """Return the custom field of calls for the recording, which is made unless there is one.
 
     It is looked for before it is made, and after an answer that was lost: asked twice, there is one. Raises a
@@ -51,7 +51,7 @@ async def make_recording_field(desk: Desk) -> CallField:
         raise
 
 
-async def _usable(desk: Desk) -> list[CallField]:
+async def _usable(desk: Desk) -> list[DeskField]:
     try:
         return [field for field in await desk.call_fields() if field.takes_text]
     except RecordNotFound as problem:

@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 from connector.errors import InvalidValue
 from connector.store.methods import Mode
 from connector.zoho import scopes
-from connector.zoho.actions import ALWAYS, FIELDS, WEBHOOKS, Feature
+from connector.zoho.actions import (
+    ACCOUNTS,
+    ALWAYS,
+    CARDS,
+    FIELDS,
+    NEW_TICKETS,
+    WEBHOOKS,
+    Feature,
+)
 from connector.zoho.data_centers import DataCenter
 from connector.zoho.scopes import Scope
 
@@ -21,7 +29,15 @@ SCOPES_AT_MOST = 40
 _SCOPE = re.compile(r"[A-Za-z]{1,40}(\.[A-Za-z]{1,40}){1,4}")
 
 
-FEATURES: Mapping[str, Feature] = MappingProxyType({"webhooks": WEBHOOKS, "fields": FIELDS})
+FEATURES: Mapping[str, Feature] = MappingProxyType(
+    {
+        "webhooks": WEBHOOKS,
+        "fields": FIELDS,
+        "cards": CARDS,
+        "tickets": NEW_TICKETS,
+        "accounts": ACCOUNTS,
+    }
+)
 """What a method may be enabled for beside the usual, by the name under which it is stored."""
 
 

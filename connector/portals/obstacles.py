@@ -13,7 +13,7 @@ from connector.portals.check_layers import (
 from connector.portals.rights import rights_from_json
 from connector.store.portals import Portal
 from connector.zoho.actions import ALWAYS, Feature
-from connector.zoho.models import CallField
+from connector.zoho.layouts import DeskField
 
 FIELDS_PLACE = "Setup > Customization > Layouts and Fields > Calls"
 
@@ -65,7 +65,7 @@ def lacking_fields(portal: Portal, lacking: Collection[str]) -> Iterator[Check]:
             )
 
 
-def field_checks(portal: Portal, fields: Collection[CallField] | None) -> Iterator[Check]:
+def field_checks(portal: Portal, fields: Collection[DeskField] | None) -> Iterator[Check]:
     """Yield whether the custom fields of calls that are set here are in Desk; None where that is unknown.
 
     Those that Desk has refused are told by `obstacles_of`. Where none is set for the recording, the one that
@@ -88,7 +88,7 @@ def field_checks(portal: Portal, fields: Collection[CallField] | None) -> Iterat
         yield _no_recording_field(portal, list(usable.values()))
 
 
-def _no_recording_field(portal: Portal, usable: Collection[CallField]) -> Check:
+def _no_recording_field(portal: Portal, usable: Collection[DeskField]) -> Check:
     found = recording_field_in(usable)
     if found is None:
         how = f"`connector portals make-field {portal.id}` makes one in Zoho Desk."
@@ -107,7 +107,7 @@ def _no_recording_field(portal: Portal, usable: Collection[CallField]) -> Check:
     )
 
 
-def recording_field_in(fields: Collection[CallField]) -> CallField | None:
+def recording_field_in(fields: Collection[DeskField]) -> DeskField | None:
     """Return the custom field that is meant for recordings, by its name; None where there is none."""
     named = (field for field in fields if field.is_custom and "recording" in (field.api_name or ""))
     return next(named, None)

@@ -74,6 +74,8 @@ def routes() -> list[Route]:
         ("DELETE", "requests", reset_requests),
         ("GET", "state/calls", show_calls),
         ("GET", "state/contacts", show_contacts),
+        ("GET", "state/accounts", show_accounts),
+        ("GET", "state/tickets", show_tickets),
         ("POST", "contacts/merge", merge_contacts),
         ("POST", "grants/revoke-all", revoke_all),
         ("POST", "users/{zuid}", change_user),
@@ -192,6 +194,16 @@ async def show_calls(request: Request) -> Response:
 async def show_contacts(request: Request) -> Response:
     """Dump every contact of Desk with all fields."""
     return _json(state_of(request).desk.dump_contacts())
+
+
+async def show_accounts(request: Request) -> Response:
+    """Dump every account of Desk with all fields."""
+    return _json(state_of(request).desk.dump_accounts())
+
+
+async def show_tickets(request: Request) -> Response:
+    """Dump every ticket of Desk with all fields and its comments."""
+    return _json(state_of(request).desk.dump_tickets())
 
 
 async def merge_contacts(request: Request) -> Response:

@@ -102,6 +102,33 @@ class Org(msgspec.Struct, kw_only=True):
     edition: EditionName = "Enterprise"
 
 
+class CustomField(msgspec.Struct, kw_only=True, frozen=True):
+    """A custom field of a module; `options` are what a picklist allows."""
+
+    module: Literal["contacts", "accounts", "tickets", "calls"]
+    name: str
+    label: str
+    type: str = "Text"
+    most: int = 100
+    options: list[str] = []
+
+
+def _custom_fields() -> list[CustomField]:
+    return [
+        CustomField(
+            module="contacts", name="cf_plan", label="Plan", type="Picklist", options=["Basic", "Premium"]
+        ),
+        CustomField(module="accounts", name="cf_region", label="Region"),
+        CustomField(
+            module="calls",
+            name="cf_outcome",
+            label="Outcome",
+            type="Picklist",
+            options=["Solved", "Call back", "Voicemail"],
+        ),
+    ]
+
+
 class Config(msgspec.Struct, kw_only=True):
     """Everything that can be set; the first data centre is the home one, where clients are registered."""
 
@@ -152,6 +179,11 @@ class Config(msgspec.Struct, kw_only=True):
     call_custom_fields: list[str] = msgspec.field(default_factory=lambda: ["cf_callkey", "cf_recordingurl"])
     call_field_types: dict[str, str] = msgspec.field(default_factory=dict)  # where it is not Text
     lists_fields: bool = True  # GET /fields, which portals of before have not
+    custom_fields: list[CustomField] = msgspec.field(default_factory=_custom_fields)  # beside those of calls
+    # What layouts want beside what Desk itself does: "tickets" of all departments, "tickets/Billing" of one.
+    mandatory_fields: dict[str, list[str]] = msgspec.field(
+        default_factory=lambda: {"tickets/Billing": ["category"]}
+    )
     credits_override: int | None = None
     concurrency_override: int | None = None
     time_zone: str = "UTC"

@@ -216,7 +216,13 @@ _DESK = (
     _desk(
         "slow-index", "A search finds what was written a minute ago.", "calls.yaml", index_delay_seconds=60
     ),
-    _desk("no-custom-fields", "Calls have no custom fields.", "calls.yaml", call_custom_fields=[]),
+    _desk(
+        "no-custom-fields",
+        "There are no custom fields.",
+        "calls.yaml",
+        call_custom_fields=[],
+        custom_fields=[],
+    ),
     _desk(
         "times-as-numbers",
         "Times come as epoch milliseconds.",
@@ -234,6 +240,24 @@ _DESK = (
         "What the linking agent's profile hides is left out: e-mail and account.",
         "accounts.md 7",
         hidden_members=["email", "accountId", "account"],
+    ),
+    _desk(
+        "hidden-fields",
+        "More of it: the plan and the region, which are custom, and a ticket's priority.",
+        "accounts.md 7",
+        hidden_members=["cf_plan", "cf_region", "priority"],
+    ),
+    _desk(
+        "more-mandatory",
+        "The layouts of all departments want a priority of a new ticket, one of them a category too.",
+        "crm-objects.md 3",
+        mandatory_fields={"tickets": ["priority"], "tickets/Billing": ["category"]},
+    ),
+    _desk(
+        "fields-gone",
+        "The plan of contacts, the region of accounts and the outcome of calls have been deleted.",
+        "crm-objects.md 6",
+        custom_fields=[],
     ),
     _desk(
         "cf-as-list", "`cf` is an empty list.", "findings.md, Zoho's answers", _odd_member(_CALLS, "cf", [])

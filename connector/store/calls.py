@@ -9,8 +9,10 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
+    Text,
     and_,
     bindparam,
+    case,
     or_,
     select,
     tuple_,
@@ -252,19 +254,35 @@ def note_lookup(
     found: bytes,
     asked_until: int | None,
     only_open: bool,
+    chosen: str | None = None,
+    gone: str | None = None,
 ) -> CallRow | None:
     """Keep what a look-up came to, and return the call as it is now; None where nothing is changed.
 
-    `only_open` keeps it only where nobody has an answer yet.
+    `only_open` keeps it only where nobody has an answer yet. `chosen` is the contact that was chosen of
+    several, unless one is already that is not `gone`.
     """
     noting = _note_open_question if only_open else _note_lookup
-    noted = noting.run(connection, call=call_id, now=now, lookup=lookup, found=found, asked_until=asked_until)
+    noted = noting.run(
+        connection,
+        call=call_id,
+        now=now,
+        lookup=lookup,
+        found=found,
+        asked_until=asked_until,
+        chosen=chosen,
+        gone=gone,
+    )
     return _row(noted[0]) if noted else None
 
 
 def _noting(*which: ColumnElement[bool]) -> Executable:
     values = {name: bindparam(name, type_=calls.c[name].type) for name in ("lookup", "found", "asked_until")}
-    changed = {"revision": calls.c.revision + 1, "changed_at": bindparam("now")}
+    is_free = or_(
+        calls.c.chosen_contact_id.is_(None), calls.c.chosen_contact_id == bindparam("gone", type_=Text)
+    )
+    chosen = case((is_free, bindparam("chosen", type_=Text)), else_=calls.c.chosen_contact_id)
+    changed = {"revision": calls.c.revision + 1, "changed_at": bindparam("now"), "chosen_contact_id": chosen}
     changing = update(calls).where(calls.c.id == bindparam("call"), *which)
     return changing.values(values | changed).returning(*_COLUMNS)
 

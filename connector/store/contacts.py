@@ -5,23 +5,15 @@ search in Desk found for one number, none included, and the moment of the search
 Both say, while the phone waits, what a caller is called and who looks after them.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, delete, func, literal_column, select
 
 from connector.numbers import country_at
 from connector.store.bulk import Prepared
 from connector.store.engine import insert
+from connector.store.number_index import Numbered, NumberIndex
 from connector.store.tables import (
     ANY_PHONE_SYSTEM,
     contact_numbers,
@@ -34,11 +26,11 @@ from connector.store.tables import (
     users,
 )
 
-_contacts, _numbers, _answers = contacts.c, contact_numbers.c, directory.c
+_contacts, _answers = contacts.c, directory.c
 
 
-class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact of the index; `numbers` (E.164) are those that lead to it."""
+class Indexed(Numbered, frozen=True, kw_only=True):
+    """A contact of the index; what is None from `first_name` on was never told, "" is empty in Desk."""
 
     contact_id: str
     name: str
@@ -47,8 +39,25 @@ class Indexed(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None = None
     mobile: str | None = None
     owner_id: str | None = None
-    modified_at: int = 0
-    numbers: tuple[str, ...] = ()
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    account_id: str | None = None
+    created_at: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Return Desk's id of it."""
+        return self.contact_id
+
+
+_LATER = ("first_name", "last_name", "email", "account_id", "created_at")
+"""Columns that the index did not have from the start."""
+
+INDEX = NumberIndex(Indexed, contacts, contact_numbers, "contact_id", untold=_LATER)
+
+bearers, after, by_ids, put = INDEX.bearers, INDEX.after, INDEX.by_ids, INDEX.put
+forget, renumber, unseen, count = INDEX.forget, INDEX.renumber, INDEX.unseen, INDEX.count
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -58,117 +67,66 @@ class Answer(msgspec.Struct, frozen=True):
     asked_at: int
 
 
-_COLUMNS = [_contacts[name] for name in Indexed.__struct_fields__]
-
 # Made once: these run while a phone rings, and making one takes longer than running it.
-_bearers = Prepared(
-    lambda _: (
-        select(*_COLUMNS)
-        .join(
-            contact_numbers,
-            and_(_numbers.portal_id == _contacts.portal_id, _numbers.contact_id == _contacts.contact_id),
-        )
-        .where(_numbers.portal_id == bindparam("portal"), _numbers.number == bindparam("e164"))
-        .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
-        .limit(bindparam("at_most"))
-    )
-)
-
 _answer = Prepared(
     lambda _: select(_answers.contacts, _answers.asked_at).where(
         _answers.portal_id == bindparam("portal"), _answers.number == bindparam("e164")
     )
 )
 
+_of_email = Prepared(
+    lambda _: (
+        select(*INDEX.columns)
+        .where(
+            _contacts.portal_id == bindparam("portal"),
+            _contacts.email == bindparam("email"),
+            # Only with this, written out, engines look at the index, which leaves the others out.
+            _contacts.email > literal_column("''"),
+        )
+        .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
+        .limit(bindparam("at_most"))
+    )
+)
+
+_of_account = Prepared(
+    lambda _: (
+        select(*INDEX.columns)
+        .where(_contacts.portal_id == bindparam("portal"), _contacts.account_id == bindparam("account"))
+        .order_by(_contacts.modified_at.desc(), func.length(_contacts.contact_id), _contacts.contact_id)
+        .limit(bindparam("at_most"))
+    )
+)
+
+_without_account = Prepared(
+    lambda _: (
+        select(_contacts.contact_id)
+        .where(_contacts.portal_id == bindparam("portal"), _contacts.account_id.is_(None))
+        .limit(1)
+    )
+)
+
 _MANY = 10_000
 
-_BY_ID = and_(_contacts.portal_id == bindparam("portal"), _contacts.contact_id == bindparam("contact"))
+
+def with_email(connection: Connection, portal_id: int, email: str, at_most: int) -> list[Indexed]:
+    """Return the contacts with an e-mail address in small letters, the most recently modified first."""
+    return INDEX.read(_of_email.run(connection, portal=portal_id, email=email, at_most=at_most))
 
 
-def bearers(connection: Connection, portal_id: int, number: str, at_most: int) -> list[Indexed]:
-    """Return the contacts that a number (E.164) leads to, the most recently modified first."""
-    found = _bearers.run(connection, portal=portal_id, e164=number, at_most=at_most)
-    return [_indexed(row) for row in found]
+def of_account(connection: Connection, portal_id: int, account_id: str, at_most: int) -> list[Indexed]:
+    """Return the contacts that are known to belong to an account, the most recently modified first."""
+    return INDEX.read(_of_account.run(connection, portal=portal_id, account=account_id, at_most=at_most))
 
 
-def after(connection: Connection, portal_id: int, contact_id: str, at_most: int) -> list[Indexed]:
-    """Return a portal's contacts behind an id, in the order of their ids as texts."""
-    asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id > contact_id)
-    return [_indexed(row) for row in connection.execute(asked.order_by(_contacts.contact_id).limit(at_most))]
-
-
-def by_ids(connection: Connection, portal_id: int, ids: Iterable[str]) -> dict[str, Indexed]:
-    """Return those of the contacts that the index has, by id."""
-    asked = select(*_COLUMNS).where(_contacts.portal_id == portal_id, _contacts.contact_id.in_(list(ids)))
-    return {row.contact_id: _indexed(row) for row in connection.execute(asked)}
-
-
-def put(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_at: int) -> int:
-    """Keep contacts as Desk tells them, and return how many of them are new or changed.
-
-    What is older than what is kept stays out: Desk's search tells the state of some minutes ago.
-    """
-    each_once = {contact.contact_id: contact for contact in found}
-    kept = by_ids(connection, portal_id, each_once)
-    changed = [each for each in each_once.values() if _is_change(each, kept.get(each.contact_id))]
-    _write(connection, portal_id, changed, seen_at)
-    _lead(connection, portal_id, [(kept.get(each.contact_id), each) for each in changed])
-    told = {each.contact_id for each in changed}
-    seen = [{"portal": portal_id, "contact": each, "seen": seen_at} for each in each_once if each not in told]
-    if seen:
-        connection.execute(update(contacts).where(_BY_ID).values(seen_at=bindparam("seen")), seen)
-    return len(changed)
-
-
-def forget(connection: Connection, portal_id: int, ids: Sequence[str]) -> None:
-    """Forget contacts, and whatever leads to them."""
-    if not ids:
-        return
-    kept = by_ids(connection, portal_id, ids)
-    _unlead(
-        connection,
-        portal_id,
-        [(each.contact_id, number) for each in kept.values() for number in each.numbers],
-    )
-    connection.execute(
-        delete(contacts).where(_contacts.portal_id == portal_id, _contacts.contact_id.in_(list(kept)))
-    )
+def knows_accounts(connection: Connection, portal_id: int) -> bool:
+    """Tell whether of each contact of a portal it is known to which account it belongs, if to any."""
+    return not _without_account.run(connection, portal=portal_id)
 
 
 def forget_number(connection: Connection, portal_id: int, number: str) -> None:
     """Let a number (E.164) lead to nobody, until Desk has been asked again."""
     kept = bearers(connection, portal_id, number, _MANY)
     renumber(connection, portal_id, [(each, tuple(n for n in each.numbers if n != number)) for each in kept])
-
-
-def renumber(
-    connection: Connection, portal_id: int, changes: Sequence[tuple[Indexed, tuple[str, ...]]]
-) -> None:
-    """Let other numbers than before lead to contacts, unless they have changed since they were read."""
-    kept = by_ids(connection, portal_id, [old.contact_id for old, _ in changes])
-    changed = [
-        (old, msgspec.structs.replace(old, numbers=new))
-        for old, new in changes
-        if old.numbers != new and kept.get(old.contact_id) == old
-    ]
-    _lead(connection, portal_id, changed)
-    rows = [
-        {"portal": portal_id, "contact": new.contact_id, "led": " ".join(new.numbers)} for _, new in changed
-    ]
-    if rows:
-        connection.execute(update(contacts).where(_BY_ID).values(numbers=bindparam("led")), rows)
-
-
-def unseen(connection: Connection, portal_id: int, since: int, at_most: int) -> list[str]:
-    """Return contacts that Desk has not told since a moment; it reads the whole portal."""
-    asked = select(_contacts.contact_id).where(_contacts.portal_id == portal_id, _contacts.seen_at < since)
-    return list(connection.execute(asked.limit(at_most)).scalars())
-
-
-def count(connection: Connection, portal_id: int) -> int:
-    """Count a portal's contacts."""
-    asked = select(func.count()).select_from(contacts).where(_contacts.portal_id == portal_id)
-    return int(connection.execute(asked).scalar_one())
 
 
 def countries(connection: Connection, portal_id: int) -> tuple[str, ...]:
@@ -229,59 +187,6 @@ def forget_answers(connection: Connection, portal_id: int, numbers: Sequence[str
 def forget_answers_before(connection: Connection, before: int) -> int:
     """Forget, in every portal, the answers to questions before this moment; return how many."""
     return connection.execute(delete(directory).where(_answers.asked_at < before)).rowcount
-
-
-def _is_change(told: Indexed, kept: Indexed | None) -> bool:
-    if kept is None:
-        return True
-    return told.modified_at >= kept.modified_at and told != kept
-
-
-def _write(connection: Connection, portal_id: int, found: Sequence[Indexed], seen_at: int) -> None:
-    if not found:
-        return
-    rows = [_row(each) | {"portal_id": portal_id, "seen_at": seen_at} for each in found]
-    adding = insert(connection, contacts)
-    changed = {name: adding.excluded[name] for name in rows[0] if name not in ("portal_id", "contact_id")}
-    keys = [_contacts.portal_id, _contacts.contact_id]
-    connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=changed), rows)
-
-
-def _lead(connection: Connection, portal_id: int, changes: Sequence[tuple[Indexed | None, Indexed]]) -> None:
-    """Let the numbers of contacts lead to them, and those that they no longer have not."""
-    before = {(new.contact_id, number) for old, new in changes for number in (old.numbers if old else ())}
-    now = {(new.contact_id, number) for _, new in changes for number in new.numbers}
-    _unlead(connection, portal_id, sorted(before - now))
-    added = [
-        {"portal_id": portal_id, "contact_id": contact_id, "number": number}
-        for contact_id, number in sorted(now - before)
-    ]
-    if added:
-        connection.execute(insert(connection, contact_numbers).on_conflict_do_nothing(), added)
-
-
-def _unlead(connection: Connection, portal_id: int, gone: Sequence[tuple[str, str]]) -> None:
-    if not gone:
-        return
-    which = and_(
-        _numbers.portal_id == bindparam("portal"),
-        _numbers.number == bindparam("e164"),
-        _numbers.contact_id == bindparam("contact"),
-    )
-    rows = [{"portal": portal_id, "contact": contact_id, "e164": number} for contact_id, number in gone]
-    connection.execute(delete(contact_numbers).where(which), rows)
-
-
-def _row(contact: Indexed) -> dict[str, Any]:
-    return msgspec.structs.asdict(contact) | {"numbers": " ".join(contact.numbers)}
-
-
-def _indexed(row: Sequence[Any]) -> Indexed:
-    *values, numbers = row
-    return Indexed(**dict(zip(_BUT_NUMBERS, values, strict=True)), numbers=tuple(numbers.split()))
-
-
-_BUT_NUMBERS = Indexed.__struct_fields__[:-1]
 
 
 class _Named(msgspec.Struct):

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, fu
 
 from connector.calls import CallEvent, Direction, NotRecorded, fold
 from connector.numbers import AS_WRITTEN, behind, country_at
-from connector.store import attempts, listing
+from connector.store import accounts, attempts, listing
 from connector.store import calls as call_rows
 from connector.store.calls import CallRow
 from connector.store.retention import OVER
@@ -251,7 +251,7 @@ def _is_made_for(numbers: Collection[str]) -> ColumnElement[bool]:
 
 
 def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
-    """Delete numbers (E.164) from the contact index, with the contacts that they lead to, in every portal."""
+    """Delete numbers (E.164) from both indexes of every portal, with the records that they lead to."""
     leads, bears = contact_numbers.c, []
     for number in numbers:
         rows = connection.execute(select(leads.portal_id, leads.contact_id).where(leads.number == number))
@@ -261,6 +261,7 @@ def erase_numbers(connection: Connection, numbers: Collection[str]) -> Erased:
     connection.execute(delete(orders).where(orders.c.number.in_(numbers)))
     deliveries = connection.execute(delete(outbox).where(made)).rowcount
     erased = sum(erase_contact(connection, contact) for contact in bears)
+    accounts.erase(connection, numbers)
     return Erased(numbers=known, deliveries=deliveries, contacts=erased)
 
 

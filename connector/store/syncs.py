@@ -1,21 +1,41 @@
-"""Keep how far the contact index of each portal is, and which contacts Desk has told us to read again.
+"""Keep how far the indexes of each portal are, and which records Desk has told us to read again.
 
-There is one row a portal, worked on by one process at a time, and one row for each changed contact.
+There is one row a portal and index, worked on by one process at a time, and one for each changed record.
+Every function is about the index of contacts, unless it is told another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from connector.store.bulk import Prepared
 from connector.store.engine import insert
-from connector.store.tables import contact_changes, directory_syncs
+from connector.store.tables import account_changes, account_syncs, contact_changes, directory_syncs
 
 Phase = Literal["filling", "sweeping", "kept"]
+Of = Literal["contacts", "accounts"]
+"""What an index is of."""
 
-_columns, _changes = directory_syncs.c, contact_changes.c
+OF: tuple[Of, ...] = ("contacts", "accounts")
+
+_SYNCS: Mapping[Of, Table] = {"contacts": directory_syncs, "accounts": account_syncs}
+_CHANGES: Mapping[Of, Table] = {"contacts": contact_changes, "accounts": account_changes}
+_CHANGED: Mapping[Of, str] = {"contacts": "contact_id", "accounts": "account_id"}
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,110 +65,136 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A contact to be read again, whether it was said to be deleted, and when we were last told."""
+    """A record to be read again, whether it was said to be deleted, and when we were last told."""
 
-    contact_id: str
+    record_id: str
     deleted: bool
     told_at: int
 
 
-# Built once: this runs while a phone rings.
-_refreshed = Prepared(
-    lambda _: select(_columns.refreshed_at).where(
-        _columns.portal_id == bindparam("portal"), _columns.finished_at.is_not(None)
+def _refreshed_of(of: Of, _engine: str) -> Executable:
+    columns = _SYNCS[of].c
+    return select(columns.refreshed_at).where(
+        columns.portal_id == bindparam("portal"), columns.finished_at.is_not(None)
     )
-)
 
 
-def complete_at(connection: Connection, portal_id: int) -> int | None:
-    """Return when the contact index of a portal was last refreshed (ms); None until all have been read once.
+# Built once: this runs while a phone rings.
+_refreshed: Mapping[Of, Prepared] = {of: Prepared(partial(_refreshed_of, of)) for of in OF}
+
+
+def complete_at(connection: Connection, portal_id: int, of: Of = "contacts") -> int | None:
+    """Return when an index of a portal was last refreshed (ms); None until all have been read once.
 
     It is 0 until the first refresh.
     """
-    return next((at for (at,) in _refreshed.run(connection, portal=portal_id)), None)
+    return next((at for (at,) in _refreshed[of].run(connection, portal=portal_id)), None)
 
 
-def get(connection: Connection, portal_id: int) -> Sync | None:
+def get(connection: Connection, portal_id: int, of: Of = "contacts") -> Sync | None:
     """Return a portal's row; None where nothing was ever begun."""
-    row = connection.execute(select(directory_syncs).where(_columns.portal_id == portal_id)).one_or_none()
+    table = _SYNCS[of]
+    row = connection.execute(select(table).where(table.c.portal_id == portal_id)).one_or_none()
     return None if row is None else Sync(**row._mapping)
 
 
-def begin(connection: Connection, portal_id: int, now: int, countries: str) -> None:
+def begin(connection: Connection, portal_id: int, now: int, countries: str, of: Of = "contacts") -> None:
     """Make a portal's row where there is none; its first sync has begun with that."""
     values = {"portal_id": portal_id, "phase": "filling", "started_at": now, "countries": countries}
-    connection.execute(insert(connection, directory_syncs).values(**values).on_conflict_do_nothing())
+    connection.execute(insert(connection, _SYNCS[of]).values(**values).on_conflict_do_nothing())
 
 
-def restart(connection: Connection, portal_id: int, now: int, countries: str) -> None:
+def restart(connection: Connection, portal_id: int, now: int, countries: str, of: Of = "contacts") -> None:
     """Let everything be read again; what is there stays in use meanwhile."""
     fresh = {"phase": "filling", "started_at": now, "countries": countries, "reread_to": ""}
     fresh |= {"cursor_at": 0, "cursor_from": 0, "counted": 0, "expected": None, "credits_used": 0}
     fresh |= {"waits_until": 0, "reason": ""}
-    _update(connection, _columns.portal_id == portal_id, fresh)
+    _update(connection, of, _is_of(portal_id, of), fresh)
 
 
-def take(connection: Connection, portal_id: int, owner: str, now: int, until: int) -> Sync | None:
+def take(
+    connection: Connection, portal_id: int, owner: str, now: int, until: int, of: Of = "contacts"
+) -> Sync | None:
     """Take the lease of a portal's row, or keep it; None where another process holds it."""
-    free = and_(_columns.portal_id == portal_id, or_(_columns.owner == owner, _columns.leased_until <= now))
-    taken = _update(connection, free, {"owner": owner, "leased_until": until})
-    return get(connection, portal_id) if taken else None
+    columns = _SYNCS[of].c
+    free = and_(_is_of(portal_id, of), or_(columns.owner == owner, columns.leased_until <= now))
+    taken = _update(connection, of, free, {"owner": owner, "leased_until": until})
+    return get(connection, portal_id, of) if taken else None
 
 
-def advance(connection: Connection, portal_id: int, owner: str, **values: Any) -> bool:
+def advance(connection: Connection, portal_id: int, owner: str, of: Of = "contacts", **values: Any) -> bool:
     """Write how far it has come, unless the lease is another's by now; answer whether it was ours."""
-    return _update(connection, and_(_columns.portal_id == portal_id, _columns.owner == owner), values)
+    return _update(connection, of, and_(_is_of(portal_id, of), _SYNCS[of].c.owner == owner), values)
 
 
 def let_go(connection: Connection, owner: str) -> None:
     """Give every lease back, so that the next process need not wait for its end."""
-    _update(connection, _columns.owner == owner, {"owner": None, "leased_until": 0})
+    for of, table in _SYNCS.items():
+        _update(connection, of, table.c.owner == owner, {"owner": None, "leased_until": 0})
 
 
 def set_webhook(connection: Connection, portal_id: int, webhook_id: str | None) -> None:
     """Note which of Desk's webhooks is ours: "" while it is being made, None for none."""
-    _update(connection, _columns.portal_id == portal_id, {"webhook_id": webhook_id})
+    _update(connection, "contacts", _is_of(portal_id, "contacts"), {"webhook_id": webhook_id})
 
 
-def note_changes(connection: Connection, portal_id: int, told: Sequence[Change]) -> None:
-    """Keep what was told; the latest word of a contact counts."""
+def note_changes(connection: Connection, portal_id: int, told: Sequence[Change], of: Of = "contacts") -> None:
+    """Keep what was told; the latest word of a record counts."""
     if not told:
         return
-    rows = [{"portal_id": portal_id, **msgspec.structs.asdict(each)} for each in told]
-    adding = insert(connection, contact_changes)
+    rows = [
+        {
+            "portal_id": portal_id,
+            _CHANGED[of]: each.record_id,
+            "deleted": each.deleted,
+            "told_at": each.told_at,
+        }
+        for each in told
+    ]
+    adding = insert(connection, _CHANGES[of])
     latest = {"deleted": adding.excluded.deleted, "told_at": adding.excluded.told_at}
-    keys = [_changes.portal_id, _changes.contact_id]
+    keys = ["portal_id", _CHANGED[of]]
     connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=latest), rows)
 
 
-def waiting_changes(connection: Connection, portal_id: int, at_most: int) -> list[Change]:
+def waiting_changes(
+    connection: Connection, portal_id: int, at_most: int, of: Of = "contacts"
+) -> list[Change]:
     """Return what waits, the deleted ones first, then by age."""
-    asked = select(_changes.contact_id, _changes.deleted, _changes.told_at).where(
-        _changes.portal_id == portal_id
+    columns = _CHANGES[of].c
+    asked = select(columns[_CHANGED[of]], columns.deleted, columns.told_at).where(
+        columns.portal_id == portal_id
     )
-    ordered = asked.order_by(_changes.deleted.desc(), _changes.told_at).limit(at_most)
+    ordered = asked.order_by(columns.deleted.desc(), columns.told_at).limit(at_most)
     return [Change(*row) for row in connection.execute(ordered)]
 
 
-def count_changes(connection: Connection, portal_id: int) -> int:
+def count_changes(connection: Connection, portal_id: int, of: Of = "contacts") -> int:
     """Count what waits."""
-    asked = select(func.count()).select_from(contact_changes).where(_changes.portal_id == portal_id)
+    table = _CHANGES[of]
+    asked = select(func.count()).select_from(table).where(table.c.portal_id == portal_id)
     return int(connection.execute(asked).scalar_one())
 
 
-def settle_changes(connection: Connection, portal_id: int, read: Sequence[Change]) -> None:
+def settle_changes(
+    connection: Connection, portal_id: int, read: Sequence[Change], of: Of = "contacts"
+) -> None:
     """Take away what was read again, unless it was told anew meanwhile."""
-    same = [and_(_changes.contact_id == each.contact_id, _changes.told_at == each.told_at) for each in read]
+    columns = _CHANGES[of].c
+    same = [and_(columns[_CHANGED[of]] == each.record_id, columns.told_at == each.told_at) for each in read]
     if same:
-        connection.execute(delete(contact_changes).where(_changes.portal_id == portal_id, or_(*same)))
+        connection.execute(delete(_CHANGES[of]).where(columns.portal_id == portal_id, or_(*same)))
 
 
-def drop_updates(connection: Connection, portal_id: int) -> None:
+def drop_updates(connection: Connection, portal_id: int, of: Of = "contacts") -> None:
     """Take away all but the deletions: a refresh reads a hundred of them for the price of three."""
-    connection.execute(
-        delete(contact_changes).where(_changes.portal_id == portal_id, _changes.deleted.is_(False))
-    )
+    columns = _CHANGES[of].c
+    connection.execute(delete(_CHANGES[of]).where(columns.portal_id == portal_id, columns.deleted.is_(False)))
 
 
-def _update(connection: Connection, which: ColumnElement[bool], values: dict[str, Any]) -> bool:
-    return connection.execute(update(directory_syncs).where(which).values(**values)).rowcount > 0
+def _is_of(portal_id: int, of: Of) -> ColumnElement[bool]:
+    return _SYNCS[of].c.portal_id == portal_id
+
+
+def _update(connection: Connection, of: Of, which: ColumnElement[bool], values: dict[str, Any]) -> bool:
+    return connection.execute(update(_SYNCS[of]).where(which).values(**values)).rowcount > 0

@@ -774,6 +774,21 @@ contacts = Table(
     Column("numbers", Text, nullable=False, server_default=""),
     # When Desk was last heard to have it: what a whole sync has not seen is gone.
     Column("seen_at", BigInteger, nullable=False),
+    # Of these "" is empty in Desk, and NULL what was not told since the index has the column.
+    Column("first_name", Text),
+    Column("last_name", Text),
+    # In small letters, to be found by.
+    Column("email", Text),
+    Column("account_id", Text),
+    Column("created_at", BigInteger),
+    Index(
+        "ix_contacts_email",
+        "portal_id",
+        "email",
+        sqlite_where=text("email > ''"),
+        postgresql_where=text("email > ''"),
+    ),
+    Index("ix_contacts_account", "portal_id", "account_id"),
     sqlite_with_rowid=False,
 )
 
@@ -826,6 +841,80 @@ directory_syncs = Table(
     # Desk's webhook of ours; "" while it is being made, empty where there is none.
     Column("webhook_id", Text),
     # One process at a time works on it; a dead one's lease runs out.
+    Column("owner", Text),
+    Column("leased_until", BigInteger, nullable=False, server_default="0"),
+    _one_of("phase", "filling", "sweeping", "kept"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    # Desk's accounts as their index has them; the phone as somebody typed it.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("phone", Text),
+    Column("website", Text),
+    # In small letters, to be found by.
+    Column("email", Text),
+    Column("owner_id", Text),
+    Column("modified_at", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", BigInteger),
+    Column("numbers", Text, nullable=False, server_default=""),
+    Column("seen_at", BigInteger, nullable=False),
+    Index(
+        "ix_accounts_email",
+        "portal_id",
+        "email",
+        sqlite_where=text("email > ''"),
+        postgresql_where=text("email > ''"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+account_numbers = Table(
+    "account_numbers",
+    metadata,
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+account_changes = Table(
+    "account_changes",
+    metadata,
+    # What Desk's webhooks told of accounts and nobody has read again yet.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+account_syncs = Table(
+    "account_syncs",
+    metadata,
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("phase", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    # As in directory_syncs, for the index of accounts: it is there where a search row needs it.
+    Column("finished_at", BigInteger),
+    Column("cursor_at", BigInteger, nullable=False, server_default="0"),
+    Column("cursor_from", Integer, nullable=False, server_default="0"),
+    Column("counted", BigInteger, nullable=False, server_default="0"),
+    Column("expected", BigInteger),
+    Column("modified_to", BigInteger, nullable=False, server_default="0"),
+    Column("modified_from", Integer, nullable=False, server_default="0"),
+    Column("refreshed_at", BigInteger, nullable=False, server_default="0"),
+    Column("countries", Text, nullable=False, server_default=""),
+    Column("reread_to", Text, nullable=False, server_default=""),
+    Column("credits_day", BigInteger, nullable=False, server_default="0"),
+    Column("credits_today", BigInteger, nullable=False, server_default="0"),
+    Column("credits_used", BigInteger, nullable=False, server_default="0"),
+    Column("waits_until", BigInteger, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
     Column("owner", Text),
     Column("leased_until", BigInteger, nullable=False, server_default="0"),
     _one_of("phase", "filling", "sweeping", "kept"),

@@ -56,6 +56,17 @@ WEBHOOKS = Feature(
 FIELDS = Feature(
     "Making custom fields", "to make the custom field for the recording's address", is_optional=True
 )
+CARDS = Feature(
+    "Editing cards",
+    "to change contacts and accounts where an agent edits them in the banner",
+    is_optional=True,
+)
+NEW_TICKETS = Feature(
+    "Making tickets", "to make tickets of calls, and to change and comment on them", is_optional=True
+)
+ACCOUNTS = Feature(
+    "Finding accounts", "to find out which company is calling, and who works there", is_optional=True
+)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +137,8 @@ _CHANGE_TICKETS = _one_of("UPDATE", "tickets")
 _CALLS = ("calls", "activities.calls")
 _AGENTS, _DEPARTMENTS = ("basic", "agents", "settings"), ("basic", "departments", "settings")
 _ORGANIZATION, _PERMISSIONS = ("basic", "organization", "settings"), ("basic", "permissions", "settings")
+# An older revision of the contract names basic alone.
+_LAYOUTS = ("basic", "layouts")
 _SKILLS = ("automations", "settings")
 # Of the three Desk.webhooks is in no list of scopes, and one that Zoho does not know would spoil the
 # consent.
@@ -146,31 +159,44 @@ ACTIONS: tuple[Action, ...] = (
          uses=(LOOK_UP, CONTACT_INDEX)),
     _row("Create Contact", "POST /contacts", _MAKE_CONTACTS, may="contacts.create", is_repeatable=False,
          uses=(NEW_CONTACTS,)),
-    _row("Update Contact", "PATCH /contacts/{contactId}", _CHANGE_CONTACTS, may="contacts.edit"),
+    _row("Update Contact", "PATCH /contacts/{contactId}", _CHANGE_CONTACTS, may="contacts.edit",
+         uses=(CARDS,)),
     _row("Delete Contacts", "POST /contacts/moveToTrash", _TRASH_CONTACTS, may="contacts.delete",
          credits=TRASH),
     _row("List Tickets By Contact", "GET /contacts/{contactId}/tickets", _READ_CONTACTS, _READ_TICKETS,
          _SEARCH, may="tickets.view", group="tickets", credits=PAGE, uses=(TICKETS,)),
     # Accounts
-    _row("List Accounts", "GET /accounts", _READ_CONTACTS, may="accounts.view", credits=PAGE),
-    _row("Get Account", "GET /accounts/{accountId}", _READ_CONTACTS, may="accounts.view"),
-    _row("Create Account", "POST /accounts", _MAKE_CONTACTS, may="accounts.create", is_repeatable=False),
-    _row("Update Account", "PATCH /accounts/{accountId}", _CHANGE_CONTACTS, may="accounts.edit"),
+    _row("List Accounts", "GET /accounts", _READ_CONTACTS, may="accounts.view", credits=PAGE,
+         uses=(ACCOUNTS,)),
+    _row("Search Accounts", "GET /accounts/search", _READ_CONTACTS, _SEARCH, may="accounts.view",
+         credits=PAGE, uses=(ACCOUNTS,)),
+    _row("Get Account", "GET /accounts/{accountId}", _READ_CONTACTS, may="accounts.view", uses=(ACCOUNTS,)),
+    _row("List Contacts By Account", "GET /accounts/{accountId}/contacts", _READ_CONTACTS,
+         may="contacts.view", group="contacts", credits=PAGE, uses=(ACCOUNTS,)),
+    _row("Create Account", "POST /accounts", _MAKE_CONTACTS, may="accounts.create", is_repeatable=False,
+         uses=(CARDS,)),
+    _row("Update Account", "PATCH /accounts/{accountId}", _CHANGE_CONTACTS, may="accounts.edit",
+         uses=(CARDS,)),
     _row("Delete Accounts", "POST /accounts/moveToTrash", _TRASH_CONTACTS, may="accounts.delete",
          credits=TRASH),
     # Tickets
     _row("List Tickets", "GET /tickets", _READ_TICKETS, may="tickets.view", credits=PAGE),
     _row("List All Associated Tickets", "GET /associatedTickets", _READ_TICKETS, may="tickets.view",
          group="tickets", credits=PAGE),
-    _row("Get Ticket", "GET /tickets/{ticketId}", _READ_TICKETS, may="tickets.view"),
+    _row("Search Tickets", "GET /tickets/search", _READ_TICKETS, _SEARCH, may="tickets.view", credits=PAGE,
+         uses=(TICKETS,)),
+    _row("Get Ticket", "GET /tickets/{ticketId}", _READ_TICKETS, may="tickets.view", uses=(TICKETS,)),
     _row("Create Ticket", "POST /tickets", _one_of("CREATE", "tickets"), may="tickets.create",
-         is_repeatable=False),
-    _row("Update Ticket", "PATCH /tickets/{ticketId}", _CHANGE_TICKETS, may="tickets.edit"),
+         is_repeatable=False, uses=(NEW_TICKETS,)),
+    _row("Update Ticket", "PATCH /tickets/{ticketId}", _CHANGE_TICKETS, may="tickets.edit",
+         uses=(NEW_TICKETS,)),
     _row("Move Ticket", "POST /tickets/{ticketId}/move", _CHANGE_TICKETS, may="tickets.edit"),
     _row("Move Tickets To Trash", "POST /tickets/moveToTrash", _one_of("DELETE", "tickets"),
          may="tickets.delete", credits=TRASH),
+    _row("List Ticket Comments", "GET /tickets/{ticketId}/comments", _READ_TICKETS, module="tickets",
+         credits=PAGE, uses=(NEW_TICKETS,)),
     _row("Create Ticket Comment", "POST /tickets/{ticketId}/comments", _CHANGE_TICKETS, module="tickets",
-         is_repeatable=False),
+         is_repeatable=False, uses=(NEW_TICKETS,)),
     # Call records
     _row("Create Call", "POST /calls", _one_of("CREATE", *_CALLS), may="calls.create", is_repeatable=False,
          uses=(RECORDS,)),
@@ -231,8 +257,10 @@ ACTIONS: tuple[Action, ...] = (
          edition="professional", credits=PAGE, uses=(WEBHOOKS,)),
     _row("Delete Webhook", "DELETE /webhooks/{webhookId}", _one_of("DELETE", *_WEBHOOKS),
          may="setup.webhooks", edition="professional", uses=(WEBHOOKS,)),
-    # Custom fields
+    # Fields and layouts
     _row("List Fields", "GET /fields", _one_of("READ", "basic", "fields"), credits=PAGE, uses=(PORTAL,)),
+    _row("List Layouts", "GET /layouts", _one_of("READ", *_LAYOUTS), credits=PAGE, uses=(PORTAL,)),
+    _row("Get Layout", "GET /layouts/{layoutId}", _one_of("READ", *_LAYOUTS), uses=(PORTAL,)),
     _row("Create Field", "POST /fields", _one_of("CREATE", "fields", "settings"),
          may="setup.tabsAndFields", is_repeatable=False, uses=(FIELDS,)),
 )  # fmt: skip
@@ -244,9 +272,22 @@ ALWAYS: tuple[Feature, ...] = tuple(each for each in FEATURES if not each.is_opt
 """What every portal is linked for."""
 
 
-def enabled(*, webhooks: bool = False, fields: bool = False) -> tuple[Feature, ...]:
+def enabled(
+    *,
+    webhooks: bool = False,
+    fields: bool = False,
+    cards: bool = False,
+    tickets: bool = False,
+    accounts: bool = False,
+) -> tuple[Feature, ...]:
     """Return the features that are on."""
-    optional = ((WEBHOOKS, webhooks), (FIELDS, fields))
+    optional = (
+        (WEBHOOKS, webhooks),
+        (FIELDS, fields),
+        (CARDS, cards),
+        (NEW_TICKETS, tickets),
+        (ACCOUNTS, accounts),
+    )
     return (*ALWAYS, *(feature for feature, is_on in optional if is_on))
 
 

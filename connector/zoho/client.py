@@ -11,24 +11,28 @@ from typing import Any, Self, TypeVar
 import httpx2
 import msgspec
 
+from connector.clock import to_iso
 from connector.errors import InvalidData, RecordNotFound
 from connector.zoho import fields, operations, wire
 from connector.zoho.budget import Budget, Leaves
 from connector.zoho.data_centers import DataCenter
+from connector.zoho.layouts import DeskField, Layout, Module
 from connector.zoho.models import (
+    Account,
     CallComment,
-    CallField,
     Contact,
     Department,
     DeskAgent,
     DeskCall,
+    DeskRecord,
     Matches,
     Organization,
     Permissions,
     Ticket,
+    TicketComment,
     Webhook,
 )
-from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, SearchField, Span
+from connector.zoho.operations import AGENTS_LIMIT, LIST_LIMIT, RecordModule, SearchField, Span
 from connector.zoho.tokens import DeskAuth, TokenSource
 from connector.zoho.transport import last_look, mapped
 from connector.zoho.wire import Request
@@ -198,9 +202,46 @@ class Desk:
         return await self._send(operations.contact(contact_id), live=live)
 
     # POST /contacts is operation createContact of Contact.json
-    async def create_contact(self, body: dict[str, Any]) -> Contact:
+    async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Make a contact from `fields.contact_body`; OutcomeUnknown if it may be there or not."""
-        return await self._send(operations.create_contact(body))
+        return await self._send(operations.create_contact(body), live=live)
+
+    # PATCH /contacts/{contactId} is operation updateContact of Contact.json
+    async def patch_contact(self, contact_id: str, body: dict[str, Any], *, live: bool = False) -> DeskRecord:
+        """Change what is given of a contact; Desk has no If-Match, so the last of two writers wins."""
+        return await self._send(operations.patch_contact(contact_id, body), live=live)
+
+    # GET /contacts/{id}, /accounts/{id} and /tickets/{id} are getContact, getAccount and getTicket
+    async def record(self, module: RecordModule, record_id: str, *, live: bool = False) -> DeskRecord:
+        """Read a record as a whole, a contact with its account; RecordNotFound where it is gone or hidden."""
+        return await self._send(operations.record(module, record_id), live=live)
+
+    # GET /accounts is operation getAccounts of Account.json
+    async def list_accounts(self, from_index: int = 0, limit: int = LIST_LIMIT) -> list[Account]:
+        """List a page of accounts, at most 100; pages may overlap by one, see `operations`."""
+        return await self._send(operations.accounts(from_index, limit))
+
+    # GET /accounts/search is operation searchAccounts of Search.json
+    async def accounts_since(self, by: Span, since: int, until: int, from_index: int = 0) -> Matches[Account]:
+        """Find 100 accounts made or modified between two moments, the oldest first; the index lags."""
+        return await self._send(operations.accounts_since(by, since, until, from_index))
+
+    # POST /accounts is operation createAccount of Account.json
+    async def create_account(self, body: dict[str, Any], *, live: bool = False) -> Account:
+        """Make an account; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_account(body), live=live)
+
+    # PATCH /accounts/{accountId} is operation updateAccount of Account.json
+    async def patch_account(self, account_id: str, body: dict[str, Any], *, live: bool = False) -> DeskRecord:
+        """Change what is given of an account."""
+        return await self._send(operations.patch_account(account_id, body), live=live)
+
+    # GET /accounts/{accountId}/contacts is operation getContactsUnderAccount of Contact.json
+    async def contacts_of_account(
+        self, account_id: str, limit: int = LIST_LIMIT, *, live: bool = False
+    ) -> list[Contact]:
+        """List the contacts of an account, at most 100."""
+        return await self._send(operations.account_contacts(account_id, limit), live=live)
 
     # GET /contacts/{contactId}/tickets is operation getTicketsByContact of Ticket.json
     async def contact_tickets(self, contact_id: str, limit: int = 25, *, live: bool = False) -> list[Ticket]:
@@ -215,6 +256,67 @@ class Desk:
             found = await self._send(request, live=live)
             found = sorted(found, key=lambda ticket: ticket.created_at or 0, reverse=True)
         return found[:limit]
+
+    # GET /tickets/search is operation searchTickets of Search.json
+    async def search_tickets(
+        self,
+        *,
+        phones: Sequence[str] = (),
+        email: str | None = None,
+        contact_id: str | None = None,
+        account_id: str | None = None,
+        created: tuple[int, int] | None = None,
+        limit: int = LIST_LIMIT,
+        live: bool = False,
+    ) -> list[Ticket]:
+        """Find the tickets that meet all that is given; the index lags behind.
+
+        Of the phones any may match: the first 30 that Desk can search for. `created` are two moments, both
+        included. Where there is nothing to search for, nothing is asked.
+        """
+        taken = fields.searchable(phones)
+        span = f"{to_iso(created[0])},{to_iso(created[1])}" if created else None
+        given = {
+            "phone": ",".join(taken),
+            "email": email,
+            "contactId": contact_id,
+            "accountId": account_id,
+            "createdTimeRange": span,
+        }
+        criteria = [(name, value) for name, value in given.items() if value]
+        if not criteria or (phones and not taken):
+            return []
+        return await self._send(operations.search_tickets(criteria, limit), live=live)
+
+    # POST /tickets is operation createTicket of Ticket.json
+    async def create_ticket(self, body: dict[str, Any], *, live: bool = False) -> Ticket:
+        """Make a ticket; OutcomeUnknown if it may be there or not."""
+        return await self._send(operations.create_ticket(body), live=live)
+
+    # GET /tickets/{ticketId} is operation getTicket of Ticket.json
+    async def get_ticket(self, ticket_id: str, *, live: bool = False) -> Ticket:
+        """Read a ticket; RecordNotFound or Forbidden where it is gone or hidden."""
+        return await self._send(operations.ticket(ticket_id), live=live)
+
+    # PATCH /tickets/{ticketId} is operation updateTicket of Ticket.json
+    async def patch_ticket(self, ticket_id: str, body: dict[str, Any], *, live: bool = False) -> Ticket:
+        """Change what is given of a ticket."""
+        return await self._send(operations.patch_ticket(ticket_id, body), live=live)
+
+    # GET /tickets/{ticketId}/comments is operation getTicketComments of TicketComment.json
+    async def ticket_comments(
+        self, ticket_id: str, limit: int = LIST_LIMIT, *, live: bool = False
+    ) -> list[TicketComment]:
+        """List a ticket's comments, the oldest first, at most 100."""
+        return await self._send(operations.ticket_comments(ticket_id, limit), live=live)
+
+    # POST /tickets/{ticketId}/comments is operation createTicketComment of TicketComment.json
+    async def create_ticket_comment(
+        self, ticket_id: str, content: str, *, is_public: bool = False, live: bool = False
+    ) -> TicketComment:
+        """Add a plain-text comment to a ticket; OutcomeUnknown if it may be there or not."""
+        request = operations.create_ticket_comment(ticket_id, content, is_public=is_public)
+        return await self._send(request, live=live)
 
     # POST /calls is operation createCall of Call.json
     async def create_call(self, body: dict[str, Any]) -> DeskCall:
@@ -263,12 +365,26 @@ class Desk:
         return await self._send(operations.create_call_comment(call_id, content))
 
     # GET /fields is operation getFields of Field.json
-    async def call_fields(self) -> list[CallField]:
-        """List the fields of call records; an older Desk has no such list, and raises RecordNotFound."""
-        return await self._send(operations.call_fields())
+    async def fields(self, module: Module) -> list[DeskField]:
+        """List the fields of a module; an older Desk has no such list, and raises RecordNotFound."""
+        return await self._send(operations.module_fields(module))
+
+    async def call_fields(self) -> list[DeskField]:
+        """List the fields of call records, as `fields` does."""
+        return await self.fields("calls")
+
+    # GET /layouts is operation getLayouts of Layout.json
+    async def layouts(self, module: Module, department_id: str | None = None) -> list[Layout]:
+        """List the layouts of a module, of one department if one is given; without sections."""
+        return await self._send(operations.layouts(module, department_id))
+
+    # GET /layouts/{layoutId} is operation getLayout of Layout.json
+    async def layout(self, layout_id: str) -> Layout:
+        """Read a layout with its sections and fields, which say what a new record must have."""
+        return await self._send(operations.layout(layout_id))
 
     # POST /fields is operation createField of Field.json
-    async def create_call_field(self, label: str) -> CallField:
+    async def create_call_field(self, label: str) -> DeskField:
         """Make a custom field of calls for an address; OutcomeUnknown if it may be there or not."""
         return await self._send(operations.create_call_field(label))
 

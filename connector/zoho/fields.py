@@ -6,12 +6,14 @@ Sources: the official OpenAPI files as of 2026: Call.json (callCreate, callUpdat
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from connector.clock import to_iso
 from connector.errors import InvalidData
+from connector.zoho.layouts import Module
 
 SUBJECT_LENGTH = 300
 DESCRIPTION_LENGTH = 65_535
@@ -22,6 +24,90 @@ PHONE_LENGTH = 50
 LAST_NAME_LENGTH = 200
 FIRST_NAME_LENGTH = 40
 SEARCH_VALUES = 30
+
+
+class Length(msgspec.Struct, frozen=True):
+    """How many UTF-16 units a field takes where a record is made, and where it is changed."""
+
+    create: int
+    update: int
+
+
+def _lengths(same: Mapping[str, int], place: Iterable[str] = ()) -> Mapping[str, Length]:
+    """Return lengths that are the same twice, and those of parts of an address, which are not."""
+    parts = {name: Length(100, 30) for name in place}
+    return MappingProxyType({name: Length(most, most) for name, most in same.items()} | parts)
+
+
+_PLACE = ("city", "state", "country")
+
+LENGTHS: Mapping[Module, Mapping[str, Length]] = MappingProxyType(
+    {
+        "contacts": _lengths(
+            {
+                "firstName": FIRST_NAME_LENGTH,
+                "lastName": LAST_NAME_LENGTH,
+                "phone": PHONE_LENGTH,
+                "mobile": PHONE_LENGTH,
+                "email": 255,
+                "secondaryEmail": 100,
+                "title": 100,
+                "street": 250,
+                "twitter": 100,
+                "facebook": 100,
+                "language": 255,
+                "description": DESCRIPTION_LENGTH,
+            },
+            _PLACE,
+        ),
+        "accounts": _lengths(
+            {
+                "accountName": 200,
+                "phone": 30,
+                "fax": 30,
+                "website": 120,
+                "email": 255,
+                "industry": 120,
+                "annualrevenue": 100,
+                "code": 30,
+                "street": 250,
+                "description": DESCRIPTION_LENGTH,
+            },
+            _PLACE,
+        ),
+        "tickets": _lengths(
+            {
+                "subject": 1_000,
+                "description": DESCRIPTION_LENGTH,
+                "resolution": DESCRIPTION_LENGTH,
+                "email": 150,
+                "phone": 120,
+                "webUrl": 5_000,
+            }
+        ),
+        "calls": _lengths(
+            {
+                "subject": SUBJECT_LENGTH,
+                "description": DESCRIPTION_LENGTH,
+                "recordingUrl": RECORDING_LENGTH,
+            }
+        ),
+    }
+)
+"""How long fields may be, by module and API name; `length_of` knows custom ones too."""
+
+_TICKET_CF_LENGTH = 255
+
+
+def length_of(module: Module, name: str, *, is_new: bool) -> int | None:
+    """Return how many UTF-16 units a field takes on create or on update; None where nobody says."""
+    if name.startswith("cf_"):
+        return _TICKET_CF_LENGTH if module == "tickets" else CF_LENGTH
+    length = LENGTHS[module].get(name)
+    if length is None:
+        return None
+    return length.create if is_new else length.update
+
 
 # The official pattern describes host and port in groups that its last group covers as well; written
 # without them it accepts the same addresses, in linear time. Of its schemes we want http and https.

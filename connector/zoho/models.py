@@ -140,12 +140,13 @@ class DeskAgent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact; `modified_at` is not told by lists, only by searches and single reads."""
+    """A contact; lists tell neither `modified_at` nor custom fields, searches and single reads do."""
 
     id: Id
     first_name: Text | None = msgspec.field(default=None, name="firstName")
     last_name: Text | None = msgspec.field(default=None, name="lastName")
     full_name: Text | None = msgspec.field(default=None, name="fullName")
+    account_id: Id | None = msgspec.field(default=None, name="accountId")
     account_brief: Object | None = msgspec.field(default=None, name="account")
     phone: Text | None = None
     mobile: Text | None = None
@@ -156,6 +157,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: Id | None = msgspec.field(default=None, name="ownerId")
     is_trashed: Flag | None = msgspec.field(default=None, name="isTrashed")
     is_deleted: Flag | None = msgspec.field(default=None, name="isDeleted")
+    cf: Object | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -173,8 +175,34 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
         return as_text((self.account_brief or {}).get("accountName"))
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A company; lists tell neither `modified_at` nor custom fields, searches and single reads do."""
+
+    id: Id
+    name: Text | None = msgspec.field(default=None, name="accountName")
+    phone: Text | None = None
+    website: Text | None = None
+    email: Text | None = None
+    url: Text | None = msgspec.field(default=None, name="webUrl")
+    owner_id: Id | None = msgspec.field(default=None, name="ownerId")
+    created_at: Moment | None = msgspec.field(default=None, name="createdTime")
+    modified_at: Moment | None = msgspec.field(default=None, name="modifiedTime")
+    is_trashed: Flag | None = msgspec.field(default=None, name="isTrashed")
+    is_deleted: Flag | None = msgspec.field(default=None, name="isDeleted")
+    cf: Object | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether it lies in the recycle bin or beyond; a single read shows it even then."""
+        return bool(self.is_trashed or self.is_deleted)
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket; `status_type` is Open, Closed or On Hold whatever the status is called."""
+    """A ticket; `status_type` is Open, Closed or On Hold whatever the status is called.
+
+    A contact's list tells neither `is_escalated` nor `description` nor `modified_at`; searches and single
+    reads do.
+    """
 
     id: Id
     number: Id | None = msgspec.field(default=None, name="ticketNumber")
@@ -183,6 +211,44 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     status_type: Text | None = msgspec.field(default=None, name="statusType")
     url: Text | None = msgspec.field(default=None, name="webUrl")
     created_at: Moment | None = msgspec.field(default=None, name="createdTime")
+    modified_at: Moment | None = msgspec.field(default=None, name="modifiedTime")
+    due_at: Moment | None = msgspec.field(default=None, name="dueDate")
+    priority: Text | None = None
+    is_escalated: Flag | None = msgspec.field(default=None, name="isEscalated")
+    contact_id: Id | None = msgspec.field(default=None, name="contactId")
+    contact_brief: Object | None = msgspec.field(default=None, name="contact")
+    account_id: Id | None = msgspec.field(default=None, name="accountId")
+    department_id: Id | None = msgspec.field(default=None, name="departmentId")
+    owner_id: Id | None = msgspec.field(default=None, name="assigneeId")
+    phone: Text | None = None
+    email: Text | None = None
+    description: Text | None = None
+    is_trashed: Flag | None = msgspec.field(default=None, name="isTrashed")
+    is_deleted: Flag | None = msgspec.field(default=None, name="isDeleted")
+    cf: Object | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether it lies in the recycle bin or beyond; a single read shows it even then."""
+        return bool(self.is_trashed or self.is_deleted)
+
+
+class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as a whole: `values` by Desk's API names, custom fields among them by theirs.
+
+    What the profile of the linking agent hides is missing from `values`; what is empty is None there.
+    """
+
+    id: str
+    values: dict[str, Any]
+    url: str | None = None
+    modified_at: int | None = None
+    created_at: int | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether it lies in the recycle bin or beyond; a single read shows it even then."""
+        return bool(as_flag(self.values.get("isTrashed")) or as_flag(self.values.get("isDeleted")))
 
 
 class DeskCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,22 +278,15 @@ class CallComment(msgspec.Struct, frozen=True, kw_only=True):
     content: Text | None = None
 
 
-class CallField(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of call records; bodies name it by `api_name`, such as cf_callkey, people by `label`."""
+class TicketComment(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment on a ticket; the contact sees a public one. `content` is HTML unless it is `plainText`."""
 
     id: Id
-    api_name: Text | None = msgspec.field(default=None, name="apiName")
-    label: Text | None = msgspec.field(default=None, name="displayLabel")
-    type: Text | None = None
-    is_custom: Flag | None = msgspec.field(default=None, name="isCustomField")
-
-    @property
-    def takes_text(self) -> bool:
-        """Tell whether a text such as a key or an address can stand in it, as far as Desk says."""
-        return self.type is None or ascii_lower(self.type) in _TEXT_TYPES
-
-
-_TEXT_TYPES = frozenset({"text", "url", "textarea", "largetext"})
+    content: Text | None = None
+    content_type: Text | None = msgspec.field(default=None, name="contentType")
+    is_public: Flag | None = msgspec.field(default=None, name="isPublic")
+    commented_at: Moment | None = msgspec.field(default=None, name="commentedTime")
+    commenter: Object | None = None
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +321,28 @@ def one(shape: type[T]) -> Callable[[bytes], T]:
     """Return a reader of a bare record; it raises msgspec.MsgspecError for what is none."""
     read = _reader(shape)
     return lambda body: read(msgspec.json.decode(body))
+
+
+def desk_record(body: bytes) -> DeskRecord:
+    """Read a bare record as a whole; raises msgspec.MsgspecError for what is none."""
+    told = msgspec.json.decode(body, type=dict[str, Any])
+    record_id = as_id(told.get("id"))
+    if record_id is None:
+        raise msgspec.ValidationError("a record has no id")
+    plain = {name: value for name, value in told.items() if name not in ("cf", "customFields")}
+    return DeskRecord(
+        id=record_id,
+        values=(as_object(told.get("cf")) or {}) | plain,
+        url=as_text(told.get("webUrl")),
+        modified_at=as_moment(told.get("modifiedTime")),
+        created_at=as_moment(told.get("createdTime")),
+    )
+
+
+def many(shape: type[T]) -> Callable[[object], tuple[T, ...]]:
+    """Return a reader of a list within a record; what has no id is left out, and what is no list is empty."""
+    read = _reader(shape)
+    return lambda raw: tuple(_readable(read, raw)) if isinstance(raw, list) else ()
 
 
 def maybe(shape: type[T]) -> Callable[[bytes], T | None]:

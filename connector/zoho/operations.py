@@ -10,18 +10,22 @@ from urllib.parse import quote
 
 from connector.clock import to_iso
 from connector.zoho import fields
+from connector.zoho.layouts import DeskField, Layout, Module
 from connector.zoho.models import (
+    Account,
     CallComment,
-    CallField,
     Contact,
     Department,
     DeskAgent,
     DeskCall,
+    DeskRecord,
     Matches,
     Organization,
     Permissions,
     Ticket,
+    TicketComment,
     Webhook,
+    desk_record,
     matches,
     maybe,
     one,
@@ -40,10 +44,14 @@ FARTHEST_SEARCHED = 999
 
 SearchField = Literal["phone", "mobile", "email", "_all"]
 Span = Literal["createdTime", "modifiedTime"]
+RecordModule = Literal["contacts", "accounts", "tickets"]
+"""The modules of which a whole record can be read."""
 
 _contacts = page(Contact)
 _calls = page(DeskCall)
 _contact = one(Contact)
+_account = one(Account)
+_ticket = one(Ticket)
 _call = one(DeskCall)
 
 
@@ -141,6 +149,101 @@ def create_contact(body: dict[str, Any]) -> Request[Contact]:
     return Request(method="POST", path="/contacts", read=_contact, body=body, repeatable=False)
 
 
+# Operation updateContact of Contact.json
+def patch_contact(contact_id: str, body: dict[str, Any]) -> Request[DeskRecord]:
+    """Change what is given of a contact."""
+    return Request(method="PATCH", path=f"/contacts/{_id(contact_id)}", read=desk_record, body=body)
+
+
+# Operations getContact of Contact.json, getAccount of Account.json and getTicket of Ticket.json
+def record(module: RecordModule, record_id: str) -> Request[DeskRecord]:
+    """Ask for one record as a whole; a contact comes with its account."""
+    query = (("include", "accounts"),) if module == "contacts" else ()
+    return Request(method="GET", path=f"/{module}/{_id(record_id)}", read=desk_record, query=query)
+
+
+# Operation getAccounts of Account.json
+def accounts(from_index: int, limit: int) -> Request[list[Account]]:
+    """Ask for a page of accounts, at most 100."""
+    query = _paged(from_index, min(limit, LIST_LIMIT))
+    return Request(method="GET", path="/accounts", read=page(Account), query=query, cost=PAGE_COST)
+
+
+# Operation searchAccounts of Search.json
+def accounts_since(by: Span, since: int, until: int, from_index: int) -> Request[Matches[Account]]:
+    """Ask for the accounts made or modified between two moments, as `contacts_since` does for contacts."""
+    query = (
+        (f"{by}Range", f"{to_iso(since)},{to_iso(until)}"),
+        ("sortBy", by),
+        *_paged(from_index, LIST_LIMIT),
+    )
+    read = matches(Account)
+    return Request(method="GET", path="/accounts/search", read=read, query=query, cost=PAGE_COST)
+
+
+# Operation createAccount of Account.json
+def create_account(body: dict[str, Any]) -> Request[Account]:
+    """Make an account."""
+    return Request(method="POST", path="/accounts", read=_account, body=body, repeatable=False)
+
+
+# Operation updateAccount of Account.json
+def patch_account(account_id: str, body: dict[str, Any]) -> Request[DeskRecord]:
+    """Change what is given of an account."""
+    return Request(method="PATCH", path=f"/accounts/{_id(account_id)}", read=desk_record, body=body)
+
+
+# Operation getContactsUnderAccount of Contact.json
+def account_contacts(account_id: str, limit: int) -> Request[list[Contact]]:
+    """Ask for the contacts of an account, at most 100."""
+    path, query = f"/accounts/{_id(account_id)}/contacts", _paged(0, min(limit, LIST_LIMIT))
+    return Request(method="GET", path=path, read=_contacts, query=query, cost=PAGE_COST)
+
+
+# Operation searchTickets of Search.json. It lags behind: a new ticket is found some seconds later.
+def search_tickets(criteria: Sequence[tuple[str, str]], limit: int) -> Request[list[Ticket]]:
+    """Ask for the tickets that meet every criterion, such as `phone` with at most 30 values."""
+    query = (*criteria, ("limit", str(min(limit, LIST_LIMIT))))
+    return Request(method="GET", path="/tickets/search", read=page(Ticket), query=query, cost=PAGE_COST)
+
+
+# Operation createTicket of Ticket.json
+def create_ticket(body: dict[str, Any]) -> Request[Ticket]:
+    """Make a ticket."""
+    return Request(method="POST", path="/tickets", read=_ticket, body=body, repeatable=False)
+
+
+# Operation getTicket of Ticket.json
+def ticket(ticket_id: str) -> Request[Ticket]:
+    """Ask for one ticket."""
+    return Request(method="GET", path=f"/tickets/{_id(ticket_id)}", read=_ticket)
+
+
+# Operation updateTicket of Ticket.json
+def patch_ticket(ticket_id: str, body: dict[str, Any]) -> Request[Ticket]:
+    """Change what is given of a ticket."""
+    return Request(method="PATCH", path=f"/tickets/{_id(ticket_id)}", read=_ticket, body=body)
+
+
+# Operation getTicketComments of TicketComment.json
+def ticket_comments(ticket_id: str, limit: int) -> Request[list[TicketComment]]:
+    """Ask for a ticket's comments, the oldest first, at most 100."""
+    path, query = f"/tickets/{_id(ticket_id)}/comments", _paged(0, min(limit, LIST_LIMIT))
+    return Request(method="GET", path=path, read=page(TicketComment), query=query, cost=PAGE_COST)
+
+
+# Operation createTicketComment of TicketComment.json; without a contentType Desk takes it for HTML.
+def create_ticket_comment(ticket_id: str, content: str, *, is_public: bool) -> Request[TicketComment]:
+    """Add a plain-text comment to a ticket; the contact sees a public one."""
+    body = {
+        "contentType": "plainText",
+        "content": fields.clip(content, fields.COMMENT_LENGTH),
+        "isPublic": is_public,
+    }
+    path = f"/tickets/{_id(ticket_id)}/comments"
+    return Request(method="POST", path=path, read=one(TicketComment), body=body, repeatable=False)
+
+
 # Operation getTicketsByContact of Ticket.json
 def contact_tickets(contact_id: str, limit: int, *, newest_first: bool) -> Request[list[Ticket]]:
     """Ask for a contact's tickets, by the time of their making."""
@@ -193,17 +296,30 @@ def create_call_comment(call_id: str, content: str) -> Request[CallComment]:
 
 
 # Operation getFields of Field.json; a Desk that has not got it yet answers as for any unknown address.
-def call_fields() -> Request[list[CallField]]:
-    """Ask for all fields of call records, custom ones included."""
-    query = (("module", "calls"),)
-    return Request(method="GET", path="/fields", read=page(CallField), query=query, cost=PAGE_COST)
+def module_fields(module: Module) -> Request[list[DeskField]]:
+    """Ask for all fields of a module, custom ones included."""
+    query = (("module", module),)
+    return Request(method="GET", path="/fields", read=page(DeskField), query=query, cost=PAGE_COST)
+
+
+# Operation getLayouts of Layout.json
+def layouts(module: Module, department_id: str | None) -> Request[list[Layout]]:
+    """Ask for the layouts of a module that are in use, those of one department if one is given."""
+    query = (("module", module), *((("departmentId", department_id),) if department_id else ()))
+    return Request(method="GET", path="/layouts", read=page(Layout), query=query, cost=PAGE_COST)
+
+
+# Operation getLayout of Layout.json
+def layout(layout_id: str) -> Request[Layout]:
+    """Ask for one layout with its sections and their fields."""
+    return Request(method="GET", path=f"/layouts/{_id(layout_id)}", read=one(Layout))
 
 
 # Operation createField of Field.json; Desk derives the API name, such as cf_recording, and answers it.
-def create_call_field(label: str) -> Request[CallField]:
+def create_call_field(label: str) -> Request[DeskField]:
     """Make a custom field of call records that takes an address."""
     query, body = (("module", "calls"),), {"displayLabel": label, "type": "URL"}
-    read = one(CallField)
+    read = one(DeskField)
     return Request(method="POST", path="/fields", read=read, query=query, body=body, repeatable=False)
 
 

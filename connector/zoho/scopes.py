@@ -44,9 +44,17 @@ def _shared(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for name in first[1:] if all(name in group for group in others))
 
 
-def linking(*, webhooks: bool, fields: bool = False) -> tuple[Scope, ...]:
-    """Return what linking a portal asks for, with the rights to webhooks and to custom fields or without."""
-    return asked_for(actions.enabled(webhooks=webhooks, fields=fields))
+def linking(
+    *,
+    webhooks: bool,
+    fields: bool = False,
+    cards: bool = False,
+    tickets: bool = False,
+    accounts: bool = False,
+) -> tuple[Scope, ...]:
+    """Return what linking a portal asks for, with the rights that optional features take or without."""
+    on = actions.enabled(webhooks=webhooks, fields=fields, cards=cards, tickets=tickets, accounts=accounts)
+    return asked_for(on)
 
 
 LINKING = linking(webhooks=False)

@@ -1,9 +1,10 @@
-"""Desk's webhooks: subscribe, prove that a request is Desk's, and read which contacts it is about.
+"""Desk's webhooks: subscribe, prove that a request is Desk's, and read which records it is about.
 
 Sources: the official OpenAPI file (Webhook.json) for the subscription; Desk's webhook document for the
-token. Only the token is signed, never the body: it says which contact to read again, and nothing more.
+token. Only the token is signed, never the body: it says which record to read again, and nothing more.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import httpx2
@@ -25,6 +26,7 @@ ASK_AGAIN_AFTER = MINUTE
 NAME = "Phone connector"
 ID_LENGTH = 20
 EVENTS = ("Contact_Add", "Contact_Update", "Contact_Delete")
+ACCOUNT_EVENTS = ("Account_Add", "Account_Update", "Account_Delete")
 _IN_MILLISECONDS = 100_000_000_000
 """A time claim from here on is in milliseconds: in seconds it would be the year 5138."""
 
@@ -36,6 +38,13 @@ class ContactChange(msgspec.Struct, frozen=True):
     deleted: bool
 
 
+class AccountChange(msgspec.Struct, frozen=True):
+    """An account that something happened to, and whether it is said to be deleted."""
+
+    account_id: str
+    deleted: bool
+
+
 class Claimed(msgspec.Struct, frozen=True):
     """What a token that is Desk's says of itself: for which portal, and from which subscription."""
 
@@ -43,9 +52,10 @@ class Claimed(msgspec.Struct, frozen=True):
     audience: str
 
 
-def subscription(url: str) -> dict[str, Any]:
-    """Write the body that subscribes to contacts; the former state of one is of no use to us."""
-    filters = {"Contact_Add": None, "Contact_Update": {"includePrevState": False}, "Contact_Delete": None}
+def subscription(url: str, *, accounts: bool = False) -> dict[str, Any]:
+    """Write the body that subscribes to contacts, and to accounts; a record's former state is of no use."""
+    wanted = (*EVENTS, *(ACCOUNT_EVENTS if accounts else ()))
+    filters = {event: {"includePrevState": False} if event.endswith("_Update") else None for event in wanted}
     return {"name": NAME, "url": url, "isEnabled": True, "subscriptions": filters}
 
 
@@ -64,17 +74,28 @@ def read_changes(body: bytes) -> list[ContactChange]:
 
     The ids were sent by anybody who has seen a token, so they are digits or left out.
     """
+    return [ContactChange(record_id, deleted) for record_id, deleted in _changes(body, EVENTS)]
+
+
+def read_account_changes(body: bytes) -> list[AccountChange]:
+    """Return each account that a body is about once, as `read_changes` does for contacts."""
+    return [AccountChange(record_id, deleted) for record_id, deleted in _changes(body, ACCOUNT_EVENTS)]
+
+
+def _changes(body: bytes, wanted: Collection[str]) -> Iterable[tuple[str, bool]]:
+    """Return the id of each record of some events, and whether its last event says that it is deleted."""
     try:
         events = msgspec.json.decode(body, type=list[Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return []
+        return ()
     gone: dict[str, bool] = {}
     for event in events:
         told = as_object(event) or {}
-        contact_id = as_id((as_object(told.get("payload")) or {}).get("id")) or ""
-        if told.get("eventType") in EVENTS and _is_id(contact_id):
-            gone[contact_id] = told["eventType"] == "Contact_Delete"
-    return [ContactChange(contact_id, deleted) for contact_id, deleted in gone.items()]
+        record_id = as_id((as_object(told.get("payload")) or {}).get("id")) or ""
+        name = told.get("eventType")
+        if isinstance(name, str) and name in wanted and _is_id(record_id):
+            gone[record_id] = name.endswith("_Delete")
+    return gone.items()
 
 
 def _is_id(text: str) -> bool:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from statistics import median
+from typing import Any
 
 import click
 import msgspec
@@ -13,10 +14,12 @@ from sqlalchemy import Connection, insert
 from connector.contacts import ContactLookup
 from connector.contacts.cache import indexed
 from connector.contacts.cards import Contact
+from connector.contacts.indexes import account_row
 from connector.errors import GrantLost
 from connector.settings import Settings
-from connector.store import Store, contacts, syncs
+from connector.store import Store, accounts, contacts, syncs
 from connector.store.tables import phone_systems, portals
+from connector.zoho import models
 from connector.zoho.client import Desk
 
 PORTAL = 1
@@ -74,6 +77,8 @@ def contact_of(index: int) -> Contact:
         id=str(104_000_001_000_000_000 + index),
         name=f"Caller {index}",
         account=None if index % 3 else f"Account {index // 8}",
+        account_id="" if index % 3 else str(104_000_002_000_000_000 + index // 8),
+        email=f"caller.{index}@example.com",
         url=f"https://desk.zoho.com/support/desk/contacts/{104_000_001_000_000_000 + index}",
         modified_at=NOW - index,
         phone=typed,
@@ -87,10 +92,38 @@ async def fill(store: Store, count: int, now: int = NOW) -> int:
     for first in range(0, count, PAGE):
         rows = [indexed(contact_of(index), (COUNTRY,)) for index in range(first, min(first + PAGE, count))]
         await store.write(partial(contacts.put, portal_id=PORTAL, found=rows, seen_at=now))
-    done = {"phase": "kept", "finished_at": now, "refreshed_at": now}
+    done: dict[str, Any] = {"phase": "kept", "finished_at": now, "refreshed_at": now}
     await store.write(lambda c: syncs.take(c, PORTAL, "bench", now, now + 1))
     await store.write(lambda c: syncs.advance(c, PORTAL, "bench", **done))
     return round(count / (time.perf_counter() - began))
+
+
+def account_of(index: int) -> models.Account:
+    """Return an account, whose number no contact bears."""
+    return models.Account(
+        id=str(104_000_002_000_000_000 + index),
+        name=f"Account {index}",
+        phone=f"020 9{index:07}",
+        url=f"https://desk.zoho.com/support/desk/accounts/{104_000_002_000_000_000 + index}",
+        modified_at=NOW - index,
+    )
+
+
+async def fill_accounts(store: Store, count: int, now: int) -> None:
+    """Fill the index of accounts as a sync does that ended `now`."""
+    for first in range(0, count, PAGE):
+        rows = [
+            account_row(account_of(index), (COUNTRY,)) for index in range(first, min(first + PAGE, count))
+        ]
+        await store.write(partial(accounts.put, portal_id=PORTAL, found=rows, seen_at=now))
+    done: dict[str, Any] = {"phase": "kept", "finished_at": now, "refreshed_at": now}
+
+    def finish(connection: Connection) -> None:
+        syncs.begin(connection, PORTAL, now, COUNTRY, "accounts")
+        syncs.take(connection, PORTAL, "bench", now, now + 1, "accounts")
+        syncs.advance(connection, PORTAL, "bench", "accounts", **done)
+
+    await store.write(finish)
 
 
 async def look_up(store: Store, count: int, look_ups: int) -> LookUps:

@@ -60,7 +60,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/private_files.py": "the one way to keep files from others, for every room",
     "connector/recordings/places.py": "one setting of phone systems, which their own room may not know",
     "connector/sandbox/clock.py": "the sandbox's time, which tests move",
-    "connector/sandbox/desk/scopes.py": "a table: which scopes each operation needs",
     "connector/sandbox/desk/times.py": "how Desk writes moments, for eleven modules",
     "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/assignments.py": "one table: to which object each call goes",
@@ -98,6 +97,7 @@ CATCHES_EVERYTHING = {
 }
 FOLDS = {"lower", "upper", "casefold", "swapcase", "ilike", "collate"}
 FOLDS_AS_UNICODE_DOES = {
+    "connector/crm/filters.py": "what administrators write in capitals or small letters, in any language",
     "connector/orders/planning.py": "names in the order in which people look for them",
     "connector/handbook/pages.py": "headings, as code hosts make anchors of them; words that are looked for",
     "connector/numbers/reading.py": "words for a withheld number, in any language",

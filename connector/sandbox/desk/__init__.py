@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from connector.sandbox.desk import call_fields, calls, comments, contacts, settings, tickets, webhooks
+from connector.sandbox.desk import accounts, calls, comments, contacts, metadata, settings, tickets, webhooks
 from connector.sandbox.desk.gateway import routes_of
 from connector.sandbox.desk.pages import routes_of_pages
 from connector.sandbox.desk.state import DeskState
@@ -13,9 +13,9 @@ __all__ = ["DeskState", "create_state", "routes"]
 
 OPERATIONS = (
     *settings.OPERATIONS,
-    *call_fields.OPERATIONS,
+    *metadata.OPERATIONS,
     *contacts.OPERATIONS,
-    *contacts.ACCOUNT_OPERATIONS,
+    *accounts.OPERATIONS,
     *tickets.OPERATIONS,
     *calls.OPERATIONS,
     *comments.OPERATIONS,

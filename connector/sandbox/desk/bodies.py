@@ -1,8 +1,9 @@
 """Which bodies Desk takes: the request bodies of calls.yaml and contacts.yaml, written as rules.
 
 Where the official files contradict themselves: required members of a call are those of the newest revision;
-a contact needs `lastName` as in the older one; patterns are matched against the whole value; of two patterns
-for a contact's `mobile` both hold, so that neither brackets nor `;` pass; brackets do not pass in `phone`.
+a contact needs `lastName` as in the older one, and an account its name; patterns are matched against the
+whole value; of two patterns for a contact's `mobile` both hold, so that neither brackets nor `;` pass;
+brackets do not pass in `phone`.
 """
 
 from connector.sandbox.desk.rules import (
@@ -23,6 +24,7 @@ PLAIN_TEXT = rf"[0-9a-zA-Z_\-.$@?,:'/!{_WIDE}]+"
 PICK_LIST = rf"[0-9a-zA-Z_\-.$@?:/!(){_WIDE}]+"
 PHONE = rf"[0-9a-zA-Z_+\-.$@?,;:'/!{_WIDE}]+"
 MOBILE = rf"[0-9a-zA-Z_+\-.$@?,:'/!{_WIDE}]+"
+FAX = rf"[0-9a-zA-Z_+\-.()$@?,:'/!{_WIDE}]+"
 EMAIL = (
     r"\w[\w+\-.'&!~]*@(?=.{4,256}$)"
     r"(?:[^\W_]+(?:[\-_]*[^\W_])*\.)+[^\W\d_]{2,22}"
@@ -37,6 +39,7 @@ TIME = (
 )
 _URL = r"(?a:(?:ht|f)tps?://[0-9a-zA-Z][-.\w]*(?::[0-9])*/?[a-zA-Z0-9\-.?,|:'/\\+=&%$#_\[\]@!()*;~]*)"
 RECORDING_URL = rf"{_URL}|[*]|null|NULL"
+WEBSITE = r"(?a:(?:ht|f)tps?://[-.\w]*/?[a-zA-Z0-9\-.?,:'/\\+=&%$#_@]*)"
 TICKET_WEB_URL = rf"{_URL}|[*]"
 
 _ID = Number()
@@ -74,6 +77,7 @@ _REMINDERS = Many(
     )
 )
 
+CALL_STATUSES = ("Completed", "Scheduled", "Missed", "Canceled", "In Progress")
 _CALL_MEMBERS: dict[str, Rule] = {
     "contactId": _ID,
     "subject": Text(most=300),
@@ -82,7 +86,7 @@ _CALL_MEMBERS: dict[str, Rule] = {
     "ownerId": _ID_OR_WORD,
     "priority": Text(pattern=PICK_LIST),
     "ticketId": _ID,
-    "status": Text(choices=("Completed", "Scheduled", "Missed", "Canceled", "In Progress")),
+    "status": Text(choices=CALL_STATUSES),
     "duration": Number(most=INT32_MOST),
     "cf": _fields(),
     "reminder": _REMINDERS,
@@ -147,6 +151,35 @@ CONTACT_TRASH = Members(
     members={"contactIds": Many(item=Number(nullable=True), nullable=True)}, required=("contactIds",)
 )
 
+
+def _account_members(place_most: int, owner: Rule, fax: str) -> dict[str, Rule]:
+    """Return the members of an account's body, which differ between create and update as contacts' do."""
+    return {
+        "accountName": Text(most=200, nullable=True),
+        "website": Text(most=120, pattern=WEBSITE, nullable=True),
+        "phone": Text(most=30, pattern=PHONE, nullable=True),
+        "email": Text(most=255, pattern=EMAIL, nullable=True),
+        "country": Text(most=place_most),
+        "code": Text(most=30, pattern=PLAIN_TEXT),
+        "cf": _fields(),
+        "city": Text(most=place_most),
+        "customFields": _fields(),
+        "street": Text(most=250),
+        "annualrevenue": Text(most=100, pattern=r"[0-9]{1,13}(?:\.[0-9]*)?"),
+        "description": Text(most=65_535),
+        "industry": Text(most=120, pattern=PLAIN_TEXT),
+        "state": Text(most=place_most),
+        "ownerId": owner,
+        "fax": Text(most=30, pattern=fax),
+        "associatedSLAIds": Many(item=_ID),
+        "layoutId": _ID,
+    }
+
+
+ACCOUNT_CREATE = Members(members=_account_members(100, _ID_OR_WORD, PHONE), required=("accountName",))
+ACCOUNT_UPDATE = Members(members=_account_members(30, _ID, FAX))
+ACCOUNT_TRASH = Members(members={"accountIds": Many(item=_ID)}, required=("accountIds",))
+
 _LABEL = Text(pattern=PICK_LIST, nullable=True)
 _TICKET_FIELDS = Named(
     names=PLAIN_TEXT,
@@ -155,27 +188,47 @@ _TICKET_FIELDS = Named(
 )
 _OTHER_TICKET = Members(members={"id": _ID}, required=("id",))
 
+_ID_AND_TYPE = Members(
+    members={"id": _ID, "type": Text(choices=("READ_ONLY", "READ_WRITE", "RESTRICTED_ACCESS"))},
+    required=("id", "type"),
+)
+_TICKET_MEMBERS: dict[str, Rule] = {
+    "productId": _ID_OR_WORD_OR_NULL,
+    "subject": Text(most=1_000),
+    "dueDate": Text(most=100, pattern=rf"{TIME}|null", nullable=True),
+    "channel": _LABEL,
+    "language": _LABEL,
+    "priority": _LABEL,
+    "assigneeId": _ID_OR_WORD_OR_NULL,
+    "email": Text(most=150, pattern=EMAIL, nullable=True),
+    "subCategory": _LABEL,
+    "cf": _TICKET_FIELDS,
+    "customFields": _TICKET_FIELDS,
+    "description": Text(most=65_535, nullable=True),
+    "classification": _LABEL,
+    "category": _LABEL,
+    "status": Text(pattern=PICK_LIST),
+    "sourceTicket": _OTHER_TICKET,
+    "contactId": _ID,
+    "departmentId": _ID,
+    "uploads": Many(item=_ID),
+    "resolution": Text(most=65_535),
+    "accountId": _ID,
+    "responseDueDate": Text(choices=("null",)),
+    "webUrl": Text(most=5_000, pattern=TICKET_WEB_URL),
+    "teamId": _ID_OR_WORD,
+    "secondaryContacts": Many(item=_ID, most=20),
+    "entitySkills": Many(item=_ID, most=10),
+    "ticketCreationType": Text(choices=("sendAsEmail", "clone")),
+    "clonedTicketId": _ID,
+    "layoutId": _ID,
+    "parentTicket": Members(members={"id": _ID}, open=True),
+}
+
 TICKET_CREATE = Members(
     members={
-        "productId": _ID_OR_WORD_OR_NULL,
+        **_TICKET_MEMBERS,
         "phone": Text(most=120, pattern=PHONE),
-        "subject": Text(most=1_000),
-        "dueDate": Text(most=100, pattern=rf"{TIME}|null", nullable=True),
-        "channel": _LABEL,
-        "language": _LABEL,
-        "priority": _LABEL,
-        "assigneeId": _ID_OR_WORD_OR_NULL,
-        "email": Text(most=150, pattern=EMAIL, nullable=True),
-        "subCategory": _LABEL,
-        "cf": _TICKET_FIELDS,
-        "customFields": _TICKET_FIELDS,
-        "description": Text(most=65_535, nullable=True),
-        "classification": _LABEL,
-        "category": _LABEL,
-        "status": Text(pattern=PICK_LIST),
-        "sourceTicket": _OTHER_TICKET,
-        "contactId": _ID,
-        "departmentId": _ID,
         "contact": Members(
             members={
                 "lastName": Text(most=200),
@@ -184,22 +237,35 @@ TICKET_CREATE = Members(
             },
             required=("email", "lastName"),
         ),
-        "uploads": Many(item=_ID),
-        "resolution": Text(most=65_535),
         "sharedDepartments": Many(item=Text(most=500), most=10),
-        "accountId": _ID,
-        "responseDueDate": Text(choices=("null",)),
-        "webUrl": Text(most=5_000, pattern=TICKET_WEB_URL),
-        "teamId": _ID_OR_WORD,
-        "secondaryContacts": Many(item=_ID, most=20),
-        "entitySkills": Many(item=_ID, most=10),
-        "ticketCreationType": Text(choices=("sendAsEmail", "clone")),
-        "clonedTicketId": _ID,
-        "layoutId": _ID,
-        "parentTicket": Members(members={"id": _ID}, open=True),
         "blueprint": Members(members={}, open=True),
     },
     required=("departmentId",),
+)
+TICKET_UPDATE = Members(
+    members={
+        **_TICKET_MEMBERS,
+        "phone": Text(most=120, pattern=PHONE, nullable=True),
+        "contact": Members(
+            members={
+                "lastName": Text(most=200),
+                "email": Text(most=255, pattern=EMAIL),
+                "firstName": Text(most=100),
+                "phone": Text(most=100, pattern=PHONE),
+            },
+            open=True,
+        ),
+        "sharedDepartments": Many(item=_ID_AND_TYPE),
+    }
+)
+TICKET_COMMENT = Members(
+    members={
+        "isPublic": Flag(),
+        "contentType": Text(choices=("html", "plainText")),
+        "content": Text(most=32_000),
+        "attachmentIds": Many(item=_ID),
+    },
+    required=("content",),
 )
 
 _NARROW_TEXT = r"[0-9a-zA-Z_\-.$@?,:'/! \t\n\v\f\r\x80-\uffff]+"  # without what lies beyond 16 bits

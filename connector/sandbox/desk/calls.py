@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from connector.sandbox.desk import bodies, params, scopes
+from connector.sandbox.desk.fields import custom_problems, given, mandatory_problems
 from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import CLOSED_CALLS, Call, JsonObject, Ticket
 from connector.sandbox.desk.refusals import Problem, invalid_data
-from connector.sandbox.desk.rules import join, read_id
+from connector.sandbox.desk.rules import read_id
 from connector.sandbox.desk.search import cut, find, in_range, ordered
 from connector.sandbox.desk.shapes import (
     agent_card,
@@ -43,7 +44,7 @@ def _common(request: DeskRequest, call: Call) -> JsonObject:
         "createdTime": write_time(call.created_at),
         "modifiedTime": write_time(call.modified_at),
         "creatorId": call.creator_id,
-        "layoutId": request.portal.layout_ids["calls"],
+        "layoutId": request.portal.layout_id("calls", call.department_id),
         "webUrl": web_url(request.portal, "calls", call.id),
     }
 
@@ -193,7 +194,7 @@ def get_call(request: DeskRequest) -> Answer:
 def create_call(request: DeskRequest) -> Answer:
     """Create a call record; Desk does not ask whether there is one like it."""
     values = _read_body(request, _OLDER if request.config.older_contract else ())
-    _check_references(request, values)
+    _check_references(request, values, is_new=True)
     empty_fields: dict[str, str | None] = dict.fromkeys(request.portal.call_fields)
     values["cf"] = empty_fields | values.get("cf", {})
     call = Call(
@@ -213,7 +214,7 @@ def update_call(request: DeskRequest) -> Answer:
     call = request.portal.see(request.portal.calls, request.path["id"], trashed=False)
     older = _OLDER if request.config.older_contract else ()
     values = _read_body(request, (*older, *request.config.patch_requires_more))
-    _check_references(request, {"department_id": call.department_id, **values})
+    _check_references(request, {"department_id": call.department_id, **values}, is_new=False)
     kept = dict.fromkeys(call.cf) if request.config.patch_replaces_cf and "cf" in values else call.cf
     values["cf"] = kept | values.get("cf", {})
     changed = msgspec.structs.replace(
@@ -277,15 +278,17 @@ def _all_columns(portal: Portal, call: Call) -> list[str | None]:
 def _read_body(request: DeskRequest, required: Sequence[str]) -> dict[str, Any]:
     """Return the values of a checked body, by the names of our fields; some members are `required`."""
     body = dict(request.body)
-    problems = [*_missing(request.body, required), *_unknown_fields(request), *_unreadable(request, body)]
+    problems = [
+        *_missing(request.body, required),
+        *custom_problems(request.portal, "calls", request.body),
+        *_unreadable(body),
+    ]
     if problems:
         raise invalid_data(problems)
-    labels = {request.portal.label_of(field): field for field in request.portal.call_fields}
-    by_label = {labels[label]: value for label, value in body.pop("customFields", {}).items()}
-    if by_label or "cf" in body:
-        body["cf"] = by_label | body.get("cf", {})
-    for name in ("layoutId", "teamId"):
+    cf = given(request.portal, "calls", body)
+    for name in ("layoutId", "teamId", "cf", "customFields"):
         body.pop(name, None)
+    body |= {"cf": cf} if cf else {}
     for name in ("contactId", "departmentId", "ownerId", "ticketId"):
         body |= {name: read_id(body[name])} if name in body else {}
     if "startTime" in body:
@@ -306,30 +309,29 @@ def _missing(body: JsonObject, required: Sequence[str]) -> Iterable[Problem]:
             yield Problem(f"/{name}", "missing")
 
 
-def _unknown_fields(request: DeskRequest) -> Iterable[Problem]:
-    """Find the custom fields that the layout of calls does not have."""
-    fields = request.portal.call_fields
-    for field in request.body.get("cf", {}):
-        if field not in fields:
-            yield Problem(join("/cf", field))
-    for label in request.body.get("customFields", {}):
-        if label not in map(request.portal.label_of, fields):
-            yield Problem(join("/customFields", label))
-
-
-def _unreadable(request: DeskRequest, body: Mapping[str, Any]) -> Iterable[Problem]:
+def _unreadable(body: Mapping[str, Any]) -> Iterable[Problem]:
     """Find what has the right form and yet means nothing here."""
     if "startTime" in body and read_time(body["startTime"]) is None:
         yield Problem("/startTime")
-    if "layoutId" in body and str(body["layoutId"]) != request.portal.layout_ids["calls"]:
-        yield Problem("/layoutId")
     if read_id(body.get("teamId")) is not None:
         yield Problem("/teamId")
 
 
-def _check_references(request: DeskRequest, values: Mapping[str, Any]) -> None:
-    """Refuse a contact, department, ticket or owner that cannot be; an owner must work in the department."""
-    problems = list(_lost_references(request, values))
+def _check_references(request: DeskRequest, values: Mapping[str, Any], *, is_new: bool) -> None:
+    """Refuse a contact, department, ticket or owner that cannot be; an owner must work in the department.
+
+    What the department's layout wants must be there too.
+    """
+    problems = [
+        *_lost_references(request, values),
+        *mandatory_problems(
+            request.portal,
+            "calls",
+            request.body,
+            department_id=values["department_id"],
+            is_new=is_new,
+        ),
+    ]
     if problems:
         raise invalid_data(problems)
 
@@ -338,9 +340,13 @@ def _lost_references(request: DeskRequest, values: Mapping[str, Any]) -> Iterabl
     portal = request.portal
     if "contact_id" in values and not portal.usable(portal.contacts, values["contact_id"]):
         yield Problem("/contactId")
-    department = portal.departments.get(values["department_id"] or "")
+    department_id = values["department_id"] or ""
+    department = portal.departments.get(department_id)
     if department is None:
         yield Problem("/departmentId")
+    layout_id = request.body.get("layoutId")
+    if layout_id is not None and str(layout_id) != portal.layout_id("calls", department_id):
+        yield Problem("/layoutId")
     if values.get("ticket_id") and not portal.usable(portal.tickets, values["ticket_id"]):
         yield Problem("/ticketId")
     if values.get("owner_id"):

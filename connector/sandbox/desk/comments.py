@@ -1,4 +1,4 @@
-"""Comments on calls: list and create."""
+"""Comments on calls and on tickets: list and create."""
 
 import html
 
@@ -15,16 +15,42 @@ from connector.sandbox.desk.times import write_time
 def list_comments(request: DeskRequest) -> Answer:
     """List the comments of a call, oldest first unless asked otherwise."""
     call = request.portal.see(request.portal.calls, request.path["id"])
-    _, descending = request.query.get("sortBy", ("commentedTime", False))
-    comments = request.portal.comments.get(call.id, [])
-    page = cut(comments[::-1] if descending else comments, request.query)
     mentions: JsonObject = {"mention": []} if wants(request, "mentions") else {}
+    page = _page(request, call.id)
     return listing(_shape(request.portal, comment) | mentions for comment in page)
+
+
+def list_ticket_comments(request: DeskRequest) -> Answer:
+    """List the comments of a ticket, oldest first unless asked otherwise."""
+    ticket = request.portal.see(request.portal.tickets, request.path["id"])
+    mentions: JsonObject = {"mention": []} if wants(request, "mentions") else {}
+    page = _page(request, ticket.id, 50)
+    return listing((_shape_of_ticket(request.portal, comment) for comment in page), **mentions)
+
+
+def _page(request: DeskRequest, record_id: str, limit: int = 10) -> list[Comment]:
+    _, descending = request.query.get("sortBy", ("commentedTime", False))
+    comments = request.portal.comments.get(record_id, [])
+    return cut(comments[::-1] if descending else comments, request.query, limit)
 
 
 def create_comment(request: DeskRequest) -> Answer:
     """Add a comment to a call, as HTML unless it is said to be plain text."""
     call = request.portal.see(request.portal.calls, request.path["id"], trashed=False)
+    return _shape(request.portal, _add(request, call.id))
+
+
+def create_ticket_comment(request: DeskRequest) -> Answer:
+    """Add a comment to a ticket, as HTML unless it is said to be plain text, and unseen by the contact."""
+    portal = request.portal
+    ticket = portal.see(portal.tickets, request.path["id"], trashed=False)
+    made = _shape_of_ticket(portal, _add(request, ticket.id))
+    told = made | {"ticketId": ticket.id, "departmentId": ticket.department_id}
+    portal.webhook_sender.notify(portal, "Ticket_Comment_Add", told)
+    return made
+
+
+def _add(request: DeskRequest, record_id: str) -> Comment:
     if request.body.get("attachmentIds"):
         raise invalid_data([Problem("/attachmentIds")])
     comment = Comment(
@@ -33,9 +59,14 @@ def create_comment(request: DeskRequest) -> Answer:
         content_type=request.body.get("contentType") or "html",
         commenter_id=request.agent.id,
         commented_at=request.now,
+        is_public=request.body.get("isPublic", False),
     )
-    request.portal.comments.setdefault(call.id, []).append(comment)
-    return _shape(request.portal, comment)
+    request.portal.comments.setdefault(record_id, []).append(comment)
+    return comment
+
+
+def _shape_of_ticket(portal: Portal, comment: Comment) -> JsonObject:
+    return _shape(portal, comment) | {"isPublic": comment.is_public}
 
 
 def _shape(portal: Portal, comment: Comment) -> JsonObject:
@@ -70,6 +101,7 @@ def _commenter(portal: Portal, comment: Comment) -> JsonObject | None:
 
 
 _PATH = "/api/v1/calls/{id:int}/comments"
+_TICKET_PATH = "/api/v1/tickets/{id:int}/comments"
 
 OPERATIONS = (
     Operation(
@@ -88,5 +120,22 @@ OPERATIONS = (
         handler=create_comment,
         body=bodies.CALL_COMMENT,
         permission="calls.edit",
+    ),
+    Operation(
+        method="GET",
+        path=_TICKET_PATH,
+        scopes=scopes.READ_TICKETS,
+        handler=list_ticket_comments,
+        query=params.COMMENT_LIST,
+        cost="page",
+        permission="tickets.view",
+    ),
+    Operation(
+        method="POST",
+        path=_TICKET_PATH,
+        scopes=scopes.UPDATE_TICKETS,
+        handler=create_ticket_comment,
+        body=bodies.TICKET_COMMENT,
+        permission="tickets.edit",
     ),
 )

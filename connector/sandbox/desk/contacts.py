@@ -1,4 +1,4 @@
-"""Contacts and the accounts (companies) that they belong to."""
+"""Contacts, alone and of an account."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,6 +6,13 @@ from typing import Any
 import msgspec
 
 from connector.sandbox.desk import bodies, params, scopes
+from connector.sandbox.desk.fields import (
+    custom_problems,
+    given,
+    mandatory_problems,
+    read_plain,
+    shown,
+)
 from connector.sandbox.desk.gateway import Answer, DeskRequest, Operation
 from connector.sandbox.desk.portal import Portal
 from connector.sandbox.desk.records import Account, Contact, JsonObject
@@ -58,12 +65,11 @@ def _shape_item(request: DeskRequest, contact: Contact) -> JsonObject:
     return item
 
 
-def _shape(request: DeskRequest, contact: Contact) -> JsonObject:
-    """Return a contact as a single read shows it."""
-    layout_id = request.portal.layout_ids["contacts"]
-    shape = _members(contact, _COMMON) | {
-        "cf": {},
-        "customFields": {},
+def shape_contact(portal: Portal, contact: Contact) -> JsonObject:
+    """Return a contact as a single read shows it, and as webhooks tell it."""
+    layout_id = portal.layout_id("contacts")
+    return _members(contact, _COMMON) | {
+        **shown(portal, "contacts", contact.cf),
         "modifiedTime": write_time(contact.modified_at),
         "createdTime": write_time(contact.created_at),
         "isFollowing": False,
@@ -74,12 +80,17 @@ def _shape(request: DeskRequest, contact: Contact) -> JsonObject:
         "isAnonymous": False,
         "isDeleted": False,
         "isTrashed": contact.is_trashed,
-        "webUrl": web_url(request.portal, "contacts", contact.id),
+        "webUrl": web_url(portal, "contacts", contact.id),
         "isEndUser": False,
         "zohoCRMContact": None,
         "customerHappiness": NO_HAPPINESS,
         "isSpam": False,
     }
+
+
+def _shape(request: DeskRequest, contact: Contact) -> JsonObject:
+    """Return a contact as a single read shows it, with what the request asks for."""
+    shape = shape_contact(request.portal, contact)
     if wants(request, "owner"):
         owner = agent_card(request.portal.agent(contact.owner_id))
         shape["owner"] = owner and {name: owner[name] for name in ("id", "firstName", "lastName")}
@@ -93,15 +104,14 @@ def _shape_match(request: DeskRequest, contact: Contact) -> JsonObject:
     return _members(contact, _COMMON) | {
         "owner": agent_card(request.portal.agent(contact.owner_id), "emailId", "zuid"),
         "account": account_card(_account(request.portal, contact)),
-        "cf": {},
-        "customFields": {},
+        **shown(request.portal, "contacts", contact.cf),
         "photoURL": None,
         "webUrl": web_url(request.portal, "contacts", contact.id),
         "zohoCRMContact": None,
         "customerHappiness": NO_HAPPINESS,
         "modifiedTime": write_time(contact.modified_at),
         "createdTime": write_time(contact.created_at),
-        "layoutId": request.portal.layout_ids["contacts"],
+        "layoutId": request.portal.layout_id("contacts"),
         "isEndUser": False,
     }
 
@@ -146,16 +156,38 @@ def create_contact(request: DeskRequest) -> Answer:
     return made
 
 
+def list_contacts_of_account(request: DeskRequest) -> Answer:
+    """List the contacts of an account, by default in the order they were created."""
+    portal = request.portal
+    account = portal.see(portal.accounts, request.path["id"])
+    own = [each for each in portal.listed(portal.contacts) if each.account_id == account.id]
+    keys: dict[str, Key[Contact]] = {**_sort_keys(portal), "fullName": lambda contact: contact.full_name}
+    return listing(
+        _shape_item(request, contact) | {"mappingInfo": _mapping(contact)}
+        for contact in cut(ordered(own, request.query.get("sortBy"), keys), request.query)
+    )
+
+
+def _mapping(contact: Contact) -> JsonObject:
+    return {"mappingId": contact.id, "mappingType": "PRIMARY", "isAccountTicketsViewable": False}
+
+
 def update_contact(request: DeskRequest) -> Answer:
-    """Change what is given of a contact."""
+    """Change what is given of a contact; the last of two writers wins, for Desk has no If-Match."""
     contact = request.portal.see(request.portal.contacts, request.path["id"], trashed=False)
     values = _read_body(request)
     if "last_name" in values and not values["last_name"]:
         raise invalid_data([Problem("/lastName", "missing")])
-    changed = msgspec.structs.replace(contact, modified_at=request.now, **values)
-    shape = _shape(request, request.portal.contacts.put(changed, request.now))
-    request.portal.webhook_sender.notify(request.portal, "Contact_Update", shape, _shape(request, contact))
-    return shape
+    change_contact(request.portal, contact, values, request.now)
+    return _shape(request, request.portal.see(request.portal.contacts, contact.id))
+
+
+def change_contact(portal: Portal, contact: Contact, values: Mapping[str, Any], now: int) -> None:
+    """Write a contact anew with some values by the names of our fields, and tell who subscribes to it."""
+    cf = contact.cf | values.get("cf", {})
+    changed = msgspec.structs.replace(contact, modified_at=now, **{**values, "cf": cf})
+    shape = shape_contact(portal, portal.contacts.put(changed, now))
+    portal.webhook_sender.notify(portal, "Contact_Update", shape, shape_contact(portal, contact))
 
 
 def trash_contacts(request: DeskRequest) -> Answer:
@@ -187,7 +219,9 @@ def search_contacts(request: DeskRequest) -> Answer:
         "accountName": lambda contact: _account_names(portal, contact),
         "_all": lambda contact: _all_columns(portal, contact),
     }
-    found = find(portal.indexed(portal.contacts, request.now), request.query, columns, lambda _contact: {})
+    found = find(
+        portal.indexed(portal.contacts, request.now), request.query, columns, lambda contact: contact.cf
+    )
     keys = {"relevance": lambda contact: -contact.modified_at, **_sort_keys(portal)}
     page = cut(ordered(found, request.query.get("sortBy"), keys), request.query)
     return listing((_shape_match(request, contact) for contact in page), count=len(found))
@@ -201,28 +235,26 @@ def _account_names(portal: Portal, contact: Contact) -> tuple[str | None]:
 def _all_columns(portal: Portal, contact: Contact) -> list[str | None]:
     stored = msgspec.to_builtins(contact)
     texts = [value for value in stored.values() if isinstance(value, str)]
-    return [*texts, contact.full_name, *_account_names(portal, contact)]
+    return [*texts, *contact.cf.values(), contact.full_name, *_account_names(portal, contact)]
 
 
 def _read_body(request: DeskRequest) -> dict[str, Any]:
     """Return what a checked body changes, by the names of our fields; refuse what it refers to in vain."""
-    body = {
-        name: value for name, value in request.body.items() if name not in ("layoutId", "cf", "customFields")
-    }
+    portal, is_new = request.portal, "id" not in request.path
+    body = read_plain(request.body)
     body |= {name: read_id(body[name]) for name in _IDS if name in body}
     if "zip" in body:
         body["zip"] = str(body["zip"])
-    problems = [*_unknown_fields(request.body), *_lost_references(request, body)]
+    problems = [
+        *custom_problems(portal, "contacts", request.body),
+        *mandatory_problems(portal, "contacts", request.body, is_new=is_new),
+        *_lost_references(request, body),
+    ]
     if problems:
         raise invalid_data(problems)
     names = {field.encode_name: field.name for field in msgspec.structs.fields(Contact)}
-    return {names[name]: value for name, value in body.items()}
-
-
-def _unknown_fields(body: Mapping[str, Any]) -> Iterable[Problem]:
-    """Find the custom fields; the layout of contacts defines none."""
-    for group in ("cf", "customFields"):
-        yield from (Problem(f"/{group}/{name}") for name in body.get(group, {}))
+    cf = given(portal, "contacts", request.body)
+    return {names[name]: value for name, value in body.items()} | ({"cf": cf} if cf else {})
 
 
 def _lost_references(request: DeskRequest, body: Mapping[str, Any]) -> Iterable[Problem]:
@@ -231,7 +263,7 @@ def _lost_references(request: DeskRequest, body: Mapping[str, Any]) -> Iterable[
         yield Problem("/accountId")
     if body.get("ownerId") and portal.agent(body["ownerId"]) is None:
         yield Problem("/ownerId")
-    if "layoutId" in request.body and str(request.body["layoutId"]) != portal.layout_ids["contacts"]:
+    if "layoutId" in request.body and str(request.body["layoutId"]) != portal.layout_id("contacts"):
         yield Problem("/layoutId")
 
 
@@ -289,85 +321,13 @@ OPERATIONS = (
         cost="trash",
         permission="contacts.delete",
     ),
-)
-
-
-_ACCOUNT_SORT_KEYS = {
-    "createdTime": lambda account: account.created_at,
-    "modifiedTime": lambda account: account.modified_at,
-    "accountName": lambda account: account.account_name,
-    "website": lambda account: account.website,
-    "email": lambda account: account.email,
-    "phone": lambda account: account.phone,
-}
-_EMPTY_IN_ACCOUNTS = (
-    "country code city street annualrevenue description industry state ownerId fax zohoCRMAccount"
-)
-
-
-def list_accounts(request: DeskRequest) -> Answer:
-    """List accounts, by default in the order they were created."""
-    records = ordered(
-        request.portal.listed(request.portal.accounts), request.query.get("sortBy"), _ACCOUNT_SORT_KEYS
-    )
-    return listing(
-        chosen(request, _shape_account_item(request, account)) for account in cut(records, request.query)
-    )
-
-
-def get_account(request: DeskRequest) -> Answer:
-    """Read one account."""
-    account = request.portal.see(request.portal.accounts, request.path["id"])
-    item = _shape_account_item(request, account)
-    del item["customerHappiness"]
-    layout_id = request.portal.layout_ids["accounts"]
-    return (
-        dict.fromkeys(_EMPTY_IN_ACCOUNTS.split())
-        | item
-        | {
-            "cf": {},
-            "customFields": {},
-            "modifiedTime": write_time(account.modified_at),
-            "isFollowing": False,
-            "isDeleted": False,
-            "isTrashed": account.is_trashed,
-            "associatedSLAIds": [],
-            "layoutId": layout_id,
-            "layoutDetails": {"id": layout_id, "layoutName": "Accounts"},
-        }
-        | ({"owner": None} if wants(request, "owner") else {})
-    )
-
-
-def _shape_account_item(request: DeskRequest, account: Account) -> JsonObject:
-    stored = msgspec.to_builtins(account)
-    names = ("id", "accountName", "website", "phone", "email")
-    return {name: stored[name] for name in names} | {
-        "webUrl": web_url(request.portal, "accounts", account.id),
-        "createdTime": write_time(account.created_at),
-        "zohoCRMAccount": None,
-        "customerHappiness": NO_HAPPINESS,
-    }
-
-
-_ACCOUNTS = "/api/v1/accounts"
-
-ACCOUNT_OPERATIONS = (
     Operation(
         method="GET",
-        path=_ACCOUNTS,
+        path="/api/v1/accounts/{id:int}/contacts",
         scopes=scopes.READ_CONTACTS,
-        handler=list_accounts,
-        query=params.ACCOUNT_LIST,
+        handler=list_contacts_of_account,
+        query=params.CONTACTS_OF_ACCOUNT,
         cost="page",
-        permission="accounts.view",
-    ),
-    Operation(
-        method="GET",
-        path=f"{_ACCOUNTS}/{{id:int}}",
-        scopes=scopes.READ_CONTACTS,
-        handler=get_account,
-        query=params.ACCOUNT_GET,
-        permission="accounts.view",
+        permission="contacts.view",
     ),
 )

@@ -251,6 +251,18 @@ ACCOUNT_LIST: Params = {
     "filters": NotHere(),
     "filterId": NotHere(),
 }
+ACCOUNT_SEARCH: Params = {
+    **_SEARCH,
+    "accountName": Words(shortest=3, longest=500),
+    "sortBy": Sort(keys=("relevance", "modifiedTime", "createdTime", "accountName")),
+}
+CONTACTS_OF_ACCOUNT: Params = {
+    **_PAGE_FROM_1,
+    "isSpam": Flag(),
+    "sortBy": Sort(
+        keys=("firstName", "lastName", "phone", "fullName", "email", "createdTime", "modifiedTime")
+    ),
+}
 ACCOUNT_GET: Params = {"include": Choices(words=("owner",))}
 
 TICKET_LIST: Params = {
@@ -282,6 +294,33 @@ TICKET_GET: Params = {
     )
 }
 
+TICKET_UPDATE: Params = {"disableClosureNotification": Flag()}
+TICKET_SEARCH: Params = {
+    **_SEARCH,
+    "_all": Words(shortest=3, longest=100),
+    "email": Words(most=30),
+    "phone": Words(most=30),
+    "ticketNumber": Words(),
+    "accountName": Words(shortest=3, longest=500),
+    "subject": Words(shortest=3, longest=1_000),
+    "departmentId": Id(),
+    "productName": NotHere(),
+    "dueDateRange": Range(),
+    "productId": NotHere(),
+    "contactId": Ids(),
+    "priority": Words(),
+    "assigneeId": Ids(),
+    "accountId": Ids(),
+    "status": Words(),
+    "channel": Words(),
+    "customerResponseTimeRange": Range(),
+    "description": Words(longest=65_535),
+    "tag": NotHere(),
+    "contactName": Words(longest=200),
+    "category": Words(),
+    "sortBy": Sort(keys=("relevance", "modifiedTime", "createdTime", "customerResponseTime")),
+}
+
 AGENT_LIST: Params = {
     "limit": Limit(most=200, least=0),
     "from": From(first=1),
@@ -304,6 +343,15 @@ FIELD_LIST: Params = {
     "apiNames": Words(most=300),
     "filter": NotHere(),
     "associatedDepartments": NotHere(),
+}
+LAYOUT_LIST: Params = {
+    "status": Choice(words=("active", "inactive", "all")),
+    "from": From(),
+    "limit": Limit(most=99),
+    "layoutName": Words(longest=200),
+    "module": Words(),
+    "departmentId": Id(),
+    "id": Id(),
 }
 FIELD_MAKE: Params = {"module": Words(longest=100)}
 AGENT_GET: Params = {"include": NotHere()}

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from connector.sandbox.config import Config, Org
+from connector.sandbox.config import Config, CustomField, Org
 from connector.sandbox.desk.records import (
     Account,
     Agent,
@@ -92,6 +92,18 @@ class MadeField(msgspec.Struct, frozen=True):
 
 _FIELD_LABELS = {"cf_recordingurl": "Recording URL", "cf_callkey": "Call key"}
 _AGENT_ID_BASE = 104_000_000_000_000_000
+_LAYOUT_ID_BASE = 104_000_000_000_020_000
+BY_DEPARTMENT = ("tickets", "calls")
+"""Modules whose layouts belong to departments."""
+
+
+def _plain_field(name: str, config: Config) -> CustomField:
+    """Return a custom field of calls that has a name alone: an address by it, or else a text."""
+    kind, most = ("URL", 2_500) if "url" in name else ("Text", 255)
+    label = _FIELD_LABELS.get(name, name.removeprefix("cf_").capitalize())
+    return CustomField(
+        module="calls", name=name, label=label, type=config.call_field_types.get(name, kind), most=most
+    )
 
 
 class Portal:
@@ -166,14 +178,45 @@ class Portal:
     @property
     def call_fields(self) -> list[str]:
         """The API names of the custom fields of calls."""
-        return [*self._config.call_custom_fields, *self.made_fields]
+        return [field.name for field in self.custom_fields("calls")]
+
+    def custom_fields(self, module: str) -> list[CustomField]:
+        """List the custom fields of a module, those that were made here last."""
+        config = self._config
+        own = [field for field in config.custom_fields if field.module == module]
+        if module != "calls":
+            return own
+        made = [
+            CustomField(
+                module="calls",
+                name=name,
+                label=field.label,
+                type=config.call_field_types.get(name, field.type),
+                most=field.most or 255,
+            )
+            for name, field in self.made_fields.items()
+        ]
+        return [*(_plain_field(name, config) for name in config.call_custom_fields), *own, *made]
+
+    def mandatory_fields(self, module: str, department_id: str | None = None) -> set[str]:
+        """Return what the layout of a module, and of a department, wants beside what Desk itself does."""
+        wanted = self._config.mandatory_fields
+        department = self.departments.get(department_id or "")
+        of_department = wanted.get(f"{module}/{department.name}", []) if department else []
+        return {*wanted.get(module, []), *of_department}
+
+    def layout_id(self, module: str, department_id: str | None = None) -> str:
+        """Return the id of a layout: tickets and calls have one for each department."""
+        places = list(self.departments) if module in BY_DEPARTMENT else []
+        number = places.index(department_id) if department_id in places else 0
+        if number == 0:
+            return self.layout_ids[module]
+        return str(_LAYOUT_ID_BASE + 100 * BY_DEPARTMENT.index(module) + number)
 
     def label_of(self, field: str) -> str:
         """Return the name that people see of a custom field of calls."""
-        made = self.made_fields.get(field)
-        if made is not None:
-            return made.label
-        return _FIELD_LABELS.get(field, field.removeprefix("cf_").capitalize())
+        labels = (each.label for each in self.custom_fields("calls") if each.name == field)
+        return next(labels, field)
 
     def agents(self) -> list[Agent]:
         """List the agents, active or not, as the configuration has them now."""

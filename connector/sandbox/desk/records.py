@@ -9,6 +9,8 @@ CallStatus = Literal["Completed", "Scheduled", "Missed", "Canceled", "In Progres
 Direction = Literal["inbound", "outbound"]
 TicketStatusType = Literal["Open", "On Hold", "Closed"]
 JsonObject = dict[str, Any]
+CustomValues = dict[str, str | None]
+"""Values of custom fields, by their API names."""
 
 CLOSED_CALLS: frozenset[str] = frozenset({"Completed", "Missed", "Canceled"})
 
@@ -36,6 +38,17 @@ class Account(Record, frozen=True, kw_only=True):
     website: str | None = None
     phone: str | None = None
     email: str | None = None
+    owner_id: str | None = None
+    fax: str | None = None
+    industry: str | None = None
+    annualrevenue: str | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    code: str | None = None
+    description: str | None = None
+    cf: CustomValues = {}
 
 
 class Contact(Record, frozen=True, kw_only=True):
@@ -60,6 +73,7 @@ class Contact(Record, frozen=True, kw_only=True):
     twitter: str | None = None
     description: str | None = None
     language: str | None = None
+    cf: CustomValues = {}
 
     @property
     def full_name(self) -> str:
@@ -87,6 +101,12 @@ class Ticket(Record, frozen=True, kw_only=True):
     due_at: int | None = None
     closed_at: int | None = None
     extra: JsonObject = {}
+    cf: CustomValues = {}
+
+    @property
+    def is_escalated(self) -> bool:
+        """Whether somebody should look at it at once."""
+        return self.status == "Escalated"
 
 
 class Call(Record, frozen=True, kw_only=True):
@@ -108,7 +128,7 @@ class Call(Record, frozen=True, kw_only=True):
     recording_url: str | None = None
     reminder: list[JsonObject] | None = None
     completed_at: int | None = None
-    cf: dict[str, str | None] = {}
+    cf: CustomValues = {}
 
     @property
     def status_type(self) -> Literal["Open", "Closed"]:
@@ -117,13 +137,14 @@ class Call(Record, frozen=True, kw_only=True):
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True, rename=api_name):
-    """A comment on a call."""
+    """A comment on a call or a ticket; the contact sees a public one of a ticket."""
 
     id: str
     content: str
     content_type: Literal["html", "plainText"]
     commenter_id: str
     commented_at: int
+    is_public: bool = False
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,6 +43,8 @@ _SUBJECTS = (
 )
 _STATUSES = ("Open", "Closed", "On Hold", "Closed", "Escalated")
 _PRIORITIES = (None, "Low", "Medium", "High")
+_PLANS = ("Basic", None, "Premium")
+_REGIONS = ("North", "South", None)
 
 
 class DeskState:
@@ -80,23 +82,35 @@ class DeskState:
         times = {"created_at": now, "modified_at": now} | fields
         return portal.contacts.put(Contact(id=self._new_id(), **times), 0)
 
-    def add_ticket(self, contact: Contact, *, subject: str, status: str = "Open") -> Ticket:
-        """Add a ticket of a contact, in the default department of their portal."""
+    def add_account(self, org_id: str | None = None, **fields: Any) -> Account:
+        """Add an account as if it had long been there; `fields` bear the names of `records.Account`."""
+        portal, now = self._own(org_id), self._now()
+        times = {"created_at": now, "modified_at": now} | fields
+        return portal.accounts.put(Account(id=self._new_id(), **times), 0)
+
+    def add_ticket(self, contact: Contact, *, subject: str, status: str = "Open", **fields: Any) -> Ticket:
+        """Add a ticket of a contact, in the default department of their portal unless `fields` name another.
+
+        They bear the names of `records.Ticket`.
+        """
         portal, now = self._portal_of(contact), self._now()
         department = next(iter(portal.departments.values()))
+        usual: dict[str, Any] = {
+            "created_at": now,
+            "modified_at": now,
+            "department_id": department.id,
+            "account_id": contact.account_id,
+            "status_type": STATUS_TYPES[status],
+            "closed_at": now if STATUS_TYPES[status] == "Closed" else None,
+            "creator_id": department.creator_id,
+        }
         ticket = Ticket(
             id=self._new_id(),
             ticket_number=str(101 + len(portal.tickets)),
-            created_at=now,
-            modified_at=now,
-            department_id=department.id,
             contact_id=contact.id,
-            account_id=contact.account_id,
             subject=subject,
             status=status,
-            status_type=STATUS_TYPES[status],
-            closed_at=now if STATUS_TYPES[status] == "Closed" else None,
-            creator_id=department.creator_id,
+            **usual | fields,
         )
         return portal.tickets.put(ticket, 0)
 
@@ -104,6 +118,12 @@ class DeskState:
         """Change a contact, for instance trash it by `is_trashed=True`."""
         changed = msgspec.structs.replace(contact, modified_at=self._now(), **fields)
         return self._portal_of(contact).contacts.put(changed, 0)
+
+    def change_account(self, account: Account, **fields: Any) -> Account:
+        """Change an account, for instance trash it by `is_trashed=True`."""
+        changed = msgspec.structs.replace(account, modified_at=self._now(), **fields)
+        portal = next(each for each in self.portals() if each.accounts.find(account.id))
+        return portal.accounts.put(changed, 0)
 
     def merge_contacts(self, into: str, *others: str) -> None:
         """Merge contacts into another, as a person does it in Desk; KeyError for one not there."""
@@ -136,6 +156,20 @@ class DeskState:
         """Return every contact, all stored members by Desk's names, oldest first."""
         return [
             _dump(portal, contact) for portal in self.portals() for contact in portal.contacts.everything()
+        ]
+
+    def dump_accounts(self) -> list[JsonObject]:
+        """Return every account, all stored members by Desk's names, oldest first."""
+        return [
+            _dump(portal, account) for portal in self.portals() for account in portal.accounts.everything()
+        ]
+
+    def dump_tickets(self) -> list[JsonObject]:
+        """Return every ticket with its comments, all stored members by Desk's names, oldest first."""
+        return [
+            _dump(portal, ticket) | {"comments": msgspec.to_builtins(portal.comments.get(ticket.id, []))}
+            for portal in self.portals()
+            for ticket in portal.tickets.everything()
         ]
 
     def portals(self) -> list[Portal]:
@@ -243,6 +277,7 @@ class _Invented:
             account_name=name,
             website=f"https://{_ascii(name)}.example",
             phone=type_number(chance.choice(LANDLINES).pick(chance), 0),
+            cf={"cf_region": _REGIONS[len(self.accounts) % len(_REGIONS)]},
         )
         self.accounts.append(account)
 
@@ -264,6 +299,7 @@ class _Invented:
             account_id=None if index % 3 == 0 else chance.choice(self.accounts).id,
             owner_id=chance.choice(self._owners) if self._owners else None,
             city=chance.choice(("Harbourtown", "Hillside", "Lakeview", None)),
+            cf={"cf_plan": _PLANS[index % len(_PLANS)]},
         )
         self.contacts.append(contact)
         for number in range(index % 4 if index % 2 else 0):

@@ -71,6 +71,8 @@ class WebhookSender:
         for webhook in list(portal.webhooks.values()):
             if webhook.is_enabled and event in webhook.subscriptions:
                 wants = webhook.subscriptions[event] or {}
+                if not _is_meant(wants, payload):
+                    continue
                 prev = {"prevState": before} if before and wants.get("includePrevState") else {}
                 task = asyncio.get_running_loop().create_task(
                     self._send(portal, webhook, [notification | prev])
@@ -125,6 +127,12 @@ class WebhookSender:
                 return (await http.request(method, url, content=content, headers=sent)).status_code
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return 0
+
+
+def _is_meant(wants: JsonObject, payload: JsonObject) -> bool:
+    """Tell whether a subscription to some departments alone is to hear of a record."""
+    departments = {*map(str, wants.get("departmentIds") or ()), *map(str, wants.get("departmentId") or ())}
+    return not departments or payload.get("departmentId") in departments
 
 
 def is_loopback(url: str) -> bool:

@@ -14,8 +14,9 @@ from tests.integration.contacts.conftest import NOW, PORTAL, Services
 class Shop:
     """A house whose portal has phone systems, so that its index is kept."""
 
-    def __init__(self, services: Services, *countries: str) -> None:
+    def __init__(self, services: Services, *countries: str, wants_accounts: bool = False) -> None:
         self.services = services
+        self.wants_accounts = wants_accounts
         for country in countries or ("DE",):
             self.open_phone_system(country)
         self.syncing = self.another()
@@ -24,7 +25,13 @@ class Shop:
         """Make the work of another process."""
         services = self.services
         changed = msgspec.structs.replace(services.settings, **settings)
-        return ContactSync(services.store, services.desks, changed, services.state.clock.now)
+        return ContactSync(
+            services.store,
+            services.desks,
+            changed,
+            services.state.clock.now,
+            lambda _connection, _portal: self.wants_accounts,
+        )
 
     def open_phone_system(self, country: str) -> None:
         """Add a phone system in a country."""

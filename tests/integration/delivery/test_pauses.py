@@ -33,10 +33,10 @@ class Paused(Desk):
         await self._stand_still("call")
         return await super().create_call(body)
 
-    async def create_contact(self, body: dict[str, Any]) -> Contact:
+    async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Stand still before the contact leaves."""
         await self._stand_still("contact")
-        return await super().create_contact(body)
+        return await super().create_contact(body, live=live)
 
     async def _stand_still(self, kind: str) -> None:
         if self.at == [kind]:

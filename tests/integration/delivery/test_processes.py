@@ -29,9 +29,9 @@ class Mortal(Desk):
         """Write a record and die."""
         return await self._die(lambda: Desk.create_call(self, body))
 
-    async def create_contact(self, body: dict[str, Any]) -> Contact:
+    async def create_contact(self, body: dict[str, Any], *, live: bool = False) -> Contact:
         """Make a contact and die."""
-        return await self._die(lambda: Desk.create_contact(self, body))
+        return await self._die(lambda: Desk.create_contact(self, body, live=live))
 
     async def patch_call(self, call_id: str, body: dict[str, Any]) -> DeskCall:
         """Change a record and die."""

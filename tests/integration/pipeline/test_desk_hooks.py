@@ -69,7 +69,7 @@ async def post(place: Place, signed: str | None, body: object = CHANGED) -> int:
 def waiting(place: Place) -> list[str]:
     """Return the contacts that wait to be read again."""
     found = place.services.store.read_now(lambda c: syncs.waiting_changes(c, PORTAL, 100))
-    return sorted(each.contact_id for each in found)
+    return sorted(each.record_id for each in found)
 
 
 async def until(place: Place, holds: Callable[[], object]) -> None:

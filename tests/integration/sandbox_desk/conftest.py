@@ -1,11 +1,11 @@
 """One sandbox for all tests of this folder, and a portal of its own for each of them."""
 
+import copy
 import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
-import msgspec
 import pytest
 
 from connector.sandbox.clock import Clock
@@ -156,7 +156,7 @@ def desk(running: RunningSandbox, http: httpx2.Client) -> Iterator[Desk]:
     """Give a test a portal with six agents, and put every switch back afterwards."""
     config, number = running.state.config, next(_numbers)
     switches = {
-        name: msgspec.json.decode(msgspec.json.encode(getattr(config, name)))
+        name: copy.deepcopy(getattr(config, name))
         for name in config.__struct_fields__
         if name not in _INVENTORY
     }

@@ -43,11 +43,11 @@ SAMPLES = [
 
 
 class Contracts:
-    """The three files of contracts."""
+    """The four files of contracts."""
 
     def __init__(self, folder: Path) -> None:
         self.operations: dict[tuple[str, str], tuple[Json, Json]] = {}
-        for name in ("calls", "contacts", "settings"):
+        for name in ("calls", "contacts", "settings", "more"):
             text = (folder / f"{name}.yaml").read_text()
             document = yaml.load(text, yaml.CSafeLoader)
             for path, methods in document["paths"].items():

@@ -27,7 +27,7 @@ def test_create_and_read_back(desk: Desk) -> None:
         "2026-01-05T11:58:00.000Z",
     )
     assert (made["statusType"], made["completedTime"]) == ("Closed", write_time(desk.now))
-    assert made["cf"] == {"cf_callkey": "key-42", "cf_recordingurl": None}
+    assert made["cf"] == {"cf_callkey": "key-42", "cf_recordingurl": None, "cf_outcome": None}
     assert made["creatorId"] == agent.id
     assert made["modifiedBy"]["emailId"] == agent.email
     assert desk.http.get(made["webUrl"]).status_code == 200
@@ -174,7 +174,11 @@ def test_update_keeps_custom_fields_it_does_not_name(desk: Desk) -> None:
     made = desk.make_call(cf={"cf_callkey": "k-1"})
     body = desk.call_body(cf={"cf_recordingurl": "https://pbx.example/a.wav"})
     changed = desk.patch(f"calls/{made['id']}", body).json()
-    assert changed["cf"] == {"cf_callkey": "k-1", "cf_recordingurl": "https://pbx.example/a.wav"}
+    assert changed["cf"] == {
+        "cf_callkey": "k-1",
+        "cf_recordingurl": "https://pbx.example/a.wav",
+        "cf_outcome": None,
+    }
 
 
 def test_recording_can_be_taken_away(desk: Desk) -> None:

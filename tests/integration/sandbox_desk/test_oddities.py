@@ -32,7 +32,7 @@ def test_patch_replaces_custom_fields(desk: Desk) -> None:
     body = desk.call_body()
     assert desk.patch(f"calls/{made['id']}", body).json()["cf"]["cf_callkey"] == "key"
     changed = desk.patch(f"calls/{made['id']}", body | {"cf": {"cf_recordingurl": "x"}}).json()
-    assert changed["cf"] == {"cf_callkey": None, "cf_recordingurl": "x"}
+    assert changed["cf"] == {"cf_callkey": None, "cf_recordingurl": "x", "cf_outcome": None}
 
 
 def test_description_as_html(desk: Desk) -> None:

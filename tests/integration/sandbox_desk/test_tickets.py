@@ -46,13 +46,13 @@ def test_create_and_read_back(desk: Desk) -> None:
         "phone": "+44 20 7946 0018",
         "assigneeId": agent.id,
         "status": "Open",
-        "category": "Phone",
+        "category": "General",
     }
     made = desk.post("tickets", body).json()
     read = desk.get(f"tickets/{made['id']}", include="contacts,assignee").json()
     assert made.items() <= read.items()
     assert (read["contact"]["id"], read["assignee"]["id"]) == (contact.id, agent.id)
-    assert (made["email"], made["category"]) == ("caller@mail.example", "Phone")
+    assert (made["email"], made["category"]) == ("caller@mail.example", "General")
     assert made["createdTime"] == write_time(desk.now)
     assert desk.http.get(made["webUrl"]).status_code == 200
     assert desk.ids(f"contacts/{contact.id}/tickets") == [made["id"]]

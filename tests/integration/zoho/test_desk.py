@@ -125,7 +125,7 @@ async def test_a_call_record_there_and_back(desk: Desk) -> None:
 
 async def test_a_recording_and_a_custom_field(desk: Desk, sandbox: RunningSandbox) -> None:
     """The recording's address is kept though it cannot be read; the custom field can."""
-    sandbox.state.config.call_custom_fields = ["cf_recordingurl"]
+    sandbox.state.config.call_custom_fields, sandbox.state.config.custom_fields = ["cf_recordingurl"], []
     address = "https://pbx.example.com/rec/1.wav"
     wanted = await a_call(desk, recording_url=address, cf={"cf_recordingurl": address})
     made = await desk.create_call(fields.call_body(wanted).body)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from connector.clock import DAY, SECOND
 from connector.contacts.sync_plan import (
     AGAIN_AFTER,
+    FETCHED_AT_ONCE,
     Position,
     Task,
     Terms,
@@ -21,8 +22,9 @@ from connector.contacts.sync_plan import (
     reading,
     spending,
     spent_today,
+    terms_of,
 )
-from connector.store.syncs import Sync
+from connector.store.syncs import OF, Sync
 from connector.zoho.models import Contact
 from connector.zoho.operations import LIST_LIMIT, PAGE_COST
 
@@ -118,6 +120,55 @@ def test_filling_goes_on_each_day(
         if Task.FILL in done:
             return
     raise AssertionError(done)
+
+
+@given(st.integers(50, 3_000), st.integers(10, 86_400), st.integers(0, 10_000))
+def test_two_indexes_live_on_one_allowance(credits_a_day: int, seconds: int, seed: int) -> None:
+    """Whatever is due of both, a day costs what is allowed, and a page at most for the day's beginning."""
+    chance = Random(seed)  # noqa: S311 - it repeats; nothing is secret
+    began = NOW // DAY * DAY
+    syncs = [
+        Sync(
+            portal_id=1,
+            phase=chance.choice(("filling", "kept")),
+            started_at=began - DAY,
+            finished_at=began - DAY,
+            refreshed_at=began - DAY,
+            countries=reading(["DE"]),
+        )
+        for _ in range(2)
+    ]
+    for now in range(began, began + DAY, DAY // 24):
+        for place in (0, 1, 0, 1):
+            spent = spent_today(syncs[1 - place], now)
+            terms = terms_of(OF[place], credits_a_day, seconds, has_accounts=True, spent_elsewhere=spent)
+            waiting = chance.randint(0, 9)
+            task = next_task(syncs[place], terms, ["DE"], waiting, now)
+            if task is None:
+                continue
+            cost = min(waiting, FETCHED_AT_ONCE) if task is Task.FETCH else PAGE_COST
+            changes = spending(syncs[place], cost, now)
+            if task is Task.REFRESH:
+                changes |= {"refreshed_at": now}
+            syncs[place] = msgspec.structs.replace(syncs[place], **changes)
+    assert sum(each.credits_today for each in syncs) <= credits_a_day + PAGE_COST
+
+
+@given(st.integers(50, 30_000), st.integers(10, 86_400))
+def test_each_of_two_indexes_has_its_part(credits_a_day: int, seconds: int) -> None:
+    """The refreshes of both are kept from filling; accounts take a tenth of all for theirs at most."""
+    contacts, accounts = (terms_of(of, credits_a_day, seconds, has_accounts=True) for of in OF)
+    alone = terms_of("contacts", credits_a_day, seconds, has_accounts=False)
+    assert alone == Terms(credits_a_day=credits_a_day, refresh_seconds=seconds)
+    assert accounts.credits_to_refresh <= max(PAGE_COST, credits_a_day // 10)
+    assert contacts.kept_elsewhere >= accounts.credits_to_refresh
+    assert accounts.kept_elsewhere == contacts.credits_to_refresh
+    assert min(contacts.credits_to_fill, accounts.credits_to_fill) >= PAGE_COST
+    spent = msgspec.structs.replace(contacts, spent_elsewhere=contacts.credits_to_fill)
+    filling = Sync(
+        portal_id=1, phase="filling", started_at=0, credits_day=NOW // DAY, credits_today=PAGE_COST
+    )
+    assert is_out_of_credits(filling, spent, NOW)
 
 
 def test_the_pace() -> None:

@@ -59,6 +59,16 @@ def test_consent_asks_for_each_scope_once() -> None:
     assert asked[-1] == "Desk.tickets.CREATE"
 
 
+def test_only_who_switches_cards_or_tickets_on_is_asked_for_them() -> None:
+    """A method without these features asks for what it always asked; each of them brings its own."""
+    usual = {scope.name for scope in rules.asked_scopes([], [])}
+    more = {name: {scope.name for scope in rules.asked_scopes([name], [])} - usual for name in rules.FEATURES}
+    assert usual == {scope.name for scope in LINKING}
+    assert more["cards"] == {"Desk.contacts.UPDATE"}
+    assert more["tickets"] == {"Desk.tickets.CREATE", "Desk.tickets.UPDATE"}
+    assert more["accounts"] == set()
+
+
 def test_places_and_pieces() -> None:
     """Secrets are for data centres that there are, in one piece; "" takes one away."""
     assert rules.secrets_of({"eu": " s ", "in": ""}, TABLE) == {"eu": "s", "in": ""}

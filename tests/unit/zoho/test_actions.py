@@ -3,7 +3,7 @@
 import functools
 import re
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
@@ -22,7 +22,8 @@ ALSO_OURS = {
     *("search_contacts", "create_call", "get_call", "list_calls", "search_calls", "update_call"),
     *("create_call_comment", "get_my_info", "get_my_profile_permissions", "get_data_sharing_rules"),
     *("get_agent_by_email", "create_webhook", "list_webhooks", "delete_webhook", "list_fields"),
-    "create_field",
+    *("create_field", "search_accounts", "list_contacts_by_account", "search_tickets"),
+    *("list_ticket_comments", "list_layouts", "get_layout"),
 }
 
 
@@ -59,9 +60,14 @@ def requests() -> list[Request[Any]]:
             continue
         hints = get_type_hints(make)
         hints.pop("return")
-        given = {each: plain.get(kind, "phone") for each, kind in hints.items()}
+        given = {each: plain.get(kind, _first(kind)) for each, kind in hints.items()}
         made.append(make(**given))
     return made
+
+
+def _first(kind: Any) -> Any:
+    """Return the first word of a Literal; for all else the empty text, which is an empty sequence too."""
+    return get_args(kind)[0] if get_origin(kind) is Literal else ""
 
 
 REQUESTS = requests()
@@ -112,10 +118,16 @@ def test_changes_of_others_records_take_more() -> None:
 
 
 def test_what_is_optional_is_asked_for_only_where_it_is_on() -> None:
-    """Webhooks and custom fields need scopes of their own."""
-    assert set(enabled(webhooks=True, fields=True)) == set(FEATURES)
-    more = set(scopes.names(scopes.linking(webhooks=True, fields=True))) - set(scopes.names(scopes.LINKING))
-    assert more == {"Desk.events.CREATE", "Desk.events.READ", "Desk.events.DELETE", "Desk.fields.CREATE"}
+    """Webhooks, custom fields, cards and tickets need scopes of their own; accounts are read by the usual."""
+    on = {"fields": True, "cards": True, "tickets": True, "accounts": True}
+    assert set(enabled(webhooks=True, **on)) == set(FEATURES)
+    more = set(scopes.names(scopes.linking(webhooks=True, **on))) - set(scopes.names(scopes.LINKING))
+    assert more == {
+        *("Desk.events.CREATE", "Desk.events.READ", "Desk.events.DELETE", "Desk.fields.CREATE"),
+        *("Desk.contacts.UPDATE", "Desk.tickets.CREATE", "Desk.tickets.UPDATE"),
+    }
+    of_accounts = scopes.linking(webhooks=False, accounts=True)
+    assert scopes.names(of_accounts) == scopes.names(scopes.LINKING)
     assert all(action.uses for action in used_by(ALWAYS))
 
 

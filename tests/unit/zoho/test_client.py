@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from connector.errors import InvalidData, NoDeskThere
@@ -46,6 +47,35 @@ Method = Callable[[Desk], Awaitable[Any]]
         (lambda d: d.get_contact("../x"), b'{"id":5}', "GET /contacts/..%2Fx?include=accounts", 1),
         (lambda d: d.create_contact({}), b'{"id":5}', "POST /contacts", 1),
         (lambda d: d.contact_tickets("5"), b"", "GET /contacts/5/tickets?limit=25&sortBy=-createdTime", 3),
+        (lambda d: d.patch_contact("5", {}), b'{"id":5}', "PATCH /contacts/5", 1),
+        (lambda d: d.record("contacts", "5"), b'{"id":5}', "GET /contacts/5?include=accounts", 1),
+        (lambda d: d.record("tickets", "5"), b'{"id":5}', "GET /tickets/5", 1),
+        (lambda d: d.list_accounts(100), b"", "GET /accounts?from=100&limit=100", 3),
+        (
+            lambda d: d.accounts_since("modifiedTime", 0, 1_000, 95),
+            b"",
+            f"GET /accounts/search?modifiedTimeRange={SPAN}&sortBy=modifiedTime&from=95&limit=100",
+            3,
+        ),
+        (lambda d: d.create_account({}), b'{"id":5}', "POST /accounts", 1),
+        (lambda d: d.patch_account("5", {}), b'{"id":5}', "PATCH /accounts/5", 1),
+        (lambda d: d.contacts_of_account("5"), b"", "GET /accounts/5/contacts?limit=100", 3),
+        (
+            lambda d: d.search_tickets(phones=["+4722", "(22)"], contact_id="5", created=(0, 1_000)),
+            b"",
+            f"GET /tickets/search?phone=%2B4722&contactId=5&createdTimeRange={SPAN}&limit=100",
+            3,
+        ),
+        (lambda d: d.create_ticket({}), b'{"id":5}', "POST /tickets", 1),
+        (lambda d: d.get_ticket("5"), b'{"id":5}', "GET /tickets/5", 1),
+        (lambda d: d.patch_ticket("5", {}), b'{"id":5}', "PATCH /tickets/5", 1),
+        (lambda d: d.ticket_comments("5"), b"", "GET /tickets/5/comments?limit=100", 3),
+        (lambda d: d.create_ticket_comment("5", "hello"), b'{"id":1}', "POST /tickets/5/comments", 1),
+        (lambda d: d.fields("contacts"), b"", "GET /fields?module=contacts", 3),
+        (lambda d: d.call_fields(), b"", "GET /fields?module=calls", 3),
+        (lambda d: d.layouts("calls"), b"", "GET /layouts?module=calls", 3),
+        (lambda d: d.layouts("tickets", "2"), b"", "GET /layouts?module=tickets&departmentId=2", 3),
+        (lambda d: d.layout("7"), b'{"id":7}', "GET /layouts/7", 1),
         (lambda d: d.create_call({}), CALL, "POST /calls", 1),
         (lambda d: d.get_call("5"), CALL, "GET /calls/5", 1),
         (lambda d: d.patch_call("5", {}), CALL, "PATCH /calls/5", 1),
@@ -97,6 +127,18 @@ async def test_nothing_searchable_asks_nothing() -> None:
     desk = Desk(http_client(Answers()), TABLE["eu"], "1", FixedTokens(), FreeBudget())
     assert await desk.search_contacts("phone", ["(0)"]) == []
     assert await desk.search_contacts_text(" ,* ") == []
+    # A search by what the contact's other tickets have would find tickets of any number.
+    assert await desk.search_tickets(phones=["(0)"], contact_id="5") == []
+    assert await desk.search_tickets() == []
+
+
+async def test_a_ticket_comment_is_plain_and_seen_by_agents_alone() -> None:
+    """Desk takes a comment for HTML unless it is said to be text, and shows a public one to the contact."""
+    answers = Answers((200, b'{"id":1}'))
+    desk = Desk(http_client(answers), TABLE["eu"], "1", FixedTokens(), FreeBudget())
+    await desk.create_ticket_comment("5", "a <b>")
+    sent = msgspec.json.decode(answers.asked[0].content)
+    assert sent == {"contentType": "plainText", "content": "a <b>", "isPublic": False}
 
 
 async def test_a_portal_that_refuses_descending_order_is_asked_once() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.zoho import operations as ops
-from connector.zoho.fields import CallBody, call_body, contact_body
+from connector.zoho.fields import LENGTHS, CallBody, Length, call_body, contact_body, length_of
+from connector.zoho.layouts import Module
 from connector.zoho.webhooks import subscription
 from connector.zoho.wire import PREFIX, Request
 
@@ -28,13 +29,30 @@ REQUESTS: list[Request[Any]] = [
     ops.agents(200, 500),
     ops.agent_by_email("ada@example.com"),
     ops.departments(200, 500),
-    ops.call_fields(),
+    ops.module_fields("calls"),
+    ops.layouts("tickets", "1"),
+    ops.layout("1"),
     ops.search_contacts("phone", ["1"]),
     ops.search_contacts_text("mira", 10),
     ops.contacts(100, 500),
     ops.contacts_since("createdTime", 0, 1, 999),
     ops.contact("1"),
     ops.create_contact({}),
+    ops.patch_contact("1", {}),
+    ops.record("contacts", "1"),
+    ops.record("accounts", "1"),
+    ops.record("tickets", "1"),
+    ops.accounts(100, 500),
+    ops.accounts_since("modifiedTime", 0, 1, 999),
+    ops.create_account({}),
+    ops.patch_account("1", {}),
+    ops.account_contacts("1", 500),
+    ops.search_tickets([("phone", "1"), ("contactId", "1"), ("createdTimeRange", "0,1")], 500),
+    ops.create_ticket({}),
+    ops.ticket("1"),
+    ops.patch_ticket("1", {}),
+    ops.ticket_comments("1", 500),
+    ops.create_ticket_comment("1", "hello", is_public=False),
     ops.contact_tickets("1", 25, newest_first=True),
     ops.create_call({}),
     ops.call("1"),
@@ -56,7 +74,7 @@ def contract(name: str) -> Any:
 
 def operation_of(request: Request[Any]) -> tuple[Any, Any]:
     """Find a request's operation, and the file that it stands in."""
-    files = [contract(name) for name in ("calls", "contacts", "settings")]
+    files = [contract(name) for name in ("calls", "contacts", "settings", "more")]
     known = sorted(
         ((path, file) for file in files for path in file["paths"]), key=lambda pair: "{" in pair[0]
     )
@@ -98,8 +116,58 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def test_the_subscription_fits_the_contract() -> None:
-    """Desk takes the body that subscribes to contacts."""
-    subscribing().validate(subscription("https://calls.example.com/webhooks/desk/1"))
+    """Desk takes the body that subscribes to contacts, and to accounts."""
+    for accounts in (False, True):
+        body = subscription("https://calls.example.com/webhooks/desk/1", accounts=accounts)
+        subscribing().validate(body)
+
+
+BODIES = {
+    ("contacts", True): ("contacts", "ContactCreate"),
+    ("contacts", False): ("contacts", "ContactUpdate"),
+    ("accounts", True): ("contacts", "AccountCreate"),
+    ("accounts", False): ("contacts", "AccountUpdate"),
+    ("tickets", True): ("contacts", "TicketCreate"),
+    ("tickets", False): ("contacts", "TicketUpdate"),
+    ("calls", True): ("calls", "callCreate"),
+    ("calls", False): ("calls", "callUpdate"),
+}
+
+
+def members(file: Any, schema: Any) -> dict[str, Any]:
+    """Return the members that a schema and its branches know; a later branch's rule is the narrower."""
+    while "$ref" in schema:
+        schema = file["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    found: dict[str, Any] = {}
+    for branch in schema.get("allOf", []):
+        for name, rule in members(file, branch).items():
+            found[name] = found.get(name, {}) | rule
+    found |= schema.get("properties", {})
+    return found
+
+
+@pytest.mark.parametrize(("module", "is_new"), BODIES, ids=str)
+def test_lengths_are_the_contracts(module: Module, is_new: object) -> None:
+    """What is made may be longer than what is changed: each is cut where Desk would refuse it."""
+    name, schema = BODIES[module, bool(is_new)]
+    known = members(contract(name), {"$ref": f"#/components/schemas/{schema}"})
+    stated = {
+        each: rule["maxLength"]
+        for each, rule in known.items()
+        if "maxLength" in rule and "object" not in rule.get("type", "") and each not in NO_TEXTS
+    }
+    ours = {each: length_of(module, each, is_new=bool(is_new)) for each in LENGTHS[module]}
+    assert ours == stated
+    assert length_of(module, "cf_plan", is_new=bool(is_new)) == (255 if module == "tickets" else 100)
+
+
+NO_TEXTS = {"accountId", "secondaryContacts", "entitySkills", "startTime", "dueDate", "contact"}
+
+
+def test_a_place_is_shorter_where_it_is_changed() -> None:
+    """A city of 40 letters is taken with a new contact, and refused of one that is changed."""
+    assert LENGTHS["contacts"]["city"] == LENGTHS["accounts"]["country"] == Length(100, 30)
+    assert length_of("contacts", "nosuch", is_new=True) is None
 
 
 texts = st.text(max_size=120) | st.text(min_size=301, max_size=400)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from connector import errors
 from connector.zoho import operations, wire
+from connector.zoho.layouts import DeskField, Layout
 from connector.zoho.models import (
+    Account,
     CallComment,
     Contact,
     Department,
@@ -18,6 +20,7 @@ from connector.zoho.models import (
     DeskCall,
     Organization,
     Ticket,
+    TicketComment,
     Webhook,
     matches,
     maybe,
@@ -35,6 +38,10 @@ SHAPES: list[type[Any]] = [
     DeskCall,
     CallComment,
     Webhook,
+    Account,
+    TicketComment,
+    DeskField,
+    Layout,
 ]
 NAMED = ["", "x", "null", "0", "300.0", "03:20", "true", "2026-13-45T99:99:99Z", "9" * 400]
 NUMBERS = [0, -1, 7, 142006666, 300.5, 1e300, 10**30, True, False]

@@ -15,7 +15,14 @@ from connector.clock import SECOND
 from connector.errors import BadSignature, ZohoDown
 from connector.zoho.data_centers import TABLE
 from connector.zoho.transport import http_client
-from connector.zoho.webhooks import ContactChange, HookTokens, read_changes, subscription
+from connector.zoho.webhooks import (
+    AccountChange,
+    ContactChange,
+    HookTokens,
+    read_account_changes,
+    read_changes,
+    subscription,
+)
 
 NOW = 1_767_600_000_000
 KEY = RSAKey.generate_key(2048, {"kid": "desk-1"})
@@ -137,9 +144,14 @@ def test_changes() -> None:
         {"eventType": "Ticket_Add", "payload": {"id": "3"}},
         {"eventType": "Contact_Add", "payload": {"id": "../4"}},
         {"eventType": "Contact_Add"},
+        {"eventType": ["Contact_Add"], "payload": {"id": "5"}},
+        {"eventType": "Account_Update", "payload": {"id": "6"}},
+        {"eventType": "Account_Delete", "payload": {"id": "7"}},
     ]
     found = read_changes(json.dumps(told).encode())
     assert found == [ContactChange("1", deleted=True), ContactChange("2", deleted=False)]
+    accounts = read_account_changes(json.dumps(told).encode())
+    assert accounts == [AccountChange("6", deleted=False), AccountChange("7", deleted=True)]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
@@ -153,3 +165,6 @@ def test_the_subscription() -> None:
     body = subscription("https://calls.example.com/webhooks/desk/1")
     assert set(body["subscriptions"]) == {"Contact_Add", "Contact_Update", "Contact_Delete"}
     assert body["subscriptions"]["Contact_Update"] == {"includePrevState": False}
+    both = subscription("https://calls.example.com/webhooks/desk/1", accounts=True)["subscriptions"]
+    assert set(both) == {*body["subscriptions"], "Account_Add", "Account_Update", "Account_Delete"}
+    assert both["Account_Update"] == {"includePrevState": False}
