@@ -137,7 +137,7 @@ class Services:
         self.profile_changes = ProfileChanges(store, self.publisher, self.hub)
         self.contact_lookup = ContactLookup(store, self.portals, settings, clock)
         self.account_lookup = AccountLookup(store, self.portals)
-        caller_search = CallerSearch(self.contact_lookup, AccountLookup(store, self.portals))
+        caller_search = CallerSearch(self.contact_lookup, self.account_lookup)
         self.preview = Preview(store, self.contact_lookup, caller_search, settings, clock)
         self.recordings = Recordings(store, self.encryptor, clock, self.contact_lookup, self.profiles)
         self.recording_places = RecordingPlaces(store, self.phone_systems, self.encryptor)

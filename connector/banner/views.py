@@ -227,12 +227,12 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     can: tuple[Action, ...] = ()
     cannot: str = ""
     has_card: bool = False
+    may: May = May()
     flow: Flow = Flow.DIRECT
     pop: PopView = PopView()
     matched: str = ""
     accounts: tuple[AccountView, ...] = ()
     fields: tuple[FieldView, ...] = ()
-    may: May = May()
 
 
 def view(snapshot: Snapshot, mine: Mine | None, profile: Profile) -> CallView:
@@ -294,15 +294,44 @@ def for_profile(shown: CallView, snapshot: Snapshot, profile: Profile) -> CallVi
     )
     if profile.hides_nothing(portal_id):
         return msgspec.structs.replace(shown, may=may)
-    hidden: dict[str, Any] = {"may": may}
+    contacts = seen_contacts(profile, portal_id, shown.contacts)
+    tickets = shown.tickets if contacts else None
+    hidden: dict[str, Any] = {
+        "may": may,
+        "contacts": contacts,
+        "accounts": _seen_accounts(profile, portal_id, shown.accounts),
+        "fields": tuple(each for each in shown.fields if profile.sees(portal_id, each.object, each.name)),
+        "tickets": tickets and seen_tickets(profile, portal_id, tickets),
+    }
     if not profile.sees_object(portal_id, "calls"):
         hidden["record"] = Record(shown.record.state)
     if not profile.sees_object(portal_id, "contacts"):
-        hidden |= {"lookup": "skipped", "problem": "", "asks_again": False, "chosen": None}
-    contacts = seen_contacts(profile, portal_id, shown.contacts)
-    tickets = None if shown.tickets is None or not contacts else shown.tickets
-    hidden |= {"contacts": contacts, "tickets": tickets and seen_tickets(profile, portal_id, tickets)}
+        hidden["chosen"] = None
+        if not hidden["accounts"]:
+            hidden |= {
+                "lookup": "skipped",
+                "problem": "",
+                "asks_again": False,
+                "matched": "",
+                "pop": PopView(),
+            }
     return msgspec.structs.replace(shown, **hidden)
+
+
+def _seen_accounts(
+    profile: Profile, portal_id: int, accounts: tuple[AccountView, ...]
+) -> tuple[AccountView, ...]:
+    """Return what a profile sees of accounts; whose name is hidden is called by its id."""
+    if not profile.sees_object(portal_id, "accounts"):
+        return ()
+    sees_name = profile.sees(portal_id, "accounts", "accountName")
+    sees_phone = profile.sees(portal_id, "accounts", "phone")
+    return tuple(
+        AccountView(
+            each.id, each.name if sees_name else each.id, each.url, each.phone if sees_phone else None
+        )
+        for each in accounts
+    )
 
 
 _lookup_result = msgspec.json.Decoder(LookupResult).decode

@@ -46,8 +46,8 @@ VALUES = {
 NAMES = ("first", "last")
 OF_TICKETS = ("subject", "status", "number")
 HIDDEN: dict[str, Collection[str]] = {
-    "contacts.firstName": NAMES,
-    "contacts.lastName": NAMES,
+    "contacts.firstName": ("first",),
+    "contacts.lastName": ("last",),
     "contacts.phone": ("phone",),
     "contacts.mobile": ("mobile",),
     "contacts.email": ("email",),
