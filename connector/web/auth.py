@@ -1,6 +1,7 @@
 """Tell who asks, whether they may, and whether they meant to: cookies, sessions, API keys, roles."""
 
 import hashlib
+import re
 from ipaddress import ip_address
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
@@ -32,6 +33,11 @@ FLOWS_AT_MOST = 20
 HARMLESS = ("GET", "HEAD", "OPTIONS")
 ASKED_WITH = "connector"
 """What our own pages send as X-Requested-With; no other site can, unless we allow it."""
+
+FOR_BANNERS = ("/api/banner/", "/api/calls", "/api/contacts/search", "/api/orders/", "/api/profile")
+"""Addresses of a banner: inside a frame of another site, where no cookie comes along, it brings a bearer."""
+
+_SESSION_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Cookies:
@@ -134,10 +140,15 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def require_user(request: Request, role: Role = "agent") -> User:
-    """Return who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST."""
-    session_id = cookies_of(request).session(request)
+    """Return who is signed in; NotSignedIn, or NotAllowed for too low a role or another site's POST.
+
+    At the addresses of a banner the session may come as `Authorization: Bearer <session token>` instead.
+    """
+    session_id = _session_id(request)
     user = None if session_id is None else await services_of(request).sessions.user_of(session_id)
     if user is None:
+        if _session_token(request) is not None:
+            count_stranger(request)
         raise NotSignedIn("You are not signed in, or your session is over.")
     request.state.user = user
     request.state.marks = await services_of(request).methods.marks()
@@ -147,7 +158,7 @@ async def require_user(request: Request, role: Role = "agent") -> User:
     elif not request.url.path.startswith("/api/"):
         given = await services_of(request).agents.rights_of(user.id)
         request.state.things = frozenset(each.thing for each in given)
-    if request.method not in HARMLESS:
+    if request.method not in HARMLESS and _session_token(request) is None:
         check_same_origin(request)
     return user
 
@@ -183,14 +194,15 @@ async def check_right(
 
 
 async def require_api(request: Request, role: Role = "agent", *, by_portal: bool = False) -> Caller:
-    """Return who calls the API, by session cookie or `Authorization: Bearer <key>`, and count the call.
+    """Return who calls the API, by session or `Authorization: Bearer <key>`, and count the call.
 
     A key that is limited to portals is let in only where the caller of this function asks `check_portal` of
     each portal that it touches, and says so by `by_portal`.
     Raises NotSignedIn, NotAllowed or TooManyRequests.
     """
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    caller = await _holder(request, key) if ascii_lower(scheme) == "bearer" else await _signed_in(request)
+    bearer = _bearer(request)
+    is_key = bearer is not None and _session_token(request) is None
+    caller = await _holder(request, bearer or "") if is_key else await _signed_in(request)
     count_request(request, caller.name)
     _check_role(caller.role, role)
     if not by_portal and caller.key is not None and caller.key.portals:
@@ -218,8 +230,33 @@ def count_unsigned(limiter: Limiter, address: str) -> None:
 
 def session_of(request: Request) -> str:
     """Return the handle of a request's session, as `Sessions.living` takes it; "" where there is none."""
-    session_id = cookies_of(request).session(request)
+    session_id = _session_id(request)
     return "" if session_id is None else digest(session_id)
+
+
+def _bearer(request: Request) -> str | None:
+    """Return what a request brings as `Authorization: Bearer`, None where it brings none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if ascii_lower(scheme) == "bearer" else None
+
+
+def _session_token(request: Request) -> str | None:
+    """Return the session's token that a banner brings as its bearer; other addresses take keys alone.
+
+    No browser sends it by itself, so that neither origin nor X-Requested-With has to show who meant it.
+    """
+    bearer = _bearer(request) if request.url.path.startswith(FOR_BANNERS) else None
+    return bearer if bearer is not None and _SESSION_TOKEN.fullmatch(bearer) else None
+
+
+def _session_id(request: Request) -> str | None:
+    """Return the id of the session that a request is of, by cookie or bearer: where a bearer comes, it alone.
+
+    It is found by its hash, so that how long that takes says nothing about it.
+    """
+    if _bearer(request) is not None and request.url.path.startswith(FOR_BANNERS):
+        return _session_token(request)
+    return cookies_of(request).session(request)
 
 
 def check_same_origin(request: Request) -> None:
@@ -301,7 +338,8 @@ async def _holder(request: Request, key: str) -> Caller:
 
 async def _signed_in(request: Request) -> Caller:
     user = await require_user(request)
-    if request.method not in HARMLESS and request.headers.get("x-requested-with") != ASKED_WITH:
+    is_meant = request.headers.get("x-requested-with") == ASKED_WITH or _session_token(request) is not None
+    if request.method not in HARMLESS and not is_meant:
         raise NotAllowed(f"X-Requested-With: {ASKED_WITH} is missing.")
     return Caller(name=user.email, role=user.role, user=user)
 
