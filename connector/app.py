@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from starlette.applications import Starlette
@@ -26,6 +25,7 @@ from connector.web.languages import Languages
 from connector.web.limiter import Limiter
 from connector.web.orders import SeenIds
 from connector.web.routes import OPERATIONS, health_routes, routes
+from connector.web.static_files import static_folder as static_folder
 from connector.web.under_path import UnderPath
 
 log = logging.getLogger(__name__)
@@ -169,9 +169,3 @@ def _app(services: Services, shown: Sequence[BaseRoute], *, deliver: bool) -> St
     app.state.limiter = Limiter(services.clock)
     app.state.seen_ids = SeenIds(services.clock)
     return app
-
-
-def static_folder() -> Path:
-    """Find the pages' assets: inside an installed package, or beside it in a clone."""
-    installed = Path(__file__).parent / "static"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "static"

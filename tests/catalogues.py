@@ -19,6 +19,7 @@ from connector.dialects import DIALECTS
 from connector.follow_up import remedies
 from connector.web.pages import calls
 from connector.web.problem_texts import TEXTS
+from connector.web.static_files import script_texts
 from connector.zoho import actions, scopes
 
 ROOT = Path(__file__).parents[1] / "connector"
@@ -37,7 +38,7 @@ PLACE = re.compile(r"%\(\w+\)s|{\w*}|`[^`]*`")
 
 def texts() -> list[Text]:
     """Return every text that somebody may read, in order; two forms where a number decides."""
-    found = {*_marked(), *_of_problems(), *_of_roles(), *_of_tables()}
+    found = {*_marked(), *_of_problems(), *_of_roles(), *_of_tables(), *script_texts()}
     return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
 
 

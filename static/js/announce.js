@@ -1,12 +1,14 @@
 /** Announce to screen readers what happens to calls: each ringing, answering, ending and withdrawal once. */
 
+import { ticketsHeard } from "./card_words.js";
 import { el } from "./dom.js";
+import { t } from "./texts.js";
 import { contactOf, phaseOf, whoOf } from "./words.js";
 
 const NAME_WAIT_MS = 1_500;
 const KEPT = 5;
 
-/** Make the announcer on a polite live region: give it each `(state, before)`. */
+/** Make the announcer on a polite live region: give `announce` each `(state, before)`; `say(sentence)` says more. */
 export function createAnnouncer(region) {
   const ringing = new Map();
 
@@ -15,22 +17,23 @@ export function createAnnouncer(region) {
     while (region.children.length > KEPT) region.firstChild.remove();
   }
 
-  /** Announce who rings as soon as the name is known, or the number if the name takes long; a late name follows. */
+  /** Announce who rings as soon as all is known, or what is known if that takes long; a late name follows. */
   function ring(call) {
     const note = ringing.get(call.id) ?? { said: null };
     note.call = call;
     if (!ringing.has(call.id)) note.timer = setTimeout(() => sayRinging(note), NAME_WAIT_MS);
     ringing.set(call.id, note);
-    if (note.said === null ? call.lookup !== "pending" : note.said !== whoOf(call)) sayRinging(note);
+    if (note.said === null ? isWhole(call) : note.said !== whoOf(call)) sayRinging(note);
   }
 
   function sayRinging(note) {
     clearTimeout(note.timer);
-    const who = whoOf(note.call);
-    const account = contactOf(note.call)?.account;
-    const named = account ? `${who}, ${account}` : who;
-    const outbound = phaseOf(note.call) === "dialling";
-    say(note.said ? `${note.said} is ${named}` : `${outbound ? "Calling" : "Incoming call from"} ${named}`);
+    const { call } = note;
+    const [who, whom] = [whoOf(call), [whoOf(call), contactOf(call)?.account].filter(Boolean).join(", ")];
+    const first = phaseOf(call) === "dialling" ? t("Calling {whom}", { whom }) : t("Incoming call from {whom}", { whom });
+    const sentence = note.said ? t("{number} is {whom}", { number: note.said, whom }) : first;
+    const queue = note.said === null && call.queue ? t("queue {queue}", call) : "";
+    say([sentence, queue, ticketsHeard(call.tickets)].filter(Boolean).join(", "));
     note.said = who;
   }
 
@@ -45,7 +48,7 @@ export function createAnnouncer(region) {
     else if (before && before.state !== call.state) settle(call.id, changeWords(call));
   }
 
-  return function announce(state, before) {
+  function announce(state, before) {
     if (state.connection === "signed_out") {
       for (const id of ringing.keys()) settle(id, null);
       region.replaceChildren();
@@ -56,25 +59,30 @@ export function createAnnouncer(region) {
       const open = call.state !== "ended";
       if (!state.calls[call.id]) settle(call.id, open && withdrawnWords(call, state.gone[call.id]));
     }
-    if (before.connection === "live" && state.connection === "reconnecting") say("Connection lost. Reconnecting.");
-    if (before.connection === "reconnecting" && state.connection === "live") say("Connected again.");
-  };
+    if (before.connection === "live" && state.connection === "reconnecting") say(t("Connection lost. Reconnecting."));
+    if (before.connection === "reconnecting" && state.connection === "live") say(t("Connected again."));
+  }
+
+  return { announce, say };
 }
+
+const isWhole = (call) => call.lookup !== "pending" && (contactOf(call) === null || call.tickets !== null);
 
 function changeWords(call) {
   const who = whoOf(call);
+  const names = call.answeredBy.join(", ");
   const sentences = {
-    talking: `Talking to ${who}`,
-    elsewhere: `${call.answeredBy.join(", ") || "Somebody else"} answered ${who}`,
-    missed: `Missed call from ${who}`,
-    unanswered: `Call with ${who} was not answered`,
-    over: `Call with ${who} ended`,
+    talking: t("Talking to {who}", { who }),
+    elsewhere: names ? t("{names} answered {who}", { names, who }) : t("Somebody else answered {who}", { who }),
+    missed: t("Missed call from {who}", { who }),
+    unanswered: t("Call with {who} was not answered", { who }),
+    over: t("Call with {who} ended", { who }),
   };
   return sentences[phaseOf(call)];
 }
 
 function withdrawnWords(call, gone) {
   const who = whoOf(call);
-  if (gone?.reason === "answered_elsewhere") return `${who} was answered by somebody else`;
-  return `Call from ${who} was withdrawn`;
+  if (gone?.reason === "answered_elsewhere") return t("{who} was answered by somebody else", { who });
+  return t("Call from {who} was withdrawn", { who });
 }

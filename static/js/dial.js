@@ -2,6 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { telUrl } from "./shape.js";
+import { t } from "./texts.js";
 
 /**
  * Make what calls `number` on a press, or null if it cannot be called at all.
@@ -10,7 +11,7 @@ import { telUrl } from "./shape.js";
 export function dialler(number, { label, context = "", dials, dial }) {
   const url = telUrl(number);
   if (url === null) return null;
-  const verb = label.startsWith("Call") ? null : el("span", { class: "unseen" }, "Call ");
+  const verb = label !== number ? null : el("span", { class: "unseen" }, `${t("Call")} `);
   const whom = context && el("span", { class: "unseen" }, ` ${context}`);
   const inside = [icon("over"), verb, label, whom || null];
   const attributes = { class: "dial", "data-number": number };

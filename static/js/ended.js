@@ -2,8 +2,9 @@
 
 import { createChoice } from "./choice.js";
 import { dialler } from "./dial.js";
-import { awayLink, el, icon, redraw, setFacts, setText } from "./dom.js";
+import { awayLink, el, icon, pressable, redraw, setFacts, setText } from "./dom.js";
 import { at } from "./site.js";
+import { t } from "./texts.js";
 import { contactOf, detailFacts, lineFacts, numberOf, phaseOf, phaseWords, recordWords, summaryWords, whoOf } from "./words.js";
 
 /** Make the row of an ended call: `{node, update(call)}`; `dismiss(id)` removes it, `actions.dial` calls again. */
@@ -19,14 +20,14 @@ export function createEnded(first, actions, dismiss) {
     links: el("p", { class: "ended-links" }),
     unseen: el("span", { class: "unseen" }),
   };
-  const choice = createChoice(actions.choose);
+  const choice = createChoice(first, actions, "plain");
   const button = el("button", { type: "button", class: "dismiss" }, icon("close"), slots.unseen);
   button.addEventListener("click", () => dismiss(first.id));
   const state = el("p", { class: "call-state" }, slots.icon, slots.phase, slots.summary);
   const identity = el("div", { class: "ended-identity" }, state, slots.who, slots.detail);
   const outcome = el("div", { class: "ended-outcome" }, slots.record, slots.links);
   const label = { class: "ended", "aria-labelledby": headline };
-  const card = el("article", label, identity, outcome, button, choice.node);
+  const card = el("article", label, identity, outcome, button, choice.node, choice.panel, choice.problem);
   const node = el("li", {}, card);
 
   function update(call) {
@@ -38,28 +39,32 @@ export function createEnded(first, actions, dismiss) {
     setFacts(slots.detail, [...detailFacts(call), ...lineFacts(call)]);
     setText(slots.record, recordWords(call));
     slots.record.dataset.record = call.record.state;
-    setText(slots.unseen, `Dismiss call with ${whoOf(call)}`);
-    updateLinks(slots.links, call, actions);
+    setText(slots.unseen, t("Dismiss call with {who}", { who: whoOf(call) }));
     choice.update(call);
     // Once the record stands in Desk it belongs to its contact there.
-    choice.node.hidden ||= call.record.state === "written";
+    const isOver = call.record.state === "written" || call.isWithdrawn;
+    choice.node.hidden ||= isOver;
+    choice.toggle.hidden ||= isOver;
+    updateLinks(slots.links, call, actions, choice.toggle);
   }
 
-  return { node, update };
+  return { node, update, find: choice.open };
 }
 
-function updateLinks(slot, call, { dials, dial }) {
+function updateLinks(slot, call, { dials, dial, show, shows }, toggle) {
   const contact = contactOf(call);
   const number = numberOf(call);
-  const label = call.direction === "outbound" ? "Call again" : "Call back";
+  const label = call.direction === "outbound" ? t("Call again") : t("Call back");
   const again = (to) => dial(to, { callId: call.id, contactId: contact?.id ?? null });
-  redraw(slot, [contact?.id, contact?.url, call.record.url, call.key, number, whoOf(call), dials()], () =>
+  redraw(slot, [contact?.id, contact?.url, call.record.url, call.key, number, whoOf(call), dials(), shows(call), toggle.hidden], () =>
     [
       number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: again }),
-      contact?.url && awayLink(contact.url, "Contact", whoOf(call)),
-      call.record.url && awayLink(call.record.url, "Call record", `of ${whoOf(call)}`),
+      shows(call) && pressable("plain", () => show(call.id), { "data-key": "card" }, t("Show card")),
+      toggle.hidden ? null : toggle,
+      contact?.url && awayLink(contact.url, t("Contact"), whoOf(call)),
+      call.record.url && awayLink(call.record.url, t("Call record"), t("of {who}", { who: whoOf(call) })),
       // Nobody but a supervisor may see the history of a call that was never theirs.
-      call.key && call.mine && awayLink(at(`/calls/${encodeURIComponent(call.key)}`), "History", `of the call with ${whoOf(call)}`),
+      call.key && call.mine && awayLink(at(`/calls/${encodeURIComponent(call.key)}`), t("History"), t("of the call with {who}", { who: whoOf(call) })),
     ].filter(Boolean),
   );
 }

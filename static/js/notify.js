@@ -2,6 +2,8 @@
 
 import { setText } from "./dom.js";
 import { at } from "./site.js";
+import { t } from "./texts.js";
+import { isQuiet } from "./focus.js";
 import { contactOf, lineFacts, whoOf } from "./words.js";
 
 const KEY = "connector.notify";
@@ -25,9 +27,9 @@ export function createNotifier({ node, button, words }, isLeader) {
     node.hidden = !supported;
     if (!supported) return;
     const blocked = Notification.permission === "denied";
-    setText(words, blocked ? "Desktop notifications: blocked in the browser's settings" : "Desktop notifications");
+    setText(words, blocked ? t("Desktop notifications: blocked in the browser's settings") : t("Desktop notifications"));
     button.hidden = blocked;
-    setText(button, on() ? "Turn off" : "Turn on");
+    setText(button, on() ? t("Turn off") : t("Turn on"));
     if (!on()) for (const id of [...shown.keys()]) close(id);
   }
 
@@ -49,7 +51,7 @@ export function createNotifier({ node, button, words }, isLeader) {
   window.addEventListener("storage", ({ key }) => key === KEY && draw());
   draw();
   return function notify(state) {
-    const ringing = Object.values(state.calls).filter((call) => call.state === "ringing");
+    const ringing = Object.values(state.calls).filter((call) => call.state === "ringing" && !isQuiet(call));
     const ids = new Set(ringing.map((call) => call.id));
     for (const id of [...shown.keys()]) if (!ids.has(id)) close(id);
     if (on() && isLeader()) for (const call of ringing.filter((one) => one.direction !== "outbound")) show(call);

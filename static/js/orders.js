@@ -3,10 +3,13 @@
 import { ApiError } from "./api.js";
 import { el, icon, marked, redraw } from "./dom.js";
 import { telUrl } from "./shape.js";
+import { t } from "./texts.js";
 
 const LINGER_MS = 6_000;
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
-const LOST = "The connector did not answer, so it is not known whether the phone system has done it. Look at your telephone before you try again.";
+const LOST = t(
+  "The connector did not answer, so it is not known whether the phone system has done it. Look at your telephone before you try again.",
+);
 
 /**
  * Make the orders around their strip `{node, status, problem, close}`.
@@ -65,7 +68,7 @@ export function createOrders({ node, status, problem, close }, api) {
   async function give(what, post, { number = null, callId }) {
     if (current.isOpen && current.what === what) return;
     const mine = (current = { what, isOpen: true });
-    show("Asking the phone system…");
+    show(t("Asking the phone system…"));
     const { words, isDone } = await follow(mine, post).then(
       (order) => ({ words: String(order.message), isDone: order.state === "done" }),
       (error) => ({ words: problemWords(error), isDone: false }),
@@ -98,7 +101,7 @@ export function createOrders({ node, status, problem, close }, api) {
 
 function trouble(words, number) {
   const url = number === null ? null : telUrl(number);
-  const link = url && el("a", { href: url }, icon("over"), `Dial ${number} with this computer`);
+  const link = url && el("a", { href: url }, icon("over"), t("Dial {number} with this computer", { number }));
   return [el("span", {}, ...marked(words)), link].filter(Boolean);
 }
 
@@ -118,5 +121,5 @@ async function insist(ask) {
 function problemWords(error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 0 || error.status >= 500) return LOST;
-  return error.detail ?? "The connector refused. Try again.";
+  return error.detail ?? t("The connector refused. Try again.");
 }

@@ -1,8 +1,9 @@
 /** Search contacts by number or name while the agent types. */
 
 import { dialler } from "./dial.js";
-import { telUrl, toContact } from "./shape.js";
+import { telUrl } from "./shape.js";
 import { awayLink, el, marked, redraw, setFacts } from "./dom.js";
+import { n, t } from "./texts.js";
 
 const PAUSE_MS = 250;
 const SHORTEST = 2;
@@ -40,10 +41,10 @@ export function createSearch({ form, input, panel, status, list }, search, actio
     if (text.length < SHORTEST) return close();
     const mine = (request = new AbortController());
     try {
-      const contacts = (await search(text, mine.signal)).map((one) => toContact(one ?? {}));
+      const contacts = await search(text, mine.signal);
       if (!mine.signal.aborted) draw(true, countWords(contacts.length), [...typedRow(text), ...contacts.map(toRow)]);
     } catch (error) {
-      if (!mine.signal.aborted) draw(true, problemWords(error), typedRow(text));
+      if (!mine.signal.aborted) draw(true, searchProblemWords(error), typedRow(text));
     }
     return undefined;
   }
@@ -60,14 +61,14 @@ export function createSearch({ form, input, panel, status, list }, search, actio
   function typedRow(text) {
     const number = NUMBER.test(text) ? text : AMONG_WORDS.exec(text)?.[0].replace(/[^0-9]+$/, "");
     if (!number || telUrl(number) === null) return [];
-    return [el("li", { class: "result-typed" }, toDialler(number, `Call ${number}`, ""))];
+    return [el("li", { class: "result-typed" }, toDialler(number, t("Call {number}", { number }), ""))];
   }
 
   function toRow(contact) {
-    const name = contact.name ?? contact.phones[0] ?? "(no name)";
+    const name = contact.name ?? contact.phones[0] ?? t("(no name)");
     const detail = el("span", { class: "result-detail" });
     setFacts(detail, [contact.account].filter(Boolean));
-    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? "Call" : phone, name, contact.id));
+    const numbers = contact.phones.map((phone) => toDialler(phone, phone === name ? t("Call") : phone, name, contact.id));
     const shown = numbers.filter(Boolean).flatMap((number) => [number, " "]);
     const calls = shown.length ? el("span", { class: "result-calls" }, ...shown) : null;
     return el("li", {}, awayLink(contact.url, name), " ", detail, " ", calls);
@@ -101,13 +102,14 @@ export function createSearch({ form, input, panel, status, list }, search, actio
   return { close };
 }
 
-function countWords(count) {
-  if (count === 0) return "No contact found";
-  return count === 1 ? "1 contact" : `${count} contacts`;
+/** Return how many contacts were found. */
+export function countWords(count) {
+  return count === 0 ? t("No contact found") : n("{count} contact", "{count} contacts", count);
 }
 
-function problemWords({ status, reason, detail }) {
+/** Return why a search came to nothing. */
+export function searchProblemWords({ status, reason, detail }) {
   if (SPENT.includes(reason) && detail !== null) return detail;
-  if (status === 429) return "Too many searches at once. Wait a moment and try again.";
-  return "The search got no answer. Try again.";
+  if (status === 429) return t("Too many searches at once. Wait a moment and try again.");
+  return t("The search got no answer. Try again.");
 }

@@ -6,10 +6,17 @@ const RECORDS = ["none", "waiting", "written", "failed"];
 const ACTIONS = ["hang_up", "transfer"];
 const MISSING = ["portal", "phone_system"];
 const KINDS = ["e164", "extension", "withheld", "address", "unreadable"];
+const THEN = ["nothing", "new_card", "search", "card", "card_and_open", "open", "choose"];
 
-const text = (value) => (typeof value === "string" && value.trim() ? value : null);
-const moment = (value) => (Number.isFinite(value) ? value : null);
-const list = (value) => (Array.isArray(value) ? value.filter((item) => item && typeof item === "object") : []);
+/** Return a text that says something, else null. */
+export const text = (value) => (typeof value === "string" && value.trim() ? value : null);
+
+/** Return a moment, or a number of anything else, else null. */
+export const moment = (value) => (Number.isFinite(value) ? value : null);
+
+/** Return the objects of a list; of anything else none. */
+export const list = (value) => (Array.isArray(value) ? value.filter((item) => item && typeof item === "object") : []);
+
 const names = (value) => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
 const oneOf = (values, value, otherwise) => (values.includes(value) ? value : otherwise);
 
@@ -47,14 +54,42 @@ export function toContact({ id, name, account, url, phone, mobile, open_tickets:
   };
 }
 
-function toTicket({ id, number, subject, status, url }) {
+/** Return a ticket as the page shows it; what older connectors do not tell of it is unknown. */
+export function toTicket({ id, number, subject, status, url, priority, escalated, created_at: created }) {
   return {
     id: String(id ?? ""),
     number: number == null ? null : String(number),
     subject: text(subject),
     status: text(status),
+    priority: text(priority),
+    isEscalated: escalated === true || String(status).toLowerCase() === "escalated",
+    createdAt: moment(created),
     url: safeUrl(url),
   };
+}
+
+/** Return what an account is shown by; of anything else null. */
+export function toAccount(account) {
+  if (!account || typeof account !== "object") return null;
+  return { id: String(account.id ?? ""), name: text(account.name), url: safeUrl(account.url) };
+}
+
+/** Return what pops, null where the connector has no such rules: then everything does. */
+function toPop(pop) {
+  if (!pop || typeof pop !== "object") return null;
+  return { now: pop.now === true, then: oneOf(THEN, pop.then, "nothing") };
+}
+
+function toRights(may) {
+  const allows = (right) => may?.[right] === true;
+  return { create: allows("create"), edit: allows("edit"), ticket: allows("ticket") };
+}
+
+/** Return a field that is shown as it rings, if it says anything. */
+function toShown(field) {
+  const value = typeof field.value === "number" ? String(field.value) : text(field.value);
+  const label = text(field.label) ?? text(field.name);
+  return value === null || label === null ? null : { label, value };
 }
 
 /** Return which portals have to be linked again, by name, what was never set up, and who can do either. */
@@ -99,6 +134,10 @@ export function toCall(view) {
     tickets: Array.isArray(view.tickets) ? list(view.tickets).map(toTicket) : null,
     can: Array.isArray(view.can) ? view.can.filter((one) => ACTIONS.includes(one)) : [],
     cannot: text(view.cannot),
+    pop: toPop(view.pop),
+    accounts: view.matched === "accounts" ? list(view.accounts).map(toAccount) : [],
+    fields: list(view.fields).map(toShown).filter(Boolean),
+    may: toRights(view.may),
     record: { state: oneOf(RECORDS, view.record?.state, "none"), url: safeUrl(view.record?.url) },
   };
 }

@@ -1,6 +1,11 @@
-/** Where the connector is on its host: at the root, or below a path that PUBLIC_URL has. */
+/** Where the connector is: below the path that PUBLIC_URL has, or at an address that who embeds the page gives. */
 
-const BASE = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+let base = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** Have everything asked of the connector at `address`: scheme, host and path. */
+export function setBase(address) {
+  base = address.replace(/\/$/, "");
+}
 
 /** Return the address of a path of the connector, such as "/api/calls": every fetch and link of a script asks. */
-export const at = (path) => BASE + path;
+export const at = (path) => base + path;

@@ -1,5 +1,6 @@
 /** Keep one server-sent stream open: read it, watch over its silence, open it again when it breaks. */
 
+import { request } from "./server.js";
 import { createParser } from "./sse.js";
 
 const SILENCE_MS = 40_000;
@@ -13,20 +14,21 @@ export function pauseBefore(attempt, random) {
 }
 
 /**
- * Open `url` and keep it open until `close()`.
+ * Open `path` and keep it open until `close()`.
  * `onEvent(name, text)` gets each event, `onBeat()` each sign of life (comments included),
  * `onLost()` each break, `onSignedOut()` a 401, after which the stream stays closed.
- * fetch instead of EventSource: EventSource hides the heartbeat comments and the status 401.
+ * fetch instead of EventSource: EventSource hides the heartbeat comments and the status 401, and sends no bearer.
  */
-export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
+export function openStream(path, { onEvent, onBeat, onLost, onSignedOut }) {
   let closed = false;
   let attempt = 0;
   let connection = null;
+  let isRenewed = false;
   let wake = () => {};
 
   async function read(signal, alive) {
     const headers = { Accept: "text/event-stream" };
-    const response = await fetch(url, { headers, signal, cache: "no-store", credentials: "same-origin" });
+    const response = await request(path, { headers, signal });
     if (response.status === 401) return signOut();
     const type = response.headers.get("Content-Type") ?? "";
     if (!response.ok || !type.startsWith("text/event-stream")) {
@@ -67,6 +69,10 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
     while (!closed) {
       await attemptOnce();
       if (closed) return;
+      if (isRenewed) {
+        isRenewed = false;
+        continue;
+      }
       onLost();
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, pauseBefore(attempt, Math.random()));
@@ -90,7 +96,13 @@ export function openStream(url, { onEvent, onBeat, onLost, onSignedOut }) {
 
   window.addEventListener("online", retry);
   run();
-  return { close, settled: () => (attempt = 0) };
+  /** Break the connection and open another at once: what is shown has to be told anew. */
+  function again() {
+    isRenewed = true;
+    connection?.abort();
+  }
+
+  return { close, again, settled: () => (attempt = 0) };
 }
 
 /** Call `onSilence` once after `limit` ms without `beat()`; a beat or `stop()` starts over or ends it. */

@@ -3,20 +3,20 @@
 import { at } from "./site.js";
 import { openStream, watch } from "./stream.js";
 
-const NAME = `connector-banner${at("")}`;
-const STREAM = at("/api/banner/stream");
 const EVENTS = ["snapshot", "call", "gone", "links"];
 const HELLO_MS = 5_000;
 const LEADER_SILENCE_MS = 55_000;
 
 /**
  * Join the other tabs and keep `store` fed, as leader or follower.
- * Returns `{signedOut(), offer(view), isLeader()}`: inform all tabs of a refused session, or of a newer view.
+ * Returns `{signedOut(), offer(view), refresh(), isLeader()}`: inform all tabs of a refused session, or of a
+ * newer view; have everything told anew.
  * Without Web Locks or BroadcastChannel the tab leads itself alone.
  */
 export function joinTabs(store, clock) {
+  const shared = `connector-banner${at("")}`;
   const alone = !("locks" in navigator) || !("BroadcastChannel" in window);
-  const channel = alone ? { postMessage() {} } : new BroadcastChannel(NAME);
+  const channel = alone ? { postMessage() {} } : new BroadcastChannel(shared);
   let stream = null;
   let leave = () => {};
   let queue = null;
@@ -43,7 +43,7 @@ export function joinTabs(store, clock) {
   function lead() {
     watchdog?.stop();
     store.dispatch({ type: "connection", connection: "connecting" });
-    stream = openStream(STREAM, {
+    stream = openStream("/api/banner/stream", {
       onEvent,
       onBeat: () => channel.postMessage({ kind: "beat" }),
       onLost: () => dispatchAndTell({ type: "connection", connection: "reconnecting" }),
@@ -60,7 +60,7 @@ export function joinTabs(store, clock) {
 
   async function stand(options) {
     try {
-      await navigator.locks.request(NAME, options, lead);
+      await navigator.locks.request(shared, options, lead);
     } catch (error) {
       // Robbed of the lock by a tab that took this one for dead: listen like the others.
       const robbed = stream !== null;
@@ -119,6 +119,7 @@ export function joinTabs(store, clock) {
   function onMessage({ data }) {
     if (data.kind === "signed_out") stop();
     else if (stream && data.kind === "hello") tellState();
+    else if (stream && data.kind === "refresh") stream.again();
     else if (stream && data.kind === "offer") dispatchAndTell({ type: "call", data: data.view });
     else if (!stream && data.kind === "beat" && store.state.connection !== "signed_out") heard();
     else if (!stream && data.kind === "state") follow(data);
@@ -129,6 +130,7 @@ export function joinTabs(store, clock) {
   return {
     signedOut,
     isLeader: () => stream !== null,
+    refresh: () => (stream ? stream.again() : channel.postMessage({ kind: "refresh" })),
     offer(view) {
       dispatchAndTell({ type: "call", data: view });
       if (!stream) channel.postMessage({ kind: "offer", view });

@@ -74,6 +74,7 @@ SHORTER_FILES: dict[str, str] = {
     "connector/web/pages/check.py": "one noun's page",
     "connector/web/api/setup.py": "one noun's operation",
     "connector/store/rights.py": "one table: rights beside the role",
+    "connector/web/static_files.py": "where the assets are, and what their scripts say",
     "connector/web/pages/audit.py": "one noun's page",
     "connector/web/pages/home.py": "the front page, the banner's page, the handbook's",
     "connector/web/pages/recordings.py": "one noun's page",

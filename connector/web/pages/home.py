@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from connector.errors import NotFound, NotSignedIn
 from connector.web.auth import known_user, require_user
 from connector.web.rendering import render
+from connector.web.static_files import translated_texts
 
 WORDS_AT_MOST = 100
 
@@ -29,7 +30,8 @@ async def banner(request: Request) -> Response:
         user = await require_user(request)
     except NotSignedIn:
         return render(request, "signed_out.html", 401)
-    return render(request, "banner.html", agent={"name": user.name, "email": user.email, "role": user.role})
+    agent = {"name": user.name, "email": user.email, "role": user.role}
+    return render(request, "banner.html", agent=agent, texts=translated_texts())
 
 
 async def help_contents(request: Request) -> Response:

@@ -17,10 +17,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.web import languages
 from connector.web.pages.navigation import is_here, items_for
 from connector.web.rendering import environment
+from connector.web.static_files import translated_texts
 
-from .views import ADA, AGENT, CHARLES, COLLEAGUES, NOW_AT, TICKETS, View
+from .views import ADA, AGENT, CHARLES, COLLEAGUES, MARY, NOW_AT, TICKETS, View, card, ticket
 
 ROOT = Path(__file__).parents[3]
 CSP = (
@@ -56,6 +58,10 @@ class Environment:
         self.answers: dict[str, Response] = {}
         self.asked: list[tuple[str, Any]] = []
         self.messages: dict[str, dict[str, Any]] = {}
+        self.cards: dict[int, View] = {}
+        self.profiles: dict[str, Any] = {"active": None, "profiles": []}
+        self.language = languages.SOURCE
+        self.headers: list[dict[str, str]] = []
         self.drop()
 
     # What a test does
@@ -117,9 +123,10 @@ class Environment:
         finally:
             self._note(lambda: self._streams.remove(stream))
 
-    async def stream(self, _request: Request) -> Response:
+    async def stream(self, request: Request) -> Response:
         """Open a stream, or refuse it as the test has ordered."""
         self._loop = asyncio.get_running_loop()
+        self.headers.append(dict(request.headers))
         self._note(lambda: setattr(self, "opened", self.opened + 1))
         if self.status != 200:
             return problem(self.status)
@@ -139,6 +146,9 @@ class Environment:
             "chosen": chosen,
             "tickets": TICKETS if chosen not in (None, "none") else None,
         }
+        known = {each["id"]: each for each in (ADA, CHARLES, MARY, *old["contacts"])}
+        if chosen in known and known[chosen] not in old["contacts"]:
+            view["contacts"] = [*old["contacts"], known[chosen]]
         self.show(view)
         return JSONResponse(view)
 
@@ -173,17 +183,49 @@ class Environment:
             return self.colleagues
         return JSONResponse({"colleagues": self.colleagues})
 
+    async def card(self, request: Request) -> Response:
+        """Read, edit or add to a call's card: as the test has ordered, else as the connector would."""
+        key, method = request.path_params["id"], request.method
+        body = await request.json() if method != "GET" else dict(request.query_params)
+        self._note(lambda: self.asked.append((f"{method} {request.url.path}", body)))
+        assert method == "GET" or request.headers["X-Requested-With"] == "connector"
+        if f"{method} card" in self.answers:
+            return self.answers[f"{method} card"]
+        if key not in self.cards:
+            return problem(404)
+        if method == "PATCH":
+            self.cards[key] = edited(self.cards[key], body)
+        if method == "POST":
+            self.cards[key] = card(contact={**CHARLES, "account": None, "fields": []})
+        return JSONResponse(self.cards[key], 201 if method == "POST" else 200)
+
+    async def ticket(self, request: Request) -> Response:
+        """Make a ticket about a call, or assign the call to one."""
+        body = await request.json()
+        self._note(lambda: self.asked.append((f"{request.method} {request.url.path}", body)))
+        if f"{request.method} ticket" in self.answers:
+            return self.answers[f"{request.method} ticket"]
+        if request.method == "PUT":
+            return JSONResponse({"assigned": body["ticket_id"]})
+        return JSONResponse({"ticket": ticket(2001, body["fields"]["subject"])}, 201)
+
+    async def profile(self, request: Request) -> Response:
+        """Tell the agent's profiles, or switch to one."""
+        if request.method == "PUT":
+            wanted = (await request.json())["id"]
+            self._note(lambda: self.asked.append(("PUT /api/profile", wanted)))
+            (active,) = [each for each in self.profiles["profiles"] if each["id"] == wanted]
+            self.profiles |= {"active": active}
+        return JSONResponse(self.profiles)
+
     async def page(self, request: Request) -> Response:
         """Render a page: `/banner`, `/` (signed out), `/message/{name}`."""
         name = request.path_params.get("name")
         template = {"/banner": "banner.html", "/": "signed_out.html"}.get(request.url.path, "message.html")
-        return HTMLResponse(
-            TEMPLATES.get_template(template).render(
-                shell(request, AGENT if template == "banner.html" else None),
-                agent=AGENT,
-                **self.messages.get(name or "", {}),
-            )
-        )
+        user = AGENT if template == "banner.html" else None
+        with languages.speaking(self.language):
+            more = {"agent": AGENT, "texts": translated_texts()} | self.messages.get(name or "", {})
+            return HTMLResponse(TEMPLATES.get_template(template).render(shell(request, user), **more))
 
 
 TEMPLATES = environment()
@@ -197,9 +239,18 @@ def shell(request: Request, agent: dict[str, Any] | None) -> dict[str, Any]:
         "user": agent,
         "navigation": navigation,
         "is_here": is_here,
-        "language": "en",
+        "language": languages.present(),
         "notice": "",
     }
+
+
+def edited(old: View, change: View) -> View:
+    """Return a card with a change in its contact or account."""
+    record = "contact" if change["object"] == "contacts" else "account"
+    fields = [
+        each | {"value": change["changes"].get(each["name"], each["value"])} for each in old[record]["fields"]
+    ]
+    return old | {record: old[record] | {"fields": fields}}
 
 
 def problem(status: int, detail: str = "as the test ordered", kind: str = "about:blank") -> Response:
@@ -233,6 +284,10 @@ def make_app(env: Environment) -> ASGIApp:
         Route("/message/{name}", env.page),
         Route("/api/banner/stream", env.stream),
         Route("/api/calls/{id:int}/contact", env.choose, methods=["POST"]),
+        Route("/api/calls/{id:int}/card", env.card, methods=["GET", "PATCH", "POST"]),
+        Route("/api/calls/{id:int}/tickets", env.ticket, methods=["POST"]),
+        Route("/api/calls/{id:int}/ticket", env.ticket, methods=["PUT"]),
+        Route("/api/profile", env.profile, methods=["GET", "PUT"]),
         Route("/api/contacts/search", env.search),
         Route("/api/calls", env.order, methods=["POST"]),
         Route("/api/calls/{id:int}/hangup", env.order, methods=["POST"]),
@@ -241,7 +296,8 @@ def make_app(env: Environment) -> ASGIApp:
         Route("/api/orders/{id}", env.order),
         Mount("/static", StaticFiles(directory=ROOT / "static")),
     ]
-    return Strict(Starlette(routes=routes))
+    below = [Mount("/elsewhere", routes=routes)]
+    return Strict(Starlette(routes=[*routes, *below]))
 
 
 class Running:

@@ -146,14 +146,17 @@ def test_focus_follows_the_call(env: Environment, banner: Open) -> None:
     expect(link).to_be_focused()
     env.show(ended(1))
     expect(page.get_by_role("heading", name="Ada Lovelace", level=3)).to_be_focused()
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Calls", level=1)).to_be_focused()
 
 
+HEARD = ("Ada Lovelace, Analytical Engines Ltd", "3 open tickets, 1 of them escalated")
+
+
 def test_each_happening_is_announced_once(env: Environment, banner: Open, page_clock: BrowserContext) -> None:
-    """The live region speaks at the ring, the answer and the end, not at each tick or revision."""
+    """The live region speaks at the ring, with queue and tickets, at answer and end; not at each tick."""
     page = banner()
     said = page.locator("#announcer p")
     expect(page.locator("#announcer")).to_have_attribute("aria-live", "polite")
@@ -161,7 +164,7 @@ def test_each_happening_is_announced_once(env: Environment, banner: Open, page_c
     expect(page.get_by_role("article")).to_have_count(1)
     expect(said).to_have_count(0)
     env.show(named(1))
-    ring = "Incoming call from Ada Lovelace, Analytical Engines Ltd"
+    ring = f"Incoming call from {HEARD[0]}, queue Support, {HEARD[1]}"
     expect(said).to_have_text([ring])
     env.show(named(1, revision=3, tickets=[]))
     page_clock.clock.run_for(10_000)
@@ -182,9 +185,9 @@ def test_late_name_is_announced_after_the_number(
     expect(page.get_by_role("article")).to_have_count(1)
     page_clock.clock.run_for(1_600)
     said = page.locator("#announcer p")
-    expect(said).to_have_text(["Incoming call from +33 1 23 45 67 89"])
+    expect(said).to_have_text(["Incoming call from +33 1 23 45 67 89, queue Support"])
     env.show(named(1))
-    expect(said.last).to_have_text("+33 1 23 45 67 89 is Ada Lovelace, Analytical Engines Ltd")
+    expect(said.last).to_have_text(f"+33 1 23 45 67 89 is {HEARD[0]}, {HEARD[1]}")
     expect(said).to_have_count(2)
 
 

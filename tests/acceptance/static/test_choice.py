@@ -67,15 +67,49 @@ def test_none_of_these(env: Environment, banner: Open) -> None:
 
 
 def test_a_single_wrong_match_is_corrected(env: Environment, banner: Open) -> None:
-    """It is somebody else; said by mistake, it is taken back."""
+    """It is none of these; said by mistake, it is taken back."""
     env.show(named())
     page = banner()
-    page.get_by_role("button", name="It is somebody else").press("Enter")
+    else_button = page.get_by_role("button", name="Someone else?")
+    else_button.press("Enter")
+    page.get_by_role("group", name="Who is it?").get_by_role("button", name="None of these").press("Enter")
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_have_count(0)
+    expect(else_button).to_be_focused()
     page.get_by_role("button", name="None of these").press("Enter")
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
-    expect(page.get_by_role("button", name="It is somebody else")).to_be_focused()
     assert env.asked == [(PATH, "none"), (PATH, None)]
+
+
+def test_a_wrong_match_is_corrected_through_the_search(env: Environment, banner: Open) -> None:
+    """Whoever is found can be the caller, by keyboard; Escape closes the search and keeps the match."""
+    env.show(named())
+    page = banner()
+    toggle = page.get_by_role("button", name="Someone else?")
+    toggle.press("Enter")
+    finder = page.get_by_role("searchbox", name="Find by number or name")
+    expect(finder).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(finder).to_be_hidden()
+    expect(toggle).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("charles")
+    found = page.get_by_role("group", name="Who is it?").get_by_role("button", name="Charles Babbage")
+    found.press("Enter")
+    expect(page.get_by_role("heading", name="Charles Babbage", level=2)).to_be_visible()
+    assert env.asked == [("/api/contacts/search", "charles"), (PATH, "12")]
+
+
+def test_what_ends_the_call_is_far_from_someone_else(env: Environment, banner: Open) -> None:
+    """Said first, and apart: who corrects a name by a hasty click hangs nobody up."""
+    env.show(named(can=["hang_up"]))
+    page = banner()
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        one = page.get_by_role("button", name="Someone else?").bounding_box()
+        other = page.get_by_role("button", name="Decline").bounding_box()
+        assert one is not None
+        assert other is not None
+        assert other["x"] - (one["x"] + one["width"]) >= (8 if width == 320 else 100)
 
 
 def test_choice_from_a_following_tab(env: Environment, banner: Open) -> None:

@@ -282,7 +282,7 @@ def test_what_was_done_goes_when_the_next_call_comes(env: Environment, banner: O
     status = page.locator("#order-status")
     expect(status).to_have_text("Hung up.")
     env.show(ended(revision=5))
-    expect(page.get_by_role("heading", level=3)).to_be_visible()
+    expect(page.get_by_role("heading", name="Ada Lovelace", level=3)).to_be_visible()
     expect(status).to_have_text("Hung up.")
     env.show(call(2, can=["hang_up"]))
     expect(status).to_have_text("")

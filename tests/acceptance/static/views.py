@@ -36,6 +36,76 @@ TICKETS = [
 ]
 
 
+DAY = 24 * 3_600_000
+
+
+def field(name: str, label: str, value: Any = "", **more: Any) -> View:
+    """Make a field of a card that may be edited."""
+    usual = {"type": "short_text", "editable": True, "mandatory": False, "max": 255, "options": []}
+    return {"name": name, "label": label, "value": value} | usual | more
+
+
+FIELDS = [
+    field("lastName", "Last name", "Lovelace", mandatory=True, max=80),
+    field("email", "E-mail", "ada@engines.example", type="email"),
+    field("mobile", "Mobile", "+33 6 99 00 12 12", type="phone", max=50),
+    field("cf_plan", "Plan", "Premium", type="one_of", options=["Basic", "Premium"]),
+    field("cf_since", "Customer since", "2021", editable=False),
+]
+NEW_FIELDS = [
+    field("firstName", "First name"),
+    field("lastName", "Last name", mandatory=True, max=80),
+    field("phone", "Phone", "+33123456789", type="phone", max=50),
+    field("email", "E-mail", type="email"),
+    field("cf_topics", "Topics", [], type="several_of", options=["Billing", "Delivery", "Other"]),
+    field("description", "Note", type="long_text", max=500),
+]
+
+
+def card(**changes: Any) -> View:
+    """Make the card of a call with Ada, as `GET /api/calls/{id}/card` answers it."""
+    account = {"id": "21", "name": "Analytical Engines Ltd", "url": f"{DESK}accounts/21"}
+    tickets = [
+        TICKETS[0] | {"priority": "High", "escalated": True, "created_at": NOW_AT - 6 * DAY},
+        TICKETS[1] | {"priority": None, "escalated": False, "created_at": NOW_AT - 9 * DAY},
+    ]
+    calls = [
+        {"key": "zpc1", "at": NOW_AT - DAY, "direction": "inbound", "result": "answered", "agent": "Bruno"}
+        | {"talk_seconds": 252},
+        {"key": "zpc2", "at": NOW_AT - 9 * DAY, "direction": "inbound", "result": "missed", "agent": None}
+        | {"talk_seconds": None},
+    ]
+    region = field("cf_region", "Region", "Northern France")
+    made = {
+        "call": 1,
+        "contact": {**ADA, "account": account, "fields": FIELDS},
+        "account": account | {"fields": [region]},
+        "tickets": tickets,
+        "calls": calls,
+        "calls_this_week": 3,
+        "people": [CHARLES, MARY],
+        "new": None,
+        "assigned": {"target": "contact", "ticket_id": None},
+        "problem": "",
+    }
+    return made | changes
+
+
+def unknown_card(**changes: Any) -> View:
+    """Make the card of a call whose caller nobody knows."""
+    nobody: View = {"contact": None, "account": None, "tickets": [], "calls": [], "people": []}
+    return card(**nobody, calls_this_week=0, new={"fields": NEW_FIELDS}, **changes)
+
+
+RIGHTS = {"create": True, "edit": True, "ticket": True, "listen": True}
+
+
+def popped(then: str = "card", *, now: bool = True, **more: Any) -> View:
+    """Make what a connector with rules adds to a call."""
+    told = {"flow": "queue", "pop": {"now": now, "then": then}, "matched": "contacts", "accounts": []}
+    return told | {"fields": [], "may": RIGHTS} | more
+
+
 COLLEAGUES = [
     {"name": "Alan Agent", "telephone": "1002", "busy": False},
     {"name": "Joan Clarke", "telephone": "1003", "busy": True},

@@ -28,7 +28,6 @@ NOT_TRANSLATED = {
     "/calls/{key:name}": "the history of a call",
     "/help": "the handbook",
     "/help/{name:slug}": "the handbook",
-    "/banner": "the banner's texts are its script's",
 }
 """Pages that speak English still, each with what it is."""
 

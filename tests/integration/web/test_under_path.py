@@ -121,13 +121,14 @@ async def test_every_page_stays_below_the_path(browser: httpx2.AsyncClient) -> N
 
 
 def test_scripts_and_styles_name_no_address_by_themselves() -> None:
-    """A script's path goes through `at`, or through `ask` and `post`, which do so; a style's is relative."""
+    """A script's path goes through `at`, or what asks by it; a style's is relative."""
+    askers = ("at", "ask", "post", "put", "patch", "openStream")
     for file in static_folder().rglob("*.js"):
         text = re.sub(
             r"/\*.*?\*/|^ *//.*$", "", file.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
         )
         bare = re.findall(r"""(\w*)\(?["'`](/[a-z][\w/.-]*)""", text)
-        assert [path for asker, path in bare if asker not in ("at", "ask", "post")] == [], file.name
+        assert [path for asker, path in bare if asker not in askers] == [], file.name
     for file in static_folder().rglob("*.css"):
         assert not re.search(r"url\([\"']?/", file.read_text(encoding="utf-8")), file.name
 
