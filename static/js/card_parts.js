@@ -24,7 +24,7 @@ export function drawContact(part, { call, entry, hands }) {
   const { card } = entry;
   const [contact, account] = [card?.contact ?? contactOf(call), card?.account ?? accountOf(call)];
   title(part, contact === null && account !== null ? t("Account") : t("Contact"));
-  redraw(part.links, [contact, account, call.may, card?.newFields !== undefined], () => contactLinks(call, contact, account, hands));
+  redraw(part.links, [contact, account, call.may, card?.newFields != null], () => contactLinks(call, contact, account, { card, hands }));
   const waits = entry.isLoading || (call.lookup === "pending" && card === null);
   redraw(part.body, [contact, account, waits, entry.problem, card?.problem, lookupWords(call), hands.dials(), call.may], () => [
     ...problemOf(entry, hands),
@@ -40,7 +40,7 @@ function unknownWords(call, card) {
   return card.newFields ? t("Nobody is known by this number: make the contact, or find who it is.") : lookupWords(call);
 }
 
-function contactLinks(call, contact, account, hands) {
+function contactLinks(call, contact, account, { card, hands }) {
   const who = whoOf(call);
   const canEdit = (record) => call.may.edit && record?.fields?.some((field) => field.isEditable);
   const main = contact ?? account;
@@ -48,7 +48,7 @@ function contactLinks(call, contact, account, hands) {
   return [
     canEdit(main) && pressable("plain", () => hands.edit(contact ? "contacts" : "accounts"), { "data-key": "edit" }, t("Edit")),
     main?.url && awayLink(main.url, opens, who),
-    main === null && call.may.create && pressable("act", () => hands.create(), { "data-key": "new" }, t("New contact")),
+    main === null && call.may.create && card?.newFields && pressable("act", () => hands.create(), { "data-key": "new" }, t("New contact")),
   ].filter(Boolean);
 }
 
