@@ -64,7 +64,6 @@ SHORTER_FILES: dict[str, str] = {
     "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/profiles.py": "one noun's tables",
     "connector/store/crm.py": "one noun's tables",
-    "connector/store/assignments.py": "one table: to which object each call goes",
     "connector/crm/rulebook.py": "one cache: the CRM of a portal as it is now",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
     "connector/store/encrypted.py": "every encrypted secret, whichever table it is in",
