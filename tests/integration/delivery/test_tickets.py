@@ -1,5 +1,7 @@
 """Tickets by rule: one a call, whatever is lost, killed or tried again, and the record names it."""
 
+from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +16,7 @@ from connector.crm.defaults import RULES
 from connector.crm.model import AssignRule, Condition, Conditions, Field, FormField
 from connector.delivery import after_restore
 from connector.delivery.tickets import CommentRecord, encode, keys_in, put_on_ticket
+from connector.errors import StoreError
 from connector.limits import Limits
 from connector.outbox import Deliver, Deliverer
 from connector.sandbox.faults import FaultKind
@@ -22,6 +25,7 @@ from connector.store.assignments import Assignment
 from connector.store.outbox import Kind, Row, Wanted
 from tests.integration.delivery.env import CALLS, SETTLE_SECONDS, STRANGER, TICKETS, Environment
 from tests.integration.delivery.test_processes import Mortals
+from tests.integration.outbox.troubled import Cut, TroubledStore
 
 pytestmark = pytest.mark.anyio
 
@@ -59,9 +63,9 @@ async def assignment(env: Environment) -> Assignment:
     return found
 
 
-def missed(env: Environment, **changes: Any) -> Any:
+def missed(env: Environment, name: str = "c-1", **changes: Any) -> Any:
     """Return the record of a missed call."""
-    return env.record(status=CallStatus.MISSED, duration_seconds=0, **changes)
+    return env.record(name, status=CallStatus.MISSED, duration_seconds=0, **changes)
 
 
 @pytest.mark.both_engines
@@ -328,6 +332,34 @@ async def test_templates_and_drift(env: Environment) -> None:
     await env.want(env.record("c-2", queue="sales"))
     await env.settle()
     assert env.posts(CALLS) == 1
+
+
+WRITES = 9
+"""More than the writes on the way of a missed call: its ticket, its record, and what is decided."""
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+async def test_cut_at_each_commit(env: Environment, how: Cut) -> None:
+    """Whichever write's connection breaks, before it is done or after: one ticket, which the record names."""
+    env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    for number in range(WRITES):
+        store, left = TroubledStore(env.store), iter(range(number))
+        cut = iter([how])
+        store.cut = lambda left=left, cut=cut: next(cut, None) if next(left, None) is None else None  # type: ignore[misc]
+        record = missed(env, name=f"c-{number}")
+        await env.want(record)
+        with suppress(StoreError):
+            await env.drain(env.another(store))
+        store.cut = lambda: None
+        await env.close_others()
+        store.close()
+        env.advance(SETTLE_SECONDS + 1)
+        await env.settle()
+    assert Counter(key for each in env.tickets for key in keys_in(each.description)) == Counter(
+        env.record(f"c-{number}").key for number in range(WRITES)
+    )
+    assert len(env.calls) == WRITES
+    assert {each.ticket_id for each in env.calls} == {each.id for each in env.tickets}
 
 
 async def comment(env: Environment, ticket_id: str, key: str = "click-1") -> Row:
