@@ -119,6 +119,31 @@ _NOT_IN_PHONE = re.compile(r"[^0-9a-zA-Z_+\-.$@?,:'/!\s\u0080-\U0010FFFF]")
 _SEARCHABLE = re.compile(r"(?:[0-9a-zA-Z_+\-.*$@?{}:'/!\s]|[^\x00-\x7F])+")
 
 
+_NULLABLE: Mapping[Module, frozenset[str]] = MappingProxyType(
+    {
+        "contacts": frozenset(
+            {"lastName", "firstName", "secondaryEmail", "phone", "type", "email", "accountId", "ownerId"}
+        ),
+        "accounts": frozenset({"website", "accountName", "phone", "email"}),
+        "tickets": frozenset(
+            {
+                *("productId", "phone", "dueDate", "channel", "language", "priority", "assigneeId", "email"),
+                *("subCategory", "description", "classification", "category"),
+            }
+        ),
+        "calls": frozenset(),
+    }
+)
+
+
+def emptied(module: Module, name: str) -> str | None:
+    """Return what empties a field where a record is changed: null where the contract takes it, else "".
+
+    By the letter some fields take neither, such as a contact's mobile and custom ones: Desk refuses both.
+    """
+    return None if name in _NULLABLE[module] else ""
+
+
 class CallBody(msgspec.Struct, frozen=True, kw_only=True):
     """A call record as it shall stand in Desk.
 

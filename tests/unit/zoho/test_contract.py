@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.zoho import operations as ops
-from connector.zoho.fields import LENGTHS, CallBody, Length, call_body, contact_body, length_of
+from connector.zoho.fields import LENGTHS, CallBody, Length, call_body, contact_body, emptied, length_of
 from connector.zoho.layouts import Module
 from connector.zoho.webhooks import subscription
 from connector.zoho.wire import PREFIX, Request
@@ -159,6 +159,15 @@ def test_lengths_are_the_contracts(module: Module, is_new: object) -> None:
     ours = {each: length_of(module, each, is_new=bool(is_new)) for each in LENGTHS[module]}
     assert ours == stated
     assert length_of(module, "cf_plan", is_new=bool(is_new)) == (255 if module == "tickets" else 100)
+
+
+@pytest.mark.parametrize("module", LENGTHS)
+def test_what_empties_a_field_is_of_a_type_that_it_takes(module: Module) -> None:
+    """Null goes only where the contract takes null, in every branch that speaks of the field."""
+    name, schema = BODIES[module, False]
+    known = members(contract(name), {"$ref": f"#/components/schemas/{schema}"})
+    for each in LENGTHS[module]:
+        assert (emptied(module, each) is None) == ("null" in known[each]["type"]), each
 
 
 NO_TEXTS = {"accountId", "secondaryContacts", "entitySkills", "startTime", "dueDate", "contact"}
