@@ -14,6 +14,7 @@ from connector.banner.caller_search import CallerSearch, needs_accounts
 from connector.banner.hub import Hub, Message
 from connector.banner.portal_status import PortalStatus
 from connector.banner.publisher import Publisher
+from connector.cards import Cards, Editing, Making, Reading, Seats, Sources, TicketDesk
 from connector.clock import Clock, system_clock
 from connector.contacts import AccountLookup, ContactLookup
 from connector.contacts.sync import ContactSync
@@ -37,6 +38,7 @@ from connector.maintenance import (
 from connector.metrics import Metrics
 from connector.orders import Orders
 from connector.outbox import Deliverer
+from connector.outbox.live import Live
 from connector.phone_systems import Departments, Numbering, Permissions, PhoneSetup, PhoneSystems
 from connector.pipeline import Pipeline
 from connector.portals import Methods, Portals, SettingsClient
@@ -176,6 +178,21 @@ class Services:
             may_pick=self._may_deliver,
         )
         self.deliveries = Deliveries(store, clock, self.pipeline.republish, self.deliverer.wake)
+        self._build_cards()
+
+    def _build_cards(self) -> None:
+        store, settings, clock = self.store, self.settings, self.clock
+        live = Live(store, self.portals, self.portals.limits, settings, clock, counter=self.metrics)
+        seats = Seats(store, self.publisher, self.profiles, self.portals, clock)
+        self.cards = Cards(
+            seats,
+            Reading(store, Sources(store, self.portals, settings, clock), self.desk_fields, clock),
+            Editing(store, self.portals, settings, clock),
+            Making(store, self.portals, self.contact_lookup, live, clock),
+            TicketDesk(store, self.portals, live, clock),
+            choose=self.pipeline.choose,
+            on_change=self.pipeline.republish,
+        )
 
     async def _has_client(self) -> bool:
         return any(method.enabled for method in await self.methods.list())

@@ -392,6 +392,18 @@ crm_fields_off = Table(
     Column("since", BigInteger, nullable=False),
 )
 
+card_edits = Table(
+    "card_edits",
+    metadata,
+    # Who changes a record in Desk just now: one at a time, for of two writers there the last wins. A row goes
+    # when Desk has answered; where the answer is lost, it keeps others away for as long as it may be applied.
+    Column("portal_id", ForeignKey(portals.c.id), primary_key=True),
+    Column("object", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
 desk_fields = Table(
     "desk_fields",
     metadata,

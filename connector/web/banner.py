@@ -76,7 +76,7 @@ def _line(message: Message) -> bytes:
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The body of a choice: the id of a contact that was found, "none" for none of them, or null."""
+    """The body of a choice: the id of a contact, found or not, "none" for none of the found ones, or null."""
 
     contact: str | None
 
