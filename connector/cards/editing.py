@@ -43,6 +43,7 @@ from connector.store.picks import database_clock
 from connector.zoho import models
 from connector.zoho.actions import CARDS
 from connector.zoho.client import Desk
+from connector.zoho.fields import emptied
 from connector.zoho.models import DeskRecord, as_id, as_text
 
 WAIT_SECONDS = 5
@@ -153,7 +154,9 @@ class Editing:
     async def _send(
         self, seat: Seat, desk: Desk, change: Change, fields: Sequence[Field], yours: Given, leaves_by: int
     ) -> DeskRecord:
-        body = with_fields({}, values_of(fields, yours))
+        values = values_of(fields, yours)
+        emptying = {name: emptied(change.object, name) for name, value in values.items() if value is None}
+        body = with_fields({}, values | emptying)
         in_time = Before(self._portals.limits.of(seat.portal_id), self._steady, leaves_by)
         sending = desk.using(in_time)
         patch = sending.patch_contact if change.object == "contacts" else sending.patch_account

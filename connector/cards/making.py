@@ -1,7 +1,7 @@
 """Make contacts for agents: one a number, whoever makes it, an agent by hand or a delivery by itself."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -39,6 +39,7 @@ class NewContact(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Click
     fields: dict[str, Any]
+    object: Literal["contacts"] = "contacts"
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):

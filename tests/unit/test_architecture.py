@@ -65,6 +65,8 @@ SHORTER_FILES: dict[str, str] = {
     "connector/self_check.py": "where the checks of the installation and of portals meet",
     "connector/store/assignments.py": "one table: to which object each call goes",
     "connector/store/crm.py": "one noun's tables",
+    "connector/cards/past_calls.py": "one reading: with whom the caller talked last",
+    "connector/store/card_edits.py": "one table: who changes a record just now",
     "connector/crm/rulebook.py": "one cache: the CRM of a portal as it is now",
     "connector/store/desk_agents.py": "one table, which deliveries alone read and write",
     "connector/store/encrypted.py": "every encrypted secret, whichever table it is in",

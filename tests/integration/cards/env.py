@@ -30,8 +30,14 @@ from connector.zoho.scopes import asked_for, names
 ADDRESS = "http://127.0.0.1:8080"
 LINE = "+33199005678"
 STRANGER = "+33199001234"
-PEOPLE = (("ada@example.com", "Ada", "1001"), ("bruno@example.com", "Bruno", "1002"))
+PEOPLE = (
+    ("ada@example.com", "Ada", "1001"),
+    ("bruno@example.com", "Bruno", "1002"),
+    ("chiara@example.com", "Chiara", "1003"),
+    ("dmitri@example.com", "Dmitri", "1004"),
+)
 SCOPES = names(asked_for((*ALWAYS, CARDS, NEW_TICKETS, ACCOUNTS)))
+WIDTH = 300
 STATES: tuple[outbox.State, ...] = ("due", "sending", "unknown", "done", "dead", "dropped")
 
 
@@ -46,6 +52,8 @@ class Process:
     def __init__(self, store: Store, sandbox: RunningSandbox, **more: Any) -> None:
         self.sandbox = sandbox
         self.services = Services(_settings(sandbox, **more), store, sandbox.state.clock.now)
+        # What is left unanswered takes its part of the width until the simulated time has passed.
+        self.services.portals.limits._steady = sandbox.state.clock.now
         self.app = create_app(self.services)
         self.http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(self.app, client=("127.0.0.1", 1)), base_url=ADDRESS
@@ -255,6 +263,8 @@ def _link(connection: Connection, services: Services, sandbox: RunningSandbox) -
         linked_by="test",
         linked_at=now,
         default_department_id=department.id,
+        # Room for what is left without an answer, which simulated time takes long to end.
+        concurrency=WIDTH,
     )
     kept = (services.encryptor.encrypt(refresh.token), services.encryptor.encrypt(access.token))
     grants.put(connection, portal.id, *kept, now + 3_000_000, now)
