@@ -14,7 +14,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add tables, and columns that are empty at first; 0033 has their indexes."""
+    """Add tables, and columns that are empty at first; 0032 has their indexes."""
     for name in ("first_name", "last_name", "email", "account_id"):
         op.add_column("contacts", sa.Column(name, sa.Text(), nullable=True))
     op.add_column("contacts", sa.Column("created_at", sa.BigInteger(), nullable=True))
