@@ -161,6 +161,11 @@ class Services:
             settings.silent_after_seconds,
             self.metrics,
         )
+        self._build_delivery()
+        self._build_cards()
+
+    def _build_delivery(self) -> None:
+        settings, store, clock = self.settings, self.store, self.clock
         self.setting_up = SettingUp(
             store,
             clock,
@@ -181,7 +186,6 @@ class Services:
             may_pick=self._may_deliver,
         )
         self.deliveries = Deliveries(store, clock, self.pipeline.republish, self.deliverer.wake)
-        self._build_cards()
 
     def _build_cards(self) -> None:
         store, settings, clock = self.store, self.settings, self.clock

@@ -25,8 +25,8 @@ _NEEDED = {
     "contact": actions.NEW_CONTACTS.title,
     "call": actions.RECORDS.title,
     "change": actions.CHANGES.title,
-    "ticket": "Making tickets",
-    "comment": "Making tickets",
+    "ticket": actions.NEW_TICKETS.title,
+    "comment": actions.NEW_TICKETS.title,
 }
 """The feature of which each kind of write is."""
 

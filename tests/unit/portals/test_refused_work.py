@@ -7,7 +7,7 @@ import pytest
 from connector.errors import ClientRefused, Forbidden, LicenseLimited, OrgMismatch, ScopeMissing
 from connector.portals.refused_work import describe_refusal
 from connector.store.refusals import Refusal, Work
-from connector.zoho.actions import CHANGES, NEW_CONTACTS, RECORDS
+from connector.zoho.actions import CHANGES, NEW_CONTACTS, NEW_TICKETS, RECORDS
 
 REASONS = [each.reason for each in (Forbidden, LicenseLimited, ScopeMissing, OrgMismatch, ClientRefused)]
 
@@ -24,5 +24,5 @@ def test_each_kind_has_its_own_remedy(work: Work, reason: str) -> None:
     }
     assert said.remedy not in others
     assert said.what.startswith("Desk refuses ")
-    assert said.need in {feature.title for feature in (NEW_CONTACTS, RECORDS, CHANGES)}
+    assert said.need in {feature.title for feature in (NEW_CONTACTS, RECORDS, CHANGES, NEW_TICKETS)}
     assert "{" not in said.remedy
