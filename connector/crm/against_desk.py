@@ -52,7 +52,7 @@ TYPE_OF: Mapping[str, FieldType] = {
 BY_DESK = frozenset({"autonumber", "formula"})
 """Types that Desk fills by itself."""
 
-_UNLIKE_DESK = frozenset((each.name, field.name) for each in defaults.RULES.objects for field in each.fields)
+DESKS_OWN = frozenset((each.name, field.name) for each in defaults.RULES.objects for field in each.fields)
 """Fields of Desk's API itself: there whether Desk lists them or not."""
 
 
@@ -108,7 +108,7 @@ def check_field(name: ObjectName, field: Field, known: Known, pointer: str) -> N
     """Raise InvalidValue where Desk has no such field, or cannot take what is written there."""
     told = known.fields.get(name)
     found = None if told is None else told.get(field.name)
-    if told is None or (found is None and (name, field.name) in _UNLIKE_DESK):
+    if told is None or (found is None and (name, field.name) in DESKS_OWN):
         return
     if found is None:
         raise InvalidValue(
@@ -126,7 +126,7 @@ def check_field(name: ObjectName, field: Field, known: Known, pointer: str) -> N
 def reason_off(name: ObjectName, field: str, kind: FieldType | None, known: Known) -> str:
     """Return why a field can be used no more, "" while it can, as far as is known; None is any type."""
     told = known.fields.get(name)
-    if told is None or (name, field) in _UNLIKE_DESK:
+    if told is None or (name, field) in DESKS_OWN:
         return ""
     found = told.get(field)
     if found is None:
@@ -171,7 +171,7 @@ def _check_constant(text: str, kind: FieldType, found: KnownField, pointer: str)
 
 def _form_row(row: FormField, known: Known, pointer: str) -> None:
     told = known.fields.get(row.object)
-    if told is None or row.name in told or (row.object, row.name) in _UNLIKE_DESK:
+    if told is None or row.name in told or (row.object, row.name) in DESKS_OWN:
         if told is not None and row.name in told:
             _check_constant(row.template, "one_of", told[row.name], f"{pointer}/template")
         return

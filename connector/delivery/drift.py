@@ -1,39 +1,19 @@
 """Learn from Desk's refusals which fields it has no more, or has otherwise: those are used no more."""
 
 import logging
-from collections.abc import Collection, Mapping
-from types import MappingProxyType
+from collections.abc import Collection
+
+from sqlalchemy import Connection
 
 from connector.casing import ascii_lower
 from connector.clock import Clock
 from connector.crm import ObjectName, Rulebook
-from connector.crm.defaults import RULES as USUAL
+from connector.crm.against_desk import DESKS_OWN, TAKEN_BY
 from connector.crm.model import FieldType
 from connector.errors import ZohoRefused
-from connector.store import Store
+from connector.store import Store, desk_fields
 from connector.store import crm as table
 from connector.zoho.client import Desk
-
-TAKEN_BY: Mapping[FieldType, frozenset[str]] = MappingProxyType(
-    {
-        "short_text": frozenset({"text", "picklist", "phone", "email", "url", "fax"}),
-        "long_text": frozenset({"textarea", "largetext"}),
-        "number": frozenset({"number", "decimal", "percent", "currency"}),
-        "phone": frozenset({"phone", "fax", "text"}),
-        "email": frozenset({"email", "text"}),
-        "url": frozenset({"url", "text"}),
-        "date": frozenset({"date"}),
-        "date_time": frozenset({"datetime"}),
-        "yes_no": frozenset({"boolean"}),
-        "one_of": frozenset({"picklist"}),
-        "several_of": frozenset({"multiselect"}),
-        "record": frozenset({"lookup", "multilookup", "text"}),
-    }
-)
-"""Which of Desk's types each of ours may write, in small letters."""
-
-_DESKS_OWN = frozenset((each.name, field.name) for each in USUAL.objects for field in each.fields)
-"""Fields of Desk's API itself: there whether Desk lists them or not."""
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +45,12 @@ class Drift:
                 await self._switch_off(portal_id, name, field, reason)
 
     async def _switch_off(self, portal_id: int, name: ObjectName, field: str, reason: str) -> None:
-        now = self._clock()
-        if await self._store.write(lambda c: table.switch_off(c, portal_id, (name, field), reason, now)):
+        def write(connection: Connection) -> bool:
+            # What is known of the others is out of date as well.
+            desk_fields.make_stale(connection, portal_id)
+            return table.switch_off(connection, portal_id, (name, field), reason, self._clock())
+
+        if await self._store.write(write):
             told = "The field %s of %s is switched off: %s"
             log.error(told, field, name, reason, extra={"portal": portal_id})
 
@@ -80,9 +64,7 @@ class Drift:
             row.name: None for rule in rules.assign for row in rule.form if row.object == name
         }
         named |= {field.name: field.type for field in (crm_object.fields if crm_object else ())}
-        return {
-            field: named[field] for field in refused if field in named and (name, field) not in _DESKS_OWN
-        }
+        return {field: named[field] for field in refused if field in named and (name, field) not in DESKS_OWN}
 
 
 def _reason(ours: FieldType | None, theirs: str | None) -> str:
