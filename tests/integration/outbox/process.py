@@ -30,7 +30,7 @@ from connector.store.outbox import Row
 from connector.zoho.data_centers import parse_row
 from connector.zoho.transport import http_client
 
-FASTER = 5
+FASTER = 4
 Stop = Literal["", "before the note", "in its transaction"]
 
 

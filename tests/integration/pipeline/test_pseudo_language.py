@@ -34,6 +34,7 @@ NOT_TRANSLATED = {
 IN_PATHS = {
     "portal_id:id": "1",
     "id:id": "1",
+    "portal:id": "1",
     "slug:slug": "pbx",
     "part:slug": "general",
     "reference:slug": "office",
