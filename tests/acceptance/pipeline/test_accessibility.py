@@ -39,6 +39,7 @@ NO_PAGES = (
 IN_PATHS = {
     "name:slug": "users",
     "portal_id:id": "1",
+    "portal:id": "1",
     "id:id": "1",
     "slug:slug": "demo",
     "part:slug": "lines",
