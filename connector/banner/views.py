@@ -148,7 +148,7 @@ class NumberView(msgspec.Struct, frozen=True):
 
 
 class PopView(msgspec.Struct, frozen=True):
-    """Whether a card pops now by the pop policy of the call's flow, and what does."""
+    """Whether a call pops now by the pop policy of its flow, or says so in a quiet line; and what pops."""
 
     now: bool = False
     then: Then = "nothing"
@@ -313,7 +313,7 @@ def for_profile(shown: CallView, snapshot: Snapshot, profile: Profile) -> CallVi
                 "problem": "",
                 "asks_again": False,
                 "matched": "",
-                "pop": PopView(),
+                "pop": PopView(shown.pop.now),
             }
     return msgspec.structs.replace(shown, **hidden)
 

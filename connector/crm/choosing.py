@@ -15,7 +15,7 @@ Then = Literal["nothing", "new_card", "search", "card", "card_and_open", "open",
 
 
 class Pop(msgspec.Struct, frozen=True):
-    """Whether something pops `now`, what does `then`, and the record that was `chosen` by the policy.
+    """Whether the call pops `now`, what does `then`, and the record that was `chosen` by the policy.
 
     A policy that is off pops nothing and still chooses, for the record of the call. With "choose" an agent
     says which of the matches it is.
@@ -46,7 +46,7 @@ def pop(policy: PopPolicy, *, state: CallState, matches: Sequence[Candidate], ow
         return Pop(False, "nothing", chosen)
     now = state is CallState.ANSWERED or (state is CallState.RINGING and policy.when == "ring")
     if not matches:
-        return Pop(now and policy.none != "nothing", policy.none, None)
+        return Pop(now, policy.none, None)
     return Pop(now, "choose" if chosen is None else policy.one, chosen)
 
 

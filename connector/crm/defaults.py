@@ -102,7 +102,7 @@ RULES = Rules(
         SearchRow(object="accounts", enabled=False),
         SearchRow(object="tickets", enabled=False),
     ),
-    pop={flow: PopPolicy(when="off" if flow is Flow.INTERNAL else "ring") for flow in Flow},
+    pop=dict.fromkeys(Flow, PopPolicy()),
     assign=(AssignRule(name="Otherwise"),),
 )
 """Accounts and tickets are there to be switched on: asking for them costs credits."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.calls import CallState
+from connector.calls import CallState, Flow
 from connector.crm import defaults
 from connector.crm.choosing import Candidate, Pop, pop
 from connector.crm.model import ManyMatches, NoMatch, OneMatch, PopPolicy, When
@@ -43,7 +43,7 @@ def test_when_a_card_is_shown(when: When, now: tuple[bool, bool, bool]) -> None:
 def test_without_a_match(none: NoMatch) -> None:
     """Nothing, a new card or the search, as it is set."""
     found = pop(PopPolicy(none=none), state=RINGING, matches=[], owner="me")
-    assert found == Pop(none != "nothing", none, None)
+    assert found == Pop(True, none, None)
 
 
 @pytest.mark.parametrize("one", get_args(OneMatch))
@@ -73,13 +73,13 @@ def test_with_many(many: ManyMatches, owner: str | None, chosen: str | None) -> 
 
 
 def test_the_usual_policy() -> None:
-    """Cards pop when it rings, but for calls among colleagues."""
+    """Cards pop when it rings, and nothing else does, as before there were policies."""
     found = {
         flow: pop(policy, state=RINGING, matches=ALL, owner=None)
         for flow, policy in defaults.RULES.pop.items()
     }
-    assert {flow for flow, each in found.items() if not each.now} == {"internal"}
-    assert {each.then for flow, each in found.items() if flow != "internal"} == {"choose"}
+    assert {(each.now, each.then) for each in found.values()} == {(True, "choose")}
+    assert found.keys() == set(Flow)
 
 
 candidates = st.builds(
@@ -114,4 +114,4 @@ def test_the_order_of_matches_changes_nothing(
     chance.shuffle(matches)  # type: ignore[attr-defined]
     assert pop(policy, state=state, matches=[*matches, *matches], owner=owner) == found
     assert found.chosen is None or found.chosen in {each.id for each in matches}
-    assert not found.now or found.then != "nothing"
+    assert policy.when != "off" or not found.now
