@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from connector.accounts.sign_in_connectors import Wanted
 from connector.app import static_folder
+from connector.crm.defaults import RULES
 from connector.web.languages import PSEUDO
 from connector.web.routes import routes
 from tests.integration.pipeline.place import Place
@@ -59,6 +60,10 @@ DATA = [
     *("Ada Fontaine", "Bruno Keller", "Chiara Okafor", "Dmitri Larsen", "Esra Whitfield", "Femi Novak"),
     *(f"{name}@example.com" for name in ("ada", "bruno", "chiara", "dmitri", "esra", "femi", "boss")),
     *("Zoho Desk", "Customer Support", "Billing", "Sales", "support", "Recording URL", "Call key"),
+    *(
+        "Everyone",
+        *(text for each in RULES.objects for field in each.fields for text in (field.label, field.name)),
+    ),
 ]
 """Names, and what the test has entered."""
 
