@@ -118,7 +118,8 @@ function toNumber(number, contact, hands) {
 export function drawTickets(part, { call, entry, hands, now }) {
   const { card } = entry;
   const tickets = card?.tickets ?? call.tickets;
-  const isWanted = contactOf(call) !== null || accountOf(call) !== null || (tickets?.length ?? 0) > 0;
+  // Desk is asked for the tickets of a contact, and a new one is a contact's as well.
+  const isWanted = contactOf(call) !== null || (tickets?.length ?? 0) > 0;
   part.isThere = isWanted;
   title(part, t("Open tickets"), { short: t("Tickets"), count: tickets?.length || null });
   const assigned = card?.assigned ?? null;

@@ -9,12 +9,28 @@ from starlette.responses import JSONResponse
 from .conftest import Open
 from .env import Environment, problem
 from .test_accessibility import check
-from .views import ADA, CHARLES, call, card, ended, named, popped, shared, talking, unknown_card
+from .views import (
+    ADA,
+    CHARLES,
+    NOW_AT,
+    NUMBER,
+    call,
+    card,
+    ended,
+    named,
+    popped,
+    shared,
+    talking,
+    unknown_card,
+)
 
 pytestmark = pytest.mark.browser
 
 CARD = "/api/calls/1/card"
 BOTH = ["hang_up", "transfer"]
+
+
+SAID = {"firstName": "Ada", "lastName": "Lovelace", "phone": NUMBER["display"]}
 
 
 def conflict(yours: str) -> JSONResponse:
@@ -46,11 +62,20 @@ def editing(env: Environment, banner: Open) -> Page:
 
 def test_the_card_stands_beside_what_rings(env: Environment, banner: Open) -> None:
     """Asked for once: fields, tickets, last calls; what matters most is on the call itself."""
-    env.cards[1] = card()
-    env.show(named(**popped(fields=[{"name": "cf_plan", "label": "Plan", "value": "Premium"}])))
+    under_way = {"key": "zpc0", "at": NOW_AT, "direction": "inbound", "result": "", "agent": None}
+    env.cards[1] = card(calls=[under_way, *card()["calls"]])
+    # The headline says the name already, and from where it rings.
+    said = [{"name": name, "label": name, "value": value} for name, value in SAID.items()]
+    env.show(named(**popped(fields=[*said, {"name": "cf_plan", "label": "Plan", "value": "Premium"}])))
     page = banner()
     beside = details(page)
-    for text in ("ada@engines.example", "Northern France", "Escalated High 6 d", "Charles Babbage"):
+    for text in (
+        "under way",
+        "ada@engines.example",
+        "Northern France",
+        "Escalated High 6 d",
+        "Charles Babbage",
+    ):
         expect(beside).to_contain_text(text)
     expect(beside.get_by_role("link", name="Bruno 4:12")).to_have_attribute("href", "/calls/zpc1")
     ring = page.get_by_role("article", name="Ada Lovelace")
