@@ -125,7 +125,7 @@ export function drawTickets(part, { call, entry, hands, now }) {
   const assigned = card?.assigned ?? null;
   const isAsked = assigned?.target === "asked" && assigned.ticketId === null && (tickets?.length ?? 0) > 0;
   part.node.toggleAttribute("data-asked", isAsked);
-  const canMake = call.may.ticket && card !== null && isWanted;
+  const canMake = call.may.ticket && card !== null && card.ticketFields !== null && isWanted;
   redraw(part.links, canMake, () => (canMake ? [pressable("plain", () => hands.ticket(), { "data-key": "ticket" }, t("New ticket"))] : []));
   redraw(part.body, [tickets, assigned, Math.floor(now / (60 * MINUTE)), part.isThere], () => [
     ...(isAsked ? [el("p", { class: "asked" }, t("Which ticket is this call about?"))] : []),

@@ -17,6 +17,7 @@ from .views import (
     call,
     card,
     ended,
+    field,
     named,
     popped,
     shared,
@@ -217,6 +218,26 @@ def test_an_answer_that_is_not_known_yet(env: Environment, banner: Open) -> None
     page.get_by_label("Subject").fill("Noise")
     page.get_by_role("button", name="Make the ticket").click()
     expect(page.get_by_text("whether the ticket was made; it is never made twice")).to_be_visible()
+
+
+def test_a_ticket_is_offered_with_the_fields_of_the_rules(env: Environment, banner: Open) -> None:
+    """Filled in as they say, with what Desk wants in this department."""
+    category = field("category", "Category", type="one_of", options=["General", "Delivery"])
+    env.cards[1] = card(new_ticket={"fields": [field("subject", "Subject", "A call"), category]})
+    env.show(talking(**popped()))
+    page = banner()
+    details(page).get_by_role("button", name="New ticket").click()
+    expect(page.get_by_label("Subject")).to_have_value("A call")
+    expect(page.get_by_label("Category")).to_be_visible()
+
+
+def test_no_ticket_is_offered_that_would_be_refused(env: Environment, banner: Open) -> None:
+    """Where the connector says that this agent makes none, or that the portal is not linked for it."""
+    env.cards[1] = card(new_ticket=None)
+    env.show(talking(**popped()))
+    beside = details(banner())
+    expect(beside.get_by_text("ada@engines.example")).to_be_visible()
+    expect(beside.get_by_role("button", name="New ticket")).to_have_count(0)
 
 
 def test_the_call_is_assigned_to_a_ticket(env: Environment, banner: Open) -> None:
