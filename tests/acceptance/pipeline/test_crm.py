@@ -164,10 +164,10 @@ async def record_of(env: Environment, call: str) -> Record:
             await asyncio.sleep(0.1)
 
 
-async def test_rules_set_on_pages_decide_what_pops_and_what_is_written(
+async def test_rules_set_on_pages_decide_who_is_shown_and_what_is_written(
     page: Page, env: Environment, phone: Phone
 ) -> None:
-    """The account pops first; its contact is chosen and edited; the record and one ticket stand in Desk."""
+    """The account comes first; its contact is chosen and edited; the record and one ticket stand in Desk."""
     agent, contact, call = env.team.agents[0], await known_caller(env), f"crm-{uuid.uuid4()}"
     name, account = (
         f"{contact['firstName']} {contact['lastName']}",
