@@ -1,6 +1,6 @@
 """Read a card: our own tables first, Desk where they do not know enough, what there is where it is away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,10 @@ from connector.cards.sources import Known, Source, Sources
 from connector.clock import Clock
 from connector.contacts.cards import LOOKED_AT
 from connector.crm.desk_fields import DeskFields
+from connector.crm.model import Field
 from connector.store import Store, assignments
 from connector.zoho import models
-from connector.zoho.actions import NEW_CONTACTS
+from connector.zoho.actions import NEW_CONTACTS, NEW_TICKETS
 from connector.zoho.models import as_text
 
 TICKETS_AT_MOST = 10
@@ -61,12 +62,21 @@ class Reading:
             return None
         if not (seat.profile.access.may_create and NEW_CONTACTS in seat.features):
             return None
-        fields, options = seat.fields("contacts", "card"), await self.options(seat, "contacts")
-        given = filled_in(seat, "contacts")
+        return await self._form(seat, "contacts", seat.fields("contacts", "card"))
+
+    async def _new_ticket(self, seat: Seat) -> NewRecord | None:
+        """Return the form for a ticket of the call's contact, for those who may make one."""
+        may = seat.profile.access.may_make_tickets and NEW_TICKETS in seat.features
+        if not (may and seat.sees_object("tickets")):
+            return None
+        fields = [each for each in seat.fields("tickets") if each.editable or each.mandatory]
+        return await self._form(seat, "tickets", fields)
+
+    async def _form(self, seat: Seat, name: MadeOf, fields: Sequence[Field]) -> NewRecord:
+        options, given = await self.options(seat, name), filled_in(seat, name)
         return NewRecord(
             fields=tuple(
-                field_view(seat, "contacts", field, given.get(field.name), options, is_new=True)
-                for field in fields
+                field_view(seat, name, field, given.get(field.name), options, is_new=True) for field in fields
             )
         )
 
@@ -77,7 +87,13 @@ class Reading:
         )
         (contact, account, people), tickets = read
         return msgspec.structs.replace(
-            card, contact=contact, account=account, people=people, tickets=tickets, problem=source.problem
+            card,
+            contact=contact,
+            account=account,
+            people=people,
+            tickets=tickets,
+            new_ticket=await self._new_ticket(seat),
+            problem=source.problem,
         )
 
     async def _people_side(self, seat: Seat, source: Source, contact_id: str) -> Any:

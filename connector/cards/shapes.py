@@ -76,7 +76,7 @@ class PastCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for a contact that Desk does not have, filled in by the rules' templates."""
+    """The form for a contact or a ticket that Desk does not have, filled in by the rules' templates."""
 
     fields: tuple[FieldView, ...] = ()
 
@@ -92,6 +92,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an agent sees of who is calling.
 
     `calls_this_week` counts calls with the same number of the last seven days, as far as the agent sees them.
+    `new` and `new_ticket` are the forms of what can be made; None where there is nothing to make it for, or
+    where this agent may not.
     `problem` is the reason of an error where Desk did not answer: then the rest is what our own tables know.
     """
 
@@ -103,6 +105,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     calls_this_week: int = 0
     people: tuple[Named, ...] = ()
     new: NewRecord | None = None
+    new_ticket: NewRecord | None = None
     assigned: Assigned = Assigned()
     problem: str = ""
 

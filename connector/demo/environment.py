@@ -314,6 +314,8 @@ def environment_of(folder: Path, config: Config, port: int) -> dict[str, str]:
         "ZOHO_DATA_CENTER": home,
         "ZOHO_DATA_CENTERS": ",".join(centers),
         "DELIVER": "true",
+        "DESK_CARDS": "true",
+        "DESK_TICKETS": "true",
     }  # fmt: skip
 
 

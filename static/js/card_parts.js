@@ -118,13 +118,14 @@ function toNumber(number, contact, hands) {
 export function drawTickets(part, { call, entry, hands, now }) {
   const { card } = entry;
   const tickets = card?.tickets ?? call.tickets;
-  const isWanted = contactOf(call) !== null || accountOf(call) !== null || (tickets?.length ?? 0) > 0;
+  // Desk is asked for the tickets of a contact, and a new one is a contact's as well.
+  const isWanted = contactOf(call) !== null || (tickets?.length ?? 0) > 0;
   part.isThere = isWanted;
   title(part, t("Open tickets"), { short: t("Tickets"), count: tickets?.length || null });
   const assigned = card?.assigned ?? null;
   const isAsked = assigned?.target === "asked" && assigned.ticketId === null && (tickets?.length ?? 0) > 0;
   part.node.toggleAttribute("data-asked", isAsked);
-  const canMake = call.may.ticket && card !== null && isWanted;
+  const canMake = call.may.ticket && card !== null && card.ticketFields !== null && isWanted;
   redraw(part.links, canMake, () => (canMake ? [pressable("plain", () => hands.ticket(), { "data-key": "ticket" }, t("New ticket"))] : []));
   redraw(part.body, [tickets, assigned, Math.floor(now / (60 * MINUTE)), part.isThere], () => [
     ...(isAsked ? [el("p", { class: "asked" }, t("Which ticket is this call about?"))] : []),

@@ -62,7 +62,8 @@ export function toCard(card) {
     callsThisWeek: moment(card?.calls_this_week) ?? 0,
     people: list(card?.people).map(toContact),
     newFields: card?.new && typeof card.new === "object" ? toFields(card.new.fields) : null,
-    ticketFields: toFields(card?.new_ticket?.fields),
+    // null says that this agent makes none; a connector that does not say leaves it to the usual fields.
+    ticketFields: card?.new_ticket === null ? null : toFields(card?.new_ticket?.fields),
     assigned: {
       target: TARGETS.includes(target) ? target : "contact",
       ticketId: card?.assigned?.ticket_id == null ? null : String(card.assigned.ticket_id),

@@ -38,8 +38,14 @@ function startOfDay(at) {
 export function lastCallFacts({ at, agent, result, talkSeconds }, now) {
   const when = dayWords(at, now);
   const time = at !== null && when !== clockTime(at) ? clockTime(at) : null;
-  const talked = result === "answered" ? [agent, talkSeconds === null ? null : duration(talkSeconds)] : [t("missed")];
+  const talked = result === "answered" ? [agent, talkSeconds === null ? null : duration(talkSeconds)] : [untakenWords(result)];
   return [[when, time].filter(Boolean).join(" "), ...talked].filter(Boolean);
+}
+
+/** Return what came of a call in which nobody talked yet: it goes on, nobody took ours, or we missed theirs. */
+function untakenWords(result) {
+  if (!result) return t("under way");
+  return result === "canceled" ? t("not answered") : t("missed");
 }
 
 /**
@@ -49,21 +55,30 @@ export function chips(call, card, now) {
   const tickets = card?.tickets ?? call.tickets;
   const escalated = (tickets ?? []).filter((one) => one.isEscalated).length;
   const others = (tickets?.length ?? 0) - escalated;
-  const last = card?.calls[0];
+  const last = card?.calls.find((one) => one.result);
   return [
     escalated > 0 && late(n("{count} escalated ticket", "{count} escalated tickets", escalated)),
     others > 0 && chip(n("{count} open ticket", "{count} open tickets", others)),
     (card?.callsThisWeek ?? 0) > 1 && chip(t("{count} calls this week", { count: card.callsThisWeek })),
     last && chip(lastWords(last, now)),
-    ...call.fields.map(({ label, value }) => chip(`${label}: ${value}`)),
+    ...call.fields.filter((field) => !isSaid(field, call)).map(({ label, value }) => chip(`${label}: ${value}`)),
   ].filter(Boolean);
 }
+
+/** Tell whether the call's headline says a field already: a part of the name, or the number that calls. */
+function isSaid({ name, value }, call) {
+  if (["firstName", "lastName", "accountName"].includes(name)) return true;
+  return ["phone", "mobile"].includes(name) && digits(value).slice(-9) === digits(call.number.display).slice(-9);
+}
+
+const digits = (text) => String(text).replace(/\D/g, "");
 
 const chip = (words) => ({ words, isLate: false });
 const late = (words) => ({ words, isLate: true });
 
 function lastWords({ at, agent, result }, now) {
   const day = dayWords(at, now);
+  if (result === "canceled") return t("Last: not answered, {day}", { day });
   if (result !== "answered") return t("Last: missed, {day}", { day });
   return agent ? t("Last: {agent}, {day}", { agent, day }) : t("Last: {day}", { day });
 }

@@ -78,7 +78,7 @@ export function createDetails(callId, actions) {
   }
 
   function ticket() {
-    if (!call.may.ticket || card === null || !parts.tickets.isThere) return false;
+    if (!call.may.ticket || !card?.ticketFields || !parts.tickets.isThere) return false;
     if (form?.isTicket) return form.focus();
     const send = (fields, key) => actions.api.createTicket(callId, { fields, key });
     const done = (made) => {

@@ -59,7 +59,7 @@ function updateLinks(slot, call, { dials, dial, show, shows }, toggle) {
   redraw(slot, [contact?.id, contact?.url, call.record.url, call.key, number, whoOf(call), dials(), shows(call), toggle.hidden], () =>
     [
       number && dialler(number, { label, context: whoOf(call), dials: dials(), dial: again }),
-      shows(call) && pressable("plain", () => show(call.id), { "data-key": "card" }, t("Show card")),
+      shows(call) && pressable("plain", () => show(call.id), { "data-key": "card" }, t("Show card"), el("span", { class: "unseen" }, ` ${t("of {who}", { who: whoOf(call) })}`)),
       toggle.hidden ? null : toggle,
       contact?.url && awayLink(contact.url, t("Contact"), whoOf(call)),
       call.record.url && awayLink(call.record.url, t("Call record"), t("of {who}", { who: whoOf(call) })),

@@ -89,7 +89,7 @@ function toRights(may) {
 function toShown(field) {
   const value = typeof field.value === "number" ? String(field.value) : text(field.value);
   const label = text(field.label) ?? text(field.name);
-  return value === null || label === null ? null : { label, value };
+  return value === null || label === null ? null : { name: text(field.name), label, value };
 }
 
 /** Return which portals have to be linked again, by name, what was never set up, and who can do either. */

@@ -24,6 +24,7 @@ from connector.web.pages import crm_texts
 from connector.web.pages.crm_forms import Part, Place, object_of
 from connector.web.pages.crm_rule_forms import PARTS
 from connector.web.rendering import redirect, render
+from connector.zoho.actions import CARDS, NEW_TICKETS
 
 OF_DESK = ("fields", "assign")
 """Parts whose page offers Desk's fields."""
@@ -63,6 +64,7 @@ async def crm_page(request: Request) -> Response:
     count_request(request, user.email)
     services = services_of(request)
     found = await services.crms.show(portal_id)
+    features = await services.portals.features_of(found.portal)
     return render(
         request,
         "crm.html",
@@ -70,6 +72,7 @@ async def crm_page(request: Request) -> Response:
         off=sorted((await services.desk_fields.off(portal_id)).items()),
         parts=PARTS.values(),
         objects=crm_texts.OBJECTS,
+        not_linked_for=[_(each.title) for each in (CARDS, NEW_TICKETS) if each not in features],
     )
 
 

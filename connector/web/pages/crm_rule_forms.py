@@ -67,7 +67,7 @@ class Search(Part):
     )
     match = SelectField(lazy("Compare"), choices=choices(crm_texts.MATCHES))
     fields = text(lazy("Fields"), lazy("Such as phone mobile; empty for all that can be searched."))
-    flows = CheckboxesField(lazy("Only calls that came"), choices=choices(crm_texts.FLOWS))
+    flows = CheckboxesField(lazy("Only these calls"), choices=choices(crm_texts.FLOWS))
     search_on = BooleanField(lazy("Go on with the next step even after a match"))
     enabled = BooleanField(lazy("It is used"))
 
@@ -255,6 +255,10 @@ class Assign(Part):
                 wrong.errors = [*wrong.errors, said(problem)]
                 self.form_errors = [*self.form_errors, _("A row is wrong: see below.")]
                 return
+        if path[-1] in rows:
+            # It is about no single row, and the page has no place for it but above the form.
+            self.form_errors = [*self.form_errors, said(problem)]
+            return
         pointer = {"name": "/called", "conditions": "/pattern"}.get(path[-1], problem.pointer)
         super().refuse(InvalidValue(problem.text, pointer, **problem.values))
 

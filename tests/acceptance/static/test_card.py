@@ -9,12 +9,29 @@ from starlette.responses import JSONResponse
 from .conftest import Open
 from .env import Environment, problem
 from .test_accessibility import check
-from .views import ADA, CHARLES, call, card, ended, named, popped, shared, talking, unknown_card
+from .views import (
+    ADA,
+    CHARLES,
+    NOW_AT,
+    NUMBER,
+    call,
+    card,
+    ended,
+    field,
+    named,
+    popped,
+    shared,
+    talking,
+    unknown_card,
+)
 
 pytestmark = pytest.mark.browser
 
 CARD = "/api/calls/1/card"
 BOTH = ["hang_up", "transfer"]
+
+
+SAID = {"firstName": "Ada", "lastName": "Lovelace", "phone": NUMBER["display"]}
 
 
 def conflict(yours: str) -> JSONResponse:
@@ -46,11 +63,20 @@ def editing(env: Environment, banner: Open) -> Page:
 
 def test_the_card_stands_beside_what_rings(env: Environment, banner: Open) -> None:
     """Asked for once: fields, tickets, last calls; what matters most is on the call itself."""
-    env.cards[1] = card()
-    env.show(named(**popped(fields=[{"name": "cf_plan", "label": "Plan", "value": "Premium"}])))
+    under_way = {"key": "zpc0", "at": NOW_AT, "direction": "inbound", "result": "", "agent": None}
+    env.cards[1] = card(calls=[under_way, *card()["calls"]])
+    # The headline says the name already, and from where it rings.
+    said = [{"name": name, "label": name, "value": value} for name, value in SAID.items()]
+    env.show(named(**popped(fields=[*said, {"name": "cf_plan", "label": "Plan", "value": "Premium"}])))
     page = banner()
     beside = details(page)
-    for text in ("ada@engines.example", "Northern France", "Escalated High 6 d", "Charles Babbage"):
+    for text in (
+        "under way",
+        "ada@engines.example",
+        "Northern France",
+        "Escalated High 6 d",
+        "Charles Babbage",
+    ):
         expect(beside).to_contain_text(text)
     expect(beside.get_by_role("link", name="Bruno 4:12")).to_have_attribute("href", "/calls/zpc1")
     ring = page.get_by_role("article", name="Ada Lovelace")
@@ -192,6 +218,26 @@ def test_an_answer_that_is_not_known_yet(env: Environment, banner: Open) -> None
     page.get_by_label("Subject").fill("Noise")
     page.get_by_role("button", name="Make the ticket").click()
     expect(page.get_by_text("whether the ticket was made; it is never made twice")).to_be_visible()
+
+
+def test_a_ticket_is_offered_with_the_fields_of_the_rules(env: Environment, banner: Open) -> None:
+    """Filled in as they say, with what Desk wants in this department."""
+    category = field("category", "Category", type="one_of", options=["General", "Delivery"])
+    env.cards[1] = card(new_ticket={"fields": [field("subject", "Subject", "A call"), category]})
+    env.show(talking(**popped()))
+    page = banner()
+    details(page).get_by_role("button", name="New ticket").click()
+    expect(page.get_by_label("Subject")).to_have_value("A call")
+    expect(page.get_by_label("Category")).to_be_visible()
+
+
+def test_no_ticket_is_offered_that_would_be_refused(env: Environment, banner: Open) -> None:
+    """Where the connector says that this agent makes none, or that the portal is not linked for it."""
+    env.cards[1] = card(new_ticket=None)
+    env.show(talking(**popped()))
+    beside = details(banner())
+    expect(beside.get_by_text("ada@engines.example")).to_be_visible()
+    expect(beside.get_by_role("button", name="New ticket")).to_have_count(0)
 
 
 def test_the_call_is_assigned_to_a_ticket(env: Environment, banner: Open) -> None:

@@ -136,6 +136,7 @@ async def test_what_the_portal_is_not_linked_for(process: Process, desk: Desk) -
     )
     card = (await narrow.ask("GET", f"/api/calls/{call}/card")).json()
     assert not any(each["editable"] for each in card["contact"]["fields"])
+    assert card["new_ticket"] is None
     body = {"object": "contacts", "id": made.id, "seen": {"phone": STRANGER}, "changes": {"phone": "1"}}
     refused = await narrow.ask("PATCH", f"/api/calls/{call}/card", body=body)
     assert refused.status_code == 403

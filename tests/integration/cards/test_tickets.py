@@ -24,6 +24,9 @@ async def test_a_ticket_is_made(process: Process, desk: Desk) -> None:
     """The call goes to it, and so does its record."""
     made = desk.add_contact("Brantley")
     call = await process.ring("c-1")
+    offered = (await process.ask("GET", f"/api/calls/{call}/card")).json()["new_ticket"]["fields"]
+    assert [each["name"] for each in offered] == ["subject", "description", "priority"]
+    assert offered[0]["value"] == "Inbound call from +33 1 99 00 12 34"
     answer = await process.ask("POST", f"/api/calls/{call}/tickets", body=form(priority="High"))
     assert answer.status_code == 201, answer.text
     (ticket_id,) = tickets(desk, made.id)

@@ -178,7 +178,9 @@ async def test_what_is_off_is_shown_with_its_reason(browser: Browser) -> None:
         lambda c: crm_table.switch_off(c, 1, ("contacts", "email"), "Desk has it no more.", 1)
     )
     assert "1 field is not used" in await browser.shown("/crm")
-    assert "Desk has it no more." in await browser.shown("/crm/1")
+    overview = await browser.shown("/crm/1")
+    assert "Desk has it no more." in overview
+    assert [title in overview for title in ("Editing cards.", "Making tickets.")] == [True, True]
     assert "not used: Desk has it no more." in await browser.shown("/crm/1/fields")
     told = (await browser.client.get("/api/v1/crms/1")).json()
     assert told["off"] == [{"object": "contacts", "name": "email", "reason": "Desk has it no more."}]
