@@ -47,7 +47,9 @@ class Reading:
         contact_id = contact_id or seat.contact_id
         past, this_week = await self._store.read(partial(read_past_calls, seat=seat, now=self._clock()))
         found = await self._store.read(lambda c: assignments.get(c, seat.root_id))
-        assigned = Assigned() if found is None else Assigned(target=found.target, ticket_id=found.ticket_id)
+        sees_ticket = seat.sees_object("contacts") and seat.sees_object("tickets")
+        ticket_id = found.ticket_id if found is not None and sees_ticket else None
+        assigned = Assigned(target="" if found is None else found.target, ticket_id=ticket_id)
         card = Card(call=seat.call_id, calls=past, calls_this_week=this_week, assigned=assigned)
         if contact_id is None:
             return msgspec.structs.replace(card, new=await self._new(seat))
