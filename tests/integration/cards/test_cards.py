@@ -1,5 +1,7 @@
 """What a card shows, to whom, and where it has that from."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import Connection, insert
 
@@ -59,13 +61,32 @@ async def test_everything_of_a_caller(process: Process, desk: Desk) -> None:
 
 async def test_our_own_copy_spares_desk(process: Process, desk: Desk) -> None:
     """Where the index has all that is shown, the contact itself is not read."""
-    made = desk.add_contact("Brantley", first_name="Noor", email="noor@example.com")
+    desk.add_contact("Brantley", first_name="Noor", email="noor@example.com")
     await process.services.syncing.restart(1)
     await process.services.syncing.finish(1)
     call = await process.ring("c-1")
     card = (await process.ask("GET", f"/api/calls/{call}/card")).json()
     assert {each["name"]: each["value"] for each in card["contact"]["fields"]}["email"] == "noor@example.com"
-    assert desk.count("GET", f"/api/v1/contacts/{made.id}") == 0
+    assert desk.count("GET", "/api/v1/contacts/{id}") == 0
+
+
+async def test_all_whom_it_rings_ask_at_once(process: Process, desk: Desk) -> None:
+    """One call on ten banners costs what one costs; whoever asks later asks Desk anew."""
+    account = desk.add_account("Wexcombe Interiors")
+    desk.add_contact("Brantley", account_id=account.id)
+    for extension in ("1001", "1002", "1003", "1004"):
+        call = await process.ring("c-1", extension=extension)
+    paths = [f"/api/v1/{each}" for each in ("contacts/{id}", "contacts/{id}/tickets", "accounts/{id}")]
+    before = [desk.count("GET", path) for path in paths]
+    desk.strike("latency", "/api/v1", "GET", times=None, seconds=0.4)
+    asking = [process.ask("GET", f"/api/calls/{call}/card", who) for who in ("ada", "bruno", "chiara") * 3]
+    answers = await asyncio.gather(*asking)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    counts = [desk.count("GET", path) for path in paths]
+    assert [now - then for now, then in zip(counts, before, strict=True)] == [1] * 3
+    await process.ask("GET", f"/api/calls/{call}/card", "ada")
+    assert desk.count("GET", paths[0]) == counts[0] + 1
 
 
 async def test_desk_is_away(process: Process, desk: Desk) -> None:
