@@ -15,6 +15,7 @@ from connector.clock import Clock
 from connector.contacts import Contact, ContactLookup
 from connector.contacts.cards import from_desk
 from connector.contacts.matching import find_bearers
+from connector.crm.seeing import seen_contacts
 from connector.delivery.contacts import ContactRecord, with_fields
 from connector.errors import InvalidData, InvalidValue, NotNow, OutcomeUnknown, RecordNotFound
 from connector.outbox.live import Live, Made, Order
@@ -83,7 +84,7 @@ class Making:
             # It may have been made just now by this very click, in another window or by another process.
             clicked = await self._clicked(seat, bearer, asked.key)
             if clicked is None:
-                return AlreadyKnown(contacts=tuple(map(_named, known)))
+                return _already_known(seat, known)
         row = clicked or await self._store.read(lambda c: _standing(c, seat, bearer))
         key, is_gone = bearer.key if row is None else row.key, await self._gone(seat, row)
         return await self._post(seat, bearer, key, given, asked.key, is_gone=is_gone)
@@ -121,7 +122,7 @@ class Making:
         if made.state == "done" and made.desk_id is not None:
             desk = await self._portals.desk(seat.portal_id)
             contact = from_desk(await desk.get_contact(made.desk_id, live=True))
-            return contact if _click_of(made) == click else AlreadyKnown(contacts=(_named(contact),))
+            return contact if _click_of(made) == click else _already_known(seat, [contact])
         if made.state in ("sending", "unknown"):
             raise OutcomeUnknown("A contact for this number is being made.")
         raise NotNow(
@@ -221,8 +222,10 @@ def _click_of(row: Row) -> str:
     return _decode(row.wanted).click if row.wanted else ""
 
 
-def _named(contact: Contact) -> Named:
-    return Named(id=contact.id, name=contact.name, url=contact.url)
+def _already_known(seat: Seat, known: Sequence[Contact]) -> AlreadyKnown:
+    """Return who bears the number by now, as far as the profile shows how they are called."""
+    seen = seen_contacts(seat.profile, seat.portal_id, known)
+    return AlreadyKnown(contacts=tuple(Named(id=each.id, name=each.name, url=each.url) for each in seen))
 
 
 async def _create(desk: Desk, body: Body) -> models.Contact:

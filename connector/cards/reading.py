@@ -43,18 +43,24 @@ class Reading:
         self._desk_fields = desk_fields
         self._clock = clock
 
-    async def card(self, seat: Seat, contact_id: str | None = None) -> Card:
-        """Return the card of a call's contact, or of another one before it is chosen."""
+    async def card(self, seat: Seat, contact_id: str | None = None, *, anew: bool = False) -> Card:
+        """Return the card of a call's contact, or of another one before it is chosen.
+
+        `anew` is for whoever has just changed something: what was asked before may not know of it.
+        """
         contact_id = contact_id or seat.contact_id
         past, this_week = await self._store.read(partial(read_past_calls, seat=seat, now=self._clock()))
         found = await self._store.read(lambda c: assignments.get(c, seat.root_id))
-        assigned = Assigned() if found is None else Assigned(target=found.target, ticket_id=found.ticket_id)
+        sees_ticket = seat.sees_object("contacts") and seat.sees_object("tickets")
+        ticket_id = found.ticket_id if found is not None and sees_ticket else None
+        assigned = Assigned(target="" if found is None else found.target, ticket_id=ticket_id)
         card = Card(call=seat.call_id, calls=past, calls_this_week=this_week, assigned=assigned)
         if contact_id is None:
             return msgspec.structs.replace(card, new=await self._new(seat))
         if not seat.sees_object("contacts"):
             return card
-        return await self._with_contact(seat, card, contact_id)
+        source = await self._sources.open(seat.portal_id, anew=anew)
+        return await self._with_contact(seat, card, contact_id, source)
 
     async def _new(self, seat: Seat) -> NewRecord | None:
         """Return the form for a new contact, for those who may make one; None if there is one to choose."""
@@ -80,8 +86,7 @@ class Reading:
             )
         )
 
-    async def _with_contact(self, seat: Seat, card: Card, contact_id: str) -> Card:
-        source = await self._sources.open(seat.portal_id)
+    async def _with_contact(self, seat: Seat, card: Card, contact_id: str, source: Source) -> Card:
         read = await gather_or_cancel(
             [self._people_side(seat, source, contact_id), self._tickets(seat, source, contact_id)]
         )
@@ -136,11 +141,7 @@ class Reading:
     async def _tickets(self, seat: Seat, source: Source, contact_id: str) -> tuple[TicketView, ...]:
         if not seat.sees_object("tickets"):
             return ()
-
-        async def read() -> list[models.Ticket]:
-            return await (await source.desk()).contact_tickets(contact_id, LOOKED_AT, live=True)
-
-        found = await source.ask(read()) or []
+        found = await source.tickets(contact_id, LOOKED_AT)
         still_open = [each for each in found if (each.status_type or each.status) != "Closed"]
         return tuple(ticket_view(seat, each, self._clock()) for each in still_open[:TICKETS_AT_MOST])
 

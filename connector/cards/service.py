@@ -57,7 +57,7 @@ class Cards:
             return Unknown()
         if conflicts is not None:
             return conflicts
-        return await self._reading.card(seat, change.id if change.object == "contacts" else None)
+        return await self._reading.card(seat, change.id if change.object == "contacts" else None, anew=True)
 
     async def make(self, user: User, call_id: int, asked: NewContact) -> Card | AlreadyKnown | Unknown:
         """Make a contact for a caller whom nobody knows, put the call on it, and return its card."""
@@ -72,7 +72,7 @@ class Cards:
         if seat.contact_id != made.id:
             await self._choose(user.id, call_id, made.id)
             seat = await self._seats.of(user, call_id)
-        return await self._reading.card(seat, made.id)
+        return await self._reading.card(seat, made.id, anew=True)
 
     async def make_ticket(self, user: User, call_id: int, asked: NewTicket) -> TicketMade | Unknown:
         """Make a ticket of the call's contact, and assign the call to it."""
@@ -90,7 +90,7 @@ class Cards:
         seat = await self._seats.of(user, call_id)
         await self._tickets.assign(seat, None if ticket_id is None else _checked_id(ticket_id))
         self._on_change([seat.call_id])
-        return await self._reading.card(seat)
+        return await self._reading.card(seat, anew=True)
 
     async def comment(
         self, user: User, call_id: int, ticket_id: str, asked: NewComment

@@ -10,8 +10,11 @@ from connector.crm.model import FieldType
 CardObject = Literal["contacts", "accounts"]
 """The objects whose records agents edit."""
 
-Click = Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{16,64}\Z")]
-"""The name of one click, such as a UUID: whatever comes of it, the same click never makes two."""
+Click = Annotated[str, Meta(pattern=r"^(?!zpc)[0-9A-Za-z-]{16,64}\Z")]
+"""The name of one click, such as a UUID: whatever comes of it, the same click never makes two.
+
+A call's key is none: it names the ticket that a rule makes for that call.
+"""
 
 
 class FieldView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,13 @@
 """Read what a card shows of records: from our own indexes where these know all of it, else from Desk."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
+from connector.aio import SingleFlight
 from connector.clock import SECOND, Clock
 from connector.errors import ZohoError
 from connector.portals import Portals
@@ -14,8 +15,9 @@ from connector.settings import Settings
 from connector.store import Store, accounts, contacts, syncs
 from connector.store.accounts import IndexedAccount
 from connector.store.contacts import Indexed
+from connector.zoho import models
 from connector.zoho.client import Desk
-from connector.zoho.models import DeskRecord, as_id, as_object, as_text
+from connector.zoho.models import DeskRecord, Ticket, as_id, as_object, as_text
 from connector.zoho.operations import RecordModule
 
 T = TypeVar("T")
@@ -24,6 +26,9 @@ TIMEOUT_SECONDS = 4.0
 """How long an agent waits for what Desk says of a card; then it shows what we know ourselves."""
 
 PEOPLE_AT_MOST = 20
+
+Asking = SingleFlight[tuple[int, str, str], Any]
+"""What is being asked of Desk: by portal, what, and the record's id."""
 
 _TOLD = {"firstName": "first_name", "lastName": "last_name", "email": "email"}
 """Fields that the index has where Desk has told them, and how it calls them."""
@@ -62,11 +67,17 @@ class Sources:
         self._portals = portals
         self._known_for = settings.known_for_seconds * SECOND
         self._clock = clock
+        self._asking: Asking = SingleFlight()
 
-    async def open(self, portal_id: int) -> "Source":
-        """Return where the card of one call comes from; whether Desk answers shows when it is asked."""
+    async def open(self, portal_id: int, *, anew: bool = False) -> "Source":
+        """Return where the card of one call comes from; whether Desk answers shows when it is asked.
+
+        Agents whom one call rings ask at once: they share what Desk answers, which is the same for all of
+        them. `anew` waits for no answer to what was asked before: something was changed since.
+        """
         is_fresh = await self._store.read(lambda c: self._is_fresh(c, portal_id))
-        return Source(self._store, self._portals, portal_id, is_fresh=is_fresh)
+        asking = SingleFlight() if anew else self._asking
+        return Source(self._store, self._portals, portal_id, asking, is_fresh=is_fresh)
 
     def _is_fresh(self, connection: Connection, portal_id: int) -> bool:
         refreshed_at = syncs.complete_at(connection, portal_id)
@@ -76,10 +87,13 @@ class Sources:
 class Source:
     """Where the card of one call comes from; `problem` is the reason of the first thing that failed."""
 
-    def __init__(self, store: Store, portals: Portals, portal_id: int, *, is_fresh: bool) -> None:
+    def __init__(
+        self, store: Store, portals: Portals, portal_id: int, asking: "Asking", *, is_fresh: bool
+    ) -> None:
         self._store = store
         self._portals = portals
         self._portal_id = portal_id
+        self._asking = asking
         self._is_fresh = is_fresh
         self.problem = ""
 
@@ -94,9 +108,21 @@ class Source:
             self.problem = self.problem or problem.reason
         return None
 
-    async def desk(self) -> Desk:
-        """Return the portal's Desk."""
+    async def tickets(self, contact_id: str, at_most: int) -> list[Ticket]:
+        """Return the newest tickets of a contact, open or not; none where Desk does not answer."""
+
+        async def read() -> list[Ticket]:
+            return await (await self._desk()).contact_tickets(contact_id, at_most, live=True)
+
+        return await self.ask(self._shared("tickets", contact_id, read)) or []
+
+    async def _desk(self) -> Desk:
         return await self._portals.desk(self._portal_id)
+
+    async def _shared(self, what: str, record_id: str, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what Desk answers, with all others who ask for the same at this moment."""
+        found: T = await self._asking.run((self._portal_id, what, record_id), read)
+        return found
 
     async def contact(self, contact_id: str, wanted: Collection[str]) -> Known:
         """Return a contact with the fields that are wanted, as far as they are known."""
@@ -133,10 +159,16 @@ class Source:
         return [Person(str(each.id), name, each.url or "") for each, name in told if name]
 
     async def _record(self, module: RecordModule, record_id: str) -> DeskRecord:
-        return await (await self.desk()).record(module, record_id, live=True)
+        async def read() -> DeskRecord:
+            return await (await self._desk()).record(module, record_id, live=True)
 
-    async def _people(self, account_id: str) -> list[Any]:
-        return await (await self.desk()).contacts_of_account(account_id, PEOPLE_AT_MOST, live=True)
+        return await self._shared(module, record_id, read)
+
+    async def _people(self, account_id: str) -> list[models.Contact]:
+        async def read() -> list[models.Contact]:
+            return await (await self._desk()).contacts_of_account(account_id, PEOPLE_AT_MOST, live=True)
+
+        return await self._shared("people", account_id, read)
 
 
 def _joined(*parts: str | None) -> str:

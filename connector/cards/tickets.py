@@ -7,12 +7,13 @@ from msgspec import Meta
 from sqlalchemy import Connection
 
 from connector.cards.forms import Options, at_the_field, check, values_of
-from connector.cards.prefill import department_of, filled_in
+from connector.cards.prefill import department_of, filled_in, values_at_ring
 from connector.cards.reading import ticket_view
 from connector.cards.seats import Seat
 from connector.cards.shapes import Click, CommentMade, TicketMade
 from connector.clock import Clock
 from connector.delivery.tickets import (
+    OURS,
     CommentRecord,
     TicketRecord,
     comment_content,
@@ -71,7 +72,7 @@ class TicketDesk:
         if isinstance(made, Made):
             return TicketMade(ticket_view(seat, made.answer, self._clock()))
         desk = await self._portals.desk(seat.portal_id)
-        ticket = await desk.get_ticket(_made_before(made), live=True)
+        ticket = await desk.get_ticket(_made_before(seat, made), live=True)
         return TicketMade(ticket_view(seat, ticket, self._clock()))
 
     def _record(self, seat: Seat, asked: NewTicket, options: Options) -> TicketRecord:
@@ -90,11 +91,12 @@ class TicketDesk:
         given = written | filled
         check(fields, given, "tickets", "fields", options, is_new=True)
         values = values_of(fields, given)
+        subject = values.pop("subject", None) or values_at_ring(seat)["call.subject"]
         return TicketRecord(
             department_id=department_id,
             contact_id=seat.contact_id,
-            subject=str(values.pop("subject")),
-            fields=values,
+            subject=str(subject),
+            fields={name: value for name, value in values.items() if name not in OURS},
             call_key=seat.record_key,
         )
 
@@ -142,7 +144,7 @@ class TicketDesk:
         seat.check_may(NEW_TICKETS)
         await self._ticket(seat, ticket_id)
         made = await self._live.post(self._comment_order(seat, ticket_id, asked))
-        return CommentMade(str(made.answer.id) if isinstance(made, Made) else _made_before(made))
+        return CommentMade(str(made.answer.id) if isinstance(made, Made) else _made_before(seat, made))
 
     def _comment_order(self, seat: Seat, ticket_id: str, asked: NewComment) -> Order[models.TicketComment]:
         now, actor = self._clock(), seat.user.email
@@ -182,8 +184,13 @@ class TicketDesk:
         return ticket
 
 
-def _made_before(row: Row) -> str:
-    """Return what another request of the same click has made, by id; OutcomeUnknown or NotNow for none."""
+def _made_before(seat: Seat, row: Row) -> str:
+    """Return what another request of the same click has made, by id; OutcomeUnknown or NotNow for none.
+
+    Whoever names a click that was made for another call is told nothing of what came of it.
+    """
+    if row.call_id != seat.root_id:
+        raise NotNow("This click was for another call: open the form again.")
     if row.state == "done" and row.desk_id is not None:
         return row.desk_id
     if row.state in ("dead", "dropped"):

@@ -177,5 +177,6 @@ def with_key(text: str, line: str, limit: int) -> str:
     """Return a text with our line below it, cut so that the line stays whole; no other line says the same."""
     label = line.partition(":")[0]
     room = limit - len(line) - 1
-    text = clip(text.replace(f"{label}:", label), room).rstrip() if text else ""
+    # However many colons follow: with one less it would say the same.
+    text = clip(re.sub(f"{re.escape(label)}:+", label, text), room).rstrip() if text else ""
     return f"{text}\n{line}" if text else line

@@ -4,6 +4,7 @@ Each carries the key of its row, in the last line of what it says: so it is foun
 its request is lost, among the contact's tickets or the ticket's comments.
 """
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,6 +38,8 @@ OURS = ("departmentId", "contactId", "subject")
 """What a ticket cannot be without."""
 
 _KEY = re.compile(r"(?m)(?:^|>)[ \t]*(?:Call key|Key):(?:\s|&nbsp;)*([0-9A-Za-z_-]+)")
+
+_ANY_LABEL = re.compile(r"(?:Call key|Key):+")
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +81,26 @@ def ticket_body(record: TicketRecord, key: str) -> Body:
     ours = dict(zip(OURS, (record.department_id, record.contact_id, record.subject), strict=True))
     line = f"{'Call key' if key == record.call_key else 'Key'}: {key}"
     text = str(plain.pop("description", None) or "")
-    body = ours | plain | {"description": with_key(text, line, DESCRIPTION_LENGTH)}
+    body = ours | plain | {"description": _as_markup(text, line)}
     return body | ({"cf": cf} if cf else {})
+
+
+def _as_markup(text: str, line: str) -> str:
+    """Return a text with our line below it as HTML, which is how Desk reads the description of a ticket.
+
+    What a caller may write, such as the name that the phone system tells, is text there and no markup.
+    """
+    text, room = _ANY_LABEL.sub(lambda found: found[0].rstrip(":"), text), DESCRIPTION_LENGTH
+    while len(written := _escaped(with_key(text, line, room)).encode("utf-16-le", "surrogatepass")) > (
+        2 * DESCRIPTION_LENGTH
+    ):
+        # Escaped it is longer: so much less of the text has room.
+        room = max(len(line) + 1, min(room - 1, room * 2 * DESCRIPTION_LENGTH // len(written)))
+    return written.decode("utf-16-le", "surrogatepass")
+
+
+def _escaped(text: str) -> str:
+    return "<br>".join(html.escape(text, quote=False).split("\n"))
 
 
 def comment_content(record: CommentRecord, key: str) -> str:

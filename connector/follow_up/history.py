@@ -161,7 +161,24 @@ class _Reader:
 
     def _assignments(self) -> tuple[AssignmentSeen, ...]:
         found = assignments.of_calls(self._connection, self._ids)
-        return tuple(_assignment(found[each], self._keys[each], self._viewer) for each in sorted(found))
+        return tuple(self._assignment(found[each], self._keys[each]) for each in sorted(found))
+
+    def _assignment(self, found: Assignment, key: str) -> AssignmentSeen:
+        profile, portal_id = self._viewer.profile, self._phone.portal_id
+        sees_ticket = self._viewer.sees_numbers and all(
+            profile.sees_object(portal_id, each) for each in ("contacts", "tickets")
+        )
+        # What a condition came to says what stands in the field that it is about.
+        truths = found.truths if profile.hides_nothing(portal_id) else None
+        return AssignmentSeen(
+            call=key,
+            rule=found.rule,
+            target=found.target,
+            truths=_truths(truths) if truths else (),
+            ticket_id=found.ticket_id if sees_ticket else None,
+            chosen_by=found.chosen_by,
+            at=to_iso(found.changed_at),
+        )
 
     def _calls(self) -> tuple[CallSeen, ...]:
         words = {leg.agent for call in self._known for leg in call.legs}
@@ -222,18 +239,6 @@ class _Reader:
 
 
 _truths = msgspec.json.Decoder(tuple[tuple[bool, ...], ...]).decode
-
-
-def _assignment(found: Assignment, key: str, viewer: Viewer) -> AssignmentSeen:
-    return AssignmentSeen(
-        call=key,
-        rule=found.rule,
-        target=found.target,
-        truths=_truths(found.truths) if found.truths else (),
-        ticket_id=found.ticket_id if viewer.sees_numbers else None,
-        chosen_by=found.chosen_by,
-        at=to_iso(found.changed_at),
-    )
 
 
 def _call(

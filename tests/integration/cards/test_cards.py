@@ -1,8 +1,11 @@
 """What a card shows, to whom, and where it has that from."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import Connection, insert
 
+from connector.crm.model import ObjectName
 from connector.crm.profiles import Access, ObjectAccess, encode_access
 from connector.store import Store, tables, users
 from tests.integration.cards.env import STRANGER, Desk, Process, click
@@ -58,13 +61,32 @@ async def test_everything_of_a_caller(process: Process, desk: Desk) -> None:
 
 async def test_our_own_copy_spares_desk(process: Process, desk: Desk) -> None:
     """Where the index has all that is shown, the contact itself is not read."""
-    made = desk.add_contact("Brantley", first_name="Noor", email="noor@example.com")
+    desk.add_contact("Brantley", first_name="Noor", email="noor@example.com")
     await process.services.syncing.restart(1)
     await process.services.syncing.finish(1)
     call = await process.ring("c-1")
     card = (await process.ask("GET", f"/api/calls/{call}/card")).json()
     assert {each["name"]: each["value"] for each in card["contact"]["fields"]}["email"] == "noor@example.com"
-    assert desk.count("GET", f"/api/v1/contacts/{made.id}") == 0
+    assert desk.count("GET", "/api/v1/contacts/{id}") == 0
+
+
+async def test_all_whom_it_rings_ask_at_once(process: Process, desk: Desk) -> None:
+    """One call on ten banners costs what one costs; whoever asks later asks Desk anew."""
+    account = desk.add_account("Wexcombe Interiors")
+    desk.add_contact("Brantley", account_id=account.id)
+    for extension in ("1001", "1002", "1003", "1004"):
+        call = await process.ring("c-1", extension=extension)
+    paths = [f"/api/v1/{each}" for each in ("contacts/{id}", "contacts/{id}/tickets", "accounts/{id}")]
+    before = [desk.count("GET", path) for path in paths]
+    desk.strike("latency", "/api/v1", "GET", times=None, seconds=0.4)
+    asking = [process.ask("GET", f"/api/calls/{call}/card", who) for who in ("ada", "bruno", "chiara") * 3]
+    answers = await asyncio.gather(*asking)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    counts = [desk.count("GET", path) for path in paths]
+    assert [now - then for now, then in zip(counts, before, strict=True)] == [1] * 3
+    await process.ask("GET", f"/api/calls/{call}/card", "ada")
+    assert desk.count("GET", paths[0]) == counts[0] + 1
 
 
 async def test_desk_is_away(process: Process, desk: Desk) -> None:
@@ -107,13 +129,15 @@ async def test_what_a_profile_hides(process: Process, desk: Desk) -> None:
     account = desk.add_account("Wexcombe Interiors")
     made = desk.add_contact("Brantley", first_name="Noor", email="noor@example.com", account_id=account.id)
     desk.add_contact("Abel", None, account_id=account.id)
-    desk.add_ticket(made, "A secret lamp")
+    ticket = desk.add_ticket(made, "A secret lamp")
     call = await process.ring("c-1")
+    chosen = await process.ask("PUT", f"/api/calls/{call}/ticket", body={"ticket_id": ticket.id})
+    assert chosen.json()["assigned"]["ticket_id"] == ticket.id
     await give(process, Access(objects={"contacts": ObjectAccess(seen=("phone",), edited=())}, may_edit=True))
     path = f"/api/calls/{call}/card"
     answer = await process.ask("GET", path)
     assert answer.status_code == 200
-    for hidden in ("Noor", "Brantley", "noor@", "Wexcombe", "Abel", "secret"):
+    for hidden in ("Noor", "Brantley", "noor@", "Wexcombe", "Abel", "secret", ticket.id):
         assert hidden not in answer.text
     assert [each["name"] for each in answer.json()["contact"]["fields"]] == ["phone"]
     body = {"object": "contacts", "id": made.id, "seen": {"phone": STRANGER}, "changes": {"phone": "1"}}
@@ -125,6 +149,35 @@ async def test_what_a_profile_hides(process: Process, desk: Desk) -> None:
         refused = await process.ask("POST", f"/api/calls/{call}/{kind}", body=body)
         assert refused.status_code == 403
         assert "Second line" in refused.json()["detail"]
+
+
+async def test_hidden_names_of_those_who_bear_the_number(process: Process, desk: Desk) -> None:
+    """Who is there already is told to an agent by the id alone where the name is hidden."""
+    call = await process.ring("c-1")
+    made = desk.add_contact("Brantley", first_name="Noor")
+    seen = ("lastName", "phone")
+    await give(process, Access(objects={"contacts": ObjectAccess(seen=seen)}, may_create=True))
+    body = {"fields": {"lastName": "Other", "phone": STRANGER}, "key": click()}
+    told = await process.ask("POST", f"/api/calls/{call}/card", body=body)
+    assert told.status_code == 409
+    assert [each["id"] for each in told.json()["contacts"]] == [made.id]
+    assert "Noor" not in told.text
+
+
+async def test_a_ticket_whose_subject_is_hidden(process: Process, desk: Desk) -> None:
+    """It is made all the same, with the subject that the call has by itself."""
+    made = desk.add_contact("Brantley")
+    call = await process.ring("c-1")
+    objects: dict[ObjectName, ObjectAccess] = {
+        "contacts": ObjectAccess(),
+        "tickets": ObjectAccess(seen=("priority",)),
+    }
+    await give(process, Access(objects=objects, may_make_tickets=True))
+    body = {"fields": {"priority": "High"}, "key": click()}
+    answer = await process.ask("POST", f"/api/calls/{call}/tickets", body=body)
+    assert answer.status_code == 201, answer.text
+    (ticket,) = [each for each in desk.portal.tickets.everything() if each.contact_id == made.id]
+    assert ticket.subject.startswith("Inbound call from")
 
 
 async def test_what_the_portal_is_not_linked_for(process: Process, desk: Desk) -> None:
@@ -151,6 +204,7 @@ async def test_rubbish(process: Process, desk: Desk) -> None:
     for method, path, body in (
         ("POST", "card", {"fields": {}, "key": "short"}),
         ("POST", "card", []),
+        ("POST", "tickets", {"fields": {}, "key": "zpc7e4b02aaaaaaaaaaaaaaaaaaa"}),
         ("PATCH", "card", {"object": "tickets", "id": "1", "seen": {}, "changes": {}}),
         ("PATCH", "card", {"object": "contacts", "id": "../1", "seen": {}, "changes": {}}),
         ("PUT", "ticket", {"ticket_id": "x"}),

@@ -19,7 +19,7 @@ def change(contact_id: str, seen: Mapping[str, object], changes: Mapping[str, ob
 
 def bodies(desk: Desk) -> int:
     """Count the changes that came to Desk."""
-    return desk.count("PATCH", "/api/v1/contacts")
+    return desk.count("PATCH", "/api/v1/contacts/{id}")
 
 
 async def test_a_field_is_changed(process: Process, desk: Desk) -> None:

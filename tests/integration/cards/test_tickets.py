@@ -53,6 +53,21 @@ async def test_two_clicks_at_once(process: Process, other: Process, desk: Desk) 
     assert len(tickets(desk, made.id)) == 1
 
 
+async def test_a_click_for_another_call(process: Process, desk: Desk) -> None:
+    """Whoever names somebody else's click is not told what was made by it, and makes nothing."""
+    desk.add_contact("Brantley")
+    other = desk.add_contact("Abel", "+33199001235")
+    call, body = await process.ring("c-1"), form(subject="A secret lamp")
+    made = await process.ask("POST", f"/api/calls/{call}/tickets", body=body)
+    assert made.status_code == 201, made.text
+    theirs = await process.ring("c-2", "+33199001235", extension="1002")
+    stolen = await process.ask("POST", f"/api/calls/{theirs}/tickets", "bruno", form() | {"key": body["key"]})
+    assert stolen.status_code == 409
+    assert "secret" not in stolen.text
+    assert made.json()["ticket"]["id"] not in stolen.text
+    assert tickets(desk, other.id) == []
+
+
 @pytest.mark.parametrize("fault", ["drop", "late"])
 async def test_an_answer_that_is_lost(process: Process, desk: Desk, fault: str) -> None:
     """Nobody knows at first; the deliverers find the ticket, and the record names it."""

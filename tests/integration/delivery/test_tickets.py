@@ -77,7 +77,7 @@ async def test_a_missed_call_makes_one(env: Environment) -> None:
     assert (ticket.subject, ticket.priority) == ("Call +33 6 12 34 56 78 back", "High")
     assert (ticket.contact_id, ticket.department_id) == (env.call.contact_id, env.call.department_id)
     assert ticket.description is not None
-    assert ticket.description.splitlines()[-1] == f"Call key: {env.record().key}"
+    assert ticket.description.split("<br>")[-1] == f"Call key: {env.record().key}"
     assert ticket.description.startswith("Rang at: Ada Fontaine")
     assert env.call.ticket_id == ticket.id
     assert env.posts(CALLS) == env.posts(TICKETS) == 1

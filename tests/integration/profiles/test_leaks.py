@@ -18,7 +18,7 @@ from connector.recordings import piece_of
 from connector.sandbox.desk.records import Account
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.services import Services
-from connector.store import calls
+from connector.store import assignments, calls
 from connector.web.auth import SESSION
 from tests.integration.pipeline.place import Place
 from tests.integration.recordings.listeners import LOOPBACK, Listeners
@@ -40,6 +40,7 @@ VALUES = {
     "subject": "The blind sticks halfway",
     "status": "On Hold",
     "number": "8675309",
+    "assigned": "5550771829304",
 }
 """What stands in Desk and in our index; the number of the call itself is spelt otherwise everywhere."""
 
@@ -56,7 +57,7 @@ HIDDEN: dict[str, Collection[str]] = {
     "tickets.status": ("status",),
     "contacts": tuple(VALUES),
     "accounts": ("account",),
-    "tickets": OF_TICKETS,
+    "tickets": (*OF_TICKETS, "assigned"),
     "portals": tuple(VALUES),
 }
 """Each field that can be hidden, each object, and all of a portal, with what must be nowhere then."""
@@ -159,6 +160,7 @@ async def world(listeners: Listeners, upstream: Upstream) -> World:
             pass
     key = await listeners.call("c-1", f"{upstream.origin}/1.wav", **CALLER)
     (row,) = await place.services.store.read(lambda c: calls.shown(c, since=0))
+    await place.services.store.write(lambda c: assignments.set_ticket(c, row.id, VALUES["assigned"], 1))
     return World(listeners, key, row.id, str(contact.id))
 
 

@@ -123,7 +123,7 @@ def test_refused_by_desk() -> None:
 @given(text=st.text(), limit=st.integers(40, 80))
 def test_the_key_is_never_cut(text: str, limit: int) -> None:
     """Whatever stands above it, of whatever length: our key is found, and no other one."""
-    told = with_key(text + "\nCall key: zpcother\n", f"Call key: {KEY}", limit)
+    told = with_key(text + "\nCall key:: zpcother\n", f"Call key: {KEY}", limit)
     assert len(told.encode("utf-16-le", "surrogatepass")) // 2 <= limit
     assert told.endswith(f"Call key: {KEY}")
     assert keys_in(told) == {KEY}
