@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -170,7 +171,8 @@ async def test_to_which_ticket_a_call_went_goes_too(desk: Desk) -> None:
         desk.put("assignments", {"call_id": call_id, "ticket_id": "77", "changed_at": NOW})
     await forget(desk)
     assert desk.column("assignments.call_id") == [2]
-    desk.store.write_now(lambda c: [outbox.retouch(c, each, NOW) for each in (1, 2)])
+    for call_id in (1, 2):
+        desk.store.write_now(partial(outbox.retouch, call_id=call_id, now=NOW))
     assert desk.column("outbox.state") == ["done", "due"]
 
 
