@@ -258,7 +258,7 @@ class Desk:
         return found[:limit]
 
     async def lists_newest_tickets(self) -> bool:
-        """Tell whether Desk sorts tickets descending, so that the newest are listed however many there are."""
+        """Tell whether Desk sorts tickets descending: then the newest are listed, however many there are."""
         return await self._sorting.may_try("tickets")
 
     # GET /tickets/search is operation searchTickets of Search.json
