@@ -251,7 +251,9 @@ async def _find(desk: Desk, record: TicketRecord, key: str, since: int) -> Found
         if ticket is not None and key in keys_in(ticket.description):
             return Found(str(ticket.id), ticket.url)
     oldest = min((each.created_at or 0 for each in listed), default=0)
-    return Found(is_sure=len(listed) < LOOKED_AT or oldest < since)
+    # Where Desk sorts no other way, it lists the oldest ones.
+    is_sure = len(listed) < LOOKED_AT or (oldest < since and await desk.lists_newest_tickets())
+    return Found(is_sure=is_sure)
 
 
 def _among(listed: list[TicketComment], key: str) -> Found:

@@ -36,6 +36,10 @@ class SandboxAdmin:
         """Read the contacts of a portal, the oldest first."""
         return [contact for contact in await self._records("contacts") if contact["orgId"] == org_id]
 
+    async def tickets(self) -> list[Record]:
+        """Read every ticket, the oldest first."""
+        return await self._records("tickets")
+
     async def requests(self) -> list[RequestCount]:
         """Count the requests since the last reset."""
         answer = await self._http.get("/_sandbox/requests")

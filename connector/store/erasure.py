@@ -19,6 +19,7 @@ from connector.store import calls as call_rows
 from connector.store.calls import CallRow
 from connector.store.retention import OVER
 from connector.store.tables import (
+    assignments,
     calls,
     contact_changes,
     contact_numbers,
@@ -212,6 +213,8 @@ def erase_calls(connection: Connection, call_ids: Collection[int], now: int) -> 
     rows = connection.execute(select(outbox.c.id).where(outbox.c.call_id.in_(call_ids))).scalars().all()
     attempts.erase(connection, rows)
     listing.erase(connection, call_ids)
+    # Their tickets lead to whom they were with.
+    connection.execute(delete(assignments).where(assignments.c.call_id.in_(call_ids)))
     connection.execute(delete(orders).where(_about(call_ids)))
     heard = connection.execute(delete(recording_accesses).where(recording_accesses.c.call_id.in_(call_ids)))
     return Erased(

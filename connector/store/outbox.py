@@ -174,7 +174,9 @@ def retouch(connection: Connection, call_id: int, now: int) -> None:
     Such is the contact that an agent chose; the records of the calls that came out of it follow.
     """
     related = select(call_rows.c.id).where(or_(call_rows.c.id == call_id, call_rows.c.root_id == call_id))
-    changing = update(outbox).where(outbox.c.call_id.in_(related), outbox.c.kind == "call")
+    # Nothing brings a record back that was erased.
+    its_own = (outbox.c.call_id.in_(related), outbox.c.kind == "call", outbox.c.wanted != b"")
+    changing = update(outbox).where(*its_own)
     connection.execute(_again(changing, now).values(revision=outbox.c.revision + 1))
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from connector.store.tables import (
     calls,
+    card_edits,
     events,
     flows,
     orders,
@@ -192,6 +193,11 @@ def prune_orders(connection: Connection, cutoffs: Cutoffs) -> int:
     return _delete_oldest(connection, orders, orders.c.created_at, cutoffs.calls_before)
 
 
+def prune_edits(connection: Connection, cutoffs: Cutoffs) -> int:
+    """Delete changes of cards that Desk never answered, and must have applied by now if it ever does."""
+    return _delete_oldest(connection, card_edits, card_edits.c.until, cutoffs.now)
+
+
 BY_AGE: tuple[Callable[[Connection, Cutoffs], int], ...] = (
     prune_ignored,
     prune_contacts,
@@ -199,6 +205,7 @@ BY_AGE: tuple[Callable[[Connection, Cutoffs], int], ...] = (
     prune_sessions,
     prune_flows,
     prune_orders,
+    prune_edits,
 )
 """What is pruned beside calls; each answers how many rows it deleted."""
 

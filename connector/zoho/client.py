@@ -257,6 +257,10 @@ class Desk:
             found = sorted(found, key=lambda ticket: ticket.created_at or 0, reverse=True)
         return found[:limit]
 
+    async def lists_newest_tickets(self) -> bool:
+        """Tell whether Desk sorts tickets descending: then the newest are listed, however many there are."""
+        return await self._sorting.may_try("tickets")
+
     # GET /tickets/search is operation searchTickets of Search.json
     async def search_tickets(
         self,

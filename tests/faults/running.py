@@ -23,11 +23,19 @@ from connector.demo.phone import CloudEvent, Phone, PostResult
 from connector.demo.processes import Program, free_port
 from connector.demo.scenarios import ScenarioBuilder
 from connector.demo.simulator import fast, play_all
-from connector.demo.verification import UNDER_WAY, Counted, Verdict, verify, wait_until_delivered
+from connector.demo.verification import (
+    UNDER_WAY,
+    Counted,
+    Verdict,
+    expected_records,
+    verify,
+    wait_until_delivered,
+)
 from connector.limits import width_of
 from connector.sandbox.presets import DEMO_ORG_ID
 from connector.store import outbox
 from connector.store.outbox import Row
+from tests.faults import tickets
 from tests.faults.fault_schedule import FaultSchedule
 
 STEP_SECONDS = 0.05
@@ -36,7 +44,12 @@ GIVE_UP_SECONDS = 900.0
 """How long a phone repeats what is not taken: longer than any of our outages."""
 STUCK_AFTER_SECONDS = 300.0
 
-QUICK = {"SETTLE_AFTER_SECONDS": "8", "INDEX_DELAY_SECONDS": "20", "LOG_LEVEL": "WARNING"}
+QUICK = {
+    "SETTLE_AFTER_SECONDS": "8",
+    "INDEX_DELAY_SECONDS": "20",
+    "LOG_LEVEL": "WARNING",
+    "DESK_TICKETS": "true",
+}
 """The sandbox applies what it applies late within 5 s, and its index takes 15 s."""
 
 
@@ -75,6 +88,7 @@ async def run(
             programs |= more
             origins.append(origin)
         phones = [_phone(env, origin, ending) for origin in origins]
+        await tickets.set_rule(env)
         faults = FaultSchedule(env, programs, order.seed)
         click.echo(f"seed {order.seed}: {', '.join(each.does for each in faults.oddities)}", err=True)
         ending.push_async_callback(faults.close)
@@ -86,8 +100,11 @@ async def run(
         played = await play_all(scenarios, Either(phones, chance).post, order.rate, pace, env.services.clock)
         await faults.stop_killing()
         await wait_until_delivered(env, STUCK_AFTER_SECONDS, partial(_tell, env))
-        verdict, _ = await verify(env, played, before)
-        figures = await _figures(verdict, sum(len(each.scenario.records) for each in played), faults)
+        verdict, desk = await verify(env, played, before)
+        wanted = expected_records(env.setup, played)
+        figures = await _figures(verdict, len(wanted), faults)
+        made = tickets.count(wanted, desk.calls, await env.sandbox_admin.tickets())
+        figures |= msgspec.structs.asdict(made)
         figures["seed"] = order.seed
         figures["width"] = width_of(env.setup.portal.edition)
         figures["problems"] += [_words(env, row) for row in await _under_way(env)]

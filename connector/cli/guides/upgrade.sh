@@ -16,7 +16,8 @@ pg_dump --format=custom --file=before-upgrade.dump '[[ dump_url ]]'
 # 4. Start it again; it brings the tables up to date before it answers, and phone systems wait the second or two.
 [% if is_postgresql %]
 #    Where several processes share the database, one after the other: old and new run beside each other.
-#    Until the last one is new, make no keys with limits, sign-in connectors or authentication methods.
+#    Until the last one is new, make no keys with limits, sign-in connectors, authentication methods,
+#    profiles or assign rules.
 [% endif %]
 systemctl restart connector
 

@@ -15,7 +15,7 @@ from connector.crm import Rules
 from connector.crm.defaults import RULES
 from connector.crm.model import AssignRule, Condition, Conditions, Field, FormField
 from connector.delivery import after_restore
-from connector.delivery.tickets import CommentRecord, encode, keys_in, put_on_ticket
+from connector.delivery.tickets import LOOKED_AT, CommentRecord, encode, keys_in, put_on_ticket
 from connector.errors import StoreError
 from connector.limits import Limits
 from connector.outbox import Deliver, Deliverer
@@ -108,6 +108,23 @@ async def test_a_lost_answer(env: Environment, kind: FaultKind) -> None:
     await env.settle()
     (ticket,) = env.tickets
     assert env.call.ticket_id == ticket.id
+
+
+@pytest.mark.parametrize("newest_are_listed", [True, False])
+async def test_a_lost_answer_for_one_with_many(env: Environment, newest_are_listed: bool) -> None:  # noqa: FBT001
+    """Where Desk lists the oldest hundred alone, one that is not among them may be there all the same."""
+    contact = env.state.desk.add_contact(last_name="Known", phone=STRANGER)
+    for number in range(LOOKED_AT):
+        env.state.desk.add_ticket(contact, subject=f"No. {number}")
+    env.advance(3_600)
+    env.state.config.descending_sort_refused = not newest_are_listed
+    env.strike("drop", TICKETS)
+    await env.want(missed(env))
+    await env.settle()
+    assert len(env.tickets) == 1
+    row = await env.ticket_row()
+    assert row is not None
+    assert row.state == ("done" if newest_are_listed else "dead")
 
 
 @pytest.mark.both_engines

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -159,6 +160,20 @@ async def test_orders_go_too(desk: Desk, time: Time) -> None:
         time.now += days * DAY
         await Retention(desk.store, settings, desk.time).step()
         assert desk.column("orders.number") == left
+
+
+@pytest.mark.both_engines
+async def test_to_which_ticket_a_call_went_goes_too(desk: Desk) -> None:
+    """A ticket leads to whose it is; and an agent who is still looking at the call brings no record back."""
+    desk.call("one")
+    desk.call("another", OTHER)
+    for call_id in (1, 2):
+        desk.put("assignments", {"call_id": call_id, "ticket_id": "77", "changed_at": NOW})
+    await forget(desk)
+    assert desk.column("assignments.call_id") == [2]
+    for call_id in (1, 2):
+        desk.store.write_now(partial(outbox.retouch, call_id=call_id, now=NOW))
+    assert desk.column("outbox.state") == ["done", "due"]
 
 
 async def test_the_audit_knows_without_the_number(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.clock import DAY, HOUR
+from connector.clock import DAY, HOUR, MINUTE
 from connector.maintenance import Retention
 from connector.settings import Settings
 from connector.store import retention
@@ -102,7 +102,7 @@ async def test_those_that_must_stay_do_not_stand_in_the_way(desk: Desk, time: Ti
 
 @pytest.mark.both_engines
 async def test_the_rest_goes_by_its_age(desk: Desk, time: Time) -> None:
-    """Unknown events, unread bodies, sessions and contacts that were made have each their time."""
+    """Unknown events, unread bodies, sessions, contacts and changes of cards have each their time."""
     identity = {"phone_system_id": SENDER.id, "source": "/pbx", "event_id": "odd", "call_id": None}
     desk.put("events", identity | {"received_at": NOW, "body": b"call.sung"})
     body = {"phone_system_id": SENDER.id, "body_hash": "h", "reason": "no JSON", "body": b"?"}
@@ -112,15 +112,20 @@ async def test_the_rest_goes_by_its_age(desk: Desk, time: Time) -> None:
     desk.put("sessions", {"id_hash": "s", "user_id": 1, "created_at": NOW, "expires_at": NOW + HOUR})
     contact = {"portal_id": 1, "kind": "contact", "key": "+33123456789", "wanted": b"{}", "state": "done"}
     desk.put("outbox", contact | {"due_at": NOW, "created_at": NOW, "changed_at": NOW, "desk_id": "9"})
+    edit = {"portal_id": 1, "object": "contacts", "record_id": "9", "owner": "o", "until": NOW + MINUTE}
+    desk.put("card_edits", edit)
+    await prune_all(desk)
+    tables = ("events", "unread", "sessions", "outbox", "card_edits")
+    assert all(desk.count(table) for table in tables)
     gone = {}
     for days in (1, 31, 401):
         time.now = NOW + days * DAY
         await prune_all(desk)
-        gone[days] = {t for t in ("events", "unread", "sessions", "outbox") if not desk.count(t)}
+        gone[days] = {table for table in tables if not desk.count(table)}
     assert gone == {
-        1: {"sessions"},
-        31: {"sessions", "unread"},
-        401: {"sessions", "unread", "events", "outbox"},
+        1: {"sessions", "card_edits"},
+        31: {"sessions", "card_edits", "unread"},
+        401: {*tables},
     }
 
 
