@@ -64,8 +64,9 @@ class Office:
         self.limit(10**6)
 
     def limit(self, burst: int = 100) -> None:
-        """Let everybody ask so often at once."""
-        self._app.state.limiter = Limiter(self.services.clock, per_second=burst, burst=burst)
+        """Let everybody ask so often, and no more: time stands still, however long that takes."""
+        now = self.services.clock()
+        self._app.state.limiter = Limiter(lambda: now, per_second=burst, burst=burst)
 
     async def fill(self) -> None:
         """Have one thing of each kind."""
