@@ -33,8 +33,7 @@ from connector.errors import (
     ZohoDown,
     ZohoError,
 )
-from connector.outbox.live import Before
-from connector.outbox.send_once import SEND_SECONDS
+from connector.outbox.send_once import SEND_SECONDS, Before
 from connector.portals import Portals
 from connector.settings import Settings
 from connector.store import Store, audit, card_edits, contacts, syncs

@@ -9,7 +9,7 @@ from connector.delivery import call_context
 from connector.delivery.call_context import CallContext
 from connector.delivery.compose import desk_direction
 from connector.errors import SettingsError
-from connector.outbox.send_once import SEND_SECONDS, Body, Sent
+from connector.outbox.send_once import SEND_SECONDS, Body, Sent, write_sent
 from connector.settings import Settings
 from connector.store import Store, audit, retention
 from connector.store.in_flight import NOBODY
@@ -24,7 +24,6 @@ ACTION = "restored"
 
 _record = msgspec.json.Decoder(CallRecord).decode
 _read_sent = msgspec.json.Decoder(Sent).decode
-_write_sent = msgspec.json.encode
 
 
 def settled_seconds(settings: Settings) -> int:
@@ -121,7 +120,7 @@ def _as_sent(connection: Connection, row: Row, now: int) -> dict[str, object]:
     except SettingsError:
         # Nobody knew where to write it.
         return {}
-    return {"sent_at": since, "sent": _write_sent(Sent(tried=(body,), revision=row.revision))}
+    return {"sent_at": since, "sent": write_sent(Sent(tried=(body,), revision=row.revision))}
 
 
 def _body(record: CallRecord, context: CallContext) -> Body:

@@ -19,7 +19,7 @@ from connector.clock import SECOND, Clock, steady_clock, system_clock
 from connector.errors import ConcurrencyExceeded, ConnectorError, OutcomeUnknown, StoreError
 from connector.limits import Limits, Permit, PortalBudget
 from connector.outbox.retrying import Past, decide, is_over
-from connector.outbox.send_once import SEND_SECONDS, Body, Delivery, RowChanged, Sent, Settling, _write_sent
+from connector.outbox.send_once import SEND_SECONDS, Body, Delivery, RowChanged, Sent, Settling, write_sent
 from connector.outbox.worker import Counter, Desks
 from connector.settings import Settings
 from connector.store import Store, live, outbox
@@ -27,7 +27,6 @@ from connector.store.in_flight import Note
 from connector.store.live import Asked, Beside
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Stands
-from connector.zoho.budget import Budget, Leaves
 from connector.zoho.client import Desk
 
 Answer = TypeVar("Answer")
@@ -63,25 +62,6 @@ class Made(msgspec.Struct, Generic[Answer], frozen=True):
 
     row: Row
     answer: Answer
-
-
-class Before:
-    """A budget whose requests must leave before a moment of the steady clock, or not at all."""
-
-    def __init__(self, budget: Budget, steady: Clock, leaves_by: int) -> None:
-        self._budget = budget
-        self._steady = steady
-        self._leaves_by = leaves_by
-
-    @asynccontextmanager
-    async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
-        """Send one request, as `Budget.request` says."""
-        async with self._budget.request(cost, live=live) as leaves:
-            yield lambda: leaves() and self._steady() < self._leaves_by
-
-    def observe(self, weight: int | None, remaining: int | None) -> None:
-        """Believe Desk's count of what is left."""
-        self._budget.observe(weight, remaining)
 
 
 class Live:
@@ -205,7 +185,7 @@ class _LiveDelivery(Delivery):
     async def _note(self, sent: Sent) -> None:
         stamp = self._settling.sightings.stamp()
         sent = msgspec.structs.replace(sent, noted=stamp)
-        note = Note(self.row, uuid4().hex + stamp, _write_sent(sent), self._clock())
+        note = Note(self.row, uuid4().hex + stamp, write_sent(sent), self._clock())
         try:
             row = await self._store.write(lambda c: self._write(c, note))
         except StoreError:

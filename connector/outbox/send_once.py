@@ -19,7 +19,7 @@ from connector.store import Store, attempts, in_flight, outcomes
 from connector.store.in_flight import Note
 from connector.store.outbox import Row, Wanted
 from connector.store.outcomes import Done, Settled, Stands
-from connector.zoho.budget import Leaves
+from connector.zoho.budget import Budget, Leaves
 from connector.zoho.client import Desk, Exchange
 from connector.zoho.transport import SEND_TIMEOUT_SECONDS
 
@@ -91,7 +91,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _read_sent = msgspec.json.Decoder(Sent).decode
-_write_sent = msgspec.json.encode
+write_sent = msgspec.json.encode
 
 
 class Settling:
@@ -207,7 +207,7 @@ class Delivery:
                 await self._note(sent)
                 self.open = True
                 async with asyncio.timeout((leaves_by - self._settling.steady()) / SECOND):
-                    until = _Until(permit, self._settling.steady, leaves_by)
+                    until = Before(permit, self._settling.steady, leaves_by)
                     answer = await request(desk.using(until, self._note_write), body)
             except TimeoutError as problem:
                 raise OutcomeUnknown(f"No answer within {SEND_SECONDS} s.") from problem
@@ -224,7 +224,7 @@ class Delivery:
         stamp = self._settling.sightings.stamp()
         sent = msgspec.structs.replace(sent, noted=stamp)
         owner, answered = uuid4().hex + stamp, self._log.pending()
-        note = Note(self.row, owner, _write_sent(sent), self._clock(), answered)
+        note = Note(self.row, owner, write_sent(sent), self._clock(), answered)
         try:
             row = await self._store.together(in_flight.note_all, note)
         except StoreError:
@@ -287,7 +287,7 @@ class Delivery:
         """
         key = self.sent.contact_key if contact_key is None else contact_key
         sent = Sent(body=body, revision=stands.revision, contact_key=key)
-        full = msgspec.structs.replace(stands, sent=_write_sent(sent))
+        full = msgspec.structs.replace(stands, sent=write_sent(sent))
         answered = self._log.settled(outcome, stands.reason, stands.detail)
         settled = Done(self.row, self._clock(), full, outcome in TOOK_A_WRITE, also, answered)
         await self._settle(outcome, lambda: self._store.together(outcomes.done_all, settled))
@@ -418,23 +418,23 @@ class Delivery:
             await asyncio.sleep(next(pauses, AGAIN_SECONDS[-1]))
 
 
-class _Until:
-    """A permit for a request that must leave before a moment of the steady clock."""
+class Before:
+    """A budget, or a permit, whose requests must leave before a moment of the steady clock, or not at all."""
 
-    def __init__(self, permit: Permit, steady: Clock, leaves_by: int) -> None:
-        self._permit = permit
+    def __init__(self, budget: Budget, steady: Clock, leaves_by: int) -> None:
+        self._budget = budget
         self._steady = steady
         self._leaves_by = leaves_by
 
     @asynccontextmanager
     async def request(self, cost: int, *, live: bool) -> AsyncGenerator[Leaves]:
-        """Send one request with the permit, as `Budget.request` says."""
-        async with self._permit.request(cost, live=live) as leaves:
+        """Send one request, as `Budget.request` says."""
+        async with self._budget.request(cost, live=live) as leaves:
             yield lambda: leaves() and self._steady() < self._leaves_by
 
     def observe(self, weight: int | None, remaining: int | None) -> None:
         """Believe Desk's count of what is left."""
-        self._permit.observe(weight, remaining)
+        self._budget.observe(weight, remaining)
 
 
 class _Reading:
